@@ -1,0 +1,96 @@
+"""Every error that Darkroom raises on purpose.
+
+    DarkroomError
+    |-- UserError               something the user can mend; the message says how
+    |   |-- BadSetting          a value in a form, on the command line or in the environment
+    |   |-- BadUpload           a file, a folder or an archive that cannot be taken
+    |   |-- UploadTooLarge      more bytes, files or pixels than the limits allow
+    |   |-- BadImage            one file that is not a readable picture; it is refused, the rest goes on
+    |   |-- BadDataset          pictures that no classifier can be trained from
+    |   |-- BadBundle           a delivered model that cannot be loaded
+    |   |-- NotFound            no such data set, run or file
+    |   `-- NotAllowedNow       right request, wrong moment (stopping a run that has ended)
+    |-- WeightsError            pretrained weights
+    |   |-- SourceUnavailable   this source cannot be reached; the next one is tried
+    |   |-- BadWeights          wrong checksum, truncated archive, numbers that do not fit
+    |   `-- NoBackbone          no backbone at all is installed: nothing can be trained
+    |-- TrialFailed             one trial failed; it is recorded and the search goes on
+    `-- RunFailed               the run as a whole cannot go on
+        `-- DiskFull            no room for a file; nothing half-written is left behind
+
+`code` is stable and safe to match on; `message` is safe to show to anybody.
+"""
+
+
+class DarkroomError(Exception):
+    """Base of the tree. `message` is one or two plain sentences for the person who has to act on it."""
+
+    code = "internal"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UserError(DarkroomError):
+    code = "user_error"
+
+
+class BadSetting(UserError):
+    code = "bad_setting"
+
+
+class BadUpload(UserError):
+    code = "bad_upload"
+
+
+class UploadTooLarge(UserError):
+    code = "upload_too_large"
+
+
+class BadImage(UserError):
+    code = "bad_image"
+
+
+class BadDataset(UserError):
+    code = "bad_dataset"
+
+
+class BadBundle(UserError):
+    code = "bad_bundle"
+
+
+class NotFound(UserError):
+    code = "not_found"
+
+
+class NotAllowedNow(UserError):
+    code = "not_allowed_now"
+
+
+class WeightsError(DarkroomError):
+    code = "weights_error"
+
+
+class SourceUnavailable(WeightsError):
+    code = "source_unavailable"
+
+
+class BadWeights(WeightsError):
+    code = "bad_weights"
+
+
+class NoBackbone(WeightsError):
+    code = "no_backbone"
+
+
+class TrialFailed(DarkroomError):
+    code = "trial_failed"
+
+
+class RunFailed(DarkroomError):
+    code = "run_failed"
+
+
+class DiskFull(RunFailed):
+    code = "disk_full"

@@ -1,0 +1,1 @@
+"""Load a delivered model and predict: ONNX Runtime, NumPy and Pillow, nothing heavier."""

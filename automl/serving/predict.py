@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Says what is in a picture, with a model that Darkroom trained.
+
+    python predict.py photo.jpg another.png
+
+Needs only what requirements.txt lists. Darkroom itself decodes, resizes and predicts with this very file, in training
+and in its web page, so what it says here is what was measured there.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+DECODE_PX = 512
+"""A JPEG may be decoded at a fraction of its size, as long as both sides keep at least this many pixels."""
+
+
+def open_rgb(source: str | Path | IO[bytes]) -> Image.Image:
+    """Decodes a picture to upright RGB.
+
+    The first frame counts; EXIF orientation is applied; transparent parts become white; 16-bit gray is scaled to 8.
+    Raises what Pillow raises (OSError, SyntaxError, ValueError, Image.DecompressionBombError) for unreadable bytes.
+    """
+    with Image.open(source) as image:
+        image.draft("RGB", (DECODE_PX, DECODE_PX))
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I"):  # Pillow would clip 16-bit gray at 255
+            wide = np.asarray(upright, dtype=np.float64)
+            gray = np.clip(wide / 257.0 if wide.max() > 255 else wide, 0, 255)
+            return Image.fromarray(gray.round().astype(np.uint8)).convert("RGB")
+        if upright.mode == "F":
+            return Image.fromarray(np.clip(np.nan_to_num(np.asarray(upright)), 0, 255).astype(np.uint8)).convert("RGB")
+        if "A" in upright.getbands() or "transparency" in upright.info:
+            layer = upright.convert("RGBA")
+            white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+            return Image.alpha_composite(white, layer).convert("RGB")
+        return upright.convert("RGB")
+
+
+def resize_square(image: Image.Image, size_px: int) -> np.ndarray:
+    """uint8 (size_px, size_px, 3). The whole picture is used: a long side is squeezed, nothing is cut off or padded."""
+    return np.asarray(image.resize((size_px, size_px), Image.Resampling.BILINEAR), dtype=np.uint8)
+
+
+def load_image(source: str | Path | IO[bytes], size_px: int) -> np.ndarray:
+    """uint8 (size_px, size_px, 3), as the model wants it."""
+    return resize_square(open_rgb(source), size_px)
+
+
+class Classifier:
+    """A delivered `model.onnx`: pictures in, probabilities out.
+
+    `labels`: class names in the order of the probabilities. `size_px`: side of the square that the model was
+    trained on.
+    """
+
+    def __init__(self, model: Path, n_threads: int = 0) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = n_threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        self.labels: tuple[str, ...] = tuple(metadata["labels"].split("\n"))
+        self.size_px = int(metadata["image_size_px"])
+        self._input: str = self._session.get_inputs()[0].name
+
+    def predict_arrays(self, images: np.ndarray) -> np.ndarray:
+        """float32 (batch, n_classes), rows sum to 1, for `images`: (batch, height, width, 3), 0-255."""
+        probabilities: np.ndarray = self._session.run(None, {self._input: images.astype(np.float32)})[0]
+        return probabilities
+
+    def predict(self, source: str | Path | IO[bytes]) -> np.ndarray:
+        """float32 (n_classes,) for one picture file."""
+        return self.predict_arrays(load_image(source, self.size_px)[np.newaxis])[0]
+
+
+def batches(items: Iterable[Any], n: int) -> Iterator[list[Any]]:
+    """Lists of up to `n` items."""
+    batch: list[Any] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == n:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Says what is in a picture.")
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    parser.add_argument("--model", type=Path, default=Path(__file__).resolve().parent / "model.onnx")
+    options = parser.parse_args(arguments)
+    classifier = Classifier(options.model)
+    n_failed = 0
+    for path in options.images:
+        try:
+            probabilities = classifier.predict(path)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            n_failed += 1
+            sys.stderr.write(f"{path}: not a readable picture ({error})\n")
+            continue
+        best = np.argsort(-probabilities)[:3]
+        sys.stdout.write(f"{path}: " + ", ".join(f"{classifier.labels[i]} {probabilities[i]:.1%}" for i in best) + "\n")
+    return 1 if n_failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Files by opaque key, on a local folder or any fsspec file system."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+import fsspec
+
+from automl.errors import NotFound, UploadTooLarge
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What `ArtifactStore.write` made: the key, the size and the SHA-256 of the bytes."""
+
+    key: str
+    n_bytes: int
+    sha256: str
+
+
+class ArtifactStore:
+    """Files under one root. Keys are made here, never by users, and never leave the root."""
+
+    def __init__(self, root: str | Path) -> None:
+        self._fs, path = fsspec.core.url_to_fs(str(root), auto_mkdir=True)
+        self._root = path.rstrip("/")
+
+    def _path(self, key: str) -> str:
+        parts = key.split("/")
+        if not key or any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
+            raise NotFound("There is no such file.")
+        return f"{self._root}/{key}"
+
+    def write(self, prefix: str, source: IO[bytes], max_bytes: int, suffix: str = "") -> StoredFile:
+        """Copies `source` to a new key under `prefix`, counting while it reads.
+
+        Raises:
+            UploadTooLarge: more than `max_bytes`; nothing is left behind.
+        """
+        key = f"{prefix}/{uuid4().hex}{suffix}"
+        digest, n_bytes = hashlib.sha256(), 0
+        try:
+            with self._fs.open(self._path(key), "wb") as target:
+                while chunk := source.read(_CHUNK_BYTES):
+                    n_bytes += len(chunk)
+                    if n_bytes > max_bytes:
+                        raise UploadTooLarge(f"This is larger than the limit of {max_bytes:,} bytes.")
+                    digest.update(chunk)
+                    target.write(chunk)
+        except BaseException:
+            self.delete(key)
+            raise
+        return StoredFile(key, n_bytes, digest.hexdigest())
+
+    def put(self, prefix: str, path: Path) -> StoredFile:
+        """Copies a local file in; its suffix is kept."""
+        with path.open("rb") as source:
+            return self.write(prefix, source, max_bytes=path.stat().st_size, suffix=path.suffix)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[IO[bytes]]:
+        """Raises NotFound."""
+        try:
+            handle = self._fs.open(self._path(key), "rb")
+        except FileNotFoundError:
+            raise NotFound("There is no such file.") from None
+        with handle:
+            yield handle
+
+    def local_path(self, key: str, scratch: Path) -> Path:
+        """A local path with the bytes of `key`: the file itself on a local store, else a copy under `scratch`."""
+        path = self._path(key)
+        if "file" in self._fs.protocol or "local" in self._fs.protocol:
+            return Path(path)
+        target = scratch / key.replace("/", "_")
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with self.open(key) as source, target.with_suffix(".part").open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+            target.with_suffix(".part").rename(target)
+        return target
+
+    def delete(self, key: str) -> None:
+        """Nothing happens where there is no such file."""
+        path = self._path(key)
+        if self._fs.exists(path):
+            self._fs.rm(path)
+
+    def delete_prefix(self, prefix: str) -> None:
+        path = self._path(prefix)
+        if self._fs.exists(path):
+            self._fs.rm(path, recursive=True)

@@ -1,0 +1,300 @@
+"""The tables, and the changes of state that are legal.
+
+Pages read these rows; the worker and the pipeline write them. Times are UTC.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import JSON, DateTime, Engine, ForeignKey, TypeDecorator, create_engine, event, or_, select, update
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+from automl.errors import NotAllowedNow, NotFound
+from automl.records import DatasetState, FileState, RunState
+
+LEGAL_RUN_CHANGES: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.PREPARING, RunState.CANCELLED, RunState.FAILED}),
+    RunState.PREPARING: frozenset({RunState.SEARCHING, RunState.CANCELLED, RunState.FAILED, RunState.QUEUED}),
+    RunState.SEARCHING: frozenset({RunState.FINISHING, RunState.CANCELLED, RunState.FAILED, RunState.QUEUED}),
+    RunState.FINISHING: frozenset({RunState.DONE, RunState.CANCELLED, RunState.FAILED, RunState.QUEUED}),
+    RunState.DONE: frozenset(),
+    RunState.FAILED: frozenset(),
+    RunState.CANCELLED: frozenset(),
+}
+"""Back to `queued` leads a run whose worker died."""
+
+
+def new_id() -> str:
+    """An opaque id, 32 hexadecimal digits, that nobody can guess."""
+    return uuid4().hex
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """SQLite forgets time zones: every time is stored as UTC and comes back aware."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {dict[str, Any]: JSON, datetime: UtcDateTime}
+
+
+class Dataset(Base):
+    """One data set. `summary`: written by the check: classes, counts, verdict, refused files (first hundred)."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    state: Mapped[DatasetState] = mapped_column(default=DatasetState.UPLOADING)
+    message: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    summary: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    files: Mapped[list["DatasetFile"]] = relationship(back_populates="dataset", cascade="all, delete-orphan")
+    runs: Mapped[list["Run"]] = relationship(back_populates="dataset", order_by="Run.created_at.desc()")
+
+
+class DatasetFile(Base):
+    """One uploaded file. `name`: the path that the user gave; `key`: where its bytes are in the artifact store.
+
+    `reason`: why it was refused. `label`, `split`, `width`, `height`: set by the check.
+    """
+
+    __tablename__ = "dataset_files"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
+    name: Mapped[str]
+    key: Mapped[str] = mapped_column(default="")
+    sha256: Mapped[str] = mapped_column(default="")
+    n_bytes: Mapped[int] = mapped_column(default=0)
+    state: Mapped[FileState] = mapped_column(default=FileState.RECEIVED)
+    reason: Mapped[str] = mapped_column(default="")
+    label: Mapped[str | None]
+    split: Mapped[str | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+
+    dataset: Mapped[Dataset] = relationship(back_populates="files")
+
+
+class Run(Base):
+    """One search. `settings`: `RunSettings.to_json()`. `activity`: what is happening, in words for the page.
+
+    `progress`: 0-1 within the present activity, None where unknown. `used_s`: seconds of the budget that earlier
+    attempts used up. `best_score`: validation accuracy of the best trial. `result`: the delivered `metrics.json`.
+    `lease_owner`, `lease_until`: the worker that has it, and until when it need not be asked again.
+    """
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
+    state: Mapped[RunState] = mapped_column(default=RunState.QUEUED, index=True)
+    activity: Mapped[str] = mapped_column(default="Waiting for the worker")
+    progress: Mapped[float | None]
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    budget_s: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    used_s: Mapped[float] = mapped_column(default=0.0)
+    stop_requested: Mapped[bool] = mapped_column(default=False)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    error_code: Mapped[str] = mapped_column(default="")
+    error_message: Mapped[str] = mapped_column(default="")
+    notes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    n_trials: Mapped[int] = mapped_column(default=0)
+    best_score: Mapped[float | None]
+    best_summary: Mapped[str] = mapped_column(default="")
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    lease_owner: Mapped[str] = mapped_column(default="")
+    lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+
+    dataset: Mapped[Dataset] = relationship(back_populates="runs")
+    trials: Mapped[list["TrialSummary"]] = relationship(
+        back_populates="run", cascade="all, delete-orphan", order_by="TrialSummary.number"
+    )
+    artifacts: Mapped[list["Artifact"]] = relationship(
+        back_populates="run", cascade="all, delete-orphan", order_by="Artifact.created_at"
+    )
+
+
+class TrialSummary(Base):
+    """One finished trial, as the pages show it: the fields of `records.TrialRecord`."""
+
+    __tablename__ = "trial_summaries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    number: Mapped[int]
+    state: Mapped[str]
+    backbones: Mapped[list[str]] = mapped_column(JSON, default=list)
+    image_size_px: Mapped[int]
+    params: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    score: Mapped[float | None]
+    started_s: Mapped[float]
+    duration_s: Mapped[float]
+    message: Mapped[str] = mapped_column(default="")
+
+    run: Mapped[Run] = relationship(back_populates="trials")
+
+
+class Artifact(Base):
+    """One file that a run made. `kind`: "bundle", "best_so_far" or "plot"; `key`: its place in the artifact store."""
+
+    __tablename__ = "artifacts"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    title: Mapped[str] = mapped_column(default="")
+    media_type: Mapped[str]
+    key: Mapped[str]
+    n_bytes: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    run: Mapped[Run] = relationship(back_populates="artifacts")
+
+
+class Database:
+    """An engine and its sessions. Making one opens no connection."""
+
+    def __init__(self, url: str) -> None:
+        if url.startswith("sqlite:///"):
+            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        self.url = url
+        self.engine: Engine = create_engine(url)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _tune_sqlite)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    def migrate(self) -> None:
+        """Creates or upgrades the tables. Safe to call from several processes, one after the other."""
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back on an exception."""
+        with self._sessions.begin() as session:
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    # WAL: pages read while the worker writes. The time-out covers Optuna's longer transactions in the same file.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA busy_timeout=15000")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def find_run(session: Session, run_id: str) -> Run:
+    """Raises NotFound."""
+    run = session.get(Run, run_id)
+    if run is None:
+        raise NotFound("There is no such run. It may have been deleted.")
+    return run
+
+
+def find_dataset(session: Session, dataset_id: str) -> Dataset:
+    """Raises NotFound."""
+    dataset = session.get(Dataset, dataset_id)
+    if dataset is None:
+        raise NotFound("There is no such data set. It may have been deleted.")
+    return dataset
+
+
+def change_run_state(run: Run, state: RunState) -> None:
+    """Moves `run` to `state` and keeps its times.
+
+    Raises:
+        NotAllowedNow: the change is not in `LEGAL_RUN_CHANGES`.
+    """
+    if state not in LEGAL_RUN_CHANGES[run.state]:
+        raise NotAllowedNow(f"A run that is {run.state} cannot become {state}.")
+    run.state = state
+    run.progress = None
+    if state is RunState.PREPARING and run.started_at is None:
+        run.started_at = now()
+    if state.is_finished():
+        run.finished_at = now()
+        run.lease_owner, run.lease_until = "", None
+
+
+def request_stop(run: Run) -> None:
+    """Asks a run to end its search now and deliver the best model so far. Raises NotAllowedNow if it has ended."""
+    if run.state.is_finished():
+        raise NotAllowedNow("This run has already ended.")
+    if run.state is RunState.QUEUED:
+        raise NotAllowedNow("This run has not started yet, so there is no model to keep. Cancel it instead.")
+    run.stop_requested = True
+
+
+def request_cancel(run: Run) -> None:
+    """Asks a run to end at once, without a model; one that still waits is cancelled here. Raises NotAllowedNow."""
+    if run.state.is_finished():
+        raise NotAllowedNow("This run has already ended.")
+    run.cancel_requested = True
+    if run.state is RunState.QUEUED:
+        change_run_state(run, RunState.CANCELLED)
+
+
+def claim_run(session: Session, run_id: str, owner: str, lease_s: float) -> bool:
+    """Takes the lease of a queued run for `owner`, in one atomic statement; False if there is nothing to do.
+
+    A run that is under way under somebody's lease, or has ended, is not claimed: a message that is delivered twice
+    finds nothing to do.
+    """
+    claimed = session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.state == RunState.QUEUED, or_(Run.lease_until.is_(None), Run.lease_until < now()))
+        .values(lease_owner=owner, lease_until=now() + timedelta(seconds=lease_s), attempts=Run.attempts + 1)
+        .returning(Run.id)
+    ).all()
+    return bool(claimed)
+
+
+def renew_lease(session: Session, run_id: str, owner: str, lease_s: float) -> bool:
+    """False if the run is no longer `owner`'s."""
+    renewed = session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.lease_owner == owner)
+        .values(lease_until=now() + timedelta(seconds=lease_s))
+        .returning(Run.id)
+    ).all()
+    return bool(renewed)
+
+
+def runs_with_lost_lease(session: Session) -> list[Run]:
+    """Runs under way whose worker has not been heard of in time."""
+    running = [state for state in RunState if state.is_running()]
+    return list(session.scalars(select(Run).where(Run.state.in_(running), Run.lease_until < now())))
