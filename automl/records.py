@@ -1,6 +1,6 @@
 """The frozen records and the enums that cross stages. No logic beyond what a record knows of itself."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -161,8 +161,8 @@ class TrialRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a finished run hands over: the bundle, the plots and the figures that `metrics.json` holds."""
+    """What a finished run hands over: the bundle, the figures of `metrics.json`, and the plots with their titles."""
 
     bundle: Path
     metrics: dict[str, Any]
-    plots: tuple[Path, ...] = field(default=())
+    plots: tuple[tuple[Path, str], ...]

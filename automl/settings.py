@@ -71,6 +71,11 @@ class Settings:
         return self.home / "redis" / "redis.sock"
 
     @property
+    def files_dir(self) -> Path:
+        """Root of the artifact store: uploads, plots and bundles, under names that are made here."""
+        return self.home / "files"
+
+    @property
     def weights_dir(self) -> Path:
         return self.cache_dir / "weights"
 

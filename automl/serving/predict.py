@@ -19,6 +19,9 @@ from PIL import Image, ImageOps
 DECODE_PX = 512
 """A JPEG may be decoded at a fraction of its size, as long as both sides keep at least this many pixels."""
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+"""Pillow knows many more; some start other programs (EPS), none is a photograph."""
+
 
 def open_rgb(source: str | Path | IO[bytes]) -> Image.Image:
     """Decodes a picture to upright RGB.
@@ -26,7 +29,7 @@ def open_rgb(source: str | Path | IO[bytes]) -> Image.Image:
     The first frame counts; EXIF orientation is applied; transparent parts become white; 16-bit gray is scaled to 8.
     Raises what Pillow raises (OSError, SyntaxError, ValueError, Image.DecompressionBombError) for unreadable bytes.
     """
-    with Image.open(source) as image:
+    with Image.open(source, formats=FORMATS) as image:
         image.draft("RGB", (DECODE_PX, DECODE_PX))
         image.load()
         upright = ImageOps.exif_transpose(image)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, DateTime, Engine, ForeignKey, TypeDecorator, create_engine, event, or_, select, update
+from sqlalchemy import JSON, DateTime, Engine, ForeignKey, Index, TypeDecorator, create_engine, event, or_, select, update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
@@ -78,6 +78,8 @@ class DatasetFile(Base):
     """
 
     __tablename__ = "dataset_files"
+    # Each request of an upload asks which of its names are already there.
+    __table_args__ = (Index("ix_dataset_files_dataset_id_name", "dataset_id", "name"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)

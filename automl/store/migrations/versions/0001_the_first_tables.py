@@ -37,6 +37,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('dataset_files', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_dataset_files_dataset_id'), ['dataset_id'], unique=False)
+        batch_op.create_index('ix_dataset_files_dataset_id_name', ['dataset_id', 'name'], unique=False)
 
     op.create_table('runs',
     sa.Column('id', sa.String(), nullable=False),
@@ -122,6 +123,7 @@ def downgrade() -> None:
 
     op.drop_table('runs')
     with op.batch_alter_table('dataset_files', schema=None) as batch_op:
+        batch_op.drop_index('ix_dataset_files_dataset_id_name')
         batch_op.drop_index(batch_op.f('ix_dataset_files_dataset_id'))
 
     op.drop_table('dataset_files')

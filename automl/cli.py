@@ -1,0 +1,214 @@
+"""`automl`: the whole of Darkroom without a web page."""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from automl.data.ingest import ingest_archive, ingest_folder
+from automl.data.samples import write_sample_images
+from automl.durations import parse_duration
+from automl.errors import BadBundle, DarkroomError, UserError
+from automl.records import DatasetManifest, RunSettings, TunerKind
+from automl.serving.predict import Classifier
+from automl.settings import Settings, load_settings
+
+_ARCHIVES = (".zip",)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: done; 1: the run failed; 2: something to mend in what was asked."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=True)
+    try:
+        return int(options.command(options, load_settings(), console))
+    except DarkroomError as error:
+        console.print(error.message, style="red", markup=False)
+        return 2 if isinstance(error, UserError) else 1
+
+
+def check(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """What is in a folder, and what of it cannot be used."""
+    with tempfile.TemporaryDirectory() as scratch:
+        manifest = _ingest(options.folder, settings, Path(scratch))
+    _print_manifest(manifest, console)
+    return 0
+
+
+def train(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Trains within the budget and writes the bundle."""
+    out: Path = options.out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="darkroom-") as scratch:
+        manifest = _ingest(options.folder, settings, Path(scratch) / "images")
+        _print_manifest(manifest, console)
+        return _train(manifest, options, settings, console, Path(scratch) / "work")
+
+
+def demo(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """The same on handwritten digits that come with a dependency."""
+    with tempfile.TemporaryDirectory(prefix="darkroom-") as scratch:
+        folder = Path(scratch) / "digits"
+        write_sample_images(folder)
+        manifest = ingest_folder(folder, settings)
+        _print_manifest(manifest, console)
+        return _train(manifest, options, settings, console, Path(scratch) / "work")
+
+
+def predict(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Says what a delivered model sees in pictures."""
+    from automl.results.bundle import unpack_bundle
+
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            (model,) = unpack_bundle(options.model, Path(scratch), ["model.onnx"])
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            raise BadBundle(f"{options.model} is not a model that Darkroom made ({error}).") from error
+        classifier = Classifier(model)
+        return max(_predict_one(classifier, path, console) for path in options.images)
+
+
+def _predict_one(classifier: Classifier, path: Path, console: Console) -> int:
+    from automl.data.verify import verify_image
+
+    try:
+        verify_image(path, load_settings().max_image_pixels)
+        probabilities = classifier.predict(path)
+    except (UserError, OSError) as error:
+        console.print(f"{path}: {error}", style="red", markup=False)
+        return 2
+    best = np.argsort(-probabilities)[:3]
+    sys.stdout.write(f"{path}: " + ", ".join(f"{classifier.labels[i]} {probabilities[i]:.1%}" for i in best) + "\n")
+    return 0
+
+
+def weights(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Fetches the pretrained weights, or lists what is installed."""
+    from automl.models.backbones import BACKBONES
+    from automl.models.weights import fetch, installed
+
+    if options.action == "fetch":
+        fetch(options.backbones or list(BACKBONES), settings.weights_dir, lambda line: console.print(line, markup=False))
+    table = Table("backbone", "from", "licence", "note")
+    here = installed(settings.weights_dir)
+    for name in BACKBONES:
+        row = here.get(name)
+        table.add_row(name, *((row.origin, row.licence, row.note) if row else ("not installed", "", "")))
+    Console().print(table)
+    return 0
+
+
+def _ingest(source: Path, settings: Settings, scratch: Path) -> DatasetManifest:
+    if source.suffix.lower() in _ARCHIVES:
+        return ingest_archive(source, scratch, settings)
+    return ingest_folder(source, settings)
+
+
+def _print_manifest(manifest: DatasetManifest, console: Console) -> None:
+    counts = {label: sum(image.label == label for image in manifest.images) for label in manifest.classes}
+    table = Table("class", "photos")
+    for label, count in counts.items():
+        table.add_row(label, f"{count:,}")
+    console.print(table)
+    for refused in manifest.refused[:20]:
+        console.print(f"Not used: {refused.name}: {refused.reason}", style="yellow", markup=False)
+    if len(manifest.refused) > 20:
+        console.print(f"... and {len(manifest.refused) - 20:,} more files that are not used.", style="yellow")
+
+
+def _train(
+    manifest: DatasetManifest, options: argparse.Namespace, settings: Settings, console: Console, workspace: Path
+) -> int:
+    import shutil
+
+    from automl.console import ConsoleObserver
+    from automl.models.weights import installed
+    from automl.pipeline import Job
+    from automl.pipeline import train as run_pipeline
+    from automl.search.budget import Budget
+
+    run_settings = RunSettings(
+        budget_s=parse_duration(options.budget),
+        tuner=TunerKind(options.tuner),
+        seed=options.seed,
+        max_trials=options.max_trials,
+        backbones=tuple(options.backbones or ()),
+        max_image_size_px=options.max_image_size,
+    )
+    workspace.mkdir(parents=True)
+    budget = Budget(run_settings.budget_s)
+    _stop_on_interrupt(budget, console)
+    job = Job(manifest, run_settings, installed(settings.weights_dir), settings.features_dir, workspace)
+    with ConsoleObserver(console, options.out) as observer:
+        result = run_pipeline(job, budget, observer)
+    shutil.copyfile(result.bundle, options.out)
+    console.print(result.metrics["sentence"], style="bold", markup=False)
+    sys.stdout.write(f"{options.out}\n")
+    return 0
+
+
+def _stop_on_interrupt(budget: "Budget", console: Console) -> None:  # type: ignore[name-defined] # noqa: F821
+    """The first Ctrl-C stops the search and keeps the best model; the second one ends the program."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        budget.stop()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        console.print("Stopping; the best model so far is kept. Press Ctrl-C again to give up.", markup=False)
+
+    signal.signal(signal.SIGINT, stop)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="automl", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("check", help="say what is in a folder or .zip of photos")
+    command.add_argument("folder", type=Path)
+    command.set_defaults(command=check)
+
+    command = commands.add_parser("train", help="train a classifier from a folder or .zip of photos")
+    command.add_argument("folder", type=Path, help="one folder a class, with or without train/validation/test above")
+    _add_run_options(command)
+    command.set_defaults(command=train)
+
+    command = commands.add_parser("predict", help="say what a trained model sees in photos")
+    command.add_argument("model", type=Path, metavar="MODEL.zip")
+    command.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    command.set_defaults(command=predict)
+
+    command = commands.add_parser("weights", help="fetch or list the pretrained weights")
+    command.add_argument("action", choices=("fetch", "list"))
+    command.add_argument("backbones", nargs="*", metavar="BACKBONE", help="default: all")
+    command.set_defaults(command=weights)
+
+    command = commands.add_parser("demo", help="train on handwritten digits, to see how it goes")
+    _add_run_options(command, budget="1m")
+    command.set_defaults(command=demo)
+    return parser
+
+
+def _add_run_options(command: argparse.ArgumentParser, budget: str = "2m") -> None:
+    defaults = RunSettings()
+    command.add_argument("--budget", default=budget, help="90s, 2m, 1.5h or minutes; default %(default)s")
+    command.add_argument("--out", type=Path, default=Path("model.zip"), help="default %(default)s")
+    command.add_argument("--tuner", choices=[kind.value for kind in TunerKind], default=defaults.tuner.value)
+    command.add_argument("--seed", type=int, default=defaults.seed, help="default %(default)s")
+    command.add_argument("--max-trials", type=int, help="default: as many as the budget allows")
+    command.add_argument("--backbones", nargs="+", metavar="BACKBONE", help="default: all that are installed")
+    command.add_argument(
+        "--max-image-size", type=int, default=defaults.max_image_size_px, metavar="PX", help="default %(default)s"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

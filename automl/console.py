@@ -1,0 +1,66 @@
+"""Tells a run's progress to a terminal."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from automl.records import RunState, TrialRecord
+from automl.search.observer import Observer
+from automl.search.space import SearchSpace
+from automl.search.stages import describe
+from automl.search.trial import Candidate
+
+
+class ConsoleObserver(Observer):
+    """The `Observer` of the command line. `first_model_to`: where the first model is put until a better one is there.
+
+    Use it as a context manager: the progress bar lives within.
+    """
+
+    def __init__(self, console: Console, first_model_to: Path) -> None:
+        self._console = console
+        self._first_model_to = first_model_to
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=console
+        )
+        self._task = self._progress.add_task("Starting", total=1.0)
+        self._best = -1.0
+
+    def __enter__(self) -> "ConsoleObserver":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def state(self, state: RunState) -> None:
+        self._progress.update(self._task, description=state.value.capitalize(), completed=0.0)
+
+    def activity(self, text: str, progress: float | None = None) -> None:
+        total = None if progress is None else 1.0
+        self._progress.update(self._task, description=text, completed=progress or 0.0, total=total)
+
+    def note(self, text: str) -> None:
+        self._console.print(text, style="dim", markup=False)
+
+    def space(self, space: SearchSpace) -> None:
+        pass  # nobody at a terminal asks for the bounds of a learning rate
+
+    def trial(self, record: TrialRecord, best: Candidate | None) -> None:
+        if record.score is None:
+            self._console.print(f"Trial {record.number} failed: {record.message}", style="red", markup=False)
+        elif best is not None and best.score > self._best:
+            self._best = best.score
+            text = f"Trial {record.number}: {best.score:.1%} right on validation photos, {describe(best.params)}"
+            self._console.print(text, markup=False)
+
+    def first_model(self, bundle: Path, seconds: float) -> None:
+        shutil.copyfile(bundle, self._first_model_to)
+        self._console.print(f"First model after {seconds:.0f} s: {self._first_model_to}", markup=False)
+
+    def winner(self, description: Mapping[str, Any]) -> None:
+        self._console.print(f"Winner: {' + '.join(description['winner']['backbones'])}", markup=False)

@@ -1,0 +1,186 @@
+"""Who is learned from, who is validated on, and who is kept for the one honest score.
+
+Every copy of a picture is on the same side (a group is one SHA-256). A group never spans two classes, so dealing out
+each class by itself is exactly stratified and works for classes of two pictures, where scikit-learn's
+`StratifiedGroupKFold` gives up. Whose turn it is comes from a hash of seed and contents: neither the order of the
+files nor the version of a random generator matters, and adding photos moves few of the others.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from automl.data.manifest import counted, quoted
+from automl.errors import BadDataset
+from automl.records import DatasetManifest, Split, SplitPlan
+
+TEST_SHARE = 0.15
+MAX_TEST_IMAGES = 10_000
+MAX_CROSS_VALIDATED_IMAGES = 5_000
+VALIDATION_SHARE = 0.15
+MIN_OWN_VALIDATION_IMAGES = 200
+FEW_TEST_IMAGES = 30
+ALWAYS_TRAINED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """All copies of one picture. `images`: indices into the manifest. `is_validation`: one of them is the user's."""
+
+    label: str
+    sha256: str
+    images: tuple[int, ...]
+    is_validation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Validation:
+    """How models are compared: the fold of each group that is ever validated on, and sentences about it."""
+
+    fold_of: dict[_Group, int]
+    n_folds: int
+    notes: list[str]
+
+
+def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitPlan:
+    """Splits a data set, the user's own test folder honoured.
+
+    Up to 5,000 pool images are cross-validated in `n_folds` >= 2 folds (fewer where there are not so many pictures);
+    of a larger pool, fold 0 alone is validated on: the user's validation folder if it has 200 images, else 15 %.
+
+    Raises:
+        BadDataset: a class has no picture left to learn from, or no class has two, so that nothing can be compared.
+    """
+    if n_folds < 2:
+        raise ValueError(f"n_folds must be at least 2, not {n_folds}")
+    groups = _groups(manifest, seed)
+    test = {i for i, image in enumerate(manifest.images) if image.split is Split.TEST}
+    has_own_test = bool(test)
+    if not has_own_test:
+        share = min(TEST_SHARE, MAX_TEST_IMAGES / max(1, len(manifest.images)))
+        test = {i for group in _held_out(groups, share) for i in group.images}
+    pool_groups = [group for group in groups if test.isdisjoint(group.images)]
+    pool = sorted(i for group in pool_groups for i in group.images)
+    left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
+    _require_every_class(manifest, pool)
+
+    validation = _validation(pool_groups, len(pool), n_folds)
+    folds = {i: fold for group, fold in validation.fold_of.items() for i in group.images}
+    if not folds:
+        raise BadDataset(
+            "There are too few photos to compare models with. Add some: 10 of each class are a good start."
+        )
+    return SplitPlan(
+        pool=tuple(pool),
+        folds=tuple(folds.get(i, ALWAYS_TRAINED) for i in pool),
+        n_folds=validation.n_folds,
+        test=tuple(sorted(test)),
+        left_out=tuple(left_out),
+        notes=(*_test_notes(manifest, test, len(left_out), has_own_test), *validation.notes),
+        seed=seed,
+    )
+
+
+def _groups(manifest: DatasetManifest, seed: int) -> list[_Group]:
+    """In the order in which they are dealt out."""
+    members: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, image in enumerate(manifest.images):
+        members[image.label, image.sha256].append(index)
+    groups = [
+        _Group(label, sha256, tuple(images), any(manifest.images[i].split is Split.VALIDATION for i in images))
+        for (label, sha256), images in members.items()
+    ]
+    return sorted(groups, key=lambda group: hashlib.sha256(f"{seed} {group.sha256}".encode()).digest())
+
+
+def _by_class(groups: Sequence[_Group]) -> list[list[_Group]]:
+    """The groups of each class, classes by name; classes of a single group are not there: nobody can hold it out."""
+    classes: defaultdict[str, list[_Group]] = defaultdict(list)
+    for group in groups:
+        classes[group.label].append(group)
+    return [classes[label] for label in sorted(classes) if len(classes[label]) >= 2]
+
+
+def _held_out(groups: Sequence[_Group], share: float) -> set[_Group]:
+    """About `share` of the images of each class, at least one picture and never all."""
+    return {group for of_class in _by_class(groups) for group in _held_out_of_class(of_class, share)}
+
+
+def _held_out_of_class(groups: list[_Group], share: float) -> list[_Group]:
+    wanted = round(share * sum(len(group.images) for group in groups))
+    chosen: list[_Group] = []
+    for group in groups:
+        if len(group.images) <= wanted and len(chosen) < len(groups) - 1:
+            chosen.append(group)
+            wanted -= len(group.images)
+    return chosen or [min(groups, key=lambda group: len(group.images))]
+
+
+def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int) -> _Validation:
+    n_own = sum(len(group.images) for group in groups if group.is_validation)
+    if n_pool <= MAX_CROSS_VALIDATED_IMAGES:
+        fold_of, n_used = _dealt(groups, n_folds)
+        note = (
+            f"The photos of your validation folder join the training photos in {n_used}-fold cross-validation: "
+            "each takes its turn at validation, which compares models more surely than one small folder does."
+        )
+        notes = [note] if n_own else []
+        if single := sorted({group.label for group in groups} - {group.label for group in fold_of}):
+            notes.append(f"There is only one photo of {quoted(single)} to learn from: models are not compared on it.")
+        return _Validation(fold_of, n_used, notes)
+    if n_own >= MIN_OWN_VALIDATION_IMAGES:
+        note = f"Models are compared on the {counted(n_own, 'photo')} of your validation folder."
+        return _Validation(dict.fromkeys(_own_validation(groups), 0), 1, [note])
+    note = f"Models are compared on {VALIDATION_SHARE:.0%} of the training photos, which they do not learn from."
+    if n_own:
+        note += f" Your validation folder has only {counted(n_own, 'photo')}, too few for that; they join the others."
+    return _Validation(dict.fromkeys(_held_out(groups, VALIDATION_SHARE), 0), 1, [note])
+
+
+def _dealt(groups: Sequence[_Group], n_folds: int) -> tuple[dict[_Group, int], int]:
+    """The fold of each group, and how many folds there are; none of them is empty, none holds all of a class."""
+    classes = _by_class(groups)
+    n_used = min(n_folds, sum(map(len, classes)))
+    n_in_fold = [0] * n_used
+    fold_of: dict[_Group, int] = {}
+    for of_class in classes:
+        n_of_class = [0] * n_used
+        for group in sorted(of_class, key=lambda group: -len(group.images)):
+            fold = min(range(n_used), key=lambda f: (n_of_class[f], n_in_fold[f]))
+            fold_of[group] = fold
+            n_of_class[fold] += len(group.images)
+            n_in_fold[fold] += len(group.images)
+    return fold_of, n_used
+
+
+def _own_validation(groups: Sequence[_Group]) -> set[_Group]:
+    """The user's validation pictures; of a class that has no others, only a share, since it must be learned too."""
+    learned = {group.label for group in groups if not group.is_validation}
+    own = {group for group in groups if group.is_validation and group.label in learned}
+    return own | _held_out([group for group in groups if group.label not in learned], VALIDATION_SHARE)
+
+
+def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None:
+    learnable = {manifest.images[i].label for i in pool}
+    if lost := [label for label in manifest.classes if label not in learnable]:
+        raise BadDataset(f"There is no photo of {quoted(lost)} to learn from outside the test set. Add some.")
+
+
+def _test_notes(manifest: DatasetManifest, test: set[int], n_left_out: int, has_own_test: bool) -> list[str]:
+    notes = []
+    if not has_own_test:
+        share = len(test) / len(manifest.images)
+        notes.append(
+            f"{counted(len(test), 'photo')} ({share:.0%}), picked at random from every class, "
+            "are kept for the final test; no model learns from them."
+        )
+    if n_left_out:
+        copies = "photo is a copy of a test photo" if n_left_out == 1 else "photos are copies of test photos"
+        notes.append(f"{n_left_out:,} {copies} and left out of training, so that the score stays honest.")
+    tested = {manifest.images[i].label for i in test}
+    if untested := [label for label in manifest.classes if label not in tested]:
+        notes.append(f"The test folder has no photo of {quoted(untested)}: the score says nothing about that.")
+    if len(test) < FEW_TEST_IMAGES:
+        notes.append(f"The final test has only {counted(len(test), 'photo')}: its score is a rough guess.")
+    return notes

@@ -1,0 +1,46 @@
+"""Files that are either whole or not there."""
+
+import errno
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from automl.errors import DiskFull
+
+
+@contextmanager
+def full_disk_explained(what: str) -> Iterator[None]:
+    """Turns the system's error into one for people. `what`: what the disk holds.
+
+    Raises:
+        DiskFull: the block ran out of room.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"The disk that holds {what} is full. Free some space and start again.") from error
+        raise
+
+
+@contextmanager
+def no_half_files(targets: Sequence[Path]) -> Iterator[list[Path]]:
+    """Yields one temporary path for each target and moves them into place at the end, or removes them.
+
+    Raises:
+        DiskFull: the block ran out of room.
+    """
+    parts = [target.with_name(f".{target.name}.{uuid4().hex[:8]}.part") for target in targets]
+    try:
+        with full_disk_explained(str(targets[0].parent)):
+            yield parts
+            for part, target in zip(parts, targets, strict=True):
+                part.rename(target)
+    finally:
+        for part in parts:
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink(missing_ok=True)

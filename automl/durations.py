@@ -1,0 +1,44 @@
+"""Durations as people write and read them."""
+
+import math
+import re
+
+from automl.errors import BadSetting
+
+_UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_PART = re.compile(r"(\d+(?:[.,]\d+)?)\s*(s|min|m|h)")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+def parse_duration(text: str | float) -> float:
+    """Seconds in "90s", "2m", "1.5h" or "1h30m"; a plain number is minutes.
+
+    Raises:
+        BadSetting: anything else.
+    """
+    words = str(text).strip().lower()
+    parts = _PART.findall(words)
+    if parts and not _PART.sub("", words).strip():
+        return math.fsum(_number(amount) * _UNITS_S[unit] for amount, unit in parts)
+    if _NUMBER.fullmatch(words):
+        return _number(words) * 60.0
+    raise BadSetting(f"{str(text)[:40]!r} is not a length of time. Write minutes, such as 10, or 90s, 2m or 1.5h.")
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
+
+
+def duration_in_words(seconds: float) -> str:
+    """ "45 seconds", "2 minutes", "1 hour 5 minutes"; at most two units, seconds only below ten minutes."""
+    total = max(0, round(seconds))
+    hours, minutes, rest = total // 3600, total % 3600 // 60, total % 60
+    if total >= 600:
+        minutes, rest = round(total % 3600 / 60), 0
+        hours, minutes = (hours + 1, 0) if minutes == 60 else (hours, minutes)
+    words = [_counted(n, unit) for n, unit in ((hours, "hour"), (minutes, "minute"), (rest, "second")) if n]
+    return " ".join(words) or "0 seconds"
+
+
+def _counted(n: int, unit: str) -> str:
+    return f"{n} {unit}" if n == 1 else f"{n} {unit}s"

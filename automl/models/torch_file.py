@@ -1,0 +1,121 @@
+"""Tensors from a file in PyTorch's old format (before 1.6), without PyTorch and without running what the file says.
+
+The format: four pickles (a magic number, a protocol version, facts on the machine, the object), a pickled list of
+storage keys, then for each key its length in elements (int64) and its bytes. An ordinary unpickler would call any
+function that the file names; this one knows four names and refuses the rest.
+Source: `_legacy_load` in https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+
+from automl.errors import BadWeights
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_PROTOCOL = 1001
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """A run of numbers that tensors point into; its bytes come later in the file."""
+
+    key: str
+    dtype: np.dtype[Any]
+    n_elements: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """A tensor as the file describes it; offset and strides count elements."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def read(self, values: np.ndarray) -> np.ndarray:
+        """A copy of the tensor's numbers out of its storage's `values`."""
+        last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
+        if min((self.offset, *self.shape, *self.strides)) < 0 or (0 not in self.shape and last >= values.size):
+            raise BadWeights("the weights file points outside of its own numbers")
+        strides = tuple(step * values.itemsize for step in self.strides)
+        return np.lib.stride_tricks.as_strided(values[self.offset :], self.shape, strides, writeable=False).copy()
+
+
+def _tensor(
+    storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_hooks: object
+) -> _Tensor:
+    if not isinstance(storage, _Storage):
+        raise pickle.UnpicklingError("a tensor without a storage")
+    return _Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
+
+
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    ("torch", "FloatStorage"): np.dtype("<f4"),
+    ("torch", "LongStorage"): np.dtype("<i8"),
+}
+
+
+class _TensorUnpickler(pickle.Unpickler):
+    """Makes dictionaries, plain values and tensors, and nothing else."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> Callable[..., Any]:
+        allowed: Callable[..., Any] | None = _ALLOWED.get((module_name, global_name))
+        if allowed is None:
+            raise pickle.UnpicklingError(f"{module_name}.{global_name} has no place in a file of weights")
+        return allowed
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        kind, dtype, key, _device, n_elements, view = pid
+        if kind != "storage" or view is not None or not isinstance(dtype, np.dtype):
+            raise pickle.UnpicklingError("an unknown kind of storage")
+        return _Storage(str(key), dtype, int(n_elements))
+
+
+def read_tensors(file: IO[bytes]) -> dict[str, np.ndarray]:
+    """Arrays by name.
+
+    Raises:
+        BadWeights: truncated, in another format, or with anything in it but named tensors.
+    """
+    try:
+        if (_load(file), _load(file)) != (_MAGIC, _PROTOCOL):
+            raise BadWeights("the weights file is not in PyTorch's old format")
+        _load(file)
+        tensors = _load(file)
+        values = _read_storages(file, _load(file), tensors)
+        return {str(name): tensor.read(values[tensor.storage.key]) for name, tensor in tensors.items()}
+    except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise BadWeights(f"the weights file is damaged or is not a plain list of tensors ({error})") from None
+
+
+def _load(file: IO[bytes]) -> Any:
+    return _TensorUnpickler(file).load()
+
+
+def _read_storages(file: IO[bytes], keys: list[str], tensors: dict[str, _Tensor]) -> dict[str, np.ndarray]:
+    storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
+    values: dict[str, np.ndarray] = {}
+    for key in keys:
+        storage = storages[key]
+        n_elements = int.from_bytes(_exactly(file, 8), "little")
+        if n_elements != storage.n_elements:
+            raise BadWeights("the weights file contradicts itself about the length of a tensor")
+        values[key] = np.frombuffer(_exactly(file, n_elements * storage.dtype.itemsize), storage.dtype)
+    return values
+
+
+def _exactly(file: IO[bytes], n_bytes: int) -> bytes:
+    data = file.read(n_bytes)
+    if len(data) != n_bytes:
+        raise EOFError("it ends too early")
+    return data

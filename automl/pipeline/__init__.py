@@ -1,0 +1,197 @@
+"""Chains the stages: split -> pixels -> features -> search -> best -> evaluate once -> export -> bundle."""
+
+import shutil
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl.data.split import make_split
+from automl.errors import BadSetting, NoBackbone, RunFailed
+from automl.models.weights import InstalledWeights
+from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings, RunState, SplitPlan, TrialRecord
+from automl.results.bundle import write_bundle
+from automl.results.evaluate import TestScore, evaluate
+from automl.results.export import ExportedModels, export, largest_difference
+from automl.results.metrics import describe_candidate, describe_result
+from automl.results.plots import Plot, draw_all
+from automl.search.budget import Budget
+from automl.search.frozen import FrozenFeatures
+from automl.search.observer import Observer
+from automl.search.stages import HeadSearch
+from automl.search.trial import Candidate, Targets
+from automl.serving.predict import Classifier, load_image
+
+_PLOTS_AND_PACKING_S = 8.0
+_SECONDS_PER_TEST_IMAGE = 0.05
+_N_VERIFIED = 8
+_LARGEST_DIFFERENCE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run to do. `cache`: features of earlier runs; `workspace`: an empty folder for this run's files.
+
+    `earlier`: trials of an attempt that was broken off.
+    """
+
+    manifest: DatasetManifest
+    settings: RunSettings
+    weights: Mapping[str, InstalledWeights]
+    cache: Path
+    workspace: Path
+    earlier: tuple[TrialRecord, ...] = ()
+
+
+def train(job: Job, budget: Budget, observer: Observer) -> RunResult:
+    """Runs all stages within `budget` and returns the bundle.
+
+    Raises:
+        NoBackbone: no pretrained weights are installed.
+        RunFailed: no trial gave a model, or the delivered files do not agree with each other.
+    """
+    return _Run(job, budget, observer).run()
+
+
+def choose_backbones(weights: Mapping[str, InstalledWeights], wanted: tuple[str, ...]) -> dict[str, InstalledWeights]:
+    """The installed backbones that the user wants; all of them where he names none.
+
+    Raises:
+        NoBackbone, BadSetting.
+    """
+    if not weights:
+        raise NoBackbone("No pretrained weights are installed. Run `automl weights fetch` on the server, then try again.")
+    missing = [name for name in wanted if name not in weights]
+    if missing:
+        raise BadSetting(f"Not installed here: {', '.join(missing)}. Installed: {', '.join(weights)}.")
+    return {name: weights[name] for name in wanted or weights}
+
+
+class _Run:
+    def __init__(self, job: Job, budget: Budget, observer: Observer) -> None:
+        self._job = job
+        self._budget = budget
+        self._observer = _Notes(observer)
+        self._weights = choose_backbones(job.weights, job.settings.backbones)
+        self._plan: SplitPlan = make_split(job.manifest, job.settings.seed)
+        self._first_model_s: float | None = None
+        self._n_test = len(self._plan.test)
+
+    def run(self) -> RunResult:
+        # Decoding and ONNX Runtime need no TensorFlow, so it may load meanwhile.
+        threading.Thread(target=_load_tensorflow, daemon=True).start()
+        for note in self._plan.notes:
+            self._observer.note(note)
+        images = self._job.manifest.images
+        search = HeadSearch(
+            FrozenFeatures([images[i] for i in self._plan.pool], self._weights, self._job.cache),
+            self._targets(),
+            self._job.settings,
+            self._budget,
+            self._observer,
+            self._job.workspace / "search",
+            self._deliver_first,
+            self._job.earlier,
+        )
+        winner = search.run()
+        self._observer.state(RunState.FINISHING)
+        return self._finish(winner, search.records)
+
+    def _targets(self) -> Targets:
+        index = {label: number for number, label in enumerate(self._job.manifest.classes)}
+        labels = np.array([index[self._job.manifest.images[i].label] for i in self._plan.pool])
+        return Targets(labels, np.array(self._plan.folds), self._plan.n_folds, len(index))
+
+    def _deliver_first(self, candidate: Candidate) -> None:
+        """Packs the first model at once, which also measures how long the end of the run will take."""
+        self._observer.activity("Packing the first model")
+        before_s = self._budget.elapsed_s
+        models = self._export(candidate, "first")
+        bundle = self._job.workspace / "first" / "model.zip"
+        write_bundle(bundle, models, self._describe(candidate))
+        now_s = self._budget.elapsed_s
+        self._first_model_s = now_s
+        # The winner may be a fusion of several backbones, each of which is exported, loaded and run.
+        share = len(self._weights) / len(candidate.backbones)
+        export_s = (now_s - before_s) * min(3.0, share)
+        self._budget.reserve(export_s + self._n_test * _SECONDS_PER_TEST_IMAGE + _PLOTS_AND_PACKING_S)
+        self._observer.first_model(bundle, now_s)
+
+    def _describe(self, candidate: Candidate) -> dict[str, Any]:
+        return describe_candidate(candidate, self._job.manifest, self._plan, self._weights)
+
+    def _export(self, candidate: Candidate, folder: str) -> ExportedModels:
+        """Exports both formats, loads both again and compares them on pictures from the pool."""
+        target = self._job.workspace / folder
+        target.mkdir(parents=True, exist_ok=True)
+        models = export(candidate, self._job.manifest.classes, self._weights, target)
+        some = [self._job.manifest.images[i].path for i in self._plan.pool[:_N_VERIFIED]]
+        pictures = np.stack([load_image(path, candidate.image_size_px) for path in some])
+        difference = largest_difference(models, pictures)
+        if difference > _LARGEST_DIFFERENCE:
+            raise RunFailed(f"The exported models disagree with each other by {difference:.3f}; nothing was delivered.")
+        return models
+
+    def _finish(self, winner: Candidate, records: list[TrialRecord]) -> RunResult:
+        """The winner is final from here on; only now is the first test picture read."""
+        described = self._describe(winner)
+        self._observer.winner(described)
+        self._observer.activity("Packing the best model")
+        models = self._export(winner, "best")
+        test_images = [self._job.manifest.images[i] for i in self._plan.test]
+        score = self._score(models, test_images)
+        plots = self._draw(winner, score, test_images, records)
+        time = {
+            "budget_s": self._budget.total_s,
+            "used_s": round(self._budget.elapsed_s, 1),
+            "first_model_s": self._first_model_s and round(self._first_model_s, 1),
+        }
+        settings = self._job.settings
+        metrics = describe_result(described, score, settings, len(records), time, self._observer.notes)
+        bundle = self._job.workspace / "model.zip"
+        self._observer.activity("Packing the download")
+        write_bundle(bundle, models, metrics, [plot.path for plot in plots])
+        shutil.rmtree(self._job.workspace / "search", ignore_errors=True)
+        return RunResult(bundle, metrics, tuple((plot.path, plot.title) for plot in plots))
+
+    def _score(self, models: ExportedModels, test_images: list[ImageRecord]) -> TestScore:
+        text = f"Scoring the best model on {self._n_test:,} photos it has never seen"
+
+        def report(done: int, total: int) -> None:
+            self._observer.activity(text, done / total)
+
+        classes = self._job.manifest.classes
+        return evaluate(Classifier(models.onnx), test_images, classes, self._targets().labels, report)
+
+    def _draw(
+        self, winner: Candidate, score: TestScore, test_images: list[ImageRecord], records: list[TrialRecord]
+    ) -> list[Plot]:
+        self._observer.activity("Drawing the plots")
+        folder = self._job.workspace / "plots"
+        return draw_all(folder, winner.fit.curves, winner.fit.best_epoch, score, test_images, records)
+
+
+class _Notes:
+    """An observer that also keeps the notes, for the report."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.notes: list[str] = []
+        self.state = observer.state
+        self.activity = observer.activity
+        self.space = observer.space
+        self.trial = observer.trial
+        self.first_model = observer.first_model
+        self.winner = observer.winner
+        self._observer = observer
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+        self._observer.note(text)
+
+
+def _load_tensorflow() -> None:
+    import keras  # noqa: F401 - imported for the side effect of being there when it is needed
+    import tensorflow  # noqa: F401

@@ -1,0 +1,107 @@
+"""`python -m automl.pipeline RUN_ID`: one run of the web service, as a process of its own.
+
+Its standard input is a pipe from the worker: the line `stop` ends the search and keeps the best model so far; the end
+of the pipe means that the worker has died, and ends this process at once.
+"""
+
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+from automl.data.check import check_dataset, load_manifest
+from automl.errors import DarkroomError
+from automl.models.weights import installed
+from automl.pipeline import Job, train
+from automl.pipeline.database_observer import DatabaseObserver
+from automl.records import DatasetState, RunSettings, RunState, TrialRecord, TrialState
+from automl.search.budget import Budget
+from automl.settings import Settings, load_settings
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import Database, Run, change_run_state, find_dataset, find_run
+
+_log = structlog.get_logger()
+
+
+def main(arguments: list[str]) -> int:
+    settings = load_settings()
+    database = Database(settings.database_url)
+    store = ArtifactStore(settings.files_dir)
+    (run_id,) = arguments
+    with database.session() as session:
+        run = find_run(session, run_id)
+        budget = Budget(run.budget_s, used_s=run.used_s)
+    threading.Thread(target=_obey, args=(sys.stdin, budget), daemon=True).start()
+    workspace = settings.home / "work" / run_id
+    observer = DatabaseObserver(database, store, run_id)
+    try:
+        _run(run_id, settings, database, store, budget, workspace, observer)
+    except DarkroomError as error:
+        _log.exception("run failed", run=run_id, code=error.code)
+        with database.session() as session:
+            run = find_run(session, run_id)
+            run.error_code, run.error_message = error.code, error.message
+            change_run_state(run, RunState.FAILED)
+    finally:
+        observer.close()
+        shutil.rmtree(workspace, ignore_errors=True)
+    return 0
+
+
+def _run(
+    run_id: str,
+    settings: Settings,
+    database: Database,
+    store: ArtifactStore,
+    budget: Budget,
+    workspace: Path,
+    observer: DatabaseObserver,
+) -> None:
+    shutil.rmtree(workspace, ignore_errors=True)
+    workspace.mkdir(parents=True)
+    with database.session() as session:
+        run = find_run(session, run_id)
+        dataset_id, run_settings, earlier = run.dataset_id, RunSettings.from_json(run.settings), _earlier(run)
+        is_ready = find_dataset(session, dataset_id).state is DatasetState.READY
+    if not is_ready:
+        observer.activity("Checking the photos")
+        check_dataset(database, store, dataset_id, settings)
+    manifest = load_manifest(database, store, dataset_id, workspace / "images")
+    job = Job(manifest, run_settings, installed(settings.weights_dir), settings.features_dir, workspace, earlier)
+    if earlier:
+        observer.note(f"This run was interrupted after {len(earlier)} trials and continued from there.")
+    observer.deliver(train(job, budget, observer))
+
+
+def _earlier(run: Run) -> tuple[TrialRecord, ...]:
+    """What an attempt that was broken off has left."""
+    return tuple(
+        TrialRecord(
+            number=trial.number,
+            state=TrialState(trial.state),
+            backbones=tuple(trial.backbones),
+            image_size_px=trial.image_size_px,
+            params=trial.params,
+            score=trial.score,
+            started_s=trial.started_s,
+            duration_s=trial.duration_s,
+            message=trial.message,
+        )
+        for trial in run.trials
+    )
+
+
+def _obey(commands: IO[str], budget: Budget) -> None:
+    for line in commands:
+        if line.strip() == "stop":
+            budget.stop()
+    # The worker is gone: nobody would see what this process does, and another will continue the run.
+    os._exit(3)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""From the winner to what the user gets: score, plots, exports and the bundle."""

@@ -1,0 +1,71 @@
+"""The .zip that a person downloads."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from automl.data.storage import no_half_files
+from automl.results.export import ExportedModels
+from automl.serving import predict
+
+_STORED = {".keras", ".png"}  # compressed already
+
+_REQUIREMENTS = """\
+# What predict.py needs; any Python from 3.10 on.
+numpy>=1.26
+pillow>=10.3
+onnxruntime>=1.18
+"""
+
+_README = """\
+{sentence}
+
+Try it: unpack this folder, then
+    python -m venv venv && venv/bin/pip install -r requirements.txt
+    venv/bin/python predict.py photo.jpg
+
+model.onnx    what predict.py uses (ONNX Runtime): RGB photo with values 0-255 in, probabilities out
+model.keras   the same model for TensorFlow and Keras 3: keras.models.load_model("model.keras")
+labels.txt    the class names, one a line, in the order of the probabilities
+metrics.json  every figure and setting: score, confusion matrix, how it was trained, where its weights come from
+plots/        the plots
+"""
+
+
+def write_bundle(
+    target: Path,
+    models: ExportedModels,
+    metrics: Mapping[str, Any],
+    plots: Sequence[Path] = (),
+) -> None:
+    """Packs one model with everything that belongs to it.
+
+    Raises:
+        DiskFull: no room; nothing half-written is left.
+    """
+    with no_half_files([target]) as (part,), zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("README.txt", _README.format(sentence=metrics["sentence"]))
+        bundle.writestr("labels.txt", "".join(f"{label}\n" for label in metrics["classes"]))
+        bundle.writestr("metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+        bundle.writestr("requirements.txt", _REQUIREMENTS)
+        bundle.write(predict.__file__, "predict.py")
+        for path, name in [(models.keras, "model.keras"), (models.onnx, "model.onnx")] + [
+            (plot, f"plots/{plot.name}") for plot in plots
+        ]:
+            bundle.write(path, name, zipfile.ZIP_STORED if path.suffix in _STORED else None)
+
+
+def unpack_bundle(bundle: Path, folder: Path, names: Sequence[str]) -> list[Path]:
+    """Copies the named members out of a bundle, for `automl predict`. Raises KeyError for one that is not in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    with zipfile.ZipFile(bundle) as archive:
+        for name in names:
+            path = folder / Path(name).name
+            with archive.open(name) as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            paths.append(path)
+    return paths

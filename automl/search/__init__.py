@@ -1,0 +1,1 @@
+"""The staged search: one clock, one space, two tuners, every trial in one Optuna study."""

@@ -1,0 +1,68 @@
+"""The one clock of a run."""
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class SearchOver(Exception):  # noqa: N818 - a signal, not an error: the time is used up or the user said stop
+    """The search ends here; what has been found so far is delivered."""
+
+
+class Budget:
+    """Monotonic time from the start of a run to the finished download.
+
+    `reserve_s` is kept back for evaluation and export; it starts as a guess and is replaced by what was measured.
+    `stop` may be called from another thread.
+    """
+
+    def __init__(
+        self,
+        total_s: float,
+        reserve_s: float = 20.0,
+        used_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.total_s = total_s
+        self._clock = clock
+        self._start = clock() - used_s
+        self._stopped = threading.Event()
+        self._reserve_s = 0.0
+        self.reserve(reserve_s)
+
+    @property
+    def elapsed_s(self) -> float:
+        return self._clock() - self._start
+
+    @property
+    def reserve_s(self) -> float:
+        return self._reserve_s
+
+    def reserve(self, seconds: float) -> None:
+        """Keeps `seconds` back for the end, but never more than half of the budget: something must be tried."""
+        self._reserve_s = min(seconds, self.total_s / 2)
+
+    @property
+    def search_left_s(self) -> float:
+        """Seconds until the search must end; zero once the user said stop."""
+        if self._stopped.is_set():
+            return 0.0
+        return max(0.0, self.total_s - self._reserve_s - self.elapsed_s)
+
+    def stop(self) -> None:
+        """Ends the search at its next check."""
+        self._stopped.set()
+
+    @property
+    def stopped_by_user(self) -> bool:
+        return self._stopped.is_set()
+
+    def check(self) -> None:
+        """Raises SearchOver when no time is left to search."""
+        if self.search_left_s <= 0:
+            raise SearchOver
+
+    def check_stopped(self) -> None:
+        """Raises SearchOver when the user said stop; for the work before the first model, which outweighs the clock."""
+        if self._stopped.is_set():
+            raise SearchOver

@@ -1,0 +1,37 @@
+"""What a run tells while it works: to the database for the web page, to a terminal for the CLI."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from automl.records import RunState, TrialRecord
+from automl.search.space import SearchSpace
+from automl.search.trial import Candidate
+
+
+class Observer(Protocol):
+    """Everything is told once, in order; nothing is asked back."""
+
+    def state(self, state: RunState) -> None: ...
+
+    def activity(self, text: str, progress: float | None = None) -> None:
+        """What is happening now, in words; `progress`: 0-1 within it, None where it cannot be known."""
+        ...
+
+    def note(self, text: str) -> None:
+        """A sentence that belongs into the report."""
+        ...
+
+    def space(self, space: SearchSpace) -> None:
+        """The space that every trial of the run lies in; told before the first trial."""
+        ...
+
+    def trial(self, record: TrialRecord, best: Candidate | None) -> None: ...
+
+    def first_model(self, bundle: Path, seconds: float) -> None:
+        """The first model that can be downloaded, and the second of the run at which it was there."""
+        ...
+
+    def winner(self, description: Mapping[str, Any]) -> None:
+        """The final choice, with its hash; told before the first test picture is read."""
+        ...

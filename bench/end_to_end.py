@@ -1,0 +1,111 @@
+"""The main job through the running service: accuracy, time and memory.
+
+    python -m bench.end_to_end [--seeds 3] [--budget 2m]
+
+beans: its official test folder is the test set. hymenoptera: only `train/` is uploaded; the delivered bundle's own
+predict.py code is then scored on `val/`, which the service never saw.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from automl.results.evaluate import wilson_interval
+from automl.serving.predict import Classifier
+from bench.harness import DATA, Service, report, running_stack
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--budget", default="2m")
+    options = parser.parse_args()
+    with running_stack() as service:
+        beans = _runs(service, "beans", DATA / "beans", options.budget, options.seeds)
+        hymenoptera = _runs(service, "hymenoptera", DATA / "hymenoptera" / "train", options.budget, options.seeds)
+        memory_mb = service.web_process_mb()
+    report(
+        "end_to_end",
+        budget=options.budget,
+        beans=_summary(beans),
+        hymenoptera=_summary(hymenoptera),
+        web_process_peak_mb=round(memory_mb, 1),
+        targets={
+            "beans_accuracy": 0.90,
+            "hymenoptera_accuracy": 0.93,
+            "seconds_over_budget": 10,
+            "first_model_s": 60,
+            "web_process_peak_mb": 200,
+        },
+    )
+
+
+def _runs(service: Service, name: str, folder: Path, budget: str, n_seeds: int) -> list[dict[str, Any]]:
+    dataset = service.upload(folder, name)
+    results = []
+    for seed in range(n_seeds):
+        for block in (service.home / "cache").glob("*.npy"):
+            block.unlink()  # each seed pays for its own features
+        pressed = time.monotonic()
+        run_id = service.start(dataset, budget, seed)
+        first_model_s, run = None, service.run(run_id)
+        while run["state"] not in ("done", "failed", "cancelled"):
+            if first_model_s is None and service.has_model(run_id):
+                first_model_s = time.monotonic() - pressed
+            time.sleep(0.25)
+            run = service.run(run_id)
+        wall_s = time.monotonic() - pressed
+        if run["state"] != "done":
+            raise RuntimeError(f"{name}, seed {seed}: {run}")
+        results.append(_figures(service, run_id, run["result"], name, wall_s, first_model_s))
+    return results
+
+
+def _figures(
+    service: Service, run_id: str, metrics: dict[str, Any], name: str, wall_s: float, first_model_s: float | None
+) -> dict[str, Any]:
+    n_correct, n_images = metrics["test"]["n_correct"], metrics["test"]["n_images"]
+    if name == "hymenoptera":
+        n_correct, n_images = _score_on_val(service, run_id)
+    winner = metrics["winner"]
+    return {
+        "accuracy": n_correct / n_images,
+        "n_images": n_images,
+        "interval_95": wilson_interval(n_correct, n_images),
+        "validation_accuracy": metrics["validation"]["accuracy"],
+        "winner": f"{'+'.join(winner['backbones'])} {winner['taps']} {winner['image_size_px']} px",
+        "n_trials": metrics["n_trials"],
+        "seconds_over_budget": round(wall_s - metrics["time"]["budget_s"], 1),
+        "first_model_s": first_model_s and round(first_model_s, 1),
+    }
+
+
+def _score_on_val(service: Service, run_id: str) -> tuple[int, int]:
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / "model.zip"
+        service.download(run_id, bundle)
+        with zipfile.ZipFile(bundle) as archive:
+            archive.extract("model.onnx", folder)
+        classifier = Classifier(Path(folder) / "model.onnx")
+        pictures = sorted((DATA / "hymenoptera" / "val").glob("*/*.jpg"))
+        right = [classifier.labels[classifier.predict(path).argmax()] == path.parent.name for path in pictures]
+    return sum(right), len(right)
+
+
+def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    accuracies = [run["accuracy"] for run in runs]
+    return {
+        "mean_accuracy": statistics.mean(accuracies),
+        "spread": [min(accuracies), max(accuracies)],
+        "worst_seconds_over_budget": max(run["seconds_over_budget"] for run in runs),
+        "median_first_model_s": statistics.median(run["first_model_s"] or float("nan") for run in runs),
+        "runs": runs,
+    }
+
+
+if __name__ == "__main__":
+    main()

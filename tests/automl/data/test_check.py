@@ -1,0 +1,284 @@
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from automl.data import check as check_module
+from automl.data.check import check_dataset, load_manifest
+from automl.data.verify import verify_image
+from automl.errors import BadDataset, DiskFull, NotAllowedNow, NotFound
+from automl.records import DatasetState, Split
+from automl.settings import Settings
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import Database
+from tests.automl.data.conftest import UploadedDataset
+from tests.automl.data.pictures import encoded, picture, two_classes, zipped
+
+Upload = Callable[[Mapping[str, bytes]], UploadedDataset]
+
+
+@pytest.fixture
+def check(settings: Settings) -> Callable[[UploadedDataset], UploadedDataset]:
+    def run(dataset: UploadedDataset) -> UploadedDataset:
+        check_dataset(dataset.database, dataset.store, dataset.id, settings)
+        return dataset
+
+    return run
+
+
+Check = Callable[[UploadedDataset], UploadedDataset]
+
+
+def test_good_files_are_accepted_with_label_split_and_size(uploaded: Upload, check: Check) -> None:
+    dataset = check(uploaded({**two_classes(prefix="x/train/"), "x/test/cat/9.png": encoded(9)}))
+    file = dataset.files()["x/test/cat/9.png"]
+    assert (file.label, file.split, file.width, file.height) == ("cat", "test", 24, 16)
+    assert len(dataset.accepted()) == 9
+
+
+def test_a_good_data_set_is_ready_with_a_verdict(uploaded: Upload, check: Check) -> None:
+    row = check(uploaded(two_classes(5))).row
+    assert (row.state, row.message) == (DatasetState.READY, "10 photos, 2 classes, ready")
+    assert row.summary["verdict"] == row.message
+    assert [(c["label"], c["unassigned"]) for c in row.summary["classes"]] == [("cat", 5), ("dog", 5)]
+
+
+def test_what_is_bad_is_refused_with_a_reason_and_the_rest_goes_on(uploaded: Upload, check: Check) -> None:
+    bad = {
+        "cat/text.jpg": b"I am a text",
+        "cat/cut.jpg": encoded(picture(size=(90, 90)), "JPEG")[:2000],
+        "cat/huge.png": encoded(picture(size=(1100, 1000))),
+        "stray.png": encoded(77),
+        "cat/same.png": encoded(88),
+        "dog/same.png": encoded(88),
+    }
+    dataset = check(uploaded(two_classes() | bad))
+    assert set(dataset.reasons()) == set(bad)
+    assert "more than 1,000,000 pixels" in dataset.reasons()["cat/huge.png"]
+    assert "also in 'dog'" in dataset.reasons()["cat/same.png"]
+    assert dataset.row.state is DatasetState.READY
+    assert dataset.row.summary["n_refused"] == 6
+
+
+def test_junk_is_counted_but_not_listed(uploaded: Upload, check: Check) -> None:
+    summary = check(uploaded(two_classes() | {"cat/.DS_Store": b"x", "__MACOSX/cat/._1.png": b"x"})).row.summary
+    assert (summary["n_refused"], summary["refused"]) == (0, [])
+    assert "2 leftovers of other programs (such as .DS_Store) were passed over." in summary["notes"]
+
+
+def test_a_class_that_is_lost_is_pointed_out(uploaded: Upload, check: Check) -> None:
+    notes = check(uploaded(two_classes() | {"bird/1.heic": b"\0\0\0\x18ftypheic"})).row.summary["notes"]
+    assert "No photo in 'bird' could be used, so it is not among the classes." in notes
+
+
+@pytest.mark.parametrize("files", [{}, {"cat/1.png": encoded(1)}, {"readme.txt": b"hello"}])
+def test_what_cannot_be_trained_is_invalid_and_says_why(
+    files: dict[str, bytes], uploaded: Upload, check: Check
+) -> None:
+    row = check(uploaded(files)).row
+    assert row.state is DatasetState.INVALID
+    assert row.message and row.summary["verdict"] == row.message
+
+
+def test_files_that_come_later_can_mend_an_invalid_data_set(uploaded: Upload, check: Check) -> None:
+    files = two_classes()
+    dataset = check(uploaded({name: files[name] for name in files if name.startswith("cat")}))
+    assert dataset.row.state is DatasetState.INVALID
+    dataset.add({name: files[name] for name in files if name.startswith("dog")})
+    assert check(dataset).row.state is DatasetState.READY
+    assert dataset.accepted() == set(files)
+
+
+def test_a_repeated_check_changes_nothing_and_decodes_nothing(
+    uploaded: Upload, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = check(uploaded(two_classes() | {"stray.png": encoded(5)}))
+    before = (dataset.row.summary, dataset.accepted(), dataset.reasons())
+    monkeypatch.setattr(check_module, "verify_image", None)
+    assert (check(dataset).row.summary, dataset.accepted(), dataset.reasons()) == before
+
+
+def test_the_place_of_all_files_is_guessed_anew_when_more_come(uploaded: Upload, check: Check) -> None:
+    dataset = check(uploaded({"pets/cat/1.png": encoded(1), "pets/cat/2.png": encoded(2)}))
+    assert "one class, 'cat'" in dataset.row.message
+    dataset.add({"bird/1.png": encoded(3), "bird/2.png": encoded(4), "bird/3.png": encoded(5)})
+    assert [c["label"] for c in check(dataset).row.summary["classes"]] == ["bird", "cat"]
+
+
+def test_an_uploaded_zip_becomes_its_files(uploaded: Upload, check: Check, settings: Settings) -> None:
+    dataset = check(uploaded({"pets.zip": zipped(two_classes(prefix="wrapper/"))}))
+    assert dataset.accepted() == set(two_classes(prefix="wrapper/"))
+    stored = [path for path in (settings.files_dir / "datasets" / dataset.id).rglob("*") if path.is_file()]
+    assert len(stored) == 8
+
+
+def test_one_zip_for_each_class_works(uploaded: Upload, check: Check) -> None:
+    zips = {
+        f"{label}.zip": zipped({f"{i}.png": encoded(100 * n + i) for i in range(4)})
+        for n, label in enumerate(("cat", "dog"))
+    }
+    assert [c["label"] for c in check(uploaded(zips)).row.summary["classes"]] == ["cat", "dog"]
+
+
+def test_a_bad_zip_is_refused_and_the_rest_goes_on(uploaded: Upload, check: Check) -> None:
+    dataset = check(uploaded(two_classes() | {"more.zip": b"PK\x03\x04 not really"}))
+    assert "damaged or incomplete" in dataset.reasons()["more.zip"]
+    assert "damaged or incomplete" in check(dataset).reasons()["more.zip"]
+    assert dataset.row.state is DatasetState.READY
+
+
+def test_a_zip_inside_a_zip_is_not_opened(uploaded: Upload, check: Check) -> None:
+    dataset = check(uploaded({"a.zip": zipped(two_classes() | {"cat/b.zip": zipped({"x.png": encoded(7)})})}))
+    assert dataset.reasons() == {"cat/b.zip": "It is a .zip inside a .zip, which is not opened. Unpack it first."}
+
+
+def test_a_damaged_file_in_a_zip_is_refused_alone_and_stays_so(uploaded: Upload, check: Check) -> None:
+    content = zipped(two_classes() | {"cat/bad.bin": b"A" * 50}, method=0).replace(b"A" * 50, b"B" * 50)
+    dataset = check(check(uploaded({"a.zip": content})))
+    assert dataset.reasons() == {"cat/bad.bin": "It is damaged inside the .zip."}
+
+
+@pytest.mark.parametrize("limit", [{"max_files": 5}, {"max_upload_bytes": 8000}])
+def test_a_zip_beyond_the_limits_leaves_nothing_behind(
+    limit: dict[str, int], uploaded: Upload, settings: Settings, database: Database, store: ArtifactStore
+) -> None:
+    dataset = uploaded({"a.zip": zipped(two_classes(20))})
+    check_dataset(database, store, dataset.id, replace(settings, **limit))  # type: ignore[arg-type]
+    assert "limit" in dataset.reasons()["a.zip"]
+    assert set(dataset.files()) == {"a.zip"}
+    assert not [path for path in settings.files_dir.rglob("*") if path.is_file()]
+
+
+def test_a_zip_that_is_sent_twice_counts_once(uploaded: Upload, check: Check) -> None:
+    content = zipped(two_classes())
+    dataset = check(uploaded({"a.zip": content}))
+    dataset.add({"a.zip": content})
+    assert check(dataset).row.summary["n_images"] == 8
+
+
+def test_a_check_that_breaks_off_goes_on_where_it_was(
+    uploaded: Upload, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = uploaded({"a.zip": zipped(two_classes(20))})
+    n_decoded = 0
+
+    def verify(*arguments: object) -> object:
+        nonlocal n_decoded
+        n_decoded += 1
+        if n_decoded == 30:
+            raise OSError(5, "the disk broke")
+        return verify_image(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(check_module, "verify_image", verify)
+    monkeypatch.setattr(check_module, "_SAY_EVERY_S", 0.0)
+    with pytest.raises(OSError, match="the disk broke"):
+        check(dataset)
+    assert dataset.row.state is DatasetState.CHECKING
+    n_before = sum(file.width is not None for file in dataset.files().values())
+    n_decoded = 1000
+    check(dataset)
+    assert n_decoded - 1000 == 40 - n_before < 40
+    assert dataset.row.summary["n_images"] == 40
+
+
+def test_an_unpacking_that_was_killed_leaves_no_doubles(
+    uploaded: Upload, check: Check, settings: Settings, tmp_path: Path
+) -> None:
+    dataset = uploaded({"a.zip": zipped(two_classes(30))})
+    code = (
+        "import os, sys\n"
+        "from automl.data import unpack\n"
+        "from automl.data.check import check_dataset\n"
+        "from automl.settings import load_settings\n"
+        "from automl.store.artifacts import ArtifactStore\n"
+        "from automl.store.database import Database\n"
+        "unpack._ROWS_PER_COMMIT = 7\n"
+        "settings = load_settings()\n"
+        "say = unpack._Unpacking._store_member\n"
+        "n = 0\n"
+        "def store_member(self, member):\n"
+        "    global n\n"
+        "    n += 1\n"
+        "    if n == 40: os.kill(os.getpid(), 9)\n"
+        "    return say(self, member)\n"
+        "unpack._Unpacking._store_member = store_member\n"
+        "check_dataset(Database(settings.database_url), ArtifactStore(settings.files_dir), sys.argv[1], settings)\n"
+    )
+    environ = {**os.environ, "DARKROOM_HOME": str(settings.home)}
+    killed = subprocess.run([sys.executable, "-c", code, dataset.id], env=environ, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(dataset.files()) > 20
+    assert check(dataset).row.summary["n_images"] == 60
+    assert len([path for path in settings.files_dir.rglob("*") if path.is_file()]) == 60
+
+
+def test_progress_is_told_to_the_caller_and_at_most_once_a_second_to_the_page(
+    uploaded: Upload, settings: Settings
+) -> None:
+    dataset = uploaded(two_classes(40))
+    seen: list[tuple[int, int]] = []
+    statements: list[str] = []
+    event.listen(dataset.database.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    started = time.monotonic()
+    check_dataset(dataset.database, dataset.store, dataset.id, settings, lambda *done: seen.append(done))
+    seconds = time.monotonic() - started
+    assert seen == [(n, 80) for n in range(1, 81)]
+    n_writes = sum(statement.startswith("UPDATE datasets") for statement in statements)
+    assert n_writes <= 3 + seconds
+
+
+def test_the_check_of_an_unknown_data_set_is_refused(
+    database: Database, store: ArtifactStore, settings: Settings
+) -> None:
+    with pytest.raises(NotFound):
+        check_dataset(database, store, "0" * 32, settings)
+
+
+def test_the_manifest_has_the_accepted_files_where_they_are(uploaded: Upload, check: Check, tmp_path: Path) -> None:
+    dataset = check(uploaded({**two_classes(prefix="train/"), "test/cat/9.png": encoded(9), "test/x.png": encoded(1)}))
+    manifest = load_manifest(dataset.database, dataset.store, dataset.id, tmp_path)
+    assert (manifest.name, manifest.classes, len(manifest.images)) == ("pets", ("cat", "dog"), 9)
+    first = manifest.images[0]
+    assert (first.name, first.split, first.path.read_bytes()) == ("test/cat/9.png", Split.TEST, encoded(9))
+    assert manifest.fingerprint == dataset.row.summary["fingerprint"]
+    assert [file.name for file in manifest.refused] == ["test/x.png"]
+
+
+def test_a_manifest_of_an_invalid_data_set_says_why(uploaded: Upload, check: Check, tmp_path: Path) -> None:
+    dataset = check(uploaded({"cat/1.png": encoded(1)}))
+    with pytest.raises(BadDataset, match="one class, 'cat'"):
+        load_manifest(dataset.database, dataset.store, dataset.id, tmp_path)
+
+
+def test_a_manifest_needs_a_check_first(uploaded: Upload, tmp_path: Path) -> None:
+    dataset = uploaded(two_classes())
+    with pytest.raises(NotAllowedNow, match="not been checked"):
+        load_manifest(dataset.database, dataset.store, dataset.id, tmp_path)
+
+
+def test_a_file_whose_bytes_are_gone_is_refused(uploaded: Upload, check: Check) -> None:
+    dataset = uploaded(two_classes())
+    dataset.store.delete(dataset.files()["cat/0.png"].key)
+    assert "not here any more" in check(dataset).reasons()["cat/0.png"]
+
+
+def test_a_full_disk_is_explained_and_the_zip_is_kept(
+    uploaded: Upload, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = uploaded({"a.zip": zipped(two_classes())})
+
+    def write(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full, pytest.raises(DiskFull, match="is full"):
+        full.setattr(dataset.store, "write", write)
+        check(dataset)
+    assert check(dataset).row.state is DatasetState.READY

@@ -1,0 +1,109 @@
+from dataclasses import dataclass
+from itertools import permutations
+
+import pytest
+
+from automl.data.manifest import assess, fingerprint, quoted, summarise
+from automl.records import RefusedFile, Split
+
+
+@dataclass(frozen=True)
+class Pic:
+    label: str
+    sha256: str
+    split: Split | None = None
+
+
+GOOD = [Pic(label, f"{label}{i}") for label in ("cat", "dog") for i in range(3)]
+
+
+def test_good_pictures_are_all_kept() -> None:
+    verdict = assess(GOOD)
+    assert (verdict.kept, verdict.refused, verdict.problem) == (tuple(range(6)), {}, "")
+
+
+def test_the_same_picture_under_two_labels_is_refused_in_both_and_names_the_other() -> None:
+    verdict = assess([*GOOD, Pic("cat", "x"), Pic("dog", "x")])
+    assert verdict.refused == {
+        6: "The same picture is also in 'dog'; nobody can tell which is right.",
+        7: "The same picture is also in 'cat'; nobody can tell which is right.",
+    }
+
+
+def test_copies_within_a_class_are_kept() -> None:
+    assert 6 in assess([*GOOD, Pic("cat", "cat0")]).kept
+
+
+def test_a_class_that_is_only_in_the_test_folder_is_refused() -> None:
+    verdict = assess([*GOOD, Pic("bird", "x", Split.TEST), Pic("cat", "y", Split.TEST)])
+    assert list(verdict.refused) == [6]
+    assert "'bird' has photos only in the test folder" in verdict.refused[6]
+
+
+def test_a_class_whose_training_photos_are_refused_is_only_in_the_test_folder() -> None:
+    verdict = assess([*GOOD, Pic("bird", "cat0"), Pic("bird", "z", Split.TEST)])
+    assert {6, 7} <= set(verdict.refused)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "words"),
+    [
+        ([], "no photo here that can be used"),
+        (GOOD[:3], "of one class, 'cat'"),
+        ([*GOOD, Pic("bird", "x")], "fewer than 2 different photos of 'bird'"),
+        ([*GOOD, Pic("bird", "x"), Pic("bird", "x")], "fewer than 2 different photos of 'bird'"),
+        ([*GOOD[:2], *GOOD[3:5]], "No class has 3 different photos"),
+        (
+            [Pic(c, f"{c}{i}", s) for c in "ab" for i, s in enumerate((None, Split.TEST))],
+            "No class has 2 different photos outside the test folder",
+        ),
+        (
+            [*GOOD, Pic("bird", "x"), Pic("bird", "x", Split.TEST), Pic("bird", "y", Split.TEST)],
+            "Every training photo of 'bird' is also in the test folder",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_is_explained_with_the_names_of_the_classes(pictures: list[Pic], words: str) -> None:
+    assert words in assess(pictures).problem
+
+
+def test_the_fingerprint_does_not_depend_on_the_order() -> None:
+    assert len({fingerprint(order) for order in permutations(GOOD[1:5])}) == 1
+
+
+@pytest.mark.parametrize("changed", [Pic("cat", "other"), Pic("cow", "cat0"), Pic("cat", "cat0", Split.TEST)])
+def test_the_fingerprint_depends_on_content_label_and_split(changed: Pic) -> None:
+    assert fingerprint([changed, *GOOD[1:]]) != fingerprint(GOOD)
+
+
+def test_the_summary_counts_every_part() -> None:
+    pictures = [*GOOD, Pic("cat", "t", Split.TRAIN), Pic("cat", "v", Split.VALIDATION), Pic("cat", "e", Split.TEST)]
+    summary = summarise(pictures, [RefusedFile("x.jpg", "It is empty.")])
+    cat = {"label": "cat", "n_images": 6, "train": 1, "validation": 1, "test": 1, "unassigned": 3}
+    assert summary["classes"][0] == cat
+    assert (summary["n_images"], summary["n_refused"]) == (9, 1)
+    assert summary["refused"] == [{"name": "x.jpg", "reason": "It is empty."}]
+
+
+def test_the_verdict_is_one_sentence() -> None:
+    pictures = [Pic(label, f"{label}{i}") for label in ("cat", "dog", "cow") for i in range(500)]
+    assert summarise(pictures, [])["verdict"] == "1,500 photos, 3 classes, ready"
+
+
+def test_small_classes_copies_and_twin_names_are_pointed_out() -> None:
+    notes = " ".join(summarise([*GOOD, *[Pic("Cat", f"C{i}") for i in range(12)], Pic("cat", "cat0")], [])["notes"])
+    assert "'cat' and 'dog' have fewer than 10 photos" in notes
+    assert "1 photo is an exact copy of another one" in notes
+    assert "'Cat' and 'cat' are taken as different classes" in notes
+
+
+def test_only_the_first_hundred_refused_files_are_listed() -> None:
+    summary = summarise(GOOD, [RefusedFile(str(i), "why") for i in range(250)])
+    assert (summary["n_refused"], len(summary["refused"])) == (250, 100)
+
+
+@pytest.mark.parametrize(
+    ("n", "words"), [(1, "'0'"), (2, "'0' and '1'"), (3, "'0', '1' and '2'"), (7, "'0', '1', '2', '3', '4' and 2 more")]
+)
+def test_lists_of_classes_read_like_a_sentence(n: int, words: str) -> None:
+    assert quoted([str(i) for i in range(n)]) == words

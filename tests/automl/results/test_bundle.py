@@ -1,0 +1,60 @@
+"""The .zip has everything in it, or is not there at all."""
+
+import errno
+import json
+import runpy
+import zipfile
+
+import pytest
+
+from automl.errors import DiskFull
+from automl.results.bundle import unpack_bundle, write_bundle
+from automl.results.export import ExportedModels
+
+METRICS = {"sentence": "It was right on 1 of 2.", "classes": ["a b", "ü"]}
+
+
+@pytest.fixture
+def models(tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"keras")
+    (tmp_path / "model.onnx").write_bytes(b"onnx")
+    return ExportedModels(tmp_path / "model.keras", tmp_path / "model.onnx")
+
+
+def test_every_part_is_in_the_bundle(tmp_path, models):
+    plot = tmp_path / "confusion_matrix.png"
+    plot.write_bytes(b"png")
+    write_bundle(tmp_path / "out.zip", models, METRICS, [plot])
+    with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
+        assert set(bundle.namelist()) == {
+            "README.txt", "labels.txt", "metrics.json", "requirements.txt", "predict.py", "model.keras", "model.onnx",
+            "plots/confusion_matrix.png",
+        }  # fmt: skip
+        assert bundle.read("labels.txt").decode() == "a b\nü\n"
+        assert json.loads(bundle.read("metrics.json")) == METRICS
+        assert METRICS["sentence"] in bundle.read("README.txt").decode()
+
+
+def test_predict_py_stands_alone(tmp_path, models):
+    write_bundle(tmp_path / "out.zip", models, METRICS)
+    (script,) = unpack_bundle(tmp_path / "out.zip", tmp_path / "elsewhere", ["predict.py"])
+    assert "automl" not in script.read_text().replace("Darkroom", "")
+    assert callable(runpy.run_path(str(script))["load_image"])
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path, models, monkeypatch):
+    def no_room(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", no_room)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with pytest.raises(DiskFull, match="full"):
+        write_bundle(folder / "out.zip", models, METRICS)
+    assert list(folder.iterdir()) == []
+
+
+def test_unpacking_a_member_that_is_not_there_is_an_error(tmp_path, models):
+    write_bundle(tmp_path / "out.zip", models, METRICS)
+    with pytest.raises(KeyError):
+        unpack_bundle(tmp_path / "out.zip", tmp_path / "x", ["nothing.onnx"])
