@@ -1,7 +1,7 @@
 """`automl`: the whole of Darkroom without a web page."""
 
 import argparse
-import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -19,22 +19,23 @@ from automl.data.samples import write_sample_images
 from automl.durations import parse_duration
 from automl.errors import BadBundle, DarkroomError, UserError
 from automl.records import DatasetManifest, RunSettings, TunerKind
+from automl.search.budget import Budget
 from automl.serving.predict import Classifier
 from automl.settings import Settings, load_settings
+from automl.terminal import own_terminal
 
 _ARCHIVES = (".zip",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: done; 1: the run failed; 2: something to mend in what was asked."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     options = _parser().parse_args(arguments)
-    console = Console(stderr=True)
-    try:
-        return int(options.command(options, load_settings(), console))
-    except DarkroomError as error:
-        console.print(error.message, style="red", markup=False)
-        return 2 if isinstance(error, UserError) else 1
+    with own_terminal() as console:
+        try:
+            return int(options.command(options, load_settings(), console))
+        except DarkroomError as error:
+            console.print(error.message, style="red", markup=False)
+            return 2 if isinstance(error, UserError) else 1
 
 
 def check(options: argparse.Namespace, settings: Settings, console: Console) -> int:
@@ -129,14 +130,10 @@ def _print_manifest(manifest: DatasetManifest, console: Console) -> None:
 def _train(
     manifest: DatasetManifest, options: argparse.Namespace, settings: Settings, console: Console, workspace: Path
 ) -> int:
-    import shutil
-
     from automl.console import ConsoleObserver
     from automl.models.weights import installed
     from automl.pipeline import Job
     from automl.pipeline import train as run_pipeline
-    from automl.search.budget import Budget
-
     run_settings = RunSettings(
         budget_s=parse_duration(options.budget),
         tuner=TunerKind(options.tuner),
@@ -157,7 +154,7 @@ def _train(
     return 0
 
 
-def _stop_on_interrupt(budget: "Budget", console: Console) -> None:  # type: ignore[name-defined] # noqa: F821
+def _stop_on_interrupt(budget: Budget, console: Console) -> None:
     """The first Ctrl-C stops the search and keeps the best model; the second one ends the program."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

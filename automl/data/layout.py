@@ -183,9 +183,6 @@ def _wrapper_depth(folders: set[Folders]) -> int:
         holds_files = any(len(folder) == 1 for folder in below)
         if not inside or (len(inside) == 1 and holds_files):
             return depth  # a class folder
-        only_child = next(iter(below))[0]
-        if split_of(only_child) and not any(map(split_of, inside)):
-            return depth
         depth += 1
 
 

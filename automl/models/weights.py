@@ -1,7 +1,7 @@
 """Pretrained weights: fetching them into the cache, and what is in it.
 
-The cache holds three files for each backbone: `<name>.weights.h5` (Keras), `<name>.onnx` and `<name>.json`. The last
-one is written last, so a backbone is either wholly there or not at all. Importing this module, and listing what is
+For each backbone the cache holds `<name>.weights.h5` (Keras), `<name>.onnx`, `<name>.head.npz` where the source has its
+original classifier, and `<name>.json`. The last one is written last, so a backbone is either wholly there or not at all. Importing this module, and listing what is
 installed, needs no TensorFlow.
 """
 
@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from automl.errors import BadWeights, NoBackbone, SourceUnavailable
 from automl.models.backbones import BACKBONES, Backbone, Source, build_backbone, find_backbone
 from automl.models.disk import disk_full_told
 from automl.models.downloads import check_source
+from automl.models.quiet_tensorflow import import_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -67,6 +68,17 @@ class InstalledWeights:
     @property
     def onnx_path(self) -> Path:
         return self.folder / f"{self.name}.onnx"
+
+    @property
+    def head_path(self) -> Path:
+        """The original classifier, for checks only; there is none where the source had none."""
+        return self.folder / f"{self.name}.head.npz"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them but the record."""
+        needed = (self.weights_path, self.onnx_path)
+        return (*needed, self.head_path) if self.head_path.exists() else needed
 
 
 def installed(weights_dir: Path) -> dict[str, InstalledWeights]:
@@ -135,33 +147,34 @@ def _fetch_one(backbone: Backbone, weights_dir: Path, report: Report) -> str:
     for source in backbone.sources:
         report(f"{backbone.title}: trying {source.origin} ({source.location})")
         try:
-            _install(backbone, source, weights_dir)
+            _install(backbone, source, weights_dir, report)
         except (SourceUnavailable, BadWeights) as error:
             log.info("%s from %s was not taken: %s", backbone.name, source.location, error.message)
             report(f"{backbone.title}: not from {source.origin}: {error.message}")
             reasons.append(f"{source.origin}: {error.message}")
         else:
-            report(f"{backbone.title}: installed from {source.origin}; it calls the test photographs right")
+            report(f"{backbone.title}: installed from {source.origin}; its numbers fit the test photographs")
             return ""
     return "; ".join(reasons)
 
 
-def _install(backbone: Backbone, source: Source, weights_dir: Path) -> None:
+def _install(backbone: Backbone, source: Source, weights_dir: Path, report: Report) -> None:
     """Fetches, converts, checks and only then moves the files into the cache, the record last."""
     check_source(source)
-    from automl.models.install import prepare  # TensorFlow takes seconds; a host that is out of reach does not need it
+    import_tensorflow()  # only now: it takes seconds, and a host that is out of reach does not need it
+    from automl.models.install import prepare
 
     with tempfile.TemporaryDirectory(prefix=_SCRATCH_PREFIX, dir=weights_dir) as scratch:
-        record = prepare(backbone, source, Path(scratch))
-        staged = replace(record, folder=Path(scratch))
-        values = {**asdict(record), "format": FORMAT, "files": _sizes(staged)}
+        report(f"{backbone.title}: downloading and converting")
+        staged = prepare(backbone, source, Path(scratch))
+        values = {**asdict(staged), "format": FORMAT, "files": _sizes(staged)}
         del values["folder"]
-        text = Path(scratch) / _record_name(backbone.name)
-        text.write_text(json.dumps(values, indent=2) + "\n")
-        (weights_dir / text.name).unlink(missing_ok=True)
-        for path in (staged.weights_path, staged.onnx_path, text):
+        record = staged.folder / _record_name(backbone.name)
+        record.write_text(json.dumps(values, indent=2) + "\n")
+        (weights_dir / record.name).unlink(missing_ok=True)
+        for path in (*staged.files, record):
             _flush(path)
-            os.replace(path, weights_dir / path.name)
+            path.replace(weights_dir / path.name)
 
 
 def _read_record(name: str, weights_dir: Path) -> InstalledWeights | None:
@@ -184,13 +197,13 @@ def _record_name(name: str) -> str:
 
 
 def _sizes(record: InstalledWeights) -> dict[str, int]:
-    return {path.name: path.stat().st_size for path in (record.weights_path, record.onnx_path)}
+    return {path.name: path.stat().st_size for path in record.files}
 
 
 def _write_reasons(weights_dir: Path, reasons: dict[str, str]) -> None:
     partial = weights_dir / f"{_MISSING}.part"
     partial.write_text(json.dumps({name: reason for name, reason in reasons.items() if reason}, indent=2) + "\n")
-    os.replace(partial, weights_dir / _MISSING)
+    partial.replace(weights_dir / _MISSING)
 
 
 def _flush(path: Path) -> None:

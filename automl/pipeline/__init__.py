@@ -81,8 +81,6 @@ class _Run:
         self._n_test = len(self._plan.test)
 
     def run(self) -> RunResult:
-        # Decoding and ONNX Runtime need no TensorFlow, so it may load meanwhile.
-        threading.Thread(target=_load_tensorflow, daemon=True).start()
         for note in self._plan.notes:
             self._observer.note(note)
         images = self._job.manifest.images
@@ -96,7 +94,10 @@ class _Run:
             self._deliver_first,
             self._job.earlier,
         )
-        winner = search.run()
+        plan = search.prepare()
+        # Decoding and ONNX Runtime need no TensorFlow, so it may load meanwhile.
+        threading.Thread(target=_load_tensorflow, daemon=True).start()
+        winner = search.run(plan)
         self._observer.state(RunState.FINISHING)
         return self._finish(winner, search.records)
 

@@ -16,6 +16,7 @@ class OptunaTuner:
 
     def __init__(self, space: SearchSpace, seed: int) -> None:
         sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, n_startup_trials=_N_RANDOM_TRIALS)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # our own observer tells of trials
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
         self._distributions = space.to_optuna()
         self._asked: optuna.Trial | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 INPUT_SIZES_PX = (96, 128, 160, 192, 224, 256, 288, 320)
 SHARE_FOR_FEATURES = 0.55
 SHARE_FOR_SECOND_SIZE = 0.25
+_SMALLEST_FUSED_PX = 160
 _SECOND_SIZE = {320: 224, 288: 192, 256: 160, 224: 160, 192: 128, 160: 96, 128: 96}
 
 
@@ -28,7 +29,7 @@ def block_seconds(seconds_per_image: float, image_size_px: int, n_images: int) -
 def make_plan(
     seconds_per_image: Mapping[str, float], n_images: int, search_s: float, max_image_size_px: int
 ) -> FeaturePlan:
-    """Chooses the largest input size at which all backbones fit, else at which the fastest one fits.
+    """Chooses as many backbones as fit, fastest first, and the largest input size at which they do.
 
     A second, smaller size follows where it costs little, so that the input size is a true dimension of the search.
 
@@ -43,13 +44,14 @@ def make_plan(
         return sum(block_seconds(seconds_per_image[name], size, n_images) for name in names)
 
     share = search_s * SHARE_FOR_FEATURES
-    wanted = [size for size in sizes if size >= 160] or sizes
-    for names in (fastest_first, fastest_first[:1]):
-        fitting = [size for size in (wanted if len(names) > 1 else sizes) if cost(names, size) <= share]
+    for n in range(len(fastest_first), 0, -1):
+        chosen = fastest_first[:n]
+        # One more backbone is worth more than sharper pictures, down to the size at which details are lost.
+        smallest = _SMALLEST_FUSED_PX if n > 1 else sizes[0]
+        fitting = [size for size in sizes if size >= smallest and cost(chosen, size) <= share]
         if fitting:
             break
     main = max(fitting, default=sizes[0])
-    chosen = [name for i, name in enumerate(fastest_first) if i == 0 or cost(fastest_first[: i + 1], main) <= share]
     blocks = [(name, main) for name in chosen]
     second = _SECOND_SIZE.get(main)
     if second is not None and cost(chosen, second) <= search_s * SHARE_FOR_SECOND_SIZE:

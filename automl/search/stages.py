@@ -1,7 +1,7 @@
 """The search: frozen features first, cheapest first, then heads on them until the clock says stop."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -48,6 +48,7 @@ class HeadSearch:
         self._scratch = scratch
         self._on_first_model = on_first_model
         self._longest_trial_s = 0.0
+        self._seconds_per_image: dict[str, float] = {}
         self.best: Candidate | None = None
         self.records: list[TrialRecord] = list(earlier)
         self._earlier_best = max(
@@ -55,22 +56,26 @@ class HeadSearch:
         )
         self.space = head_space(features.backbones, (settings.max_image_size_px,))
 
-    def run(self) -> Candidate:
+    def prepare(self) -> FeaturePlan:
+        """Times the backbones and plans the features. Nothing else should keep the machine busy meanwhile."""
+        self._observer.activity("Measuring this machine")
+        self._seconds_per_image = {name: self._features.seconds_per_image(name) for name in self._features.backbones}
+        n_images = len(self._targets.labels)
+        largest = self._settings.max_image_size_px
+        return make_plan(self._seconds_per_image, n_images, self._budget.search_left_s, largest)
+
+    def run(self, plan: FeaturePlan) -> Candidate:
         """Searches until the time is up, the trial limit is reached or the user says stop.
 
         Raises:
             RunFailed: not one trial gave a model.
         """
-        seconds_per_image = {name: self._features.seconds_per_image(name) for name in self._features.backbones}
-        plan = make_plan(
-            seconds_per_image, len(self._targets.labels), self._budget.search_left_s, self._settings.max_image_size_px
-        )
         self.space = head_space(self._features.backbones, plan.sizes_px)
         self._observer.space(self.space)
         self._features.decode(plan.sizes_px, self._progress("Reading the photos"))
         self._observer.state(RunState.SEARCHING)
         try:
-            self._first_features(plan, seconds_per_image)
+            self._first_features(plan)
             self._search_heads(plan)
         except SearchOver:
             self._observer.note(self._why_it_ended())
@@ -80,10 +85,10 @@ class HeadSearch:
             raise RunFailed("No model could be trained: " + ("; ".join(sorted(reasons)) or "no trial was finished."))
         return self.best
 
-    def _first_features(self, plan: FeaturePlan, seconds_per_image: Mapping[str, float]) -> None:
+    def _first_features(self, plan: FeaturePlan) -> None:
         """Computes the planned blocks; tries the expert's settings on each as soon as it is there."""
         for number, (backbone, size) in enumerate(plan.blocks):
-            expected_s = block_seconds(seconds_per_image[backbone], size, len(self._targets.labels))
+            expected_s = block_seconds(self._seconds_per_image[backbone], size, len(self._targets.labels))
             is_needed = number == 0  # without it there is no model at all
             if not is_needed and not self._features.is_computed(backbone, size):
                 self._budget.check()

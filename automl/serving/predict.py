@@ -82,7 +82,8 @@ class Classifier:
 
     def predict(self, source: str | Path | IO[bytes]) -> np.ndarray:
         """float32 (n_classes,) for one picture file."""
-        return self.predict_arrays(load_image(source, self.size_px)[np.newaxis])[0]
+        probabilities: np.ndarray = self.predict_arrays(load_image(source, self.size_px)[np.newaxis])[0]
+        return probabilities
 
 
 def batches(items: Iterable[Any], n: int) -> Iterator[list[Any]]:

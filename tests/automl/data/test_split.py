@@ -173,6 +173,15 @@ def test_a_class_with_two_photos_has_one_to_test_and_one_that_is_always_trained(
     assert any("only one photo of 'dog' to learn from" in note for note in plan.notes)
 
 
+def test_a_class_is_never_in_one_fold_alone_even_where_folds_are_uneven() -> None:
+    copies = [image("cat", "many", Split.TRAIN, f"cat/{i}") for i in range(60)]
+    test = of_counts(Split.TEST, cat=2, dog=2)
+    manifest = manifest_of([*copies, *of_counts(Split.TRAIN, cat=1, dog=2), *test])
+    plan = make_split(manifest, 0, n_folds=2)
+    dogs = {fold for i, fold in zip(plan.pool, plan.folds, strict=True) if manifest.images[i].label == "dog"}
+    assert dogs == {0, 1}
+
+
 def test_fewer_pictures_than_folds_make_fewer_folds() -> None:
     assert make_split(manifest_of(of_counts(cat=3, dog=2)), 0).n_folds == 2
 

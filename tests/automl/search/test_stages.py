@@ -116,26 +116,26 @@ def world(clock, tmp_path, monkeypatch):
 
 def test_the_best_on_validation_wins(world):
     search, _, observer, _ = world(lambda number, params: 0.9 if number == 5 else 0.8)
-    assert search.run().number == 5
+    assert search.run(search.prepare()).number == 5
     assert observer.states == [RunState.SEARCHING]
 
 
 def test_the_search_ends_before_the_reserve_begins(world, clock):
     search, budget, _, _ = world(lambda number, params: 0.8)
-    search.run()
+    search.run(search.prepare())
     assert 120 - 20 - 2 * TRIAL_S <= clock.now <= 120 - 20
     assert budget.search_left_s <= 2 * TRIAL_S
 
 
 def test_the_first_model_is_handed_out_once(world):
     search, _, _, first = world(lambda number, params: 0.5 + number / 1000)
-    search.run()
+    search.run(search.prepare())
     assert [model.number for model in first] == [0]
 
 
 def test_a_tiny_budget_still_gives_a_model(world):
     search, _, _, first = world(lambda number, params: 0.8, budget_s=4)
-    assert search.run() is first[0]
+    assert search.run(search.prepare()) is first[0]
 
 
 def test_stop_keeps_the_best_so_far(world):
@@ -145,21 +145,21 @@ def test_stop_keeps_the_best_so_far(world):
         return 0.8 + number / 100
 
     search, budget, observer, _ = world(objective)
-    assert search.run().number == 3
+    assert search.run(search.prepare()).number == 3
     assert len(observer.records) == 4
     assert any("stopped by hand" in note for note in observer.notes)
 
 
 def test_the_trial_limit_holds(world):
     search, _, observer, _ = world(lambda number, params: 0.8, max_trials=6)
-    search.run()
+    search.run(search.prepare())
     assert len(observer.records) == 6
     assert any("limit of 6 trials" in note for note in observer.notes)
 
 
 def test_a_trial_limit_of_one_gives_one_trial(world):
     search, _, observer, _ = world(lambda number, params: 0.8, max_trials=1)
-    search.run()
+    search.run(search.prepare())
     assert len(observer.records) == 1
 
 
@@ -170,7 +170,7 @@ def test_a_failed_trial_is_recorded_and_the_search_goes_on(world):
         return 0.8
 
     search, _, observer, _ = world(objective, max_trials=8)
-    search.run()
+    search.run(search.prepare())
     assert observer.records[4].state is TrialState.FAILED
     assert "not enough memory" in observer.records[4].message
     assert len(observer.records) == 8
@@ -182,18 +182,18 @@ def test_a_search_in_which_every_trial_fails_says_why(world):
 
     search, *_ = world(objective)
     with pytest.raises(RunFailed, match="the numbers are not finite"):
-        search.run()
+        search.run(search.prepare())
 
 
 def test_every_trial_lies_in_the_space_that_was_told(world):
     search, _, observer, _ = world(lambda number, params: 0.8, max_trials=20)
-    search.run()
+    search.run(search.prepare())
     assert all(observer.spaces[0].contains(record.params) for record in observer.records)
 
 
 def test_features_of_an_earlier_run_cost_nothing(world, clock):
     search, *_ = world(lambda number, params: 0.8, max_trials=1, cached=True)
-    search.run()
+    search.run(search.prepare())
     assert clock.now == TRIAL_S
 
 
@@ -202,7 +202,7 @@ def test_an_interrupted_run_goes_on_counting_and_retries_its_best(world):
     params |= {"learning_rate": 0.01, "weight_decay": 0.01, "label_smoothing": 0.0, "lr_schedule": "cosine"}
     earlier = (TrialRecord(0, TrialState.COMPLETE, ("mobilenet_v1",), 224, params, 0.95, 1.0, 2.0),)
     search, _, observer, _ = world(lambda number, p: 0.95 if p == params else 0.5, earlier=earlier)
-    winner = search.run()
+    winner = search.run(search.prepare())
     assert winner.params == params
     assert observer.records[0].number == 1
 

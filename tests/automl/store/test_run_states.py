@@ -69,7 +69,7 @@ def test_the_end_gives_the_lease_back_and_forgets_the_progress(state: RunState) 
     run = a_run(RunState.SEARCHING)
     run.progress = 0.9
     change_run_state(run, state)
-    assert (run.lease_owner, run.lease_until, run.progress) == ("", None, None)
+    assert run.lease_owner == "" and run.lease_until is None and run.progress is None
 
 
 @pytest.mark.parametrize("state", RUNNING)

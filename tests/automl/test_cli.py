@@ -1,0 +1,70 @@
+"""The command line: what it prints, and how it ends."""
+
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from PIL import Image
+
+from automl.cli import main
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for label, color in (("red", (200, 0, 0)), ("blue", (0, 0, 200))):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number in range(4):
+            shade = tuple(max(0, value - 10 * number) for value in color)
+            Image.new("RGB", (40, 40), shade).save(tmp_path / "photos" / label / f"{number}.png")
+    return tmp_path / "photos"
+
+
+def test_check_counts_the_photos_of_each_class(photos, capfd):
+    assert main(["check", str(photos)]) == 0
+    shown = capfd.readouterr().err
+    assert "red" in shown and "blue" in shown and "4" in shown
+
+
+def test_check_names_what_is_not_used(photos, capfd):
+    (photos / "red" / "notes.jpg").write_text("not a picture")
+    assert main(["check", str(photos)]) == 0
+    assert "notes.jpg" in capfd.readouterr().err
+
+
+def test_one_class_is_explained(photos, capfd):
+    for path in (photos / "blue").iterdir():
+        path.unlink()
+    assert main(["train", str(photos), "--out", str(photos / "model.zip")]) == 2
+    assert "class" in capfd.readouterr().err
+    assert not (photos / "model.zip").exists()
+
+
+def test_a_folder_that_is_not_there_is_one_clear_line(tmp_path, capfd):
+    assert main(["check", str(tmp_path / "nowhere")]) == 2
+    shown = capfd.readouterr().err
+    assert "nowhere" in shown and "Traceback" not in shown
+
+
+def test_a_budget_that_is_no_time_is_explained(photos, capfd):
+    assert main(["train", str(photos), "--budget", "soon"]) == 2
+    assert "soon" in capfd.readouterr().err
+
+
+def test_predict_refuses_a_zip_without_a_model(tmp_path, capfd):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("readme", "nothing")
+    assert main(["predict", str(tmp_path / "x.zip"), "a.jpg"]) == 2
+    assert "not a model that Darkroom made" in " ".join(capfd.readouterr().err.split())
+
+
+def test_train_without_weights_says_how_to_get_them(photos, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("DARKROOM_CACHE_DIR", str(tmp_path / "empty"))
+    assert main(["train", str(photos), "--budget", "30s"]) == 1
+    assert "automl weights fetch" in " ".join(capfd.readouterr().err.split())
+
+
+def test_starting_the_command_line_loads_no_tensorflow():
+    code = "import automl.cli, sys; assert not {'tensorflow', 'keras', 'optuna'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
