@@ -76,14 +76,14 @@ def predict(options: argparse.Namespace, settings: Settings, console: Console) -
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             raise BadBundle(f"{options.model} is not a model that Darkroom made ({error}).") from error
         classifier = Classifier(model)
-        return max(_predict_one(classifier, path, console) for path in options.images)
+        return max(_predict_one(classifier, path, settings, console) for path in options.images)
 
 
-def _predict_one(classifier: Classifier, path: Path, console: Console) -> int:
+def _predict_one(classifier: Classifier, path: Path, settings: Settings, console: Console) -> int:
     from automl.data.verify import verify_image
 
     try:
-        verify_image(path, load_settings().max_image_pixels)
+        verify_image(path, settings.max_image_pixels)
         probabilities = classifier.predict(path)
     except (UserError, OSError) as error:
         console.print(f"{path}: {error}", style="red", markup=False)
@@ -99,7 +99,9 @@ def weights(options: argparse.Namespace, settings: Settings, console: Console) -
     from automl.models.weights import fetch, installed
 
     if options.action == "fetch":
-        fetch(options.backbones or list(BACKBONES), settings.weights_dir, lambda line: console.print(line, markup=False))
+        fetch(
+            options.backbones or list(BACKBONES), settings.weights_dir, lambda line: console.print(line, markup=False)
+        )
     table = Table("backbone", "from", "licence", "note")
     here = installed(settings.weights_dir)
     for name in BACKBONES:
@@ -134,6 +136,7 @@ def _train(
     from automl.models.weights import installed
     from automl.pipeline import Job
     from automl.pipeline import train as run_pipeline
+
     run_settings = RunSettings(
         budget_s=parse_duration(options.budget),
         tuner=TunerKind(options.tuner),

@@ -32,7 +32,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("home", str(_REPOSITORY / "var"), "folder", "Uploads, runs, logs and the default database."),
     Setting(
         "cache_dir",
-        os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "darkroom"),
+        str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom"),
         "folder",
         "Pretrained weights; shared by every copy of Darkroom on this machine.",
     ),

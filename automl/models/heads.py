@@ -234,7 +234,7 @@ def _functions() -> _Functions:
 
     matrix, vector, scalar = spec(None, None), spec(None), spec()
 
-    def step(x, targets, learnt, rate, decay, dropout, seed, state):  # type: ignore[no-untyped-def]
+    def step(x: Any, targets: Any, learnt: Any, rate: Any, decay: Any, dropout: Any, seed: Any, state: Any) -> Any:
         kernel, bias, m_kernel, m_bias, v_kernel, v_bias, n_steps = state
         n_models = tf.shape(learnt)[1]
         n_classes = tf.shape(targets)[1]
@@ -247,7 +247,7 @@ def _functions() -> _Functions:
         error = tf.reshape(error, (-1, n_models * n_classes))
         n_steps += 1.0
 
-        def adam_w(value, gradient, m, v, decay):  # type: ignore[no-untyped-def]
+        def adam_w(value: Any, gradient: Any, m: Any, v: Any, decay: Any) -> Any:
             m = _ADAM_BETA_1 * m + (1 - _ADAM_BETA_1) * gradient
             v = _ADAM_BETA_2 * v + (1 - _ADAM_BETA_2) * tf.square(gradient)
             m_hat = m / (1 - tf.pow(_ADAM_BETA_1, n_steps))
@@ -258,11 +258,17 @@ def _functions() -> _Functions:
         bias, m_bias, v_bias = adam_w(bias, tf.reduce_sum(error, axis=0), m_bias, v_bias, 0.0)
         return kernel, bias, m_kernel, m_bias, v_kernel, v_bias, n_steps
 
-    @tf.function(
-        input_signature=[matrix, matrix, matrix, spec(None, None, dtype=tf.int32), vector, scalar, scalar]
-        + [spec(2, dtype=tf.int32), matrix, vector, matrix, vector, matrix, vector, scalar]
-    )
-    def train(features, targets, learnt, order, rates, decay, dropout, seed, *state):  # type: ignore[no-untyped-def]
+    def train(
+        features: Any,
+        targets: Any,
+        learnt: Any,
+        order: Any,
+        rates: Any,
+        decay: Any,
+        dropout: Any,
+        seed: Any,
+        *state: Any,
+    ) -> Any:
         for i in tf.range(tf.shape(order)[0]):
             rows = order[i]
             state = step(
@@ -277,17 +283,23 @@ def _functions() -> _Functions:
             )
         return state
 
-    @tf.function(input_signature=[matrix, spec(None, dtype=tf.int32), matrix, matrix, matrix, vector])
-    def measure(features, labels, learnt, held_out, kernel, bias):  # type: ignore[no-untyped-def]
+    def measure(features: Any, labels: Any, learnt: Any, held_out: Any, kernel: Any, bias: Any) -> Any:
         n_models = tf.shape(learnt)[1]
         logits = tf.reshape(features @ kernel + bias, (tf.shape(features)[0], n_models, -1))
         repeated = tf.repeat(labels[:, None], n_models, axis=1)
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=repeated, logits=logits)
         right = tf.cast(tf.equal(tf.argmax(logits, axis=2, output_type=tf.int32), repeated), tf.float32)
 
-        def mean(values, weight):  # type: ignore[no-untyped-def]
+        def mean(values: Any, weight: Any) -> Any:
             return tf.reduce_sum(values * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)
 
         return mean(loss, learnt), mean(right, learnt), mean(loss, held_out), mean(right, held_out)
 
-    return _Functions(train, measure)
+    state = [matrix, vector, matrix, vector, matrix, vector, scalar]
+    step_inputs = [spec(None, None, dtype=tf.int32), vector, scalar, scalar, spec(2, dtype=tf.int32)]
+    return _Functions(
+        train=tf.function(train, input_signature=[matrix, matrix, matrix, *step_inputs, *state]),
+        measure=tf.function(
+            measure, input_signature=[matrix, spec(None, dtype=tf.int32), matrix, matrix, matrix, vector]
+        ),
+    )

@@ -1,6 +1,7 @@
 """From a source to the verified files of one backbone, in a scratch folder."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,8 +47,10 @@ def prepare(backbone: Backbone, source: Source, scratch: Path) -> InstalledWeigh
 
 def save_head(head: tuple[Dense, ...], path: Path) -> None:
     """Writes an original classifier to an .npz file."""
-    arrays = {f"kernel_{i}": layer.kernel for i, layer in enumerate(head)}
-    np.savez(path, **arrays, **{f"bias_{i}": layer.bias for i, layer in enumerate(head)})
+    arrays: dict[str, Any] = {}
+    for i, layer in enumerate(head):
+        arrays |= {f"kernel_{i}": layer.kernel, f"bias_{i}": layer.bias}
+    np.savez(path, **arrays)
 
 
 def load_head(path: Path) -> tuple[Dense, ...]:

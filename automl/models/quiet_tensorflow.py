@@ -15,10 +15,10 @@ _ALWAYS_SAID = re.compile(
 
 
 def import_tensorflow() -> None:
-    """Does nothing where TensorFlow is loaded already. Sets its log level to errors unless the user has chosen one."""
+    """Does nothing where TensorFlow is loaded already. Its errors reach us as exceptions, so its own log is off unless the user sets it."""
     if "tensorflow" in sys.modules:
         return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as held:

@@ -1,8 +1,8 @@
 """Pretrained weights: fetching them into the cache, and what is in it.
 
 For each backbone the cache holds `<name>.weights.h5` (Keras), `<name>.onnx`, `<name>.head.npz` where the source has its
-original classifier, and `<name>.json`. The last one is written last, so a backbone is either wholly there or not at all. Importing this module, and listing what is
-installed, needs no TensorFlow.
+original classifier, and `<name>.json`. The last one is written last, so a backbone is either wholly there or not at
+all. Importing this module, and listing what is installed, needs no TensorFlow.
 """
 
 from __future__ import annotations

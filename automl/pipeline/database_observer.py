@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from automl.records import RunResult, RunState, TrialRecord
 from automl.search.space import SearchSpace
 from automl.search.stages import describe
@@ -14,6 +16,7 @@ from automl.search.trial import Candidate
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Artifact, Database, TrialSummary, change_run_state, find_run, now
 
+_log = structlog.get_logger()
 _ACTIVITY_EVERY_S = 0.5
 _FLUSH_EVERY_S = 10.0
 
@@ -37,6 +40,8 @@ class DatabaseObserver:
 
     def activity(self, text: str, progress: float | None = None) -> None:
         moment = time.monotonic()
+        if text != self._told_text:
+            _log.info("activity", run=self._run_id, text=text)
         if text == self._told_text and moment - self._told_at < _ACTIVITY_EVERY_S:
             return
         self._told_at, self._told_text = moment, text

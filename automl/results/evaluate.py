@@ -32,7 +32,8 @@ class TestScore:
 
     @property
     def predicted(self) -> np.ndarray:
-        return self.probabilities.argmax(axis=1)
+        predicted: np.ndarray = self.probabilities.argmax(axis=1)
+        return predicted
 
     @property
     def n_images(self) -> int:

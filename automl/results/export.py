@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def largest_difference(models: ExportedModels, pictures: np.ndarray) -> float:
     import keras
 
     loaded = keras.models.load_model(models.keras)
-    by_keras = loaded.predict(pictures.astype(np.float32), batch_size=8, verbose=0)
+    # Called, not `predict`ed: compiling a graph for a handful of pictures takes longer than running them.
+    by_keras = np.asarray(loaded(pictures.astype(np.float32), training=False))
     return float(np.abs(by_keras - Classifier(models.onnx).predict_arrays(pictures)).max())
 
 
@@ -55,7 +57,7 @@ def build_keras(candidate: Candidate, weights: Mapping[str, InstalledWeights]) -
     resized = keras.layers.Resizing(size, size, interpolation="bilinear", antialias=True, name="resize")(pictures)
     pooled = []
     for name in candidate.backbones:
-        maps = load_backbone(weights[name])(resized)
+        maps = _backbone(weights[name])(resized)
         for tap in _used_taps(candidate, len(maps)):
             pooled.append(keras.layers.GlobalAveragePooling2D(name=f"{name}_tap_{tap}")(maps[tap]))
     features = keras.layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
@@ -64,6 +66,12 @@ def build_keras(candidate: Candidate, weights: Mapping[str, InstalledWeights]) -
     model = keras.Model(pictures, head(features), name="darkroom")
     head.set_weights([kernel, bias])
     return model
+
+
+@cache
+def _backbone(weights: InstalledWeights) -> Any:
+    """The first model and the final one usually share backbones; building one takes a second or more."""
+    return load_backbone(weights)
 
 
 def write_onnx(
@@ -78,7 +86,8 @@ def write_onnx(
 
     front = _front(candidate)
     nodes, initializers, value_info, taps = list(front.node), list(front.initializer), [], []
-    ir_version, opsets = 0, {}
+    ir_version = 0
+    opsets: dict[str, int] = {}
     for name in candidate.backbones:
         graph_file = onnx.load(weights[name].onnx_path)
         prefixed = compose.add_prefix(graph_file, f"{name}/")

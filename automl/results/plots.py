@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 
 from automl.models.heads import Curves
 from automl.records import ImageRecord, TrialRecord
@@ -51,7 +53,7 @@ def draw_all(
 
 def learning_curves(curves: Curves, best_epoch: int) -> Figure:
     """Training and validation loss and accuracy by epoch."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(9, 3.6), layout=_layout())
     loss, accuracy = figure.subplots(1, 2)
     _two_lines(loss, curves.train_loss, curves.validation_loss, best_epoch)
     loss.set(title="Loss (lower is better)", xlabel="Epoch")
@@ -64,13 +66,17 @@ def learning_curves(curves: Curves, best_epoch: int) -> Figure:
     return figure
 
 
+def _layout() -> ConstrainedLayoutEngine:
+    return ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+
+
 def _two_lines(axes: Axes, train: Sequence[float], validation: Sequence[float], best_epoch: int) -> None:
     epochs = np.arange(1, len(train) + 1)
     marker = "o" if len(train) < 3 else None
     axes.plot(epochs, train, color=_BLUE, linestyle="--", marker=marker, label="training")
     axes.plot(epochs, validation, color=_ORANGE, marker=marker, label="validation")
     axes.axvline(best_epoch, color=_GRAY, linewidth=0.8, linestyle=":", label="epoch that was kept")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.25)
 
 
@@ -79,7 +85,7 @@ def confusion_matrix(score: TestScore) -> Figure:
     counts = score.confusion
     n_classes = len(score.classes)
     side = float(np.clip(2.5 + 0.55 * n_classes, 4.5, 16))
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    figure = Figure(figsize=(side + 1, side), layout=_layout())
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -103,7 +109,7 @@ def sample_predictions(score: TestScore, images: Sequence[ImageRecord]) -> Figur
     chosen = _choose_samples(score)
     n_columns = min(4, len(chosen))
     n_rows = -(-len(chosen) // n_columns)
-    figure = Figure(figsize=(2.6 * n_columns, 3.0 * n_rows), layout="constrained")
+    figure = Figure(figsize=(2.6 * n_columns, 3.0 * n_rows), layout=_layout())
     grid = figure.subplots(n_rows, n_columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
@@ -131,7 +137,7 @@ def _choose_samples(score: TestScore) -> list[int]:
 
 def search_progress(trials: Sequence[TrialRecord]) -> Figure:
     """Every trial's validation accuracy against the time at which it ended, and the best so far as a step."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(9, 3.6), layout=_layout())
     axes = figure.subplots()
     scored = [(t.started_s + t.duration_s, 100 * t.score) for t in trials if t.score is not None]
     seconds, scores = zip(*scored, strict=True)
@@ -150,7 +156,6 @@ def shorten(label: str) -> str:
 
 def _save(path: Path, title: str, figure: Figure) -> Plot:
     figure.suptitle(title, fontsize=11)
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
     with warnings.catch_warnings():
         # Class names may be in any script; a missing glyph is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 
-class SearchOver(Exception):  # noqa: N818 - a signal, not an error: the time is used up or the user said stop
-    """The search ends here; what has been found so far is delivered."""
+class SearchOver(Exception):
+    """Not an error: the time is used up or the user said stop. What has been found so far is delivered."""
 
 
 class Budget:
@@ -60,9 +60,4 @@ class Budget:
     def check(self) -> None:
         """Raises SearchOver when no time is left to search."""
         if self.search_left_s <= 0:
-            raise SearchOver
-
-    def check_stopped(self) -> None:
-        """Raises SearchOver when the user said stop; for the work before the first model, which outweighs the clock."""
-        if self._stopped.is_set():
             raise SearchOver

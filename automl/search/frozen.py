@@ -26,12 +26,17 @@ class Joined:
     """The features of one trial.
 
     `values`: TensorFlow float32 (n_images, n_features): each tap standardised and divided by the root of its width, so
-    that wide taps do not drown narrow ones, and all of them by a common number. `mean`, `scale`: float32 (n_features,), values = (raw - mean) * scale.
+    that wide taps do not drown narrow ones, and all of them by a common number. `mean`, `scale`: float32
+    (n_features,), values = (raw - mean) * scale.
     """
 
     values: Any
     mean: np.ndarray
     scale: np.ndarray
+
+    @property
+    def n_bytes(self) -> int:
+        return 4 * int(np.prod(self.values.shape))
 
 
 class FrozenFeatures:
@@ -96,7 +101,7 @@ class FrozenFeatures:
         if key not in self._joined:
             self._joined[key] = self._join(names, taps, size)
         self._joined.move_to_end(key)
-        while len(self._joined) > 1 and sum(4 * int(np.prod(j.values.shape)) for j in self._joined.values()) > _JOINED_BYTES:
+        while len(self._joined) > 1 and sum(joined.n_bytes for joined in self._joined.values()) > _JOINED_BYTES:
             self._joined.popitem(last=False)
         return self._joined[key]
 

@@ -52,7 +52,9 @@ class HeadSearch:
         self.best: Candidate | None = None
         self.records: list[TrialRecord] = list(earlier)
         self._earlier_best = max(
-            (record for record in earlier if record.score is not None), key=lambda record: record.score or 0, default=None
+            (record for record in earlier if record.score is not None),
+            key=lambda record: record.score or 0,
+            default=None,
         )
         self.space = head_space(features.backbones, (settings.max_image_size_px,))
 
@@ -210,4 +212,3 @@ def describe(params: Params) -> str:
     names = " + ".join(BACKBONES[name].title for name in backbone_names(params))
     taps = "several layers" if params["taps"] == SEVERAL_TAPS else "last layer"
     return f"{names} at {params['image_size_px']} px, {taps}"
-

@@ -25,9 +25,7 @@ class StudyLog:
     def __init__(self, url: str, name: str, distributions: dict[str, BaseDistribution], started_at: datetime) -> None:
         connect = {"timeout": 30} if url.startswith("sqlite") else {}
         storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": connect})
-        self._study = optuna.create_study(
-            storage=storage, study_name=name, direction="maximize", load_if_exists=True
-        )
+        self._study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
         self._distributions = distributions
         self._started_at = started_at
         self._waiting: list[FrozenTrial] = []
