@@ -94,8 +94,8 @@ def test_a_file_that_calls_a_function_is_refused_and_the_function_is_not_called(
 @pytest.mark.parametrize("name", ["builtins.eval", "builtins.getattr", "torch.load", "collections.namedtuple"])
 def test_only_the_names_of_tensors_are_known(name: str) -> None:
     module, function = name.split(".")
-    data = write({"a": 1}) + b""
-    harmful = data.replace(pickle.dumps({"a": 1}, protocol=2), f"\x80\x02c{module}\n{function}\n.".encode(), 1)
+    data = write({"a": 1})
+    harmful = data.replace(pickle.dumps({"a": 1}, protocol=2), b"\x80\x02c" + f"{module}\n{function}\n.".encode(), 1)
     assert harmful != data
     with pytest.raises(BadWeights, match="has no place"):
         read_tensors(io.BytesIO(harmful))
