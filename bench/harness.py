@@ -50,6 +50,15 @@ class Service:
     def run(self, run_id: str) -> dict[str, Any]:
         return self._call("GET", f"runs/{run_id}")
 
+    def trials(self, run_id: str) -> list[dict[str, Any]]:
+        return list(self._call("GET", f"runs/{run_id}/trials")["trials"])
+
+    def cancel(self, run_id: str) -> None:
+        """Cancels the run and waits until it has ended."""
+        self._call("POST", f"runs/{run_id}/cancel")
+        while self.run(run_id)["state"] != "cancelled":
+            time.sleep(0.2)
+
     def has_model(self, run_id: str) -> bool:
         with self._http.get(f"{self.url}/api/v1/runs/{run_id}/bundle", stream=True, timeout=60) as response:
             return response.status_code == 200

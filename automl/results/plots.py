@@ -44,7 +44,7 @@ def draw_all(
     return [
         _save(folder / "confusion_matrix.png", "Which classes it mixes up", confusion_matrix(score)),
         _save(folder / "sample_predictions.png", "What it says of photos it had never seen",
-              sample_predictions(score, test_images)),
+              sample_predictions(score, test_images), dpi=80),  # photographs make large PNGs
         _save(folder / "learning_curves.png", "Loss and accuracy while the best model was trained",
               learning_curves(curves, best_epoch)),
         _save(folder / "search.png", "Best score found over time", search_progress(trials)),
@@ -154,10 +154,10 @@ def shorten(label: str) -> str:
     return label if len(label) <= _LABEL_CHARACTERS else label[: _LABEL_CHARACTERS - 1] + "…"
 
 
-def _save(path: Path, title: str, figure: Figure) -> Plot:
+def _save(path: Path, title: str, figure: Figure, dpi: int = 110) -> Plot:
     figure.suptitle(title, fontsize=11)
     with warnings.catch_warnings():
         # Class names may be in any script; a missing glyph is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(path, dpi=110)
+        figure.savefig(path, dpi=dpi)
     return Plot(path, title)

@@ -13,12 +13,9 @@ QUERY = "?tf-hub-format=compressed"
 
 def hub_module(variables: Mapping[str, np.ndarray], scratch: Path) -> bytes:
     """`variables` by their names in the module, such as `MobilenetV1/Conv2d_0/weights`."""
-    module = tf.Module()
-    module.variables_by_number = {str(i): tf.Variable(v, name=n) for i, (n, v) in enumerate(variables.items())}
-    # A tf.Module has a read-only `variables`; Hub's modules save a plain list under that name.
-    root = tf.train.Checkpoint()
-    root.variables = list(module.variables_by_number.values())
-    tf.saved_model.save(root, str(scratch))
+    module = tf.train.Checkpoint()  # a tf.Module would not let us name a list `variables`, as Hub's modules do
+    module.variables = [tf.Variable(array, name=name) for name, array in variables.items()]
+    tf.saved_model.save(module, str(scratch))
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         archive.add(scratch, arcname="./")

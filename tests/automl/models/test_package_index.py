@@ -23,8 +23,8 @@ SOURCE = ArchiveSource(
 
 @pytest.fixture
 def index(loopback: Loopback) -> PackageIndex:
-    page = f'<a href="../../files/other-1.0.tar.gz">other-1.0.tar.gz</a><a href="../../files/{SOURCE.filename}">{SOURCE.filename}</a>'
-    loopback.files["/simple/some-package/"] = page.encode()
+    links = [f'<a href="../../files/{name}">{name}</a>' for name in ("other-1.0.tar.gz", SOURCE.filename)]
+    loopback.files["/simple/some-package/"] = "".join(links).encode()
     loopback.files[f"/files/{SOURCE.filename}"] = CONTENT
     return PackageIndex(urls=(f"{loopback.url}/empty/", f"{loopback.url}/simple/"))
 

@@ -1,0 +1,139 @@
+"""The HTTP API, version 1: JSON in and out. `docs/api.md` describes it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from automl.errors import BadSetting, BadUpload, NotAllowedNow
+from automl.store.database import Dataset, TrialSummary, find_dataset, find_run, request_cancel, request_stop
+from server.api_records import dataset_record, run_record, trial_record
+from server.forms import run_settings
+from server.jobs import start_check, start_run
+from server.multipart import read_parts
+from server.receive import remove_dataset, take_upload
+from server.services import services
+from server.words import clean_name
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+_RUN_FIELDS = frozenset(
+    {"dataset", "name", "budget", "minutes", "tuner", "seed", "max_trials", "max_image_size_px", "backbones"}
+)
+
+
+@blueprint.post("/datasets")
+def create_dataset() -> ResponseReturnValue:
+    values = _values(frozenset({"name"}))
+    dataset = Dataset(name=clean_name(str(values.get("name") or ""), otherwise="Photos"))
+    with services().database.session() as session:
+        session.add(dataset)
+        session.flush()
+        return jsonify(dataset_record(session, dataset)), 201
+
+
+@blueprint.post("/datasets/<dataset_id>/files")
+def add_files(dataset_id: str) -> ResponseReturnValue:
+    """Files as parts of a form, each named by its path in the folder. May be repeated, also with the same files."""
+    request.max_content_length = services().settings.max_request_bytes
+    upload = take_upload(services(), read_parts(request), dataset_id)
+    refused = [{"name": file.name, "reason": file.reason} for file in upload.refused]
+    return jsonify(received=upload.n_received, refused=refused)
+
+
+@blueprint.post("/datasets/<dataset_id>/check")
+def check_dataset(dataset_id: str) -> ResponseReturnValue:
+    start_check(services(), dataset_id)
+    with services().database.session() as session:
+        return jsonify(dataset_record(session, find_dataset(session, dataset_id))), 202
+
+
+@blueprint.get("/datasets/<dataset_id>")
+def get_dataset(dataset_id: str) -> ResponseReturnValue:
+    with services().database.session() as session:
+        return jsonify(dataset_record(session, find_dataset(session, dataset_id)))
+
+
+@blueprint.post("/runs")
+def create_run() -> ResponseReturnValue:
+    """A run on a data set that is there, or, in one request, on the photos that the form brings along."""
+    run_id = _run_from_upload() if request.mimetype == "multipart/form-data" else _run_from_values(_values(_RUN_FIELDS))
+    with services().database.session() as session:
+        run = find_run(session, run_id)
+        url = url_for("runs.show", run_id=run_id, _external=True)
+        return jsonify(id=run_id, url=url, state=run.state, dataset=run.dataset_id), 202
+
+
+@blueprint.get("/runs/<run_id>")
+def get_run(run_id: str) -> ResponseReturnValue:
+    with services().database.session() as session:
+        return jsonify(run_record(session, find_run(session, run_id), services().settings.lease_s))
+
+
+@blueprint.get("/runs/<run_id>/trials")
+def get_trials(run_id: str) -> ResponseReturnValue:
+    """All trials, in the order in which they were started."""
+    with services().database.session() as session:
+        find_run(session, run_id)
+        query = select(TrialSummary).where(TrialSummary.run_id == run_id).order_by(TrialSummary.number)
+        return jsonify(trials=[trial_record(trial) for trial in session.scalars(query)])
+
+
+@blueprint.post("/runs/<run_id>/stop")
+def stop_run(run_id: str) -> ResponseReturnValue:
+    with services().database.session() as session:
+        run = find_run(session, run_id)
+        request_stop(run)
+        return jsonify(run_record(session, run, services().settings.lease_s)), 202
+
+
+@blueprint.post("/runs/<run_id>/cancel")
+def cancel_run(run_id: str) -> ResponseReturnValue:
+    with services().database.session() as session:
+        run = find_run(session, run_id)
+        request_cancel(run)
+        return jsonify(run_record(session, run, services().settings.lease_s)), 202
+
+
+def _run_from_values(values: Mapping[str, Any], dataset_id: str | None = None) -> str:
+    settings = run_settings(values, services().settings.max_budget_s)
+    chosen = dataset_id or values.get("dataset")
+    if not isinstance(chosen, str) or not chosen:
+        raise BadSetting("Say which photos to use: the id of a data set in `dataset`, or files in the same form.")
+    return start_run(services(), chosen, settings)
+
+
+def _run_from_upload() -> str:
+    request.max_content_length = services().settings.max_request_bytes
+    upload = take_upload(services(), read_parts(request))
+    if upload.dataset_id is None:
+        return _run_from_values(_known(upload.fields, _RUN_FIELDS))
+    try:
+        values = _known(upload.fields, _RUN_FIELDS)
+        if values.get("dataset"):
+            raise NotAllowedNow("Send either files or the id of a data set, not both.")
+        name = clean_name(values.get("name") or upload.suggested_name(), otherwise="Photos")
+        with services().database.session() as session:
+            find_dataset(session, upload.dataset_id).name = name
+        return _run_from_values(values, upload.dataset_id)
+    except Exception:
+        remove_dataset(services(), upload.dataset_id)
+        raise
+
+
+def _values(known: frozenset[str]) -> Mapping[str, Any]:
+    """The request's JSON object or form fields."""
+    if request.is_json:
+        values = request.get_json(silent=True)
+        if not isinstance(values, dict):
+            raise BadUpload("The body must be a JSON object.")
+        return _known(values, known)
+    return _known(request.form.to_dict(), known)
+
+
+def _known(values: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:
+    if unknown := sorted(set(values) - known):
+        raise BadSetting(f"There is no field called {unknown[0]!r}. Known: {', '.join(sorted(known))}.")
+    return values

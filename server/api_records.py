@@ -1,0 +1,107 @@
+"""Rows as the API shows them."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from automl.store.database import Artifact, Dataset, DatasetFile, Run, TrialSummary
+from server.run_view import RunView, view_run
+
+
+def dataset_record(session: Session, dataset: Dataset) -> dict[str, Any]:
+    count = select(func.count(), func.coalesce(func.sum(DatasetFile.n_bytes), 0))
+    n_files, n_bytes = session.execute(count.where(DatasetFile.dataset_id == dataset.id)).one()
+    return {
+        "id": dataset.id,
+        "url": url_for("datasets.show", dataset_id=dataset.id, _external=True),
+        "name": dataset.name,
+        "state": dataset.state,
+        "message": dataset.message,
+        "n_files": n_files,
+        "n_bytes": n_bytes,
+        "created_at": _time(dataset.created_at),
+        "summary": dataset.summary,
+    }
+
+
+def run_record(session: Session, run: Run, lease_s: float) -> dict[str, Any]:
+    """`best` is measured on validation photos; only `result` holds a score on the test set."""
+    view = view_run(session, run, lease_s)
+    return {
+        "id": run.id,
+        "url": url_for("runs.show", run_id=run.id, _external=True),
+        "dataset": {"id": run.dataset_id, "name": run.dataset.name},
+        "state": run.state,
+        "finished": run.state.is_finished(),
+        "stop_requested": run.stop_requested,
+        "cancel_requested": run.cancel_requested,
+        "activity": run.activity,
+        **_clock(view),
+        "settings": run.settings,
+        "n_trials": run.n_trials,
+        "best": _best(run),
+        "bundle": _bundle(view),
+        "plots": [_artifact(plot) for plot in view.plots],
+        "notes": run.notes,
+        "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
+        "result": run.result or None,
+        "created_at": _time(run.created_at),
+        "started_at": _time(run.started_at),
+        "finished_at": _time(run.finished_at),
+    }
+
+
+def trial_record(trial: TrialSummary) -> dict[str, Any]:
+    """`score`: validation accuracy, 0-1, null where the trial failed."""
+    return {
+        "number": trial.number,
+        "state": trial.state,
+        "backbones": trial.backbones,
+        "image_size_px": trial.image_size_px,
+        "params": trial.params,
+        "score": trial.score,
+        "started_s": trial.started_s,
+        "duration_s": trial.duration_s,
+        "message": trial.message,
+    }
+
+
+def _clock(view: RunView) -> dict[str, Any]:
+    left_s = view.clock.left_s
+    return {
+        "progress": round(view.clock.progress, 4),
+        "budget_s": view.run.budget_s,
+        "used_s": round(view.clock.used_s, 1),
+        "left_s": None if left_s is None else round(left_s, 1),
+    }
+
+
+def _best(run: Run) -> dict[str, Any] | None:
+    if run.best_score is None:
+        return None
+    return {"score": run.best_score, "measured_on": "validation", "summary": run.best_summary}
+
+
+def _bundle(view: RunView) -> dict[str, Any] | None:
+    if view.bundle is None:
+        return None
+    url = url_for("artifacts.bundle", run_id=view.run.id, _external=True)
+    return {"url": url, "n_bytes": view.bundle.n_bytes, "final": view.bundle.kind == "bundle"}
+
+
+def _artifact(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "id": artifact.id,
+        "name": artifact.name,
+        "title": artifact.title,
+        "media_type": artifact.media_type,
+        "n_bytes": artifact.n_bytes,
+        "url": url_for("artifacts.artifact", artifact_id=artifact.id, _external=True),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

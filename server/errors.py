@@ -1,0 +1,109 @@
+"""The one boundary where errors become HTTP answers: JSON for the API, a page for everything else."""
+
+from typing import Any
+
+from flask import Flask, current_app, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from automl.errors import DarkroomError, UserError
+
+STATUS_OF_CODE: dict[str, int] = {
+    "user_error": 400,
+    "bad_setting": 400,
+    "bad_upload": 400,
+    "bad_image": 422,
+    "bad_dataset": 422,
+    "bad_bundle": 422,
+    "upload_too_large": 413,
+    "cross_site": 403,
+    "not_found": 404,
+    "not_allowed_now": 409,
+    "weights_error": 503,
+    "source_unavailable": 503,
+    "bad_weights": 503,
+    "no_backbone": 503,
+    "queue_unavailable": 503,
+    "disk_full": 507,
+    "trial_failed": 500,
+    "run_failed": 500,
+    "internal": 500,
+}
+"""Every code of the tree in `automl.errors`, and the two that only the server raises."""
+
+_CODE_OF_STATUS = {
+    400: ("bad_request", "The server could not make sense of this request."),
+    404: ("not_found", "There is nothing at this address. It may have been deleted, or the link is incomplete."),
+    405: ("method_not_allowed", "This address does not take this kind of request."),
+    408: ("bad_upload", "The connection was too slow or broke off. Nothing is wrong with your files; try again."),
+    413: ("upload_too_large", "This is more than the server takes in one go."),
+    415: ("bad_upload", "The server does not know this kind of data."),
+}
+
+_INTERNAL = "Something went wrong on the server, and it is not your fault. Your photos and runs are safe. Try again."
+
+_TITLES = {
+    400: "That did not work",
+    403: "Not from another page",
+    404: "There is nothing here",
+    405: "That did not work",
+    409: "Not right now",
+    413: "That is too much at once",
+    422: "These photos cannot be used yet",
+    503: "Not available right now",
+    507: "The server's disk is full",
+}
+
+
+class CrossSite(UserError):
+    """A form that another web site sent with this user's browser."""
+
+    code = "cross_site"
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(DarkroomError, _known)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unknown)
+
+
+def wants_json() -> bool:
+    return request.path.startswith("/api/") or request.path == "/health"
+
+
+def _known(error: DarkroomError) -> ResponseReturnValue:
+    status = STATUS_OF_CODE[error.code]
+    if status == 500:
+        return _unknown(error)
+    if status > 500:
+        current_app.logger.warning("%s: %s", error.code, error.message)
+    return _answer(status, error.code, error.message)
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:  # redirects are exceptions too
+        return error
+    code, message = _CODE_OF_STATUS.get(error.code, ("bad_request", error.description or "That did not work."))
+    headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+    body, status = _answer(error.code, code, message)
+    return body, status, headers
+
+
+def _unknown(error: Exception) -> ResponseReturnValue:
+    # What an exception says may contain paths and other people's data: it goes to the log, never to the page.
+    current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return _answer(500, "internal", _INTERNAL)
+
+
+def _answer(status: int, code: str, message: str) -> tuple[Any, int]:
+    if wants_json():
+        return jsonify(error={"code": code, "message": message}), status
+    title = _TITLES.get(status, "Something went wrong")
+    page = render_template("errors/error.html", title=title, message=message, status=status, back=_page_before())
+    return page, status
+
+
+def _page_before() -> str | None:
+    """The page of ours whose form led here."""
+    before = request.referrer or ""
+    return before if request.method == "POST" and before.startswith(request.host_url) else None

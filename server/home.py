@@ -1,0 +1,50 @@
+"""The first page, the sample images and the health check."""
+
+from flask import Blueprint, jsonify, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import delete, select, text
+
+from automl.records import DatasetState, RunSettings
+from automl.store.database import Dataset, Run
+from server.queue import MAKE_SAMPLES, QueueUnavailable
+from server.services import services
+
+blueprint = Blueprint("home", __name__)
+
+_N_RECENT = 12
+
+
+@blueprint.get("/")
+def index() -> str:
+    with services().database.session() as session:
+        query = select(Run, Dataset).join(Run.dataset).order_by(Run.created_at.desc()).limit(_N_RECENT)
+        waiting = select(Dataset).where(~Dataset.runs.any()).order_by(Dataset.created_at.desc()).limit(_N_RECENT // 2)
+        return render_template(
+            "home/index.html", runs=session.execute(query).all(), unused=session.scalars(waiting).all()
+        )
+
+
+@blueprint.post("/samples")
+def try_samples() -> ResponseReturnValue:
+    """Makes a small data set and a run on it; the worker draws the pictures."""
+    settings = RunSettings()
+    dataset = Dataset(name="Handwritten digits (sample)", state=DatasetState.CHECKING)
+    run = Run(dataset=dataset, settings=settings.to_json(), budget_s=settings.budget_s)
+    with services().database.session() as session:
+        session.add(run)
+    try:
+        services().enqueue(MAKE_SAMPLES, dataset.id, run.id)
+    except QueueUnavailable:
+        with services().database.session() as session:
+            session.execute(delete(Run).where(Run.id == run.id))
+            session.execute(delete(Dataset).where(Dataset.id == dataset.id))
+        raise
+    return redirect(url_for("runs.show", run_id=run.id), 303)
+
+
+@blueprint.get("/health")
+def health() -> ResponseReturnValue:
+    """200 while pages can be served: the process is up and the database answers."""
+    with services().database.session() as session:
+        session.execute(text("SELECT 1"))
+    return jsonify(status="ok")

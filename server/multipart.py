@@ -1,0 +1,108 @@
+"""Reads a form with files part by part, as it arrives: nothing is kept in memory or in temporary files."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, cast
+
+from flask import Request
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
+
+from automl.errors import BadUpload
+
+_CHUNK_BYTES = 1 << 16
+_MAX_FIELD_BYTES = 1 << 16
+_MAX_HEADER_BYTES = 1 << 18
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file in a form. `name`: what the sender calls it, for people only. `body` ends where the file ends."""
+
+    name: str
+    body: IO[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPart:
+    """A plain field of a form."""
+
+    name: str
+    value: str
+
+
+def read_parts(request: Request) -> Iterator[FilePart | FieldPart]:
+    """Yields the parts of a multipart form in the order in which they were sent.
+
+    A file's body must be read before the next part is asked for; what is left of it is skipped. File inputs that were
+    left empty are not parts.
+
+    Raises:
+        BadUpload: not a multipart form, damaged, or broken off.
+        RequestEntityTooLarge: larger than `request.max_content_length`.
+    """
+    mimetype, options = parse_options_header(request.headers.get("Content-Type"))
+    if mimetype != "multipart/form-data" or not options.get("boundary"):
+        raise BadUpload("Files must be sent as a form (multipart/form-data).")
+    source = _Events(request.stream, options["boundary"].encode("latin-1", "replace"))
+    while not isinstance(event := source.next(), Epilogue):
+        if isinstance(event, Field):
+            yield FieldPart(event.name or "", _read_field(source))
+        elif isinstance(event, File):
+            body = _Body(source)
+            if event.filename:
+                yield FilePart(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", event.filename), cast(IO[bytes], body))
+            body.skip_rest()
+
+
+def _read_field(source: "_Events") -> str:
+    body, value = _Body(source), bytearray()
+    while chunk := body.read():
+        value += chunk
+        if len(value) > _MAX_FIELD_BYTES:
+            raise BadUpload("A text field of this form is far too long.")
+    return value.decode("utf-8", "replace")
+
+
+class _Events:
+    """Feeds the decoder from a stream as far as its next event needs."""
+
+    def __init__(self, stream: IO[bytes], boundary: bytes) -> None:
+        self._stream = stream
+        self._decoder = MultipartDecoder(boundary, max_form_memory_size=_MAX_HEADER_BYTES)
+
+    def next(self) -> Event:
+        try:
+            while isinstance(event := self._decoder.next_event(), NeedData):
+                self._decoder.receive_data(self._stream.read(_CHUNK_BYTES) or None)
+        except (ValueError, OSError, ClientDisconnected) as error:
+            raise BadUpload("The upload broke off before it was complete. Send it again.") from error
+        return event
+
+
+class _Body:
+    """The bytes of one part, as a readable stream."""
+
+    def __init__(self, source: _Events) -> None:
+        self._source = source
+        self._left = b""
+        self._more = True
+
+    def read(self, n_bytes: int = -1) -> bytes:
+        """Up to `n_bytes`, or whatever comes next; empty at the end of the part."""
+        while not self._left and self._more:
+            event = self._source.next()
+            assert isinstance(event, Data)
+            self._left, self._more = event.data, event.more_data
+        if n_bytes < 0 or n_bytes >= len(self._left):
+            data, self._left = self._left, b""
+        else:
+            data, self._left = self._left[:n_bytes], self._left[n_bytes:]
+        return data
+
+    def skip_rest(self) -> None:
+        while self.read():
+            pass

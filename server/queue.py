@@ -1,0 +1,52 @@
+"""Sends tasks to the worker by name; the worker's code is never imported here."""
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from automl.errors import DarkroomError
+
+TRAIN = "darkroom.train"
+CHECK_DATASET = "darkroom.check_dataset"
+MAKE_SAMPLES = "darkroom.make_samples"
+
+_QUEUES = {TRAIN: "train", CHECK_DATASET: "light", MAKE_SAMPLES: "light"}
+_TIMEOUT_S = 3
+
+
+class QueueUnavailable(DarkroomError):
+    """The queue of the worker cannot be reached; nothing was started."""
+
+    code = "queue_unavailable"
+
+
+class TaskQueue:
+    """A Celery client. Making one connects to nothing."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._celery = Celery("darkroom.web", broker=broker_url, set_as_current=False)
+        self._celery.conf.update(
+            task_ignore_result=True,
+            # A page must answer soon when Redis is away, instead of retrying for ever as a worker would.
+            broker_transport_options={
+                "max_retries": 1,
+                "interval_start": 0,
+                "interval_step": 0.2,
+                "interval_max": 0.2,
+                "socket_connect_timeout": _TIMEOUT_S,
+                "socket_timeout": _TIMEOUT_S,
+            },
+        )
+
+    def send(self, task: str, /, *ids: str) -> None:
+        """Enqueues `task` with opaque ids as its arguments.
+
+        Raises:
+            QueueUnavailable: Redis cannot be reached within a few seconds.
+        """
+        try:
+            self._celery.send_task(task, args=ids, queue=_QUEUES[task], retry=False)
+        except (OperationalError, OSError) as error:
+            raise QueueUnavailable(
+                "The job could not be handed to the worker, because the queue (Redis) does not answer. "
+                "Nothing was started. Wait a moment and try again."
+            ) from error

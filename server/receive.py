@@ -1,0 +1,229 @@
+"""Puts the files of one request into a data set: bytes into the store, names into the database."""
+
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from automl.errors import DiskFull, NotAllowedNow, UploadTooLarge
+from automl.records import DatasetState, RefusedFile, RunState
+from automl.store.artifacts import StoredFile
+from automl.store.database import Dataset, DatasetFile, Run, find_dataset
+from server.multipart import FieldPart, FilePart
+from server.services import Services
+from server.words import size_in_words
+
+_MAX_NAME_LENGTH = 1000
+_FILES_PER_COMMIT = 200
+
+
+@dataclass(slots=True)
+class Upload:
+    """What one request brought. `fields`: the plain fields of the form. `roots`: the first folders of the names."""
+
+    dataset_id: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+    n_received: int = 0
+    refused: list[RefusedFile] = field(default_factory=list)
+    roots: set[str] = field(default_factory=set)
+
+    def suggested_name(self) -> str:
+        """The name of the one folder or archive that holds everything, else an empty text."""
+        root = next(iter(self.roots)) if len(self.roots) == 1 else ""
+        return root[:-4] if root.lower().endswith(".zip") else root
+
+
+def take_upload(services: Services, parts: Iterable[FilePart | FieldPart], dataset_id: str | None = None) -> Upload:
+    """Reads a whole form. Its files go to `dataset_id`, or to a new data set that the first file makes.
+
+    A file that is already there (same name, same bytes) is received once: an upload may be repeated at will.
+    Where it fails, files that are already committed to an existing data set stay; a new one is removed again.
+
+    Raises:
+        NotFound, NotAllowedNow: no such data set, or one that takes no files now.
+        UploadTooLarge: more files or bytes than the settings allow.
+        DiskFull: no room.
+        BadUpload: the form is damaged or broke off.
+    """
+    upload = Upload(dataset_id)
+    batch = _Batch(services, dataset_id) if dataset_id else None
+    try:
+        for part in parts:
+            if isinstance(part, FieldPart):
+                upload.fields[part.name] = part.value
+                continue
+            if batch is None:
+                upload.dataset_id = _new_dataset(services)
+                batch = _Batch(services, upload.dataset_id)
+            _take_file(upload, batch, part)
+        if batch is not None:
+            batch.commit()
+    except BaseException:
+        if batch is not None:
+            batch.drop()
+        if dataset_id is None and upload.dataset_id is not None:
+            remove_dataset(services, upload.dataset_id)
+        raise
+    return upload
+
+
+def remove_dataset(services: Services, dataset_id: str) -> None:
+    """Deletes a data set that has no runs, with its files."""
+    with services.database.session() as session:
+        session.execute(delete(DatasetFile).where(DatasetFile.dataset_id == dataset_id))
+        session.execute(delete(Dataset).where(Dataset.id == dataset_id))
+    services.store.delete_prefix(_prefix(dataset_id))
+
+
+def _new_dataset(services: Services) -> str:
+    with services.database.session() as session:
+        dataset = Dataset(name="Photos")
+        session.add(dataset)
+        session.flush()
+        return dataset.id
+
+
+def _prefix(dataset_id: str) -> str:
+    return f"datasets/{dataset_id}"
+
+
+def _take_file(upload: Upload, batch: "_Batch", part: FilePart) -> None:
+    if len(part.name) > _MAX_NAME_LENGTH:
+        reason = f"Its name is longer than {_MAX_NAME_LENGTH:,} characters."
+        upload.refused.append(RefusedFile(part.name[:100] + "…", reason))
+        return
+    upload.roots.add(part.name.replace("\\", "/").lstrip("/").split("/", 1)[0])
+    batch.add(part.name, part.body)
+    upload.n_received += 1
+
+
+class _Batch:
+    """Files that are in the store but not in the database yet."""
+
+    def __init__(self, services: Services, dataset_id: str) -> None:
+        self._services = services
+        self._dataset_id = dataset_id
+        self._pending: list[tuple[str, StoredFile]] = []
+        with services.database.session() as session:
+            _refuse_while_used(session, dataset_id)
+            self._bytes_left = services.settings.max_upload_bytes - _size_of(session, dataset_id)[1]
+
+    def add(self, name: str, body: IO[bytes]) -> None:
+        with _plain_words(self._services):
+            stored = self._services.store.write(_prefix(self._dataset_id), body, max_bytes=self._bytes_left)
+        self._bytes_left -= stored.n_bytes
+        self._pending.append((name, stored))
+        if len(self._pending) >= _FILES_PER_COMMIT:
+            self.commit()
+
+    def commit(self) -> None:
+        """Raises UploadTooLarge, NotAllowedNow, NotFound."""
+        with self._services.database.session() as session:
+            _lock(session, self._dataset_id)
+            new, copies = self._sort_out(session)
+            self._check_limits(session, new)
+            rows = [_row(self._dataset_id, name, stored) for name, stored in new]
+            if rows:
+                session.execute(insert(DatasetFile), rows)
+        self._pending.clear()
+        for stored in copies:
+            self._services.store.delete(stored.key)
+            self._bytes_left += stored.n_bytes
+
+    def drop(self) -> None:
+        for _, stored in self._pending:
+            self._services.store.delete(stored.key)
+        self._pending.clear()
+
+    def _sort_out(self, session: Session) -> tuple[list[tuple[str, StoredFile]], list[StoredFile]]:
+        """The files that are new, and the copies of what is there already."""
+        names = {name for name, _ in self._pending}
+        query = select(DatasetFile.name, DatasetFile.sha256).where(
+            DatasetFile.dataset_id == self._dataset_id, DatasetFile.name.in_(names)
+        )
+        known = {(name, sha256) for name, sha256 in session.execute(query)}
+        new, copies = [], []
+        for name, stored in self._pending:
+            if (name, stored.sha256) in known:
+                copies.append(stored)
+            else:
+                known.add((name, stored.sha256))
+                new.append((name, stored))
+        return new, copies
+
+    def _check_limits(self, session: Session, new: list[tuple[str, StoredFile]]) -> None:
+        n_files, n_bytes = _size_of(session, self._dataset_id)
+        limits = self._services.settings
+        if n_files + len(new) > limits.max_files:
+            raise UploadTooLarge(
+                f"A data set may hold up to {limits.max_files:,} files; these are more. Leave some out."
+            )
+        if n_bytes + sum(stored.n_bytes for _, stored in new) > limits.max_upload_bytes:
+            raise UploadTooLarge(_too_many_bytes(limits.max_upload_bytes))
+
+
+def _row(dataset_id: str, name: str, stored: StoredFile) -> dict[str, str | int]:
+    return {
+        "dataset_id": dataset_id,
+        "name": name,
+        "key": stored.key,
+        "sha256": stored.sha256,
+        "n_bytes": stored.n_bytes,
+    }
+
+
+def _size_of(session: Session, dataset_id: str) -> tuple[int, int]:
+    """Files and bytes that the data set has."""
+    query = select(func.count(), func.coalesce(func.sum(DatasetFile.n_bytes), 0)).where(
+        DatasetFile.dataset_id == dataset_id
+    )
+    n_files, n_bytes = session.execute(query).one()
+    return n_files, n_bytes
+
+
+def _lock(session: Session, dataset_id: str) -> None:
+    """Marks the data set as unchecked, as the first statement: requests that send to it at once take turns."""
+    taken = session.execute(
+        update(Dataset)
+        .where(Dataset.id == dataset_id, Dataset.state != DatasetState.CHECKING)
+        .values(state=DatasetState.UPLOADING)
+        .returning(Dataset.id)
+    ).all()
+    if not taken:
+        find_dataset(session, dataset_id)
+        raise NotAllowedNow("These photos are being checked right now. Add more when that is done.")
+
+
+def _refuse_while_used(session: Session, dataset_id: str) -> None:
+    dataset = find_dataset(session, dataset_id)
+    if dataset.state is DatasetState.CHECKING:
+        raise NotAllowedNow("These photos are being checked right now. Add more when that is done.")
+    if has_unfinished_run(session, dataset_id):
+        raise NotAllowedNow("A run is using these photos. Add more when it has ended, or start with a new folder.")
+
+
+def has_unfinished_run(session: Session, dataset_id: str) -> bool:
+    unfinished = [state for state in RunState if not state.is_finished()]
+    query = select(Run.id).where(Run.dataset_id == dataset_id, Run.state.in_(unfinished)).limit(1)
+    return session.execute(query).first() is not None
+
+
+def _too_many_bytes(limit: int) -> str:
+    return f"A data set may be up to {size_in_words(limit)} large; this is more. Leave some photos out, or shrink them."
+
+
+@contextmanager
+def _plain_words(services: Services) -> Iterator[None]:
+    """Says what the store's errors mean for an upload."""
+    try:
+        yield
+    except UploadTooLarge:
+        raise UploadTooLarge(_too_many_bytes(services.settings.max_upload_bytes)) from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull("The server's disk is full, so the upload stopped. Free some space and go on.") from error
+        raise

@@ -1,0 +1,138 @@
+"""What a page or the API says about a run, worked out from its row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session
+
+from automl.records import RunState, TrialState
+from automl.store.database import Artifact, Run, TrialSummary, now
+
+_MOST_SHOWN = 0.99
+_N_LATEST = 12
+_N_BEST = 50
+
+STAGES = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING, RunState.FINISHING, RunState.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class RunClock:
+    """Where a run is on its budget. `progress`: 0-1, and 1 only when it is done. `left_s`: None once it has ended."""
+
+    progress: float
+    used_s: float
+    left_s: float | None
+
+
+def run_clock(run: Run, lease_s: float, at: datetime | None = None) -> RunClock:
+    """Progress is the share of the budget that is used up: it never runs backwards while a worker has the run."""
+    used_s = run.used_s + _since_renewal_s(run, lease_s, at or now())
+    if run.state is RunState.DONE:
+        return RunClock(1.0, used_s, None)
+    progress = min(_MOST_SHOWN, used_s / run.budget_s)
+    left_s = None if run.state.is_finished() else max(0.0, run.budget_s - used_s)
+    return RunClock(progress, used_s, left_s)
+
+
+def _since_renewal_s(run: Run, lease_s: float, at: datetime) -> float:
+    """Seconds since the worker last renewed the lease, which is when it writes `used_s`.
+
+    A living worker renews it at least each third of `lease_s`; what a dead one does not use is not counted.
+    """
+    if run.lease_until is None or not run.state.is_running():
+        return 0.0
+    renewed_s = lease_s - (run.lease_until - at).total_seconds()
+    return min(max(0.0, renewed_s), lease_s / 3)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """Everything that the run page needs beside the row itself.
+
+    `bundle`: what can be downloaded now, the final model or the best so far. `best`: number of the best trial.
+    `trials`: the latest first while the run is on, the best first when it has ended.
+    """
+
+    run: Run
+    clock: RunClock
+    n_ahead: int
+    bundle: Artifact | None
+    plots: tuple[Artifact, ...]
+    best: int | None
+    trials: tuple[TrialSummary, ...]
+
+    @property
+    def key(self) -> str:
+        """Changes whenever more of the page than the figures must be drawn again."""
+        bundle_id = self.bundle.id if self.bundle else ""
+        return f"{self.run.state}-{self.run.stop_requested:d}{self.run.cancel_requested:d}{self.can_stop:d}-{bundle_id}"
+
+    @property
+    def can_stop(self) -> bool:
+        """True while there is a search to end and a model to keep."""
+        searching = self.run.state in (RunState.PREPARING, RunState.SEARCHING)
+        return searching and self.run.best_score is not None and not self.run.stop_requested
+
+    @property
+    def stage_number(self) -> int:
+        """Index into `STAGES`; the last one for every ended run."""
+        return len(STAGES) - 1 if self.run.state.is_finished() else STAGES.index(self.run.state)
+
+    @property
+    def waits_long(self) -> bool:
+        """True where nothing is ahead and still no worker has come."""
+        waited_s = (now() - self.run.created_at).total_seconds()
+        return self.run.state is RunState.QUEUED and self.n_ahead == 0 and waited_s > 30
+
+
+def view_run(session: Session, run: Run, lease_s: float) -> RunView:
+    trials = _best_trials(run, _N_BEST) if run.state.is_finished() else _latest_trials(run)
+    return RunView(
+        run=run,
+        clock=run_clock(run, lease_s),
+        n_ahead=_n_ahead(session, run) if run.state is RunState.QUEUED else 0,
+        bundle=downloadable(session, run),
+        plots=tuple(session.scalars(_artifacts(run, "plot").order_by(Artifact.created_at, Artifact.name))),
+        best=_best(session, run),
+        trials=tuple(session.scalars(trials)),
+    )
+
+
+def downloadable(session: Session, run: Run) -> Artifact | None:
+    """The final bundle, else the best so far, else None."""
+    for kind in ("bundle", "best_so_far"):
+        query = _artifacts(run, kind).order_by(Artifact.created_at.desc()).limit(1)
+        if (artifact := session.scalars(query).first()) is not None:
+            return artifact
+    return None
+
+
+def _artifacts(run: Run, kind: str) -> Select[Artifact]:
+    return select(Artifact).where(Artifact.run_id == run.id, Artifact.kind == kind)
+
+
+def _latest_trials(run: Run) -> Select[TrialSummary]:
+    return select(TrialSummary).where(TrialSummary.run_id == run.id).order_by(TrialSummary.id.desc()).limit(_N_LATEST)
+
+
+def _best_trials(run: Run, n: int) -> Select[TrialSummary]:
+    """Complete ones first, by score; the earlier wins a tie, as in the search."""
+    unfinished = case((TrialSummary.state == TrialState.COMPLETE, 0), else_=1)
+    order = (unfinished, TrialSummary.score.is_(None), TrialSummary.score.desc(), TrialSummary.number)
+    return select(TrialSummary).where(TrialSummary.run_id == run.id).order_by(*order).limit(n)
+
+
+def _best(session: Session, run: Run) -> int | None:
+    """The number of the winner once there is one, else of the best trial so far."""
+    if winner := run.result.get("winner"):
+        return int(winner["trial"])
+    trial = session.scalars(_best_trials(run, 1)).first()
+    return None if trial is None or trial.score is None else trial.number
+
+
+def _n_ahead(session: Session, run: Run) -> int:
+    """Runs that will be served first."""
+    unfinished = [state for state in RunState if not state.is_finished()]
+    query = select(func.count()).where(Run.state.in_(unfinished), Run.created_at < run.created_at)
+    return session.scalar(query) or 0

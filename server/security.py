@@ -1,0 +1,60 @@
+"""Headers that every answer carries, and the refusal of forms that other web sites send."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+
+from server.errors import CrossSite
+
+_CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",  # Pico draws its check marks and arrows with data: pictures
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def install(app: Flask) -> None:
+    app.before_request(_refuse_cross_site)
+    app.after_request(_add_headers)
+
+
+def _refuse_cross_site() -> None:
+    """Raises CrossSite for a request that changes something and that a page of another site caused.
+
+    Browsers say so themselves: in Sec-Fetch-Site, or, over plain HTTP from another machine, in Origin. Programs such
+    as curl send neither.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None:
+        allowed = site in ("same-origin", "none")
+    else:
+        allowed = origin is None or urlsplit(origin).netloc == request.host
+    if not allowed:
+        raise CrossSite("This form was sent by another web site, so it was ignored. Open Darkroom's own page instead.")
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,45 @@
+// What was dropped or chosen, as a flat list of {path, file}; `path` is the way to the file inside the folder.
+
+const READ_AT_ONCE = 64;
+
+/** Walks everything that was dropped. Must be called in the drop event itself: the browser empties it afterwards. */
+export async function filesFromDrop(transfer) {
+  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (entries.length === 0) return filesFromInput(transfer.files);
+  const found = [];
+  const waiting = entries;
+  while (waiting.length > 0) {
+    const some = waiting.splice(0, READ_AT_ONCE);
+    for (const part of await Promise.all(some.map(open))) {
+      found.push(...part.files);
+      for (const entry of part.entries) waiting.push(entry);
+    }
+  }
+  return found;
+}
+
+/** The same from a file input; a folder input says where each file was. */
+export function filesFromInput(files) {
+  return Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, file }));
+}
+
+/** The name of the one folder or archive that holds everything, else nothing. */
+export function commonRoot(files) {
+  const roots = new Set(files.map(({ path }) => path.split("/")[0]));
+  return roots.size === 1 ? [...roots][0].replace(/\.zip$/i, "") : "";
+}
+
+async function open(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    return { files: [{ path: entry.fullPath.replace(/^\//, ""), file }], entries: [] };
+  }
+  const reader = entry.createReader();
+  const entries = [];
+  for (;;) {
+    // A reader hands out a hundred entries at a time and an empty list at the end.
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return { files: [], entries };
+    entries.push(...some);
+  }
+}

@@ -1,0 +1,177 @@
+// Turns the plain upload form into drag and drop with progress.
+
+import { commonRoot, filesFromDrop, filesFromInput } from "./folder.js";
+import { Sender, SendError, Stopped } from "./sender.js";
+
+const LAST_SHARE = 0.99; // the rest is for the answer: nothing shows 100 % before it is done
+
+class UploadForm {
+  constructor(form) {
+    this.form = form;
+    this.datasetId = form.dataset.dataset;
+    this.sender = null;
+    this.find = (id) => form.querySelector(`#${id}`);
+    form.querySelectorAll("[data-plain]").forEach((element) => (element.hidden = true));
+    this.#showChooser();
+    this.#listen();
+  }
+
+  #listen() {
+    const [folder, zip] = [this.find("folder-input"), this.find("zip-input")];
+    this.find("choose-folder").addEventListener("click", () => folder.click());
+    this.find("choose-zip").addEventListener("click", () => zip.click());
+    for (const input of [folder, zip]) {
+      input.addEventListener("change", () => {
+        if (input.files.length > 0) this.begin(filesFromInput(input.files));
+        input.value = ""; // so that the same folder can be chosen once more
+      });
+    }
+    this.find("upload-stop").addEventListener("click", () => this.sender.stop());
+    this.find("upload-retry").addEventListener("click", () => this.#send());
+    this.find("upload-restart").addEventListener("click", () => this.#showChooser());
+    this.form.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  get busy() {
+    return this.sender !== null;
+  }
+
+  async drop(transfer) {
+    try {
+      await this.begin(await filesFromDrop(transfer));
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      this.#complain("Your browser could not read this folder. Try “Choose a folder” instead.");
+    }
+  }
+
+  async begin(files) {
+    const problem = this.#problemWith(files);
+    if (problem) return this.#complain(problem);
+    this.name = commonRoot(files) || "Photos";
+    this.sender = new Sender(files, (arrived) => this.#showArrived(arrived), (note) => this.#say(note));
+    await this.#send();
+  }
+
+  /** What can be said without sending anything, else an empty text. */
+  #problemWith(files) {
+    const limits = this.form.dataset;
+    const seen = files.filter(({ path }) => !path.split("/").some((part) => part.startsWith(".")));
+    const zips = seen.filter(({ path }) => /\.zip$/i.test(path));
+    const folders = new Set(seen.map(({ path }) => path.split("/").slice(0, -1).join("/")));
+    const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+    if (seen.length === 0) return "This folder is empty. Choose one that has a folder of photos for each kind.";
+    if (files.length > Number(limits.maxFiles)) {
+      return `These are ${count(files.length)} files; up to ${count(limits.maxFiles)} are possible. Leave some out.`;
+    }
+    if (bytes > Number(limits.maxBytes)) {
+      return `These are ${size(bytes)}; up to ${size(limits.maxBytes)} are possible. Leave some out, or shrink them.`;
+    }
+    const huge = files.find(({ file }) => file.size > Number(limits.maxRequestBytes));
+    if (huge) return `“${huge.path}” is larger than ${size(limits.maxRequestBytes)}, the most for one file.`;
+    if (zips.length === 0 && !this.datasetId && folders.size < 2) {
+      return (
+        "All these photos are in one folder, so there is nothing to tell apart. Make a folder for each kind, named " +
+        "after it, put them into one folder, and choose that one."
+      );
+    }
+    return "";
+  }
+
+  async #send() {
+    this.#showPanel();
+    const { sender } = this;
+    try {
+      if (!this.datasetId) {
+        const dataset = await sender.request("/api/v1/datasets", { name: this.name });
+        this.datasetId = dataset.id;
+      }
+      const address = `/api/v1/datasets/${this.datasetId}`;
+      await sender.send(`${address}/files`);
+      this.find("upload-status").textContent = "Everything has arrived.";
+      await sender.request(`${address}/check`, {});
+      this.sender = null;
+      window.location.assign(`/datasets/${this.datasetId}`);
+    } catch (error) {
+      if (error instanceof Stopped) this.#showBroken("The upload is stopped. What has arrived is kept.", true);
+      else if (error instanceof SendError) this.#showBroken(error.message, error.again);
+      else throw error;
+    }
+  }
+
+  #showChooser() {
+    this.sender = null;
+    this.datasetId = this.form.dataset.dataset;
+    this.find("upload-panel").hidden = true;
+    this.find("drop-zone").hidden = false;
+  }
+
+  #complain(problem) {
+    const box = this.find("choose-error");
+    box.textContent = problem;
+    box.hidden = false;
+  }
+
+  #showPanel() {
+    for (const id of ["drop-zone", "choose-error", "upload-error", "upload-retry", "upload-restart"]) this.find(id).hidden = true;
+    for (const id of ["upload-panel", "upload-stop"]) this.find(id).hidden = false;
+    const title = this.find("upload-title");
+    title.textContent = `Uploading “${this.name}”`;
+    title.focus({ preventScroll: true });
+  }
+
+  #showArrived({ files, bytes }) {
+    const { nFiles, nBytes } = this.sender;
+    this.find("upload-progress").value = Math.min(LAST_SHARE, nBytes > 0 ? bytes / nBytes : 0);
+    this.find("upload-status").textContent = `${count(files)} of ${count(nFiles)} files, ${size(bytes)} of ${size(nBytes)}`;
+  }
+
+  #say(note) {
+    const line = this.find("upload-note");
+    if (line.textContent !== note) line.textContent = note;
+  }
+
+  #showBroken(message, again) {
+    this.#say("");
+    const box = this.find("upload-error");
+    box.textContent = message;
+    box.hidden = false;
+    this.find("upload-stop").hidden = true;
+    this.find("upload-retry").hidden = !again;
+    this.find("upload-restart").hidden = false;
+  }
+}
+
+function count(n) {
+  return Number(n).toLocaleString("en");
+}
+
+function size(bytes) {
+  const [amount, unit] = bytes >= 1e9 ? [bytes / 1e9, "GB"] : [bytes / 1e6, "MB"];
+  return `${amount.toLocaleString("en", { maximumFractionDigits: amount < 10 ? 1 : 0 })} ${unit}`;
+}
+
+let uploadForm = null;
+
+function enhance() {
+  const form = document.getElementById("photo-form");
+  if (form && uploadForm?.form !== form) uploadForm = new UploadForm(form);
+}
+
+// A file that misses the zone would otherwise replace the page.
+for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
+window.addEventListener("dragover", (event) => {
+  if (event.dataTransfer.types.includes("Files")) document.body.classList.add("dragging");
+});
+window.addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) document.body.classList.remove("dragging");
+});
+window.addEventListener("drop", (event) => {
+  document.body.classList.remove("dragging");
+  if (uploadForm && !uploadForm.busy) uploadForm.drop(event.dataTransfer);
+});
+window.addEventListener("beforeunload", (event) => {
+  if (uploadForm?.busy) event.preventDefault();
+});
+document.addEventListener("htmx:load", enhance);
+enhance();

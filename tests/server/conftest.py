@@ -1,0 +1,121 @@
+"""A web application on an empty database, with a queue that only remembers what it was sent."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from automl.records import DatasetState, RunSettings, RunState
+from automl.settings import Settings, load_settings
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import Artifact, Base, Database, Dataset, DatasetFile, Run
+from server import create_app
+from server.queue import QueueUnavailable
+from server.services import Services
+
+
+class RememberingQueue:
+    """Stands in for Celery. `away`: Redis cannot be reached."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, ...]] = []
+        self.away = False
+
+    def __call__(self, task: str, /, *ids: str) -> None:
+        if self.away:
+            raise QueueUnavailable("The queue does not answer.")
+        self.sent.append((task, *ids))
+
+
+class World:
+    """The application's parts, and rows made with one call."""
+
+    def __init__(self, app: Flask, settings: Settings, queue: RememberingQueue) -> None:
+        services: Services = app.extensions["darkroom"]
+        self.app, self.settings, self.queue = app, settings, queue
+        self.database: Database = services.database
+        self.store: ArtifactStore = services.store
+
+    def add_dataset(self, state: DatasetState = DatasetState.READY, n_files: int = 4, **values: object) -> str:
+        with self.database.session() as session:
+            dataset = Dataset(**{"name": "flowers", "state": state, **values})
+            dataset.files = [DatasetFile(name=f"flowers/a/{i}.jpg", sha256=str(i), n_bytes=10) for i in range(n_files)]
+            session.add(dataset)
+            session.flush()
+            return dataset.id
+
+    def add_run(self, state: RunState = RunState.QUEUED, dataset_id: str | None = None, **values: object) -> str:
+        settings = RunSettings()
+        with self.database.session() as session:
+            run = Run(
+                dataset_id=dataset_id or self.add_dataset(),
+                state=state,
+                **{"settings": settings.to_json(), "budget_s": settings.budget_s, **values},
+            )
+            session.add(run)
+            session.flush()
+            return run.id
+
+    def add_artifact(self, run_id: str, kind: str, content: bytes, name: str, media_type: str) -> str:
+        stored = self.store.write(f"runs/{run_id}", io.BytesIO(content), max_bytes=1 << 20)
+        with self.database.session() as session:
+            artifact = Artifact(
+                run_id=run_id, kind=kind, name=name, media_type=media_type, key=stored.key, n_bytes=stored.n_bytes
+            )
+            session.add(artifact)
+            session.flush()
+            return artifact.id
+
+    def files(self, dataset_id: str) -> list[DatasetFile]:
+        with self.database.session() as session:
+            return list(session.query(DatasetFile).filter_by(dataset_id=dataset_id).order_by(DatasetFile.id))
+
+    def dataset(self, dataset_id: str) -> Dataset:
+        with self.database.session() as session:
+            return session.get_one(Dataset, dataset_id)
+
+    def run(self, run_id: str) -> Run:
+        with self.database.session() as session:
+            return session.get_one(Run, run_id)
+
+    def stored_files(self) -> list[Path]:
+        return [path for path in self.settings.files_dir.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def limits() -> dict[str, str]:
+    """Settings that a test wants smaller, by environment variable."""
+    return {}
+
+
+@pytest.fixture
+def world(tmp_path: Path, limits: dict[str, str]) -> Iterator[World]:
+    settings = load_settings({"DARKROOM_HOME": str(tmp_path), **limits})
+    queue = RememberingQueue()
+    app = create_app(settings, queue)
+    world = World(app, settings, queue)
+    Base.metadata.create_all(world.database.engine)
+    yield world
+    world.database.close()
+
+
+@pytest.fixture
+def client(world: World) -> FlaskClient:
+    return world.app.test_client()
+
+
+def form_file(name: str, content: bytes = b"picture") -> tuple[io.BytesIO, str]:
+    """One file of a form, as the Flask client wants it."""
+    return io.BytesIO(content), name
+
+
+def zip_of(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()

@@ -1,0 +1,21 @@
+import re
+from pathlib import Path
+
+from server.api import _RUN_FIELDS
+
+API_MD = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+
+
+def test_every_address_of_the_api_is_documented_and_no_other(world):
+    routes = {
+        f"{method} {re.sub('<.*?:', '<', rule.rule)}"
+        for rule in world.app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith("/api/") or rule.rule == "/health"
+    }
+    assert set(re.findall(r"^\| `((?:GET|POST) \S+)`", API_MD, re.MULTILINE)) == routes
+
+
+def test_every_field_of_a_run_is_documented():
+    fields = set(re.findall(r"^\| `(\w+)` \|", API_MD, re.MULTILINE))
+    assert fields == _RUN_FIELDS - {"minutes"}  # which is the web form's

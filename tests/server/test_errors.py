@@ -1,0 +1,69 @@
+import importlib
+import pkgutil
+
+import pytest
+
+import server
+from automl.errors import DarkroomError
+from automl.records import RunState
+from server.errors import STATUS_OF_CODE
+
+
+def all_errors(base: type[DarkroomError]) -> set[type[DarkroomError]]:
+    return {base}.union(*(all_errors(error) for error in base.__subclasses__()))
+
+
+def test_every_error_of_the_tree_has_a_status_and_none_is_left_over():
+    for module in pkgutil.iter_modules(server.__path__, "server."):
+        importlib.import_module(module.name)
+    ours = [error for error in all_errors(DarkroomError) if error.__module__.startswith(("automl.errors", "server."))]
+    assert {error.code for error in ours} == set(STATUS_OF_CODE)
+
+
+def test_an_unknown_page_is_a_helpful_html_404(client):
+    answer = client.get("/nowhere")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "To the first page" in answer.text
+
+
+def test_an_unknown_api_address_is_a_json_404(client):
+    answer = client.get("/api/v1/nowhere")
+    assert answer.status_code == 404
+    assert answer.json["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["/datasets/nope", "/runs/nope", "/runs/nope/live", "/api/v1/runs/nope/trials"])
+def test_what_was_deleted_is_404(client, path):
+    assert client.get(path).status_code == 404
+
+
+def test_the_wrong_method_is_405_and_says_which_are_allowed(client):
+    answer = client.delete("/api/v1/runs")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/broken", "/broken"])
+@pytest.mark.parametrize("error", [RuntimeError("/secret/path"), DarkroomError("/secret/path")])
+def test_a_500_never_shows_what_the_exception_says(world, path, error):
+    def broken():
+        raise error
+
+    world.app.add_url_rule(path, "broken", broken)
+    answer = world.app.test_client().get(path)
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+
+
+def test_a_form_that_fails_leads_back_to_its_page(client, world):
+    run_id = world.add_run(RunState.DONE)
+    page = f"http://localhost/runs/{run_id}"
+    answer = client.post(f"/runs/{run_id}/cancel", headers={"Referer": page})
+    assert answer.status_code == 409
+    assert f'href="{page}"' in answer.text
+
+
+def test_an_error_page_never_links_to_another_site(client, world):
+    run_id = world.add_run(RunState.DONE)
+    answer = client.post(f"/runs/{run_id}/cancel", headers={"Referer": "http://evil.example/"})
+    assert "evil.example" not in answer.text

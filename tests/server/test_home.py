@@ -1,0 +1,52 @@
+from automl.records import DatasetState, RunState
+
+
+def test_an_empty_home_says_what_to_do(client):
+    page = client.get("/").text
+    assert "Choose a folder" in page
+    assert "Try it with sample images" in page
+    assert "Nothing here yet" in page
+
+
+def test_recent_runs_show_state_and_say_where_their_score_comes_from(client, world):
+    world.add_run(RunState.DONE, result={"test": {"accuracy": 0.93}})
+    world.add_run(RunState.SEARCHING, best_score=0.951)
+    page = " ".join(client.get("/").text.split())
+    assert "<strong>93.0 %</strong> <small>on test photos" in page
+    assert "<strong>95.1 %</strong> <small>on validation photos" in page
+
+
+def test_uploads_without_a_run_can_be_found_again(client, world):
+    dataset_id = world.add_dataset(DatasetState.UPLOADING, name="holiday")
+    assert f"/datasets/{dataset_id}" in client.get("/").text
+
+
+def test_names_are_escaped(client, world):
+    world.add_run(dataset_id=world.add_dataset(name="<script>alert(1)</script>"))
+    assert "<script>alert" not in client.get("/").text
+
+
+def test_the_sample_run_waits_for_its_pictures(client, world):
+    answer = client.post("/samples")
+    ((task, dataset_id, run_id),) = world.queue.sent
+    assert task == "darkroom.make_samples"
+    assert answer.location == f"/runs/{run_id}"
+    assert world.dataset(dataset_id).state is DatasetState.CHECKING
+    assert world.run(run_id).state is RunState.QUEUED
+
+
+def test_samples_leave_nothing_behind_where_the_queue_is_away(client, world):
+    world.queue.away = True
+    assert client.post("/samples").status_code == 503
+    assert "Nothing here yet" in client.get("/").text
+
+
+def test_health_is_ok_while_the_database_answers(client):
+    assert client.get("/health").json == {"status": "ok"}
+
+
+def test_health_fails_with_the_database(client, world, monkeypatch):
+    monkeypatch.setattr(world.database, "session", lambda: (_ for _ in ()).throw(OSError("secret")))
+    answer = client.get("/health")
+    assert answer.status_code == 500
+    assert answer.json["error"]["code"] == "internal"

@@ -1,0 +1,34 @@
+"""The web process is light: what it imports, how long that takes, how much memory it needs."""
+
+import json
+import subprocess
+import sys
+
+HEAVY = ("tensorflow", "keras", "keras_tuner", "optuna", "sklearn", "scipy", "skimage", "matplotlib", "onnx", "worker")
+
+PROGRAM = """
+import json, resource, sys, time
+before = time.perf_counter()
+import server
+took_s = time.perf_counter() - before
+server.create_app()
+rss_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"took_s": took_s, "rss_bytes": rss_bytes, "modules": sorted(sys.modules)}))
+"""
+
+
+def import_server(home: str) -> dict[str, object]:
+    environment = {"DARKROOM_HOME": home, "PATH": "/usr/bin:/bin"}
+    output = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True, text=True
+    )
+    figures: dict[str, object] = json.loads(output.stdout)
+    return figures
+
+
+def test_importing_the_server_is_quick_and_light(tmp_path):
+    import_server(str(tmp_path))  # the first import of an installation writes its byte code
+    figures = import_server(str(tmp_path))
+    assert [name for name in HEAVY if name in figures["modules"]] == []
+    assert figures["rss_bytes"] < 200e6
+    assert figures["took_s"] < 2

@@ -1,0 +1,220 @@
+"""The pages of a run."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from automl.records import DatasetState, RunState
+from automl.store.database import TrialSummary, now
+from tests.server.conftest import zip_of
+
+RESULT = {
+    "name": "flowers",
+    "classes": ["rose", "tulip <b>"],
+    "sentence": "It was right on 9 of 10 photos it had never seen; expect 60 to 98 of 100.",
+    "winner": {
+        "trial": 1,
+        "backbones": ["mobilenet_v2"],
+        "taps": "several",
+        "image_size_px": 224,
+        "params": {"dropout": 0.25},
+    },
+    "validation": {"accuracy": 0.95, "n_images": 60, "method": "5-fold cross-validation"},
+    "test": {
+        "accuracy": 0.9,
+        "n_images": 10,
+        "n_correct": 9,
+        "interval_95": [0.6, 0.98],
+        "baseline_accuracy": 0.5,
+        "confusion": [[5, 0], [1, 4]],
+        "per_class": [{"label": "rose", "precision": 0.83, "recall": 1.0, "f1": 0.91, "n_images": 5}],
+    },
+    "n_trials": 2,
+    "time": {"budget_s": 120, "used_s": 110.0},
+    "versions": {"tensorflow": "2.21.0"},
+    "weights": [{"backbone": "mobilenet_v2", "origin": "somewhere", "licence": "MIT", "note": "Tuned on dogs."}],
+    "notes": ["A note."],
+}
+
+
+@pytest.fixture
+def searching(world):
+    """A run in the middle of its search, with a trial of each kind."""
+    run_id = world.add_run(
+        RunState.SEARCHING,
+        activity="Trying heads",
+        best_score=0.9512,
+        best_summary="MobileNetV2, 224 px",
+        n_trials=3,
+        used_s=60.0,
+        lease_until=now() + timedelta(seconds=30),
+    )
+    with world.database.session() as session:
+        for number, state in enumerate(("complete", "pruned", "failed")):
+            trial = TrialSummary(
+                run_id=run_id, number=number, state=state, image_size_px=224, started_s=1, duration_s=2
+            )
+            trial.backbones, trial.score = ["mobilenet_v2"], None if state == "failed" else 0.9
+            session.add(trial)
+    return run_id
+
+
+@pytest.fixture
+def done(world):
+    run_id = world.add_run(RunState.DONE, result=RESULT, n_trials=2)
+    bundle = zip_of(**{"model.keras": b"k", "predict.py": b"p", "odd.bin": b"o"})
+    world.add_artifact(run_id, "bundle", bundle, "model.zip", "application/zip")
+    world.add_artifact(run_id, "plot", b"\x89PNG", "confusion.png", "image/png")
+    return run_id
+
+
+def text_of(client, path):
+    return " ".join(client.get(path).text.split())
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_every_state_has_a_page(client, world, state):
+    run_id = world.add_run(state, result=RESULT if state is RunState.DONE else {})
+    assert client.get(f"/runs/{run_id}").status_code == 200
+
+
+def test_a_waiting_run_can_be_cancelled_but_not_stopped(client, world):
+    page = text_of(client, f"/runs/{world.add_run()}")
+    assert "It starts in a moment." in page
+    assert "confirm-cancel" in page
+    assert "stop-run" not in page
+
+
+def test_a_run_that_no_worker_takes_says_so(client, world):
+    run_id = world.add_run(created_at=now() - timedelta(minutes=2))
+    assert "whether the worker is running" in text_of(client, f"/runs/{run_id}")
+
+
+def test_a_live_run_says_stage_time_best_and_what_the_score_is_measured_on(client, searching):
+    page = text_of(client, f"/runs/{searching}")
+    assert "Trying heads" in page
+    assert "1 minute left of 2 minutes" in page
+    assert "95.1 %" in page
+    assert "on validation photos" in page
+    assert "No try sees them." in page
+
+
+def test_trials_are_told_apart_by_words(client, searching):
+    page = text_of(client, f"/runs/{searching}")
+    assert all(words in page for words in ("✓ finished", "↷ given up early", "✕ failed"))
+
+
+def test_a_live_run_refreshes_itself_without_javascript(client, searching):
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in client.get(f"/runs/{searching}").text
+
+
+def test_an_ended_run_does_not_refresh_itself(client, done):
+    page = client.get(f"/runs/{done}").text
+    assert "refresh" not in page
+    assert "hx-get" not in page
+
+
+def test_the_live_part_leaves_the_buttons_alone_while_only_figures_change(client, searching):
+    key = client.get(f"/runs/{searching}").text.split("seen=")[1].split('"')[0]
+    answer = client.get(f"/runs/{searching}/live?seen={key}")
+    assert "HX-Retarget" not in answer.headers
+    assert "best-score" in answer.text
+    assert "stop-run" not in answer.text
+
+
+def test_the_live_part_redraws_everything_when_the_state_changes(client, done):
+    answer = client.get(f"/runs/{done}/live?seen=searching-00-")
+    assert answer.headers["HX-Retarget"] == "#run"
+    assert "test-score" in answer.text
+    assert "hx-get" not in answer.text
+
+
+def test_stop_asks_for_the_best_so_far(client, world, searching):
+    assert client.post(f"/runs/{searching}/stop").location == f"/runs/{searching}"
+    assert world.run(searching).stop_requested
+    assert "the best model so far is being tested" in text_of(client, f"/runs/{searching}")
+
+
+def test_cancel_is_asked_for_and_shown(client, world, searching):
+    client.post(f"/runs/{searching}/cancel")
+    assert world.run(searching).cancel_requested
+    assert "Cancelling…" in client.get(f"/runs/{searching}").text
+
+
+def test_a_waiting_run_is_cancelled_at_once(client, world):
+    run_id = world.add_run()
+    client.post(f"/runs/{run_id}/cancel")
+    assert world.run(run_id).state is RunState.CANCELLED
+    assert "This run was cancelled" in client.get(f"/runs/{run_id}").text
+
+
+def test_an_ended_run_cannot_be_stopped(client, done):
+    assert client.post(f"/runs/{done}/stop").status_code == 409
+
+
+def test_the_result_begins_with_the_sentence_and_says_where_the_score_is_from(client, done):
+    page = text_of(client, f"/runs/{done}")
+    assert page.index(RESULT["sentence"]) < page.index("90.0 %")
+    assert "put aside before the search and used once" in page
+    assert "60–98" in page
+    assert "50.0 %" in page
+
+
+def test_the_validation_score_is_labelled_as_such(client, done):
+    assert "95.0 % of 60 (5-fold cross-validation). This score chose the winner" in text_of(client, f"/runs/{done}")
+
+
+def test_the_result_lists_what_is_really_in_the_bundle(client, done):
+    page = text_of(client, f"/runs/{done}")
+    assert "<code>model.keras</code>: the model for TensorFlow and Keras" in page
+    assert "<code>odd.bin</code> <small>(1 byte)" in page
+    assert "model.onnx" not in page
+
+
+def test_plots_have_alternative_texts(client, done):
+    assert 'alt="Plot: confusion.png"' in client.get(f"/runs/{done}").text
+
+
+def test_the_confusion_matrix_is_a_table_with_headers(client, done):
+    page = text_of(client, f"/runs/{done}")
+    assert '<th scope="row">tulip &lt;b&gt;</th> <td class="miss-2">1</td> <td class="hit-8">4</td>' in page
+
+
+def test_weights_are_credited(client, done):
+    assert "MobileNetV2 from somewhere, MIT. Tuned on dogs." in text_of(client, f"/runs/{done}")
+
+
+def test_a_bundle_that_was_deleted_is_said(client, world):
+    page = client.get(f"/runs/{world.add_run(RunState.DONE, result=RESULT)}").text
+    assert "no longer on this server" in page
+
+
+def test_a_failed_run_says_why_and_can_be_run_again(client, world):
+    run_id = world.add_run(RunState.FAILED, error_code="disk_full", error_message="The disk is full. Free some space.")
+    page = text_of(client, f"/runs/{run_id}")
+    assert "The disk is full. Free some space." in page
+    assert "Run it again, 2 minutes" in page
+    assert "100 %" not in page
+
+
+def test_run_it_again_uses_the_same_settings(client, world):
+    run_id = world.add_run(RunState.FAILED)
+    page = client.get(f"/runs/{run_id}").text
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', page))
+    client.post(f"/datasets/{world.run(run_id).dataset_id}/runs", data=fields)
+    again = world.run(world.queue.sent[0][1])
+    assert again.settings == world.run(run_id).settings
+
+
+def test_the_best_so_far_of_a_cancelled_run_can_still_be_downloaded(client, world):
+    run_id = world.add_run(RunState.CANCELLED, best_score=0.9)
+    world.add_artifact(run_id, "best_so_far", zip_of(a=b"a"), "model.zip", "application/zip")
+    page = text_of(client, f"/runs/{run_id}")
+    assert "Download the best so far" in page
+    assert "has not been tested on test photos" in page
+
+
+def test_a_sample_run_waits_while_its_pictures_are_made(client, world):
+    run_id = world.add_run(dataset_id=world.add_dataset(DatasetState.CHECKING))
+    assert client.get(f"/runs/{run_id}").status_code == 200

@@ -1,0 +1,53 @@
+from datetime import timedelta
+
+import pytest
+
+from automl.store.database import now
+from server.words import ago, backbones_in_words, clean_name, param_in_words, percent, size_in_words, soft_breaks
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.93, "93.0 %"), (1.0, "100.0 %"), (0.99999, "99.9 %"), (0.00001, "0.1 %"), (0, "0.0 %"), (None, "–")],
+)
+def test_percentages_are_never_rounded_to_perfection(share, text):
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "text"),
+    [(999, "999 bytes"), (1_500, "1.5 kB"), (18_640_000, "18.6 MB"), (999_700, "1.0 MB"), (10 * 1024**3, "10.7 GB")],
+)
+def test_sizes_have_two_or_three_digits(n_bytes, text):
+    assert size_in_words(n_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(3, "just now"), (61, "1 minute ago"), (7300, "2 hours ago"), (86_400 * 3, "3 days ago")],
+)
+def test_times_are_relative(seconds, text):
+    at = now()
+    assert ago(at - timedelta(seconds=seconds), at) == text
+
+
+def test_backbones_have_names_of_the_field():
+    assert backbones_in_words(["mobilenet_v2", "efficientnet_lite0"]) == "MobileNetV2 + EfficientNet-Lite0"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("image_size_px", "image size"), ("lr_schedule", "learning-rate schedule"), ("taps", "taps")]
+)
+def test_parameters_are_words(name, words):
+    assert param_in_words(name) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"), [(" a\n b\x00", "a b"), ("", "Photos"), ("\x00", "Photos"), ("🌹" * 200, "🌹" * 100)]
+)
+def test_names_are_one_short_printable_line(name, clean):
+    assert clean_name(name, otherwise="Photos") == clean
+
+
+def test_soft_breaks_escape_the_name():
+    assert soft_breaks("<b>_x") == "&lt;b&gt;_<wbr>x"
