@@ -58,11 +58,8 @@ class PixelCache:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         with no_half_files([self.path(size) for size in missing]) as parts:
-            shape = len(self.images)
-            arrays = [
-                np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=(shape, size, size, 3))
-                for part, size in zip(parts, missing, strict=True)
-            ]
+            n = len(self.images)
+            arrays = [_new_array(part, (n, size, size, 3)) for part, size in zip(parts, missing, strict=True)]
             self._fill(arrays, missing, on_progress)
             for array in arrays:
                 array.flush()
@@ -84,3 +81,11 @@ class PixelCache:
         """Gives the disk back once the features are computed; only time is lost if they are needed again."""
         for size in sizes_px:
             self.path(size).unlink(missing_ok=True)
+
+
+def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap:
+    """Its room is taken at once: writing to a memory map on a full disk would end the process with SIGBUS."""
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array

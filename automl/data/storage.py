@@ -19,10 +19,17 @@ def full_disk_explained(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if is_disk_full(error):
             raise DiskFull(f"The disk that holds {what} is full. Free some space and start again.") from error
         raise
+
+
+def is_disk_full(error: Exception) -> bool:
+    """True also for h5py and TensorFlow, which put the system's message into an error of their own."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return "No space left on device" in str(error) or "Disk quota exceeded" in str(error)
 
 
 @contextmanager

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
-from automl.models.disk import disk_full_told
+from automl.data.storage import no_half_files
 from automl.models.weights import InstalledWeights
 
 BATCH = 32
@@ -50,21 +49,14 @@ def extract_features(pixels: np.ndarray, extractor: FeatureExtractor, target: Pa
         DiskFull: no room for the file; nothing is left behind.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{uuid4().hex}.part")
     n, width = len(pixels), sum(extractor.tap_widths)
-    try:
-        with disk_full_told(target.parent):
-            # A memory map on a full disk would end the process with SIGBUS; writing tells.
-            with partial.open("wb") as file:
-                np.lib.format.write_array_header_1_0(
-                    file, {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": (n, width)}
-                )
-                for start in range(0, n, BATCH):
-                    batch = extractor(np.asarray(pixels[start : start + BATCH]))
-                    file.write(batch.astype(np.float16).tobytes())
-                    on_batch(min(start + BATCH, n), n)
-            partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    header = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": (n, width)}
+    # A memory map on a full disk would end the process with SIGBUS; writing tells.
+    with no_half_files([target]) as (part,), part.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for start in range(0, n, BATCH):
+            batch = extractor(np.asarray(pixels[start : start + BATCH]))
+            file.write(batch.astype(np.float16).tobytes())
+            on_batch(min(start + BATCH, n), n)
     features: np.ndarray = np.load(target, mmap_mode="r")
     return features

@@ -15,7 +15,10 @@ _ALWAYS_SAID = re.compile(
 
 
 def import_tensorflow() -> None:
-    """Does nothing where TensorFlow is loaded already. Its errors reach us as exceptions, so its own log is off unless the user sets it."""
+    """Does nothing where TensorFlow is loaded already.
+
+    Its errors come as exceptions; its own log stays off unless the user has set TF_CPP_MIN_LOG_LEVEL.
+    """
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

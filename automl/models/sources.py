@@ -26,10 +26,10 @@ import requests
 import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+from automl.data.storage import is_disk_full
 from automl.errors import BadWeights, SourceUnavailable
 from automl.models.backbones import ArchiveSource, HubSource, KerasSource, Source
 from automl.models.convert import Pretrained, convert
-from automl.models.disk import is_disk_full
 from automl.models.downloads import HUB_CACHE_VARIABLE, READ_TIMEOUT_S, check_digest, download, hash_file
 from automl.models.package_index import PackageIndex
 from automl.models.torch_file import read_tensors

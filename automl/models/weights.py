@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automl.data.storage import full_disk_explained
 from automl.errors import BadWeights, NoBackbone, SourceUnavailable
 from automl.models.backbones import BACKBONES, Backbone, Source, build_backbone, find_backbone
-from automl.models.disk import disk_full_told
 from automl.models.downloads import check_source
 from automl.models.quiet_tensorflow import import_tensorflow
 
@@ -124,7 +124,7 @@ def fetch(names: Sequence[str], weights_dir: Path, report: Report) -> list[Insta
         DiskFull: no room; nothing half-written is left behind.
     """
     backbones = [find_backbone(name) for name in names]
-    with disk_full_told(weights_dir):
+    with full_disk_explained(str(weights_dir)):
         weights_dir.mkdir(parents=True, exist_ok=True)
         with _lock(weights_dir, report):
             reasons = missing(weights_dir)
