@@ -26,8 +26,10 @@ from automl.search.stages import HeadSearch
 from automl.search.trial import Candidate, Targets
 from automl.serving.predict import Classifier, load_image
 
-_PLOTS_AND_PACKING_S = 8.0
-_SECONDS_PER_TEST_IMAGE = 0.05
+_PLOTS_AND_PACKING_S = 4.0
+_N_PLOTTED = 12
+_MORE_FOR_EACH_BACKBONE = 0.5
+_SAFETY = 1.3
 _N_VERIFIED = 4
 _LARGEST_DIFFERENCE = 0.01
 
@@ -82,20 +84,21 @@ class _Run:
         self._plan: SplitPlan = make_split(job.manifest, job.settings.seed)
         self._first: tuple[Candidate, ExportedModels] | None = None
         self._first_model_s: float | None = None
+        self._export_s = self._decode_s = 0.0
+        self._features = FrozenFeatures([job.manifest.images[i] for i in self._plan.pool], self._weights, job.cache)
         self._n_test = len(self._plan.test)
 
     def run(self) -> RunResult:
         for note in self._plan.notes:
             self._observer.note(note)
-        images = self._job.manifest.images
         search = HeadSearch(
-            FrozenFeatures([images[i] for i in self._plan.pool], self._weights, self._job.cache),
+            self._features,
             self._targets(),
             self._job.settings,
             self._budget,
             self._observer,
             self._job.workspace / "search",
-            self._deliver_first,
+            self._take_better,
             self._job.earlier,
         )
         plan = search.prepare()
@@ -110,21 +113,33 @@ class _Run:
         labels = np.array([index[self._job.manifest.images[i].label] for i in self._plan.pool])
         return Targets(labels, np.array(self._plan.folds), self._plan.n_folds, len(index))
 
+    def _take_better(self, candidate: Candidate) -> None:
+        """Packs the first model at once; of each best one, foresees how long the end of the run will take."""
+        if self._first is None:
+            self._deliver_first(candidate)
+        self._budget.reserve(self._end_s(candidate))
+
+    def _end_s(self, candidate: Candidate) -> float:
+        """Seconds that export, test and packing of this candidate will take, from what the first export took."""
+        is_exported = self._first is not None and self._first[0] is candidate
+        export_s = (
+            0.0 if is_exported else self._export_s * (1 + _MORE_FOR_EACH_BACKBONE * (len(candidate.backbones) - 1))
+        )
+        network_s = sum(self._features.seconds_per_image(name) for name in candidate.backbones)
+        network_s *= (candidate.image_size_px / 224) ** 2
+        test_s = self._n_test * (self._decode_s + network_s)
+        return _SAFETY * (export_s + test_s + _PLOTS_AND_PACKING_S + _N_PLOTTED * self._decode_s)
+
     def _deliver_first(self, candidate: Candidate) -> None:
-        """Packs the first model at once, which also measures how long the end of the run will take."""
         self._observer.activity("Packing the first model")
         before_s = self._budget.elapsed_s
         models = self._export(candidate, "first")
         self._first = candidate, models
         bundle = self._job.workspace / "first" / "model.zip"
         write_bundle(bundle, models, self._describe(candidate))
-        now_s = self._budget.elapsed_s
-        self._first_model_s = now_s
-        # The winner may be a fusion of several backbones, each of which is exported, loaded and run.
-        share = len(self._weights) / len(candidate.backbones)
-        export_s = (now_s - before_s) * min(3.0, share)
-        self._budget.reserve(export_s + self._n_test * _SECONDS_PER_TEST_IMAGE + _PLOTS_AND_PACKING_S)
-        self._observer.first_model(bundle, now_s)
+        self._first_model_s = self._budget.elapsed_s
+        self._export_s = self._first_model_s - before_s
+        self._observer.first_model(bundle, self._first_model_s)
 
     def _describe(self, candidate: Candidate) -> dict[str, Any]:
         return describe_candidate(candidate, self._job.manifest, self._plan, self._weights)
@@ -135,7 +150,9 @@ class _Run:
         target.mkdir(parents=True, exist_ok=True)
         models = export(candidate, self._job.manifest.classes, self._weights, target)
         some = [self._job.manifest.images[i].path for i in self._plan.pool[:_N_VERIFIED]]
+        before_s = self._budget.elapsed_s
         pictures = np.stack([load_image(path, candidate.image_size_px) for path in some])
+        self._decode_s = (self._budget.elapsed_s - before_s) / len(some)
         difference = largest_difference(models, pictures)
         if difference > _LARGEST_DIFFERENCE:
             raise RunFailed(f"The exported models disagree with each other by {difference:.3f}; nothing was delivered.")

@@ -4,6 +4,7 @@ Its standard input is a pipe from the worker: the line `stop` ends the search an
 of the pipe means that the worker has died, and ends this process at once.
 """
 
+import faulthandler
 import os
 import shutil
 import sys
@@ -28,6 +29,7 @@ _log = structlog.get_logger()
 
 
 def main(arguments: list[str]) -> int:
+    faulthandler.enable()  # a crash in native code then says where in the log
     settings = load_settings()
     database = Database(settings.database_url)
     store = ArtifactStore(settings.files_dir)

@@ -48,6 +48,7 @@ class FrozenFeatures:
         self._folder = folder
         self._pixels = PixelCache(folder, self._images)
         self._extractors: dict[str, FeatureExtractor] = {}
+        self._seconds_per_image: dict[str, float] = {}
         self._blocks: dict[tuple[str, int], np.ndarray] = {}
         self._joined: OrderedDict[tuple[tuple[str, ...], str, int], Joined] = OrderedDict()
 
@@ -61,7 +62,12 @@ class FrozenFeatures:
         self._pixels.decode(needed, on_progress)
 
     def seconds_per_image(self, backbone: str) -> float:
-        """Measured on a few pictures of noise at 224 px; smaller sizes cost in proportion to their area."""
+        """Measured once, on a few pictures of noise at 224 px; other sizes cost in proportion to their area."""
+        if backbone not in self._seconds_per_image:
+            self._seconds_per_image[backbone] = self._measure(backbone)
+        return self._seconds_per_image[backbone]
+
+    def _measure(self, backbone: str) -> float:
         images = np.random.default_rng(0).integers(0, 256, (_PROBE_IMAGES, 224, 224, 3), dtype=np.uint8)
         extractor = self._extractor(backbone)
         extractor(images)  # the first call pays for memory

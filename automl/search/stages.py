@@ -20,7 +20,8 @@ from automl.search.tuner import Tuner, make_tuner
 _log = structlog.get_logger()
 _FIRST_FAILURES_THAT_END_A_RUN = 3
 
-OnFirstModel = Callable[[Candidate], None]
+OnBetter = Callable[[Candidate], None]
+"""Takes each candidate that is better than all before it, the first one included."""
 
 
 class HeadSearch:
@@ -37,7 +38,7 @@ class HeadSearch:
         budget: Budget,
         observer: Observer,
         scratch: Path,
-        on_first_model: OnFirstModel,
+        on_better: OnBetter,
         earlier: Sequence[TrialRecord] = (),
     ) -> None:
         self._features = features
@@ -46,9 +47,8 @@ class HeadSearch:
         self._budget = budget
         self._observer = observer
         self._scratch = scratch
-        self._on_first_model = on_first_model
+        self._on_better = on_better
         self._longest_trial_s = 0.0
-        self._seconds_per_image: dict[str, float] = {}
         self.best: Candidate | None = None
         self.records: list[TrialRecord] = list(earlier)
         self._earlier_best = max(
@@ -61,10 +61,10 @@ class HeadSearch:
     def prepare(self) -> FeaturePlan:
         """Times the backbones and plans the features. Nothing else should keep the machine busy meanwhile."""
         self._observer.activity("Measuring this machine")
-        self._seconds_per_image = {name: self._features.seconds_per_image(name) for name in self._features.backbones}
+        seconds_per_image = {name: self._features.seconds_per_image(name) for name in self._features.backbones}
         n_images = len(self._targets.labels)
         largest = self._settings.max_image_size_px
-        return make_plan(self._seconds_per_image, n_images, self._budget.search_left_s, largest)
+        return make_plan(seconds_per_image, n_images, self._budget.search_left_s, largest)
 
     def run(self, plan: FeaturePlan) -> Candidate:
         """Searches until the time is up, the trial limit is reached or the user says stop.
@@ -90,7 +90,7 @@ class HeadSearch:
     def _first_features(self, plan: FeaturePlan) -> None:
         """Computes the planned blocks; tries the expert's settings on each as soon as it is there."""
         for number, (backbone, size) in enumerate(plan.blocks):
-            expected_s = block_seconds(self._seconds_per_image[backbone], size, len(self._targets.labels))
+            expected_s = block_seconds(self._features.seconds_per_image(backbone), size, len(self._targets.labels))
             is_needed = number == 0  # without it there is no model at all
             if not is_needed and not self._features.is_computed(backbone, size):
                 self._budget.check()
@@ -102,7 +102,11 @@ class HeadSearch:
             available = [name for name, other in plan.blocks[: number + 1] if other == size]
             self._try_defaults(plan, backbone, size)
             if len(available) > 1 and len(available) == sum(other == size for _, other in plan.blocks):
-                self._try_defaults(plan, "+".join(available[:3]), size)
+                self._try_defaults(plan, "+".join(self._in_order(available)[:3]), size)
+
+    def _in_order(self, backbones: Sequence[str]) -> list[str]:
+        """The one order in which fusions name their parts, whatever the order in which they became available."""
+        return [name for name in self._features.backbones if name in backbones]
 
     def _try_defaults(self, plan: FeaturePlan, backbones: str, size: int) -> None:
         for taps in (SEVERAL_TAPS, LAST_TAP)[: 2 if size == plan.blocks[0][1] else 1]:
@@ -112,7 +116,7 @@ class HeadSearch:
         """Lets the tuner propose, over the features that are really there."""
         available = self._features.available()
         main = plan.blocks[0][1]
-        backbones = [name for name, size in plan.blocks if size == main and (name, main) in available]
+        backbones = self._in_order([name for name, size in plan.blocks if size == main and (name, main) in available])
         sizes = [size for size in plan.sizes_px if all((name, size) in available for name in backbones)]
         space = head_space(backbones, sizes)
         tuner = make_tuner(self._settings.tuner, space, self._settings.seed, self._scratch)
@@ -177,9 +181,8 @@ class HeadSearch:
     def _take(self, record: TrialRecord, candidate: Candidate | None) -> None:
         self.records.append(record)
         if candidate is not None and candidate.is_better_than(self.best):
-            is_first, self.best = self.best is None, candidate
-            if is_first:
-                self._on_first_model(candidate)
+            self.best = candidate
+            self._on_better(candidate)
         if len(self.records) > 1:  # the first one pays for TensorFlow's start
             self._longest_trial_s = max(0.9 * self._longest_trial_s, record.duration_s)
         self._observer.trial(record, self.best)
