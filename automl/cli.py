@@ -96,17 +96,17 @@ def _predict_one(classifier: Classifier, path: Path, settings: Settings, console
 def weights(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Fetches the pretrained weights, or lists what is installed."""
     from automl.models.backbones import BACKBONES
-    from automl.models.weights import fetch, installed
+    from automl.models.weights import fetch, installed, missing
 
     if options.action == "fetch":
         fetch(
             options.backbones or list(BACKBONES), settings.weights_dir, lambda line: console.print(line, markup=False)
         )
     table = Table("backbone", "from", "licence", "note")
-    here = installed(settings.weights_dir)
-    for name in BACKBONES:
-        row = here.get(name)
-        table.add_row(name, *((row.origin, row.licence, row.note) if row else ("not installed", "", "")))
+    for name, row in installed(settings.weights_dir).items():
+        table.add_row(name, row.origin, row.licence, row.note)
+    for name, reason in missing(settings.weights_dir).items():
+        table.add_row(name, "not installed", "", reason)
     Console().print(table)
     return 0
 

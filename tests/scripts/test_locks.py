@@ -20,7 +20,7 @@ def read(name: str) -> str:
 
 
 def test_every_list_has_its_lock() -> None:
-    assert LOCKS == sorted(path.with_suffix(".lock").name for path in REQUIREMENTS.glob("*.in"))
+    assert sorted(path.with_suffix(".lock").name for path in REQUIREMENTS.glob("*.in")) == LOCKS
 
 
 @pytest.mark.parametrize("name", LOCKS)

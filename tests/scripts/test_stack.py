@@ -7,17 +7,23 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.worker.conftest import wait_until
 
 pytestmark = pytest.mark.stack
 
 REPOSITORY = Path(__file__).parents[2]
-Launch = Callable[..., "subprocess.Popen[str]"]
+Process = subprocess.Popen[str]
+
+
+def slow(value: object) -> object:
+    return pytest.param(value, marks=pytest.mark.slow)
 
 
 @pytest.fixture
@@ -25,146 +31,151 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture
-def launch(home: Path) -> Iterator[Launch]:
-    launched: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str, home: Path = home) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "scripts.stack", "--home", str(home), "--port", "0", *arguments]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        launched.append(subprocess.Popen(command, cwd=REPOSITORY, **pipes))  # type: ignore[call-overload]
-        return launched[-1]
-
-    yield start
-    for process in launched:
-        if process.poll() is None:
-            process.terminate()
+@contextmanager
+def launcher(home: Path, *arguments: str) -> Iterator[Process]:
+    command = [sys.executable, "-m", "scripts.stack", "--home", str(home), "--port", "0", *arguments]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
         process.communicate(timeout=30)
 
 
-@pytest.fixture
-def stack(launch: Launch, home: Path) -> "subprocess.Popen[str]":
+@contextmanager
+def ready_launcher(home: Path) -> Iterator[Process]:
     """A launcher whose page answers."""
-    process = launch()
-    wait_until(lambda: (home / "address").exists() or process.poll() is not None, 30)
-    assert process.poll() is None, process.communicate()[0]
-    return process
+    with launcher(home) as process:
+        wait_until(lambda: (home / "address").exists() or process.poll() is not None, 30)
+        assert process.poll() is None, process.communicate()[0]
+        yield process
 
 
-def processes_of(home: Path) -> list[str]:
+@pytest.fixture
+def stack(home: Path) -> Iterator[Process]:
+    with ready_launcher(home) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home of a stack that the tests leave as it is."""
+    home = tmp_path_factory.mktemp("shared") / "home"
+    with ready_launcher(home):
+        yield home
+
+
+def refusal(home: Path, *arguments: str) -> str:
+    """What a launcher says that does not start."""
+    with launcher(home, *arguments) as process:
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    return output
+
+
+def processes_of(home: Path) -> dict[int, str]:
     """Command lines of all processes that belong to this home."""
-    found = []
+    found = {}
     for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if str(home).encode() in (entry / "environ").read_bytes():
-                found.append((entry / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue  # it has just ended
+        command = _text(entry / "cmdline")
+        # Redis writes over its own environment, but works in the home.
+        if str(home) in _text(entry / "environ") or str(home) in command:
+            found[int(entry.name)] = command
     return found
 
 
 def child_named(home: Path, word: str) -> int:
-    """The process of the service whose command line holds `word` and that was started first."""
-    pids = [
-        int(entry.name)
-        for entry in Path("/proc").glob("[0-9]*")
-        if word in _text(entry / "cmdline") and str(home) in _text(entry / "environ")
-    ]
-    return min(pids)
+    """The service whose command line holds `word`: the first of its processes."""
+    return min(pid for pid, command in processes_of(home).items() if word in command)
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
+    except OSError:  # no such file yet, or a process that has just ended
         return ""
 
 
-def test_it_says_where_it_answers(stack: "subprocess.Popen[str]", home: Path) -> None:
-    assert stack.stdout is not None
-    address = (home / "address").read_text().strip()
-    assert stack.stdout.readline() == "Darkroom is starting ...\n"
-    assert stack.stdout.readline() == f"Darkroom is ready. Open {address} in a browser; Ctrl-C here stops it.\n"
-    with urllib.request.urlopen(address, timeout=5) as page:
+def test_the_page_answers_at_the_published_address(shared_home: Path) -> None:
+    with urllib.request.urlopen((shared_home / "address").read_text().strip(), timeout=5) as page:
         assert page.status == 200
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_it_stops_within_seconds_and_leaves_no_process(
-    stack: "subprocess.Popen[str]", home: Path, number: signal.Signals
+def test_the_queue_is_a_private_socket_and_no_port(shared_home: Path) -> None:
+    socket_path = shared_home / "redis" / "redis.sock"
+    assert socket_path.stat().st_mode & 0o777 == 0o600
+    assert shared_home.stat().st_mode & 0o777 == 0o700
+    with redis.Redis(unix_socket_path=str(socket_path)) as server:
+        assert server.config_get("port") == {"port": "0"}
+
+
+def test_a_second_launcher_of_the_same_home_says_where_the_first_is(shared_home: Path) -> None:
+    address = (shared_home / "address").read_text().strip()
+    output = refusal(shared_home)
+    assert output.startswith(f"Darkroom already runs in {shared_home}, at {address}.")
+    assert output.count("\n") == 1
+    assert (shared_home / "address").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, slow(signal.SIGTERM), slow(signal.SIGHUP)])
+def test_it_says_where_it_answers_stops_within_seconds_and_leaves_no_process(
+    stack: Process, home: Path, number: signal.Signals
 ) -> None:
+    address = (home / "address").read_text().strip()
     wait_until(lambda: "light@" in _text(home / "logs" / "worker-light.log"))
     began_s = time.monotonic()
     stack.send_signal(number)
     output, _ = stack.communicate(timeout=30)
     assert time.monotonic() - began_s < 8
-    assert (stack.returncode, output.splitlines()[-1]) == (0, "Darkroom has stopped.")
-    assert processes_of(home) == []
+    assert (stack.returncode, output.splitlines()) == (
+        0,
+        [
+            "Darkroom is starting ...",
+            f"Darkroom is ready. Open {address} in a browser; Ctrl-C here stops it.",
+            "Darkroom has stopped.",
+        ],
+    )
+    assert processes_of(home) == {}
     assert not (home / "address").exists()
 
 
-def test_a_killed_launcher_takes_its_services_along(stack: "subprocess.Popen[str]", home: Path) -> None:
+@pytest.mark.slow
+def test_a_killed_launcher_takes_its_services_along(stack: Process, home: Path) -> None:
     wait_until(lambda: "ready." in _text(home / "logs" / "worker-light.log"))
     stack.kill()
     stack.wait()
-    wait_until(lambda: processes_of(home) == [], 15)
+    wait_until(lambda: processes_of(home) == {}, 15)
 
 
-def test_the_queue_is_a_private_socket_and_no_port(stack: "subprocess.Popen[str]", home: Path) -> None:
-    assert (home / "redis" / "redis.sock").stat().st_mode & 0o777 == 0o600
-    assert home.stat().st_mode & 0o777 == 0o700
-    assert " --port 0 " in _text(Path("/proc", str(child_named(home, "redis-server")), "cmdline")) or True
-
-
-def test_a_second_launcher_of_the_same_home_says_where_the_first_is(
-    stack: "subprocess.Popen[str]", launch: Launch, home: Path
-) -> None:
-    second = launch()
-    output, _ = second.communicate(timeout=30)
-    assert second.returncode == 1
-    address = (home / "address").read_text().strip()
-    assert output.startswith(f"Darkroom already runs in {home}, at {address}.")
-    assert output.count("\n") == 1
-    assert stack.poll() is None
-
-
-def test_a_port_in_use_gives_one_clear_line(launch: Launch, home: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        process = launch("--port", str(port))
-        output, _ = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert output.startswith(f"Port {port} of 127.0.0.1 cannot be used (Address already in use).")
-    assert output.count("\n") == 1
-    assert processes_of(home) == []
-
-
-@pytest.mark.parametrize("word", ["redis-server", "--queues train", "gunicorn"])
-def test_a_service_that_dies_stops_the_rest_and_is_named(stack: "subprocess.Popen[str]", home: Path, word: str) -> None:
+@pytest.mark.parametrize("word", ["--queues train", slow("redis-server"), slow("gunicorn")])
+def test_a_service_that_dies_stops_the_rest_and_is_named(stack: Process, home: Path, word: str) -> None:
     os.kill(child_named(home, word), signal.SIGKILL)
     output, _ = stack.communicate(timeout=30)
     assert stack.returncode == 1
     assert "has ended by itself (exit code -9)" in output
-    assert processes_of(home) == []
+    assert processes_of(home) == {}
 
 
-def test_a_home_with_a_path_too_long_for_a_socket_works(launch: Launch, tmp_path: Path) -> None:
+def test_a_port_in_use_gives_one_clear_line(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        output = refusal(home, "--port", str(port))
+    assert output.startswith(f"Port {port} of 127.0.0.1 cannot be used (Address already in use).")
+    assert output.count("\n") == 1
+    assert processes_of(home) == {}
+
+
+def test_a_home_with_a_path_too_long_for_a_socket_works(tmp_path: Path) -> None:
     home = tmp_path / ("a long name with blanks " * 4) / ("and another " * 6)
-    process = launch(home=home)
-    wait_until(lambda: (home / "address").exists() or process.poll() is not None, 30)
-    assert process.poll() is None, process.communicate()[0]
-    wait_until(lambda: "ready." in _text(home / "logs" / "worker-train.log"))
+    with ready_launcher(home):
+        wait_until(lambda: "ready." in _text(home / "logs" / "worker-train.log"))
 
 
-def test_a_home_that_cannot_be_written_gives_one_clear_line(launch: Launch, tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_written_gives_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    process = launch(home=tmp_path / "file" / "home")
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 1
+    output = refusal(tmp_path / "file" / "home")
     assert output.startswith(f"The folder {tmp_path}/file/home cannot be used (Not a directory).")
 
 
-def test_a_bad_setting_gives_one_clear_line(launch: Launch) -> None:
-    process = launch("--port", "eighty")
-    output, _ = process.communicate(timeout=30)
-    assert (process.returncode, output) == (1, "DARKROOM_PORT must be a number of TCP port, not 'eighty'.\n")
+def test_a_bad_setting_gives_one_clear_line(home: Path) -> None:
+    assert refusal(home, "--port", "eighty") == "DARKROOM_PORT must be a number of TCP port, not 'eighty'.\n"

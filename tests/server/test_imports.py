@@ -7,12 +7,15 @@ import sys
 HEAVY = ("tensorflow", "keras", "keras_tuner", "optuna", "sklearn", "scipy", "skimage", "matplotlib", "onnx", "worker")
 
 PROGRAM = """
-import json, resource, sys, time
+import json, sys, time
+from pathlib import Path
 before = time.perf_counter()
 import server
 took_s = time.perf_counter() - before
 server.create_app()
-rss_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+# Not getrusage: its peak is inherited from the process that forked this one.
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+rss_bytes = int(peak.split()[1]) * 1024
 print(json.dumps({"took_s": took_s, "rss_bytes": rss_bytes, "modules": sorted(sys.modules)}))
 """
 

@@ -1,0 +1,172 @@
+"""The launcher: `python -m scripts.stack [--home FOLDER] [--host ADDRESS] [--port N]`."""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from automl.errors import BadSetting
+from automl.settings import Settings, load_settings
+from automl.store.database import Database
+from scripts.stack import services
+from scripts.stack.child import Child, Service, adopt_orphans, kill_orphans, stop_children
+from scripts.stack.home import CannotStart, listen, locked, published_address, redis_socket, url_of
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+REDIS_TIMEOUT_S = 60.0
+WEB_TIMEOUT_S = 60.0
+
+
+class Stopped(Exception):
+    """Ctrl-C, SIGTERM or a closed terminal, before or after everything was up."""
+
+
+class Stack:
+    """The services of one home, in the order in which they were started."""
+
+    def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._children: list[Child] = []
+        self._signals: list[int] = []
+        hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]  # nohup means it
+        for number in (signal.SIGINT, signal.SIGTERM, *hang_up):
+            signal.signal(number, lambda received, _frame: self._signals.append(received))
+
+    def start(self, service: Service, keep_fds: tuple[int, ...] = ()) -> None:
+        logs = self._settings.home / "logs"
+        logs.mkdir(exist_ok=True)
+        self._children.append(Child(service, self._environment, logs, REPOSITORY, keep_fds))
+
+    def watch(self) -> None:
+        """Raises Stopped on a signal, CannotStart if a service has ended by itself."""
+        if self._signals:
+            raise Stopped
+        for child in self._children:
+            if (code := child.exit_code()) is not None:
+                raise CannotStart(
+                    f"Darkroom stops, because {child.service.title} has ended by itself (exit code {code}). "
+                    f"The end of its log {child.log}:\n{child.last_words()}"
+                )
+
+    def wait_until(self, holds: Callable[[], bool], timeout_s: float, title: str) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not holds():
+            self.watch()
+            if time.monotonic() > deadline:
+                raise CannotStart(f"{title} did not answer within {timeout_s:.0f} s. See {self._settings.home}/logs.")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Redis last: the worker gives back what it has taken out of the queue."""
+        self._signals.clear()
+        queue = [child for child in self._children if child.service.name == "redis"]
+        stop_children([c for c in self._children if c not in queue], 4.0, 4.0, self._signals)
+        stop_children(queue, 4.0, 0.0, self._signals)
+        kill_orphans()
+
+
+def run(settings: Settings, environment: dict[str, str]) -> None:
+    """Starts everything, says where, and stays until Ctrl-C.
+
+    Raises:
+        CannotStart: it does not start, or a service ended by itself.
+        Stopped: as asked.
+    """
+    with ExitStack() as cleanup:
+        cleanup.enter_context(locked(settings.home))
+        listener = cleanup.enter_context(listen(settings.host, settings.port))
+        stack = Stack(settings, environment)
+        adopt_orphans()
+        say("Darkroom is starting ...")
+        path = cleanup.enter_context(redis_socket(settings))
+        cleanup.callback(stack.stop)
+        if not environment.get("DARKROOM_BROKER_URL"):  # else: a Redis that is run elsewhere
+            environment["DARKROOM_BROKER_URL"] = f"redis+socket://{quote(str(path))}"
+            stack.start(services.redis(settings, path))
+            stack.wait_until(lambda: _redis_answers(path), REDIS_TIMEOUT_S, "Redis")
+        migrate(settings)
+        _start_all(stack, listener)
+        url = url_of(listener)
+        stack.wait_until(lambda: _page_answers(url), WEB_TIMEOUT_S, "The web server")
+        cleanup.enter_context(published_address(settings.home, url))
+        say(f"Darkroom is ready. Open {url} in a browser; Ctrl-C here stops it.")
+        while True:
+            stack.watch()
+            time.sleep(0.2)
+
+
+def migrate(settings: Settings) -> None:
+    """Brings the tables up to date. Raises CannotStart."""
+    database = Database(settings.database_url)
+    try:
+        database.migrate()
+    except SQLAlchemyError as error:
+        raise CannotStart(f"The database cannot be opened: {error}") from error
+    finally:
+        database.close()
+
+
+def _start_all(stack: Stack, listener: socket.socket) -> None:
+    stack.start(services.web(listener.fileno()), (listener.fileno(),))  # first: somebody waits for the page
+    stack.start(services.train())
+    stack.start(services.light())
+
+
+def _redis_answers(path: Path) -> bool:
+    try:
+        with redis.Redis(unix_socket_path=str(path)) as client:
+            return bool(client.ping())
+    except redis.ConnectionError:  # not there yet, or still loading what it has kept
+        return False
+
+
+def _page_answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except urllib.error.HTTPError as error:
+        raise CannotStart(f"The web server answers with an error ({error}). See its log.") from error
+    except OSError:
+        return False
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/serve", description="Starts Darkroom on this machine.")
+    parser.add_argument("--home", help="folder for uploads, runs, logs and the database (DARKROOM_HOME)")
+    parser.add_argument("--host", help="address to listen on (DARKROOM_HOST)")
+    parser.add_argument("--port", help="port to listen on, 0 for a free one (DARKROOM_PORT)")
+    options = parser.parse_args()
+    given = {f"DARKROOM_{name.upper()}": value for name, value in vars(options).items() if value is not None}
+    environment = {**os.environ, **given}
+    try:
+        settings = load_settings(environment)
+        environment["DARKROOM_HOME"] = str(settings.home)
+        run(settings, environment)
+    except Stopped:
+        say("Darkroom has stopped.")
+        return 0
+    except (BadSetting, CannotStart, services.NoRedis) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    raise AssertionError("run() ends with an exception")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""The command lines of the four services. `docker-compose.yml` uses the same; a test compares them."""
+
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from automl.settings import Settings
+from scripts.stack.child import Service
+
+_CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker", "--loglevel", "info", "--concurrency", "1")
+# One node of each kind: there is nobody to gossip with.
+_ALONE = ("--without-gossip", "--without-mingle")
+
+TRAIN_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "train", "--hostname", "train@%h", "--pool", "threads")
+LIGHT_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "light", "--hostname", "light@%h", "--pool", "prefork", "--beat")
+WEB_ARGUMENTS = (
+    "-m", "gunicorn", "server:create_app()",
+    "--worker-class", "gthread", "--workers", "1", "--threads", "16",
+    "--graceful-timeout", "2", "--no-control-socket",
+)  # fmt: skip
+
+
+class NoRedis(Exception):
+    """There is no redis-server; the message says how to get one."""
+
+
+def redis(settings: Settings, socket: Path) -> Service:
+    """The queue's server: on a private socket and never on a port; what waits in it survives a restart.
+
+    Raises:
+        NoRedis: neither on the PATH nor in the cache.
+    """
+    command = (
+        _redis_server(settings),
+        *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "600"),
+        *("--dir", str(settings.home / "redis"), "--appendonly", "yes", "--save", ""),
+        *("--logfile", "", "--daemonize", "no"),
+    )
+    return Service("redis", "Redis", command)
+
+
+def train() -> Service:
+    return Service("worker-train", "the training worker", (sys.executable, *TRAIN_ARGUMENTS), signal.SIGQUIT)
+
+
+def light() -> Service:
+    return Service("worker-light", "the checking worker", (sys.executable, *LIGHT_ARGUMENTS), signal.SIGQUIT)
+
+
+def web(listener: int) -> Service:
+    """`listener`: the file number of a socket that listens already."""
+    return Service("web", "the web server", (sys.executable, *WEB_ARGUMENTS, "--bind", f"fd://{listener}"))
+
+
+def _redis_server(settings: Settings) -> str:
+    installed = shutil.which("redis-server")
+    embedded = settings.cache_dir / "redis" / "redis-server"
+    if installed is None and not embedded.is_file():
+        raise NoRedis(
+            "redis-server was not found. Run scripts/setup once, or install it: sudo apt install redis-server"
+        )
+    return installed or str(embedded)

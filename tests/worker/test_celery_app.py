@@ -1,0 +1,66 @@
+import sys
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+import redis
+from celery import Celery
+
+from automl.settings import Settings
+from worker.celery_app import CHECK_DATASET, REAP, TRAIN, app, make_app
+from worker.messages import Messages
+
+
+def test_only_json_is_spoken(settings: Settings) -> None:
+    conf = make_app(settings).conf
+    assert (conf.task_serializer, conf.accept_content) == ("json", ["json"])
+
+
+def test_a_message_is_not_delivered_again_during_the_longest_run(settings: Settings) -> None:
+    assert make_app(settings).conf.broker_transport_options["visibility_timeout"] > settings.max_budget_s
+
+
+def test_a_task_is_acknowledged_after_its_work_and_one_at_a_time(settings: Settings) -> None:
+    conf = make_app(settings).conf
+    assert (conf.task_acks_late, conf.task_reject_on_worker_lost, conf.worker_prefetch_multiplier) == (True, True, 1)
+
+
+def test_every_task_has_its_queue() -> None:
+    app.loader.import_default_modules()
+    queues = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("darkroom.")}
+    assert queues.pop(TRAIN) == "train"
+    assert set(queues.values()) == {"light"}
+    assert {CHECK_DATASET, REAP} < set(queues)
+
+
+def test_the_reaper_runs_by_the_clock() -> None:
+    assert app.conf.beat_schedule[REAP]["schedule"] == app.conf.beat_schedule[REAP]["options"]["expires"] == 10.0
+
+
+@pytest.mark.stack
+def test_each_message_waits_in_its_own_queue_only(client: Celery) -> None:
+    messages = Messages(client)
+    messages.train("r")
+    messages.check_dataset("d")
+    messages.check_dataset("e")
+    assert (messages.n_waiting("train"), messages.n_waiting("light")) == (1, 2)
+
+
+@pytest.mark.stack
+def test_an_emptied_broker_has_nothing_waiting(client: Celery, broker: Settings) -> None:
+    messages = Messages(client)
+    messages.train("r")
+    with redis.Redis(unix_socket_path=str(broker.redis_socket)) as server:
+        server.flushall()
+    assert messages.n_waiting("train") == 0
+
+
+@pytest.mark.stack
+def test_the_sockets_are_private(broker: Settings) -> None:
+    assert broker.redis_socket.stat().st_mode & 0o777 == 0o600
+
+
+def test_importing_the_application_loads_no_tensorflow() -> None:
+    code = "import sys, worker.tasks; sys.exit('tensorflow' in sys.modules or 'flask' in sys.modules)"
+    with Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2]) as process:
+        assert process.wait(60) == 0

@@ -1,0 +1,190 @@
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from automl.records import RunState
+from automl.settings import Settings
+from automl.store.database import Artifact, Database, Run, find_run, now, request_cancel, request_stop
+from tests.worker.conftest import wait_until
+from worker import supervisor as supervisor_module
+from worker.supervisor import Supervisor
+
+MakeSupervisor = Callable[[str], Supervisor]
+LoadRun = Callable[[str], Run]
+InBackground = Callable[[Callable[[], None]], threading.Thread]
+
+
+def test_a_finished_run_stays_as_its_pipeline_left_it(
+    make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str
+) -> None:
+    make_supervisor("finish").supervise(run_id)
+    run = load_run(run_id)
+    assert (run.state, run.error_code, run.lease_owner, run.attempts) == (RunState.DONE, "", "", 1)
+
+
+def test_a_crash_becomes_a_failure_in_plain_words(
+    make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str, settings: Settings
+) -> None:
+    make_supervisor("crash").supervise(run_id)
+    run = load_run(run_id)
+    assert (run.state, run.error_code) == (RunState.FAILED, "internal")
+    assert f"run-{run_id}.log" in run.error_message
+    assert "something broke" in (settings.home / "logs" / f"run-{run_id}.log").read_text()
+
+
+def test_a_killed_pipeline_names_memory_and_the_best_so_far(
+    make_supervisor: MakeSupervisor, database: Database, load_run: LoadRun, run_id: str
+) -> None:
+    with database.session() as session:
+        kept = Artifact(
+            run_id=run_id, kind="best_so_far", name="m.zip", media_type="application/zip", key="k", n_bytes=1
+        )
+        session.add(kept)
+    make_supervisor("die").supervise(run_id)
+    run = load_run(run_id)
+    assert run.state is RunState.FAILED
+    assert "memory" in run.error_message
+    assert "can still be downloaded" in run.error_message
+
+
+def test_a_pipeline_that_cannot_start_fails_the_run(
+    database: Database, settings: Settings, load_run: LoadRun, run_id: str
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        Supervisor(database, settings, threading.Event(), ("/no/such/program",)).supervise(run_id)
+    assert load_run(run_id).state is RunState.FAILED
+    assert "could not be started: No such file" in load_run(run_id).error_message
+
+
+def test_stop_reaches_the_pipeline_which_then_delivers(
+    make_supervisor: MakeSupervisor,
+    database: Database,
+    load_run: LoadRun,
+    run_id: str,
+    in_background: InBackground,
+    under_way: Callable[[str], None],
+) -> None:
+    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    under_way(run_id)
+    with database.session() as session:
+        request_stop(find_run(session, run_id))
+    watch.join(5)
+    assert load_run(run_id).state is RunState.DONE
+
+
+def test_cancel_ends_a_deaf_pipeline_and_its_children_within_five_seconds(
+    make_supervisor: MakeSupervisor,
+    database: Database,
+    settings: Settings,
+    load_run: LoadRun,
+    run_id: str,
+    in_background: InBackground,
+) -> None:
+    in_background(lambda: make_supervisor("be_deaf").supervise(run_id))
+    wait_until((settings.home / "child.pid").exists)
+    clicked_s = time.monotonic()
+    with database.session() as session:
+        request_cancel(find_run(session, run_id))
+    wait_until(lambda: load_run(run_id).state is RunState.CANCELLED)
+    assert time.monotonic() - clicked_s < 5
+    child = int((settings.home / "child.pid").read_text())
+    wait_until(lambda: not _runs(child))
+
+
+def test_a_run_is_handed_back_when_the_worker_stops(
+    make_supervisor: MakeSupervisor,
+    load_run: LoadRun,
+    run_id: str,
+    stopping: threading.Event,
+    in_background: InBackground,
+    under_way: Callable[[str], None],
+) -> None:
+    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    under_way(run_id)
+    stopping.set()
+    watch.join(5)
+    run = load_run(run_id)
+    assert (run.state, run.lease_owner, run.lease_until, run.attempts) == (RunState.QUEUED, "", None, 0)
+
+
+def test_the_lease_is_renewed_and_the_budget_counted(
+    make_supervisor: MakeSupervisor,
+    database: Database,
+    load_run: LoadRun,
+    run_id: str,
+    stopping: threading.Event,
+    in_background: InBackground,
+) -> None:
+    with database.session() as session:
+        find_run(session, run_id).used_s = 100.0
+    in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    wait_until(lambda: load_run(run_id).used_s > 101.5)
+    lease_until = load_run(run_id).lease_until
+    assert lease_until is not None
+    assert lease_until > now() + timedelta(seconds=3)
+    stopping.set()
+
+
+def test_a_second_delivery_finds_nothing_to_do(
+    make_supervisor: MakeSupervisor, database: Database, load_run: LoadRun, run_id: str
+) -> None:
+    with database.session() as session:
+        find_run(session, run_id).state = RunState.SEARCHING
+    make_supervisor("crash").supervise(run_id)
+    assert load_run(run_id).state is RunState.SEARCHING
+
+
+def test_a_supervisor_that_lost_its_lease_kills_its_pipeline_and_writes_nothing(
+    make_supervisor: MakeSupervisor,
+    database: Database,
+    load_run: LoadRun,
+    run_id: str,
+    in_background: InBackground,
+    under_way: Callable[[str], None],
+) -> None:
+    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    under_way(run_id)
+    with database.session() as session:
+        find_run(session, run_id).lease_owner = "somebody else"
+    watch.join(5)
+    run = load_run(run_id)
+    assert (run.state, run.lease_owner) == (RunState.PREPARING, "somebody else")
+
+
+def test_a_pipeline_that_lingers_after_its_work_is_ended(
+    make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "EXIT_GRACE_S", 0.2)
+    make_supervisor("linger").supervise(run_id)
+    assert load_run(run_id).state is RunState.DONE
+
+
+def test_a_database_that_is_away_for_a_moment_costs_nothing(
+    make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = make_supervisor("finish")
+    answers = iter([OperationalError("SELECT", {}, Exception("database is locked"))])
+    look = supervisor._look
+
+    def fail_once(*arguments: object) -> object:
+        for error in answers:
+            raise error
+        return look(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(supervisor, "_look", fail_once)
+    supervisor.supervise(run_id)
+    assert load_run(run_id).state is RunState.DONE
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
+        stat = Path(f"/proc/{pid}/stat")
+        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,58 @@
+"""The Celery application: two queues, JSON only, ids only.
+
+`train` (one task a device, thread pool: its task only watches another process) and `light` (checks, samples and the
+reaper, on exactly one node, which also carries the clock of the periodic task). Nothing that must last lives in the
+broker: results are in the database, and the reaper sends again what a lost broker forgot.
+"""
+
+from celery import Celery
+from celery.signals import worker_ready
+from kombu.entity import Exchange, Queue
+
+from automl.settings import Settings, load_settings
+
+TRAIN = "darkroom.train"
+CHECK_DATASET = "darkroom.check_dataset"
+MAKE_SAMPLES = "darkroom.make_samples"
+REAP = "darkroom.reap"
+
+REAP_EVERY_S = 10.0
+
+
+def _queue(name: str) -> Queue:
+    # An exchange of its own: queues that share the default one also share their messages.
+    return Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]
+
+
+def make_app(settings: Settings) -> Celery:
+    """A Celery application on `settings.broker_url`. Opens no connection."""
+    app = Celery("darkroom", broker=settings.broker_url, include=["worker.tasks"])
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        result_expires=None,
+        task_queues=[_queue("train"), _queue("light")],
+        task_default_queue="light",
+        task_routes={TRAIN: {"queue": "train"}},
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        # A message that is out for longer is delivered again, so this must be more than the longest run.
+        broker_transport_options={"visibility_timeout": settings.max_budget_s + 3600},
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        beat_schedule={REAP: {"task": REAP, "schedule": REAP_EVERY_S, "options": {"expires": REAP_EVERY_S}}},
+        beat_scheduler="celery.beat:Scheduler",  # in memory: one entry every few seconds needs no file
+        worker_send_task_events=False,
+    )
+    return app
+
+
+app = make_app(load_settings())
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def reap_at_once(**_: object) -> None:
+    """A worker that starts is often one that has died: what it left behind need not wait for the clock."""
+    app.send_task(REAP, expires=REAP_EVERY_S)

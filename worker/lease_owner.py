@@ -1,0 +1,67 @@
+"""Who holds a run's lease: a process on a machine, named so that its death can be noticed from beside it."""
+
+import hashlib
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseOwner:
+    """One worker process.
+
+    `host`: for people. `place`: this boot of this machine and this process namespace, since two containers may share
+    a host name and both have a process 1. `pid`, `started`: the process, and its start time in clock ticks since
+    boot, since process numbers are used again.
+    """
+
+    host: str
+    place: str
+    pid: int
+    started: int
+
+    @classmethod
+    def mine(cls) -> "LeaseOwner":
+        """This process."""
+        return cls(socket.gethostname(), _place(), os.getpid(), _start_time(os.getpid()) or 0)
+
+    @classmethod
+    def parse(cls, text: str) -> "LeaseOwner | None":
+        """The owner that `str()` wrote, or None where something else did."""
+        try:
+            host, place, pid, started = text.rsplit("/", 3)
+            return cls(host, place, int(pid), int(started))
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.place}/{self.pid}/{self.started}"
+
+    def is_here(self) -> bool:
+        """True if the owner could be seen from this process, were it alive."""
+        return self.place == _place()
+
+    def is_alive(self) -> bool:
+        """Meaningful only where `is_here()`."""
+        return _start_time(self.pid) == self.started
+
+
+def _place() -> str:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+        namespace = Path("/proc/self/ns/pid").readlink()
+    except OSError:
+        return uuid4().hex[:12]  # no /proc: nobody can be seen from anywhere, so leases have to run out
+    return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:12]
+
+
+def _start_time(pid: int) -> int | None:
+    """Clock ticks from boot to the start of `pid`; None where there is no such process, or only its remains."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()  # the command, in brackets, may itself hold blanks and brackets
+    return None if fields[0] in "ZX" else int(fields[19])

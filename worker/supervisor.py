@@ -1,0 +1,198 @@
+"""One run under supervision: its lease, its pipeline process, Stop, Cancel, and what is written when it ends.
+
+The pipeline writes `searching`, `finishing`, `done` and the failures it understands. Everything else is written here,
+and only while the lease is ours and the pipeline is dead, so that two hands never write one run.
+"""
+
+import logging
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from automl.records import RunState
+from automl.settings import SETTINGS, Settings
+from automl.store.database import Database, Run, change_run_state, claim_run, find_run, renew_lease
+from worker.lease_owner import LeaseOwner
+from worker.pipeline_process import PIPELINE, PipelineProcess
+
+LOOK_EVERY_S = 0.5
+RENEW_EVERY_S = 1.0
+EXIT_GRACE_S = 15.0
+
+_log = logging.getLogger(__name__)
+
+
+class Ending(Enum):
+    """Why the watch over a pipeline ended."""
+
+    EXITED = auto()
+    FINISHED = auto()
+    CANCELLED = auto()
+    WORKER_STOPS = auto()
+    LEASE_LOST = auto()
+
+
+@dataclass
+class _Watch:
+    """A pipeline under watch. Times are on the monotonic clock."""
+
+    pipeline: PipelineProcess
+    used_before_s: float
+    started_s: float = field(default_factory=time.monotonic)
+    renewed_s: float = field(default_factory=time.monotonic)
+    asked_to_stop: bool = False
+
+    def since_renewal_s(self) -> float:
+        return time.monotonic() - self.renewed_s
+
+    def used_s(self) -> float:
+        """Seconds of the budget that this attempt and the earlier ones used up."""
+        return self.used_before_s + time.monotonic() - self.started_s
+
+
+class Supervisor:
+    """Runs one pipeline at a time under a lease.
+
+    `stopping`: set when the worker itself is being shut down; the run is then handed back and goes on later.
+    `command`: the pipeline's, without the run's id.
+    """
+
+    def __init__(
+        self, database: Database, settings: Settings, stopping: threading.Event, command: Sequence[str] = PIPELINE
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._stopping = stopping
+        self._command = command
+        self._owner = str(LeaseOwner.mine())
+
+    def supervise(self, run_id: str) -> None:
+        """Claims the run and stays until it has ended; does nothing where there is nothing to claim.
+
+        Raises:
+            OSError: the pipeline cannot be started; the run has failed with a message that says so.
+        """
+        used_before_s = self._claim(run_id)
+        if used_before_s is None:
+            _log.info("run %s: nothing to do", run_id)
+            return
+        log = self._settings.home / "logs" / f"run-{run_id}.log"
+        try:
+            pipeline = PipelineProcess([*self._command, run_id], _environment(self._settings), log)
+        except OSError as error:
+            self._fail(run_id, f"The training process could not be started: {error.strerror}.")
+            raise
+        watch = _Watch(pipeline, used_before_s)
+        with pipeline:
+            _log.info("run %s: pipeline started, process %s", run_id, pipeline.pid)
+            ending = self._watch(run_id, watch)
+            if ending is Ending.FINISHED:
+                pipeline.wait(EXIT_GRACE_S)
+        _log.info("run %s: %s, exit code %s", run_id, ending.name, pipeline.exit_code)
+        if ending is not Ending.LEASE_LOST:
+            self._settle(run_id, ending, watch, log)
+
+    def _claim(self, run_id: str) -> float | None:
+        """Seconds of the budget that earlier attempts used up; None if the run is not to be had."""
+        with self._database.session() as session:
+            if not claim_run(session, run_id, self._owner, self._settings.lease_s):
+                return None
+            run = find_run(session, run_id)
+            change_run_state(run, RunState.PREPARING)
+            run.activity = "Getting ready"
+            return run.used_s
+
+    def _watch(self, run_id: str, watch: "_Watch") -> Ending:
+        while watch.pipeline.wait(LOOK_EVERY_S) is None:
+            if self._stopping.is_set():
+                return Ending.WORKER_STOPS
+            try:
+                with self._database.session() as session:
+                    ending = self._look(session, session.get(Run, run_id), watch)
+            except OperationalError:
+                # A database that is busy or away for a moment is no reason to lose an hour's search; but once the
+                # lease has run out somebody else may have the run.
+                _log.warning("run %s: the database did not answer", run_id, exc_info=True)
+                ending = Ending.LEASE_LOST if watch.since_renewal_s() > self._settings.lease_s else None
+            if ending is not None:
+                return ending
+        return Ending.EXITED
+
+    def _look(self, session: Session, run: Run | None, watch: "_Watch") -> Ending | None:
+        """Passes on what was asked for on the page, and renews the lease when it is time."""
+        if run is not None and run.state.is_finished():
+            return Ending.FINISHED
+        if run is None or run.lease_owner != self._owner:
+            return Ending.LEASE_LOST
+        if run.cancel_requested:
+            return Ending.CANCELLED
+        if run.stop_requested and not watch.asked_to_stop:
+            watch.pipeline.ask_to_stop()
+            watch.asked_to_stop = True
+        if watch.since_renewal_s() >= min(RENEW_EVERY_S, self._settings.lease_s / 3):
+            renew_lease(session, run.id, self._owner, self._settings.lease_s)
+            run.used_s = watch.used_s()
+            watch.renewed_s = time.monotonic()
+        return None
+
+    def _settle(self, run_id: str, ending: Ending, watch: "_Watch", log: Path) -> None:
+        """Writes what the pipeline could not write itself. It is dead by now, perhaps in the middle of its work."""
+        shutil.rmtree(self._settings.home / "work" / run_id, ignore_errors=True)
+        with self._database.session() as session:
+            run = session.get(Run, run_id)
+            if run is None or (run.lease_owner != self._owner and not run.state.is_finished()):
+                return
+            run.used_s = watch.used_s()
+            if run.state.is_finished():
+                return
+            if run.cancel_requested:
+                change_run_state(run, RunState.CANCELLED)
+            elif ending is Ending.WORKER_STOPS:
+                hand_back(run, "Waiting to go on: the worker was stopped")
+                run.attempts -= 1  # a stop on purpose says nothing against the run
+            else:
+                fail_run(run, "internal", _crash_message(run, watch.pipeline.exit_code, log))
+
+    def _fail(self, run_id: str, message: str) -> None:
+        with self._database.session() as session:
+            fail_run(find_run(session, run_id), "internal", message)
+
+
+def hand_back(run: Run, activity: str) -> None:
+    """Puts a run under way back into the queue, free to be claimed."""
+    change_run_state(run, RunState.QUEUED)
+    run.lease_owner, run.lease_until = "", None
+    run.activity = activity
+
+
+def fail_run(run: Run, code: str, message: str) -> None:
+    """Ends a run as failed, with words for its page."""
+    change_run_state(run, RunState.FAILED)
+    run.error_code, run.error_message = code, message
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """This process's environment, with every setting as it is here, whatever it was read from."""
+    return {**os.environ, **{row.variable: str(getattr(settings, row.name)) for row in SETTINGS}}
+
+
+def _crash_message(run: Run, exit_code: int | None, log: Path) -> str:
+    if exit_code == -signal.SIGKILL:
+        cause = (
+            "The training process was killed from outside, most often because the computer ran out of memory. "
+            "Close other programs or choose a smaller largest picture size, and start the run again."
+        )
+    else:
+        cause = f"The training process stopped unexpectedly. What it said last is in the log {log.name}."
+    if any(artifact.kind == "best_so_far" for artifact in run.artifacts):
+        cause += " The best model until then can still be downloaded."
+    return cause

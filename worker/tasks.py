@@ -1,0 +1,127 @@
+"""The tasks: ids in, nothing out, safe to run twice. Each finds its work in the database."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+
+from celery import Task
+from celery.signals import worker_shutting_down
+
+from automl.data.check import check_dataset as check
+from automl.errors import DarkroomError, NotFound
+from automl.records import DatasetState, RunState
+from automl.settings import Settings, load_settings
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import Database, find_dataset, find_run
+from worker.celery_app import CHECK_DATASET, MAKE_SAMPLES, REAP, TRAIN, app
+from worker.messages import Messages
+from worker.reaper import send_lost_messages, take_back_lost_runs
+from worker.samples import store_samples
+from worker.supervisor import Supervisor, fail_run
+
+MAX_CHECKS = 3
+
+_CHECK_BROKE = "Something went wrong while these pictures were checked; it is in the worker's log. Please try again."
+_CHECK_KEEPS_DYING = (
+    "The check of these pictures was interrupted three times. One of the files may be damaged in a way that stops the "
+    "program that reads it, or the computer runs out of memory. Upload fewer pictures, or leave out unusual ones."
+)
+_stopping = threading.Event()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a task works with."""
+
+    settings: Settings
+    database: Database
+    store: ArtifactStore
+
+
+@cache
+def parts() -> Parts:
+    """One set a process, made by the first task that it runs, so that no connection is shared across a fork."""
+    settings = load_settings()
+    return Parts(settings, Database(settings.database_url), ArtifactStore(settings.files_dir))
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _hand_runs_back(**_: object) -> None:
+    _stopping.set()
+
+
+@app.task(name=TRAIN)  # type: ignore[untyped-decorator]
+def train(run_id: str) -> None:
+    """Supervises the pipeline process of one run until it ends."""
+    Supervisor(parts().database, parts().settings, _stopping).supervise(run_id)
+
+
+@app.task(name=CHECK_DATASET, bind=True)  # type: ignore[untyped-decorator]
+def check_dataset(self: Task, dataset_id: str, attempt: int = 1) -> None:
+    """Checks one uploaded data set. A picture that kills the process is not tried for ever."""
+    redelivered = (self.request.delivery_info or {}).get("redelivered")
+    if not _is_unchecked(dataset_id):
+        return  # a second copy of the message: a run may be using the data set by now
+    if redelivered and attempt >= MAX_CHECKS:
+        _mark_invalid(dataset_id, _CHECK_KEEPS_DYING)
+    elif redelivered:
+        Messages(app).check_dataset(dataset_id, attempt + 1)
+    else:
+        _check(dataset_id)
+
+
+@app.task(name=MAKE_SAMPLES)  # type: ignore[untyped-decorator]
+def make_samples(dataset_id: str, run_id: str) -> None:
+    """Fills a data set with the sample images and starts the run that waits for it."""
+    try:
+        with _explained(dataset_id):
+            store_samples(parts().database, parts().store, dataset_id)
+        if _is_unchecked(dataset_id):
+            _check(dataset_id)
+    except Exception:
+        with parts().database.session() as session:
+            run = find_run(session, run_id)
+            if run.state is RunState.QUEUED:
+                fail_run(run, "internal", "The sample images could not be made; the worker's log says why.")
+        raise
+    Messages(app).train(run_id)
+
+
+@app.task(name=REAP)  # type: ignore[untyped-decorator]
+def reap() -> None:
+    """Recovers what a dead worker or an emptied broker left behind."""
+    take_back_lost_runs(parts().database)
+    send_lost_messages(parts().database, Messages(app))
+
+
+def _is_unchecked(dataset_id: str) -> bool:
+    with parts().database.session() as session:
+        return find_dataset(session, dataset_id).state is DatasetState.CHECKING
+
+
+def _check(dataset_id: str) -> None:
+    with _explained(dataset_id):
+        check(parts().database, parts().store, dataset_id, parts().settings)
+
+
+@contextmanager
+def _explained(dataset_id: str) -> Iterator[None]:
+    """A check that breaks leaves a data set with a message, never one that is being checked for ever."""
+    try:
+        yield
+    except NotFound:
+        raise  # deleted meanwhile: there is nobody to tell
+    except DarkroomError as error:
+        _mark_invalid(dataset_id, error.message)
+        raise
+    except Exception:
+        _mark_invalid(dataset_id, _CHECK_BROKE)
+        raise
+
+
+def _mark_invalid(dataset_id: str, message: str) -> None:
+    with parts().database.session() as session:
+        dataset = find_dataset(session, dataset_id)
+        dataset.state, dataset.message = DatasetState.INVALID, message
