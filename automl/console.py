@@ -16,14 +16,14 @@ from automl.search.trial import Candidate
 
 
 class ConsoleObserver(Observer):
-    """The `Observer` of the command line. `first_model_to`: where the first model is put until a better one is there.
+    """The `Observer` of the command line. `best_so_far_to`: where the best model so far is put until the run ends.
 
     Use it as a context manager: the progress bar lives within.
     """
 
-    def __init__(self, console: Console, first_model_to: Path) -> None:
+    def __init__(self, console: Console, best_so_far_to: Path) -> None:
         self._console = console
-        self._first_model_to = first_model_to
+        self._best_so_far_to = best_so_far_to
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=console
         )
@@ -58,9 +58,10 @@ class ConsoleObserver(Observer):
             text = f"Trial {record.number}: {best.score:.1%} right on validation photos, {describe(best.params)}"
             self._console.print(text, markup=False)
 
-    def first_model(self, bundle: Path, seconds: float) -> None:
-        shutil.copyfile(bundle, self._first_model_to)
-        self._console.print(f"First model after {seconds:.0f} s: {self._first_model_to}", markup=False)
+    def best_so_far(self, bundle: Path, score: float) -> None:
+        shutil.copyfile(bundle, self._best_so_far_to)
+        text = f"Ready to use, while the search goes on: {self._best_so_far_to} ({score:.1%} on validation photos)"
+        self._console.print(text, markup=False)
 
     def winner(self, description: Mapping[str, Any]) -> None:
         self._console.print(f"Winner: {' + '.join(description['winner']['backbones'])}", markup=False)

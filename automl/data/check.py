@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from automl.data.layout import NoPlace, Place, guess_layout, is_junk
-from automl.data.manifest import assess, counted, fingerprint, quoted, summarise
+from automl.data.manifest import assess, counted, explained, fingerprint, quoted, summarise
 from automl.data.pixels import OnProgress
 from automl.data.unpack import unpack_archives
 from automl.data.verify import in_threads, verify_image
@@ -215,11 +215,13 @@ def _finish(database: Database, dataset_id: str, before: Sequence[_File], files:
     final |= {file.id: file for file in kept}
     final |= {pictures[index].id: pictures[index].refused(reason) for index, reason in verdict.refused.items()}
     _save(database, [final[file.id] for file in before if final[file.id] != file])
-    summary = _summary(kept, [file for file in final.values() if file.state is FileState.REFUSED])
+    refused = [file for file in final.values() if file.state is FileState.REFUSED]
+    told = [RefusedFile(file.name, file.reason) for file in refused if not is_junk(file.name)]
+    summary = _summary(kept, refused)
     with database.session() as session:
         dataset = find_dataset(session, dataset_id)
         dataset.state = DatasetState.INVALID if verdict.problem else DatasetState.READY
-        dataset.message = verdict.problem or summary["verdict"]
+        dataset.message = explained(verdict.problem, told) if verdict.problem else summary["verdict"]
         dataset.summary = {**summary, "verdict": dataset.message}
 
 

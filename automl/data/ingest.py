@@ -10,15 +10,13 @@ from pathlib import Path
 
 from automl.data.archive import ArchiveLimits, read_zip
 from automl.data.layout import NoPlace, Place, guess_layout
-from automl.data.manifest import assess, fingerprint
+from automl.data.manifest import assess, explained, fingerprint
 from automl.data.pixels import OnProgress
 from automl.data.storage import full_disk_explained
 from automl.data.verify import VerifiedImage, in_threads, verify_image
 from automl.errors import BadDataset, BadImage, BadUpload, UploadTooLarge
 from automl.records import DatasetManifest, ImageRecord, RefusedFile
 from automl.settings import Settings
-
-_SHOWN_REFUSALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +110,7 @@ def _assessed(name: str, pictures: list[ImageRecord], refused: list[RefusedFile]
     verdict = assess(pictures)
     refused += [RefusedFile(pictures[index].name, reason) for index, reason in verdict.refused.items()]
     if verdict.problem:
-        examples = " ".join(f"{file.name}: {file.reason}" for file in refused[:_SHOWN_REFUSALS])
-        raise BadDataset(f"{verdict.problem} Not used: {examples}" if examples else verdict.problem)
+        raise BadDataset(explained(verdict.problem, refused))
     images = tuple(pictures[index] for index in verdict.kept)
     classes = tuple(sorted({image.label for image in images}))
     return DatasetManifest(name, classes, images, tuple(refused), fingerprint(images))

@@ -11,8 +11,15 @@ from automl.records import RefusedFile, Split
 
 FEW_IMAGES = 10
 MAX_LISTED_REFUSALS = 100
+_REFUSALS_IN_A_MESSAGE = 3
+_NAME_IN_A_MESSAGE = 80
 
 _GOOD_START = "10 or more photos of each class are a good start"
+TOO_FEW_TO_COMPARE = (
+    "There is only one photo of each class to learn from, beside the test photos. That is too few to tell a good model "
+    f"from a bad one: scores on validation photos will be near 0 % and mean nothing. Add photos: {_GOOD_START}."
+)
+"""Of a data set with two photos of each class, say."""
 
 
 class Picture(Protocol):
@@ -42,6 +49,22 @@ def assess(pictures: Sequence[Picture]) -> Assessment:
     refused |= _only_in_test(pictures, refused)
     kept = tuple(index for index in range(len(pictures)) if index not in refused)
     return Assessment(kept, refused, _problem([pictures[index] for index in kept]))
+
+
+def explained(problem: str, refused: Sequence[RefusedFile]) -> str:
+    """`problem` with the first refused files and their reasons, which are often what is behind it."""
+    shown = [f"{_shortened(file.name)}: {file.reason}" for file in refused[:_REFUSALS_IN_A_MESSAGE]]
+    if more := len(refused) - len(shown):
+        shown.append(f"And {counted(more, 'more file')}.")
+    return " ".join([problem, "Not used:", *shown]) if shown else problem
+
+
+def too_few_to_compare(pictures: Sequence[Picture]) -> bool:
+    """True where one photo of each class is all that there is to learn from, once the test has got its own."""
+    test = {picture.sha256 for picture in pictures if picture.split is Split.TEST}
+    photos = {(picture.label, picture.sha256) for picture in pictures if picture.sha256 not in test}
+    n_learnable = 1 if test else 2
+    return max(Counter(label for label, _ in photos).values(), default=0) <= n_learnable
 
 
 def fingerprint(pictures: Sequence[Picture]) -> str:
@@ -139,18 +162,16 @@ def _problem(pictures: Sequence[Picture]) -> str:
             f"Every training photo of {quoted(leaked)} is also in the test folder, so there is nothing to learn from. "
             "Add other photos to the training folder."
         )
-    # One photo of each class is learned from; where there is no test folder, another is held back as test.
-    n_needed = 2 if test else 3
-    if all(len(photos[label] - test) < n_needed for label in labels):
-        where = " outside the test folder" if test else ""
-        return (
-            f"No class has {n_needed} different photos{where}, so models cannot be compared. Add photos: {_GOOD_START}."
-        )
     return ""
 
 
+def _shortened(name: str) -> str:
+    """The end of a long name: that is where the file's own is."""
+    return name if len(name) <= _NAME_IN_A_MESSAGE else f"…{name[1 - _NAME_IN_A_MESSAGE :]}"
+
+
 def _notes(pictures: Sequence[Picture], labels: Sequence[str]) -> list[str]:
-    notes = []
+    notes = [TOO_FEW_TO_COMPARE] if labels and too_few_to_compare(pictures) else []
     n_photos = Counter(picture.label for picture in pictures)
     if few := [label for label in labels if n_photos[label] < FEW_IMAGES]:
         verb = "has" if len(few) == 1 else "have"

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from automl.errors import TrialFailed
+
 _ADAM_BETA_1, _ADAM_BETA_2, _ADAM_EPSILON = 0.9, 0.999, 1e-7
 _PLATEAU_FACTOR, _PLATEAU_SHARE = 0.3, 0.5
 
@@ -121,6 +123,9 @@ def fit_head(
         folds: int (n_rows,), the fold that holds the row out, or -1 for rows that are always learnt from.
         n_folds: number of folds; 1 is a plain hold-out.
         on_epoch: called after each epoch; an exception that it raises ends the training.
+
+    Raises:
+        TrialFailed: the loss was not a number from the first epoch on.
     """
     fit = _Fit(features, labels, folds, n_folds, n_classes, settings, seed)
     for epoch in range(settings.max_epochs):
@@ -198,6 +203,8 @@ class _Fit:
         return math.isfinite(loss) and epoch - self._best_epoch < settings.patience
 
     def result(self) -> HeadFit:
+        if not math.isfinite(self._best_loss):
+            raise TrialFailed("The training diverged: its loss is not a number.")
         kernel, bias = (value.numpy() for value in self._best)
         logits = (self._features @ kernel + bias).numpy().reshape(self._n_rows, self._n_models, self._n_classes)
         held_out = self._held_out.numpy()

@@ -30,6 +30,8 @@ _PLOTS_AND_PACKING_S = 4.0
 _N_PLOTTED = 12
 _MORE_FOR_EACH_BACKBONE = 0.5
 _SAFETY = 1.3
+_PACK_EVERY_S, _PACK_SHARE = 60.0, 20.0  # packing costs no more than a twentieth of the time
+_LATE_S = 5.0
 _N_VERIFIED = 4
 _LARGEST_DIFFERENCE = 0.01
 
@@ -82,7 +84,8 @@ class _Run:
         self._observer = _Notes(observer)
         self._weights = choose_backbones(job.weights, job.settings.backbones)
         self._plan: SplitPlan = make_split(job.manifest, job.settings.seed)
-        self._first: tuple[Candidate, ExportedModels] | None = None
+        self._packed: tuple[Candidate, ExportedModels] | None = None
+        self._packed_at_s = 0.0
         self._first_model_s: float | None = None
         self._export_s = self._decode_s = 0.0
         self._features = FrozenFeatures([job.manifest.images[i] for i in self._plan.pool], self._weights, job.cache)
@@ -98,7 +101,7 @@ class _Run:
             self._budget,
             self._observer,
             self._job.workspace / "search",
-            self._take_better,
+            self._after_trial,
             self._job.earlier,
         )
         plan = search.prepare()
@@ -113,33 +116,42 @@ class _Run:
         labels = np.array([index[self._job.manifest.images[i].label] for i in self._plan.pool])
         return Targets(labels, np.array(self._plan.folds), self._plan.n_folds, len(index))
 
-    def _take_better(self, candidate: Candidate) -> None:
-        """Packs the first model at once; of each best one, foresees how long the end of the run will take."""
-        if self._first is None:
-            self._deliver_first(candidate)
-        self._budget.reserve(self._end_s(candidate))
+    def _after_trial(self, best: Candidate) -> None:
+        """Packs the first model at once, and a better one now and then; foresees how long the end will take."""
+        if self._is_worth_packing(best):
+            self._pack_best_so_far(best)
+        self._budget.reserve(self._end_s(best))
+
+    def _is_worth_packing(self, best: Candidate) -> bool:
+        if self._packed is None:
+            return True
+        age_s = self._budget.elapsed_s - self._packed_at_s
+        return self._packed[0] is not best and age_s > _PACK_EVERY_S and _PACK_SHARE * self._export_s < age_s
 
     def _end_s(self, candidate: Candidate) -> float:
         """Seconds that export, test and packing of this candidate will take, from what the first export took."""
-        is_exported = self._first is not None and self._first[0] is candidate
-        export_s = (
-            0.0 if is_exported else self._export_s * (1 + _MORE_FOR_EACH_BACKBONE * (len(candidate.backbones) - 1))
-        )
+        is_exported = self._packed is not None and self._packed[0] is candidate
+        export_s = 0.0 if is_exported else self._export_s * self._export_weight(candidate)
         network_s = sum(self._features.seconds_per_image(name) for name in candidate.backbones)
         network_s *= (candidate.image_size_px / 224) ** 2
         test_s = self._n_test * (self._decode_s + network_s)
         return _SAFETY * (export_s + test_s + _PLOTS_AND_PACKING_S + _N_PLOTTED * self._decode_s)
 
-    def _deliver_first(self, candidate: Candidate) -> None:
-        self._observer.activity("Packing the first model")
+    def _pack_best_so_far(self, candidate: Candidate) -> None:
+        self._observer.activity("Packing the best model so far")
         before_s = self._budget.elapsed_s
-        models = self._export(candidate, "first")
-        self._first = candidate, models
-        bundle = self._job.workspace / "first" / "model.zip"
+        models = self._export(candidate, "so_far")
+        self._packed = candidate, models
+        bundle = self._job.workspace / "so_far" / "model.zip"
         write_bundle(bundle, models, self._describe(candidate))
-        self._first_model_s = self._budget.elapsed_s
-        self._export_s = self._first_model_s - before_s
-        self._observer.first_model(bundle, self._first_model_s)
+        self._packed_at_s = self._budget.elapsed_s
+        self._export_s = (self._packed_at_s - before_s) / self._export_weight(candidate)
+        self._first_model_s = self._first_model_s or self._packed_at_s
+        self._observer.best_so_far(bundle, candidate.score)
+
+    def _export_weight(self, candidate: Candidate) -> float:
+        """How much longer an export takes than that of a single backbone."""
+        return 1 + _MORE_FOR_EACH_BACKBONE * (len(candidate.backbones) - 1)
 
     def _describe(self, candidate: Candidate) -> dict[str, Any]:
         return describe_candidate(candidate, self._job.manifest, self._plan, self._weights)
@@ -163,8 +175,8 @@ class _Run:
         described = self._describe(winner)
         self._observer.winner(described)
         self._observer.activity("Packing the best model")
-        first, first_models = self._first or (None, None)
-        models = first_models if first_models and first is winner else self._export(winner, "best")
+        packed, packed_models = self._packed or (None, None)
+        models = packed_models if packed_models and packed is winner else self._export(winner, "best")
         test_images = [self._job.manifest.images[i] for i in self._plan.test]
         score = self._score(models, test_images)
         plots = self._draw(winner, score, test_images, records)
@@ -174,6 +186,8 @@ class _Run:
             "first_model_s": self._first_model_s and round(self._first_model_s, 1),
         }
         settings = self._job.settings
+        if (late_s := self._budget.elapsed_s - self._budget.total_s) > _LATE_S:
+            self._observer.note(f"This took {late_s:.0f} s longer than asked: the photos need more time than that.")
         metrics = describe_result(described, score, settings, len(records), time, self._observer.notes)
         bundle = self._job.workspace / "model.zip"
         self._observer.activity("Packing the download")
@@ -207,7 +221,7 @@ class _Notes:
         self.activity = observer.activity
         self.space = observer.space
         self.trial = observer.trial
-        self.first_model = observer.first_model
+        self.best_so_far = observer.best_so_far
         self.winner = observer.winner
         self._observer = observer
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from automl.records import RunResult, RunState, TrialRecord
 from automl.search.space import SearchSpace
@@ -52,7 +54,8 @@ class DatabaseObserver:
     def note(self, text: str) -> None:
         with self._database.session() as session:
             run = find_run(session, self._run_id)
-            run.notes = [*run.notes, text]
+            if text not in run.notes:  # an attempt that was broken off may have said so already
+                run.notes = [*run.notes, text]
 
     def space(self, space: SearchSpace) -> None:
         self._study = StudyLog(self._database.url, f"run-{self._run_id}", space.to_optuna(), now())
@@ -75,16 +78,17 @@ class DatabaseObserver:
                 )
             )
             run.n_trials = record.number + 1
-            if best is not None:
+            if best is not None and best.score >= (run.best_score or 0.0):
                 run.best_score, run.best_summary = best.score, describe(best.params)
         if self._study is not None:
             self._study.add(record)
             if time.monotonic() - self._flushed_at > _FLUSH_EVERY_S:
                 self._flush()
 
-    def first_model(self, bundle: Path, seconds: float) -> None:
-        name = f"first model after {seconds:.0f} s.zip"
-        self._add_artifact("best_so_far", bundle, name, "The first model")
+    def best_so_far(self, bundle: Path, score: float) -> None:
+        outdated = self._artifact_ids("best_so_far")
+        self._add_artifact("best_so_far", bundle, "best so far.zip", f"{score:.1%} right on validation photos")
+        self._remove_artifacts(outdated)
 
     def winner(self, description: Mapping[str, Any]) -> None:
         with self._database.session() as session:
@@ -92,24 +96,32 @@ class DatabaseObserver:
 
     def deliver(self, result: RunResult) -> None:
         """Stores the bundle and the plots, and ends the run as done."""
+        outdated = self._artifact_ids("best_so_far", "plot", "bundle")  # also those of an attempt that was broken off
         for path, title in result.plots:
             self._add_artifact("plot", path, path.name, title)
         self._add_artifact("bundle", result.bundle, "model.zip", "The trained model")
         with self._database.session() as session:
             run = find_run(session, self._run_id)
-            outdated = [artifact for artifact in run.artifacts if artifact.kind == "best_so_far"]
-            keys = [artifact.key for artifact in outdated]
-            for artifact in outdated:
-                session.delete(artifact)
             run.result = result.metrics
             run.activity = "Done"
             change_run_state(run, RunState.DONE)
-        for key in keys:
-            self._store.delete(key)
+        self._remove_artifacts(outdated)
 
     def close(self) -> None:
         """Writes what still waits for the study."""
         self._flush()
+
+    def _artifact_ids(self, *kinds: str) -> list[str]:
+        with self._database.session() as session:
+            return [artifact.id for artifact in find_run(session, self._run_id).artifacts if artifact.kind in kinds]
+
+    def _remove_artifacts(self, ids: list[str]) -> None:
+        with self._database.session() as session:
+            rows = [session.get_one(Artifact, artifact_id) for artifact_id in ids]
+            for row in rows:
+                session.delete(row)
+        for row in rows:
+            self._store.delete(row.key)
 
     def _add_artifact(self, kind: str, path: Path, name: str, title: str) -> None:
         stored = self._store.put(f"runs/{self._run_id}", path)
@@ -129,5 +141,10 @@ class DatabaseObserver:
 
     def _flush(self) -> None:
         self._flushed_at = time.monotonic()
-        if self._study is not None:
+        if self._study is None:
+            return
+        try:
             self._study.flush()
+        except (SQLAlchemyError, StorageInternalError):
+            # The study serves optuna-dashboard; our own rows have every trial, so the run need not end for it.
+            _log.exception("trials could not be written to the study", run=self._run_id)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -47,15 +48,22 @@ def write_bundle(
         DiskFull: no room; nothing half-written is left.
     """
     with no_half_files([target]) as (part,), zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
-        bundle.writestr("README.txt", _README.format(sentence=metrics["sentence"]))
-        bundle.writestr("labels.txt", "".join(f"{label}\n" for label in metrics["classes"]))
-        bundle.writestr("metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
-        bundle.writestr("requirements.txt", _REQUIREMENTS)
+        _write_text(bundle, "README.txt", _README.format(sentence=metrics["sentence"]))
+        _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in metrics["classes"]))
+        _write_text(bundle, "metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+        _write_text(bundle, "requirements.txt", _REQUIREMENTS)
         bundle.write(predict.__file__, "predict.py")
         for path, name in [(models.keras, "model.keras"), (models.onnx, "model.onnx")] + [
             (plot, f"plots/{plot.name}") for plot in plots
         ]:
             bundle.write(path, name, zipfile.ZIP_STORED if path.suffix in _STORED else None)
+
+
+def _write_text(bundle: zipfile.ZipFile, name: str, text: str) -> None:
+    member = zipfile.ZipInfo(name, time.localtime()[:6])
+    member.external_attr = 0o644 << 16  # readable for everybody, as the other files
+    member.compress_type = zipfile.ZIP_DEFLATED
+    bundle.writestr(member, text)
 
 
 def unpack_bundle(bundle: Path, folder: Path, names: Sequence[str]) -> list[Path]:

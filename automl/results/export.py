@@ -40,8 +40,8 @@ def largest_difference(models: ExportedModels, pictures: np.ndarray) -> float:
     import keras
 
     loaded = keras.models.load_model(models.keras)
-    # Called, not `predict`ed: compiling a graph for a handful of pictures takes longer than running them.
-    by_keras = np.asarray(loaded(pictures.astype(np.float32), training=False))
+    # Called as a user would, which is also quicker than `predict`: no graph is compiled for a handful of pictures.
+    by_keras = np.asarray(loaded(pictures.astype(np.float32)))
     return float(np.abs(by_keras - Classifier(models.onnx).predict_arrays(pictures)).max())
 
 
@@ -54,7 +54,9 @@ def build_keras(candidate: Candidate, weights: Mapping[str, InstalledWeights]) -
 
     size = candidate.image_size_px
     pictures = keras.Input((None, None, 3), name="image")
-    resized = keras.layers.Resizing(size, size, interpolation="bilinear", antialias=True, name="resize")(pictures)
+    resize = keras.layers.Resizing(size, size, interpolation="bilinear", antialias=True, name="resize")
+    # Its default is training=True, which Keras would hand on to every batch norm behind it in a plain model(x).
+    resized = resize(pictures, training=False)
     pooled = []
     for name in candidate.backbones:
         maps = _backbone(weights[name])(resized)

@@ -1,10 +1,13 @@
 """Frozen features of the pool's pictures: computed once for each backbone and input size, joined for each trial."""
 
 import hashlib
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,9 @@ from automl.data.pixels import OnProgress, PixelCache, content_key
 from automl.models.features import FeatureExtractor, extract_features
 from automl.models.weights import InstalledWeights
 from automl.records import ImageRecord
+from automl.search.plan import INPUT_SIZES_PX
 from automl.search.space import LAST_TAP, Params, backbone_names
+from automl.serving.predict import load_image
 
 _PROBE_IMAGES, _PROBES = 16, 3
 _REFERENCE_REACH = 1280**0.5  # of the last layer of MobileNetV2 alone
@@ -56,10 +61,22 @@ class FrozenFeatures:
     def backbones(self) -> tuple[str, ...]:
         return tuple(self._weights)
 
-    def decode(self, sizes_px: Sequence[int], on_progress: OnProgress) -> None:
-        """Decodes the pictures for those sizes at which any backbone's features are missing."""
-        needed = [size for size in sizes_px if any(not self._path(name, size).exists() for name in self._weights)]
-        self._pixels.decode(needed, on_progress)
+    def decode(self, blocks: Sequence[tuple[str, int]], on_progress: OnProgress) -> None:
+        """Decodes the pictures once, for those input sizes at which any of `blocks` is not computed yet."""
+        needed = {size for backbone, size in blocks if not self.is_computed(backbone, size)}
+        self._pixels.decode(sorted(needed), on_progress)
+
+    def decode_seconds(self) -> float:
+        """How long `decode` may take for all pictures, measured on a few of them."""
+        some = self._images[:: max(1, len(self._images) // _PROBE_IMAGES)]
+        start = time.perf_counter()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda image: load_image(image.path, 224), some))
+        return (time.perf_counter() - start) / len(some) * len(self._images)
+
+    def computed(self) -> set[tuple[str, int]]:
+        """The blocks that an earlier run on the same pictures has left."""
+        return {block for block in product(self._weights, INPUT_SIZES_PX) if self.is_computed(*block)}
 
     def seconds_per_image(self, backbone: str) -> float:
         """Measured once, on a few pictures of noise at 224 px; other sizes cost in proportion to their area."""

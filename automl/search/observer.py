@@ -28,8 +28,8 @@ class Observer(Protocol):
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None: ...
 
-    def first_model(self, bundle: Path, seconds: float) -> None:
-        """The first model that can be downloaded, and the second of the run at which it was there."""
+    def best_so_far(self, bundle: Path, score: float) -> None:
+        """A model that can be downloaded while the search goes on; `score`: its validation accuracy, 0-1."""
         ...
 
     def winner(self, description: Mapping[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """Which frozen features to compute, and in which order, so that the search ends in time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+from automl.records import TrialRecord
 
 INPUT_SIZES_PX = (96, 128, 160, 192, 224, 256, 288, 320)
 SHARE_FOR_FEATURES = 0.55
@@ -26,8 +28,20 @@ def block_seconds(seconds_per_image: float, image_size_px: int, n_images: int) -
     return n_images * seconds_per_image * (image_size_px / 224) ** 2
 
 
+def plan_of(trials: Sequence[TrialRecord], best: TrialRecord) -> FeaturePlan:
+    """The blocks that earlier trials used, those of the best one first: what a run that was broken off goes on with."""
+    blocks = [(name, best.image_size_px) for name in best.backbones]
+    used = [(name, trial.image_size_px) for trial in trials for name in trial.backbones]
+    used.sort(key=lambda block: block[1] != best.image_size_px)
+    return FeaturePlan(tuple(dict.fromkeys([*blocks, *used])))
+
+
 def make_plan(
-    seconds_per_image: Mapping[str, float], n_images: int, search_s: float, max_image_size_px: int
+    seconds_per_image: Mapping[str, float],
+    n_images: int,
+    search_s: float,
+    max_image_size_px: int,
+    computed: Collection[tuple[str, int]] = (),
 ) -> FeaturePlan:
     """Chooses as many backbones as fit, fastest first, and the largest input size at which they do.
 
@@ -36,12 +50,14 @@ def make_plan(
     Args:
         seconds_per_image: measured for each backbone at 224 px; not empty.
         search_s: seconds that are left for the whole search.
+        computed: blocks that an earlier run on the same photos has left; they cost nothing.
     """
     sizes = [size for size in INPUT_SIZES_PX if size <= max(max_image_size_px, INPUT_SIZES_PX[0])]
     fastest_first = sorted(seconds_per_image, key=lambda name: seconds_per_image[name])
 
     def cost(names: Sequence[str], size: int) -> float:
-        return sum(block_seconds(seconds_per_image[name], size, n_images) for name in names)
+        missing = [name for name in names if (name, size) not in computed]
+        return sum(block_seconds(seconds_per_image[name], size, n_images) for name in missing)
 
     share = search_s * SHARE_FOR_FEATURES
     for n in range(len(fastest_first), 0, -1):

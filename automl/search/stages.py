@@ -12,7 +12,7 @@ from automl.records import RunSettings, RunState, TrialRecord, TrialState
 from automl.search.budget import Budget, SearchOver
 from automl.search.frozen import FrozenFeatures
 from automl.search.observer import Observer
-from automl.search.plan import FeaturePlan, block_seconds, make_plan
+from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, block_seconds, make_plan, plan_of
 from automl.search.space import LAST_TAP, SEVERAL_TAPS, Params, backbone_names, head_space
 from automl.search.trial import Candidate, Targets, run_head_trial
 from automl.search.tuner import Tuner, make_tuner
@@ -20,8 +20,8 @@ from automl.search.tuner import Tuner, make_tuner
 _log = structlog.get_logger()
 _FIRST_FAILURES_THAT_END_A_RUN = 3
 
-OnBetter = Callable[[Candidate], None]
-"""Takes each candidate that is better than all before it, the first one included."""
+AfterTrial = Callable[[Candidate], None]
+"""Takes the best candidate so far, after each trial."""
 
 
 class HeadSearch:
@@ -38,7 +38,7 @@ class HeadSearch:
         budget: Budget,
         observer: Observer,
         scratch: Path,
-        on_better: OnBetter,
+        after_trial: AfterTrial,
         earlier: Sequence[TrialRecord] = (),
     ) -> None:
         self._features = features
@@ -47,7 +47,7 @@ class HeadSearch:
         self._budget = budget
         self._observer = observer
         self._scratch = scratch
-        self._on_better = on_better
+        self._after_trial = after_trial
         self._longest_trial_s = 0.0
         self.best: Candidate | None = None
         self.records: list[TrialRecord] = list(earlier)
@@ -56,15 +56,19 @@ class HeadSearch:
             key=lambda record: record.score or 0,
             default=None,
         )
-        self.space = head_space(features.backbones, (settings.max_image_size_px,))
+        # The same for every attempt at a run, whatever its plan: its trials must lie in one space.
+        self.space = head_space(features.backbones, INPUT_SIZES_PX)
 
     def prepare(self) -> FeaturePlan:
         """Times the backbones and plans the features. Nothing else should keep the machine busy meanwhile."""
         self._observer.activity("Measuring this machine")
         seconds_per_image = {name: self._features.seconds_per_image(name) for name in self._features.backbones}
-        n_images = len(self._targets.labels)
-        largest = self._settings.max_image_size_px
-        return make_plan(seconds_per_image, n_images, self._budget.search_left_s, largest)
+        if self._earlier_best is not None:
+            return plan_of(self.records, self._earlier_best)
+        computed = self._features.computed()
+        search_s = self._budget.search_left_s - (0.0 if computed else self._features.decode_seconds())
+        n_images, largest = len(self._targets.labels), self._settings.max_image_size_px
+        return make_plan(seconds_per_image, n_images, max(0.0, search_s), largest, computed)
 
     def run(self, plan: FeaturePlan) -> Candidate:
         """Searches until the time is up, the trial limit is reached or the user says stop.
@@ -72,11 +76,11 @@ class HeadSearch:
         Raises:
             RunFailed: not one trial gave a model.
         """
-        self.space = head_space(self._features.backbones, plan.sizes_px)
         self._observer.space(self.space)
-        self._features.decode(plan.sizes_px, self._progress("Reading the photos"))
+        self._features.decode(plan.blocks, self._progress("Reading the photos"))
         self._observer.state(RunState.SEARCHING)
         try:
+            self._retrain_earlier_best()
             self._first_features(plan)
             self._search_heads(plan)
         except SearchOver:
@@ -86,6 +90,15 @@ class HeadSearch:
             reasons = {record.message for record in self.records if record.message}
             raise RunFailed("No model could be trained: " + ("; ".join(sorted(reasons)) or "no trial was finished."))
         return self.best
+
+    def _retrain_earlier_best(self) -> None:
+        """The weights of the best model are gone with the attempt that was broken off; its settings are not."""
+        if self._earlier_best is None:
+            return
+        size = self._earlier_best.image_size_px
+        for backbone in self._earlier_best.backbones:
+            self._features.compute(backbone, size, self._progress(self._looking(backbone, size)))
+        self._trial(dict(self._earlier_best.params), seed=self._settings.seed + self._earlier_best.number)
 
     def _first_features(self, plan: FeaturePlan) -> None:
         """Computes the planned blocks; tries the expert's settings on each as soon as it is there."""
@@ -97,12 +110,14 @@ class HeadSearch:
                 if expected_s > self._budget.search_left_s:
                     self._observer.note(f"{BACKBONES[backbone].title} at {size} px was left out: not enough time.")
                     continue
-            text = f"Looking at the photos with {BACKBONES[backbone].title} at {size} px"
-            self._features.compute(backbone, size, self._progress(text, is_needed))
+            self._features.compute(backbone, size, self._progress(self._looking(backbone, size), is_needed))
             available = [name for name, other in plan.blocks[: number + 1] if other == size]
             self._try_defaults(plan, backbone, size)
             if len(available) > 1 and len(available) == sum(other == size for _, other in plan.blocks):
                 self._try_defaults(plan, "+".join(self._in_order(available)[:3]), size)
+
+    def _looking(self, backbone: str, size: int) -> str:
+        return f"Looking at the photos with {BACKBONES[backbone].title} at {size} px"
 
     def _in_order(self, backbones: Sequence[str]) -> list[str]:
         """The one order in which fusions name their parts, whatever the order in which they became available."""
@@ -110,7 +125,9 @@ class HeadSearch:
 
     def _try_defaults(self, plan: FeaturePlan, backbones: str, size: int) -> None:
         for taps in (SEVERAL_TAPS, LAST_TAP)[: 2 if size == plan.blocks[0][1] else 1]:
-            self._trial(self.space.defaults(backbones=backbones, taps=taps, image_size_px=size), is_first=not self.best)
+            params = self.space.defaults(backbones=backbones, taps=taps, image_size_px=size)
+            if all(record.params != params for record in self.records):
+                self._trial(params)
 
     def _search_heads(self, plan: FeaturePlan) -> None:
         """Lets the tuner propose, over the features that are really there."""
@@ -120,11 +137,9 @@ class HeadSearch:
         sizes = [size for size in plan.sizes_px if all((name, size) in available for name in backbones)]
         space = head_space(backbones, sizes)
         tuner = make_tuner(self._settings.tuner, space, self._settings.seed, self._scratch)
-        known = [record for record in self.records if space.contains(record.params)]
-        for record in known:
-            tuner.observe(record.params, record.score)
-        if self._earlier_best in known:  # its weights are gone with the attempt that was broken off
-            self._trial(dict(self._earlier_best.params))
+        for record in self.records:
+            if space.contains(record.params):
+                tuner.observe(record.params, record.score)
         while not self._is_at_limit():
             self._budget.check()
             if self._longest_trial_s > self._budget.search_left_s:
@@ -144,8 +159,9 @@ class HeadSearch:
         limit = self._settings.max_trials
         return limit is not None and len(self.records) >= limit
 
-    def _trial(self, params: Params, is_first: bool = False) -> TrialRecord:
-        """Runs, records and tells one trial. The very first one is not ended by the clock: it is the first model."""
+    def _trial(self, params: Params, seed: int | None = None) -> TrialRecord:
+        """Runs, records and tells one trial. As long as there is no model, no clock and no limit ends a trial."""
+        is_first = self.best is None
         if not is_first and self._is_at_limit():
             raise SearchOver
         number, started_s = len(self.records), self._budget.elapsed_s
@@ -156,7 +172,7 @@ class HeadSearch:
                 params,
                 self._features,
                 self._targets,
-                self._settings.seed + number,
+                self._settings.seed + number if seed is None else seed,
                 (lambda: None) if is_first else self._budget.check,
             )
         except SearchOver:
@@ -182,10 +198,11 @@ class HeadSearch:
         self.records.append(record)
         if candidate is not None and candidate.is_better_than(self.best):
             self.best = candidate
-            self._on_better(candidate)
         if len(self.records) > 1:  # the first one pays for TensorFlow's start
             self._longest_trial_s = max(0.9 * self._longest_trial_s, record.duration_s)
         self._observer.trial(record, self.best)
+        if self.best is not None:
+            self._after_trial(self.best)
         if self.best is None and len(self.records) >= _FIRST_FAILURES_THAT_END_A_RUN:
             raise SearchOver
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from automl.errors import TrialFailed
 from automl.models.heads import HeadSettings, LearningRate, fit_head
 
 SETTINGS = HeadSettings(
@@ -89,6 +90,13 @@ def test_the_plateau_schedule_falls_only_while_nothing_improves():
     rate.after_epoch(improved=False)
     rate.after_epoch(improved=False)
     assert rate.epoch(3)[0] == pytest.approx(0.03)
+
+
+def test_features_that_are_not_numbers_fail_the_trial():
+    features, labels, folds = problem()
+    features[3, 3] = np.nan
+    with pytest.raises(TrialFailed, match="diverged"):
+        fit_head(features, labels, folds, 3, 3, SETTINGS, seed=0)
 
 
 def test_an_unknown_schedule_is_an_error():

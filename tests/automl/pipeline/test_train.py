@@ -41,8 +41,9 @@ class Story:
     def trial(self, record, best):
         self.events.append(f"trial {record.number}")
 
-    def first_model(self, bundle, seconds):
-        self.events.append("first model")
+    def best_so_far(self, bundle, score):
+        assert bundle.exists() and 0 <= score <= 1
+        self.events.append("best so far")
 
     def winner(self, description):
         self.events.append("winner")

@@ -65,6 +65,14 @@ def test_onnx_gives_probabilities_for_photos_of_any_size(weights, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_plain_call_is_the_same_as_predict(weights, tmp_path):
+    """Keras' Resizing wants to train by default, and every batch norm behind it would follow."""
+    model = build_keras(candidate(weights, "mobilenet_v2", SEVERAL_TAPS), weights)
+    images = pictures(3, 96, 96).astype(np.float32)
+    assert np.allclose(model(images), model.predict(images, verbose=0), atol=1e-4)
+
+
+@pytest.mark.slow
 def test_resizing_inside_both_models_is_the_same(weights, tmp_path):
     models = export(candidate(weights, "mobilenet_v2", LAST_TAP), LABELS, weights, tmp_path)
     assert largest_difference(models, pictures(2, 150, 200)) < 0.02

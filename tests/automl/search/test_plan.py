@@ -34,6 +34,12 @@ def test_no_time_at_all_still_plans_one_block():
     assert plan.blocks == (("fast", 96),)
 
 
+def test_what_is_computed_already_costs_nothing():
+    computed = {(name, 224) for name in SPEED}
+    plan = make_plan(SPEED, n_images=50_000, search_s=30, max_image_size_px=224, computed=computed)
+    assert set(plan.blocks) == computed
+
+
 def test_the_users_largest_size_is_respected():
     plan = make_plan(SPEED, n_images=100, search_s=600, max_image_size_px=128)
     assert max(plan.sizes_px) == 128

@@ -8,6 +8,7 @@ from automl.models.heads import Curves, HeadFit
 from automl.records import RunSettings, RunState, TrialRecord, TrialState
 from automl.search import stages
 from automl.search.budget import Budget
+from automl.search.space import head_space
 from automl.search.stages import HeadSearch
 from automl.search.trial import Candidate, Targets
 
@@ -36,7 +37,13 @@ class Features:
     def is_computed(self, backbone, size):
         return self.cached
 
-    def decode(self, sizes, on_progress):
+    def computed(self):
+        return {(name, size) for name in self.backbones for size in (160, 224)} if self.cached else set()
+
+    def decode_seconds(self):
+        return 1.0
+
+    def decode(self, blocks, on_progress):
         on_progress(1, 1)
 
     def compute(self, backbone, size, on_progress):
@@ -98,7 +105,7 @@ def world(clock, tmp_path, monkeypatch):
 
         monkeypatch.setattr(stages, "run_head_trial", run_trial)
         observer, budget = Observer(), Budget(budget_s, reserve_s=20, clock=clock)
-        better = []
+        told = []
         search = HeadSearch(
             Features(clock, cached),
             Targets(np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1]), 2, 2),
@@ -106,10 +113,10 @@ def world(clock, tmp_path, monkeypatch):
             budget,
             observer,
             tmp_path,
-            better.append,
+            told.append,
             earlier,
         )
-        return search, budget, observer, better
+        return search, budget, observer, told
 
     return build
 
@@ -127,16 +134,16 @@ def test_the_search_ends_before_the_reserve_begins(world, clock):
     assert budget.search_left_s <= 2 * TRIAL_S
 
 
-def test_each_better_model_is_handed_out_once(world):
+def test_after_each_trial_the_best_so_far_is_told(world):
     scores = [0.5, 0.4, 0.6, 0.6, 0.7]
-    search, _, _, better = world(lambda number, params: scores[number], max_trials=5)
+    search, _, _, told = world(lambda number, params: scores[number], max_trials=5)
     search.run(search.prepare())
-    assert [model.number for model in better] == [0, 2, 4]
+    assert [model.number for model in told] == [0, 0, 2, 2, 4]
 
 
 def test_a_tiny_budget_still_gives_a_model(world):
-    search, _, _, better = world(lambda number, params: 0.8, budget_s=4)
-    assert search.run(search.prepare()) is better[0]
+    search, _, _, told = world(lambda number, params: 0.8, budget_s=4)
+    assert search.run(search.prepare()) is told[0]
 
 
 def test_stop_keeps_the_best_so_far(world):
@@ -205,7 +212,17 @@ def test_an_interrupted_run_goes_on_counting_and_retries_its_best(world):
     search, _, observer, _ = world(lambda number, p: 0.95 if p == params else 0.5, earlier=earlier)
     winner = search.run(search.prepare())
     assert winner.params == params
-    assert observer.records[0].number == 1
+    assert winner.number == observer.records[0].number == 1
+
+
+def test_an_interrupted_run_keeps_its_plan_however_little_time_is_left(world):
+    params = head_space(("mobilenet_v2", "mobilenet_v1"), (192,)).defaults(backbones="mobilenet_v2+mobilenet_v1")
+    earlier = (TrialRecord(0, TrialState.COMPLETE, ("mobilenet_v2", "mobilenet_v1"), 192, params, 0.95, 1.0, 2.0),)
+    search, _, observer, _ = world(lambda number, p: 0.9, budget_s=30, earlier=earlier)
+    plan = search.prepare()
+    assert plan.blocks == (("mobilenet_v2", 192), ("mobilenet_v1", 192))
+    assert search.run(plan).params == params
+    assert all(observer.spaces[0].contains(record.params) for record in observer.records)
 
 
 def test_a_tie_goes_to_the_smaller_model():
