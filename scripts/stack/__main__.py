@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -40,6 +41,7 @@ class Stack:
         self._settings = settings
         self._environment = environment
         self._children: list[Child] = []
+        self._restarts: Counter[str] = Counter()
         self._signals: list[int] = []
         hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]  # nohup means it
         for number in (signal.SIGINT, signal.SIGTERM, *hang_up):
@@ -54,12 +56,20 @@ class Stack:
         """Raises Stopped on a signal, CannotStart if a service has ended by itself."""
         if self._signals:
             raise Stopped
-        for child in self._children:
+        for child in list(self._children):
             if (code := child.exit_code()) is not None:
-                raise CannotStart(
-                    f"Darkroom stops, because {child.service.title} has ended by itself (exit code {code}). "
-                    f"The end of its log {child.log}:\n{child.last_words()}"
-                )
+                self._replace(child, code)
+
+    def _replace(self, child: Child, code: int) -> None:
+        """Starts a service that has ended once more, if it may be. Raises CannotStart."""
+        ended = f"{child.service.title} has ended by itself (exit code {code})"
+        if self._restarts[child.service.name] >= child.service.max_restarts:
+            raise CannotStart(f"Darkroom stops, because {ended}. The end of its log {child.log}:\n{child.last_words()}")
+        self._restarts[child.service.name] += 1
+        say(f"{ended[0].upper()}{ended[1:]}; it is started again.")
+        child.kill()  # what it may have left behind
+        self._children.remove(child)
+        self.start(child.service)
 
     def wait_until(self, holds: Callable[[], bool], timeout_s: float, title: str) -> None:
         deadline = time.monotonic() + timeout_s

@@ -19,12 +19,16 @@ _libc = ctypes.CDLL(None)
 
 @dataclass(frozen=True)
 class Service:
-    """What to run. `title`: for people. `second_signal`: sent where SIGTERM was not enough; None goes to SIGKILL."""
+    """What to run. `title`: for people. `second_signal`: sent where SIGTERM was not enough; None goes to SIGKILL.
+
+    `max_restarts`: how often it is started again where it ends by itself.
+    """
 
     name: str
     title: str
     command: tuple[str, ...]
     second_signal: signal.Signals | None = None
+    max_restarts: int = 0
 
 
 class Child:

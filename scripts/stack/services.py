@@ -8,6 +8,7 @@ from pathlib import Path
 from automl.settings import Settings
 from scripts.stack.child import Service
 
+_RESTARTS = 3  # a worker that the system killed for its memory comes back, and its run with it
 _CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker", "--loglevel", "info", "--concurrency", "1")
 # One node of each kind: there is nobody to gossip with.
 _ALONE = ("--without-gossip", "--without-mingle")
@@ -41,11 +42,11 @@ def redis(settings: Settings, socket: Path) -> Service:
 
 
 def train() -> Service:
-    return Service("worker-train", "the training worker", (sys.executable, *TRAIN_ARGUMENTS), signal.SIGQUIT)
+    return Service("worker-train", "the training worker", (sys.executable, *TRAIN_ARGUMENTS), signal.SIGQUIT, _RESTARTS)
 
 
 def light() -> Service:
-    return Service("worker-light", "the checking worker", (sys.executable, *LIGHT_ARGUMENTS), signal.SIGQUIT)
+    return Service("worker-light", "the checking worker", (sys.executable, *LIGHT_ARGUMENTS), signal.SIGQUIT, _RESTARTS)
 
 
 def web(listener: int) -> Service:

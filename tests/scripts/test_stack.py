@@ -147,13 +147,22 @@ def test_a_killed_launcher_takes_its_services_along(stack: Process, home: Path) 
     wait_until(lambda: processes_of(home) == {}, 15)
 
 
-@pytest.mark.parametrize("word", ["--queues train", slow("redis-server"), slow("gunicorn")])
+@pytest.mark.parametrize("word", ["gunicorn", slow("redis-server")])
 def test_a_service_that_dies_stops_the_rest_and_is_named(stack: Process, home: Path, word: str) -> None:
     os.kill(child_named(home, word), signal.SIGKILL)
     output, _ = stack.communicate(timeout=30)
     assert stack.returncode == 1
     assert "has ended by itself (exit code -9)" in output
     assert processes_of(home) == {}
+
+
+def test_a_worker_that_dies_is_started_again(stack: Process, home: Path) -> None:
+    killed = child_named(home, "--queues train")
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: killed not in processes_of(home), 15)
+    wait_until(lambda: any("--queues train" in command for command in processes_of(home).values()), 15)
+    assert stack.poll() is None
+    os.kill(child_named(home, "gunicorn"), 0)
 
 
 def test_a_port_in_use_gives_one_clear_line(home: Path) -> None:
