@@ -6,6 +6,7 @@ squeezed into the square: nothing at its edges is lost, and every runtime can re
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from automl.serving.predict import DECODE_PX, open_rgb, resize_square
 
 _FORMAT = 1
 _CHUNK = 64
+_OLDER_THAN_ANY_RUN_S = 25 * 3600
 
 OnProgress = Callable[[int, int], None]
 """Called with (done, total); it may raise to end the work."""
@@ -81,6 +83,13 @@ class PixelCache:
         """Gives the disk back once the features are computed; only time is lost if they are needed again."""
         for size in sizes_px:
             self.path(size).unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Removes the pixels and half-written files of runs that were killed; no run lasts as long as these are old."""
+    for path in [*folder.glob("pixels-*.npy"), *folder.glob(".*.part")]:
+        if time.time() - path.stat().st_mtime > _OLDER_THAN_ANY_RUN_S:
+            path.unlink(missing_ok=True)
 
 
 def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from automl.data.pixels import sweep
 from automl.data.split import make_split
 from automl.errors import BadSetting, NoBackbone, RunFailed
 from automl.models.quiet_tensorflow import import_tensorflow
@@ -92,6 +93,7 @@ class _Run:
         self._n_test = len(self._plan.test)
 
     def run(self) -> RunResult:
+        sweep(self._job.cache)
         for note in self._plan.notes:
             self._observer.note(note)
         search = HeadSearch(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from automl.data.pixels import PixelCache, content_key
+from automl.data.pixels import PixelCache, content_key, sweep
 from automl.errors import DiskFull
 from automl.records import ImageRecord
 from automl.serving.predict import load_image
@@ -65,6 +65,16 @@ def test_a_full_disk_is_an_error_before_anything_is_decoded(images, tmp_path, mo
     with pytest.raises(DiskFull):
         PixelCache(tmp_path / "cache", images).decode([32], lambda done, total: pytest.fail("decoded"))
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_sweep_removes_only_what_no_run_can_still_use(tmp_path):
+    names = ("pixels-old.npy", ".features-old.npy.x.part", "features-old.npy", "pixels-new.npy")
+    for name in names:
+        (tmp_path / name).touch()
+        if "old" in name:
+            os.utime(tmp_path / name, (0, 0))
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["features-old.npy", "pixels-new.npy"]
 
 
 def test_the_key_names_contents_order_and_size(images):
