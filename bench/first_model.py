@@ -57,6 +57,8 @@ def _time_to_first_model(service: Service, dataset: str, seed: int) -> dict[str,
     pressed = time.monotonic()
     run_id = service.start(dataset, "5m", seed)
     while not service.has_model(run_id):
+        if service.run(run_id)["finished"]:
+            raise RuntimeError(f"The run ended without a model: {service.run(run_id)}")
         time.sleep(0.2)
     seconds = time.monotonic() - pressed
     backbone = service.trials(run_id)[0]["backbones"][0]
