@@ -30,6 +30,8 @@ class Service:
 
     def upload(self, folder: Path, name: str) -> str:
         """Sends the folder as one .zip and waits until it is checked; returns the id of the data set."""
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{folder} is not there; DARKROOM_TEST_DATA names the folder of the photographs.")
         created = self._call("POST", "datasets", json={"name": name})
         with tempfile.TemporaryFile() as packed:
             with zipfile.ZipFile(packed, "w") as archive:
