@@ -1,6 +1,7 @@
 """`automl`: the whole of Darkroom without a web page."""
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -17,7 +18,8 @@ from rich.table import Table
 from automl.data.ingest import ingest_archive, ingest_folder
 from automl.data.samples import write_sample_images
 from automl.durations import parse_duration
-from automl.errors import BadBundle, DarkroomError, UserError
+from automl.errors import BadBundle, BadSetting, DarkroomError, UserError
+from automl.limits import check_limits
 from automl.records import DatasetManifest, RunSettings, TunerKind
 from automl.search.budget import Budget
 from automl.serving.predict import Classifier
@@ -48,22 +50,22 @@ def check(options: argparse.Namespace, settings: Settings, console: Console) -> 
 
 def train(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Trains within the budget and writes the bundle."""
-    out: Path = options.out
-    out.parent.mkdir(parents=True, exist_ok=True)
+    run_settings = _run_settings(options, settings)
     with tempfile.TemporaryDirectory(prefix="darkroom-") as scratch:
         manifest = _ingest(options.folder, settings, Path(scratch) / "images")
         _print_manifest(manifest, console)
-        return _train(manifest, options, settings, console, Path(scratch) / "work")
+        return _train(manifest, run_settings, options.out, settings, console, Path(scratch) / "work")
 
 
 def demo(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """The same on handwritten digits that come with a dependency."""
+    run_settings = _run_settings(options, settings)
     with tempfile.TemporaryDirectory(prefix="darkroom-") as scratch:
         folder = Path(scratch) / "digits"
         write_sample_images(folder)
         manifest = ingest_folder(folder, settings)
         _print_manifest(manifest, console)
-        return _train(manifest, options, settings, console, Path(scratch) / "work")
+        return _train(manifest, run_settings, options.out, settings, console, Path(scratch) / "work")
 
 
 def predict(options: argparse.Namespace, settings: Settings, console: Console) -> int:
@@ -112,9 +114,38 @@ def weights(options: argparse.Namespace, settings: Settings, console: Console) -
 
 
 def _ingest(source: Path, settings: Settings, scratch: Path) -> DatasetManifest:
-    if source.suffix.lower() in _ARCHIVES:
+    if source.suffix.lower() in _ARCHIVES and not source.is_dir():
         return ingest_archive(source, scratch, settings)
     return ingest_folder(source, settings)
+
+
+def _run_settings(options: argparse.Namespace, settings: Settings) -> RunSettings:
+    """What was asked for, checked before the first photo is read, as is the place for the model."""
+    run_settings = RunSettings(
+        budget_s=parse_duration(options.budget),
+        tuner=TunerKind(options.tuner),
+        seed=options.seed,
+        max_trials=options.max_trials,
+        backbones=tuple(options.backbones or ()),
+        max_image_size_px=options.max_image_size,
+    )
+    check_limits(run_settings, settings.max_budget_s)
+    _make_room_for(options.out)
+    return run_settings
+
+
+def _make_room_for(out: Path) -> None:
+    """Makes the folder of `out`. Raises BadSetting where no file can be written there."""
+    try:
+        if out.is_dir():
+            raise BadSetting(f"--out {out} is a folder. Name a file in it, such as {out / 'model.zip'}.")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise BadSetting(f"--out {out} cannot be written: {error.strerror}. Choose another place.") from error
+    if out.exists() and not os.access(out, os.W_OK):
+        raise BadSetting(f"--out {out} is there already and may not be overwritten. Choose another name.")
 
 
 def _print_manifest(manifest: DatasetManifest, console: Console) -> None:
@@ -130,30 +161,27 @@ def _print_manifest(manifest: DatasetManifest, console: Console) -> None:
 
 
 def _train(
-    manifest: DatasetManifest, options: argparse.Namespace, settings: Settings, console: Console, workspace: Path
+    manifest: DatasetManifest,
+    run_settings: RunSettings,
+    out: Path,
+    settings: Settings,
+    console: Console,
+    workspace: Path,
 ) -> int:
     from automl.console import ConsoleObserver
     from automl.models.weights import installed
     from automl.pipeline import Job
     from automl.pipeline import train as run_pipeline
 
-    run_settings = RunSettings(
-        budget_s=parse_duration(options.budget),
-        tuner=TunerKind(options.tuner),
-        seed=options.seed,
-        max_trials=options.max_trials,
-        backbones=tuple(options.backbones or ()),
-        max_image_size_px=options.max_image_size,
-    )
     workspace.mkdir(parents=True)
     budget = Budget(run_settings.budget_s)
     _stop_on_interrupt(budget, console)
     job = Job(manifest, run_settings, installed(settings.weights_dir), settings.features_dir, workspace)
-    with ConsoleObserver(console, options.out) as observer:
+    with ConsoleObserver(console, out) as observer:
         result = run_pipeline(job, budget, observer)
-    shutil.copyfile(result.bundle, options.out)
+    shutil.copyfile(result.bundle, out)
     console.print(result.metrics["sentence"], style="bold", markup=False)
-    sys.stdout.write(f"{options.out}\n")
+    sys.stdout.write(f"{out}\n")
     return 0
 
 

@@ -70,6 +70,7 @@ def _physical(backbone: str) -> dict[str, float]:
     settings = load_settings()
     import_tensorflow()
     import keras  # noqa: F401 - the export must not pay for the import
+
     manifest = ingest_folder(DATA / "beans", settings)
     pool = [manifest.images[i] for i in make_split(manifest, 0).pool]
     weights = installed(settings.weights_dir)
@@ -77,13 +78,17 @@ def _physical(backbone: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         marks = [time.perf_counter()]
         pixels = PixelCache(Path(folder), tuple(pool))
-        pixels.decode([SIZE_PX], lambda done, total: None)
+        pixels.decode([SIZE_PX], _say_nothing)
         marks.append(time.perf_counter())
-        extract_features(pixels.open(SIZE_PX), extractor, Path(folder) / "f.npy", lambda done, total: None)
+        extract_features(pixels.open(SIZE_PX), extractor, Path(folder) / "f.npy", _say_nothing)
         marks.append(time.perf_counter())
         export(_candidate(backbone, sum(extractor.tap_widths)), manifest.classes, weights, Path(folder))
         marks.append(time.perf_counter())
     return dict(zip(("decode", "features", "export"), np.diff(marks), strict=True))
+
+
+def _say_nothing(_done: int, _total: int) -> None:
+    """Progress is for people."""
 
 
 def _candidate(backbone: str, n_features: int) -> Candidate:

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from automl.store.database import Artifact, Dataset, DatasetFile, Run, TrialSummary
 from server.run_view import RunView, view_run
 
+_N_REFUSED = 10
+
 
 def dataset_record(session: Session, dataset: Dataset) -> dict[str, Any]:
     count = select(func.count(), func.coalesce(func.sum(DatasetFile.n_bytes), 0))
@@ -33,7 +35,7 @@ def run_record(session: Session, run: Run, lease_s: float) -> dict[str, Any]:
     return {
         "id": run.id,
         "url": url_for("runs.show", run_id=run.id, _external=True),
-        "dataset": {"id": run.dataset_id, "name": run.dataset.name},
+        "dataset": _dataset(run.dataset),
         "state": run.state,
         "finished": run.state.is_finished(),
         "stop_requested": run.stop_requested,
@@ -69,6 +71,17 @@ def trial_record(trial: TrialSummary) -> dict[str, Any]:
     }
 
 
+def _dataset(dataset: Dataset) -> dict[str, Any]:
+    """`refused`: the first files that could not be used, with the reasons; the data set's own record has more."""
+    summary = dataset.summary
+    return {
+        "id": dataset.id,
+        "name": dataset.name,
+        "n_refused": summary.get("n_refused", 0),
+        "refused": summary.get("refused", [])[:_N_REFUSED],
+    }
+
+
 def _clock(view: RunView) -> dict[str, Any]:
     left_s = view.clock.left_s
     return {
@@ -89,7 +102,8 @@ def _bundle(view: RunView) -> dict[str, Any] | None:
     if view.bundle is None:
         return None
     url = url_for("artifacts.bundle", run_id=view.run.id, _external=True)
-    return {"url": url, "n_bytes": view.bundle.n_bytes, "final": view.bundle.kind == "bundle"}
+    final = view.bundle.kind == "bundle"
+    return {"url": url, "title": view.bundle.title, "n_bytes": view.bundle.n_bytes, "final": final}
 
 
 def _artifact(artifact: Artifact) -> dict[str, Any]:

@@ -64,9 +64,17 @@ class RunView:
 
     @property
     def key(self) -> str:
-        """Changes whenever more of the page than the figures must be drawn again."""
-        bundle_id = self.bundle.id if self.bundle else ""
-        return f"{self.run.state}-{self.run.stop_requested:d}{self.run.cancel_requested:d}{self.can_stop:d}-{bundle_id}"
+        """Changes whenever more of the page than the figures must be drawn again.
+
+        A better model behind the same download button is not such a change: an opened question would close.
+        """
+        flags = (self.run.stop_requested, self.run.cancel_requested, self.can_stop, self.bundle is not None)
+        return f"{self.run.state}-" + "".join(f"{flag:d}" for flag in flags)
+
+    @property
+    def best_so_far(self) -> Artifact | None:
+        """The download, where it is not the final model. Its title is what is known of it."""
+        return self.bundle if self.bundle is not None and self.bundle.kind == "best_so_far" else None
 
     @property
     def can_stop(self) -> bool:

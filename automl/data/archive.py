@@ -51,13 +51,15 @@ def read_zip(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterator[Me
     and `dogs.zip` are two classes.
 
     Raises:
-        BadUpload: not a .zip, damaged, or protected with a password.
+        BadUpload: not a .zip, damaged, empty, or protected with a password.
         UploadTooLarge: more files or bytes than `limits`, counted while reading.
     """
     n_archive_bytes = source.seek(0, io.SEEK_END)
     with _open_zip(_BoundedReads(source, limits.max_files * _DIRECTORY_BYTES_PER_FILE + _PIECE_BYTES)) as archive:
         members = [(_readable_name(info), info) for info in archive.infolist() if _is_file(info)]
         members = [(member, info) for member, info in members if not is_junk(member)]
+        if not members:
+            raise BadUpload("There is no file in this .zip.")
         if any(info.flag_bits & _ENCRYPTED_FLAG for _, info in members):
             raise BadUpload("This .zip is protected with a password. Make one without.")
         if len(members) > limits.max_files:
@@ -88,7 +90,7 @@ def _folder_of_members(name: str, members: list[str]) -> str:
 
 def _is_file(info: zipfile.ZipInfo) -> bool:
     kind = stat.S_IFMT(info.external_attr >> 16)
-    return not info.is_dir() and kind in (0, stat.S_IFREG)
+    return info.filename != "" and not info.is_dir() and kind in (0, stat.S_IFREG)
 
 
 def _readable_name(info: zipfile.ZipInfo) -> str:
@@ -155,10 +157,16 @@ class _BoundedReads:
 
     def __init__(self, source: IO[bytes], max_read_bytes: int) -> None:
         self._source, self._max_read_bytes = source, max_read_bytes
-        self.seek, self.tell = source.seek, source.tell
+        self.tell = source.tell
 
     def seekable(self) -> bool:
         return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        # A file of the system answers with an OSError, which is not to be told from that of a bad disk.
+        if whence == io.SEEK_SET and offset < 0:
+            raise zipfile.BadZipFile("an offset before the beginning")
+        return self._source.seek(offset, whence)
 
     def read(self, n_bytes: int = -1) -> bytes:
         if n_bytes > self._max_read_bytes:

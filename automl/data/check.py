@@ -215,22 +215,25 @@ def _finish(database: Database, dataset_id: str, before: Sequence[_File], files:
     final |= {file.id: file for file in kept}
     final |= {pictures[index].id: pictures[index].refused(reason) for index, reason in verdict.refused.items()}
     _save(database, [final[file.id] for file in before if final[file.id] != file])
-    refused = [file for file in final.values() if file.state is FileState.REFUSED]
-    told = [RefusedFile(file.name, file.reason) for file in refused if not is_junk(file.name)]
-    summary = _summary(kept, refused)
+    refused = [file for file in final.values() if file.state is FileState.REFUSED and not is_junk(file.name)]
+    summary = _summary(kept, refused, n_junk=sum(is_junk(file.name) for file in final.values()))
+    message = explained(verdict.problem, _told(refused)) if verdict.problem else summary["verdict"]
     with database.session() as session:
         dataset = find_dataset(session, dataset_id)
         dataset.state = DatasetState.INVALID if verdict.problem else DatasetState.READY
-        dataset.message = explained(verdict.problem, told) if verdict.problem else summary["verdict"]
-        dataset.summary = {**summary, "verdict": dataset.message}
+        dataset.message = message
+        dataset.summary = {**summary, "verdict": message}
 
 
-def _summary(kept: Sequence[_File], refused: Sequence[_File]) -> dict[str, Any]:
+def _summary(kept: Sequence[_File], refused: Sequence[_File], n_junk: int) -> dict[str, Any]:
     notes = []
-    told = [file for file in refused if not is_junk(file.name)]
-    if n_junk := len(refused) - len(told):
+    if n_junk:
         leftovers = counted(n_junk, "leftover of other programs", "leftovers of other programs")
         notes.append(f"{leftovers} (such as .DS_Store) {'was' if n_junk == 1 else 'were'} passed over.")
-    if lost := sorted({file.label for file in told if file.label} - {file.label for file in kept}):
+    if lost := sorted({file.label for file in refused if file.label} - {file.label for file in kept}):
         notes.append(f"No photo in {quoted(lost)} could be used, so it is not among the classes.")
-    return summarise(kept, [RefusedFile(file.name, file.reason) for file in told], notes)
+    return summarise(kept, _told(refused), notes)
+
+
+def _told(refused: Sequence[_File]) -> list[RefusedFile]:
+    return [RefusedFile(file.name, file.reason) for file in refused]

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from automl.data.archive import ArchiveLimits, read_zip
 from automl.data.layout import NoPlace, Place, guess_layout
@@ -57,14 +58,14 @@ def ingest_archive(
 
     Raises:
         BadDataset: as `ingest_folder`.
-        BadUpload: not a readable .zip.
+        BadUpload: there is no such file, or it is not a readable .zip.
         UploadTooLarge: more files or unpacked bytes than the settings allow.
         DiskFull: no room in `target_folder`.
     """
     target_folder.mkdir(parents=True, exist_ok=True)
     found: list[_Found] = []
     refused: list[RefusedFile] = []
-    with path.open("rb") as source:
+    with _opened(path) as source:
         limits = ArchiveLimits(settings.max_files, settings.max_upload_bytes)
         for number, member in enumerate(read_zip(source, path.name, limits)):
             target = target_folder / f"{number:06d}"
@@ -77,6 +78,15 @@ def ingest_archive(
             else:
                 found.append(_Found(member.name, target))
     return _manifest(path.stem, found, refused, settings, on_progress)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise BadUpload(f"There is no file {_printable(str(path))}.") from None
+    except OSError as error:
+        raise BadUpload(f"{_printable(str(path))} cannot be read: {error.strerror}.") from error
 
 
 def _manifest(

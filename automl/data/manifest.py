@@ -17,7 +17,7 @@ _NAME_IN_A_MESSAGE = 80
 _GOOD_START = "10 or more photos of each class are a good start"
 TOO_FEW_TO_COMPARE = (
     "There is only one photo of each class to learn from, beside the test photos. That is too few to tell a good model "
-    f"from a bad one: scores on validation photos will be near 0 % and mean nothing. Add photos: {_GOOD_START}."
+    f"from a bad one: scores on validation photos mean nothing here, high or low. Add photos: {_GOOD_START}."
 )
 """Of a data set with two photos of each class, say."""
 
@@ -59,7 +59,7 @@ def explained(problem: str, refused: Sequence[RefusedFile]) -> str:
     return " ".join([problem, "Not used:", *shown]) if shown else problem
 
 
-def too_few_to_compare(pictures: Sequence[Picture]) -> bool:
+def _too_few_to_compare(pictures: Sequence[Picture]) -> bool:
     """True where one photo of each class is all that there is to learn from, once the test has got its own."""
     test = {picture.sha256 for picture in pictures if picture.split is Split.TEST}
     photos = {(picture.label, picture.sha256) for picture in pictures if picture.sha256 not in test}
@@ -171,7 +171,7 @@ def _shortened(name: str) -> str:
 
 
 def _notes(pictures: Sequence[Picture], labels: Sequence[str]) -> list[str]:
-    notes = [TOO_FEW_TO_COMPARE] if labels and too_few_to_compare(pictures) else []
+    notes = [TOO_FEW_TO_COMPARE] if labels and _too_few_to_compare(pictures) else []
     n_photos = Counter(picture.label for picture in pictures)
     if few := [label for label in labels if n_photos[label] < FEW_IMAGES]:
         verb = "has" if len(few) == 1 else "have"

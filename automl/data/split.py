@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from automl.data.manifest import counted, quoted
+from automl.data.manifest import TOO_FEW_TO_COMPARE, counted, quoted
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
 
@@ -48,9 +48,11 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
 
     Up to 5,000 pool images are cross-validated in `n_folds` >= 2 folds (fewer where there are not so many pictures);
     of a larger pool, fold 0 alone is validated on: the user's validation folder if it has 200 images, else 15 %.
+    Where the pool has a single picture of each class, a class is unknown in the fold that holds its picture out: the
+    score then says nothing, and a note says so.
 
     Raises:
-        BadDataset: a class has no picture left to learn from, or no class has two, so that nothing can be compared.
+        BadDataset: a class has no picture left to learn from.
     """
     if n_folds < 2:
         raise ValueError(f"n_folds must be at least 2, not {n_folds}")
@@ -67,10 +69,6 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
 
     validation = _validation(pool_groups, len(pool), n_folds)
     folds = {i: fold for group, fold in validation.fold_of.items() for i in group.images}
-    if not folds:
-        raise BadDataset(
-            "There are too few photos to compare models with. Add some: 10 of each class are a good start."
-        )
     return SplitPlan(
         pool=tuple(pool),
         folds=tuple(folds.get(i, ALWAYS_TRAINED) for i in pool),
@@ -118,9 +116,11 @@ def _held_out_of_class(groups: list[_Group], share: float) -> list[_Group]:
 
 
 def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int) -> _Validation:
+    if not _by_class(groups):
+        return _Validation(*_dealt([[group] for group in groups], n_folds), [TOO_FEW_TO_COMPARE])
     n_own = sum(len(group.images) for group in groups if group.is_validation)
     if n_pool <= MAX_CROSS_VALIDATED_IMAGES:
-        fold_of, n_used = _dealt(groups, n_folds)
+        fold_of, n_used = _dealt(_by_class(groups), n_folds)
         note = (
             f"The photos of your validation folder join the training photos in {n_used}-fold cross-validation: "
             "each takes its turn at validation, which compares models more surely than one small folder does."
@@ -129,18 +129,18 @@ def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int) -> _Validat
         if single := sorted({group.label for group in groups} - {group.label for group in fold_of}):
             notes.append(f"There is only one photo of {quoted(single)} to learn from: models are not compared on it.")
         return _Validation(fold_of, n_used, notes)
-    if n_own >= MIN_OWN_VALIDATION_IMAGES:
+    if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups)):
         note = f"Models are compared on the {counted(n_own, 'photo')} of your validation folder."
-        return _Validation(dict.fromkeys(_own_validation(groups), 0), 1, [note])
+        return _Validation(dict.fromkeys(own, 0), 1, [note])
     note = f"Models are compared on {VALIDATION_SHARE:.0%} of the training photos, which they do not learn from."
     if n_own:
         note += f" Your validation folder has only {counted(n_own, 'photo')}, too few for that; they join the others."
     return _Validation(dict.fromkeys(_held_out(groups, VALIDATION_SHARE), 0), 1, [note])
 
 
-def _dealt(groups: Sequence[_Group], n_folds: int) -> tuple[dict[_Group, int], int]:
-    """The fold of each group, and how many folds there are; none of them is empty, none holds all of a class."""
-    classes = _by_class(groups)
+def _dealt(classes: Sequence[Sequence[_Group]], n_folds: int) -> tuple[dict[_Group, int], int]:
+    """The fold of each group of `classes`, and how many folds there are; none of them is empty, and none holds all of
+    a class that has two groups."""
     n_used = min(n_folds, sum(map(len, classes)))
     n_in_fold = [0] * n_used
     fold_of: dict[_Group, int] = {}

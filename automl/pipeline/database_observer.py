@@ -103,7 +103,6 @@ class DatabaseObserver:
         with self._database.session() as session:
             run = find_run(session, self._run_id)
             run.result = result.metrics
-            run.activity = "Done"
             change_run_state(run, RunState.DONE)
         self._remove_artifacts(outdated)
 

@@ -260,16 +260,23 @@ def change_run_state(run: Run, state: RunState) -> None:
     if state is RunState.PREPARING and run.started_at is None:
         run.started_at = now()
     if state.is_finished():
+        run.activity = state.value.capitalize()  # nothing is going on any more
         run.finished_at = now()
         run.lease_owner, run.lease_until = "", None
 
 
 def request_stop(run: Run) -> None:
-    """Asks a run to end its search now and deliver the best model so far. Raises NotAllowedNow if it has ended."""
+    """Asks a run to end its search now and deliver the best model so far.
+
+    Raises:
+        NotAllowedNow: it has ended, or there is no model yet.
+    """
     if run.state.is_finished():
         raise NotAllowedNow("This run has already ended.")
     if run.state is RunState.QUEUED:
         raise NotAllowedNow("This run has not started yet, so there is no model to keep. Cancel it instead.")
+    if run.best_score is None:
+        raise NotAllowedNow("There is no model to keep yet. Wait for the first one, or cancel the run.")
     run.stop_requested = True
 
 

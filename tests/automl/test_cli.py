@@ -52,6 +52,50 @@ def test_a_budget_that_is_no_time_is_explained(photos, capfd):
     assert "soon" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--budget", "0", "between 30 seconds and 24 hours"),
+        ("--budget", "29s", "between 30 seconds and 24 hours"),
+        ("--budget", "25h", "between 30 seconds and 24 hours"),
+        ("--max-trials", "0", "Max trials must be a whole number from 1"),
+        ("--seed", "-1", "Seed must be a whole number from 0"),
+        ("--max-image-size", "0", "from 96 to 320, a multiple of 32"),
+        ("--max-image-size", "97", "from 96 to 320, a multiple of 32"),
+        ("--max-image-size", "-5", "from 96 to 320, a multiple of 32"),
+        ("--out", "/proc/x/model.zip", "cannot be written"),
+    ],
+)
+@pytest.mark.parametrize("command", [["train", "/no/such/folder"], ["demo"]])
+def test_settings_are_checked_before_anything_is_read(command, option, value, words, capfd):
+    assert main([*command, option, value]) == 2
+    shown = " ".join(capfd.readouterr().err.split())
+    assert words in shown
+    assert "no folder" not in shown and "photos" not in shown
+
+
+def test_a_folder_to_write_the_model_to_is_refused_with_a_name_to_use(photos, capfd):
+    assert main(["train", str(photos), "--out", str(photos)]) == 2
+    assert f"{photos / 'model.zip'}".replace(" ", "") in "".join(capfd.readouterr().err.split())
+
+
+def test_a_bad_setting_makes_no_folder_for_the_model(tmp_path, capfd):
+    assert main(["demo", "--budget", "0", "--out", str(tmp_path / "new" / "model.zip")]) == 2
+    assert not (tmp_path / "new").exists()
+    assert "30 seconds" in capfd.readouterr().err
+
+
+def test_a_missing_archive_is_one_clear_line(tmp_path, capfd):
+    assert main(["check", str(tmp_path / "missing.zip")]) == 2
+    shown = capfd.readouterr().err
+    assert "There is no file" in shown and "Traceback" not in shown
+
+
+def test_a_folder_may_be_called_zip(photos, capfd):
+    assert main(["check", str(photos.rename(photos.with_suffix(".zip")))]) == 0
+    assert "red" in capfd.readouterr().err
+
+
 def test_predict_refuses_a_zip_without_a_model(tmp_path, capfd):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("readme", "nothing")

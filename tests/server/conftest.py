@@ -60,11 +60,17 @@ class World:
             session.flush()
             return run.id
 
-    def add_artifact(self, run_id: str, kind: str, content: bytes, name: str, media_type: str) -> str:
+    def add_artifact(self, run_id: str, kind: str, content: bytes, name: str, media_type: str, title: str = "") -> str:
         stored = self.store.write(f"runs/{run_id}", io.BytesIO(content), max_bytes=1 << 20)
         with self.database.session() as session:
             artifact = Artifact(
-                run_id=run_id, kind=kind, name=name, media_type=media_type, key=stored.key, n_bytes=stored.n_bytes
+                run_id=run_id,
+                kind=kind,
+                name=name,
+                title=title,
+                media_type=media_type,
+                key=stored.key,
+                n_bytes=stored.n_bytes,
             )
             session.add(artifact)
             session.flush()

@@ -114,18 +114,31 @@ def test_a_live_run_says_what_its_score_is_measured_on_and_has_no_result(client,
 
 def test_a_done_run_has_result_bundle_and_plots(client, world):
     run_id = world.add_run(RunState.DONE, result={"test": {"accuracy": 0.9}})
-    world.add_artifact(run_id, "bundle", b"zip", "b.zip", "application/zip")
+    world.add_artifact(run_id, "bundle", b"zip", "b.zip", "application/zip", "The trained model")
     world.add_artifact(run_id, "plot", b"png", "p.png", "image/png")
     answer = client.get(f"/api/v1/runs/{run_id}").json
     assert (answer["progress"], answer["left_s"]) == (1.0, None)
     assert answer["result"] == {"test": {"accuracy": 0.9}}
-    assert answer["bundle"] == {"url": f"http://localhost/api/v1/runs/{run_id}/bundle", "n_bytes": 3, "final": True}
+    assert answer["bundle"] == {
+        "url": f"http://localhost/api/v1/runs/{run_id}/bundle",
+        "title": "The trained model",
+        "n_bytes": 3,
+        "final": True,
+    }
     assert [plot["name"] for plot in answer["plots"]] == ["p.png"]
 
 
 def test_a_failed_run_has_its_error(client, world):
     run_id = world.add_run(RunState.FAILED, error_code="disk_full", error_message="Full.")
     assert client.get(f"/api/v1/runs/{run_id}").json["error"] == {"code": "disk_full", "message": "Full."}
+
+
+def test_a_run_names_the_first_files_of_its_data_set_that_were_refused(client, world):
+    refused = [{"name": f"{i}.jpg", "reason": "Damaged."} for i in range(50)]
+    dataset_id = world.add_dataset(summary={"n_refused": 60, "refused": refused})
+    run_id = world.add_run(RunState.FAILED, dataset_id)
+    dataset = client.get(f"/api/v1/runs/{run_id}").json["dataset"]
+    assert dataset == {"id": dataset_id, "name": "flowers", "n_refused": 60, "refused": refused[:10]}
 
 
 def test_trials_come_in_order(client, world):
@@ -140,11 +153,22 @@ def test_trials_come_in_order(client, world):
 
 
 def test_stop_and_cancel_answer_with_the_run(client, world):
-    run_id = world.add_run(RunState.SEARCHING)
+    run_id = world.add_run(RunState.SEARCHING, best_score=0.9)
     stopped = client.post(f"/api/v1/runs/{run_id}/stop")
     assert (stopped.status_code, stopped.json["stop_requested"]) == (202, True)
     cancelled = client.post(f"/api/v1/runs/{run_id}/cancel")
     assert (cancelled.status_code, cancelled.json["cancel_requested"]) == (202, True)
+
+
+def test_a_run_without_a_model_cannot_be_stopped(client, world):
+    answer = client.post(f"/api/v1/runs/{world.add_run(RunState.SEARCHING)}/stop")
+    assert answer.status_code == 409
+    assert "no model to keep yet" in answer.json["error"]["message"]
+
+
+def test_a_waiting_run_that_is_cancelled_says_so(client, world):
+    answer = client.post(f"/api/v1/runs/{world.add_run()}/cancel")
+    assert (answer.json["state"], answer.json["activity"]) == ("cancelled", "Cancelled")
 
 
 def test_a_waiting_run_cannot_be_stopped(client, world):

@@ -25,7 +25,7 @@ RESULT = {
         "accuracy": 0.9,
         "n_images": 10,
         "n_correct": 9,
-        "interval_95": [0.6, 0.98],
+        "interval_95": [0.606, 0.973],
         "baseline_accuracy": 0.5,
         "confusion": [[5, 0], [1, 4]],
         "per_class": [{"label": "rose", "precision": 0.83, "recall": 1.0, "f1": 0.91, "n_images": 5}],
@@ -209,10 +209,33 @@ def test_run_it_again_uses_the_same_settings(client, world):
 
 def test_the_best_so_far_of_a_cancelled_run_can_still_be_downloaded(client, world):
     run_id = world.add_run(RunState.CANCELLED, best_score=0.9)
-    world.add_artifact(run_id, "best_so_far", zip_of(a=b"a"), "model.zip", "application/zip")
+    title = "87.5 % right on validation photos"
+    world.add_artifact(run_id, "best_so_far", zip_of(a=b"a"), "model.zip", "application/zip", title)
     page = text_of(client, f"/runs/{run_id}")
     assert "Download the best so far" in page
-    assert "has not been tested on test photos" in page
+    assert f"The best model so far: {title}. It has not been tested on test photos." in page
+
+
+def test_the_download_of_a_live_run_is_named_by_its_own_score_not_by_that_of_the_run(client, world, searching):
+    world.add_artifact(searching, "best_so_far", zip_of(a=b"a"), "m.zip", "application/zip", "87.5 % right")
+    assert '<p id="download-title"><small>87.5 % right, ' in text_of(client, f"/runs/{searching}")
+
+
+def test_a_better_download_changes_its_title_and_leaves_the_buttons_alone(client, world, searching):
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "80.0 % right")
+    key = client.get(f"/runs/{searching}").text.split("seen=")[1].split('"')[0]
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "90.0 % right")
+    answer = client.get(f"/runs/{searching}/live?seen={key}")
+    assert '<p id="download-title" hx-swap-oob="innerHTML"><small>90.0 % right, 1 byte' in answer.text
+    assert "confirm-cancel" not in answer.text
+
+
+def test_a_run_that_failed_for_its_photos_leads_to_the_list_of_what_was_refused(client, world):
+    summary = {"n_refused": 7, "refused": [{"name": "a.zip", "reason": "Damaged."}]}
+    dataset_id = world.add_dataset(DatasetState.INVALID, summary=summary)
+    run_id = world.add_run(RunState.FAILED, dataset_id, error_code="bad_dataset", error_message="Nothing.")
+    page = text_of(client, f"/runs/{run_id}")
+    assert f'href="/datasets/{dataset_id}#refused">7 files are not used' in page
 
 
 def test_a_sample_run_waits_while_its_pictures_are_made(client, world):

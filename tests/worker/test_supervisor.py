@@ -73,6 +73,7 @@ def test_stop_reaches_the_pipeline_which_then_delivers(
     watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
     under_way(run_id)
     with database.session() as session:
+        find_run(session, run_id).best_score = 0.9
         request_stop(find_run(session, run_id))
     watch.join(5)
     assert load_run(run_id).state is RunState.DONE

@@ -83,6 +83,33 @@ def test_what_is_no_zip_is_refused(content: bytes) -> None:
         unpacked(content)
 
 
+@pytest.mark.parametrize("files", [{}, {"cat/": b""}, {"__MACOSX/cat/._1.jpg": b"junk"}])
+def test_an_archive_without_a_file_is_refused(files: dict[str, bytes]) -> None:
+    with pytest.raises(BadUpload, match="no file in this"):
+        unpacked(zipped(files))
+
+
+def test_an_offset_before_the_beginning_is_damage_although_a_real_file_calls_it_an_error_of_the_system(
+    tmp_path: Path,
+) -> None:
+    content = bytearray(zipped({"cat/1.jpg": b"x"}))
+    # The directory's own place, at 16 of the end record, is put far behind where it really is.
+    end = content.index(b"PK\x05\x06")
+    content[end + 16 : end + 20] = struct.pack("<I", 100_000)
+    (tmp_path / "x.zip").write_bytes(content)
+    with (tmp_path / "x.zip").open("rb") as source, pytest.raises(BadUpload, match="damaged"):
+        for member in read_zip(source, "x.zip", LIMITS):
+            member.stream.read()
+
+
+def test_a_member_without_a_name_is_passed_over() -> None:
+    content = bytearray(zipped({"a": b"x", "cat/1.jpg": b"y"}))
+    at = content.index(b"PK\x01\x02")
+    # The name's one byte becomes the first of an empty extra field's place: length 0 at 28, comment length 1 at 32.
+    content[at + 28 : at + 34] = struct.pack("<HHH", 0, 0, 1)
+    assert set(unpacked(bytes(content))) == {"cat/1.jpg"}
+
+
 def test_one_damaged_member_does_not_spoil_the_others() -> None:
     content = zipped({"cat/1.jpg": b"A" * 99, "cat/2.jpg": b"fine"}, zipfile.ZIP_STORED)
     members = read_zip(io.BytesIO(content.replace(b"A" * 99, b"A" * 98 + b"B")), "pets.zip", LIMITS)

@@ -88,6 +88,35 @@ def test_what_cannot_be_trained_is_invalid_and_says_why(
     assert row.message and row.summary["verdict"] == row.message
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"I am a text", "This .zip is damaged or incomplete."),
+        (b"", "This .zip is damaged or incomplete."),
+        (zipped(two_classes())[:2000], "This .zip is damaged or incomplete."),
+        (zipped({}), "There is no file in this .zip."),
+        (zipped({"cat/1.bmp": bytes(70_000_000)}), "unpacks to more than 200 times its size"),
+    ],
+    ids=["text", "nothing", "truncated", "no files", "bomb"],
+)
+def test_a_bad_zip_alone_is_invalid_and_the_message_says_what_is_wrong_with_it(
+    content: bytes, reason: str, uploaded: Upload, settings: Settings
+) -> None:
+    dataset = uploaded({"pets.zip": content})
+    check_dataset(dataset.database, dataset.store, dataset.id, replace(settings, max_upload_bytes=1 << 30))
+    row = dataset.row
+    assert row.state is DatasetState.INVALID
+    assert "There is no photo here" in row.message
+    assert "Not used: pets.zip: " in row.message and reason in row.message
+    assert row.summary["n_refused"] == 1
+
+
+def test_two_photos_of_each_class_are_ready_with_a_warning(uploaded: Upload, check: Check) -> None:
+    row = check(uploaded(two_classes(2))).row
+    assert row.state is DatasetState.READY
+    assert any("too few to tell a good model" in note for note in row.summary["notes"])
+
+
 def test_files_that_come_later_can_mend_an_invalid_data_set(uploaded: Upload, check: Check) -> None:
     files = two_classes()
     dataset = check(uploaded({name: files[name] for name in files if name.startswith("cat")}))

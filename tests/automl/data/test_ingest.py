@@ -140,6 +140,13 @@ def test_an_archive_beyond_the_limits_is_refused(tmp_path: Path, settings: Setti
         ingest_archive(tmp_path / "x.zip", tmp_path / "unpacked", replace(settings, max_upload_bytes=1000))
 
 
+def test_an_archive_that_is_not_there_or_a_folder_is_said(tmp_path: Path, settings: Settings) -> None:
+    with pytest.raises(BadUpload, match=r"There is no file .*missing\.zip"):
+        ingest_archive(tmp_path / "missing.zip", tmp_path / "unpacked", settings)
+    with pytest.raises(BadUpload, match="Is a directory"):
+        ingest_archive(tmp_path, tmp_path / "unpacked", settings)
+
+
 def test_the_data_package_is_light_to_import() -> None:
     modules = ("archive", "check", "ingest", "layout", "manifest", "pixels", "samples", "split", "unpack", "verify")
     heavy = ("tensorflow", "keras", "sklearn", "scipy", "optuna", "matplotlib", "onnxruntime")

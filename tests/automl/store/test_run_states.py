@@ -72,11 +72,28 @@ def test_the_end_gives_the_lease_back_and_forgets_the_progress(state: RunState) 
     assert run.lease_owner == "" and run.lease_until is None and run.progress is None
 
 
+@pytest.mark.parametrize(("state", "words"), [(RunState.FAILED, "Failed"), (RunState.CANCELLED, "Cancelled")])
+def test_an_ended_run_no_longer_says_that_something_is_going_on(state: RunState, words: str) -> None:
+    run = a_run()
+    run.activity = "Waiting for the worker"
+    change_run_state(run, state)
+    assert run.activity == words
+
+
 @pytest.mark.parametrize("state", RUNNING)
 def test_a_run_under_way_can_be_asked_to_stop(state: RunState) -> None:
     run = a_run(state)
+    run.best_score = 0.9
     request_stop(run)
     assert run.stop_requested and run.state is state
+
+
+@pytest.mark.parametrize("state", RUNNING)
+def test_a_run_without_a_model_cannot_be_stopped(state: RunState) -> None:
+    run = a_run(state)
+    with pytest.raises(NotAllowedNow, match="no model to keep yet"):
+        request_stop(run)
+    assert not run.stop_requested
 
 
 @pytest.mark.parametrize("state", [RunState.QUEUED, *FINISHED])
