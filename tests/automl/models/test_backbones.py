@@ -21,6 +21,7 @@ def test_rows_are_readable_without_tensorflow() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_every_multiple_of_32_px_gives_five_taps(name: str) -> None:
     model = build_backbone(name)
     for height, width in [(64, 96), (160, 32)]:
@@ -38,6 +39,7 @@ def test_the_taps_are_the_named_layers_and_the_last_is_the_networks_end(name: st
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_a_backbone_saves_as_plain_keras(name: str, tmp_path: Path) -> None:
     model = build_backbone(name)
     model.save(tmp_path / "model.keras")
