@@ -28,7 +28,7 @@ def describe_candidate(
         "schema": SCHEMA,
         "name": manifest.name,
         "classes": list(manifest.classes),
-        "sentence": f"The best so far: right on {candidate.score:.1%} of validation photos; the honest score comes last.",
+        "sentence": f"Best so far: right on {candidate.score:.1%} of validation photos; the honest score comes last.",
         "winner": {
             "trial": candidate.number,
             "backbones": list(candidate.backbones),
