@@ -75,6 +75,10 @@ class Settings:
         """Root of the artifact store: uploads, plots and bundles, under names that are made here."""
         return self.home / "files"
 
+    def workspace(self, run_id: str) -> Path:
+        """A run's scratch files while it is under way."""
+        return self.home / "work" / run_id
+
     @property
     def weights_dir(self) -> Path:
         return self.cache_dir / "weights"

@@ -14,12 +14,13 @@ from automl.store.database import (
     Dataset,
     Run,
     change_run_state,
+    fail_run,
     find_run,
     now,
     runs_with_lost_lease,
 )
 from worker.lease_owner import LeaseOwner
-from worker.supervisor import fail_run, hand_back
+from worker.supervisor import hand_back
 
 MAX_ATTEMPTS = 3
 """A run whose worker dies is put back twice; a third death is taken to be the run's own doing."""

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from automl.records import RunState
 from automl.settings import SETTINGS, Settings
-from automl.store.database import Database, Run, change_run_state, claim_run, find_run, renew_lease
+from automl.store.database import Database, Run, change_run_state, claim_run, fail_run, find_run, renew_lease
 from worker.lease_owner import LeaseOwner
 from worker.pipeline_process import PIPELINE, PipelineProcess
 
@@ -146,7 +146,7 @@ class Supervisor:
 
     def _settle(self, run_id: str, ending: Ending, watch: "_Watch", log: Path) -> None:
         """Writes what the pipeline could not write itself. It is dead by now, perhaps in the middle of its work."""
-        shutil.rmtree(self._settings.home / "work" / run_id, ignore_errors=True)
+        shutil.rmtree(self._settings.workspace(run_id), ignore_errors=True)
         with self._database.session() as session:
             run = session.get(Run, run_id)
             if run is None or (run.lease_owner != self._owner and not run.state.is_finished()):
@@ -172,12 +172,6 @@ def hand_back(run: Run, activity: str) -> None:
     change_run_state(run, RunState.QUEUED)
     run.lease_owner, run.lease_until = "", None
     run.activity = activity
-
-
-def fail_run(run: Run, code: str, message: str) -> None:
-    """Ends a run as failed, with words for its page."""
-    change_run_state(run, RunState.FAILED)
-    run.error_code, run.error_message = code, message
 
 
 def _environment(settings: Settings) -> dict[str, str]:

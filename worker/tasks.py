@@ -14,12 +14,12 @@ from automl.errors import DarkroomError, NotFound
 from automl.records import DatasetState, RunState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, find_dataset, find_run
+from automl.store.database import Database, fail_run, find_dataset, find_run
 from worker.celery_app import CHECK_DATASET, MAKE_SAMPLES, REAP, TRAIN, app
 from worker.messages import Messages
 from worker.reaper import send_lost_messages, take_back_lost_runs
 from worker.samples import store_samples
-from worker.supervisor import Supervisor, fail_run
+from worker.supervisor import Supervisor
 
 MAX_CHECKS = 3
 

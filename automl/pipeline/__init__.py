@@ -91,6 +91,7 @@ class _Run:
         self._export_s = self._decode_s = 0.0
         self._features = FrozenFeatures([job.manifest.images[i] for i in self._plan.pool], self._weights, job.cache)
         self._n_test = len(self._plan.test)
+        self._targets = self._make_targets()
 
     def run(self) -> RunResult:
         sweep(self._job.cache)
@@ -98,7 +99,7 @@ class _Run:
             self._observer.note(note)
         search = HeadSearch(
             self._features,
-            self._targets(),
+            self._targets,
             self._job.settings,
             self._budget,
             self._observer,
@@ -113,7 +114,7 @@ class _Run:
         self._observer.state(RunState.FINISHING)
         return self._finish(winner, search.records)
 
-    def _targets(self) -> Targets:
+    def _make_targets(self) -> Targets:
         index = {label: number for number, label in enumerate(self._job.manifest.classes)}
         labels = np.array([index[self._job.manifest.images[i].label] for i in self._plan.pool])
         return Targets(labels, np.array(self._plan.folds), self._plan.n_folds, len(index))
@@ -204,7 +205,7 @@ class _Run:
             self._observer.activity(text, done / total)
 
         classes = self._job.manifest.classes
-        return evaluate(Classifier(models.onnx), test_images, classes, self._targets().labels, report)
+        return evaluate(Classifier(models.onnx), test_images, classes, self._targets.labels, report)
 
     def _draw(
         self, winner: Candidate, score: TestScore, test_images: list[ImageRecord], records: list[TrialRecord]

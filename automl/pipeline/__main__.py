@@ -19,11 +19,11 @@ from automl.errors import DarkroomError
 from automl.models.weights import installed
 from automl.pipeline import Job, train
 from automl.pipeline.database_observer import DatabaseObserver
-from automl.records import DatasetState, RunSettings, RunState, TrialRecord, TrialState
+from automl.records import DatasetState, RunSettings, TrialRecord, TrialState
 from automl.search.budget import Budget
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Run, change_run_state, find_dataset, find_run
+from automl.store.database import Database, Run, fail_run, find_dataset, find_run
 
 _log = structlog.get_logger()
 
@@ -38,16 +38,14 @@ def main(arguments: list[str]) -> int:
         run = find_run(session, run_id)
         budget = Budget(run.budget_s, used_s=run.used_s)
     threading.Thread(target=_obey, args=(sys.stdin, budget), daemon=True).start()
-    workspace = settings.home / "work" / run_id
+    workspace = settings.workspace(run_id)
     observer = DatabaseObserver(database, store, run_id)
     try:
         _run(run_id, settings, database, store, budget, workspace, observer)
     except DarkroomError as error:
         _log.exception("run failed", run=run_id, code=error.code)
         with database.session() as session:
-            run = find_run(session, run_id)
-            run.error_code, run.error_message = error.code, error.message
-            change_run_state(run, RunState.FAILED)
+            fail_run(find_run(session, run_id), error.code, error.message)
     finally:
         observer.close()
         shutil.rmtree(workspace, ignore_errors=True)

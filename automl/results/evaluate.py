@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.records import ImageRecord
-from automl.serving.predict import Classifier, batches, load_image
+from automl.serving.predict import Classifier, load_image
 
 _BATCH = 32
 _Z_95 = 1.959964
@@ -91,10 +91,11 @@ def evaluate(
     truth = np.array([index[image.label] for image in images])
     probabilities: list[np.ndarray] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for batch in batches(images, _BATCH):
+        for start in range(0, len(images), _BATCH):
+            batch = images[start : start + _BATCH]
             pixels = np.stack(list(pool.map(lambda image: load_image(image.path, classifier.size_px), batch)))
             probabilities.append(classifier.predict_arrays(pixels))
-            on_progress(min(len(probabilities) * _BATCH, len(images)), len(images))
+            on_progress(min(start + _BATCH, len(images)), len(images))
     largest = np.bincount(training_labels, minlength=len(classes)).argmax()
     return TestScore(tuple(classes), truth, np.concatenate(probabilities), float((truth == largest).mean()))
 

@@ -13,9 +13,6 @@ from automl.search.space import LAST_TAP
 from automl.search.trial import Candidate
 from automl.serving.predict import Classifier
 
-OPSET = 18
-"""Resize with antialiasing needs it."""
-
 
 @dataclass(frozen=True, slots=True)
 class ExportedModels:

@@ -1,7 +1,7 @@
 """The search: frozen features first, cheapest first, then heads on them until the clock says stop."""
 
-import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -79,12 +79,11 @@ class HeadSearch:
         self._observer.space(self.space)
         self._features.decode(plan.blocks, self._progress("Reading the photos"))
         self._observer.state(RunState.SEARCHING)
-        try:
+        with suppress(SearchOver):
             self._retrain_earlier_best()
             self._first_features(plan)
             self._search_heads(plan)
-        except SearchOver:
-            self._observer.note(self._why_it_ended())
+        self._observer.note(self._why_it_ended())
         self._features.release_pixels(plan.sizes_px)
         if self.best is None:
             reasons = {record.message for record in self.records if record.message}
@@ -145,7 +144,6 @@ class HeadSearch:
             if self._longest_trial_s > self._budget.search_left_s:
                 raise SearchOver
             self._propose_and_try(tuner)
-        self._observer.note(f"The search ended at its limit of {self._settings.max_trials} trials.")
 
     def _propose_and_try(self, tuner: Tuner) -> None:
         params = tuner.propose()
@@ -203,7 +201,8 @@ class HeadSearch:
         self._observer.trial(record, self.best)
         if self.best is not None:
             self._after_trial(self.best)
-        if self.best is None and len(self.records) >= _FIRST_FAILURES_THAT_END_A_RUN:
+        latest = self.records[-_FIRST_FAILURES_THAT_END_A_RUN:]  # those of an earlier attempt may have gone well
+        if self.best is None and [r.state for r in latest] == [TrialState.FAILED] * _FIRST_FAILURES_THAT_END_A_RUN:
             raise SearchOver
 
     def _progress(self, text: str, is_needed: bool = True) -> Callable[[int, int], None]:
@@ -222,7 +221,7 @@ class HeadSearch:
             return "The search was stopped by hand; the best model so far was kept."
         if self._is_at_limit():
             return f"The search ended at its limit of {self._settings.max_trials} trials."
-        if self._budget.search_left_s <= self._longest_trial_s or math.isclose(self._budget.search_left_s, 0):
+        if self._budget.search_left_s <= self._longest_trial_s:
             return "The search used the whole time budget."
         return "The search ended early: every combination had been tried."
 

@@ -9,9 +9,8 @@ and in its web page, so what it says here is what was measured there.
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -84,18 +83,6 @@ class Classifier:
         """float32 (n_classes,) for one picture file."""
         probabilities: np.ndarray = self.predict_arrays(load_image(source, self.size_px)[np.newaxis])[0]
         return probabilities
-
-
-def batches(items: Iterable[Any], n: int) -> Iterator[list[Any]]:
-    """Lists of up to `n` items."""
-    batch: list[Any] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == n:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def main(arguments: list[str] | None = None) -> int:

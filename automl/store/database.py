@@ -265,6 +265,12 @@ def change_run_state(run: Run, state: RunState) -> None:
         run.lease_owner, run.lease_until = "", None
 
 
+def fail_run(run: Run, code: str, message: str) -> None:
+    """Ends a run as failed, with words for its page."""
+    change_run_state(run, RunState.FAILED)
+    run.error_code, run.error_message = code, message
+
+
 def request_stop(run: Run) -> None:
     """Asks a run to end its search now and deliver the best model so far.
 

@@ -225,6 +225,19 @@ def test_an_interrupted_run_keeps_its_plan_however_little_time_is_left(world):
     assert all(observer.spaces[0].contains(record.params) for record in observer.records)
 
 
+def test_an_interrupted_run_outlives_one_failure_of_its_first_trial(world):
+    def objective(number, params):
+        if number == 3:
+            raise TrialFailed("not enough memory")
+        return 0.8
+
+    params = head_space(("mobilenet_v2", "mobilenet_v1"), (192,)).defaults()
+    earlier = [TrialRecord(n, TrialState.COMPLETE, ("mobilenet_v2",), 192, params, 0.9, 1.0, 2.0) for n in range(3)]
+    search, _, observer, _ = world(objective, earlier=earlier)
+    assert search.run(search.prepare()).score == 0.8
+    assert observer.records[0].state is TrialState.FAILED
+
+
 def test_a_tie_goes_to_the_smaller_model():
     small, large = candidate(0, {}, 0.9, n_bytes=9), candidate(1, {}, 0.9, n_bytes=12)
     assert small.is_better_than(large)
