@@ -8,6 +8,8 @@ predict.py code is then scored on `val/`, which the service never saw.
 
 import argparse
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import zipfile
@@ -16,7 +18,7 @@ from typing import Any
 
 from automl.results.evaluate import wilson_interval
 from automl.serving.predict import Classifier
-from bench.harness import DATA, Service, report, running_stack
+from bench.harness import DATA, REPOSITORY, Service, report, running_stack
 
 
 def main() -> None:
@@ -34,14 +36,23 @@ def main() -> None:
         beans=_summary(beans),
         hymenoptera=_summary(hymenoptera),
         web_process_peak_mb=round(memory_mb, 1),
+        import_server_s=import_server_s(),
         targets={
             "beans_accuracy": 0.90,
             "hymenoptera_accuracy": 0.93,
             "seconds_over_budget": 10,
             "first_model_s": 60,
             "web_process_peak_mb": 200,
+            "import_server_s": 2,
         },
     )
+
+
+def import_server_s(n: int = 5) -> float:
+    """Median seconds of `import server` in fresh processes."""
+    code = "import time; t = time.perf_counter(); import server; print(time.perf_counter() - t)"
+    printed = [subprocess.check_output([sys.executable, "-c", code], cwd=REPOSITORY) for _ in range(n)]
+    return round(statistics.median(map(float, printed)), 2)
 
 
 def _runs(service: Service, name: str, folder: Path, budget: str, n_seeds: int) -> list[dict[str, Any]]:
