@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -19,8 +20,9 @@ from automl.data.ingest import ingest_archive, ingest_folder
 from automl.data.samples import write_sample_images
 from automl.durations import parse_duration
 from automl.errors import BadBundle, BadSetting, DarkroomError, UserError
-from automl.limits import check_limits
-from automl.records import DatasetManifest, RunSettings, TunerKind
+from automl.limits import LR_SCHEDULES, SAMPLERS, check_limits, parse_head_layers
+from automl.options import RUN_OPTIONS
+from automl.records import DatasetManifest, Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.search.budget import Budget
 from automl.serving.predict import Classifier
 from automl.settings import Settings, load_settings
@@ -122,14 +124,24 @@ def _ingest(source: Path, settings: Settings, scratch: Path) -> DatasetManifest:
 def _run_settings(options: argparse.Namespace, settings: Settings) -> RunSettings:
     """What was asked for, checked before the first photo is read, as is the place for the model."""
     run_settings = RunSettings(
-        budget_s=parse_duration(options.budget),
+        budget_s=None if options.budget.strip().lower() == "none" else parse_duration(options.budget),
+        goal=Goal(options.goal) if options.goal else None,
+        max_model_mb=options.max_model_mb,
+        max_latency_ms=options.max_latency_ms,
         tuner=TunerKind(options.tuner),
+        sampler=Sampler(options.sampler) if options.sampler else None,
+        pruner=PrunerKind(options.pruner),
         seed=options.seed,
         max_trials=options.max_trials,
         backbones=tuple(options.backbones or ()),
         max_image_size_px=options.max_image_size,
+        early_stopping=options.early_stopping,
+        lr_scheduler=options.lr_scheduler,
+        epochs=options.epochs,
+        head_layers=parse_head_layers(options.head_layers),
+        fine_tuning=options.fine_tuning,
     )
-    check_limits(run_settings, settings.max_budget_s)
+    check_limits(run_settings, settings.max_budget_s, may_be_timeless=True)
     _make_room_for(options.out)
     return run_settings
 
@@ -226,16 +238,40 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run_options(command: argparse.ArgumentParser, budget: str = "2m") -> None:
-    defaults = RunSettings()
-    command.add_argument("--budget", default=budget, help="90s, 2m, 1.5h or minutes; default %(default)s")
-    command.add_argument("--out", type=Path, default=Path("model.zip"), help="default %(default)s")
-    command.add_argument("--tuner", choices=[kind.value for kind in TunerKind], default=defaults.tuner.value)
-    command.add_argument("--seed", type=int, default=defaults.seed, help="default %(default)s")
-    command.add_argument("--max-trials", type=int, help="default: as many as the budget allows")
-    command.add_argument("--backbones", nargs="+", metavar="BACKBONE", help="default: all that are installed")
+    """The options of `RUN_OPTIONS`, the simple ones first."""
+    default = RunSettings()
+
+    def add(
+        to: argparse.ArgumentParser | argparse._ArgumentGroup, name: str, default_is: str = "%(default)s", **how: Any
+    ) -> None:
+        option = RUN_OPTIONS[name]
+        to.add_argument(option.flag, help=f"{option.sentences} Default: {default_is}.", **how)
+
+    times = "%(default)s. Also 90s, 1.5h or minutes; none, with --max-trials, makes a run repeatable"
+    add(command, "budget", times, default=budget, metavar="TIME")
     command.add_argument(
-        "--max-image-size", type=int, default=defaults.max_image_size_px, metavar="PX", help="default %(default)s"
+        "--out", type=Path, default=Path("model.zip"), help="where the model goes; default %(default)s"
     )
+    add(command, "goal", "the one that fits the photos", choices=[*Goal])
+    add(command, "max_trials", "no limit", type=int, metavar="N")
+    advanced = command.add_argument_group("advanced")
+    add(advanced, "max_model_mb", "no limit", type=float, metavar="MB")
+    add(advanced, "max_latency_ms", "no limit", type=float, metavar="MS")
+    add(advanced, "fine_tuning", "on", action=argparse.BooleanOptionalAction, default=default.fine_tuning)
+    add(advanced, "backbones", "all that are installed", nargs="+", metavar="BACKBONE")
+    add(advanced, "max_image_size_px", type=int, default=default.max_image_size_px, metavar="PX")
+    add(advanced, "tuner", choices=[*TunerKind], default=default.tuner)
+    add(advanced, "sampler", _samplers_in_words(), choices=[*Sampler])
+    add(advanced, "pruner", choices=[*PrunerKind], default=default.pruner)
+    add(advanced, "early_stopping", "on", action=argparse.BooleanOptionalAction, default=default.early_stopping)
+    add(advanced, "lr_scheduler", "all of them are tried", choices=LR_SCHEDULES)
+    add(advanced, "epochs", "as fits the stage", type=int, metavar="N")
+    add(advanced, "head_layers", "the search chooses", default="", metavar="UNITS")
+    add(advanced, "seed", type=int, default=default.seed)
+
+
+def _samplers_in_words() -> str:
+    return "; ".join(f"{samplers[0]} for {tuner} ({', '.join(samplers)})" for tuner, samplers in SAMPLERS.items())
 
 
 if __name__ == "__main__":

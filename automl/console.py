@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from automl.records import RunState, TrialRecord
+from automl.records import RunState, Stage, TrialRecord, TrialState
+from automl.search.candidate import Candidate
 from automl.search.observer import Observer
 from automl.search.space import SearchSpace
-from automl.search.stages import describe
-from automl.search.trial import Candidate
+from automl.search.words import describe
 
 
 class ConsoleObserver(Observer):
@@ -47,15 +47,15 @@ class ConsoleObserver(Observer):
     def note(self, text: str) -> None:
         self._console.print(text, style="dim", markup=False)
 
-    def space(self, space: SearchSpace) -> None:
+    def space(self, stage: Stage, space: SearchSpace) -> None:
         pass  # nobody at a terminal asks for the bounds of a learning rate
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
-        if record.score is None:
+        if record.state is TrialState.FAILED:
             self._console.print(f"Trial {record.number} failed: {record.message}", style="red", markup=False)
         elif best is not None and best.score > self._best:
             self._best = best.score
-            text = f"Trial {record.number}: {best.score:.1%} right on validation photos, {describe(best.params)}"
+            text = f"Trial {record.number}: {best.score:.1%} on validation photos, {describe(best.params)}"
             self._console.print(text, markup=False)
 
     def best_so_far(self, bundle: Path, score: float) -> None:

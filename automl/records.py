@@ -57,9 +57,43 @@ class TrialState(StrEnum):
     FAILED = "failed"
 
 
+class Stage(StrEnum):
+    """Which part of the search a trial belongs to. Scores are compared within a stage while trials run."""
+
+    HEADS = "heads"
+    FINE_TUNING = "fine-tuning"
+    BLEND = "blend"
+
+
 class TunerKind(StrEnum):
     OPTUNA = "optuna"
     KERAS_TUNER = "keras-tuner"
+
+
+class Sampler(StrEnum):
+    """How a tuner proposes. Optuna has tpe, random and cma-es; KerasTuner bayesian, random and hyperband."""
+
+    TPE = "tpe"
+    RANDOM = "random"
+    CMA_ES = "cma-es"
+    BAYESIAN = "bayesian"
+    HYPERBAND = "hyperband"
+
+
+class PrunerKind(StrEnum):
+    """Who ends a trial that is losing."""
+
+    MEDIAN = "median"
+    SUCCESSIVE_HALVING = "successive-halving"
+    HYPERBAND = "hyperband"
+    NONE = "none"
+
+
+class Goal(StrEnum):
+    """What is made as high as possible."""
+
+    ACCURACY = "accuracy"
+    BALANCED_ACCURACY = "balanced_accuracy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +137,13 @@ class SplitPlan:
     """Who is used for what; indices into `DatasetManifest.images`.
 
     `pool`: int indices of the images that training and validation share. `folds`: for each of them the number of
-    the fold that holds it out, 0 <= fold < n_folds, or -1 where it is always trained on. `test`: held back until
+    the fold that holds it out, 0 <= fold < n_folds, or -1 where it is always trained on; one number for each repeat of
+    the cross-validation, and as many for every image. `test`: held back until
     the winner is final. `left_out`: unused (a copy of a test image). `notes`: sentences for the user.
     """
 
     pool: tuple[int, ...]
-    folds: tuple[int, ...]
+    folds: tuple[tuple[int, ...], ...]
     n_folds: int
     test: tuple[int, ...]
     left_out: tuple[int, ...]
@@ -118,34 +153,63 @@ class SplitPlan:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What the user asked for.
+    """What the user asked for. None means: let Darkroom choose.
 
-    `budget_s`: wall-clock seconds from the start of the run to the finished download. `max_trials`: None for no limit.
-    `backbones`: names to consider, empty for all that are installed. `max_image_size_px`: largest input size tried.
+    `budget_s`: wall-clock seconds from the start of the run to the finished download; None for no clock, which needs
+    `max_trials` and makes a run repeatable. `goal`: None proposes balanced accuracy where the classes are unbalanced.
+    `max_model_mb`: megabytes (10^6) of the model file. `max_latency_ms`: for one photo on this machine's CPU.
+    `sampler`: None for the tuner's own default. `backbones`: names to consider, empty for all that are installed.
+    `max_image_size_px`: largest input size tried. `early_stopping`: whether a training ends once it gets no better.
+    `lr_scheduler`: one of `limits.LR_SCHEDULES`, None to search over them. `epochs`: most epochs of a training.
+    `head_layers`: units of the hidden layers before the last one, () for none, None to search over them.
     """
 
-    budget_s: float = 120.0
+    budget_s: float | None = 120.0
+    goal: Goal | None = None
+    max_model_mb: float | None = None
+    max_latency_ms: float | None = None
     tuner: TunerKind = TunerKind.OPTUNA
+    sampler: Sampler | None = None
+    pruner: PrunerKind = PrunerKind.MEDIAN
     seed: int = 0
     max_trials: int | None = None
     backbones: tuple[str, ...] = ()
     max_image_size_px: int = 224
+    early_stopping: bool = True
+    lr_scheduler: str | None = None
+    epochs: int | None = None
+    head_layers: tuple[int, ...] | None = None
+    fine_tuning: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "tuner": self.tuner.value, "backbones": list(self.backbones)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value.value if isinstance(value, StrEnum) else value
+            for name, value in asdict(self).items()
+        }
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "RunSettings":
-        known = {**values, "tuner": TunerKind(values["tuner"]), "backbones": tuple(values["backbones"])}
-        return cls(**known)
+        """Settings that an older version wrote take today's defaults for what it did not know."""
+        layers = values.get("head_layers")
+        read = {
+            "tuner": TunerKind(values["tuner"]),
+            "sampler": Sampler(values["sampler"]) if values.get("sampler") else None,
+            "pruner": PrunerKind(values.get("pruner", PrunerKind.MEDIAN)),
+            "goal": Goal(values["goal"]) if values.get("goal") else None,
+            "backbones": tuple(values["backbones"]),
+            "head_layers": None if layers is None else tuple(layers),
+        }
+        return cls(**{**values, **read})
 
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
     """One finished trial, as pages and reports show it.
 
-    `score`: validation accuracy, 0-1, None where the trial failed. `started_s`, `duration_s`: seconds on the run's
-    clock. `params`: the values that the tuner chose, by name of the search space.
+    `score`: the goal's value on validation, 0-1, None where the trial failed or was pruned. `started_s`, `duration_s`:
+    seconds on the run's clock. `params`: the values that the tuner chose, by name of the search space. `n_bytes`: size
+    of the model file. `latency_s`: of one photo on this machine's CPU; both 0 where unknown. `epochs`: most epochs it
+    was given, where a tuner chose that (Hyperband), else None.
     """
 
     number: int
@@ -157,6 +221,10 @@ class TrialRecord:
     started_s: float
     duration_s: float
     message: str = ""
+    stage: Stage = Stage.HEADS
+    n_bytes: int = 0
+    latency_s: float = 0.0
+    epochs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

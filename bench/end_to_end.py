@@ -1,6 +1,6 @@
 """The main job through the running service: accuracy, time and memory.
 
-    python -m bench.end_to_end [--seeds 3] [--budget 2m]
+    python -m bench.end_to_end [--seeds 3] [--budget 2m] [--data beans hymenoptera]
 
 beans: its official test folder is the test set. hymenoptera: only `train/` is uploaded; the delivered bundle's own
 predict.py code is then scored on `val/`, which the service never saw.
@@ -20,28 +20,30 @@ from automl.results.evaluate import wilson_interval
 from automl.serving.predict import Classifier
 from bench.harness import DATA, REPOSITORY, Service, report, running_stack
 
+FOLDERS = {"beans": DATA / "beans", "hymenoptera": DATA / "hymenoptera" / "train"}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--budget", default="2m")
+    parser.add_argument("--data", nargs="+", choices=FOLDERS, default=list(FOLDERS))
     options = parser.parse_args()
     with running_stack() as service:
-        beans = _runs(service, "beans", DATA / "beans", options.budget, options.seeds)
-        hymenoptera = _runs(service, "hymenoptera", DATA / "hymenoptera" / "train", options.budget, options.seeds)
+        summaries = {
+            name: _summary(_runs(service, name, FOLDERS[name], options.budget, options.seeds)) for name in options.data
+        }
         memory_mb = service.web_process_mb()
     report(
         "end_to_end",
         budget=options.budget,
-        beans=_summary(beans),
-        hymenoptera=_summary(hymenoptera),
+        **summaries,
         web_process_peak_mb=round(memory_mb, 1),
         import_server_s=import_server_s(),
         targets={
-            "beans_accuracy": 0.90,
-            "hymenoptera_accuracy": 0.93,
+            "beans_accuracy": {"2m": 0.925, "10m": 0.94},
+            "hymenoptera_accuracy": {"2m": 0.94},
             "seconds_over_budget": 10,
-            "first_model_s": 60,
             "web_process_peak_mb": 200,
             "import_server_s": 2,
         },
@@ -88,11 +90,18 @@ def _figures(
         "n_images": n_images,
         "interval_95": wilson_interval(n_correct, n_images),
         "validation_accuracy": metrics["validation"]["accuracy"],
-        "winner": f"{'+'.join(winner['backbones'])} {winner['taps']} {winner['image_size_px']} px",
+        "winner": f"{winner['stage']}: {'+'.join(winner['backbones'])} {winner['taps']} {winner['image_size_px']} px",
         "n_trials": metrics["n_trials"],
+        "head_trials_per_minute": _head_trials_per_minute(service.trials(run_id)),
         "seconds_over_budget": round(wall_s - metrics["time"]["budget_s"], 1),
         "first_model_s": first_model_s and round(first_model_s, 1),
     }
+
+
+def _head_trials_per_minute(trials: list[dict[str, Any]]) -> float:
+    """Of the time that stage 1 spent on trials, features and packing not counted."""
+    seconds = [trial["duration_s"] for trial in trials if trial["stage"] == "heads"]
+    return round(60 * len(seconds) / sum(seconds), 1)
 
 
 def _score_on_val(service: Service, run_id: str) -> tuple[int, int]:

@@ -2,8 +2,9 @@
 
     python -m bench.first_model [--repeats 3]
 
-Physical: decoding the photos, one pass of the first backbone over them, and exporting a model, each in this process,
-warm, with nothing around it. Measured: from pressing Start on the checked data set to a .zip that can be downloaded.
+Physical: decoding the photos, one pass of the first backbone over them, and writing the model that the first download
+holds (model.onnx), each in this process, warm, with nothing around it. Measured: from pressing Start on the checked
+data set to a .zip that can be downloaded.
 """
 
 import argparse
@@ -17,13 +18,13 @@ import numpy as np
 from automl.data.ingest import ingest_folder
 from automl.data.pixels import PixelCache
 from automl.data.split import make_split
-from automl.models.features import FeatureExtractor, extract_features
-from automl.models.heads import Curves, HeadFit
-from automl.models.quiet_tensorflow import import_tensorflow
+from automl.models.features import OnnxExtractor, extract_features
+from automl.models.heads import Curves
 from automl.models.weights import installed
-from automl.results.export import export
-from automl.search.space import head_space
-from automl.search.trial import Candidate
+from automl.records import Stage
+from automl.results.export import Exporter
+from automl.search.candidate import Branch, Candidate, Member
+from automl.search.space import SEVERAL_TAPS
 from automl.settings import load_settings
 from bench.harness import DATA, Service, report, running_stack
 
@@ -47,12 +48,14 @@ def main() -> None:
         physical_s={name: round(value, 2) for name, value in physical.items()},
         ratio_to_physical=round(median_s / sum(physical.values()), 2),
         target_s=60,
+        target_ratio=1.5,
     )
 
 
 def _time_to_first_model(service: Service, dataset: str, seed: int) -> dict[str, float | str]:
     """Starts a run with empty caches, waits for the first model, and cancels the rest."""
-    for block in (service.home / "cache").glob("*.npy"):
+    cache = service.home / "cache"
+    for block in [*cache.glob("*.npy"), *cache.glob("*.part")]:
         block.unlink()
     pressed = time.monotonic()
     run_id = service.start(dataset, "5m", seed)
@@ -68,13 +71,10 @@ def _time_to_first_model(service: Service, dataset: str, seed: int) -> dict[str,
 
 def _physical(backbone: str) -> dict[str, float]:
     settings = load_settings()
-    import_tensorflow()
-    import keras  # noqa: F401 - the export must not pay for the import
-
     manifest = ingest_folder(DATA / "beans", settings)
     pool = [manifest.images[i] for i in make_split(manifest, 0).pool]
     weights = installed(settings.weights_dir)
-    extractor = FeatureExtractor(weights[backbone])
+    extractor = OnnxExtractor(weights[backbone])
     with tempfile.TemporaryDirectory() as folder:
         marks = [time.perf_counter()]
         pixels = PixelCache(Path(folder), tuple(pool))
@@ -82,7 +82,8 @@ def _physical(backbone: str) -> dict[str, float]:
         marks.append(time.perf_counter())
         extract_features(pixels.open(SIZE_PX), extractor, Path(folder) / "f.npy", _say_nothing)
         marks.append(time.perf_counter())
-        export(_candidate(backbone, sum(extractor.tap_widths)), manifest.classes, weights, Path(folder))
+        exporter = Exporter(weights, manifest.classes, Path(folder))
+        exporter.export(_candidate(backbone, sum(extractor.tap_widths)), Path(folder), with_keras=False)
         marks.append(time.perf_counter())
     return dict(zip(("decode", "features", "export"), np.diff(marks), strict=True))
 
@@ -93,10 +94,10 @@ def _say_nothing(_done: int, _total: int) -> None:
 
 def _candidate(backbone: str, n_features: int) -> Candidate:
     """A head of zeros: an export does not look at the numbers."""
-    kernel, bias = np.zeros((n_features, 3), np.float32), np.zeros(3, np.float32)
-    fit = HeadFit(kernel, bias, np.zeros((0, 3)), 0.0, 0.0, 1, Curves((), (), (), ()))
-    params = head_space([backbone], [SIZE_PX]).defaults()
-    return Candidate(0, params, fit, np.zeros(n_features), np.ones(n_features), 0)
+    layer = np.zeros((n_features, 3), np.float32), np.zeros(3, np.float32)
+    member = Member((Branch(backbone, SIZE_PX),), SEVERAL_TAPS, (layer,))
+    nothing, curves = np.zeros((1, 0, 3), np.float32), Curves((), (), (), ())
+    return Candidate(0, Stage.HEADS, {}, (member,), SIZE_PX, nothing, 0.0, 0.0, 0, 0.0, 1, curves)
 
 
 if __name__ == "__main__":

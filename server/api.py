@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from automl.errors import BadSetting, BadUpload, NotAllowedNow
+from automl.options import RUN_OPTIONS
 from automl.store.database import Dataset, TrialSummary, find_dataset, find_run, request_cancel, request_stop
 from server.api_records import dataset_record, run_record, trial_record
 from server.forms import run_settings
@@ -19,9 +20,7 @@ from server.words import clean_name
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-_RUN_FIELDS = frozenset(
-    {"dataset", "name", "budget", "minutes", "tuner", "seed", "max_trials", "max_image_size_px", "backbones"}
-)
+_RUN_FIELDS = frozenset({"dataset", "name", "minutes", *RUN_OPTIONS})
 
 
 @blueprint.post("/datasets")

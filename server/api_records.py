@@ -57,9 +57,13 @@ def run_record(session: Session, run: Run, lease_s: float) -> dict[str, Any]:
 
 
 def trial_record(trial: TrialSummary) -> dict[str, Any]:
-    """`score`: validation accuracy, 0-1, null where the trial failed."""
+    """`score`: the goal's value on validation photos, 0-1, null where the trial failed or was given up early.
+
+    `n_bytes`: size of the model; `latency_s`: of one photo on the server's processor; both null where unknown.
+    """
     return {
         "number": trial.number,
+        "stage": trial.stage,
         "state": trial.state,
         "backbones": trial.backbones,
         "image_size_px": trial.image_size_px,
@@ -67,6 +71,9 @@ def trial_record(trial: TrialSummary) -> dict[str, Any]:
         "score": trial.score,
         "started_s": trial.started_s,
         "duration_s": trial.duration_s,
+        "epochs": trial.epochs,
+        "n_bytes": trial.n_bytes or None,
+        "latency_s": trial.latency_s or None,
         "message": trial.message,
     }
 

@@ -5,18 +5,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from automl.errors import BadUpload
-from automl.records import TunerKind
 from automl.store.database import DatasetFile, Run, find_dataset
-from server.forms import IMAGE_SIZES_PX, run_settings
+from server.forms import run_settings
 from server.jobs import start_check, start_run
 from server.multipart import read_parts
 from server.receive import Upload, take_upload
 from server.services import services
+from server.start_form import StartForm
 from server.words import clean_name
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
-
-TUNER_TITLES = {TunerKind.OPTUNA: "Optuna (recommended)", TunerKind.KERAS_TUNER: "KerasTuner"}
 
 
 @blueprint.post("")
@@ -66,7 +64,8 @@ def live(dataset_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<dataset_id>/runs")
 def start(dataset_id: str) -> ResponseReturnValue:
-    settings = run_settings(request.form, services().settings.max_budget_s)
+    values = {**request.form.to_dict(), "backbones": ",".join(request.form.getlist("backbones"))}
+    settings = run_settings(values, services().settings.max_budget_s)
     run_id = start_run(services(), dataset_id, settings)
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
@@ -91,6 +90,5 @@ def _render(template: str, dataset_id: str) -> str:
             runs=runs,
             n_files=n_files,
             in_use=any(not run.state.is_finished() for run in runs),
-            image_sizes_px=IMAGE_SIZES_PX,
-            tuner_titles=TUNER_TITLES,
+            form=StartForm(services().settings.weights_dir),
         )

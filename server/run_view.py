@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from automl.records import RunState, TrialState
@@ -125,9 +125,10 @@ def _latest_trials(run: Run) -> Select[TrialSummary]:
 
 
 def _best_trials(run: Run, n: int) -> Select[TrialSummary]:
-    """Complete ones first, by score; the earlier wins a tie, as in the search."""
+    """Complete ones first, by score; the smaller model wins a tie, then the earlier one, as in the search."""
     unfinished = case((TrialSummary.state == TrialState.COMPLETE, 0), else_=1)
-    order = (unfinished, TrialSummary.score.is_(None), TrialSummary.score.desc(), TrialSummary.number)
+    by_score = (TrialSummary.score.is_(None), TrialSummary.score.desc())
+    order = (unfinished, *by_score, TrialSummary.n_bytes, TrialSummary.number)
     return select(TrialSummary).where(TrialSummary.run_id == run.id).order_by(*order).limit(n)
 
 
@@ -135,8 +136,19 @@ def _best(session: Session, run: Run) -> int | None:
     """The number of the winner once there is one, else of the best trial so far."""
     if winner := run.result.get("winner"):
         return int(winner["trial"])
-    trial = session.scalars(_best_trials(run, 1)).first()
+    trial = session.scalars(_best_trials(run, 1).where(*_within_limits(run))).first()
     return None if trial is None or trial.score is None else trial.number
+
+
+def _within_limits(run: Run) -> list[ColumnElement[bool]]:
+    """What may be delivered: a model that is larger or slower than was allowed cannot be the best one."""
+    max_model_mb, max_latency_ms = run.settings.get("max_model_mb"), run.settings.get("max_latency_ms")
+    conditions = []
+    if max_model_mb is not None:
+        conditions.append(TrialSummary.n_bytes <= max_model_mb * 1e6)
+    if max_latency_ms is not None:
+        conditions.append(TrialSummary.latency_s <= max_latency_ms / 1e3)
+    return conditions
 
 
 def _n_ahead(session: Session, run: Run) -> int:

@@ -4,9 +4,10 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from automl.records import RunState
+from automl.records import RunSettings, RunState
 from automl.store.database import find_run, request_cancel, request_stop
 from server.artifacts import bundle_members
+from server.forms import form_values
 from server.run_view import STAGES, RunView, view_run
 from server.services import services
 
@@ -75,4 +76,5 @@ def _render(view: RunView, template: str) -> str:
         contents=bundle_members(services(), final) if final else (),
         stages=STAGES,
         stage_titles=STAGE_TITLES,
+        again=form_values(RunSettings.from_json(run.settings)),
     )

@@ -1,6 +1,6 @@
 """Numbers and names as people read them: the filters of the templates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from automl.durations import duration_in_words
+from automl.records import Goal, Sampler, Stage, TunerKind
 from automl.store.database import now
 
 BACKBONE_TITLES = {
@@ -17,6 +18,37 @@ BACKBONE_TITLES = {
     "mobilenet_v3_small": "MobileNetV3 Small",
     "mobilenet_v3_large": "MobileNetV3 Large",
 }
+
+TUNER_TITLES: Mapping[str, str] = {TunerKind.OPTUNA: "Optuna", TunerKind.KERAS_TUNER: "KerasTuner"}
+SAMPLER_TITLES: Mapping[str, str] = {
+    Sampler.TPE: "Parzen estimators (TPE)",
+    Sampler.RANDOM: "At random",
+    Sampler.CMA_ES: "Evolution strategy (CMA-ES)",
+    Sampler.BAYESIAN: "Gaussian process (Bayesian)",
+    Sampler.HYPERBAND: "Hyperband",
+}
+LR_SCHEDULE_TITLES = {
+    "constant": "Constant",
+    "cosine": "Cosine",
+    "one_cycle": "One cycle",
+    "exponential": "Exponential",
+    "reduce_on_plateau": "Reduce on plateau",
+}
+STAGE_TITLES: Mapping[str, str] = {
+    Stage.HEADS: "head on stored features",
+    Stage.FINE_TUNING: "fine-tuning",
+    Stage.BLEND: "blend of several models",
+}
+GOAL_TITLES: Mapping[str, str] = {Goal.ACCURACY: "accuracy", Goal.BALANCED_ACCURACY: "balanced accuracy"}
+
+_PARAM_TITLES = {
+    "bn": "batch norm",
+    "ema": "weight averaging (EMA)",
+    "lr_decay": "learning-rate decay by depth",
+    "lr_schedule": "learning-rate schedule",
+    "mix": "mixing of photos",
+}
+_SHOWN_ELSEWHERE = frozenset({"backbone", "backbones", "image_size_px", "ft_image_size_px"})
 
 _LONGEST_NAME = 100
 
@@ -28,11 +60,17 @@ def install(app: Flask) -> None:
         duration_in_words,
         ago,
         backbones_in_words,
-        param_in_words,
-        value_in_words,
+        params_in_words,
+        latency_in_words,
         soft_breaks,
     )
+    titles: dict[str, Mapping[str, str]] = {
+        "tuner_title": TUNER_TITLES,
+        "stage_title": STAGE_TITLES,
+        "goal_title": GOAL_TITLES,
+    }
     app.jinja_env.filters.update({function.__name__: function for function in filters})
+    app.jinja_env.filters.update({name: _title_of(table) for name, table in titles.items()})
 
 
 def percent(share: float | None, n_digits: int = 1) -> str:
@@ -75,9 +113,29 @@ def backbones_in_words(names: Sequence[str]) -> str:
     return " + ".join(BACKBONE_TITLES.get(name, name) for name in names)
 
 
+def latency_in_words(seconds: float) -> str:
+    """ "8 ms" for 0.008, "0.4 ms", "1.2 s"."""
+    ms = seconds * 1000
+    return f"{ms / 1000:.1f} s" if ms >= 999.5 else f"{ms:.0f} ms" if ms >= 9.95 else f"{ms:.1f} ms"
+
+
+def params_in_words(params: Mapping[str, Any]) -> str:
+    """What a trial was made with, beside its backbones and input size: "taps several, no hidden layer, dropout 0.2"."""
+    return ", ".join(_setting_in_words(name, value) for name, value in params.items() if name not in _SHOWN_ELSEWHERE)
+
+
+def _setting_in_words(name: str, value: Any) -> str:
+    if name == "hidden_units" and not value:
+        return "no hidden layer"
+    if name == "depth" and not value:
+        return "all layers trained"
+    return f"{param_in_words(name)} {value_in_words(value)}"
+
+
 def param_in_words(name: str) -> str:
-    """ "learning rate" for `learning_rate`, "image size" for `image_size_px`."""
-    return name.removesuffix("_px").replace("_", " ").replace("lr ", "learning-rate ")
+    """ "learning rate" for `learning_rate`, "image size" for `image_size_px`; `ft_` marks those of fine-tuning."""
+    name = name.removeprefix("ft_")
+    return _PARAM_TITLES.get(name) or name.removesuffix("_px").removesuffix("_deg").replace("_", " ")
 
 
 def value_in_words(value: Any) -> str:
@@ -87,6 +145,11 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return str(value).replace("_", " ")
+
+
+def _title_of(table: Mapping[str, str]) -> Callable[[str], str]:
+    """A filter that looks a value up; what a newer version wrote stays as it is."""
+    return lambda value: table.get(value, str(value))
 
 
 def soft_breaks(name: str) -> Markup:

@@ -18,6 +18,8 @@ from automl.records import DatasetManifest, Split, SplitPlan
 TEST_SHARE = 0.15
 MAX_TEST_IMAGES = 10_000
 MAX_CROSS_VALIDATED_IMAGES = 5_000
+MAX_REPEATED_IMAGES = 500
+N_REPEATS = 3
 VALIDATION_SHARE = 0.15
 MIN_OWN_VALIDATION_IMAGES = 200
 FEW_TEST_IMAGES = 30
@@ -36,17 +38,22 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class _Validation:
-    """How models are compared: the fold of each group that is ever validated on, and sentences about it."""
+    """How models are compared: the folds, one a repeat, of each group that is ever validated on, and sentences."""
 
-    fold_of: dict[_Group, int]
+    fold_of: dict[_Group, tuple[int, ...]]
     n_folds: int
     notes: list[str]
+
+    @property
+    def n_repeats(self) -> int:
+        return len(next(iter(self.fold_of.values())))
 
 
 def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitPlan:
     """Splits a data set, the user's own test folder honoured.
 
-    Up to 5,000 pool images are cross-validated in `n_folds` >= 2 folds (fewer where there are not so many pictures);
+    Up to 5,000 pool images are cross-validated in `n_folds` >= 2 folds (fewer where there are not so many pictures),
+    up to 500 with three different assignments to the folds, since the best of many tries on few photos is luck;
     of a larger pool, fold 0 alone is validated on: the user's validation folder if it has 200 images, else 15 %.
     Where the pool has a single picture of each class, a class is unknown in the fold that holds its picture out: the
     score then says nothing, and a note says so.
@@ -67,11 +74,11 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
 
-    validation = _validation(pool_groups, len(pool), n_folds)
+    validation = _validation(pool_groups, len(pool), n_folds, seed)
     folds = {i: fold for group, fold in validation.fold_of.items() for i in group.images}
     return SplitPlan(
         pool=tuple(pool),
-        folds=tuple(folds.get(i, ALWAYS_TRAINED) for i in pool),
+        folds=tuple(folds.get(i, (ALWAYS_TRAINED,) * validation.n_repeats) for i in pool),
         n_folds=validation.n_folds,
         test=tuple(sorted(test)),
         left_out=tuple(left_out),
@@ -115,12 +122,12 @@ def _held_out_of_class(groups: list[_Group], share: float) -> list[_Group]:
     return chosen or [min(groups, key=lambda group: len(group.images))]
 
 
-def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int) -> _Validation:
+def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int, seed: int) -> _Validation:
     if not _by_class(groups):
-        return _Validation(*_dealt([[group] for group in groups], n_folds), [TOO_FEW_TO_COMPARE])
+        return _Validation(*_repeated([[group] for group in groups], n_folds, n_pool, seed), [TOO_FEW_TO_COMPARE])
     n_own = sum(len(group.images) for group in groups if group.is_validation)
     if n_pool <= MAX_CROSS_VALIDATED_IMAGES:
-        fold_of, n_used = _dealt(_by_class(groups), n_folds)
+        fold_of, n_used = _repeated(_by_class(groups), n_folds, n_pool, seed)
         note = (
             f"The photos of your validation folder join the training photos in {n_used}-fold cross-validation: "
             "each takes its turn at validation, which compares models more surely than one small folder does."
@@ -131,11 +138,26 @@ def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int) -> _Validat
         return _Validation(fold_of, n_used, notes)
     if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups)):
         note = f"Models are compared on the {counted(n_own, 'photo')} of your validation folder."
-        return _Validation(dict.fromkeys(own, 0), 1, [note])
+        return _Validation(dict.fromkeys(own, (0,)), 1, [note])
     note = f"Models are compared on {VALIDATION_SHARE:.0%} of the training photos, which they do not learn from."
     if n_own:
         note += f" Your validation folder has only {counted(n_own, 'photo')}, too few for that; they join the others."
-    return _Validation(dict.fromkeys(_held_out(groups, VALIDATION_SHARE), 0), 1, [note])
+    return _Validation(dict.fromkeys(_held_out(groups, VALIDATION_SHARE), (0,)), 1, [note])
+
+
+def _repeated(
+    classes: Sequence[Sequence[_Group]], n_folds: int, n_pool: int, seed: int
+) -> tuple[dict[_Group, tuple[int, ...]], int]:
+    """The folds of each group of `classes`, one a repeat, and how many folds there are."""
+    first, n_used = _dealt(classes, n_folds)
+    deals = [first]
+    for repeat in range(1, N_REPEATS if n_pool <= MAX_REPEATED_IMAGES else 1):
+        shuffled = [
+            sorted(of_class, key=lambda group: hashlib.sha256(f"{seed} {repeat} {group.sha256}".encode()).digest())
+            for of_class in classes
+        ]
+        deals.append(_dealt(shuffled, n_folds)[0])
+    return {group: tuple(deal[group] for deal in deals) for group in first}, n_used
 
 
 def _dealt(classes: Sequence[Sequence[_Group]], n_folds: int) -> tuple[dict[_Group, int], int]:

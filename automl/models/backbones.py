@@ -105,7 +105,9 @@ class Backbone:
     `build`: the bare network without its classifier, on a symbolic image tensor that is already preprocessed.
     `scale`, `offset`: preprocessing, `pixels * scale + offset` for RGB pixels of 0-255.
     `taps`: names of the layers whose activations are features, from shallow to last; the last is the final feature
-    layer. `sources`: where the numbers come from, tried in this order. Input sizes: every multiple of `stride_px`.
+    layer. `cuts`: names of layers, from shallow to deep, where the network can be cut in two: all that is behind such
+    a layer sees the image through its output alone. `sources`: where the numbers come from, tried in this order. Input
+    sizes: every multiple of `stride_px`.
     `has_known_statistics`: whether the limits of the batch-norm check were measured on its real weights.
     """
 
@@ -115,6 +117,7 @@ class Backbone:
     scale: float
     offset: float
     taps: tuple[str, ...]
+    cuts: tuple[str, ...]
     sources: tuple[Source, ...]
     stride_px: int = 32
     has_known_statistics: bool = True
@@ -180,6 +183,7 @@ _ROWS = (
             "block_16_expand_relu",
             "out_relu",
         ),
+        cuts=("block_5_add", "block_9_add", "block_12_add", "block_15_add"),
         sources=(
             HubSource(f"{_HUB}/google/imagenet/mobilenet_v2_100_224/classification/5", Naming.SLIM_V2),
             KerasSource("MobileNetV2", f"{_KERAS}/mobilenet_v2/{_V2_FILE}"),
@@ -203,6 +207,7 @@ _ROWS = (
         scale=1 / 127.5,
         offset=-1.0,
         taps=("conv_pw_5_relu", "conv_pw_8_relu", "conv_pw_11_relu", "conv_pw_12_relu", "conv_pw_13_relu"),
+        cuts=("conv_pw_5_relu", "conv_pw_8_relu", "conv_pw_11_relu", "conv_pw_12_relu"),
         sources=(
             HubSource(f"{_HUB}/google/imagenet/mobilenet_v1_100_224/classification/5", Naming.SLIM_V1),
             KerasSource("MobileNet", f"{_KERAS}/mobilenet/mobilenet_1_0_224_tf.h5"),
@@ -231,6 +236,7 @@ _ROWS = (
             "block7a_expand_activation",
             "top_activation",
         ),
+        cuts=("block3b_add", "block4c_add", "block5c_add", "block6d_add"),
         sources=(
             HubSource(f"{_HUB}/tensorflow/efficientnet/lite0/classification/2", Naming.TPU_LITE),
             ArchiveSource(
@@ -257,6 +263,7 @@ _ROWS = (
             "expanded_conv_9_squeeze_excite_mul",
             "top_activation",
         ),
+        cuts=("expanded_conv_2_add", "expanded_conv_5_add", "expanded_conv_7_add", "expanded_conv_9_add"),
         sources=(
             KerasSource(
                 "MobileNetV3Small",
@@ -279,6 +286,7 @@ _ROWS = (
             "expanded_conv_13_squeeze_excite_mul",
             "top_activation",
         ),
+        cuts=("expanded_conv_5_add", "expanded_conv_9_add", "expanded_conv_11_add", "expanded_conv_13_add"),
         sources=(
             KerasSource(
                 "MobileNetV3Large",

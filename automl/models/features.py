@@ -1,26 +1,48 @@
-"""Frozen features: the pooled activations of a backbone's taps, with ONNX Runtime."""
+"""Frozen features: the pooled activations of a backbone's taps, with ONNX Runtime on a CPU, TensorFlow on a GPU."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BufferedRandom, BytesIO
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from automl.data.storage import no_half_files
-from automl.models.weights import InstalledWeights
+from automl.data.storage import full_disk_explained, no_half_files
+from automl.errors import DiskFull
+from automl.models.quiet_tensorflow import import_tensorflow
+from automl.models.weights import InstalledWeights, load_backbone
 
-BATCH = 32
+CPU_BATCH, GPU_BATCH = 32, 256
+_GPU_DEVICES = ("dev/nvidia[0-9]*", "proc/driver/nvidia/version", "dev/dxg", "dev/kfd")
+"""What the drivers of NVIDIA, of Windows' Linux and of AMD leave; without one of them TensorFlow need not be asked."""
 
 OnBatch = Callable[[int, int], None]
 """Takes the number of images that are done and the number of all; raises to abort."""
 
 
-class FeatureExtractor:
+class Extractor(Protocol):
     """A backbone that turns images into vectors.
 
-    `tap_widths`: number of features of each tap, shallow to last. `n_threads`: 0 for one a CPU core.
+    `tap_widths`: number of features of each tap, shallow to last. `batch`: images that are given at once.
     """
+
+    tap_widths: tuple[int, ...]
+    batch: int
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """float32 (batch, sum(tap_widths)), taps in order, for `images`: uint8 (batch, height, width, 3), RGB."""
+        ...
+
+
+class OnnxExtractor:
+    """With ONNX Runtime on the CPU. `n_threads`: 0 for one a CPU core."""
+
+    batch = CPU_BATCH
 
     def __init__(self, installed: InstalledWeights, n_threads: int = 0) -> None:
         import onnxruntime
@@ -34,29 +56,142 @@ class FeatureExtractor:
         )
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """float32 (batch, sum(tap_widths)), taps in order, for `images`: uint8 (batch, height, width, 3), RGB."""
         pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32)
         return np.concatenate(self._session.run(None, {"images": pixels}), axis=1)
 
 
-def extract_features(pixels: np.ndarray, extractor: FeatureExtractor, target: Path, on_batch: OnBatch) -> np.ndarray:
+class TensorFlowExtractor:
+    """With TensorFlow, on a GPU where there is one.
+
+    Raises:
+        BadWeights: the file in the cache is damaged.
+    """
+
+    batch = GPU_BATCH
+
+    def __init__(self, installed: InstalledWeights) -> None:
+        import_tensorflow()
+        import tensorflow as tf
+
+        backbone = load_backbone(installed)
+
+        @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])  # type: ignore[untyped-decorator]
+        def pooled(images: tf.Tensor) -> tf.Tensor:
+            taps = backbone(tf.cast(images, tf.float32), training=False)
+            return tf.concat([tf.reduce_mean(tap, axis=(1, 2)) for tap in taps], axis=1)
+
+        self.tap_widths = installed.tap_widths
+        self._pooled = pooled
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        features: np.ndarray = self._pooled(np.ascontiguousarray(images)).numpy()
+        return features
+
+
+def make_extractor(installed: InstalledWeights) -> Extractor:
+    """The fastest that this machine has."""
+    return TensorFlowExtractor(installed) if has_gpu() else OnnxExtractor(installed)
+
+
+def has_gpu(root: Path = Path("/")) -> bool:
+    """Whether TensorFlow sees a GPU; it is not even imported where no driver is there. `root`: of the file system."""
+    if not any(True for pattern in _GPU_DEVICES for _ in root.glob(pattern)):
+        return False
+    import_tensorflow()
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Python's, NumPy's, ONNX Runtime's and TensorFlow's way to say that there is too little memory."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return True
+    is_onnx_runtime = type(error).__module__.startswith("onnxruntime")
+    return is_onnx_runtime and any(sign in str(error).lower() for sign in ("bad_alloc", "bad alloc", "to allocate"))
+
+
+def extract_features(pixels: np.ndarray, extractor: Extractor, target: Path, on_batch: OnBatch) -> np.ndarray:
     """Writes the features of `pixels` to `target`, an .npy file that appears only when it is complete.
 
+    Until then they are in `<stem>.part`, which stays where the work is broken off: the next call goes on after its last
+    whole row. Where memory does not suffice the batch is halved. `on_batch(done, total)` is called after each batch and
+    may raise to abort.
+
     pixels: uint8 (n, size, size, 3), may be memory-mapped. Returns float16 (n, sum(extractor.tap_widths)),
-    memory-mapped, read-only. `on_batch(done, total)` is called after each batch and may raise to abort.
+    memory-mapped, read-only.
 
     Raises:
         DiskFull: no room for the file; nothing is left behind.
+        MemoryError: there is not enough memory for a single image.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     n, width = len(pixels), sum(extractor.tap_widths)
-    header = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": (n, width)}
-    # A memory map on a full disk would end the process with SIGBUS; writing tells.
-    with no_half_files([target]) as (part,), part.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, n, BATCH):
-            batch = extractor(np.asarray(pixels[start : start + BATCH]))
-            file.write(batch.astype(np.float16).tobytes())
-            on_batch(min(start + BATCH, n), n)
-    features: np.ndarray = np.load(target, mmap_mode="r")
-    return features
+    with _partial_file(target) as file:
+        done = _whole_rows(file, (n, width))
+        batch = extractor.batch
+        while done < n:
+            try:
+                features = extractor(np.asarray(pixels[done : done + batch]))
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                if batch == 1:
+                    raise MemoryError("There is not enough memory for a single image.") from error
+                batch = max(1, batch // 2)
+                continue
+            file.write(features.astype(np.float16).tobytes())
+            done += len(features)
+            on_batch(done, n)
+    written: np.ndarray = np.load(target, mmap_mode="r")
+    return written
+
+
+@contextmanager
+def _partial_file(target: Path) -> Iterator[BufferedRandom]:
+    """The file that becomes `target` at the end; it stays where the block raises, unless the disk is full."""
+    part = target.with_suffix(".part")
+    try:
+        # A memory map on a full disk would end the process with SIGBUS; writing tells.
+        with full_disk_explained(str(target.parent)), part.open("a+b") as file:
+            if _is_ours(file, part):
+                yield file
+                file.flush()
+                part.rename(target)
+                return
+    except DiskFull:
+        part.unlink(missing_ok=True)
+        raise
+    with no_half_files([target]) as (private,), private.open("w+b") as file:
+        yield file
+
+
+def _is_ours(file: BufferedRandom, part: Path) -> bool:
+    """Whether no other process writes this file, nor has just finished it. The lock ends with the process."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return part.exists() and os.path.samestat(os.fstat(file.fileno()), part.stat())
+
+
+def _whole_rows(file: BufferedRandom, shape: tuple[int, int]) -> int:
+    """Brings `file` to the end of its last whole row, or starts it anew; returns the number of rows in it."""
+    header, row_bytes = _npy_header(shape), 2 * shape[1]
+    file.seek(0)
+    if file.read(len(header)) != header:
+        file.truncate(0)
+        file.seek(0)
+        file.write(header)
+        return 0
+    n_rows = min(shape[0], (file.seek(0, os.SEEK_END) - len(header)) // row_bytes)
+    file.truncate(len(header) + n_rows * row_bytes)
+    file.seek(0, os.SEEK_END)
+    return n_rows
+
+
+def _npy_header(shape: tuple[int, int]) -> bytes:
+    header = BytesIO()
+    values = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, values)
+    return header.getvalue()

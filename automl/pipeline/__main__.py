@@ -19,7 +19,7 @@ from automl.errors import DarkroomError
 from automl.models.weights import installed
 from automl.pipeline import Job, train
 from automl.pipeline.database_observer import DatabaseObserver
-from automl.records import DatasetState, RunSettings, TrialRecord, TrialState
+from automl.records import DatasetState, RunSettings, TrialRecord
 from automl.search.budget import Budget
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
@@ -82,20 +82,7 @@ def _run(
 
 def _earlier(run: Run) -> tuple[TrialRecord, ...]:
     """What an attempt that was broken off has left."""
-    return tuple(
-        TrialRecord(
-            number=trial.number,
-            state=TrialState(trial.state),
-            backbones=tuple(trial.backbones),
-            image_size_px=trial.image_size_px,
-            params=trial.params,
-            score=trial.score,
-            started_s=trial.started_s,
-            duration_s=trial.duration_s,
-            message=trial.message,
-        )
-        for trial in run.trials
-    )
+    return tuple(trial.to_record() for trial in run.trials)
 
 
 def _obey(commands: IO[str], budget: Budget) -> None:

@@ -10,11 +10,11 @@ import structlog
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
-from automl.records import RunResult, RunState, TrialRecord
+from automl.records import RunResult, RunState, Stage, TrialRecord
+from automl.search.candidate import Candidate
 from automl.search.space import SearchSpace
-from automl.search.stages import describe
 from automl.search.study import StudyLog
-from automl.search.trial import Candidate
+from automl.search.words import describe
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Artifact, Database, TrialSummary, change_run_state, find_run, now
 
@@ -31,6 +31,7 @@ class DatabaseObserver:
         self._store = store
         self._run_id = run_id
         self._study: StudyLog | None = None
+        self._spaces: dict[Stage, SearchSpace] = {Stage.BLEND: SearchSpace(())}
         self._flushed_at = time.monotonic()
         self._told_at, self._told_text = 0.0, ""
 
@@ -57,37 +58,26 @@ class DatabaseObserver:
             if text not in run.notes:  # an attempt that was broken off may have said so already
                 run.notes = [*run.notes, text]
 
-    def space(self, space: SearchSpace) -> None:
-        self._study = StudyLog(self._database.url, f"run-{self._run_id}", space.to_optuna(), now())
+    def space(self, stage: Stage, space: SearchSpace) -> None:
+        self._spaces[stage] = space
+        if self._study is None:
+            self._study = StudyLog(self._database.url, f"run-{self._run_id}", now())
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         with self._database.session() as session:
             run = find_run(session, self._run_id)
-            session.add(
-                TrialSummary(
-                    run_id=run.id,
-                    number=record.number,
-                    state=record.state.value,
-                    backbones=list(record.backbones),
-                    image_size_px=record.image_size_px,
-                    params=record.params,
-                    score=record.score,
-                    started_s=record.started_s,
-                    duration_s=record.duration_s,
-                    message=record.message,
-                )
-            )
+            session.add(TrialSummary.of(run.id, record))
             run.n_trials = record.number + 1
-            if best is not None and best.score >= (run.best_score or 0.0):
+            if best is not None:
                 run.best_score, run.best_summary = best.score, describe(best.params)
         if self._study is not None:
-            self._study.add(record)
+            self._study.add(record, self._spaces[record.stage])
             if time.monotonic() - self._flushed_at > _FLUSH_EVERY_S:
                 self._flush()
 
     def best_so_far(self, bundle: Path, score: float) -> None:
         outdated = self._artifact_ids("best_so_far")
-        self._add_artifact("best_so_far", bundle, "best so far.zip", f"{score:.1%} right on validation photos")
+        self._add_artifact("best_so_far", bundle, "best so far.zip", f"{score:.1%} on validation photos")
         self._remove_artifacts(outdated)
 
     def winner(self, description: Mapping[str, Any]) -> None:

@@ -29,10 +29,17 @@ Try it: unpack this folder, then
     venv/bin/python predict.py photo.jpg
 
 model.onnx    what predict.py uses (ONNX Runtime): RGB photo with values 0-255 in, probabilities out
-model.keras   the same model for TensorFlow and Keras 3: keras.models.load_model("model.keras")
-labels.txt    the class names, one a line, in the order of the probabilities
+{keras}labels.txt    the class names, one a line, in the order of the probabilities
 metrics.json  every figure and setting: score, confusion matrix, how it was trained, where its weights come from
 plots/        the plots
+"""
+
+_README_KERAS = """\
+model.keras   the same model for TensorFlow and Keras 3: keras.models.load_model("model.keras")
+"""
+
+_README_NO_KERAS = """\
+The search was still going on when this was packed. The finished download also has model.keras, for TensorFlow.
 """
 
 
@@ -48,14 +55,14 @@ def write_bundle(
         DiskFull: no room; nothing half-written is left.
     """
     with no_half_files([target]) as (part,), zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
-        _write_text(bundle, "README.txt", _README.format(sentence=metrics["sentence"]))
+        _write_text(bundle, "README.txt", _readme(metrics["sentence"], models))
         _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in metrics["classes"]))
         _write_text(bundle, "metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
         _write_text(bundle, "requirements.txt", _REQUIREMENTS)
         bundle.write(predict.__file__, "predict.py")
-        for path, name in [(models.keras, "model.keras"), (models.onnx, "model.onnx")] + [
-            (plot, f"plots/{plot.name}") for plot in plots
-        ]:
+        both = [(models.keras, "model.keras"), (models.onnx, "model.onnx")]
+        files = [(path, name) for path, name in both if path is not None]
+        for path, name in files + [(plot, f"plots/{plot.name}") for plot in plots]:
             bundle.write(path, name, zipfile.ZIP_STORED if path.suffix in _STORED else None)
 
 
@@ -77,3 +84,9 @@ def unpack_bundle(bundle: Path, folder: Path, names: Sequence[str]) -> list[Path
                 shutil.copyfileobj(source, target)
             paths.append(path)
     return paths
+
+
+def _readme(sentence: str, models: ExportedModels) -> str:
+    if models.keras is None:
+        return _README.format(sentence=sentence, keras="") + "\n" + _README_NO_KERAS
+    return _README.format(sentence=sentence, keras=_README_KERAS)

@@ -48,6 +48,12 @@ class TestScore:
         return self.n_correct / self.n_images
 
     @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall of the classes that the test photos show."""
+        recalls = self.confusion.diagonal() / np.maximum(self.confusion.sum(axis=1), 1)
+        return float(recalls[self.confusion.sum(axis=1) > 0].mean())
+
+    @property
     def interval_95(self) -> tuple[float, float]:
         return wilson_interval(self.n_correct, self.n_images)
 

@@ -10,35 +10,48 @@ from typing import Any
 import numpy as np
 
 from automl.models.weights import InstalledWeights
-from automl.records import DatasetManifest, RunSettings, SplitPlan
+from automl.records import DatasetManifest, Goal, RunSettings, SplitPlan, TrialRecord
 from automl.results.evaluate import TestScore
-from automl.search.trial import Candidate
+from automl.search.candidate import Candidate, is_scored
+from automl.search.objective import pareto_front
 
 SCHEMA = 1
 _VERSIONS_OF = ("tensorflow", "keras", "optuna", "keras-tuner", "onnxruntime", "onnx", "numpy", "pillow")
 
 
 def describe_candidate(
-    candidate: Candidate, manifest: DatasetManifest, plan: SplitPlan, weights: Mapping[str, InstalledWeights]
+    candidate: Candidate,
+    goal: Goal,
+    manifest: DatasetManifest,
+    plan: SplitPlan,
+    weights: Mapping[str, InstalledWeights],
 ) -> dict[str, Any]:
     """What is known of a model before the test set is read; its score is a validation score and says so."""
-    n_images = int(sum(fold >= 0 for fold in plan.folds))
-    method = f"{plan.n_folds}-fold cross-validation" if plan.n_folds > 1 else "one held-out part"
     return {
         "schema": SCHEMA,
         "name": manifest.name,
         "classes": list(manifest.classes),
-        "sentence": f"Best so far: right on {candidate.score:.1%} of validation photos; the honest score comes last.",
+        "sentence": f"Best so far: {candidate.score:.1%} on validation photos; the honest score comes last.",
         "winner": {
             "trial": candidate.number,
             "backbones": list(candidate.backbones),
             "taps": candidate.taps,
             "image_size_px": candidate.image_size_px,
             "params": candidate.params,
-            "best_epoch": candidate.fit.best_epoch,
+            "stage": candidate.stage.value,
+            "best_epoch": candidate.best_epoch,
+            "n_bytes": candidate.n_bytes,
+            "latency_s": candidate.latency_s,
             "sha256": candidate_digest(candidate),
         },
-        "validation": {"accuracy": candidate.score, "loss": candidate.fit.loss, "n_images": n_images, "method": method},
+        "goal": goal.value,
+        "validation": {
+            "score": candidate.score,
+            "accuracy": validation_accuracy(candidate, labels_of(manifest, plan)),
+            "loss": candidate.loss,
+            "n_images": candidate.n_scored,
+            "method": _method(candidate, plan),
+        },
         "dataset_fingerprint": manifest.fingerprint,
         "weights": [_provenance(weights[name]) for name in candidate.backbones],
         "versions": {"python": platform.python_version()}
@@ -50,7 +63,7 @@ def describe_result(
     candidate: dict[str, Any],
     score: TestScore,
     settings: RunSettings,
-    n_trials: int,
+    trials: Sequence[TrialRecord],
     time: Mapping[str, float | None],
     notes: Sequence[str],
 ) -> dict[str, Any]:
@@ -59,6 +72,7 @@ def describe_result(
         "sentence": score.sentence(),
         "test": {
             "accuracy": score.accuracy,
+            "balanced_accuracy": score.balanced_accuracy,
             "n_images": score.n_images,
             "n_correct": score.n_correct,
             "interval_95": list(score.interval_95),
@@ -66,7 +80,8 @@ def describe_result(
             "confusion": score.confusion.tolist(),
             "per_class": score.per_class(),
         },
-        "n_trials": n_trials,
+        "n_trials": len(trials),
+        "pareto": pareto_rows(trials),
         "time": dict(time),
         "seed": settings.seed,
         "settings": settings.to_json(),
@@ -74,11 +89,57 @@ def describe_result(
     }
 
 
+def _method(candidate: Candidate, plan: SplitPlan) -> str:
+    """How the score came about; a fine-tuned model may have answered a part of the folds, and one repeat only."""
+    scored = is_scored(candidate.held_out_logits)
+    n_repeats = int(scored.any(axis=1).sum())
+    n_answered = len({plan.folds[row][0] for row in np.flatnonzero(scored.any(axis=0))})
+    if plan.n_folds == 1:
+        return "one held-out part"
+    if n_repeats > 1:
+        return f"{plan.n_folds}-fold cross-validation, {n_repeats} times"
+    if n_answered < plan.n_folds:
+        part = "one" if n_answered == 1 else str(n_answered)
+        return f"{part} of the {plan.n_folds} folds of cross-validation"
+    return f"{plan.n_folds}-fold cross-validation"
+
+
+def labels_of(manifest: DatasetManifest, plan: SplitPlan) -> np.ndarray:
+    """int (n_pool,): the class of each photo of the pool."""
+    index = {label: number for number, label in enumerate(manifest.classes)}
+    return np.array([index[manifest.images[i].label] for i in plan.pool])
+
+
+def validation_accuracy(candidate: Candidate, labels: np.ndarray) -> float:
+    """Share of the held-out answers, of every repeat, that are right."""
+    scored = is_scored(candidate.held_out_logits)
+    right = candidate.held_out_logits.argmax(axis=2) == labels
+    return float(right[scored].mean())
+
+
+def pareto_rows(trials: Sequence[TrialRecord]) -> list[dict[str, Any]]:
+    """The trials that no other one beats in score, size and speed at once; smallest model first."""
+    return [
+        {
+            "number": trial.number,
+            "score": trial.score,
+            "n_bytes": trial.n_bytes,
+            "latency_s": trial.latency_s,
+            "backbones": list(trial.backbones),
+            "image_size_px": trial.image_size_px,
+        }
+        for trial in pareto_front(trials)
+    ]
+
+
 def candidate_digest(candidate: Candidate) -> str:
-    """SHA-256 over the parameters and the head: recorded before the first test picture is read."""
+    """SHA-256 over parameters, heads and tuned weights: recorded before the first test picture is read."""
     digest = hashlib.sha256(json.dumps(candidate.params, sort_keys=True).encode())
-    for array in candidate.folded_head():
-        digest.update(np.ascontiguousarray(array).tobytes())
+    for member in candidate.members:
+        for array in (array for layer in member.layers for array in layer):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        for branch in member.branches:
+            digest.update(branch.tuned.read_bytes() if branch.tuned else branch.name.encode())
     return digest.hexdigest()
 
 

@@ -1,5 +1,6 @@
 """The one clock of a run."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -12,23 +13,28 @@ class SearchOver(Exception):
 class Budget:
     """Monotonic time from the start of a run to the finished download.
 
+    `total_s`: None for no clock at all: then nothing depends on how fast the machine is, and a run is repeatable.
     `reserve_s` is kept back for evaluation and export; it starts as a guess and is replaced by what was measured.
     `stop` may be called from another thread.
     """
 
     def __init__(
         self,
-        total_s: float,
+        total_s: float | None,
         reserve_s: float = 20.0,
         used_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.total_s = total_s
+        self.total_s = math.inf if total_s is None else total_s
         self._clock = clock
         self._start = clock() - used_s
         self._stopped = threading.Event()
         self._reserve_s = 0.0
         self.reserve(reserve_s)
+
+    @property
+    def has_clock(self) -> bool:
+        return math.isfinite(self.total_s)
 
     @property
     def elapsed_s(self) -> float:

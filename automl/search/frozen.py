@@ -1,4 +1,4 @@
-"""Frozen features of the pool's pictures: computed once for each backbone and input size, joined for each trial."""
+"""Frozen features of the pool's photos: computed once for each backbone and input size, joined for each trial."""
 
 import hashlib
 import os
@@ -6,109 +6,140 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from automl.data.pixels import OnProgress, PixelCache, content_key
-from automl.models.features import FeatureExtractor, extract_features
+from automl.data.pixels import OnProgress, PixelCache, content_key, mark_used
+from automl.models.features import Extractor, OnnxExtractor, extract_features, make_extractor
 from automl.models.weights import InstalledWeights
 from automl.records import ImageRecord
+from automl.search.block import Block
+from automl.search.joined import Joined, Moments, View, moments_of, standardisation
 from automl.search.plan import INPUT_SIZES_PX
 from automl.search.space import LAST_TAP, Params, backbone_names
 from automl.serving.predict import load_image
 
-_PROBE_IMAGES, _PROBES = 16, 3
-_REFERENCE_REACH = 1280**0.5  # of the last layer of MobileNetV2 alone
-_JOINED_BYTES = 1_500_000_000
+_DECODED_FOR_TIMING = 16
+_WARM_UP_IMAGES, _PROBE_IMAGES, _PROBES = 4, 8, 2
+_LATENCY_PROBES = 5
+_PROBE_PX = 224
+_MIRRORED = "mirrored"
 
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The features of one trial.
-
-    `values`: TensorFlow float32 (n_images, n_features): each tap standardised and divided by the root of its width, so
-    that wide taps do not drown narrow ones, and all of them by a common number. `mean`, `scale`: float32
-    (n_features,), values = (raw - mean) * scale.
-    """
-
-    values: Any
-    mean: np.ndarray
-    scale: np.ndarray
-
-    @property
-    def n_bytes(self) -> int:
-        return 4 * int(np.prod(self.values.shape))
+_ViewKey = tuple[tuple[str, ...], str, int, bool]
+"""Backbones, taps, input size, mirrored."""
 
 
 class FrozenFeatures:
-    """float16 features on disk, keyed by the pictures' contents, the backbone's weights and the input size."""
+    """float16 features on disk, keyed by the photos' contents, the backbone's weights and the input size.
 
-    def __init__(self, images: Sequence[ImageRecord], weights: Mapping[str, InstalledWeights], folder: Path) -> None:
+    max_bytes: memory that joined features may take; what does not fit is read from disk by each trial.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[ImageRecord],
+        weights: Mapping[str, InstalledWeights],
+        folder: Path,
+        max_bytes: int = 600_000_000,
+    ) -> None:
         self._images = tuple(images)
         self._weights = dict(weights)
         self._folder = folder
+        self._max_bytes = max_bytes
         self._pixels = PixelCache(folder, self._images)
-        self._extractors: dict[str, FeatureExtractor] = {}
+        self._extractors: dict[str, Extractor] = {}
         self._seconds_per_image: dict[str, float] = {}
-        self._blocks: dict[tuple[str, int], np.ndarray] = {}
-        self._joined: OrderedDict[tuple[tuple[str, ...], str, int], Joined] = OrderedDict()
+        self._latency_s: dict[str, float] = {}
+        self._blocks: dict[Block, np.ndarray] = {}
+        self._moments: dict[Block, Moments] = {}
+        self._views: OrderedDict[_ViewKey, View] = OrderedDict()
 
     @property
     def backbones(self) -> tuple[str, ...]:
         return tuple(self._weights)
 
-    def decode(self, blocks: Sequence[tuple[str, int]], on_progress: OnProgress) -> None:
-        """Decodes the pictures once, for those input sizes at which any of `blocks` is not computed yet."""
-        needed = {size for backbone, size in blocks if not self.is_computed(backbone, size)}
+    def decode(self, blocks: Sequence[Block], on_progress: OnProgress) -> None:
+        """Decodes the photos once, for those input sizes at which any of `blocks` is not computed yet.
+
+        Raises:
+            BadImage, DiskFull: see `PixelCache.decode`; and what `on_progress` raises to end the work.
+        """
+        needed = {block.image_size_px for block in blocks if not self.is_computed(block)}
         self._pixels.decode(sorted(needed), on_progress)
 
     def decode_seconds(self) -> float:
-        """How long `decode` may take for all pictures, measured on a few of them."""
-        some = self._images[:: max(1, len(self._images) // _PROBE_IMAGES)]
+        """How long `decode` may take for all photos, measured on a few of them."""
+        some = self._images[:: max(1, len(self._images) // _DECODED_FOR_TIMING)]
         start = time.perf_counter()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda image: load_image(image.path, 224), some))
+            list(pool.map(lambda image: load_image(image.path, _PROBE_PX), some))
         return (time.perf_counter() - start) / len(some) * len(self._images)
 
-    def computed(self) -> set[tuple[str, int]]:
-        """The blocks that an earlier run on the same pictures has left."""
-        return {block for block in product(self._weights, INPUT_SIZES_PX) if self.is_computed(*block)}
+    def pixels(self, image_size_px: int, on_progress: OnProgress = lambda _done, _total: None) -> np.ndarray:
+        """uint8 (n_images, image_size_px, image_size_px, 3), memory-mapped; decoded now if they are not there.
+
+        Raises:
+            BadImage, DiskFull: see `PixelCache.decode`.
+        """
+        self._pixels.decode([image_size_px], on_progress)
+        return self._pixels.open(image_size_px)
+
+    def release_pixels(self, sizes_px: Sequence[int]) -> None:
+        """Gives the disk of the decoded photos back; the features stay for the next run on the same photos."""
+        self._pixels.delete(sizes_px)
+
+    def computed(self) -> set[Block]:
+        """The blocks that an earlier run on the same photos has left."""
+        possible = (Block(*values) for values in product(self._weights, INPUT_SIZES_PX, (False, True)))
+        return {block for block in possible if self.is_computed(block)}
+
+    def is_computed(self, block: Block) -> bool:
+        return self._path(block).exists()
+
+    def compute(self, block: Block, on_progress: OnProgress) -> None:
+        """Computes one block, goes on with one that was broken off, or opens the one that an earlier run left.
+
+        `on_progress` may raise to end the work; what is done by then is kept for the next attempt.
+
+        Raises:
+            BadImage, DiskFull: see `PixelCache.decode`.
+            MemoryError: there is not enough memory for a single photo.
+        """
+        path = self._path(block)
+        if not mark_used(path):
+            pixels = self.pixels(block.image_size_px, on_progress)
+            seen = pixels[:, :, ::-1] if block.mirrored else pixels
+            extract_features(seen, self._extractor(block.backbone), path, on_progress)
+        self._blocks[block] = np.asarray(np.load(path, mmap_mode="r"))
+
+    def available(self) -> set[Block]:
+        """The blocks that trials may use now."""
+        return set(self._blocks)
 
     def seconds_per_image(self, backbone: str) -> float:
         """Measured once, on a few pictures of noise at 224 px; other sizes cost in proportion to their area."""
         if backbone not in self._seconds_per_image:
-            self._seconds_per_image[backbone] = self._measure(backbone)
+            extractor = self._extractor(backbone)
+            extractor(_noise(_WARM_UP_IMAGES))  # the first call pays for memory
+            seconds = _fastest_s(extractor, _noise(_PROBE_IMAGES), _PROBES)
+            self._seconds_per_image[backbone] = seconds / _PROBE_IMAGES
         return self._seconds_per_image[backbone]
 
-    def _measure(self, backbone: str) -> float:
-        images = np.random.default_rng(0).integers(0, 256, (_PROBE_IMAGES, 224, 224, 3), dtype=np.uint8)
-        extractor = self._extractor(backbone)
-        extractor(images)  # the first call pays for memory
-        timings = []
-        for _ in range(_PROBES):
-            start = time.perf_counter()
-            extractor(images)
-            timings.append(time.perf_counter() - start)
-        return min(timings) / _PROBE_IMAGES
+    def latency_s(self, backbone: str, image_size_px: int) -> float:
+        """Seconds for one photo on the CPU, where the delivered model runs; measured once at 224 px, see above."""
+        if backbone not in self._latency_s:
+            extractor = self._extractor(backbone)
+            on_cpu = extractor if isinstance(extractor, OnnxExtractor) else OnnxExtractor(self._weights[backbone])
+            one = _noise(1)
+            on_cpu(one)
+            self._latency_s[backbone] = _fastest_s(on_cpu, one, _LATENCY_PROBES)
+        return self._latency_s[backbone] * (image_size_px / _PROBE_PX) ** 2
 
-    def is_computed(self, backbone: str, image_size_px: int) -> bool:
-        return self._path(backbone, image_size_px).exists()
-
-    def compute(self, backbone: str, image_size_px: int, on_progress: OnProgress) -> None:
-        """Computes one block, or opens the one that an earlier run left. `on_progress` may raise to end the work."""
-        path = self._path(backbone, image_size_px)
-        if not path.exists():
-            self._pixels.decode([image_size_px], on_progress)
-            extract_features(self._pixels.open(image_size_px), self._extractor(backbone), path, on_progress)
-        self._blocks[backbone, image_size_px] = np.load(path, mmap_mode="r")
-
-    def available(self) -> set[tuple[str, int]]:
-        """The blocks (backbone, input size) that trials may use now."""
-        return set(self._blocks)
+    def release_extractors(self) -> None:
+        """Gives the memory of the networks back, some hundred megabytes each; what needs one again loads it again."""
+        self._extractors.clear()
 
     def tap_widths(self, backbone: str) -> tuple[int, ...]:
         return self._weights[backbone].tap_widths
@@ -118,48 +149,82 @@ class FrozenFeatures:
         return self._weights[backbone].onnx_path.stat().st_size
 
     def joined(self, params: Params) -> Joined:
-        """The features that a trial's parameters name, kept in memory for the next trials."""
+        """The features that a trial's parameters name, kept in memory for the next trials where they fit.
+
+        Raises:
+            KeyError: one of the blocks is not available.
+        """
         names, taps, size = backbone_names(params), str(params["taps"]), int(params["image_size_px"])
-        key = (names, taps, size)
-        if key not in self._joined:
-            self._joined[key] = self._join(names, taps, size)
-        self._joined.move_to_end(key)
-        while len(self._joined) > 1 and sum(joined.n_bytes for joined in self._joined.values()) > _JOINED_BYTES:
-            self._joined.popitem(last=False)
-        return self._joined[key]
+        views = (False, True) if params.get("views") == _MIRRORED else (False,)
+        keys = [(names, taps, size, mirrored) for mirrored in views]
+        return Joined(*[self._view(key, keys) for key in keys])
 
-    def release_pixels(self, sizes_px: Sequence[int]) -> None:
-        """Gives the disk of the decoded pictures back; the features stay for the next run on the same pictures."""
-        self._pixels.delete(sizes_px)
+    def _view(self, key: _ViewKey, wanted: Sequence[_ViewKey]) -> View:
+        """The view `key`; those that are `wanted` beside it stay in memory."""
+        if key not in self._views:
+            self._views[key] = self._make_view(key, wanted)
+        self._views.move_to_end(key)
+        return self._views[key]
 
-    def _join(self, names: tuple[str, ...], taps: str, image_size_px: int) -> Joined:
-        import tensorflow as tf
-
-        columns, means, scales, reach = [], [], [], 0.0
+    def _make_view(self, key: _ViewKey, wanted: Sequence[_ViewKey]) -> View:
+        names, taps, size, mirrored = key
+        parts, moments = [], []
         for name in names:
-            block, widths = self._blocks[name, image_size_px], self.tap_widths(name)
-            ends = np.cumsum(widths)
-            chosen = range(len(widths) - 1, len(widths)) if taps == LAST_TAP else range(len(widths))
-            for tap in chosen:
-                raw = np.asarray(block[:, ends[tap] - widths[tap] : ends[tap]], dtype=np.float32)
-                mean, deviation = raw.mean(axis=0), raw.std(axis=0)
-                scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0.0) / np.sqrt(widths[tap])
-                columns.append((raw - mean) * scale)
-                means.append(mean)
-                scales.append(scale)
-                reach += float(np.sqrt(widths[tap]))
-        # A step of Adam moves a logit by the learning rate times the sum of the inputs' sizes. Dividing by that sum
-        # gives a learning rate the same meaning for one tap as for fifteen.
-        common = np.float32(_REFERENCE_REACH / reach)
-        values = tf.constant(common * np.concatenate(columns, axis=1), tf.float32)
-        return Joined(values, np.concatenate(means), (common * np.concatenate(scales)).astype(np.float32))
+            block, plain = self._blocks[Block(name, size, mirrored)], self._moments_of(Block(name, size))
+            for start, end in self._columns(name, taps):
+                parts.append(block[:, start:end])
+                moments.append(Moments(plain.mean[start:end], plain.deviation[start:end]))
+        mean, scale = standardisation(moments)
+        fits = self._make_room(4 * len(parts[0]) * len(mean), wanted)
+        return View(parts, mean, scale, in_memory=fits)
 
-    def _extractor(self, backbone: str) -> FeatureExtractor:
+    def _make_room(self, n_bytes: int, wanted: Sequence[_ViewKey]) -> bool:
+        """Whether so much fits into memory; views that no trial has used for long make way."""
+
+        def held(keys: Sequence[_ViewKey]) -> int:
+            return sum(self._views[key].n_bytes for key in keys if key in self._views)
+
+        if n_bytes + held(wanted) > self._max_bytes:
+            return False
+        for key in [key for key in self._views if key not in wanted]:
+            if n_bytes + held(tuple(self._views)) <= self._max_bytes:
+                break
+            del self._views[key]
+        return True
+
+    def _columns(self, backbone: str, taps: str) -> list[tuple[int, int]]:
+        """Where each tap that is used starts and ends in a block."""
+        widths = self.tap_widths(backbone)
+        ends = np.cumsum(widths).tolist()
+        columns = [(end - width, end) for end, width in zip(ends, widths, strict=True)]
+        return columns[-1:] if taps == LAST_TAP else columns
+
+    def _moments_of(self, block: Block) -> Moments:
+        if block not in self._moments:
+            self._moments[block] = moments_of(self._blocks[block])
+        return self._moments[block]
+
+    def _extractor(self, backbone: str) -> Extractor:
         if backbone not in self._extractors:
-            self._extractors[backbone] = FeatureExtractor(self._weights[backbone])
+            self._extractors[backbone] = make_extractor(self._weights[backbone])
         return self._extractors[backbone]
 
-    def _path(self, backbone: str, image_size_px: int) -> Path:
-        weights = self._weights[backbone]
-        key = f"{content_key(self._images, image_size_px)} {backbone} {weights.sha256}"
+    def _path(self, block: Block) -> Path:
+        weights = self._weights[block.backbone]
+        key = f"{content_key(self._images, block.image_size_px)} {block.backbone} {weights.sha256}"
+        if block.mirrored:
+            key += f" {_MIRRORED}"
         return self._folder / f"features-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npy"
+
+
+def _noise(n_images: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n_images, _PROBE_PX, _PROBE_PX, 3), dtype=np.uint8)
+
+
+def _fastest_s(extractor: Extractor, images: np.ndarray, n_times: int) -> float:
+    timings = []
+    for _ in range(n_times):
+        start = time.perf_counter()
+        extractor(images)
+        timings.append(time.perf_counter() - start)
+    return min(timings)

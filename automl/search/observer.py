@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from automl.records import RunState, TrialRecord
+from automl.records import RunState, Stage, TrialRecord
+from automl.search.candidate import Candidate
 from automl.search.space import SearchSpace
-from automl.search.trial import Candidate
 
 
 class Observer(Protocol):
@@ -22,14 +22,14 @@ class Observer(Protocol):
         """A sentence that belongs into the report."""
         ...
 
-    def space(self, space: SearchSpace) -> None:
-        """The space that every trial of the run lies in; told before the first trial."""
+    def space(self, stage: Stage, space: SearchSpace) -> None:
+        """The space that every trial of `stage` lies in; told before the first of them."""
         ...
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None: ...
 
     def best_so_far(self, bundle: Path, score: float) -> None:
-        """A model that can be downloaded while the search goes on; `score`: its validation accuracy, 0-1."""
+        """A model that can be downloaded while the search goes on; `score`: its score on validation, 0-1."""
         ...
 
     def winner(self, description: Mapping[str, Any]) -> None:

@@ -1,26 +1,43 @@
 """Which frozen features to compute, and in which order, so that the search ends in time."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from automl.records import TrialRecord
+from automl.records import Stage, TrialRecord
+from automl.search.block import Block
+from automl.search.space import MIRRORED_VIEW
 
 INPUT_SIZES_PX = (96, 128, 160, 192, 224, 256, 288, 320)
 SHARE_FOR_FEATURES = 0.55
 SHARE_FOR_SECOND_SIZE = 0.25
+SHARE_WITH_MIRRORED = 0.3
 _SMALLEST_FUSED_PX = 160
 _SECOND_SIZE = {320: 224, 288: 192, 256: 160, 224: 160, 192: 128, 160: 96, 128: 96}
+
+IsAllowed = Callable[[Sequence[str], int], bool]
+"""Whether a model of these backbones at this input size keeps the user's limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeaturePlan:
-    """`blocks`: (backbone, input size) in the order of work; the first gives the first model."""
+    """`blocks`: in the order of work; the first gives the first model."""
 
-    blocks: tuple[tuple[str, int], ...]
+    blocks: tuple[Block, ...]
+
+    @property
+    def main_px(self) -> int:
+        """The input size that every backbone of the plan is computed at."""
+        return self.blocks[0].image_size_px
 
     @property
     def sizes_px(self) -> tuple[int, ...]:
-        return tuple(sorted({size for _, size in self.blocks}))
+        return tuple(sorted({block.image_size_px for block in self.blocks}))
+
+    def extended(self, other: "FeaturePlan") -> "FeaturePlan":
+        """With what `other` has beyond this plan, where both have the same main size: else they do not combine."""
+        more = other.blocks if other.main_px == self.main_px else ()
+        return FeaturePlan(tuple(dict.fromkeys([*self.blocks, *more])))
 
 
 def block_seconds(seconds_per_image: float, image_size_px: int, n_images: int) -> float:
@@ -30,10 +47,11 @@ def block_seconds(seconds_per_image: float, image_size_px: int, n_images: int) -
 
 def plan_of(trials: Sequence[TrialRecord], best: TrialRecord) -> FeaturePlan:
     """The blocks that earlier trials used, those of the best one first: what a run that was broken off goes on with."""
-    blocks = [(name, best.image_size_px) for name in best.backbones]
-    used = [(name, trial.image_size_px) for trial in trials for name in trial.backbones]
-    used.sort(key=lambda block: block[1] != best.image_size_px)
-    return FeaturePlan(tuple(dict.fromkeys([*blocks, *used])))
+    heads = [trial for trial in (best, *trials) if trial.stage is Stage.HEADS]
+    blocks = [Block(name, trial.image_size_px) for trial in heads for name in trial.backbones]
+    blocks.sort(key=lambda block: block.image_size_px != heads[0].image_size_px)
+    mirrored = _mirrored(blocks) if any(trial.params.get("views") == MIRRORED_VIEW for trial in heads) else []
+    return FeaturePlan(tuple(dict.fromkeys([*blocks, *mirrored])))
 
 
 def make_plan(
@@ -41,35 +59,51 @@ def make_plan(
     n_images: int,
     search_s: float,
     max_image_size_px: int,
-    computed: Collection[tuple[str, int]] = (),
+    computed: Collection[Block] = (),
+    is_allowed: IsAllowed = lambda _names, _size: True,
 ) -> FeaturePlan:
     """Chooses as many backbones as fit, fastest first, and the largest input size at which they do.
 
-    A second, smaller size follows where it costs little, so that the input size is a true dimension of the search.
+    A second, smaller size follows where it costs little, so that the input size is a true dimension of the search, and
+    the mirrored photos where there is plenty of time.
 
     Args:
-        seconds_per_image: measured for each backbone at 224 px; not empty.
-        search_s: seconds that are left for the whole search.
+        seconds_per_image: measured for each backbone at 224 px; not empty. Without a clock its order counts, not its
+            values.
+        search_s: seconds that are left for the whole search; infinite for no clock.
         computed: blocks that an earlier run on the same photos has left; they cost nothing.
+        is_allowed: must be true of one backbone at the smallest input size.
     """
     sizes = [size for size in INPUT_SIZES_PX if size <= max(max_image_size_px, INPUT_SIZES_PX[0])]
-    fastest_first = sorted(seconds_per_image, key=lambda name: seconds_per_image[name])
+    usable = [name for name in seconds_per_image if is_allowed([name], sizes[0])]
+    if math.isfinite(search_s):
+        usable.sort(key=lambda name: seconds_per_image[name])
 
-    def cost(names: Sequence[str], size: int) -> float:
-        missing = [name for name in names if (name, size) not in computed]
-        return sum(block_seconds(seconds_per_image[name], size, n_images) for name in missing)
+    def cost(blocks: Sequence[Block]) -> float:
+        missing = [block for block in blocks if block not in computed]
+        return sum(block_seconds(seconds_per_image[b.backbone], b.image_size_px, n_images) for b in missing)
+
+    def blocks_at(names: Sequence[str], size: int) -> list[Block]:
+        return [Block(name, size) for name in names if is_allowed([name], size)]
 
     share = search_s * SHARE_FOR_FEATURES
-    for n in range(len(fastest_first), 0, -1):
-        chosen = fastest_first[:n]
+    for n in range(len(usable), 0, -1):
+        chosen = usable[:n]
         # One more backbone is worth more than sharper pictures, down to the size at which details are lost.
-        smallest = _SMALLEST_FUSED_PX if n > 1 else sizes[0]
-        fitting = [size for size in sizes if size >= smallest and cost(chosen, size) <= share]
+        smallest = min(_SMALLEST_FUSED_PX, sizes[-1]) if n > 1 else sizes[0]
+        fitting = [s for s in sizes if s >= smallest and blocks_at(chosen, s) and cost(blocks_at(chosen, s)) <= share]
         if fitting:
             break
     main = max(fitting, default=sizes[0])
-    blocks = [(name, main) for name in chosen]
+    blocks = blocks_at(chosen, main)
     second = _SECOND_SIZE.get(main)
-    if second is not None and cost(chosen, second) <= search_s * SHARE_FOR_SECOND_SIZE:
-        blocks += [(name, second) for name in chosen]
+    if second is not None and cost(blocks_at(chosen, second)) <= search_s * SHARE_FOR_SECOND_SIZE:
+        blocks += blocks_at(chosen, second)
+    # Trials combine every view with every size, so half of the mirrored photos would be of no use.
+    if cost([*blocks, *_mirrored(blocks)]) <= search_s * SHARE_WITH_MIRRORED:
+        blocks += _mirrored(blocks)
     return FeaturePlan(tuple(blocks))
+
+
+def _mirrored(blocks: Sequence[Block]) -> list[Block]:
+    return [replace(block, mirrored=True) for block in blocks]

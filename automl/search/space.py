@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from automl.limits import LR_SCHEDULES
+
 if TYPE_CHECKING:
     import keras_tuner
     from optuna.distributions import BaseDistribution
@@ -14,7 +16,11 @@ Params = dict[str, ParamValue]
 
 LAST_TAP = "last"
 SEVERAL_TAPS = "several"
-LR_SCHEDULES = ("constant", "cosine", "one_cycle", "exponential", "reduce_on_plateau")
+PLAIN_VIEW = "plain"
+MIRRORED_VIEW = "mirrored"
+HIDDEN_UNITS = (0, 32, 64)
+OPTIMIZERS = ("adamw", "sgd")
+CLASS_WEIGHTINGS = ("none", "balanced")
 _MAX_FUSED = 3
 
 
@@ -57,15 +63,22 @@ class Whole:
         return self.low <= int(value) <= self.high
 
 
+Dimension = Choice | Real | Whole
+
+
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
     """The dimensions of a search, in a fixed order."""
 
-    dimensions: tuple[Choice | Real | Whole, ...]
+    dimensions: tuple[Dimension, ...]
 
     def defaults(self, **fixed: ParamValue) -> Params:
         """The values an expert would start with; `fixed` replaces some."""
         return {**{dimension.name: dimension.default for dimension in self.dimensions}, **fixed}
+
+    def is_expert_choice(self, params: Params) -> bool:
+        """Whether every real number is at its default: such trials say nothing of how to train."""
+        return all(params[d.name] == d.default for d in self.dimensions if isinstance(d, Real))
 
     def contains(self, params: Params) -> bool:
         """Whether every value lies within its dimension."""
@@ -107,21 +120,40 @@ def fusions(backbones: Sequence[str]) -> tuple[str, ...]:
     return tuple("+".join(names) for size in sizes for names in combinations(backbones, size))
 
 
-def head_space(backbones: Sequence[str], sizes_px: Sequence[int]) -> SearchSpace:
-    """What stage 1 may vary: which frozen features to use, and how to train a linear head on them."""
-    return SearchSpace(
-        (
-            Choice("backbones", fusions(backbones), backbones[0]),
-            Choice("taps", (LAST_TAP, SEVERAL_TAPS), SEVERAL_TAPS),
-            Choice("image_size_px", tuple(sizes_px), max(sizes_px)),
-            Real("dropout", 0.0, 0.6, 0.2),
-            Real("learning_rate", 3e-3, 3e-1, 3e-2, log=True),
-            Real("weight_decay", 1e-4, 0.3, 1e-2, log=True),
-            Real("label_smoothing", 0.0, 0.2, 0.05),
-            Choice("lr_schedule", LR_SCHEDULES, "cosine"),
-            Whole("patience", 3, 15, 8),
-        )
-    )
+def head_space(
+    fused: Sequence[str],
+    sizes_px: Sequence[int],
+    views: Sequence[str] = (PLAIN_VIEW, MIRRORED_VIEW),
+    lr_scheduler: str | None = None,
+    head_layers: tuple[int, ...] | None = None,
+    early_stopping: bool = True,
+) -> SearchSpace:
+    """What stage 1 may vary: which frozen features to use, and how to train a head on them.
+
+    What the user has fixed is not in the space: the learning-rate schedule, the hidden layers, early stopping.
+
+    Args:
+        fused: backbones and fusions of them, as `fusions` writes them; the first one is the default.
+    """
+    dimensions: list[Dimension] = [
+        Choice("backbones", tuple(fused), fused[0]),
+        Choice("taps", (LAST_TAP, SEVERAL_TAPS), SEVERAL_TAPS),
+        Choice("image_size_px", tuple(sizes_px), max(sizes_px)),
+        Choice("views", tuple(views), views[0]),
+        Real("dropout", 0.0, 0.6, 0.2),
+        Choice("optimizer", OPTIMIZERS, OPTIMIZERS[0]),
+        Real("learning_rate", 3e-3, 3e-1, 3e-2, log=True),
+        Real("weight_decay", 1e-4, 0.3, 1e-2, log=True),
+        Real("label_smoothing", 0.0, 0.2, 0.05),
+        Choice("class_weighting", CLASS_WEIGHTINGS, CLASS_WEIGHTINGS[0]),
+    ]
+    if head_layers is None:
+        dimensions.append(Choice("hidden_units", HIDDEN_UNITS, HIDDEN_UNITS[0]))
+    if lr_scheduler is None:
+        dimensions.append(Choice("lr_schedule", LR_SCHEDULES, "cosine"))
+    if early_stopping:
+        dimensions.append(Whole("patience", 3, 15, 8))
+    return SearchSpace(tuple(dimensions))
 
 
 def backbone_names(params: dict[str, Any]) -> tuple[str, ...]:

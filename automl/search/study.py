@@ -1,13 +1,15 @@
 """The lasting record: every trial of a run, whoever proposed it, is a trial of one Optuna study."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from automl.records import TrialRecord
+from automl.records import Stage, TrialRecord
 from automl.records import TrialState as RecordState
+from automl.search.space import Params, SearchSpace
 
 _STATES = {
     RecordState.COMPLETE: TrialState.COMPLETE,
@@ -19,25 +21,51 @@ _STATES = {
 class StudyLog:
     """Writes finished trials to a study in the database, in batches, since each costs about 0.05 s there.
 
-    `optuna-dashboard` opens the same database as it is. `started_at`: when second 0 of the run was.
+    `optuna-dashboard` opens the same database as it is. A parameter keeps its name, unless that name already has
+    another distribution in this study, which Optuna does not allow: then the stage precedes it, as in
+    `fine-tuning/dropout`, and a number follows where even that is taken (`heads/backbones 2`). Trials that another
+    attempt at the run has left running are told FAIL.
+
+    `started_at`: when second 0 of the run was.
     """
 
-    def __init__(self, url: str, name: str, distributions: dict[str, BaseDistribution], started_at: datetime) -> None:
+    def __init__(self, url: str, name: str, started_at: datetime) -> None:
         connect = {"timeout": 30} if url.startswith("sqlite") else {}
         storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": connect})
         self._study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-        self._distributions = distributions
         self._started_at = started_at
         self._waiting: list[FrozenTrial] = []
+        self._distributions: dict[str, BaseDistribution] = {}
+        for trial in self._study.get_trials(deepcopy=False):
+            self._distributions.update(trial.distributions)
+            if not trial.state.is_finished():
+                self._study.tell(trial.number, state=TrialState.FAIL)
 
-    def add(self, record: TrialRecord) -> None:
-        """Keeps a finished trial for the next `flush`."""
+    def add(self, record: TrialRecord, space: SearchSpace, reported: Mapping[int, float] | None = None) -> None:
+        """Keeps a finished trial for the next `flush`.
+
+        Args:
+            space: in which the trial's parameters lie; those that do not are kept as the attribute `other_params`.
+            reported: the score after each epoch, from 1; the last one is the value of a trial that was pruned.
+        """
+        inside, other = _divide(record.params, space)
+        names = self._names(record.stage, inside, space)
+        reported = dict(reported or {})
         trial = create_trial(
             state=_STATES[record.state],
-            value=record.score,
-            params=dict(record.params),
-            distributions=self._distributions,
-            user_attrs={"number_in_run": record.number, "message": record.message},
+            value=_value_of(record, reported),
+            params={names[name]: value for name, value in inside.items()},
+            distributions={name: self._distributions[name] for name in names.values()},
+            intermediate_values=reported,
+            user_attrs={
+                "stage": record.stage.value,
+                "number_in_run": record.number,
+                "message": record.message,
+                "n_bytes": record.n_bytes,
+                "latency_s": record.latency_s,
+                "epochs": record.epochs,
+                **({"other_params": other} if other else {}),
+            },
         )
         begun = self._started_at + timedelta(seconds=record.started_s)
         trial.datetime_start = begun
@@ -45,6 +73,32 @@ class StudyLog:
         self._waiting.append(trial)
 
     def flush(self) -> None:
-        """Writes what is waiting."""
-        waiting, self._waiting = self._waiting, []
-        self._study.add_trials(waiting)
+        """Writes what is waiting; what could not be written waits for the next time."""
+        while self._waiting:
+            self._study.add_trial(self._waiting[0])
+            self._waiting.pop(0)
+
+    def _names(self, stage: Stage, params: Params, space: SearchSpace) -> dict[str, str]:
+        """The names in the study of the parameters that have these names in the search space."""
+        distributions = space.to_optuna()
+        return {name: self._name(stage, name, distributions[name]) for name in params}
+
+    def _name(self, stage: Stage, name: str, distribution: BaseDistribution) -> str:
+        found, n_taken = name, 0
+        while self._distributions.setdefault(found, distribution) != distribution:
+            n_taken += 1
+            found = f"{stage.value}/{name}" if n_taken == 1 else f"{stage.value}/{name} {n_taken}"
+        return found
+
+
+def _divide(params: Params, space: SearchSpace) -> tuple[Params, Params]:
+    """What lies in the space, and what does not."""
+    dimensions = {dimension.name: dimension for dimension in space.dimensions}
+    inside = {name: value for name, value in params.items() if name in dimensions and dimensions[name].contains(value)}
+    return inside, {name: value for name, value in params.items() if name not in inside}
+
+
+def _value_of(record: TrialRecord, reported: Mapping[int, float]) -> float | None:
+    if record.state is RecordState.PRUNED and record.score is None and reported:
+        return reported[max(reported)]
+    return record.score

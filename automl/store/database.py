@@ -27,7 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
 from automl.errors import NotAllowedNow, NotFound
-from automl.records import DatasetState, FileState, RunState
+from automl.records import DatasetState, FileState, RunState, Stage, TrialRecord, TrialState
 
 LEGAL_RUN_CHANGES: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.PREPARING, RunState.CANCELLED, RunState.FAILED}),
@@ -168,8 +168,46 @@ class TrialSummary(Base):
     started_s: Mapped[float]
     duration_s: Mapped[float]
     message: Mapped[str] = mapped_column(default="")
+    stage: Mapped[str] = mapped_column(default=Stage.HEADS.value)
+    n_bytes: Mapped[int] = mapped_column(default=0)
+    latency_s: Mapped[float] = mapped_column(default=0.0)
+    epochs: Mapped[int | None]
 
     run: Mapped[Run] = relationship(back_populates="trials")
+
+    @classmethod
+    def of(cls, run_id: str, record: TrialRecord) -> "TrialSummary":
+        """The row of a finished trial."""
+        same = {name: getattr(record, name) for name in _TRIAL_FIELDS}
+        return cls(
+            run_id=run_id,
+            state=record.state.value,
+            stage=record.stage.value,
+            backbones=list(record.backbones),
+            **same,
+        )
+
+    def to_record(self) -> TrialRecord:
+        return TrialRecord(
+            state=TrialState(self.state),
+            stage=Stage(self.stage),
+            backbones=tuple(self.backbones),
+            **{name: getattr(self, name) for name in _TRIAL_FIELDS},
+        )
+
+
+_TRIAL_FIELDS = (
+    "number",
+    "image_size_px",
+    "params",
+    "score",
+    "started_s",
+    "duration_s",
+    "message",
+    "n_bytes",
+    "latency_s",
+    "epochs",
+)
 
 
 class Artifact(Base):

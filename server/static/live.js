@@ -28,11 +28,4 @@ document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 404) window.location.reload(); // it was deleted; the page says so
 });
 
-// The free entry of minutes and its radio button.
-document.addEventListener("input", (event) => {
-  const { target } = event;
-  if (target.dataset.selects) document.getElementById(target.dataset.selects).checked = true;
-  else if (target.name === "budget" && target.value !== "other") document.getElementById("minutes").value = "";
-});
-
 settle();

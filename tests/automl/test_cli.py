@@ -8,7 +8,9 @@ import zipfile
 import pytest
 from PIL import Image
 
-from automl.cli import main
+from automl.cli import _parser, _run_settings, main
+from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
+from automl.settings import load_settings
 
 
 @pytest.fixture
@@ -63,6 +65,12 @@ def test_a_budget_that_is_no_time_is_explained(photos, capfd):
         ("--max-image-size", "0", "from 96 to 320, a multiple of 32"),
         ("--max-image-size", "97", "from 96 to 320, a multiple of 32"),
         ("--max-image-size", "-5", "from 96 to 320, a multiple of 32"),
+        ("--budget", "none", "without a time limit needs a trial limit"),
+        ("--epochs", "0", "Epochs must be a whole number from 1"),
+        ("--head-layers", "wide", "such as 256 or 256,64"),
+        ("--max-model-mb", "0", "Max model size must be a number from 0.1"),
+        ("--max-latency-ms", "0", "Max latency must be a number from 0.1"),
+        ("--sampler", "bayesian", "sampler of optuna must be tpe, random or cma-es"),
         ("--out", "/proc/x/model.zip", "cannot be written"),
     ],
 )
@@ -72,6 +80,41 @@ def test_settings_are_checked_before_anything_is_read(command, option, value, wo
     shown = " ".join(capfd.readouterr().err.split())
     assert words in shown
     assert "no folder" not in shown and "photos" not in shown
+
+
+def settings_of(tmp_path, *arguments):
+    options = _parser().parse_args(["train", "photos", "--out", str(tmp_path / "model.zip"), *arguments])
+    return _run_settings(options, load_settings({}))
+
+
+def test_no_options_are_the_default_settings(tmp_path):
+    assert settings_of(tmp_path) == RunSettings()
+
+
+def test_every_option_reaches_the_run(tmp_path):
+    arguments = (
+        "--budget none --max-trials 9 --goal balanced_accuracy --max-model-mb 12.5 --max-latency-ms 20 --seed 3 "
+        "--tuner keras-tuner --sampler hyperband --pruner none --no-early-stopping --lr-scheduler cosine --epochs 7 "
+        "--head-layers 256,64 --no-fine-tuning --max-image-size 320 --backbones mobilenet_v2"
+    )
+    assert settings_of(tmp_path, *arguments.split()) == RunSettings(
+        budget_s=None,
+        goal=Goal.BALANCED_ACCURACY,
+        max_model_mb=12.5,
+        max_latency_ms=20.0,
+        tuner=TunerKind.KERAS_TUNER,
+        sampler=Sampler.HYPERBAND,
+        pruner=PrunerKind.NONE,
+        seed=3,
+        max_trials=9,
+        backbones=("mobilenet_v2",),
+        max_image_size_px=320,
+        early_stopping=False,
+        lr_scheduler="cosine",
+        epochs=7,
+        head_layers=(256, 64),
+        fine_tuning=False,
+    )
 
 
 def test_a_folder_to_write_the_model_to_is_refused_with_a_name_to_use(photos, capfd):

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from automl.errors import BadSetting
-from automl.limits import MAX_IMAGE_SIZE_PX, MIN_BUDGET_S, check_limits
-from automl.records import RunSettings
+from automl.limits import MAX_IMAGE_SIZE_PX, MIN_BUDGET_S, SAMPLERS, check_limits, parse_head_layers
+from automl.records import RunSettings, Sampler, TunerKind
 from automl.search.plan import INPUT_SIZES_PX
 
 DEFAULT = RunSettings()
@@ -12,7 +12,17 @@ DEFAULT = RunSettings()
 
 @pytest.mark.parametrize(
     "change",
-    [{}, {"budget_s": MIN_BUDGET_S}, {"budget_s": 3600}, {"max_trials": 1}, {"seed": 2**31 - 1}],
+    [
+        {},
+        {"budget_s": MIN_BUDGET_S},
+        {"budget_s": 3600},
+        {"max_trials": 1},
+        {"seed": 2**31 - 1},
+        {"lr_scheduler": "one_cycle"},
+        {"head_layers": ()},
+        {"head_layers": (256, 64)},
+        {"max_model_mb": 0.1, "max_latency_ms": 5.5},
+    ],
 )
 def test_what_is_within_the_limits_passes(change):
     check_limits(replace(DEFAULT, **change), 3600)
@@ -27,6 +37,14 @@ def test_what_is_within_the_limits_passes(change):
         ({"max_trials": 0}, "Max trials"),
         ({"seed": -1}, "Seed"),
         ({"max_image_size_px": 97}, "multiple of 32"),
+        ({"epochs": 0}, "Epochs"),
+        ({"head_layers": (1,)}, "Each of the head layers must be a whole number from 2"),
+        ({"head_layers": (8, 8, 8, 8)}, "3 head layers at most, not 4"),
+        ({"max_model_mb": 0.0}, "Max model size must be a number from 0.1 to 10,000 MB"),
+        ({"max_model_mb": float("nan")}, "Max model size"),
+        ({"max_latency_ms": float("inf")}, "Max latency .* ms"),
+        ({"lr_scheduler": "expo"}, "constant, cosine, one_cycle, exponential or reduce_on_plateau"),
+        ({"budget_s": None, "max_trials": 5}, "needs a length of time"),
     ],
 )
 def test_what_is_beyond_a_limit_is_refused_with_what_is_allowed(change, words):
@@ -38,3 +56,34 @@ def test_every_size_that_the_search_knows_may_be_the_largest_and_no_other_is_wid
     for size_px in INPUT_SIZES_PX:
         MAX_IMAGE_SIZE_PX.check(size_px)
     assert (MAX_IMAGE_SIZE_PX.low, MAX_IMAGE_SIZE_PX.high) == (min(INPUT_SIZES_PX), max(INPUT_SIZES_PX))
+
+
+def test_a_run_without_a_clock_needs_a_trial_limit():
+    with pytest.raises(BadSetting, match="never end"):
+        check_limits(replace(DEFAULT, budget_s=None), 3600, may_be_timeless=True)
+    check_limits(replace(DEFAULT, budget_s=None, max_trials=5), 3600, may_be_timeless=True)
+
+
+@pytest.mark.parametrize("tuner", list(TunerKind))
+@pytest.mark.parametrize("sampler", list(Sampler))
+def test_a_tuner_takes_its_own_samplers_and_names_them_otherwise(tuner, sampler):
+    settings = replace(DEFAULT, tuner=tuner, sampler=sampler)
+    if sampler in SAMPLERS[tuner]:
+        check_limits(settings, 3600)
+    else:
+        with pytest.raises(BadSetting, match=f"of {tuner} must be {SAMPLERS[tuner][0]}, .*, not {sampler}"):
+            check_limits(settings, 3600)
+
+
+@pytest.mark.parametrize(
+    ("text", "layers"),
+    [("", None), (" , ", None), ("none", ()), ("0", ()), ("256", (256,)), (" 256, 64 ", (256, 64))],
+)
+def test_head_layers_are_numbers_with_commas_between(text, layers):
+    assert parse_head_layers(text) == layers
+
+
+@pytest.mark.parametrize("text", ["many", "256;64", "1.5", "none,8"])
+def test_head_layers_that_are_no_whole_numbers_are_refused(text):
+    with pytest.raises(BadSetting, match="such as 256 or 256,64"):
+        parse_head_layers(text)

@@ -150,6 +150,20 @@ def test_trials_come_in_order(client, world):
             session.add(trial)
     trials = client.get(f"/api/v1/runs/{run_id}/trials").json["trials"]
     assert [trial["number"] for trial in trials] == [0, 1]
+    assert (trials[0]["stage"], trials[0]["n_bytes"], trials[0]["latency_s"]) == ("heads", None, None)
+
+
+def test_every_option_can_be_sent_as_json(client, world):
+    values = {"goal": "accuracy", "head_layers": [64], "early_stopping": False, "backbones": ["mobilenet_v2"]}
+    run_id = start(client, dataset=world.add_dataset(), **values).json["id"]
+    stored = world.run(run_id).settings
+    assert {name: stored[name] for name in values} == values
+    assert client.get(f"/api/v1/runs/{run_id}").json["settings"] == stored
+
+
+def test_a_run_over_http_always_has_a_budget(client, world):
+    answer = start(client, dataset=world.add_dataset(), budget="none", max_trials=3)
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad_setting")
 
 
 def test_stop_and_cancel_answer_with_the_run(client, world):

@@ -92,6 +92,30 @@ def test_the_winner_is_marked_even_if_another_trial_scored_more_in_the_search(wo
         assert view_run(session, find_run(session, run_id), LEASE_S).best == 0
 
 
+@pytest.mark.parametrize(
+    ("limit", "best"), [({}, 0), ({"max_model_mb": 9.5}, 1), ({"max_latency_ms": 4}, 2), ({"max_model_mb": 1}, None)]
+)
+def test_a_trial_that_may_not_be_delivered_is_never_the_best(world, limit, best):
+    run_id = world.add_run(RunState.SEARCHING, settings=limit)
+    with world.database.session() as session:
+        add_trials(session, run_id, 0.9, 0.8, 0.7)
+        run = find_run(session, run_id)
+        for trial, n_mb, latency_ms in zip(run.trials, (10, 9, 8), (6, 5, 4), strict=True):
+            trial.n_bytes, trial.latency_s = n_mb * 10**6, latency_ms / 1000
+        session.flush()
+        assert view_run(session, run, LEASE_S).best == best
+
+
+def test_the_smaller_model_wins_a_tie(world):
+    run_id = world.add_run(RunState.SEARCHING)
+    with world.database.session() as session:
+        add_trials(session, run_id, 0.9, 0.9)
+        run = find_run(session, run_id)
+        run.trials[0].n_bytes, run.trials[1].n_bytes = 20, 10
+        session.flush()
+        assert view_run(session, run, LEASE_S).best == 1
+
+
 def test_runs_that_were_asked_for_earlier_are_ahead(world):
     dataset_id = world.add_dataset()
     earlier = now() - timedelta(minutes=5)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from automl.records import DatasetState, RunState
+from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler
 from automl.store.database import TrialSummary, now
 from tests.server.conftest import zip_of
 
@@ -55,6 +55,7 @@ def searching(world):
             trial = TrialSummary(
                 run_id=run_id, number=number, state=state, image_size_px=224, started_s=1, duration_s=2
             )
+            trial.stage, trial.n_bytes, trial.latency_s = "fine-tuning" if number else "heads", 13_200_000, 0.0123
             trial.backbones, trial.score = ["mobilenet_v2"], None if state == "failed" else 0.9
             session.add(trial)
     return run_id
@@ -103,6 +104,28 @@ def test_a_live_run_says_stage_time_best_and_what_the_score_is_measured_on(clien
 def test_trials_are_told_apart_by_words(client, searching):
     page = text_of(client, f"/runs/{searching}")
     assert all(words in page for words in ("✓ finished", "↷ given up early", "✕ failed"))
+
+
+def test_a_trial_says_its_stage_its_size_and_how_long_a_photo_takes(client, searching):
+    page = text_of(client, f"/runs/{searching}")
+    assert "head on stored features, 13.2 MB, 12 ms for a photo" in page
+    assert page.count("fine-tuning, 13.2 MB") == 2
+
+
+def test_a_trial_of_unknown_size_says_nothing_about_it(client, world, searching):
+    with world.database.session() as session:
+        for trial in session.query(TrialSummary):
+            trial.n_bytes, trial.latency_s = 0, 0.0
+    page = text_of(client, f"/runs/{searching}")
+    assert "head on stored features</small>" in page
+    assert "for a photo" not in page
+
+
+def test_balanced_accuracy_is_named_beside_the_score_and_accuracy_is_not(client, world):
+    named = "on validation photos (balanced accuracy)"
+    for goal, expected in (("balanced_accuracy", True), ("accuracy", False), (None, False)):
+        run_id = world.add_run(RunState.SEARCHING, best_score=0.9, settings=RunSettings(goal=goal).to_json())
+        assert (named in text_of(client, f"/runs/{run_id}")) == expected
 
 
 def test_a_live_run_refreshes_itself_without_javascript(client, searching):
@@ -165,6 +188,47 @@ def test_the_validation_score_is_labelled_as_such(client, done):
     assert "95.0 % of 60 (5-fold cross-validation). This score chose the winner" in text_of(client, f"/runs/{done}")
 
 
+def test_a_result_that_was_balanced_says_so_and_shows_both_scores(client, world):
+    """Also where the goal was chosen by the data, which only the result knows."""
+    balanced = {
+        "goal": "balanced_accuracy",
+        "validation": {**RESULT["validation"], "score": 0.88},
+        "test": {**RESULT["test"], "balanced_accuracy": 0.85},
+    }
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, **balanced})}")
+    assert '<p class="score-value" id="balanced-score">85.0 %' in page
+    assert "90.0 %" in page
+    assert "88.0 % (balanced accuracy) of 60" in page
+
+
+PARETO = [
+    {"number": 4, "score": 0.9, "n_bytes": 9e6, "latency_s": 0.008, "backbones": ["mobilenet_v2"], "image_size_px": 96},
+    {
+        "number": 1,
+        "score": 0.95,
+        "n_bytes": 2e7,
+        "latency_s": 0.02,
+        "backbones": ["mobilenet_v1"],
+        "image_size_px": 224,
+    },
+]
+
+
+def test_the_best_for_each_size_are_listed_and_the_delivered_one_is_marked(client, world):
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'pareto': PARETO})}")
+    rows = re.findall(r"<tr.*?</tr>", page[page.index('id="pareto"') :].split("</table>")[0])[1:]
+    assert ["90.0 %" in rows[0], "9.0 MB" in rows[0], "8.0 ms" in rows[0], "MobileNetV2, 96 px" in rows[0]] == [
+        True
+    ] * 4
+    assert ["★ yours" in row for row in rows] == [False, True]
+
+
+@pytest.mark.parametrize("pareto", [None, [], PARETO[:1]])
+def test_a_choice_of_one_is_not_listed(client, world, pareto):
+    page = client.get(f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'pareto': pareto})}").text
+    assert "Best for its size" not in page
+
+
 def test_the_result_lists_what_is_really_in_the_bundle(client, done):
     page = text_of(client, f"/runs/{done}")
     assert "<code>model.keras</code>: the model for TensorFlow and Keras" in page
@@ -190,6 +254,12 @@ def test_a_bundle_that_was_deleted_is_said(client, world):
     assert "no longer on this server" in page
 
 
+def test_a_run_of_an_older_version_has_a_page_and_can_be_run_again(client, world):
+    older = {"tuner": "optuna", "seed": 1, "max_trials": None, "backbones": [], "max_image_size_px": 224}
+    page = client.get(f"/runs/{world.add_run(RunState.FAILED, settings={**older, 'budget_s': 120.0})}").text
+    assert '<input type="hidden" name="fine_tuning" value="yes">' in page
+
+
 def test_a_failed_run_says_why_and_can_be_run_again(client, world):
     run_id = world.add_run(RunState.FAILED, error_code="disk_full", error_message="The disk is full. Free some space.")
     page = text_of(client, f"/runs/{run_id}")
@@ -198,8 +268,22 @@ def test_a_failed_run_says_why_and_can_be_run_again(client, world):
     assert "100 %" not in page
 
 
-def test_run_it_again_uses_the_same_settings(client, world):
-    run_id = world.add_run(RunState.FAILED)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        RunSettings(),
+        RunSettings(
+            goal=Goal.ACCURACY,
+            sampler=Sampler.RANDOM,
+            backbones=("mobilenet_v1", "mobilenet_v2"),
+            head_layers=(),
+            max_model_mb=9.5,
+            fine_tuning=False,
+        ),
+    ],
+)
+def test_run_it_again_uses_the_same_settings(client, world, settings):
+    run_id = world.add_run(RunState.FAILED, settings=settings.to_json())
     page = client.get(f"/runs/{run_id}").text
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', page))
     client.post(f"/datasets/{world.run(run_id).dataset_id}/runs", data=fields)

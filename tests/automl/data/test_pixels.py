@@ -2,15 +2,20 @@
 
 import errno
 import os
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from automl.data.pixels import PixelCache, content_key, sweep
-from automl.errors import DiskFull
+from automl.data import pixels as pixels_module
+from automl.data.decoder import DecoderProcess
+from automl.data.pixels import PixelCache, content_key, mark_used, sweep
+from automl.errors import BadImage, DiskFull
 from automl.records import ImageRecord
 from automl.serving.predict import load_image
+
+DAY_S = 24 * 3600
 
 
 @pytest.fixture
@@ -23,6 +28,13 @@ def images(tmp_path):
     return tuple(records)
 
 
+@pytest.fixture(params=["threads", "processes"])
+def way(request, monkeypatch):
+    """Both ways to decode."""
+    monkeypatch.setattr(pixels_module, "_ENOUGH_FOR_PROCESSES", 0 if request.param == "processes" else 10_000)
+
+
+@pytest.mark.usefixtures("way")
 def test_pixels_are_those_that_predict_py_would_see(images, tmp_path):
     cache = PixelCache(tmp_path / "cache", images)
     cache.decode([32, 64], lambda done, total: None)
@@ -32,10 +44,13 @@ def test_pixels_are_those_that_predict_py_would_see(images, tmp_path):
         assert np.array_equal(pixels[69], load_image(images[69].path, size))
 
 
+@pytest.mark.usefixtures("way")
 def test_progress_counts_up_to_all(images, tmp_path):
     seen = []
     PixelCache(tmp_path / "cache", images).decode([32], lambda *step: seen.append(step))
-    assert seen == [(64, 70), (70, 70)]
+    done = [step[0] for step in seen]
+    assert done == sorted(done) and len(done) == 3
+    assert seen[-1] == (70, 70)
 
 
 def test_what_is_there_is_not_decoded_again(images, tmp_path):
@@ -47,6 +62,7 @@ def test_what_is_there_is_not_decoded_again(images, tmp_path):
     assert cache.open(32).shape[0] == 70
 
 
+@pytest.mark.usefixtures("way")
 def test_an_abort_leaves_nothing_behind(images, tmp_path):
     def abort(done, total):
         raise InterruptedError
@@ -55,6 +71,33 @@ def test_an_abort_leaves_nothing_behind(images, tmp_path):
     with pytest.raises(InterruptedError):
         cache.decode([32], abort)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.usefixtures("way")
+def test_a_photo_that_cannot_be_decoded_is_named(images, tmp_path):
+    images[40].path.write_bytes(b"no picture")
+    with pytest.raises(BadImage, match=r"40\.jpg can no longer be read \(UnidentifiedImageError"):
+        PixelCache(tmp_path / "cache", images).decode([32], lambda done, total: None)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_processes_end_with_an_abort(images, tmp_path, monkeypatch):
+    started = []
+
+    class Counted(DecoderProcess):
+        def __init__(self, files):
+            super().__init__(files)
+            started.append(self._process)
+
+    def abort(done, total):
+        raise InterruptedError
+
+    monkeypatch.setattr(pixels_module, "_ENOUGH_FOR_PROCESSES", 0)
+    monkeypatch.setattr(pixels_module, "DecoderProcess", Counted)
+    with pytest.raises(InterruptedError):
+        PixelCache(tmp_path / "cache", images).decode([32], abort)
+    assert started
+    assert all(process.returncode is not None for process in started)
 
 
 def test_a_full_disk_is_an_error_before_anything_is_decoded(images, tmp_path, monkeypatch):
@@ -68,13 +111,31 @@ def test_a_full_disk_is_an_error_before_anything_is_decoded(images, tmp_path, mo
 
 
 def test_sweep_removes_only_what_no_run_can_still_use(tmp_path):
-    names = ("pixels-old.npy", ".features-old.npy.x.part", "features-old.npy", "pixels-new.npy")
-    for name in names:
+    left = ("pixels-old.npy", ".pixels-old.npy.x.part", "features-old.part")
+    kept = ("features-old.npy", "pixels-new.npy", "features-new.part")
+    for name in left + kept:
         (tmp_path / name).touch()
         if "old" in name:
             os.utime(tmp_path / name, (0, 0))
     sweep(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["features-old.npy", "pixels-new.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_features_beyond_the_limit_go_those_first_that_lay_unused_longest(tmp_path):
+    for days in (0, 2, 3, 4):
+        path = tmp_path / f"features-{days}.npy"
+        path.write_bytes(b"x" * 10)
+        os.utime(path, (0, time.time() - days * DAY_S))
+    assert mark_used(tmp_path / "features-3.npy")
+    sweep(tmp_path, max_features_bytes=30)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"features-{days}.npy" for days in (0, 2, 3)]
+
+
+def test_features_of_the_last_day_stay_whatever_the_limit(tmp_path):
+    (tmp_path / "features-x.npy").write_bytes(b"x")
+    sweep(tmp_path, max_features_bytes=0)
+    assert (tmp_path / "features-x.npy").exists()
+    assert not mark_used(tmp_path / "features-y.npy")
 
 
 def test_the_key_names_contents_order_and_size(images):

@@ -2,6 +2,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,11 @@ def contents(manifest: DatasetManifest, plan: SplitPlan) -> object:
     return folds, sorted(key[i] for i in plan.test), sorted(key[i] for i in plan.left_out), plan.n_folds, plan.notes
 
 
+def repeats_of(plan: SplitPlan) -> list[tuple[int, ...]]:
+    """The folds of the pool's images, for each repeat of the cross-validation."""
+    return list(zip(*plan.folds, strict=True))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_image_is_used_exactly_once(seed: int) -> None:
     manifest = random_manifest(seed)
@@ -73,9 +79,9 @@ def test_no_picture_straddles_test_pool_or_folds(seed: int) -> None:
     manifest = random_manifest(seed)
     plan = make_split(manifest, seed)
     assert shas_of(manifest, plan.test).isdisjoint(shas_of(manifest, plan.pool))
-    folds_of: dict[str, set[int]] = {}
-    for i, fold in zip(plan.pool, plan.folds, strict=True):
-        folds_of.setdefault(manifest.images[i].sha256, set()).add(fold)
+    folds_of: dict[str, set[tuple[int, ...]]] = {}
+    for i, folds_of_image in zip(plan.pool, plan.folds, strict=True):
+        folds_of.setdefault(manifest.images[i].sha256, set()).add(folds_of_image)
     assert all(len(folds) == 1 for folds in folds_of.values())
 
 
@@ -85,24 +91,27 @@ def test_every_class_is_learned_in_every_fold(seed: int) -> None:
     plan = make_split(manifest, seed)
     if TOO_FEW_TO_COMPARE in plan.notes:
         return  # then each fold lacks the class whose only photo it holds out
-    for held_out in range(plan.n_folds):
-        trained = [i for i, fold in zip(plan.pool, plan.folds, strict=True) if fold != held_out]
-        assert labels_of(manifest, trained) == set(manifest.classes)
+    for folds in repeats_of(plan):
+        for held_out in range(plan.n_folds):
+            trained = [i for i, fold in zip(plan.pool, folds, strict=True) if fold != held_out]
+            assert labels_of(manifest, trained) == set(manifest.classes)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_fold_is_empty_and_only_single_pictures_are_always_trained(seed: int) -> None:
     manifest = random_manifest(seed)
     plan = make_split(manifest, seed)
-    assert set(plan.folds) - {ALWAYS_TRAINED} == set(range(plan.n_folds))
+    for folds in repeats_of(plan):
+        assert set(folds) - {ALWAYS_TRAINED} == set(range(plan.n_folds))
     if TOO_FEW_TO_COMPARE in plan.notes:
-        assert ALWAYS_TRAINED not in plan.folds
+        assert all(ALWAYS_TRAINED not in folds for folds in plan.folds)
         return
     n_pictures = Counter(
         label for label, _ in {(manifest.images[i].label, manifest.images[i].sha256) for i in plan.pool}
     )
-    for i, fold in zip(plan.pool, plan.folds, strict=True):
-        assert (fold == ALWAYS_TRAINED) == (n_pictures[manifest.images[i].label] == 1)
+    for i, folds_of_image in zip(plan.pool, plan.folds, strict=True):
+        is_single = n_pictures[manifest.images[i].label] == 1
+        assert all((fold == ALWAYS_TRAINED) == is_single for fold in folds_of_image)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -143,9 +152,32 @@ def test_fifteen_in_a_hundred_are_held_back_in_each_class() -> None:
 def test_folds_are_stratified_and_of_equal_size() -> None:
     manifest = manifest_of(of_counts(Split.TRAIN, cat=103, dog=52) + of_counts(Split.TEST, cat=9, dog=9))
     plan = make_split(manifest, 0)
-    counts = Counter((manifest.images[i].label, fold) for i, fold in zip(plan.pool, plan.folds, strict=True))
-    assert sorted(counts.values()) == [10, 10, 10, 11, 11, 20, 20, 21, 21, 21]
-    assert max(Counter(plan.folds).values()) - min(Counter(plan.folds).values()) <= 1
+    for folds in repeats_of(plan):
+        counts = Counter((manifest.images[i].label, fold) for i, fold in zip(plan.pool, folds, strict=True))
+        assert sorted(counts.values()) == [10, 10, 10, 11, 11, 20, 20, 21, 21, 21]
+        assert max(Counter(folds).values()) - min(Counter(folds).values()) <= 1
+
+
+def test_few_photos_are_dealt_into_folds_three_times_in_three_ways() -> None:
+    manifest = manifest_of(of_counts(Split.TRAIN, cat=300, dog=200) + of_counts(Split.TEST, cat=9, dog=9))
+    repeats = repeats_of(make_split(manifest, 0))
+    assert len(repeats) == 3
+    for one, other in combinations(repeats, 2):
+        n_same = sum(a == b for a, b in zip(one, other, strict=True))
+        assert n_same < 150  # a fifth of the photos are in the same fold by chance
+
+
+def test_more_than_500_photos_are_dealt_once() -> None:
+    manifest = manifest_of(of_counts(Split.TRAIN, cat=301, dog=200) + of_counts(Split.TEST, cat=9, dog=9))
+    plan = make_split(manifest, 0)
+    assert (len(plan.pool), plan.n_folds, len(repeats_of(plan))) == (501, 5, 1)
+
+
+def test_the_first_deal_does_not_depend_on_the_number_of_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = manifest_of(of_counts(cat=50, dog=50))
+    first = repeats_of(make_split(manifest, 0))[0]
+    monkeypatch.setattr(split_module, "MAX_REPEATED_IMAGES", 0)
+    assert repeats_of(make_split(manifest, 0)) == [first]
 
 
 def test_adding_photos_moves_no_other_photo_into_the_test_set_at_random() -> None:
@@ -174,7 +206,7 @@ def test_a_class_with_two_photos_has_one_to_test_and_one_that_is_always_trained(
     plan = make_split(manifest, 0)
     dogs = {i for i, image in enumerate(manifest.images) if image.label == "dog"}
     assert len(dogs & set(plan.test)) == 1
-    assert [fold for i, fold in zip(plan.pool, plan.folds, strict=True) if i in dogs] == [ALWAYS_TRAINED]
+    assert [folds for i, folds in zip(plan.pool, plan.folds, strict=True) if i in dogs] == [(ALWAYS_TRAINED,) * 3]
     assert any("only one photo of 'dog' to learn from" in note for note in plan.notes)
 
 
@@ -183,8 +215,8 @@ def test_a_class_is_never_in_one_fold_alone_even_where_folds_are_uneven() -> Non
     test = of_counts(Split.TEST, cat=2, dog=2)
     manifest = manifest_of([*copies, *of_counts(Split.TRAIN, cat=1, dog=2), *test])
     plan = make_split(manifest, 0, n_folds=2)
-    dogs = {fold for i, fold in zip(plan.pool, plan.folds, strict=True) if manifest.images[i].label == "dog"}
-    assert dogs == {0, 1}
+    for folds in repeats_of(plan):
+        assert {f for i, f in zip(plan.pool, folds, strict=True) if manifest.images[i].label == "dog"} == {0, 1}
 
 
 def test_fewer_pictures_than_folds_make_fewer_folds() -> None:
@@ -203,13 +235,13 @@ def test_two_photos_a_class_are_one_to_test_and_one_to_learn_from_with_a_warning
     manifest = manifest_of(images)
     plan = make_split(manifest, 0)
     assert labels_of(manifest, plan.pool) == labels_of(manifest, plan.test) == {"cat", "dog"}
-    assert sorted(plan.folds) == [0, 1]
+    assert all(sorted(folds) == [0, 1] for folds in repeats_of(plan))
     assert plan.notes[-1] == TOO_FEW_TO_COMPARE
 
 
 def test_many_classes_of_two_photos_share_the_folds() -> None:
     plan = make_split(manifest_of(of_counts(**dict.fromkeys("abcdefg", 2))), 0)
-    assert sorted(Counter(plan.folds).values()) == [1, 1, 1, 2, 2]
+    assert all(sorted(Counter(folds).values()) == [1, 1, 1, 2, 2] for folds in repeats_of(plan))
 
 
 def test_a_class_without_photos_to_learn_from_is_refused() -> None:
@@ -239,7 +271,7 @@ def test_a_large_pool_has_one_hold_out() -> None:
     manifest = manifest_of(of_counts(Split.TRAIN, cat=200, dog=100) + of_counts(Split.TEST, cat=5, dog=5))
     plan = make_split(manifest, 0)
     assert plan.n_folds == 1
-    held_out = [i for i, fold in zip(plan.pool, plan.folds, strict=True) if fold == 0]
+    held_out = [i for i, folds in zip(plan.pool, plan.folds, strict=True) if folds == (0,)]
     assert Counter(manifest.images[i].label for i in held_out) == {"cat": 30, "dog": 15}
 
 
@@ -248,7 +280,7 @@ def test_a_large_pool_is_validated_on_the_users_own_folder_with_all_copies_of_it
     images = of_counts(Split.TRAIN, cat=200, dog=100) + of_counts(Split.VALIDATION, cat=150, dog=60)
     copy = image("cat", images[300].sha256, Split.TRAIN, "train/cat/copy.jpg")
     plan = make_split(manifest_of([*images, copy, *of_counts(Split.TEST, cat=5, dog=5)]), 0)
-    held_out = {i for i, fold in zip(plan.pool, plan.folds, strict=True) if fold == 0}
+    held_out = {i for i, folds in zip(plan.pool, plan.folds, strict=True) if folds == (0,)}
     assert held_out == {*range(300, 510), 510}
     assert any("compared on the 211 photos of your validation folder" in note for note in plan.notes)
 
@@ -258,7 +290,7 @@ def test_a_class_that_is_only_in_the_validation_folder_is_learned_too() -> None:
     images = of_counts(Split.TRAIN, cat=200) + of_counts(Split.VALIDATION, cat=150, dog=60)
     manifest = manifest_of([*images, *of_counts(Split.TEST, cat=5)])
     plan = make_split(manifest, 0)
-    trained = [i for i, fold in zip(plan.pool, plan.folds, strict=True) if fold == ALWAYS_TRAINED]
+    trained = [i for i, folds in zip(plan.pool, plan.folds, strict=True) if folds == (ALWAYS_TRAINED,)]
     assert labels_of(manifest, trained) == {"cat", "dog"}
 
 

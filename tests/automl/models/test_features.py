@@ -1,39 +1,98 @@
 import errno
+import fcntl
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from automl.errors import DiskFull
-from automl.models.features import FeatureExtractor, extract_features
-from automl.models.weights import InstalledWeights, load_backbone
+from automl.models import features as features_module
+from automl.models.features import (
+    OnnxExtractor,
+    TensorFlowExtractor,
+    extract_features,
+    has_gpu,
+    is_out_of_memory,
+    make_extractor,
+)
+from automl.models.weights import InstalledWeights
 
 
 class Means:
     """Stands for a backbone with one tap: the mean colour of each image."""
 
     tap_widths = (3,)
+    batch = 32
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
+        self.batches.append(len(images))
         means: np.ndarray = images.mean(axis=(1, 2), dtype=np.float32)
         return means
 
 
+class Cramped(Means):
+    """Has memory for `room` images."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self._room = room
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        if len(images) > self._room:
+            raise MemoryError
+        return super().__call__(images)
+
+
 PIXELS = np.random.default_rng(0).integers(0, 256, (70, 4, 4, 3), dtype=np.uint8)
+MEANS = PIXELS.mean(axis=(1, 2))
 
 
 def ignore(done: int, total: int) -> None:
     pass
 
 
-def test_the_extractor_gives_the_pooled_taps_in_order(weights: dict[str, InstalledWeights]) -> None:
+def abort_after(n: int, done: int) -> None:
+    if done >= n:
+        raise KeyboardInterrupt
+
+
+def test_tensorflow_and_onnx_runtime_give_the_same_pooled_taps_in_the_same_order(
+    weights: dict[str, InstalledWeights],
+) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 64, 96, 3), dtype=np.uint8)
-    extractor = FeatureExtractor(weights["mobilenet_v2"], n_threads=1)
-    features = extractor(images)
-    maps = load_backbone(weights["mobilenet_v2"])(images.astype(np.float32), training=False)
-    pooled = np.concatenate([np.asarray(tap).mean(axis=(1, 2)) for tap in maps], axis=1)
-    assert features.shape == (2, sum(extractor.tap_widths))
-    np.testing.assert_allclose(features, pooled, atol=1e-3)
+    by_onnx = OnnxExtractor(weights["mobilenet_v2"], n_threads=1)
+    by_tensorflow = TensorFlowExtractor(weights["mobilenet_v2"])
+    features = by_onnx(images)
+    assert by_onnx.tap_widths == by_tensorflow.tap_widths
+    assert features.shape == (2, sum(by_onnx.tap_widths))
+    np.testing.assert_allclose(features, by_tensorflow(images), atol=1e-3)
+
+
+def test_the_extractor_follows_the_machine(
+    weights: dict[str, InstalledWeights], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features_module, "has_gpu", lambda: False)
+    assert isinstance(make_extractor(weights["mobilenet_v2"]), OnnxExtractor)
+    monkeypatch.setattr(features_module, "has_gpu", lambda: True)
+    assert isinstance(make_extractor(weights["mobilenet_v2"]), TensorFlowExtractor)
+
+
+def test_tensorflow_is_not_asked_for_a_gpu_without_a_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features_module, "import_tensorflow", lambda: pytest.fail("TensorFlow was imported"))
+    assert not has_gpu(tmp_path)
+
+
+def test_a_driver_alone_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "nvidia0").touch()
+    for found in ([], ["a GPU"]):
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind, found=found: found)
+        assert has_gpu(tmp_path) == bool(found)
 
 
 def test_features_are_written_in_batches_as_float16(tmp_path: Path) -> None:
@@ -41,17 +100,44 @@ def test_features_are_written_in_batches_as_float16(tmp_path: Path) -> None:
     features = extract_features(PIXELS, Means(), tmp_path / "f.npy", lambda *done: progress.append(done))
     assert progress == [(32, 70), (64, 70), (70, 70)]
     assert features.dtype == np.float16
-    np.testing.assert_allclose(features, PIXELS.mean(axis=(1, 2)), rtol=1e-3)
+    np.testing.assert_allclose(features, MEANS, rtol=1e-3)
     np.testing.assert_array_equal(np.load(tmp_path / "f.npy"), features)
+    assert [path.name for path in tmp_path.iterdir()] == ["f.npy"]
 
 
-def test_aborting_leaves_nothing_behind(tmp_path: Path) -> None:
-    def abort(done: int, total: int) -> None:
-        raise KeyboardInterrupt
-
+def test_what_was_broken_off_goes_on_after_its_last_row(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        extract_features(PIXELS, Means(), tmp_path / "f.npy", abort)
-    assert list(tmp_path.iterdir()) == []
+        extract_features(PIXELS, Means(), tmp_path / "f.npy", lambda done, _: abort_after(64, done))
+    assert [path.name for path in tmp_path.iterdir()] == ["f.part"]
+    means = Means()
+    features = extract_features(PIXELS, means, tmp_path / "f.npy", ignore)
+    assert means.batches == [6]
+    np.testing.assert_allclose(features, MEANS, rtol=1e-3)
+    assert [path.name for path in tmp_path.iterdir()] == ["f.npy"]
+
+
+def test_half_a_row_is_computed_again(tmp_path: Path) -> None:
+    """A killed process leaves a file that ends anywhere."""
+    with pytest.raises(KeyboardInterrupt):
+        extract_features(PIXELS, Means(), tmp_path / "f.npy", lambda done, _: abort_after(32, done))
+    part = tmp_path / "f.part"
+    part.write_bytes(part.read_bytes()[:-1])
+    means = Means()
+    np.testing.assert_allclose(extract_features(PIXELS, means, tmp_path / "f.npy", ignore), MEANS, rtol=1e-3)
+    assert sum(means.batches) == 39
+
+
+@pytest.mark.parametrize("left", [b"", b"\x93NUMPY", b"x" * 1000])
+def test_a_partial_file_without_our_header_starts_anew(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "f.part").write_bytes(left)
+    np.testing.assert_allclose(extract_features(PIXELS, Means(), tmp_path / "f.npy", ignore), MEANS, rtol=1e-3)
+
+
+def test_two_processes_do_not_write_into_one_file(tmp_path: Path) -> None:
+    with (tmp_path / "f.part").open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        np.testing.assert_allclose(extract_features(PIXELS, Means(), tmp_path / "f.npy", ignore), MEANS, rtol=1e-3)
+    assert (tmp_path / "f.part").read_bytes() == b""
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -61,6 +147,29 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match="Free some space"):
         extract_features(PIXELS, Means(), tmp_path / "f.npy", full)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_halved(tmp_path: Path) -> None:
+    cramped = Cramped(room=10)
+    features = extract_features(PIXELS, cramped, tmp_path / "f.npy", ignore)
+    np.testing.assert_allclose(features, MEANS, rtol=1e-3)
+    assert cramped.batches == [8] * 8 + [6]
+
+
+def test_too_little_memory_for_one_image_ends_it(tmp_path: Path) -> None:
+    with pytest.raises(MemoryError, match="a single image"):
+        extract_features(PIXELS, Cramped(room=0), tmp_path / "f.npy", ignore)
+
+
+def test_out_of_memory_is_known_in_every_dialect() -> None:
+    import tensorflow as tf
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
+
+    assert is_out_of_memory(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"))
+    assert is_out_of_memory(RuntimeException("Exception during initialization: std::bad_alloc"))
+    assert is_out_of_memory(Fail("bfc_arena.cc Failed to allocate memory for requested buffer of size 154140672"))
+    assert not is_out_of_memory(Fail("Non-zero status code returned while running Conv node"))
+    assert not is_out_of_memory(ValueError("failed to allocate"))
 
 
 def test_no_images_give_an_empty_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from automl.models.features import FeatureExtractor
+from automl.models.features import OnnxExtractor
 from automl.models.weights import InstalledWeights
 from automl.serving.predict import load_image
 
@@ -26,7 +26,7 @@ def beans(photos: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {part: load_part(photos / "beans" / part) for part in ("train", "test")}
 
 
-def last_features(images: np.ndarray, extractor: FeatureExtractor) -> np.ndarray:
+def last_features(images: np.ndarray, extractor: OnnxExtractor) -> np.ndarray:
     batches = [extractor(images[start : start + 32]) for start in range(0, len(images), 32)]
     return np.concatenate(batches)[:, -extractor.tap_widths[-1] :]
 
@@ -37,7 +37,7 @@ def last_features(images: np.ndarray, extractor: FeatureExtractor) -> np.ndarray
 def test_a_linear_probe_on_beans_reaches_its_mark(
     weights: dict[str, InstalledWeights], beans: dict[str, tuple[np.ndarray, np.ndarray]], name: str, wanted: float
 ) -> None:
-    extractor = FeatureExtractor(weights[name])
+    extractor = OnnxExtractor(weights[name])
     (train, train_labels), (test, test_labels) = beans["train"], beans["test"]
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
     probe.fit(last_features(train, extractor), train_labels)

@@ -4,6 +4,7 @@ import errno
 import json
 import runpy
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,7 @@ METRICS = {"sentence": "It was right on 1 of 2.", "classes": ["a b", "ü"]}
 def models(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"keras")
     (tmp_path / "model.onnx").write_bytes(b"onnx")
-    return ExportedModels(tmp_path / "model.keras", tmp_path / "model.onnx")
+    return ExportedModels(tmp_path / "model.onnx", tmp_path / "model.keras")
 
 
 def test_every_part_is_in_the_bundle(tmp_path, models):
@@ -33,6 +34,22 @@ def test_every_part_is_in_the_bundle(tmp_path, models):
         assert bundle.read("labels.txt").decode() == "a b\nü\n"
         assert json.loads(bundle.read("metrics.json")) == METRICS
         assert METRICS["sentence"] in bundle.read("README.txt").decode()
+
+
+def test_each_model_is_under_its_own_name(tmp_path, models):
+    write_bundle(tmp_path / "out.zip", models, METRICS)
+    with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
+        assert (bundle.read("model.onnx"), bundle.read("model.keras")) == (b"onnx", b"keras")
+        assert "keras.models.load_model" in bundle.read("README.txt").decode()
+
+
+def test_a_bundle_of_the_middle_of_a_search_has_one_model_and_says_so(tmp_path, models):
+    write_bundle(tmp_path / "out.zip", replace(models, keras=None), METRICS)
+    with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
+        assert "model.onnx" in bundle.namelist() and "model.keras" not in bundle.namelist()
+        readme = bundle.read("README.txt").decode()
+    assert "The finished download also has model.keras" in readme
+    assert "load_model" not in readme
 
 
 def test_predict_py_stands_alone(tmp_path, models):

@@ -41,6 +41,12 @@ def test_the_sentence_rounds_the_interval_outwards():
     assert sentence == "It was right on 9 of 10 photos it had never seen; expect 59 to 99 of 100."
 
 
+def test_balanced_accuracy_is_the_mean_recall_of_the_classes_that_are_there():
+    result = score([0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 1, 2])
+    assert result.accuracy == pytest.approx(5 / 6)
+    assert result.balanced_accuracy == pytest.approx(0.75)  # nobody is of class 2
+
+
 class Reader:
     """A classifier that names the class after the picture's red value."""
 

@@ -54,3 +54,21 @@ def test_a_measured_reserve_replaces_the_guess():
     budget = Budget(120, reserve_s=20, clock=Clock())
     budget.reserve(40)
     assert budget.search_left_s == pytest.approx(80)
+
+
+def test_without_a_clock_time_never_ends_but_stop_does():
+    clock = Clock()
+    budget = Budget(None, reserve_s=20, clock=clock)
+    clock.now += 1e9
+    budget.check()
+    assert not budget.has_clock and budget.search_left_s == float("inf") and budget.elapsed_s == 1e9
+    budget.stop()
+    assert budget.search_left_s == 0
+    with pytest.raises(SearchOver):
+        budget.check()
+
+
+def test_a_budget_that_an_earlier_attempt_used_up_leaves_nothing():
+    budget = Budget(120, used_s=200, clock=Clock())
+    assert budget.search_left_s == 0
+    assert budget.has_clock and not budget.stopped_by_user

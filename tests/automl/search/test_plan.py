@@ -1,45 +1,130 @@
 """Features are planned so that the search ends in time."""
 
-from automl.search.plan import SHARE_FOR_FEATURES, SHARE_FOR_SECOND_SIZE, block_seconds, make_plan
+import math
+
+import pytest
+
+from automl.records import Stage, TrialRecord, TrialState
+from automl.search.block import Block
+from automl.search.plan import (
+    SHARE_FOR_FEATURES,
+    SHARE_FOR_SECOND_SIZE,
+    SHARE_WITH_MIRRORED,
+    FeaturePlan,
+    block_seconds,
+    make_plan,
+    plan_of,
+)
 
 SPEED = {"slow": 0.010, "fast": 0.005, "middle": 0.008}
 
 
+def plan_for(n_images: int, search_s: float, max_px: int = 224, **options) -> FeaturePlan:
+    return make_plan(SPEED, n_images, search_s, max_px, **options)
+
+
+def seconds(plan: FeaturePlan, n_images: int, mirrored: bool) -> float:
+    blocks = [block for block in plan.blocks if block.mirrored <= mirrored]
+    return sum(block_seconds(SPEED[block.backbone], block.image_size_px, n_images) for block in blocks)
+
+
+def record(number, backbones, size, score=0.8, views="plain", stage=Stage.HEADS) -> TrialRecord:
+    params = {"backbones": "+".join(backbones), "image_size_px": size, "views": views}
+    return TrialRecord(number, TrialState.COMPLETE, backbones, size, params, score, 0.0, 1.0, stage=stage)
+
+
 def test_with_time_to_spare_every_backbone_is_used_at_the_largest_size():
-    plan = make_plan(SPEED, n_images=1000, search_s=600, max_image_size_px=224)
-    assert plan.blocks[:3] == (("fast", 224), ("middle", 224), ("slow", 224))
+    assert plan_for(1000, 600).blocks[:3] == (Block("fast", 224), Block("middle", 224), Block("slow", 224))
 
 
 def test_a_second_size_follows_where_it_is_cheap():
-    plan = make_plan(SPEED, n_images=1000, search_s=600, max_image_size_px=224)
-    assert plan.sizes_px == (160, 224)
+    assert plan_for(1000, 600).sizes_px == (160, 224)
+    assert plan_for(1000, 45).sizes_px == (224,)
+
+
+@pytest.mark.parametrize("search_s", [600, math.inf])
+def test_mirrored_photos_come_last_and_at_every_size_that_is_computed(search_s):
+    blocks = plan_for(1000, search_s).blocks
+    plain = [block for block in blocks if not block.mirrored]
+    assert blocks == (*plain, *(Block(block.backbone, block.image_size_px, True) for block in plain))
+
+
+def test_mirrored_photos_are_left_out_where_they_cost_more_than_their_share():
+    for search_s in range(5, 400, 5):
+        plan = plan_for(1000, search_s)
+        n_mirrored = sum(block.mirrored for block in plan.blocks)
+        assert n_mirrored in (0, len(plan.blocks) / 2)
+        assert not n_mirrored or seconds(plan, 1000, True) <= search_s * SHARE_WITH_MIRRORED
 
 
 def test_little_time_means_smaller_pictures():
-    plan = make_plan(SPEED, n_images=1000, search_s=25, max_image_size_px=224)
-    assert plan.blocks[0] == ("fast", 160)
-    assert max(plan.sizes_px) == 160
+    plan = plan_for(1000, 25)
+    assert plan.blocks[0] == Block("fast", 160)
+    assert {block.backbone for block in plan.blocks} == set(SPEED)
 
 
 def test_very_little_time_leaves_the_fastest_backbone():
-    plan = make_plan(SPEED, n_images=10_000, search_s=60, max_image_size_px=224)
-    assert plan.blocks[0][0] == "fast"
-    seconds = [block_seconds(SPEED[name], size, 10_000) for name, size in plan.blocks]
-    assert seconds[0] <= 60 * SHARE_FOR_FEATURES
-    assert sum(seconds) <= 60 * (SHARE_FOR_FEATURES + SHARE_FOR_SECOND_SIZE)
+    plan = plan_for(10_000, 60)
+    assert {block.backbone for block in plan.blocks} == {"fast"}
 
 
-def test_no_time_at_all_still_plans_one_block():
-    plan = make_plan(SPEED, n_images=50_000, search_s=1, max_image_size_px=224)
-    assert plan.blocks == (("fast", 96),)
+@pytest.mark.parametrize("n_images", [10, 300, 5_000, 50_000])
+@pytest.mark.parametrize("search_s", [20, 60, 300, 3_600])
+def test_the_planned_features_leave_time_for_the_search(n_images, search_s):
+    plan = plan_for(n_images, search_s)
+    if plan.blocks != (Block("fast", 96),):
+        share = SHARE_FOR_FEATURES + SHARE_FOR_SECOND_SIZE
+        assert seconds(plan, n_images, True) <= search_s * share
+
+
+@pytest.mark.parametrize("search_s", [0.0, 1.0])
+def test_no_time_at_all_still_plans_one_block(search_s):
+    assert plan_for(50_000, search_s).blocks == (Block("fast", 96),)
 
 
 def test_what_is_computed_already_costs_nothing():
-    computed = {(name, 224) for name in SPEED}
-    plan = make_plan(SPEED, n_images=50_000, search_s=30, max_image_size_px=224, computed=computed)
-    assert set(plan.blocks) == computed
+    computed = {Block(name, 224) for name in SPEED}
+    assert set(plan_for(50_000, 30, computed=computed).blocks) == computed
 
 
-def test_the_users_largest_size_is_respected():
-    plan = make_plan(SPEED, n_images=100, search_s=600, max_image_size_px=128)
-    assert max(plan.sizes_px) == 128
+@pytest.mark.parametrize("max_px", [96, 128])
+def test_small_pictures_on_the_users_wish_still_mean_every_backbone(max_px):
+    plan = plan_for(100, 600, max_px)
+    assert plan.main_px == max(plan.sizes_px) == max_px
+    assert {block.backbone for block in plan.blocks} == set(SPEED)
+
+
+def test_without_a_clock_the_order_is_the_given_one_and_speed_decides_nothing():
+    quicker = make_plan(dict.fromkeys(SPEED, 1e-9), 50_000, math.inf, 320)
+    assert quicker == plan_for(50_000, math.inf, 320)
+    assert [block.backbone for block in quicker.blocks[:3]] == list(SPEED)
+    assert quicker.sizes_px == (224, 320)
+
+
+def test_nothing_is_planned_that_may_not_be_delivered():
+    plan = plan_for(100, 600, is_allowed=lambda names, size: names == ["slow"] and size <= 160)
+    assert {(block.backbone, block.image_size_px) for block in plan.blocks} == {("slow", 160), ("slow", 96)}
+
+
+def test_a_limit_that_only_the_smallest_pictures_keep_is_kept():
+    plan = plan_for(100, 600, is_allowed=lambda names, size: size <= 96)
+    assert plan.sizes_px == (96,)
+
+
+def test_an_interrupted_run_goes_on_with_the_blocks_it_had_those_of_the_best_first():
+    best = record(2, ("slow", "fast"), 160, 0.9)
+    trials = [record(0, ("fast",), 224), record(1, ("middle",), 224), best, record(3, ("x",), 96, stage=Stage.BLEND)]
+    blocks = plan_of(trials, best).blocks
+    assert blocks == (Block("slow", 160), Block("fast", 160), Block("fast", 224), Block("middle", 224))
+
+
+def test_an_interrupted_run_that_used_mirrored_photos_has_them_at_every_size():
+    trials = [record(0, ("fast",), 224, views="mirrored"), record(1, ("fast",), 160)]
+    plain = (Block("fast", 224), Block("fast", 160))
+    assert plan_of(trials, trials[0]).blocks == (*plain, Block("fast", 224, True), Block("fast", 160, True))
+
+
+def test_a_plan_is_extended_by_one_of_the_same_main_size_only():
+    begun = FeaturePlan((Block("slow", 224),))
+    assert begun.extended(plan_for(1000, 60)).blocks[:2] == (Block("slow", 224), Block("fast", 224))
+    assert begun.extended(FeaturePlan((Block("fast", 160), Block("fast", 224)))) == begun

@@ -1,8 +1,12 @@
 """The same space drives both tuners."""
 
 import optuna
+import pytest
 
-from automl.search.space import LR_SCHEDULES, backbone_names, fusions, head_space
+from automl.limits import LR_SCHEDULES
+from automl.search.space import HIDDEN_UNITS, Choice, Real, Whole, backbone_names, fusions, head_space
+
+SPACE = head_space(["a", "b"], [160, 224])
 
 
 def test_fusions_are_single_backbones_first_then_pairs_then_triples():
@@ -13,22 +17,49 @@ def test_fusions_never_join_more_than_three():
     assert max(len(fusion.split("+")) for fusion in fusions("abcde")) == 3
 
 
-def test_defaults_lie_within_the_space():
-    space = head_space(["a", "b"], [160, 224])
-    assert space.contains(space.defaults())
+def test_defaults_lie_within_the_space_and_name_the_largest_size():
+    assert SPACE.contains(SPACE.defaults())
+    assert SPACE.defaults()["image_size_px"] == 224
 
 
-def test_a_value_outside_its_dimension_is_not_contained():
-    space = head_space(["a"], [160])
-    assert not space.contains(space.defaults(image_size_px=224))
-    assert not space.contains(space.defaults(dropout=0.9))
+@pytest.mark.parametrize(
+    "wrong", [{"image_size_px": 96}, {"dropout": 0.9}, {"patience": 2}, {"views": "turned"}, {"hidden_units": 7}]
+)
+def test_a_value_outside_its_dimension_is_not_contained(wrong):
+    assert not SPACE.contains(SPACE.defaults(**wrong))
 
 
 def test_optuna_gets_every_dimension():
-    distributions = head_space(["a", "b"], [160, 224]).to_optuna()
-    assert set(distributions) == set(head_space(["a"], [160]).defaults())
+    distributions = SPACE.to_optuna()
+    assert set(distributions) == set(SPACE.defaults())
     assert distributions["lr_schedule"] == optuna.distributions.CategoricalDistribution(LR_SCHEDULES)
+    assert distributions["hidden_units"] == optuna.distributions.CategoricalDistribution(HIDDEN_UNITS)
     assert distributions["learning_rate"].log
+
+
+def test_keras_tuner_gets_every_dimension_with_its_default():
+    hyperparameters = SPACE.to_keras_tuner()
+    assert hyperparameters.values == SPACE.defaults()
+    assert {hp.name: hp.sampling for hp in hyperparameters.space if hasattr(hp, "sampling")}["learning_rate"] == "log"
+
+
+@pytest.mark.parametrize(
+    ("fixed", "name"),
+    [
+        ({"lr_scheduler": "cosine"}, "lr_schedule"),
+        ({"head_layers": ()}, "hidden_units"),
+        ({"early_stopping": False}, "patience"),
+    ],
+)
+def test_what_the_user_has_fixed_is_not_searched(fixed, name):
+    found = set(head_space(["a"], [160], **fixed).defaults())
+    assert found == set(SPACE.defaults()) - {name}
+
+
+def test_each_dimension_includes_its_ends():
+    assert Real("x", 0.0, 1.0, 0.5).contains(1.0) and not Real("x", 0.0, 1.0, 0.5).contains(1.1)
+    assert Whole("x", 1, 3, 2).contains(1) and not Whole("x", 1, 3, 2).contains(0)
+    assert Choice("x", ("a",), "a").contains("a") and not Choice("x", ("a",), "a").contains("b")
 
 
 def test_backbone_names_splits_a_fusion():

@@ -1,0 +1,253 @@
+"""The book of a run's trials: runs each one, records what became of it, and knows the best model so far."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import structlog
+
+from automl.models.backbones import BACKBONES
+from automl.models.heads import Targets
+from automl.records import RunSettings, Stage, TrialRecord, TrialState
+from automl.search.budget import Budget, SearchOver
+from automl.search.candidate import Candidate, has_higher_goal, is_better, is_scored, score_of
+from automl.search.objective import Objective
+from automl.search.observer import Observer
+from automl.search.pruner import Pruner, Watched
+from automl.search.space import Params
+
+_log = structlog.get_logger()
+_FAILURES_THAT_RETIRE = 3
+_NOTHING_TO_GAIN_LOSS = 0.02
+
+
+class TrialPruned(Exception):
+    """Not an error: the trial was losing, or took too long. `message`: which of it, for the record."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Ending(Protocol):
+    """What is done with the best model while the search goes on; the pipeline does it."""
+
+    def after_trial(self, best: Candidate) -> None:
+        """Packs the best model from time to time, and foresees how long the end will take."""
+        ...
+
+    def expect_fine_tuned(self) -> None:
+        """From now on the best model may have tuned weights, which take longer to pack."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One trial before it has ended. `epochs`: the most that it may have, where the tuner chose that."""
+
+    stage: Stage
+    params: Params
+    backbones: tuple[str, ...]
+    image_size_px: int
+    epochs: int | None = None
+
+
+OnEpoch = Callable[[int, np.ndarray], None]
+"""Epoch from 1, and the held-out logits so far (n_repeats, n_rows, n_classes); raises to end the trial."""
+
+Train = Callable[[int, int, OnEpoch], Candidate]
+"""Trains a candidate of this number with this seed."""
+
+
+class TrialBook:
+    """What was tried. `records`: all trials, those of an earlier attempt at the run first.
+
+    `best`: the best model so far. `best_head`: that of stage 1. `starts`: the best linear heads on single backbones,
+    from which fine-tuning starts. `retired`: backbones that are tried no more.
+    """
+
+    def __init__(
+        self,
+        targets: Targets,
+        objective: Objective,
+        settings: RunSettings,
+        budget: Budget,
+        observer: Observer,
+        ending: Ending,
+        earlier: Sequence[TrialRecord] = (),
+    ) -> None:
+        self.targets, self.objective, self.settings, self.budget = targets, objective, settings, budget
+        self.observer = observer
+        self._ending = ending
+        self._pruners: dict[tuple[Stage, int], Pruner] = {}
+        self._failures: Counter[str] = Counter()
+        self._longest_s: dict[Stage, float] = {}
+        self.records: list[TrialRecord] = list(earlier)
+        self._n_earlier = len(earlier)
+        self.best: Candidate | None = None
+        self.best_head: Candidate | None = None
+        self._starts: dict[str, Candidate] = {}
+        self.retired: set[str] = set()
+        self.last_gain = 0  # number of trials when the best model last became better
+
+    @property
+    def starts(self) -> list[Candidate]:
+        return list(self._starts.values())
+
+    @property
+    def n_trials(self) -> int:
+        """Trainings; a blend of what is trained is none."""
+        return sum(record.stage is not Stage.BLEND for record in self.records)
+
+    @property
+    def is_at_limit(self) -> bool:
+        limit = self.settings.max_trials
+        return limit is not None and self.n_trials >= limit
+
+    @property
+    def is_perfect(self) -> bool:
+        """Every validation photo is right and surely so: nothing can be gained."""
+        return self.best is not None and self.best.score >= 1.0 and self.best.loss < _NOTHING_TO_GAIN_LOSS
+
+    def longest_s(self, stage: Stage) -> float:
+        """How long a trial of this stage may take, from those so far; 0 before the first."""
+        return self._longest_s.get(stage, 0.0)
+
+    def run(self, attempt: Attempt, train: Train, max_epochs: int, max_s: float = math.inf) -> TrialRecord:
+        """Trains, records and tells one trial. As long as there is no model, no clock and no limit ends a trial.
+
+        `max_epochs`: its fidelity: the pruner compares it with trials of the same. `max_s`: a longer one is given up.
+        """
+        is_first = self.best is None
+        if not is_first and self.is_at_limit:
+            raise SearchOver
+        number, started_s = len(self.records), self.budget.elapsed_s
+        watched = self._pruner(attempt.stage, max_epochs).watch()
+        candidate, state, message = None, TrialState.COMPLETE, ""
+
+        def on_epoch(epoch: int, logits: np.ndarray) -> None:
+            if is_first:
+                return
+            self.budget.check()
+            self._prune(watched, epoch, logits)
+            if self.budget.has_clock and self.budget.elapsed_s - started_s > max_s:
+                raise TrialPruned("It took too long, compared with the time that is there.")
+
+        try:
+            candidate = train(number, self.settings.seed + number, on_epoch)
+        except SearchOver:
+            watched.finish(None, pruned=False)
+            raise
+        except TrialPruned as pruned:
+            state, message = TrialState.PRUNED, pruned.message
+        except Exception as error:  # noqa: BLE001 - whatever one trial meets is recorded, and the search goes on
+            _log.warning("trial failed", number=number, params=attempt.params, exc_info=True)
+            state, message = TrialState.FAILED, f"{type(error).__name__}: {error}"
+        watched.finish(candidate.score if candidate else None, pruned=state is TrialState.PRUNED)
+        record = self._record(attempt, number, started_s, candidate, state, message)
+        self.take(record, candidate)
+        return record
+
+    def add_blend(self, candidate: Candidate, started_s: float) -> None:
+        """Records a blend, which needs no training."""
+        attempt = Attempt(Stage.BLEND, candidate.params, candidate.backbones, candidate.image_size_px)
+        number = len(self.records)
+        self.take(self._record(attempt, number, started_s, candidate, TrialState.COMPLETE, ""), candidate)
+
+    def restore(self, candidate: Candidate) -> None:
+        """Takes a model whose trial an earlier attempt has recorded, and whose weights were lost with it."""
+        self._offer(candidate)
+        assert self.best is not None
+        self._ending.after_trial(self.best)
+
+    def replace(self, again: Candidate) -> None:
+        """`again`: the same trial's model, trained once more on more photos."""
+        if self.best is not None and self.best.number == again.number:
+            self.best = again
+            self._ending.after_trial(again)
+
+    def take(self, record: TrialRecord, candidate: Candidate | None) -> None:
+        self.records.append(record)
+        self._count_failures(record)
+        if candidate is not None:
+            self._offer(candidate)
+        if len(self.records) > self._n_earlier + 1:  # the first one pays for what is loaded on first use
+            longest_s = self._longest_s.get(record.stage, 0.0)
+            self._longest_s[record.stage] = max(0.9 * longest_s, record.duration_s)
+        self.observer.trial(record, self.best)
+        if self.best is not None:
+            self._ending.after_trial(self.best)
+
+    def expect_fine_tuned(self) -> None:
+        self._ending.expect_fine_tuned()
+
+    def _offer(self, candidate: Candidate) -> None:
+        if is_better(candidate, self.best, self.targets, self.objective):
+            if self.best is None or has_higher_goal(candidate, self.best, self.targets, self.objective):
+                self.last_gain = len(self.records)
+            self.best = candidate
+        if candidate.stage is Stage.HEADS:
+            if is_better(candidate, self.best_head, self.targets, self.objective):
+                self.best_head = candidate
+            self._offer_start(candidate)
+
+    def _offer_start(self, candidate: Candidate) -> None:
+        (member,) = candidate.members
+        if len(member.branches) > 1 or len(member.layers) > 1:
+            return
+        known = self._starts.get(member.branches[0].backbone)
+        if is_better(candidate, known, self.targets, self.objective):
+            self._starts[member.branches[0].backbone] = candidate
+
+    def _prune(self, watched: Watched, epoch: int, logits: np.ndarray) -> None:
+        score, _ = score_of(logits, self.targets, self.objective, is_scored(logits))
+        if watched.report(epoch, score):
+            raise TrialPruned(f"Given up after {epoch} epochs: it was behind the others.")
+
+    def _pruner(self, stage: Stage, max_epochs: int) -> Pruner:
+        key = (stage, max_epochs)
+        if key not in self._pruners:
+            self._pruners[key] = Pruner(self.settings.pruner, max_epochs)
+        return self._pruners[key]
+
+    def _record(
+        self,
+        attempt: Attempt,
+        number: int,
+        started_s: float,
+        candidate: Candidate | None,
+        state: TrialState,
+        message: str,
+    ) -> TrialRecord:
+        return TrialRecord(
+            number=number,
+            state=state,
+            backbones=attempt.backbones,
+            image_size_px=attempt.image_size_px,
+            params=attempt.params,
+            score=candidate.score if candidate else None,
+            started_s=started_s,
+            duration_s=self.budget.elapsed_s - started_s,
+            message=message,
+            stage=attempt.stage,
+            n_bytes=candidate.n_bytes if candidate else 0,
+            latency_s=candidate.latency_s if candidate else 0.0,
+            epochs=attempt.epochs,
+        )
+
+    def retire(self, backbone: str, reason: str) -> None:
+        """Tries this backbone no more."""
+        self.retired.add(backbone)
+        self.observer.note(f"{BACKBONES[backbone].title} was given up: {reason}.")
+
+    def _count_failures(self, record: TrialRecord) -> None:
+        for name in record.backbones:
+            if record.state is not TrialState.FAILED:
+                self._failures[name] = 0
+                continue
+            self._failures[name] += 1
+            if self._failures[name] >= _FAILURES_THAT_RETIRE and name not in self.retired:
+                self.retire(name, f"{_FAILURES_THAT_RETIRE} failed tries in a row ({record.message})")

@@ -1,0 +1,97 @@
+"""What the search makes as high as possible, within which limits, and which trials are best for their size."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.records import Goal, RunSettings, TrialRecord, TrialState
+
+_UNBALANCED_RATIO = 3
+_BYTES_PER_MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One figure to maximise under limits of the delivered model.
+
+    `max_model_bytes`: of the model file. `max_latency_s`: for one photo on this machine's CPU. None: no limit.
+    """
+
+    goal: Goal = Goal.ACCURACY
+    max_model_bytes: float | None = None
+    max_latency_s: float | None = None
+
+    def score(self, labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> float:
+        """The goal's value, 0-1; balanced accuracy is the mean recall of those classes that are there.
+
+        Args:
+            labels, predicted: int (n_images,), 0 <= class < `n_classes`; not empty.
+        """
+        right = labels == predicted
+        if self.goal is Goal.ACCURACY:
+            return float(right.mean())
+        n_images = np.bincount(labels, minlength=n_classes)
+        n_right = np.bincount(labels[right], minlength=n_classes)
+        is_there = n_images > 0
+        return float((n_right[is_there] / n_images[is_there]).mean())
+
+    def is_allowed(self, n_bytes: float, latency_s: float) -> bool:
+        """Whether a model of this size and speed may be delivered."""
+        is_small = self.max_model_bytes is None or n_bytes <= self.max_model_bytes
+        is_quick = self.max_latency_s is None or latency_s <= self.max_latency_s
+        return is_small and is_quick
+
+
+def choose_goal(labels: np.ndarray) -> Goal:
+    """Balanced accuracy where the largest class has at least three times the photos of the smallest.
+
+    Args:
+        labels: int (n_images,), not empty; a class without photos does not count.
+    """
+    n_images = np.bincount(labels)
+    n_images = n_images[n_images > 0]
+    is_unbalanced = n_images.max() >= _UNBALANCED_RATIO * n_images.min()
+    return Goal.BALANCED_ACCURACY if is_unbalanced else Goal.ACCURACY
+
+
+def objective_of(settings: RunSettings, labels: np.ndarray) -> Objective:
+    """The user's goal and limits; a goal that was left open is chosen by the data."""
+    return Objective(
+        goal=settings.goal or choose_goal(labels),
+        max_model_bytes=None if settings.max_model_mb is None else settings.max_model_mb * _BYTES_PER_MB,
+        max_latency_s=None if settings.max_latency_ms is None else settings.max_latency_ms / 1000,
+    )
+
+
+def pareto_front(points: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The trials that no other one beats in score, size and latency at once; smallest model first.
+
+    Only complete trials whose size is known count, an unknown latency counts as the slowest, and of equals the
+    earliest stays.
+    """
+    known = [point for point in points if point.state is TrialState.COMPLETE and point.score is not None]
+    front: list[TrialRecord] = []
+    # In this order a trial can be beaten by earlier ones only.
+    for point in sorted((point for point in known if point.n_bytes > 0), key=_smallest_first):
+        if not _is_matched(point, front):
+            front.append(point)
+    return front
+
+
+def _smallest_first(point: TrialRecord) -> tuple[float, float, float, int]:
+    return (point.n_bytes, _latency_s(point), -(point.score or 0.0), point.number)
+
+
+def _is_matched(point: TrialRecord, others: Iterable[TrialRecord]) -> bool:
+    """Whether one of the others is at least as good in everything."""
+    return any(
+        (other.score or 0.0) >= (point.score or 0.0)
+        and other.n_bytes <= point.n_bytes
+        and _latency_s(other) <= _latency_s(point)
+        for other in others
+    )
+
+
+def _latency_s(point: TrialRecord) -> float:
+    return point.latency_s or float("inf")

@@ -1,0 +1,23 @@
+// The form that starts a run. It works without this; with it, fields that belong together follow each other.
+
+document.addEventListener("input", (event) => {
+  const { target } = event;
+  if (target.dataset.selects) document.getElementById(target.dataset.selects).checked = true;
+  else if (target.name === "budget" && target.value !== "other") document.getElementById("minutes").value = "";
+});
+
+// A browser cannot point at a mistake in a part that is closed, and would refuse the form without a word.
+document.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
+
+document.addEventListener("change", (event) => event.target.id === "tuner" && offerSamplers());
+document.addEventListener("htmx:afterSettle", offerSamplers); // the form comes when the photos have been checked
+offerSamplers();
+
+/** Each tuner has its own samplers; one that the chosen tuner does not have is taken back. */
+function offerSamplers() {
+  const tuner = document.getElementById("tuner");
+  for (const group of document.querySelectorAll("#sampler [data-of]")) {
+    group.disabled = group.dataset.of !== tuner.value;
+    if (group.disabled && group.querySelector(":checked")) document.getElementById("sampler").value = "";
+  }
+}

@@ -1,0 +1,101 @@
+"""What the web pages and optuna-dashboard find of a run while it goes on, and at its end."""
+
+from types import SimpleNamespace
+
+import optuna
+import pytest
+
+from automl.pipeline.database_observer import DatabaseObserver
+from automl.records import RunResult, RunState, Stage, TrialRecord, TrialState
+from automl.search.fine_tune_space import fine_tune_space
+from automl.search.space import head_space
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import Database, Dataset, Run, find_run
+
+HEADS = head_space(["mobilenet_v2"], [96])
+FINE_TUNING = fine_tune_space(["mobilenet_v2"], [96])
+PARAMS = {Stage.HEADS: HEADS.defaults(), Stage.FINE_TUNING: FINE_TUNING.defaults(), Stage.BLEND: {"members": "0+1"}}
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def run_id(database):
+    with database.session() as session:
+        run = Run(dataset=Dataset(name="pets"), state=RunState.SEARCHING, budget_s=60.0)
+        session.add(run)
+        session.flush()
+        return run.id
+
+
+@pytest.fixture
+def observer(database, run_id, tmp_path):
+    observer = DatabaseObserver(database, ArtifactStore(tmp_path / "files"), run_id)
+    observer.space(Stage.HEADS, HEADS)
+    observer.space(Stage.FINE_TUNING, FINE_TUNING)
+    return observer
+
+
+def trial(number: int, stage: Stage, score: float | None = 0.8) -> TrialRecord:
+    state = TrialState.PRUNED if score is None else TrialState.COMPLETE
+    return TrialRecord(number, state, ("mobilenet_v2",), 96, PARAMS[stage], score, 1.0, 1.0, "", stage, 10, 0.1, 4)
+
+
+def file_of(tmp_path, name: str):
+    path = tmp_path / name
+    path.write_bytes(name.encode())
+    return path
+
+
+def test_trials_of_every_stage_are_rows_and_come_back_as_they_were(observer, database, run_id):
+    records = [trial(0, Stage.HEADS), trial(1, Stage.FINE_TUNING, None), trial(2, Stage.BLEND)]
+    for record in records:
+        observer.trial(record, SimpleNamespace(score=0.8, params=record.params))
+    with database.session() as session:
+        run = find_run(session, run_id)
+        assert [row.to_record() for row in run.trials] == records
+        assert (run.n_trials, run.best_score, run.best_summary) == (3, 0.8, "the mean of tries 0, 1")
+
+
+def test_optuna_reads_the_trials_of_every_stage_in_one_study(observer, database, run_id):
+    for number, stage in enumerate(Stage):
+        observer.trial(trial(number, stage), None)
+    observer.close()
+    study = optuna.load_study(study_name=f"run-{run_id}", storage=database.url)
+    assert [one.user_attrs["stage"] for one in study.trials] == ["heads", "fine-tuning", "blend"]
+    assert study.trials[2].user_attrs["other_params"] == {"members": "0+1"}
+    assert study.trials[0].params["taps"] == "several"
+
+
+def test_a_better_model_takes_the_place_of_the_one_before_it(observer, database, run_id, tmp_path):
+    observer.best_so_far(file_of(tmp_path, "first.zip"), 0.5)
+    observer.best_so_far(file_of(tmp_path, "second.zip"), 0.7)
+    with database.session() as session:
+        (artifact,) = find_run(session, run_id).artifacts
+        assert artifact.title == "70.0% on validation photos"
+    (stored,) = (path for path in (tmp_path / "files").rglob("*") if path.is_file())
+    assert stored.read_bytes() == b"second.zip"
+
+
+def test_delivery_ends_the_run_with_the_bundle_and_the_plots_alone(observer, database, run_id, tmp_path):
+    observer.best_so_far(file_of(tmp_path, "first.zip"), 0.5)
+    observer.state(RunState.FINISHING)
+    plot = file_of(tmp_path, "curves.png")
+    observer.deliver(RunResult(file_of(tmp_path, "model.zip"), {"sentence": "Right."}, ((plot, "Curves"),)))
+    with database.session() as session:
+        run = find_run(session, run_id)
+        assert (run.state, run.result) == (RunState.DONE, {"sentence": "Right."})
+        assert sorted(artifact.kind for artifact in run.artifacts) == ["bundle", "plot"]
+
+
+def test_a_note_that_an_earlier_attempt_has_told_is_not_repeated(observer, database, run_id):
+    for text in ("one", "two", "one"):
+        observer.note(text)
+    with database.session() as session:
+        assert find_run(session, run_id).notes == ["one", "two"]

@@ -1,0 +1,273 @@
+"""Stand-ins for what the search works with: time passes when they say so, and nothing is computed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl.models.finetune import FineTuned
+from automl.models.heads import Curves, Targets
+from automl.records import RunSettings, Stage, TrialRecord
+from automl.search.block import Block
+from automl.search.book import TrialBook
+from automl.search.budget import Budget
+from automl.search.candidate import Branch, Candidate, Member, score_of
+from automl.search.objective import Objective
+from automl.search.space import backbone_names
+
+V2, V1, LITE0 = "mobilenet_v2", "mobilenet_v1", "efficientnet_lite0"
+MODEL_BYTES = {V2: 9_000_000, V1: 13_000_000, LITE0: 14_000_000}
+LATENCY_S = {V2: 0.02, V1: 0.03, LITE0: 0.04}
+N_ROWS = 40
+CURVES = Curves((1.0,), (0.5,), (0.5,), (0.5,))
+TARGETS = Targets(np.arange(N_ROWS) % 2, np.arange(N_ROWS)[:, None] // 2 % 2, 2, 2)
+
+
+class Clock:
+    """Seconds that pass only when somebody says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Observer:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.states: list[Any] = []
+        self.notes: list[str] = []
+        self.spaces: dict[Stage, Any] = {}
+        self.records: list[TrialRecord] = []
+        self.bests: list[Candidate | None] = []
+        self.on_trial: Callable[[TrialRecord], None] = lambda _record: None
+
+    def state(self, state: Any) -> None:
+        self.states.append(state)
+
+    def activity(self, text: str, progress: float | None = None) -> None:
+        assert progress is None or 0 <= progress <= 1, (text, progress)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def space(self, stage: Stage, space: Any) -> None:
+        self.spaces[stage] = space
+
+    def trial(self, record: TrialRecord, best: Candidate | None) -> None:
+        self.records.append(record)
+        self.bests.append(best)
+        self.on_trial(record)
+
+    def best_so_far(self, *_args: Any) -> None:
+        raise AssertionError("the pipeline tells this")
+
+    winner = best_so_far
+
+
+class Ending:
+    """Remembers which models it was offered for packing."""
+
+    def __init__(self) -> None:
+        self.offered: list[Candidate] = []
+        self.expects_fine_tuned = False
+
+    def after_trial(self, best: Candidate) -> None:
+        self.offered.append(best)
+
+    def expect_fine_tuned(self) -> None:
+        self.expects_fine_tuned = True
+
+
+@dataclass
+class Features:
+    """Stands in for FrozenFeatures. `computed_blocks`: what was really computed, in order."""
+
+    clock: Clock
+    backbones: tuple[str, ...] = (V2, V1)
+    image_s: float = 0.1
+    cached: set[Block] = field(default_factory=set)
+    computed_blocks: list[Block] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
+    n_released_extractors: int = 0
+    _available: set[Block] = field(default_factory=set)
+
+    def seconds_per_image(self, backbone: str) -> float:
+        return self.image_s * (0.5 if backbone == V1 else 1.0)  # not in the order of `backbones`
+
+    def latency_s(self, backbone: str, image_size_px: int) -> float:
+        return LATENCY_S[backbone] * (image_size_px / 224) ** 2
+
+    def model_bytes(self, backbone: str) -> int:
+        return MODEL_BYTES[backbone]
+
+    def decode_seconds(self) -> float:
+        return 1.0
+
+    def decode(self, blocks: Sequence[Block], on_progress: Callable[[int, int], None]) -> None:
+        on_progress(1, 1)
+
+    def computed(self) -> set[Block]:
+        return self.cached
+
+    def is_computed(self, block: Block) -> bool:
+        return block in self.cached
+
+    def compute(self, block: Block, on_progress: Callable[[int, int], None]) -> None:
+        if block not in self.cached:
+            self.clock.now += N_ROWS * self.seconds_per_image(block.backbone) * (block.image_size_px / 224) ** 2
+            on_progress(1, 1)
+            self.computed_blocks.append(block)
+        self._available.add(block)
+
+    def available(self) -> set[Block]:
+        return self._available
+
+    def pixels(self, image_size_px: int) -> np.ndarray:
+        return np.zeros((N_ROWS, 1, 1, 3), np.uint8)
+
+    def release_extractors(self) -> None:
+        self.n_released_extractors += 1
+
+    def release_pixels(self, sizes_px: Sequence[int]) -> None:
+        self.released += sizes_px
+
+
+def logits_for(score: float, margin: float = 2.0, rows: np.ndarray | None = None, n_repeats: int = 1) -> np.ndarray:
+    """Held-out logits with this share of the first `rows` right; NaN for the other rows."""
+    answered = np.arange(N_ROWS) if rows is None else rows
+    logits = np.full((n_repeats, N_ROWS, 2), np.nan, np.float32)
+    for number, row in enumerate(answered):
+        label = TARGETS.labels[row] if number < round(score * len(answered)) else 1 - TARGETS.labels[row]
+        logits[:, row] = margin * np.eye(2)[label]
+    return logits
+
+
+def candidate(
+    number: int = 0,
+    score: float = 0.8,
+    *,
+    margin: float = 2.0,
+    rows: np.ndarray | None = None,
+    n_repeats: int = 1,
+    **changes: Any,
+) -> Candidate:
+    """A head on MobileNetV2 at 224 px, unless `changes` say otherwise."""
+    logits = logits_for(score, margin, rows, n_repeats)
+    values: dict[str, Any] = {
+        "stage": Stage.HEADS,
+        "params": {},
+        "members": (member(),),
+        "image_size_px": 224,
+        "n_bytes": MODEL_BYTES[V2],
+        "latency_s": 0.02,
+        "best_epoch": 1,
+        "curves": CURVES,
+        **changes,
+    }
+    value, loss = score_of(logits, TARGETS, Objective(), ~np.isnan(logits[:, :, 0]))
+    return Candidate(number=number, held_out_logits=logits, score=value, loss=loss, **values)
+
+
+def member(*branches: Branch, taps: str = "several", n_layers: int = 1) -> Member:
+    layer = np.ones((3, 2), np.float32), np.ones(2, np.float32)
+    return Member(branches or (Branch(V2, 224),), taps, (layer,) * n_layers)
+
+
+def head_candidate(number: int, params: dict[str, Any], features: Features, score: float, **changes: Any) -> Candidate:
+    """What a trial of stage 1 with these params would have made."""
+    names, size = backbone_names(params), int(params["image_size_px"])
+    branches = [Branch(name, size) for name in names]
+    n_layers = 2 if params.get("hidden_units") else 1
+    changes = {
+        "n_bytes": sum(MODEL_BYTES[name] for name in names),
+        "latency_s": sum(features.latency_s(name, size) for name in names),
+        **changes,
+    }
+    made = member(*branches, taps=params["taps"], n_layers=n_layers)
+    return candidate(number, score, params=params, members=(made,), image_size_px=size, **changes)
+
+
+def book(
+    settings: RunSettings | None = None,
+    budget: Budget | None = None,
+    objective: Objective | None = None,
+    earlier: Sequence[TrialRecord] = (),
+) -> TrialBook:
+    """One that is told by `Observer` and `Ending`."""
+    return TrialBook(
+        TARGETS,
+        objective or Objective(),
+        settings or RunSettings(),
+        budget or Budget(600, clock=Clock()),
+        Observer(),
+        Ending(),
+        earlier,
+    )
+
+
+class Fitted(FineTuned):
+    """Without weights."""
+
+    def save_backbone(self, path: Path) -> None:
+        path.write_bytes(b"")
+
+
+class FineTuners:
+    """Makes stand-ins for FineTuner and remembers what they were asked to do.
+
+    `score`: gives the score by params of the settings and epoch. `step_s`: seconds of a step, of which an epoch has
+    `n_steps`. `fits`: (settings, number of rows learnt from, number of rows held out) of each training begun.
+    """
+
+    def __init__(self, clock: Clock, score: Callable[[Any, int], float], step_s: float = 0.5, n_steps: int = 4) -> None:
+        self.clock, self.score, self.step_s, self.n_steps = clock, score, step_s, n_steps
+        self.preparation_s = 0.0
+        self.fits: list[tuple[Any, int, int]] = []
+        self.ended: list[tuple[Any, int]] = []
+        self.n_open = 0
+
+    def __call__(self, pixels, labels, n_classes, installed, head, settings, seed, scratch=None) -> "FineTuners.One":
+        assert scratch is None or scratch.is_dir()
+        return FineTuners.One(self, settings)
+
+    class One:
+        def __init__(self, all_: "FineTuners", settings: Any) -> None:
+            self._all, self._settings, self.best = all_, settings, None
+
+        def __enter__(self) -> "FineTuners.One":
+            self._all.n_open += 1
+            return self
+
+        def __exit__(self, *_error: object) -> None:
+            self._all.n_open -= 1
+
+        def probe(self) -> tuple[float, float]:
+            return self._all.step_s, 0.0
+
+        def preparation_s(self, n_train: int, n_held_out: int) -> float:
+            return self._all.preparation_s if self._settings.depth else 0.0
+
+        def steps_per_epoch(self, n_rows: int) -> int:
+            return self._all.n_steps
+
+        def fit(self, train_rows, held_out_rows, on_step, on_epoch) -> FineTuned:
+            self._all.fits.append((self._settings, len(train_rows), len(held_out_rows)))
+            self.best = None
+            for epoch in range(1, self._settings.epochs + 1):
+                for _ in range(self._all.n_steps):
+                    self._all.clock.now += self._all.step_s
+                    on_step()
+                score = self._all.score(self._settings, epoch)
+                logits = np.full((len(held_out_rows), 2), np.nan, np.float32)
+                logits[:] = logits_for(score, rows=held_out_rows)[0, held_out_rows]
+                self.best = Fitted(V2, (), np.ones((3, 2)), np.ones(2), logits, epoch, CURVES)
+                if on_epoch(epoch, logits):
+                    break
+            assert self.best is not None
+            self._all.ended.append((self._settings, self.best.best_epoch))
+            return self.best

@@ -1,0 +1,176 @@
+"""Features of a small set of photos with a fake backbone: what is computed, kept, opened again and joined."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from automl.models.weights import InstalledWeights
+from automl.records import ImageRecord
+from automl.search import frozen
+from automl.search.block import Block
+from automl.search.frozen import FrozenFeatures
+from automl.serving.predict import load_image
+
+SIZE = 96
+A, B = Block("a", SIZE), Block("b", SIZE)
+A_MIRRORED = Block("a", SIZE, mirrored=True)
+
+
+class LeftHalf:
+    """Stands for a backbone of two taps: the mean colour of the left half, and that of the whole photo."""
+
+    batch = 4
+    n_images = 0
+
+    def __init__(self, installed: InstalledWeights) -> None:
+        self.tap_widths = installed.tap_widths
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        LeftHalf.n_images += len(images)
+        left, whole = images[:, :, : images.shape[2] // 2], images
+        return np.concatenate([view.mean(axis=(1, 2), dtype=np.float32) for view in (left, whole)], axis=1)
+
+
+def ignore(done, total):
+    pass
+
+
+@pytest.fixture
+def images(tmp_path):
+    random = np.random.default_rng(0)
+    for number in range(10):
+        photo = Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+        photo.resize((100, 90)).save(tmp_path / f"{number}.png")
+    return [ImageRecord(tmp_path / f"{n}.png", f"{n}.png", "x", f"sha{n}", 100, 90) for n in range(10)]
+
+
+@pytest.fixture
+def make(images, tmp_path, monkeypatch):
+    """Makes the features of one run; all runs share a cache."""
+    monkeypatch.setattr(frozen, "make_extractor", LeftHalf)
+    monkeypatch.setattr(LeftHalf, "n_images", 0)
+    for name in "ab":
+        (tmp_path / f"{name}.onnx").write_bytes(b"12345")
+    weights = {
+        name: InstalledWeights(name, name, tmp_path, "", "", f"sha-{name}", "", "", ("t", "u"), (3, 3)) for name in "ab"
+    }
+    return lambda **options: FrozenFeatures(images, weights, tmp_path / "cache", **options)
+
+
+def params(backbones="a", taps="several", views="plain"):
+    return {"backbones": backbones, "taps": taps, "image_size_px": SIZE, "views": views}
+
+
+def test_a_second_run_computes_nothing(make):
+    first = make()
+    for block in (A, A_MIRRORED):
+        first.compute(block, ignore)
+    first.release_pixels([SIZE])
+    assert LeftHalf.n_images == 20
+    second = make()
+    assert second.computed() == {A, A_MIRRORED}
+    second.decode([A, A_MIRRORED], lambda done, total: pytest.fail("decoded"))
+    second.compute(A, ignore)
+    assert (LeftHalf.n_images, second.available()) == (20, {A})
+
+
+def test_an_aborted_block_goes_on_where_it_was(make):
+    def abort(done, total):
+        if LeftHalf.n_images == 8:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        make().compute(A, abort)
+    features = make()
+    assert not features.is_computed(A)
+    features.compute(A, ignore)
+    assert LeftHalf.n_images == 10
+    assert features.joined(params()).n_rows == 10
+
+
+def test_features_in_use_are_not_the_first_to_be_swept(make, tmp_path):
+    make().compute(A, ignore)
+    (path,) = (tmp_path / "cache").glob("features-*.npy")
+    os.utime(path, (0, 0))
+    make().compute(A, ignore)
+    assert time.time() - path.stat().st_mtime < 60
+
+
+def test_pixels_are_decoded_when_they_are_asked_for(make, images):
+    pixels = make().pixels(32)
+    assert np.array_equal(pixels[3], load_image(images[3].path, 32))
+
+
+def test_only_sizes_with_something_to_compute_are_decoded(make, tmp_path):
+    features = make()
+    features.compute(A, ignore)
+    features.release_pixels([SIZE])
+    features.decode([A, Block("a", 128)], ignore)
+    (decoded,) = (tmp_path / "cache").glob("pixels-*.npy")
+    assert np.load(decoded, mmap_mode="r").shape[1] == 128
+
+
+def test_taps_of_fused_backbones_stand_side_by_side(make):
+    features = make()
+    for block in (A, B):
+        features.compute(block, ignore)
+    joined = features.joined(params("a+b"))
+    alone = features.joined(params("a", taps="last"))
+    assert (joined.n_features, alone.n_features) == (12, 3)
+    np.testing.assert_allclose(joined.mean[3:6], alone.mean)
+    np.testing.assert_allclose(joined.take(np.arange(10))[:, 3:6] * 4, alone.take(np.arange(10)), rtol=1e-4)
+
+
+def test_mirrored_features_are_those_of_mirrored_photos(make):
+    features = make()
+    for block in (A, A_MIRRORED):
+        features.compute(block, ignore)
+    joined = features.joined(params(views="mirrored"))
+    rows = np.arange(10)
+    left, whole = np.split(joined.take(rows) / joined.scale, 2, axis=1)
+    right, same = np.split(joined.take_mirrored(rows) / joined.scale, 2, axis=1)
+    np.testing.assert_allclose(whole, same, atol=0.2)
+    middle = joined.mean[3:] - joined.mean[:3]
+    np.testing.assert_allclose((left + right) / 2 - middle, whole, atol=0.2)
+    assert np.abs(left - right).max() > 5
+
+
+def test_a_join_is_kept_for_the_next_trial(make):
+    features = make()
+    features.compute(A, ignore)
+    assert features.joined(params()).all() is features.joined(params()).all()
+
+
+def test_joins_stay_within_their_memory(make):
+    """Room for one matrix of 10 x 6 numbers: the older join makes way, and mirrored ones are read from disk."""
+    features = make(max_bytes=250)
+    for block in (A, B, A_MIRRORED):
+        features.compute(block, ignore)
+    first = features.joined(params("a")).all()
+    assert features.joined(params("b")).all() is not None
+    assert features.joined(params("a")).all() is not first
+    both = features.joined(params("a", views="mirrored"))
+    assert both.all() is not None and both.mirrored.all() is None
+    assert features.joined(params("a+b")).all() is None
+
+
+def test_probing_is_done_once(make):
+    features = make()
+    assert features.seconds_per_image("a") == features.seconds_per_image("a") > 0
+    assert LeftHalf.n_images == 20
+
+
+def test_latency_grows_with_the_area(make, monkeypatch):
+    monkeypatch.setattr(frozen, "OnnxExtractor", LeftHalf)
+    features = make()
+    assert features.latency_s("a", 112) == pytest.approx(features.latency_s("a", 224) / 4)
+    assert features.latency_s("a", 224) > 0
+    assert features.model_bytes("a") == 5
+
+
+def test_trials_cannot_use_what_is_not_there(make):
+    with pytest.raises(KeyError):
+        make().joined(params())

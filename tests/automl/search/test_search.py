@@ -1,0 +1,356 @@
+"""The whole search with fake features, fake trainings and a fake clock; and stage 1 for real on random features."""
+
+from types import MappingProxyType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from automl.errors import BadSetting, RunFailed, TrialFailed
+from automl.models.heads import Targets
+from automl.records import Goal, RunSettings, RunState, Sampler, Stage, TrialRecord, TrialState, TunerKind
+from automl.search import fine_tune_stage, heads_stage
+from automl.search.block import Block
+from automl.search.budget import Budget
+from automl.search.joined import Joined, View, moments_of, standardisation
+from automl.search.search import Search
+from automl.search.space import backbone_names
+from tests.automl.search.fakes import (
+    LITE0,
+    TARGETS,
+    V1,
+    V2,
+    Clock,
+    Ending,
+    Features,
+    FineTuners,
+    Observer,
+    head_candidate,
+    logits_for,
+)
+
+TRIAL_S, STEP_S = 2.0, 0.5
+
+
+class World:
+    """A search whose heads give `heads(number, params)` and whose fine-tunings give `tuned(settings, epoch)`.
+
+    `made_with`: what else the heads' candidates have.
+    """
+
+    def __init__(self, monkeypatch, scratch, settings, heads, tuned, earlier, used_s, targets, made_with) -> None:
+        self.clock = Clock()
+        self.budget = Budget(settings.budget_s, reserve_s=20, used_s=used_s, clock=self.clock)
+        self.features, self.observer, self.ending = Features(self.clock, image_s=0.01), Observer(), Ending()
+        self.tuners = FineTuners(self.clock, tuned)
+
+        def run_head_trial(number, params, head_settings, features, targets, objective, seed, on_epoch):
+            self.clock.now += TRIAL_S
+            made = head_candidate(number, params, features, heads(number, params), **made_with)
+            on_epoch(1, logits_for(made.score))
+            return made
+
+        monkeypatch.setattr(heads_stage, "run_head_trial", run_head_trial)
+        monkeypatch.setattr(fine_tune_stage, "FineTuner", self.tuners)
+        weights = dict.fromkeys(self.features.backbones, SimpleNamespace())
+        self.offered_before_loading = -1
+        self.search = Search(
+            self.features, weights, targets, settings, self.budget, self.observer, self.ending, scratch, earlier
+        )
+
+    def load_tensorflow(self) -> None:
+        self.offered_before_loading = len(self.ending.offered)
+
+    def run(self):
+        return self.search.run(self.search.prepare(), self.load_tensorflow)
+
+    @property
+    def stages(self):
+        return [record.stage for record in self.observer.records]
+
+    @property
+    def why(self) -> str:
+        return self.observer.notes[-1]
+
+
+@pytest.fixture
+def world(monkeypatch, tmp_path):
+    def build(
+        heads=lambda number, params: 0.7,
+        tuned=lambda settings, epoch: 0.8,
+        *,
+        earlier=(),
+        used_s=0.0,
+        targets=TARGETS,
+        made_with=MappingProxyType({}),
+        **settings,
+    ):
+        quick = None if "tuner" in settings else Sampler.RANDOM
+        chosen = RunSettings(**{"budget_s": 300.0, "goal": Goal.ACCURACY, "sampler": quick, **settings})
+        return World(monkeypatch, tmp_path, chosen, heads, tuned, earlier, used_s, targets, made_with)
+
+    return build
+
+
+def test_a_search_goes_through_its_stages_and_ends_within_its_time(world):
+    w = world()
+    best = w.run()
+    assert w.observer.states == [RunState.SEARCHING]
+    order = [Stage.HEADS, Stage.FINE_TUNING, Stage.BLEND]
+    assert list(dict.fromkeys(w.stages)) == order and w.stages[-1] is Stage.BLEND
+    assert best.stage is Stage.FINE_TUNING and best.score == 0.8
+    assert w.budget.elapsed_s <= 300 - 20 + STEP_S
+    assert w.offered_before_loading > 0
+
+
+@pytest.mark.parametrize("budget_s", [300.0, None])
+def test_fine_tuning_in_one_repeat_is_compared_with_heads_that_have_several(world, budget_s):
+    repeated = Targets(TARGETS.labels, np.repeat(TARGETS.folds, 3, axis=1), 2, 2)
+    w = world(targets=repeated, made_with={"n_repeats": 3}, budget_s=budget_s, max_trials=30)
+    best = w.run()
+    assert best.stage is Stage.FINE_TUNING and best.held_out_logits.shape[0] == 1
+    assert any("80.0% against 70.0% without it, both on the same 40" in note for note in w.observer.notes)
+    assert w.observer.records[-1].stage is Stage.BLEND
+
+
+def test_fine_tuning_that_brought_nothing_is_not_praised(world):
+    w = world(tuned=lambda settings, epoch: 0.6, budget_s=None, max_trials=30)
+    assert w.run().stage is Stage.HEADS
+    assert not any("paid" in note for note in w.observer.notes)
+
+
+def test_every_trial_lies_in_the_space_of_its_stage(world):
+    w = world()
+    w.run()
+    spaces = w.observer.spaces
+    assert all(spaces[r.stage].contains(r.params) for r in w.observer.records if r.stage is not Stage.BLEND)
+    assert [record.number for record in w.observer.records] == list(range(len(w.observer.records)))
+
+
+def test_stage_1_leaves_half_of_a_short_search_to_fine_tuning(world):
+    w = world(lambda number, params: 0.5 + number / 1000)
+    w.run()
+    first = next(record for record in w.observer.records if record.stage is Stage.FINE_TUNING)
+    assert 0.35 * 280 <= first.started_s <= 0.65 * 280
+
+
+def test_without_time_for_fine_tuning_heads_use_all_of_it(world):
+    w = world(lambda number, params: 0.5 + number / 1000, budget_s=40.0)
+    w.run()
+    assert set(w.stages) == {Stage.HEADS}
+    assert w.why == "The search used the whole time budget."
+    assert not w.ending.expects_fine_tuned
+
+
+def test_fine_tuning_can_be_switched_off(world):
+    w = world(fine_tuning=False)
+    w.run()
+    assert set(w.stages) == {Stage.HEADS}
+
+
+@pytest.mark.parametrize("budget_s", [0.5, 4.0])
+def test_a_tiny_budget_still_gives_a_model(world, budget_s):
+    assert world(budget_s=budget_s).run().number == 0
+
+
+def test_the_trial_limit_is_shared_between_the_stages(world):
+    w = world(budget_s=None, max_trials=30)
+    w.run()
+    assert w.stages.count(Stage.HEADS) == 24 and w.stages.count(Stage.FINE_TUNING) == 6
+    assert w.why == "The search ended at its limit of 30 trials."
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7])
+@pytest.mark.parametrize("budget_s", [300.0, None])
+def test_a_small_trial_limit_holds(world, limit, budget_s):
+    w = world(budget_s=budget_s, max_trials=limit)
+    w.run()
+    assert len([stage for stage in w.stages if stage is not Stage.BLEND]) == limit
+
+
+def test_stop_keeps_the_best_so_far_and_says_so(world):
+    def heads(number, params):
+        if number == 3:
+            w.budget.stop()
+        return 0.5 + number / 100
+
+    w = world(heads)
+    assert w.run().number in (2, 3)
+    assert len(w.observer.records) <= 4 and not w.tuners.fits
+    assert w.why == "The search was stopped by hand; the best model so far was kept."
+
+
+@pytest.mark.parametrize("budget_s", [300.0, None])
+def test_stop_before_the_first_model_still_gives_one(world, budget_s):
+    w = world(budget_s=budget_s, max_trials=40)
+    w.budget.stop()
+    assert w.run().number == 0
+    assert len(w.observer.records) == 1
+
+
+def test_a_perfect_head_ends_the_search_early(world):
+    w = world(lambda number, params: 1.0, made_with={"margin": 9.0})
+    w.run()
+    assert not w.tuners.fits and len(w.observer.records) == 2
+    assert w.why == "The search ended early: every validation photo was right, so nothing more could be gained."
+
+
+def test_when_nothing_is_gained_any_more_the_search_ends_early(world):
+    w = world(tuned=lambda settings, epoch: 0.5, budget_s=86_400.0)
+    w.run()
+    assert w.budget.elapsed_s < 3600
+    assert "80 tries brought nothing better" in w.why and "12 fine-tunings brought nothing better" in w.why
+
+
+def test_a_search_in_which_every_trial_fails_says_why(world):
+    def heads(number, params):
+        raise TrialFailed("the numbers are not finite")
+
+    w = world(heads)
+    with pytest.raises(RunFailed, match="the numbers are not finite"):
+        w.run()
+    assert len(w.observer.records) < 10
+
+
+def test_a_search_whose_backbones_are_given_up_does_not_claim_to_have_used_its_time(world):
+    def heads(number, params):
+        if number:
+            raise TrialFailed("oh")
+        return 0.7
+
+    w = world(heads, fine_tuning=False)
+    assert w.run().number == 0
+    assert w.why == "The search ended early: every backbone was given up."
+
+
+@pytest.mark.parametrize(
+    ("limits", "figure"), [({"max_model_mb": 5.0}, "about 9 MB"), ({"max_latency_ms": 1.0}, "about 4 ms")]
+)
+def test_limits_that_no_model_keeps_are_refused_with_figures(world, limits, figure):
+    with pytest.raises(BadSetting, match=figure):
+        world(**limits).search.prepare()
+
+
+def test_limits_are_kept_by_everything_that_is_trained(world):
+    w = world(max_model_mb=10.0)
+    best = w.run()
+    assert {record.backbones for record in w.observer.records} == {(V2,)}
+    assert best.n_bytes <= 10_000_000
+
+
+def test_a_winner_beyond_the_limits_is_not_passed_off_in_silence(world):
+    w = world(
+        max_model_mb=9.5, budget_s=40.0, made_with={"n_bytes": 9_500_001}
+    )  # the head is what makes the model too large
+    assert w.run().n_bytes == 9_500_001
+    assert any("keeps the limits of size and latency" in note for note in w.observer.notes)
+
+
+def test_unbalanced_classes_are_told_of_and_the_users_goal_is_not_questioned(world):
+    labels = np.array([0] * 30 + [1] * 10)
+    unbalanced = Targets(labels, TARGETS.folds, 2, 2)
+    for goal, told in ((None, True), (Goal.ACCURACY, False), (Goal.BALANCED_ACCURACY, False)):
+        w = world(goal=goal, targets=unbalanced)
+        w.search.prepare()
+        assert any("balanced accuracy" in note for note in w.observer.notes) is told
+
+
+def test_decoded_photos_are_given_back_at_every_size(world):
+    w = world()
+    w.run()
+    used = {settings.image_size_px for settings, *_ in w.tuners.fits} | {224}
+    assert used <= set(w.features.released)
+
+
+def interrupted(w, n: int) -> tuple[TrialRecord, ...]:
+    return tuple(w.observer.records[:n])
+
+
+@pytest.mark.parametrize("tuner", list(TunerKind))
+def test_an_interrupted_run_without_a_clock_ends_with_the_same_trials_and_winner(world, tuner):
+    def heads(number, params):
+        return round(0.9 - abs(params["dropout"] - 0.3), 2)
+
+    settings = {"budget_s": None, "max_trials": 30, "tuner": tuner, "fine_tuning": False}
+    whole = world(heads, **settings)
+    winner = whole.run()
+    for n in (1, 5, 20):
+        resumed = world(heads, earlier=interrupted(whole, n), **settings)
+        assert resumed.run().number == winner.number
+        before = [r.params for r in whole.observer.records[n:]]
+        assert [r.params for r in resumed.observer.records] == before
+
+
+def test_an_interrupted_run_trains_its_best_heads_again_but_records_none_twice(world):
+    whole = world(lambda number, params: 0.9 - number / 100)
+    whole.run()
+    earlier = interrupted(whole, 10)
+    resumed = world(lambda number, params: 0.9 - number / 100, earlier=earlier, used_s=100)
+    assert resumed.run().number == 0
+    assert resumed.search.book.records[:10] == list(earlier)
+    assert min(record.number for record in resumed.observer.records) == 10
+    assert resumed.budget.elapsed_s <= 300 - 20 + STEP_S
+
+
+def test_an_interrupted_run_goes_on_with_every_backbone_of_its_plan(world):
+    whole = world()
+    whole.run()
+    resumed = world(earlier=interrupted(whole, 1), used_s=20)
+    plan = resumed.search.prepare()
+    assert {block.backbone for block in plan.blocks} == {V2, V1}
+    assert plan.main_px == whole.observer.records[0].image_size_px
+
+
+def test_an_interrupted_run_keeps_its_size_however_little_time_is_left(world):
+    params = world().search._heads.space.defaults(backbones=V1, image_size_px=192)
+    earlier = (TrialRecord(0, TrialState.COMPLETE, (V1,), 192, params, 0.95, 1.0, 2.0),)
+    w = world(lambda number, params: 0.95, earlier=earlier, used_s=295)
+    assert w.search.prepare().blocks == (Block(V1, 192),)
+    assert w.run().params == params
+
+
+def test_an_interrupted_run_fine_tunes_its_best_again(world):
+    whole = world(budget_s=None, max_trials=30)
+    whole.run()
+    earlier = interrupted(whole, 26)
+    best = max((r for r in earlier if r.stage is Stage.FINE_TUNING), key=lambda record: record.score or 0)
+    resumed = world(budget_s=None, max_trials=30, earlier=earlier)
+    assert resumed.run().stage is Stage.FINE_TUNING
+    assert resumed.observer.records[0].params == best.params
+    assert resumed.search.book.n_trials == 30
+
+
+class SmallFeatures(Features):
+    """Random numbers that tell the classes apart, for the real heads. `seconds`: what the probes claim."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(Clock(), (V2, LITE0), image_s=seconds)
+        self._random = np.random.default_rng(0)
+        self._raw: dict[str, np.ndarray] = {}
+        for name in self.backbones:
+            noise = self._random.normal(0, 1, (len(TARGETS.labels), 6))
+            self._raw[name] = (noise + 0.7 * TARGETS.labels[:, None]).astype(np.float16)
+
+    def joined(self, params) -> Joined:
+        parts = [self._raw[name] for name in backbone_names(params)]
+        view = View(parts, *standardisation([moments_of(part) for part in parts]), in_memory=True)
+        return Joined(view, view if params["views"] == "mirrored" else None)
+
+
+@pytest.mark.parametrize("tuner", list(TunerKind))
+def test_one_seed_gives_the_same_trials_and_the_same_winner_where_no_clock_decides(tmp_path, tuner):
+    def run(seconds, seed=3):
+        settings = RunSettings(budget_s=None, max_trials=20, seed=seed, tuner=tuner, fine_tuning=False)
+        observer = Observer()
+        search = Search(
+            SmallFeatures(seconds), {}, TARGETS, settings, Budget(None), observer, Ending(), tmp_path / str(seconds)
+        )
+        winner = search.run(search.prepare(), lambda: None)
+        return [(r.params, r.score, r.state, r.message) for r in observer.records], winner
+
+    (trials, winner), (again, winner_again) = run(0.1), run(1e3)
+    assert trials == again and len(trials) == 20
+    assert winner.number == winner_again.number
+    layers, layers_again = winner.members[0].layers, winner_again.members[0].layers
+    for one, other in zip(layers, layers_again, strict=True):
+        assert all(np.array_equal(array, again) for array, again in zip(one, other, strict=True))
+    assert run(0.1, seed=4)[0] != trials

@@ -1,0 +1,60 @@
+"""The start form as people use it: the advanced part, mistakes in it, and fields that follow each other."""
+
+import pytest
+from playwright.sync_api import expect
+
+from automl.records import Goal, RunSettings, Sampler, TunerKind
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def form(page, site):
+    """The page of a checked data set with the advanced part open."""
+    page.goto(f"/datasets/{site.add_dataset()}")
+    page.get_by_text("Advanced", exact=True).click()
+    return page
+
+
+def start(form, site):
+    form.get_by_role("button", name="Start").click()
+    form.wait_for_url("**/runs/*")
+    return RunSettings.from_json(site.run(site.queue.sent[-1][1]).settings)
+
+
+def test_what_is_chosen_reaches_the_run(form, site):
+    form.get_by_label("What counts").select_option("balanced_accuracy")
+    form.get_by_label("Largest model").fill("12.5")
+    form.get_by_label("Who proposes what to try").select_option("keras-tuner")
+    form.get_by_label("How it proposes").select_option("hyperband")
+    form.get_by_label("Early stopping").uncheck()
+    form.get_by_label("Hidden layers of the head").fill("256,64")
+    assert start(form, site) == RunSettings(
+        goal=Goal.BALANCED_ACCURACY,
+        max_model_mb=12.5,
+        tuner=TunerKind.KERAS_TUNER,
+        sampler=Sampler.HYPERBAND,
+        early_stopping=False,
+        head_layers=(256, 64),
+    )
+
+
+def test_the_other_tuner_takes_back_a_sampler_that_it_does_not_have(form, site):
+    form.locator("#sampler").select_option("cma-es")
+    form.locator("#tuner").select_option("keras-tuner")
+    expect(form.locator("#sampler")).to_have_value("")
+    assert start(form, site) == RunSettings(tuner=TunerKind.KERAS_TUNER)
+
+
+def test_a_mistake_in_the_closed_part_is_shown(form, site):
+    form.locator("#epochs").fill("5000")
+    form.get_by_text("Advanced", exact=True).click()
+    expect(form.locator("#epochs")).to_be_hidden()
+    form.get_by_role("button", name="Start").click()
+    expect(form.locator("#epochs")).to_be_focused()
+    assert site.queue.sent == []
+
+
+def test_the_advanced_part_is_not_wider_than_a_phone(form):
+    form.set_viewport_size({"width": 360, "height": 740})
+    assert form.evaluate("document.documentElement.scrollWidth") <= 360
