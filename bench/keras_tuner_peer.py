@@ -1,6 +1,6 @@
 """The loop that a capable user writes from the tutorials, as the peer of `bench.vs_keras_tuner`.
 
-    python -m bench.keras_tuner_peer FOLDER [--trials 5] [--epochs 10]
+    python -m bench.keras_tuner_peer FOLDER [--trials 3] [--epochs 10]
 
 KerasTuner's random search over dropout, learning rate and a hidden layer, on MobileNetV2 frozen at 224 px with the same
 pretrained numbers as ours, cached `image_dataset_from_directory`, flips and small rotations, early stopping and
@@ -33,7 +33,7 @@ CHECKPOINTS_S = (120.0, 300.0)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--trials", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -78,12 +78,17 @@ def _peer(name: str) -> dict[str, Any]:
         result = _in_a_process("bench.keras_tuner_peer", str(DATA / name))
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(result))
-    return dict(json.loads(kept.read_text()))
+    return _json_of(kept.read_text())
 
 
 def _in_a_process(module: str, *arguments: str) -> dict[str, Any]:
-    printed = subprocess.check_output([sys.executable, "-m", module, *arguments], cwd=REPOSITORY)
-    return dict(json.loads(printed))
+    command = [sys.executable, "-m", module, *arguments]
+    return _json_of(subprocess.check_output(command, cwd=REPOSITORY, text=True))
+
+
+def _json_of(printed: str) -> dict[str, Any]:
+    """Keras prints lines of its own before the result."""
+    return dict(json.loads(printed[printed.index("{") :]))
 
 
 def _ours(name: str, budget_s: float) -> dict[str, Any]:

@@ -198,18 +198,24 @@ class FineTuner:
         return self._prepare_s_per_view * (n_train * self._n_views + n_held_out) if self._settings.depth else 0.0
 
     def fit(
-        self, train_rows: np.ndarray, held_out_rows: np.ndarray, on_step: OnStep, on_epoch: OnEpoch = lambda *_: False
+        self,
+        train_rows: np.ndarray,
+        held_out_rows: np.ndarray,
+        on_step: OnStep,
+        on_epoch: OnEpoch = lambda *_: False,
+        head: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> FineTuned:
-        """Trains from the pretrained backbone and the given head; `best` is kept up to date meanwhile.
+        """Trains from the pretrained backbone and a head; `best` is kept up to date meanwhile.
 
         train_rows, held_out_rows: int, indices into the photos; the second may be empty. `on_step` is called after each
-        training step and each predicted batch, and may raise.
+        training step and each predicted batch, and may raise. `head`: instead of the one that was given at first; it
+        must not have learnt from the held-out photos, or their score would flatter.
 
         Raises:
             TrialFailed: the loss was not a number in the first epoch, or one photo at a time does not fit into memory.
         """
         self.best = None
-        self._start(train_rows, on_step)
+        self._start(train_rows, on_step, head)
         self._prepare(train_rows, held_out_rows, on_step)
         progress = self._progress(len(held_out_rows) > 0)
         random = np.random.default_rng(self._seed)
@@ -228,7 +234,7 @@ class FineTuner:
         settings = self._settings
         return Progress(settings.learning_rate, settings.warmup, settings.lr_schedule, settings.patience, has_held_out)
 
-    def _start(self, rows: np.ndarray, on_step: OnStep) -> None:
+    def _start(self, rows: np.ndarray, on_step: OnStep, head: tuple[np.ndarray, np.ndarray] | None = None) -> None:
         """Standardises the head's inputs by some photos, as the heads on frozen features do: about unit norm a row."""
         self._network.reset()
         some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _SETTLE_IMAGES)).astype(int)]
@@ -236,7 +242,8 @@ class FineTuner:
         deviation = raw.std(axis=0)
         width = np.sqrt(self._network.n_features)
         scale = 1 / ((deviation + 0.05 * deviation.mean() + 1e-6) * width)
-        self._network.set_head(self._kernel, self._bias, raw.mean(axis=0), scale.astype(np.float32))
+        kernel, bias = head or (self._kernel, self._bias)
+        self._network.set_head(kernel, bias, raw.mean(axis=0), scale.astype(np.float32))
 
     def _pooled(self, rows: np.ndarray, on_step: OnStep) -> np.ndarray:
         pooled = []

@@ -111,12 +111,14 @@ class Curves:
 class HeadFit:
     """A trained head.
 
-    `layers`: of the model that saw every row. `held_out_logits`: float32 (n_repeats, n_rows, n_classes), each row by
+    `layers`: of the model that saw every row. `fold_layers`: of the models of the first repeat, fold after fold, each of
+    which has not seen its own fold's rows; only of linear heads. `held_out_logits`: float32 (n_repeats, n_rows, n_classes), each row by
     the fold that had not seen it, NaN where no fold held it out. `accuracy`, `loss`: over those rows, at `best_epoch`
     (counted from 1).
     """
 
     layers: Layers
+    fold_layers: tuple[Layers, ...]
     held_out_logits: np.ndarray
     accuracy: float
     loss: float
@@ -263,7 +265,7 @@ class _Training:
             settings.patience or settings.max_epochs,
         )
         self.held_out_logits = np.full((targets.n_repeats, n_rows, n_classes), np.nan, dtype=np.float32)
-        self._best: tuple[Layers, np.ndarray] | None = None
+        self._best: tuple[Layers, tuple[Layers, ...], np.ndarray] | None = None
         self._best_loss, self._best_epoch = math.inf, 0
         self._history: list[tuple[float, ...]] = []
 
@@ -278,7 +280,12 @@ class _Training:
         self._history.append((trained[0] / trained[2], trained[1] / trained[2], loss, accuracy))
         improved = loss < self._best_loss
         if improved or (self._settings.patience is None and math.isfinite(loss)):
-            self._best = self._network.layers_of(self._n_models - 1), self.held_out_logits.copy()
+            of_folds = range(0 if self._settings.hidden_units else self._targets.n_folds)
+            self._best = (
+                self._network.layers_of(self._n_models - 1),
+                tuple(self._network.layers_of(fold) for fold in of_folds),
+                self.held_out_logits.copy(),
+            )
             self._best_loss, self._best_epoch = loss, epoch
         self._rate.after_epoch(improved)
         if self._settings.patience is None:
@@ -334,10 +341,11 @@ class _Training:
     def result(self) -> HeadFit:
         if self._best is None:
             raise TrialFailed("The training diverged: its loss is not a number.")
-        layers, logits = self._best
+        layers, fold_layers, logits = self._best
         curves = Curves(*(tuple(float(value) for value in column) for column in zip(*self._history, strict=True)))
         return HeadFit(
             layers=layers,
+            fold_layers=fold_layers,
             held_out_logits=logits,
             accuracy=curves.validation_accuracy[self._best_epoch],
             loss=curves.validation_loss[self._best_epoch],

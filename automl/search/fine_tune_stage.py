@@ -273,7 +273,8 @@ class FineTuneStage:
                 held_out = _some(np.flatnonzero(first_fold == fold), _MAX_HELD_OUT)
                 learnt = np.flatnonzero(first_fold != fold)
                 watched = on_epoch if fold == recipe.folds[0] else None
-                fits.append(self._fit_fold(tuner, learnt, held_out, watched, len(recipe.folds)))
+                (head,) = recipe.start.fold_layers[fold]
+                fits.append(self._fit_fold(tuner, learnt, held_out, head, watched, len(recipe.folds)))
                 logits[0, held_out] = fits[-1].held_out_logits
         best_epoch = max(1, round(statistics.median(fit.best_epoch for fit in fits)))
         member = self._member(recipe, fits[0], str(number))
@@ -308,9 +309,18 @@ class FineTuneStage:
                     branch.tuned.unlink(missing_ok=True)
 
     def _fit_fold(
-        self, tuner: FineTuner, learnt: np.ndarray, held_out: np.ndarray, on_epoch: OnEpoch | None, n_folds: int
+        self,
+        tuner: FineTuner,
+        learnt: np.ndarray,
+        held_out: np.ndarray,
+        head: tuple[np.ndarray, np.ndarray],
+        on_epoch: OnEpoch | None,
+        n_folds: int,
     ) -> FineTuned:
-        """One fold. Where the time is over in the only fold, its best epoch so far is taken."""
+        """One fold, from the head that has not seen its held-out photos either.
+
+        Where the time is over in the only fold, its best epoch so far is taken.
+        """
         shape = (1, len(self._targets.labels), self._targets.n_classes)
 
         def tell(epoch: int, held_out_logits: np.ndarray) -> bool:
@@ -321,7 +331,7 @@ class FineTuneStage:
             return False
 
         try:
-            return tuner.fit(learnt, held_out, self._budget.check, tell)
+            return tuner.fit(learnt, held_out, self._budget.check, tell, head)
         except SearchOver:
             if n_folds > 1 or tuner.best is None:
                 raise

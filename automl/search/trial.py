@@ -61,6 +61,7 @@ def run_head_trial(
         latency_s=sum(features.latency_s(branch.backbone, size) for branch in branches),
         best_epoch=fit.best_epoch,
         curves=fit.curves,
+        fold_layers=tuple(unstandardised(layers, joined) for layers in fit.fold_layers),
     )
 
 

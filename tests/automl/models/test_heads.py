@@ -117,6 +117,16 @@ def test_the_repeats_hold_out_different_rows_and_so_answer_differently():
     assert np.allclose(average_logits(logits), (logits[0] + logits[1]) / 2)
 
 
+def test_the_heads_of_the_folds_are_those_that_gave_the_held_out_answers():
+    rows, targets = problem()
+    fit = fit_head(rows, targets, SETTINGS, 0)
+    for fold, ((kernel, bias),) in enumerate(fit.fold_layers):
+        held_out = targets.folds[:, 0] == fold
+        np.testing.assert_allclose(
+            rows.values[held_out] @ kernel + bias, fit.held_out_logits[0, held_out], rtol=1e-4, atol=1e-4
+        )
+
+
 def test_rows_that_no_fold_holds_out_have_no_answer():
     features, targets = problem()
     targets.folds[:10] = -1

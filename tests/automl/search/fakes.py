@@ -167,6 +167,9 @@ def candidate(
         "latency_s": 0.02,
         "best_epoch": 1,
         "curves": CURVES,
+        "fold_layers": tuple(
+            ((np.full((3, 2), fold, np.float32), np.zeros(2, np.float32)),) for fold in range(TARGETS.n_folds)
+        ),
         **changes,
     }
     value, loss = score_of(logits, TARGETS, Objective(), ~np.isnan(logits[:, :, 0]))
@@ -221,13 +224,15 @@ class FineTuners:
     """Makes stand-ins for FineTuner and remembers what they were asked to do.
 
     `score`: gives the score by params of the settings and epoch. `step_s`: seconds of a step, of which an epoch has
-    `n_steps`. `fits`: (settings, number of rows learnt from, number of rows held out) of each training begun.
+    `n_steps`. `fits`: (settings, number of rows learnt from, number of rows held out) of each training begun;
+    `heads`: from which head.
     """
 
     def __init__(self, clock: Clock, score: Callable[[Any, int], float], step_s: float = 0.5, n_steps: int = 4) -> None:
         self.clock, self.score, self.step_s, self.n_steps = clock, score, step_s, n_steps
         self.preparation_s = 0.0
         self.fits: list[tuple[Any, int, int]] = []
+        self.heads: list[Any] = []
         self.ended: list[tuple[Any, int]] = []
         self.n_open = 0
 
@@ -255,7 +260,8 @@ class FineTuners:
         def steps_per_epoch(self, n_rows: int) -> int:
             return self._all.n_steps
 
-        def fit(self, train_rows, held_out_rows, on_step, on_epoch) -> FineTuned:
+        def fit(self, train_rows, held_out_rows, on_step, on_epoch, head=None) -> FineTuned:
+            self._all.heads.append(head)
             self._all.fits.append((self._settings, len(train_rows), len(held_out_rows)))
             self.best = None
             for epoch in range(1, self._settings.epochs + 1):

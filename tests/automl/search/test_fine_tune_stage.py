@@ -103,6 +103,12 @@ def test_few_photos_are_trained_in_several_folds_and_all_of_them_are_scored(worl
     assert w.book.best.n_scored == N_ROWS
 
 
+def test_each_fold_starts_from_the_head_that_has_not_seen_its_photos(world):
+    w = world(settings=RunSettings(budget_s=None, max_trials=3))
+    w.run()
+    assert [float(kernel[0, 0]) for kernel, _ in w.tuners.heads] == [0, 1]
+
+
 def test_many_photos_are_trained_in_one_fold(world, monkeypatch):
     monkeypatch.setattr(fine_tune_stage, "_FEWEST_HELD_OUT", 20)
     w = world(settings=RunSettings(budget_s=None, max_trials=3))
