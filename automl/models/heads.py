@@ -111,10 +111,10 @@ class Curves:
 class HeadFit:
     """A trained head.
 
-    `layers`: of the model that saw every row. `fold_layers`: of the models of the first repeat, fold after fold, each of
-    which has not seen its own fold's rows; only of linear heads. `held_out_logits`: float32 (n_repeats, n_rows, n_classes), each row by
-    the fold that had not seen it, NaN where no fold held it out. `accuracy`, `loss`: over those rows, at `best_epoch`
-    (counted from 1).
+    `layers`: of the model that saw every row. `fold_layers`: of the models of the first repeat, fold after fold, each
+    of which has not seen its own fold's rows; only of linear heads. `held_out_logits`: float32 (n_repeats, n_rows,
+    n_classes), each row by the fold that had not seen it, NaN where no fold held it out. `accuracy`, `loss`: over those
+    rows, at `best_epoch` (counted from 1).
     """
 
     layers: Layers

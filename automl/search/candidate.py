@@ -51,7 +51,8 @@ class Candidate:
 
     `number`, `stage`, `params`: of the trial that made it. `image_size_px`: side of the picture that it takes.
     `held_out_logits`: float32 (n_repeats, n_rows, n_classes), NaN where no model that had not seen the row scored it.
-    `score`, `loss`: of those rows. `fold_layers`: of a linear head, see `heads.HeadFit`, on raw features. `n_bytes`: size of the model file. `latency_s`: one photo on this machine's CPU.
+    `score`, `loss`: of those rows. `fold_layers`: of a linear head, see `heads.HeadFit`, on raw features. `n_bytes`:
+    size of the model file. `latency_s`: one photo on this machine's CPU.
     """
 
     number: int
