@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from automl.data.ingest import ingest_archive, ingest_folder
+from automl.data.pixels import SCRATCH_PREFIX
 from automl.data.samples import write_sample_images
 from automl.durations import parse_duration
 from automl.errors import BadBundle, BadSetting, DarkroomError, UserError
@@ -53,7 +54,7 @@ def check(options: argparse.Namespace, settings: Settings, console: Console) -> 
 def train(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Trains within the budget and writes the bundle."""
     run_settings = _run_settings(options, settings)
-    with tempfile.TemporaryDirectory(prefix="darkroom-") as scratch:
+    with _scratch(settings) as scratch:
         manifest = _ingest(options.folder, settings, Path(scratch) / "images")
         _print_manifest(manifest, console)
         return _train(manifest, run_settings, options.out, settings, console, Path(scratch) / "work")
@@ -62,12 +63,18 @@ def train(options: argparse.Namespace, settings: Settings, console: Console) -> 
 def demo(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """The same on handwritten digits that come with a dependency."""
     run_settings = _run_settings(options, settings)
-    with tempfile.TemporaryDirectory(prefix="darkroom-") as scratch:
+    with _scratch(settings) as scratch:
         folder = Path(scratch) / "digits"
         write_sample_images(folder)
         manifest = ingest_folder(folder, settings)
         _print_manifest(manifest, console)
         return _train(manifest, run_settings, options.out, settings, console, Path(scratch) / "work")
+
+
+def _scratch(settings: Settings) -> tempfile.TemporaryDirectory[str]:
+    """Beside the features: what is stored for fine-tuning takes gigabytes, and /tmp is memory on many machines."""
+    settings.features_dir.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=settings.features_dir)
 
 
 def predict(options: argparse.Namespace, settings: Settings, console: Console) -> int:

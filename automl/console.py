@@ -28,7 +28,7 @@ class ConsoleObserver(Observer):
             TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=console
         )
         self._task = self._progress.add_task("Starting", total=1.0)
-        self._best = -1.0
+        self._best: int | None = None
 
     def __enter__(self) -> "ConsoleObserver":
         self._progress.start()
@@ -53,8 +53,8 @@ class ConsoleObserver(Observer):
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         if record.state is TrialState.FAILED:
             self._console.print(f"Trial {record.number} failed: {record.message}", style="red", markup=False)
-        elif best is not None and best.score > self._best:
-            self._best = best.score
+        elif best is not None and best.number != self._best:  # not by score: those of two stages do not compare
+            self._best = best.number
             text = f"Trial {record.number}: {best.score:.1%} on validation photos, {describe(best.params)}"
             self._console.print(text, markup=False)
 

@@ -15,6 +15,7 @@
     |   |-- BadWeights          wrong checksum, truncated archive, numbers that do not fit
     |   `-- NoBackbone          no backbone at all is installed: nothing can be trained
     |-- TrialFailed             one trial failed; it is recorded and the search goes on
+    |   `-- HeadTooLarge        what was asked for does not fit into memory; its backbones are not to blame
     `-- RunFailed               the run as a whole cannot go on
         `-- DiskFull            no room for a file; nothing half-written is left behind
 
@@ -86,6 +87,10 @@ class NoBackbone(WeightsError):
 
 class TrialFailed(DarkroomError):
     code = "trial_failed"
+
+
+class HeadTooLarge(TrialFailed):
+    code = "head_too_large"
 
 
 class RunFailed(DarkroomError):

@@ -26,6 +26,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "queue_unavailable": 503,
     "disk_full": 507,
     "trial_failed": 500,
+    "head_too_large": 500,
     "run_failed": 500,
     "internal": 500,
 }

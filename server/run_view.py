@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from automl.records import RunState, TrialState
@@ -50,8 +50,8 @@ def _since_renewal_s(run: Run, lease_s: float, at: datetime) -> float:
 class RunView:
     """Everything that the run page needs beside the row itself.
 
-    `bundle`: what can be downloaded now, the final model or the best so far. `best`: number of the best trial.
-    `trials`: the latest first while the run is on, the best first when it has ended.
+    `bundle`: what can be downloaded now, the final model or the best so far. `best`: number of the trial that the run's
+    best score belongs to. `trials`: the latest first while the run is on; when it has ended that one, then by score.
     """
 
     run: Run
@@ -102,7 +102,7 @@ def view_run(session: Session, run: Run, lease_s: float) -> RunView:
         n_ahead=_n_ahead(session, run) if run.state is RunState.QUEUED else 0,
         bundle=downloadable(session, run),
         plots=tuple(session.scalars(_artifacts(run, "plot").order_by(Artifact.created_at, Artifact.name))),
-        best=_best(session, run),
+        best=run.best_trial,
         trials=tuple(session.scalars(trials)),
     )
 
@@ -125,30 +125,15 @@ def _latest_trials(run: Run) -> Select[TrialSummary]:
 
 
 def _best_trials(run: Run, n: int) -> Select[TrialSummary]:
-    """Complete ones first, by score; the smaller model wins a tie, then the earlier one, as in the search."""
+    """The best one first: what it won against is not told by scores alone, which may speak of different photos.
+
+    Then complete ones by score; the smaller model wins a tie, then the earlier one, as in the search.
+    """
+    others = case((TrialSummary.number == run.best_trial, 0), else_=1)
     unfinished = case((TrialSummary.state == TrialState.COMPLETE, 0), else_=1)
     by_score = (TrialSummary.score.is_(None), TrialSummary.score.desc())
-    order = (unfinished, *by_score, TrialSummary.n_bytes, TrialSummary.number)
+    order = (others, unfinished, *by_score, TrialSummary.n_bytes, TrialSummary.number)
     return select(TrialSummary).where(TrialSummary.run_id == run.id).order_by(*order).limit(n)
-
-
-def _best(session: Session, run: Run) -> int | None:
-    """The number of the winner once there is one, else of the best trial so far."""
-    if winner := run.result.get("winner"):
-        return int(winner["trial"])
-    trial = session.scalars(_best_trials(run, 1).where(*_within_limits(run))).first()
-    return None if trial is None or trial.score is None else trial.number
-
-
-def _within_limits(run: Run) -> list[ColumnElement[bool]]:
-    """What may be delivered: a model that is larger or slower than was allowed cannot be the best one."""
-    max_model_mb, max_latency_ms = run.settings.get("max_model_mb"), run.settings.get("max_latency_ms")
-    conditions = []
-    if max_model_mb is not None:
-        conditions.append(TrialSummary.n_bytes <= max_model_mb * 1e6)
-    if max_latency_ms is not None:
-        conditions.append(TrialSummary.latency_s <= max_latency_ms / 1e3)
-    return conditions
 
 
 def _n_ahead(session: Session, run: Run) -> int:

@@ -7,6 +7,7 @@ squeezed into the square: nothing at its edges is lost, and every runtime can re
 import hashlib
 import os
 import selectors
+import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,9 @@ from automl.data.storage import no_half_files
 from automl.errors import BadImage
 from automl.records import ImageRecord
 from automl.serving.predict import DECODE_PX
+
+SCRATCH_PREFIX = "scratch-"
+"""Names folders of files that a run needs while it lasts."""
 
 _FORMAT = 1
 _CHUNK = 32
@@ -142,6 +146,9 @@ def sweep(folder: Path, max_features_bytes: float = 20e9) -> None:
     for path, status in _files(folder, "pixels-*.npy", ".*.part", "features-*.part"):
         if now - status.st_mtime > _OLDER_THAN_ANY_RUN_S:
             path.unlink(missing_ok=True)
+    for path, status in _files(folder, f"{SCRATCH_PREFIX}*"):
+        if now - status.st_mtime > _OLDER_THAN_ANY_RUN_S:
+            shutil.rmtree(path, ignore_errors=True)
     n_bytes = 0
     for path, status in sorted(_files(folder, "features-*.npy"), key=lambda file: -file[1].st_mtime):
         n_bytes += status.st_size

@@ -7,8 +7,9 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from automl.models.batches import ActivationBatches, Batches, OnStep, PhotoBatch
 from automl.models.features import has_gpu
 from automl.models.finetune_progress import Progress, Shuffled, class_weights, loss_and_accuracy
 from automl.models.heads import Curves
+from automl.models.numerics import deterministic_ops
 from automl.models.precision import fastest
 from automl.models.trainable import NetworkKind, TrainableNetwork
 from automl.models.weights import InstalledWeights
@@ -114,6 +116,8 @@ class FineTuner:
         labels: int (n,), 0 <= label < n_classes.
         head: kernel (n_features, n_classes) and bias (n_classes,) on raw pooled taps, the starting point.
         scratch: folder for stored activations, which are removed by `close`; the system's own by default.
+        deterministic: the same seed gives the same model on the same machine: no stopwatch chooses the precision, which
+            stays float32, and operations add up in a fixed order, which makes a GPU slower.
     """
 
     def __init__(
@@ -126,17 +130,19 @@ class FineTuner:
         settings: FineTuneSettings,
         seed: int,
         scratch: Path | None = None,
+        deterministic: bool = False,
     ) -> None:
         self.best: FineTuned | None = None
         self.batch_size = settings.batch_size
         self._labels = np.asarray(labels)
         self._one_hot = np.eye(n_classes, dtype=np.float32)[self._labels]
-        self._settings, self._seed = settings, seed
+        self._settings, self._seed, self._is_deterministic = settings, seed, deterministic
         self._kernel, self._bias = head
         self._class_weights = class_weights(self._one_hot, settings.class_weighting)
         self._prepare_s_per_view = 0.0
         adapts = settings.bn == "adapt"
-        kind = NetworkKind(installed, settings.taps, settings.depth, n_classes, adapts, *_precision(installed))
+        mixed, xla = (False, False) if deterministic else _precision(installed)
+        kind = NetworkKind(installed, settings.taps, settings.depth, n_classes, adapts, mixed, xla, deterministic)
         self._network = _network(kind)
         self._photos = PhotoBatches(pixels, settings.image_size_px, settings.policy)
         self._folder: Path | None = None
@@ -176,6 +182,10 @@ class FineTuner:
         Raises:
             TrialFailed: not even one photo at a time fits into memory.
         """
+        with self._exactness():
+            return self._timed()
+
+    def _timed(self) -> tuple[float, float]:
         some = np.arange(len(self._labels))[: max(1, self.batch_size)]
         self._start(some, _do_nothing)
         self._prepare(some, some, _do_nothing)
@@ -215,6 +225,23 @@ class FineTuner:
             TrialFailed: the loss was not a number in the first epoch, or one photo at a time does not fit into memory.
         """
         self.best = None
+        with self._exactness():
+            self._fit(train_rows, held_out_rows, on_step, on_epoch, head)
+        if self.best is None:
+            raise TrialFailed("The fine-tuning diverged: its loss is not a number.")
+        return self.best
+
+    def _exactness(self) -> AbstractContextManager[None]:
+        return deterministic_ops() if self._is_deterministic else nullcontext()
+
+    def _fit(
+        self,
+        train_rows: np.ndarray,
+        held_out_rows: np.ndarray,
+        on_step: OnStep,
+        on_epoch: OnEpoch,
+        head: tuple[np.ndarray, np.ndarray] | None,
+    ) -> None:
         self._start(train_rows, on_step, head)
         self._prepare(train_rows, held_out_rows, on_step)
         progress = self._progress(len(held_out_rows) > 0)
@@ -226,9 +253,6 @@ class FineTuner:
             logits = self._take_epoch(epoch, held_out_rows, progress, on_step)
             if on_epoch(epoch, logits) or progress.is_over(epoch):
                 break
-        if self.best is None:
-            raise TrialFailed("The fine-tuning diverged: its loss is not a number.")
-        return self.best
 
     def _progress(self, has_held_out: bool) -> Progress:
         settings = self._settings
@@ -362,23 +386,36 @@ def _network(kind: NetworkKind) -> TrainableNetwork:
     return TrainableNetwork(kind)
 
 
-@cache
+_precision_of: dict[tuple[str, ...], tuple[bool, bool]] = {}
+"""By the names of the GPUs: the backbones have the same kinds of layers, and each probe compiles three networks."""
+
+
 def _precision(weights: InstalledWeights) -> tuple[bool, bool]:
-    """(mixed, xla): neither on a CPU; on a GPU what is fastest for a step of the whole network, timed once."""
+    """(mixed, xla): neither on a CPU; on a GPU what is fastest for a step of the first network that comes."""
     if not has_gpu():
         return False, False
+    gpus = _gpu_names()
+    if gpus not in _precision_of:
+        _precision_of[gpus] = fastest(partial(_step_s, weights))
+    return _precision_of[gpus]
+
+
+def _gpu_names() -> tuple[str, ...]:
+    import tensorflow as tf
+
+    return tuple(device.name for device in tf.config.list_physical_devices("GPU"))
+
+
+def _step_s(weights: InstalledWeights, mixed: bool, xla: bool) -> float:
+    """Seconds per training step of the whole network."""
     shape = (_PROBED_BATCH, _PROBED_PX, _PROBED_PX, 3)
     images = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
     targets = np.eye(2, dtype=np.float32)[np.arange(_PROBED_BATCH) % 2]
+    network = TrainableNetwork(NetworkKind(weights, "several", 0, 2, True, mixed, xla))
 
-    def probe(mixed: bool, xla: bool) -> float:
-        network = TrainableNetwork(NetworkKind(weights, "several", 0, 2, True, mixed, xla))
+    def step() -> None:
+        network.step([images], targets, np.ones(_PROBED_BATCH), 0.0, 1.0, 0.0, 0.0, 0)
+        network.take_totals()
 
-        def step() -> None:
-            network.step([images], targets, np.ones(_PROBED_BATCH), 0.0, 1.0, 0.0, 0.0, 0)
-            network.take_totals()
-
-        step()
-        return _quickest(step, 3)
-
-    return fastest(probe)
+    step()
+    return _quickest(step, 3)

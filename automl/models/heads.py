@@ -12,12 +12,12 @@ wait for TensorFlow's import.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from automl.errors import TrialFailed
+from automl.errors import HeadTooLarge, TrialFailed
 
 Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
 """Kernel float32 (n_in, n_out) and bias float32 (n_out,) of each dense layer; ReLU between them, softmax behind."""
@@ -30,6 +30,9 @@ _DEEPER_RATE = 0.1  # kernels behind a hidden layer are smaller than those on th
 _PLATEAU_FACTOR, _PLATEAU_SHARE = 0.3, 0.5
 _EPOCHS_OF_1000_ROWS, _FEWEST_EPOCHS = 60, 15
 _CHUNK = 2048
+_MANY_PARAMETERS = 5_000_000
+_MOST_BYTES = 3_000_000_000
+_ARRAYS_A_PARAMETER = 6  # kernel, gradient, AdamW's three, and the best so far
 
 
 class Features(Protocol):
@@ -129,6 +132,9 @@ class HeadFit:
 OnEpoch = Callable[[int, np.ndarray], None]
 """Takes the epoch, counted from 1, and the held-out logits so far; an exception that it raises ends the training."""
 
+OnStep = Callable[[], bool]
+"""Called after each batch. True: the training ends here, with what there is; it may raise, too."""
+
 
 def max_epochs(n_rows: int) -> int:
     """How long a training may last: large sets take more steps in an epoch and need fewer of them."""
@@ -196,21 +202,27 @@ def fit_head(
     settings: HeadSettings,
     seed: int,
     on_epoch: OnEpoch = lambda _epoch, _logits: None,
+    on_step: OnStep = lambda: False,
 ) -> HeadFit:
     """Trains one head on every fold of every repeat, and on all rows, at once.
 
     A batch that does not fit into memory is halved, as is what is validated at once, and the training begins anew.
 
     Raises:
-        TrialFailed: the loss was not a number from the first epoch on, or one row does not fit into memory.
+        TrialFailed: the loss was not a number from the first epoch on, or a single row does not fit into memory.
+        HeadTooLarge: its parameters would not fit into memory.
     """
+    width = (*settings.hidden_units, targets.n_classes)[0]
+    n_parameters = features.n_features * width * (targets.n_repeats * targets.n_folds + 1)
+    if (n_bytes := 4 * _ARRAYS_A_PARAMETER * n_parameters) > _MOST_BYTES:
+        raise HeadTooLarge(f"A head of this width would need {n_bytes / 1e9:.0f} GB of memory for all its folds.")
     batch_size = _first_batch_size(features.n_rows)
     while True:
         try:
             # Matrices this small gain nothing from a second thread, and where other work keeps the cores busy, threads
             # that wait for each other by spinning make a training ten times slower.
-            with threadpool_limits(1, "blas"):
-                return _fit(features, targets, settings, seed, on_epoch, batch_size)
+            with threadpool_limits(1 if n_parameters < _MANY_PARAMETERS else None, "blas"):
+                return _fit(features, targets, settings, seed, on_epoch, on_step, batch_size)
         except MemoryError:
             if batch_size == 1:
                 raise TrialFailed("There is too little memory for this head.") from None
@@ -222,9 +234,15 @@ def _first_batch_size(n_rows: int) -> int:
 
 
 def _fit(
-    features: Features, targets: Targets, settings: HeadSettings, seed: int, on_epoch: OnEpoch, batch_size: int
+    features: Features,
+    targets: Targets,
+    settings: HeadSettings,
+    seed: int,
+    on_epoch: OnEpoch,
+    on_step: OnStep,
+    batch_size: int,
 ) -> HeadFit:
-    training = _Training(features, targets, settings, seed, batch_size)
+    training = _Training(features, targets, settings, seed, batch_size, on_step)
     for epoch in range(settings.max_epochs):
         goes_on = training.epoch(epoch)
         on_epoch(epoch + 1, training.held_out_logits)
@@ -235,9 +253,16 @@ def _fit(
 
 class _Training:
     def __init__(
-        self, features: Features, targets: Targets, settings: HeadSettings, seed: int, batch_size: int
+        self,
+        features: Features,
+        targets: Targets,
+        settings: HeadSettings,
+        seed: int,
+        batch_size: int,
+        on_step: OnStep,
     ) -> None:
         self._features, self._targets, self._settings = features, targets, settings
+        self._on_step, self._is_cut_short = on_step, False
         self._random = np.random.default_rng(seed)
         n_rows, n_classes = features.n_rows, targets.n_classes
         self._chunk = max(1, round(min(_CHUNK, n_rows) * batch_size / _first_batch_size(n_rows)))
@@ -276,6 +301,9 @@ class _Training:
         with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges is told by its loss
             for rows, rate in zip(np.array_split(order, self._steps_per_epoch), self._rate.epoch(epoch), strict=True):
                 trained += self._step(rows, float(rate))
+                self._is_cut_short = self._on_step()
+                if self._is_cut_short:
+                    break
             loss, accuracy = self._validate()
         self._history.append((trained[0] / trained[2], trained[1] / trained[2], loss, accuracy))
         improved = loss < self._best_loss
@@ -288,6 +316,8 @@ class _Training:
             )
             self._best_loss, self._best_epoch = loss, epoch
         self._rate.after_epoch(improved)
+        if self._is_cut_short:
+            return False
         if self._settings.patience is None:
             return math.isfinite(loss)
         return math.isfinite(loss) and epoch - self._best_epoch < self._settings.patience
@@ -506,8 +536,3 @@ def _softmax(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     exponentials = np.exp(logits - largest)
     total = exponentials.sum(axis=-1, keepdims=True)
     return exponentials / total, (np.log(total) + largest)[..., 0]
-
-
-def average_logits(stack: Any) -> np.ndarray:
-    """Mean over the repeats: (n_repeats, n_rows, n_classes) -> (n_rows, n_classes)."""
-    return np.asarray(np.mean(stack, axis=0))

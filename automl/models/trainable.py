@@ -37,7 +37,8 @@ class NetworkKind:
 
     `taps`: "last" or "several". `depth`: 0 trains everything; k trains what is behind the k-th cut from the end.
     `adapts_batch_norm`: normalise by the batch and move the statistics, or keep those of the pretraining.
-    `mixed`: bfloat16 activations. `xla`: the step is compiled.
+    `mixed`: bfloat16 activations. `xla`: the step is compiled. `deterministic`: an operation may choose how it adds up
+    when it is made for a graph, so graphs that run under `deterministic_ops` are not shared with others.
     """
 
     weights: InstalledWeights
@@ -47,6 +48,7 @@ class NetworkKind:
     adapts_batch_norm: bool
     mixed: bool = False
     xla: bool = False
+    deterministic: bool = False
 
 
 class TrainableNetwork:

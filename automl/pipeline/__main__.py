@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
         budget = Budget(run.budget_s, used_s=run.used_s)
     threading.Thread(target=_obey, args=(sys.stdin, budget), daemon=True).start()
     workspace = settings.workspace(run_id)
-    observer = DatabaseObserver(database, store, run_id)
+    observer = DatabaseObserver(database, store, run_id, budget.elapsed_s)
     try:
         _run(run_id, settings, database, store, budget, workspace, observer)
     except DarkroomError as error:

@@ -3,20 +3,22 @@
 import mimetypes
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
 from automl.records import RunResult, RunState, Stage, TrialRecord
 from automl.search.candidate import Candidate
 from automl.search.space import SearchSpace
-from automl.search.study import StudyLog
 from automl.search.words import describe
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Artifact, Database, TrialSummary, change_run_state, find_run, now
+
+if TYPE_CHECKING:
+    from automl.search.study import StudyLog
 
 _log = structlog.get_logger()
 _ACTIVITY_EVERY_S = 0.5
@@ -24,21 +26,24 @@ _FLUSH_EVERY_S = 10.0
 
 
 class DatabaseObserver:
-    """The `Observer` of a run of the web service."""
+    """The `Observer` of a run of the web service. `elapsed_s`: on the run's clock, which an earlier attempt began."""
 
-    def __init__(self, database: Database, store: ArtifactStore, run_id: str) -> None:
+    def __init__(self, database: Database, store: ArtifactStore, run_id: str, elapsed_s: float = 0.0) -> None:
         self._database = database
         self._store = store
         self._run_id = run_id
+        self._began_at = now() - timedelta(seconds=elapsed_s)
         self._study: StudyLog | None = None
+        self._unlogged: list[TrialRecord] = []
         self._spaces: dict[Stage, SearchSpace] = {Stage.BLEND: SearchSpace(())}
         self._flushed_at = time.monotonic()
+        self._has_model = False  # before the first one nobody should wait for the study
         self._told_at, self._told_text = 0.0, ""
 
     def state(self, state: RunState) -> None:
         with self._database.session() as session:
             change_run_state(find_run(session, self._run_id), state)
-        if state is not RunState.SEARCHING:
+        if state not in (RunState.PREPARING, RunState.SEARCHING):
             self._flush()
 
     def activity(self, text: str, progress: float | None = None) -> None:
@@ -60,8 +65,6 @@ class DatabaseObserver:
 
     def space(self, stage: Stage, space: SearchSpace) -> None:
         self._spaces[stage] = space
-        if self._study is None:
-            self._study = StudyLog(self._database.url, f"run-{self._run_id}", now())
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         with self._database.session() as session:
@@ -70,19 +73,24 @@ class DatabaseObserver:
             run.n_trials = record.number + 1
             if best is not None:
                 run.best_score, run.best_summary = best.score, describe(best.params)
-        if self._study is not None:
-            self._study.add(record, self._spaces[record.stage])
-            if time.monotonic() - self._flushed_at > _FLUSH_EVERY_S:
-                self._flush()
+                run.best_trial = best.number
+        self._unlogged.append(record)
+        if self._has_model and time.monotonic() - self._flushed_at > _FLUSH_EVERY_S:
+            self._flush()
 
     def best_so_far(self, bundle: Path, score: float) -> None:
         outdated = self._artifact_ids("best_so_far")
         self._add_artifact("best_so_far", bundle, "best so far.zip", f"{score:.1%} on validation photos")
+        self._has_model = True
         self._remove_artifacts(outdated)
 
     def winner(self, description: Mapping[str, Any]) -> None:
         with self._database.session() as session:
-            find_run(session, self._run_id).result = dict(description)
+            run = find_run(session, self._run_id)
+            run.result = dict(description)
+            # It may be another one than the search found best, if that could not be written.
+            run.best_trial, run.best_score = description["winner"]["trial"], description["validation"]["score"]
+            run.best_summary = describe(description["winner"]["params"])
 
     def deliver(self, result: RunResult) -> None:
         """Stores the bundle and the plots, and ends the run as done."""
@@ -97,8 +105,8 @@ class DatabaseObserver:
         self._remove_artifacts(outdated)
 
     def close(self) -> None:
-        """Writes what still waits for the study."""
-        self._flush()
+        """Writes what still waits for the study, also of stages that this attempt has not come to."""
+        self._flush(is_last=True)
 
     def _artifact_ids(self, *kinds: str) -> list[str]:
         with self._database.session() as session:
@@ -128,12 +136,34 @@ class DatabaseObserver:
                 )
             )
 
-    def _flush(self) -> None:
+    def _flush(self, is_last: bool = False) -> None:
+        if Stage.HEADS not in self._spaces:
+            return  # no search has begun
         self._flushed_at = time.monotonic()
-        if self._study is None:
-            return
+        from optuna.exceptions import OptunaError
+
         try:
-            self._study.flush()
-        except (SQLAlchemyError, StorageInternalError):
+            self._write_to_study(is_last)
+        except (SQLAlchemyError, OptunaError):
             # The study serves optuna-dashboard; our own rows have every trial, so the run need not end for it.
             _log.exception("trials could not be written to the study", run=self._run_id)
+
+    def _write_to_study(self, is_last: bool) -> None:
+        if self._study is None:
+            from automl.search.study import StudyLog  # Optuna, for which the first model should not wait
+
+            self._study = StudyLog(self._database.url, f"run-{self._run_id}", self._began_at)
+            self._unlogged = self._missing_from(self._study)
+        waiting, self._unlogged = self._unlogged, []
+        for record in waiting:
+            if is_last or record.stage in self._spaces:
+                self._study.add(record, self._spaces.get(record.stage, SearchSpace(())))
+            else:
+                self._unlogged.append(record)  # of a stage that this attempt has not come to yet
+        self._study.flush()
+
+    def _missing_from(self, study: "StudyLog") -> list[TrialRecord]:
+        """An attempt that was killed may have left some out, and so has this one if the study could not be opened."""
+        with self._database.session() as session:
+            rows = find_run(session, self._run_id).trials
+            return [row.to_record() for row in rows if row.number not in study.numbers]

@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,11 @@ def write_bundle(
     models: ExportedModels,
     metrics: Mapping[str, Any],
     plots: Sequence[Path] = (),
-) -> None:
-    """Packs one model with everything that belongs to it.
+    at_last: Callable[[], Mapping[str, Any]] = dict,
+) -> dict[str, Any]:
+    """Packs one model with everything that belongs to it, and returns what its `metrics.json` says.
+
+    `at_last`: asked for further metrics when all else is packed, such as how long it took.
 
     Raises:
         DiskFull: no room; nothing half-written is left.
@@ -57,13 +60,15 @@ def write_bundle(
     with no_half_files([target]) as (part,), zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
         _write_text(bundle, "README.txt", _readme(metrics["sentence"], models))
         _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in metrics["classes"]))
-        _write_text(bundle, "metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
         _write_text(bundle, "requirements.txt", _REQUIREMENTS)
         bundle.write(predict.__file__, "predict.py")
         both = [(models.keras, "model.keras"), (models.onnx, "model.onnx")]
         files = [(path, name) for path, name in both if path is not None]
         for path, name in files + [(plot, f"plots/{plot.name}") for plot in plots]:
             bundle.write(path, name, zipfile.ZIP_STORED if path.suffix in _STORED else None)
+        complete = {**metrics, **at_last()}
+        _write_text(bundle, "metrics.json", json.dumps(complete, indent=2, ensure_ascii=False) + "\n")
+    return complete
 
 
 def _write_text(bundle: zipfile.ZipFile, name: str, text: str) -> None:

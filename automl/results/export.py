@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from automl.models.features import OnnxExtractor
+from automl.models.numerics import full_float32
 from automl.models.weights import InstalledWeights, load_backbone
 from automl.search.candidate import Branch, Candidate, Member
 from automl.serving.predict import Classifier
@@ -52,7 +53,9 @@ class Exporter:
 
         loaded = keras.models.load_model(models.keras)
         # Called as a user would, which is also quicker than `predict`: no graph is compiled for a handful of pictures.
-        return float(np.abs(np.asarray(loaded(pictures.astype(np.float32))) - by_onnx).max())
+        with full_float32():
+            by_keras = np.asarray(loaded(pictures.astype(np.float32)))
+        return float(np.abs(by_keras - by_onnx).max())
 
     def build_keras(self, candidate: Candidate) -> Any:
         """A `keras.Model`: float32 (batch, height, width, 3) of 0-255 RGB in, float32 (batch, n_classes) out.

@@ -63,11 +63,13 @@ def describe_result(
     candidate: dict[str, Any],
     score: TestScore,
     settings: RunSettings,
-    trials: Sequence[TrialRecord],
-    time: Mapping[str, float | None],
-    notes: Sequence[str],
+    n_trials: int,
+    pareto: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
-    """The whole of `metrics.json`: `describe_candidate`'s answer with the test score and how it came about."""
+    """`metrics.json`: `describe_candidate`'s answer with the test score and how it came about.
+
+    The time that it took and the notes of the run are added when all else is packed.
+    """
     return candidate | {
         "sentence": score.sentence(),
         "test": {
@@ -80,12 +82,10 @@ def describe_result(
             "confusion": score.confusion.tolist(),
             "per_class": score.per_class(),
         },
-        "n_trials": len(trials),
-        "pareto": pareto_rows(trials),
-        "time": dict(time),
+        "n_trials": n_trials,
+        "pareto": list(pareto),
         "seed": settings.seed,
         "settings": settings.to_json(),
-        "notes": list(notes),
     }
 
 
@@ -117,19 +117,28 @@ def validation_accuracy(candidate: Candidate, labels: np.ndarray) -> float:
     return float(right[scored].mean())
 
 
-def pareto_rows(trials: Sequence[TrialRecord]) -> list[dict[str, Any]]:
-    """The trials that no other one beats in score, size and speed at once; smallest model first."""
-    return [
-        {
-            "number": trial.number,
-            "score": trial.score,
-            "n_bytes": trial.n_bytes,
-            "latency_s": trial.latency_s,
-            "backbones": list(trial.backbones),
-            "image_size_px": trial.image_size_px,
-        }
-        for trial in pareto_front(trials)
-    ]
+def pareto_rows(trials: Sequence[TrialRecord], winner: Candidate, n_validated: int) -> list[dict[str, Any]]:
+    """The heads that no other one beats in score, size and speed at once, and the winner; smallest model first.
+
+    `n_validated`: photos that the score of every head speaks of; that of a tuned winner may speak of fewer.
+    """
+    others = [trial for trial in pareto_front(trials) if trial.number != winner.number]
+    rows = [_pareto_row(trial, n_validated) for trial in others] + [_pareto_row(winner, winner.n_scored)]
+    for row in rows:
+        row["is_winner"] = row["number"] == winner.number
+    return sorted(rows, key=lambda row: row["n_bytes"])
+
+
+def _pareto_row(of: TrialRecord | Candidate, n_images: int) -> dict[str, Any]:
+    return {
+        "number": of.number,
+        "score": of.score,
+        "n_images": n_images,
+        "n_bytes": of.n_bytes,
+        "latency_s": of.latency_s,
+        "backbones": list(of.backbones),
+        "image_size_px": of.image_size_px,
+    }
 
 
 def candidate_digest(candidate: Candidate) -> str:

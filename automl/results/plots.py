@@ -12,7 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from automl.models.heads import Curves
-from automl.records import ImageRecord, TrialRecord
+from automl.records import Goal, ImageRecord, Stage, TrialRecord
 from automl.results.evaluate import TestScore
 from automl.serving.predict import load_image
 
@@ -21,6 +21,10 @@ _SAMPLE_PX = 160
 _MAX_SAMPLES = 12
 _MAX_CELLS_WITH_NUMBERS = 20
 _LABEL_CHARACTERS = 24
+_MAX_NAMED_CLASSES = 100
+_MARKS = {Stage.HEADS: "o", Stage.FINE_TUNING: "^", Stage.BLEND: "s"}
+_STAGES = {Stage.HEADS: "trained on stored features", Stage.FINE_TUNING: "fine-tuned", Stage.BLEND: "a mean of models"}
+_GOALS = {Goal.ACCURACY: "Validation accuracy in %", Goal.BALANCED_ACCURACY: "Balanced validation accuracy in %"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ def draw_all(
     score: TestScore,
     test_images: Sequence[ImageRecord],
     trials: Sequence[TrialRecord],
+    goal: Goal,
 ) -> list[Plot]:
     """Draws every plot into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +52,7 @@ def draw_all(
               sample_predictions(score, test_images), dpi=80),  # photographs make large PNGs
         _save(folder / "learning_curves.png", "Loss and accuracy while the best model was trained",
               learning_curves(curves, best_epoch)),
-        _save(folder / "search.png", "Best score found over time", search_progress(trials)),
+        _save(folder / "search.png", "What was tried over time", search_progress(trials, goal)),
     ]  # fmt: skip
 
 
@@ -81,7 +86,7 @@ def _two_lines(axes: Axes, train: Sequence[float], validation: Sequence[float], 
 
 
 def confusion_matrix(score: TestScore) -> Figure:
-    """Counts in the cells, coloured by their share of the row; numbers are left out where they would not be legible."""
+    """Counts in the cells, coloured by their share of the row; numbers and names only where they are legible."""
     counts = score.confusion
     n_classes = len(score.classes)
     side = float(np.clip(2.5 + 0.55 * n_classes, 4.5, 16))
@@ -89,12 +94,11 @@ def confusion_matrix(score: TestScore) -> Figure:
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    names = [shorten(label) for label in score.classes]
-    size = float(np.clip(220 / n_classes, 4, 10))
-    axes.set_xticks(range(n_classes), names, rotation=45, ha="right", rotation_mode="anchor", fontsize=size)
-    axes.set_yticks(range(n_classes), names, fontsize=size)
-    for text in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
-        text.set_parse_math(False)
+    if n_classes <= _MAX_NAMED_CLASSES:
+        _name_classes(axes, score.classes)
+    else:  # laying out so many names takes longer than all else, and nobody could read them
+        axes.set_xticks([])
+        axes.set_yticks([])
     axes.set(xlabel="The model said", ylabel="It really was")
     if n_classes <= _MAX_CELLS_WITH_NUMBERS:
         for row, column in np.ndindex(counts.shape):
@@ -102,6 +106,15 @@ def confusion_matrix(score: TestScore) -> Figure:
             axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=color)
     figure.colorbar(image, ax=axes, label="share of the row", shrink=0.8)
     return figure
+
+
+def _name_classes(axes: Axes, classes: Sequence[str]) -> None:
+    names = [shorten(label) for label in classes]
+    size = float(np.clip(220 / len(names), 4, 10))
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor", fontsize=size)
+    axes.set_yticks(range(len(names)), names, fontsize=size)
+    for text in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
+        text.set_parse_math(False)
 
 
 def sample_predictions(score: TestScore, images: Sequence[ImageRecord]) -> Figure:
@@ -135,15 +148,26 @@ def _choose_samples(score: TestScore) -> list[int]:
     return [*(int(i) for i in wrong), *spread][:_MAX_SAMPLES]
 
 
-def search_progress(trials: Sequence[TrialRecord]) -> Figure:
-    """Every trial's validation accuracy against the time at which it ended, and the best so far as a step."""
+def search_progress(trials: Sequence[TrialRecord], goal: Goal) -> Figure:
+    """Every trial's score against the time at which it ended, and the best head so far as a step.
+
+    The scores of other stages may speak of fewer photos, so they have marks of their own and no part in the step.
+    """
     figure = Figure(figsize=(9, 3.6), layout=_layout())
     axes = figure.subplots()
-    scored = [(t.started_s + t.duration_s, 100 * t.score) for t in trials if t.score is not None]
-    seconds, scores = zip(*scored, strict=True)
-    axes.scatter(seconds, scores, s=14, color=_BLUE, label="a trial")
-    axes.step(seconds, np.maximum.accumulate(scores), where="post", color=_ORANGE, label="best so far")
-    axes.set(xlabel="Seconds since the start", ylabel="Validation accuracy in %")
+    for stage, color in ((Stage.HEADS, _BLUE), (Stage.FINE_TUNING, _ORANGE), (Stage.BLEND, _GRAY)):
+        scored = [
+            (t.started_s + t.duration_s, 100 * t.score) for t in trials if t.stage is stage and t.score is not None
+        ]
+        if not scored:
+            continue
+        seconds, scores = zip(*scored, strict=True)
+        axes.scatter(seconds, scores, s=14, color=color, marker=_MARKS[stage], label=_STAGES[stage])
+        if stage is Stage.HEADS:
+            axes.step(
+                seconds, np.maximum.accumulate(scores), where="post", color=_BLUE, label="the best of these so far"
+            )
+    axes.set(xlabel="Seconds since the start", ylabel=_GOALS[goal])
     axes.grid(alpha=0.25)
     axes.legend(frameon=False)
     return figure

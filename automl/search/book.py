@@ -4,11 +4,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import structlog
 
+from automl.errors import HeadTooLarge
 from automl.models.backbones import BACKBONES
 from automl.models.heads import Targets
 from automl.records import RunSettings, Stage, TrialRecord, TrialState
@@ -16,11 +17,14 @@ from automl.search.budget import Budget, SearchOver
 from automl.search.candidate import Candidate, has_higher_goal, is_better, is_scored, score_of
 from automl.search.objective import Objective
 from automl.search.observer import Observer
-from automl.search.pruner import Pruner, Watched
 from automl.search.space import Params
+
+if TYPE_CHECKING:
+    from automl.search.pruner import Pruner, Watched
 
 _log = structlog.get_logger()
 _FAILURES_THAT_RETIRE = 3
+_FIRST_TRIAL_SHARE = 0.2
 _NOTHING_TO_GAIN_LOSS = 0.02
 
 
@@ -58,7 +62,10 @@ class Attempt:
 OnEpoch = Callable[[int, np.ndarray], None]
 """Epoch from 1, and the held-out logits so far (n_repeats, n_rows, n_classes); raises to end the trial."""
 
-Train = Callable[[int, int, OnEpoch], Candidate]
+OnStep = Callable[[], bool]
+"""Called after each batch: True asks for what there is; raises to end the trial."""
+
+Train = Callable[[int, int, OnEpoch, OnStep], Candidate]
 """Trains a candidate of this number with this seed."""
 
 
@@ -91,6 +98,8 @@ class TrialBook:
         self.best_head: Candidate | None = None
         self._starts: dict[str, Candidate] = {}
         self.retired: set[str] = set()
+        for record in earlier:
+            self._count_failures(record, is_told=False)
         self.last_gain = 0  # number of trials when the best model last became better
 
     @property
@@ -110,7 +119,8 @@ class TrialBook:
     @property
     def is_perfect(self) -> bool:
         """Every validation photo is right and surely so: nothing can be gained."""
-        return self.best is not None and self.best.score >= 1.0 and self.best.loss < _NOTHING_TO_GAIN_LOSS
+        head = self.best_head  # a fine-tuning's score may speak of few photos
+        return head is not None and head.score >= 1.0 and head.loss < _NOTHING_TO_GAIN_LOSS
 
     def longest_s(self, stage: Stage) -> float:
         """How long a trial of this stage may take, from those so far; 0 before the first."""
@@ -125,28 +135,36 @@ class TrialBook:
         if not is_first and self.is_at_limit:
             raise SearchOver
         number, started_s = len(self.records), self.budget.elapsed_s
-        watched = self._pruner(attempt.stage, max_epochs).watch()
+        # The first one must give a model, so nobody needs to watch it, nor to wait for Optuna's import.
+        watched = None if is_first else self._pruner(attempt.stage, max_epochs).watch()
         candidate, state, message = None, TrialState.COMPLETE, ""
 
         def on_epoch(epoch: int, logits: np.ndarray) -> None:
-            if is_first:
+            if watched is None:
                 return
-            self.budget.check()
+            self._check(started_s, max_s)
             self._prune(watched, epoch, logits)
-            if self.budget.has_clock and self.budget.elapsed_s - started_s > max_s:
-                raise TrialPruned("It took too long, compared with the time that is there.")
+
+        def on_step() -> bool:
+            if is_first:
+                share = _FIRST_TRIAL_SHARE * self.budget.total_s
+                return self.budget.has_clock and self.budget.elapsed_s - started_s > share
+            self._check(started_s, max_s)
+            return False
 
         try:
-            candidate = train(number, self.settings.seed + number, on_epoch)
+            candidate = train(number, self.settings.seed + number, on_epoch, on_step)
         except SearchOver:
-            watched.finish(None, pruned=False)
+            if watched is not None:
+                watched.finish(None, pruned=False)
             raise
-        except TrialPruned as pruned:
+        except (TrialPruned, HeadTooLarge) as pruned:
             state, message = TrialState.PRUNED, pruned.message
         except Exception as error:  # noqa: BLE001 - whatever one trial meets is recorded, and the search goes on
             _log.warning("trial failed", number=number, params=attempt.params, exc_info=True)
             state, message = TrialState.FAILED, f"{type(error).__name__}: {error}"
-        watched.finish(candidate.score if candidate else None, pruned=state is TrialState.PRUNED)
+        if watched is not None:
+            watched.finish(candidate.score if candidate else None, pruned=state is TrialState.PRUNED)
         record = self._record(attempt, number, started_s, candidate, state, message)
         self.take(record, candidate)
         return record
@@ -183,16 +201,19 @@ class TrialBook:
 
     def expect_fine_tuned(self) -> None:
         self._ending.expect_fine_tuned()
+        if self.best is not None:
+            self._ending.after_trial(self.best)  # it foresees a longer end from now on
 
     def _offer(self, candidate: Candidate) -> None:
+        if candidate.stage is Stage.HEADS:
+            self._offer_start(candidate)
+            if not is_better(candidate, self.best_head, self.targets, self.objective):
+                return  # it may be luckier on the few photos of a fine-tuning, but it is a worse head
+            self.best_head = candidate
         if is_better(candidate, self.best, self.targets, self.objective):
             if self.best is None or has_higher_goal(candidate, self.best, self.targets, self.objective):
                 self.last_gain = len(self.records)
             self.best = candidate
-        if candidate.stage is Stage.HEADS:
-            if is_better(candidate, self.best_head, self.targets, self.objective):
-                self.best_head = candidate
-            self._offer_start(candidate)
 
     def _offer_start(self, candidate: Candidate) -> None:
         (member,) = candidate.members
@@ -202,12 +223,19 @@ class TrialBook:
         if is_better(candidate, known, self.targets, self.objective):
             self._starts[member.branches[0].backbone] = candidate
 
-    def _prune(self, watched: Watched, epoch: int, logits: np.ndarray) -> None:
+    def _check(self, started_s: float, max_s: float) -> None:
+        self.budget.check()
+        if self.budget.has_clock and self.budget.elapsed_s - started_s > max_s:
+            raise TrialPruned("It took too long, compared with the time that is there.")
+
+    def _prune(self, watched: "Watched", epoch: int, logits: np.ndarray) -> None:
         score, _ = score_of(logits, self.targets, self.objective, is_scored(logits))
         if watched.report(epoch, score):
             raise TrialPruned(f"Given up after {epoch} epochs: it was behind the others.")
 
-    def _pruner(self, stage: Stage, max_epochs: int) -> Pruner:
+    def _pruner(self, stage: Stage, max_epochs: int) -> "Pruner":
+        from automl.search.pruner import Pruner
+
         key = (stage, max_epochs)
         if key not in self._pruners:
             self._pruners[key] = Pruner(self.settings.pruner, max_epochs)
@@ -238,16 +266,18 @@ class TrialBook:
             epochs=attempt.epochs,
         )
 
-    def retire(self, backbone: str, reason: str) -> None:
+    def retire(self, backbone: str, reason: str, is_told: bool = True) -> None:
         """Tries this backbone no more."""
         self.retired.add(backbone)
+        if not is_told:
+            return
         self.observer.note(f"{BACKBONES[backbone].title} was given up: {reason}.")
 
-    def _count_failures(self, record: TrialRecord) -> None:
+    def _count_failures(self, record: TrialRecord, is_told: bool = True) -> None:
         for name in record.backbones:
             if record.state is not TrialState.FAILED:
                 self._failures[name] = 0
                 continue
             self._failures[name] += 1
             if self._failures[name] >= _FAILURES_THAT_RETIRE and name not in self.retired:
-                self.retire(name, f"{_FAILURES_THAT_RETIRE} failed tries in a row ({record.message})")
+                self.retire(name, f"{_FAILURES_THAT_RETIRE} failed tries in a row ({record.message})", is_told)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.heads import Curves, Layers, Targets, average_logits
+from automl.models.heads import Curves, Layers, Targets
 from automl.records import Stage
 from automl.search.objective import Objective
 from automl.search.space import LAST_TAP, Params
@@ -142,10 +142,3 @@ def _rank(one: Candidate, other: Candidate, targets: Targets, objective: Objecti
     common = common_rows(one, other)
     score, loss = score_of(one.held_out_logits[: len(common)], targets, objective, common)
     return round(score, 9), -one.n_bytes, -loss
-
-
-def probabilities(candidate: Candidate) -> np.ndarray:
-    """float32 (n_rows, n_classes) of the held-out photos, averaged over the repeats; NaN where there is no answer."""
-    logits = average_logits(candidate.held_out_logits)
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))

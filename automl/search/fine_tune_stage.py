@@ -13,7 +13,7 @@ from automl.models.finetune import STEPS_PER_EPOCH, FineTuned, FineTuner, FineTu
 from automl.models.weights import InstalledWeights
 from automl.records import Stage, TrialRecord
 from automl.search.blend import combine
-from automl.search.book import Attempt, OnEpoch, TrialBook, TrialPruned
+from automl.search.book import Attempt, OnEpoch, OnStep, TrialBook, TrialPruned
 from automl.search.budget import SearchOver
 from automl.search.candidate import Branch, Candidate, Member, is_scored, score_of
 from automl.search.fine_tune_space import fine_tune_space, settings_of
@@ -73,6 +73,7 @@ class FineTuneStage:
         self._batch_size = GPU_BATCH_SIZE if has_gpu() else BATCH_SIZE
         self._epoch_s: dict[tuple[str, int, int], float] = {}
         self._preparation_s: dict[tuple[str, int, int], float] = {}
+        self._most_epochs = self._settings.epochs or N_EPOCHS
         self._sizes = tuple(size for size in SIZES_PX if size <= max(self._settings.max_image_size_px, SIZES_PX[0]))
         schedules = (self._settings.lr_scheduler,) if self._settings.lr_scheduler else None
         self._schedules = {"lr_schedules": schedules} if schedules else {}
@@ -101,7 +102,13 @@ class FineTuneStage:
         space = fine_tune_space(list(starts), self._sizes, **self._schedules)
         settings = self._settings
         tuner = make_tuner(
-            settings.tuner, settings.sampler, space, settings.seed, self._scratch / "fine-tuning", N_EPOCHS, history
+            settings.tuner,
+            settings.sampler,
+            space,
+            settings.seed,
+            self._scratch / "fine-tuning",
+            self._most_epochs,
+            history,
         )
         tried = len(history)
         for params in self._first_choices(starts, earlier):
@@ -155,8 +162,8 @@ class FineTuneStage:
     def blend(self) -> None:
         """Tries the mean of the best fine-tuning and the best head: they err on different photos."""
         head, best = self._book.best_head, max(self.tuned, key=lambda one: (one.score, -one.loss), default=None)
-        if head is None or best is None:
-            return
+        if head is None or best is None or head.image_size_px != best.image_size_px:
+            return  # a head that learnt from smaller squares would be shown others than it learnt from
         started_s, number = self._budget.elapsed_s, len(self._book.records)
         mean = combine([best, head], self._targets, self._book.objective, self._heads.cost, number)
         if self._book.objective.is_allowed(mean.n_bytes, mean.latency_s):
@@ -248,12 +255,12 @@ class FineTuneStage:
             return None
         recipe = _Recipe(params, starts[backbone], epochs, folds)
         attempt = Attempt(Stage.FINE_TUNING, params, (backbone,), size, proposal.epochs)
-        self._book.observer.activity(f"Fine-tuning {describe(params)}")
+        self._book.observer.activity(f"Training {describe(params)}")
         return self._book.run(attempt, partial(self._train, plan, recipe), epochs)
 
     def _epochs(self, backbone: str, size: int, depth: int, given: int | None) -> int | None:
         """As many as can end in time, at most those that the user or the tuner allows; None for too few."""
-        most = min(self._settings.epochs or N_EPOCHS, given or N_EPOCHS)
+        most = min(self._most_epochs, given or self._most_epochs)
         if not self._budget.has_clock:
             return most
         left_s = self._budget.search_left_s
@@ -263,7 +270,9 @@ class FineTuneStage:
         n = max(fitting, default=0)
         return n if n >= min(_FEWEST_EPOCHS, most) else None
 
-    def _train(self, plan: FeaturePlan, recipe: _Recipe, number: int, seed: int, on_epoch: OnEpoch) -> Candidate:
+    def _train(
+        self, plan: FeaturePlan, recipe: _Recipe, number: int, seed: int, on_epoch: OnEpoch, on_step: OnStep
+    ) -> Candidate:
         first_fold = self._targets.folds[:, 0]
         logits = np.full((1, len(first_fold), self._targets.n_classes), np.nan, np.float32)
         fits: list[FineTuned] = []
@@ -274,7 +283,7 @@ class FineTuneStage:
                 learnt = np.flatnonzero(first_fold != fold)
                 watched = on_epoch if fold == recipe.folds[0] else None
                 (head,) = recipe.start.fold_layers[fold]
-                fits.append(self._fit_fold(tuner, learnt, held_out, head, watched, len(recipe.folds)))
+                fits.append(self._fit_fold(tuner, learnt, held_out, head, watched, on_step, len(recipe.folds)))
                 logits[0, held_out] = fits[-1].held_out_logits
         best_epoch = max(1, round(statistics.median(fit.best_epoch for fit in fits)))
         member = self._member(recipe, fits[0], str(number))
@@ -315,6 +324,7 @@ class FineTuneStage:
         held_out: np.ndarray,
         head: tuple[np.ndarray, np.ndarray],
         on_epoch: OnEpoch | None,
+        on_step: OnStep,
         n_folds: int,
     ) -> FineTuned:
         """One fold, from the head that has not seen its held-out photos either.
@@ -330,8 +340,11 @@ class FineTuneStage:
                 on_epoch(epoch, logits)
             return False
 
+        def check() -> None:
+            on_step()
+
         try:
-            return tuner.fit(learnt, held_out, self._budget.check, tell, head)
+            return tuner.fit(learnt, held_out, check, tell, head)
         except SearchOver:
             if n_folds > 1 or tuner.best is None:
                 raise
@@ -358,7 +371,7 @@ class FineTuneStage:
     def _fine_tuner(self, plan: FeaturePlan, recipe: _Recipe, seed: int | None = None) -> FineTuner:
         """Works from the photos at the size that the delivered model takes, and resizes as that does."""
         size = int(recipe.params["ft_image_size_px"])
-        pixels = self._features.pixels(max(plan.main_px, size))
+        pixels = self._features.pixels(max(plan.main_px, size), self._on_decoded)
         member = recipe.start.members[0]
         settings: FineTuneSettings = settings_of(recipe.params, member.taps, recipe.epochs, self._batch_size)
         if not self._settings.early_stopping:
@@ -374,7 +387,12 @@ class FineTuneStage:
             settings,
             self._settings.seed if seed is None else seed,
             self._scratch,
+            deterministic=not self._budget.has_clock,
         )
+
+    def _on_decoded(self, done: int, total: int) -> None:
+        self._budget.check()
+        self._book.observer.activity("Reading the photos", done / max(1, total))
 
     def _member(self, recipe: _Recipe, fitted: FineTuned, name: str) -> Member:
         path = self._scratch / f"tuned-{name}.weights.h5"

@@ -12,7 +12,7 @@ from automl.models.backbones import BACKBONES
 from automl.models.heads import max_epochs
 from automl.records import Stage, TrialRecord
 from automl.search.block import Block
-from automl.search.book import Attempt, OnEpoch, TrialBook
+from automl.search.book import Attempt, OnEpoch, OnStep, TrialBook
 from automl.search.budget import SearchOver
 from automl.search.candidate import Branch, Candidate
 from automl.search.frozen import FrozenFeatures
@@ -66,16 +66,26 @@ class HeadsStage:
             attempt = self._attempt(record.params, record.epochs)
             train = partial(self._train, attempt, record.epochs or self._epochs)
             try:
-                candidate = train(record.number, self._settings.seed + record.number, lambda _epoch, _logits: None)
+                candidate = train(
+                    record.number, self._settings.seed + record.number, lambda _epoch, _logits: None, self._check_step
+                )
+            except SearchOver:
+                raise
             except Exception as error:  # noqa: BLE001 - as any trial: others remain to be tried
                 self._book.observer.note(f"Try {record.number} could not be repeated ({type(error).__name__}).")
                 continue
             self._book.restore(candidate)
 
+    def _check_step(self) -> bool:
+        if self._book.best is not None:
+            self._budget.check()
+        return False
+
     def _worth_restoring(self, earlier: Sequence[TrialRecord]) -> list[TrialRecord]:
         """The best heads, best first; then the best linear one of each backbone, from which fine-tuning starts."""
         heads = [record for record in earlier if record.stage is Stage.HEADS and record.score is not None]
-        heads.sort(key=lambda record: -(record.score or 0.0))
+        is_allowed = self._book.objective.is_allowed
+        heads.sort(key=lambda record: (not is_allowed(record.n_bytes, record.latency_s), -(record.score or 0.0)))
         chosen, starts = heads[:_N_RESTORED], dict[str, TrialRecord]()
         for record in heads:
             if len(record.backbones) == 1 and not head_settings(record.params, self._settings, 1).hidden_units:
@@ -135,8 +145,11 @@ class HeadsStage:
         return n_bytes, sum(self._features.latency_s(branch.backbone, branch.image_size_px) for branch in branches)
 
     def is_allowed(self, backbones: Sequence[str], image_size_px: int) -> bool:
-        """Whether a model on these backbones may be delivered; its head is small beside them."""
-        return self._book.objective.is_allowed(*self.cost([Branch(name, image_size_px) for name in backbones], 0))
+        """Whether a model on these backbones, with a linear head on their last layers, may be delivered."""
+        n_features = sum(self._features.tap_widths(name)[-1] for name in backbones)
+        head_bytes = 4 * n_features * self._book.targets.n_classes
+        branches = [Branch(name, image_size_px) for name in backbones]
+        return self._book.objective.is_allowed(*self.cost(branches, head_bytes))
 
     def _space(self, backbones: Sequence[str], sizes_px: Sequence[int], views: Sequence[str]) -> SearchSpace:
         settings = self._settings
@@ -186,11 +199,13 @@ class HeadsStage:
     def _attempt(self, params: Params, epochs: int | None) -> Attempt:
         return Attempt(Stage.HEADS, params, backbone_names(params), int(params["image_size_px"]), epochs)
 
-    def _train(self, attempt: Attempt, epochs: int, number: int, seed: int, on_epoch: OnEpoch) -> Candidate:
+    def _train(
+        self, attempt: Attempt, epochs: int, number: int, seed: int, on_epoch: OnEpoch, on_step: OnStep
+    ) -> Candidate:
         settings = head_settings(attempt.params, self._settings, epochs)
         book = self._book
         return run_head_trial(
-            number, attempt.params, settings, self._features, book.targets, book.objective, seed, on_epoch
+            number, attempt.params, settings, self._features, book.targets, book.objective, seed, on_epoch, on_step
         )
 
     def _compute_for(self, params: Params) -> None:
@@ -215,11 +230,16 @@ class HeadsStage:
                 return False
         try:
             self._features.compute(block, self._progress(_looking(block), is_needed))
-        except (SearchOver, DiskFull, BadImage, RunFailed):
-            raise  # not the backbone's fault
+        except SearchOver:
+            raise
+        except (DiskFull, BadImage, RunFailed) as error:  # not the backbone's fault
+            if is_needed:
+                raise
+            self._book.observer.note(f"{BACKBONES[block.backbone].title} was left out: {error.message}")
+            return False
         except Exception as error:
             others = set(self._features.backbones) - self._book.retired - {block.backbone}
-            if not others:
+            if is_needed and not others:
                 raise
             _log.warning("backbone failed", backbone=block.backbone, exc_info=True)
             self._book.retire(block.backbone, f"it could not look at the photos ({type(error).__name__}: {error})")
@@ -229,7 +249,9 @@ class HeadsStage:
     def _try_defaults(self, plan: FeaturePlan, backbones: str, size: int) -> None:
         if not self.is_allowed(backbones.split("+"), size):
             return
-        for taps in (SEVERAL_TAPS, LAST_TAP)[: 2 if size == plan.main_px else 1]:
+        several_first = (SEVERAL_TAPS, LAST_TAP)[: 2 if size == plan.main_px else 1]
+        # The very first head is the one that is trained soonest, since somebody waits for a first model.
+        for taps in (LAST_TAP, SEVERAL_TAPS) if self._book.best is None else several_first:
             params = self.space.defaults(backbones=backbones, taps=taps, image_size_px=size, views=PLAIN_VIEW)
             is_enough = self._max_defaults is not None and self._book.n_trials >= self._max_defaults
             if self._book.best is not None and is_enough:

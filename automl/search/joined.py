@@ -80,10 +80,6 @@ class View:
             self._read(rows[start : start + _CHUNK], values[start : start + _CHUNK])
         return values
 
-    def all(self) -> np.ndarray | None:
-        """The matrix itself, float32 (n_rows, n_features), where it is in memory."""
-        return self._matrix
-
     def _read_all(self) -> np.ndarray:
         values = np.empty((self.n_rows, len(self.mean)), np.float32)
         for start in range(0, self.n_rows, _CHUNK):
@@ -124,10 +120,6 @@ class Joined:
         """float32 (n_features,)."""
         return self.plain.scale
 
-    @property
-    def has_mirrored(self) -> bool:
-        return self.mirrored is not None
-
     def take(self, rows: np.ndarray) -> np.ndarray:
         """float32 (len(rows), n_features), C-contiguous, standardised, for the photos `rows`: int (n,)."""
         return self.plain.take(rows)
@@ -141,7 +133,3 @@ class Joined:
         if self.mirrored is None:
             raise ValueError("these features have no mirrored view")
         return self.mirrored.take(rows)
-
-    def all(self) -> np.ndarray | None:
-        """All plain photos, float32 (n_rows, n_features), without a copy; None where they do not fit into memory."""
-        return self.plain.all()

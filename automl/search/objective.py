@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automl.records import Goal, RunSettings, TrialRecord, TrialState
+from automl.records import Goal, RunSettings, Stage, TrialRecord, TrialState
 
 _UNBALANCED_RATIO = 3
 _BYTES_PER_MB = 1_000_000
@@ -65,12 +65,14 @@ def objective_of(settings: RunSettings, labels: np.ndarray) -> Objective:
 
 
 def pareto_front(points: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The trials that no other one beats in score, size and latency at once; smallest model first.
+    """The heads that no other one beats in score, size and latency at once; smallest model first.
 
-    Only complete trials whose size is known count, an unknown latency counts as the slowest, and of equals the
+    Trials of other stages are not compared: their scores speak of other photos. Only complete ones whose size is known
+    count, an unknown latency counts as the slowest, and of equals the
     earliest stays.
     """
-    known = [point for point in points if point.state is TrialState.COMPLETE and point.score is not None]
+    heads = [point for point in points if point.stage is Stage.HEADS]
+    known = [point for point in heads if point.state is TrialState.COMPLETE and point.score is not None]
     front: list[TrialRecord] = []
     # In this order a trial can be beaten by earlier ones only.
     for point in sorted((point for point in known if point.n_bytes > 0), key=_smallest_first):

@@ -65,14 +65,18 @@ class Search:
                 "The classes differ in size by three times or more, so models are compared by balanced accuracy: "
                 "every class counts the same, however few photos it has."
             )
+        if self._settings.fine_tuning and self._settings.head_layers:
+            self._observer.note("Fine-tuning starts from heads without hidden layers, so it is left out here.")
         seconds_per_image = {name: self._features.seconds_per_image(name) for name in self._features.backbones}
         heads = [r for r in self._earlier if r.stage is Stage.HEADS and r.score is not None]
         computed = self._features.computed()
-        search_s = math.inf
-        if self._budget.has_clock:
-            search_s = self._budget.search_left_s - (0.0 if computed else self._features.decode_seconds())
+        search_s = max(0.0, self._budget.search_left_s) if self._budget.has_clock else math.inf
         n_images, largest = len(self.book.targets.labels), self._settings.max_image_size_px
-        plan = make_plan(seconds_per_image, n_images, max(0.0, search_s), largest, computed, self._heads.is_allowed)
+        limits = largest, computed, self._heads.is_allowed
+        plan = make_plan(seconds_per_image, n_images, search_s, *limits)
+        if self._budget.has_clock and not computed.issuperset(plan.blocks):
+            search_s = max(0.0, self._budget.search_left_s - self._features.decode_seconds())
+            plan = make_plan(seconds_per_image, n_images, search_s, *limits)
         if not heads or not self._budget.has_clock:  # without a clock it is the plan of the first attempt
             return plan
         return plan_of(self._earlier, max(heads, key=lambda record: record.score or 0.0)).extended(plan)
@@ -87,7 +91,8 @@ class Search:
         """
         book = self.book
         self._observer.space(Stage.HEADS, self._heads.space)
-        self._features.decode(plan.blocks, self._told("Reading the photos"))
+        with suppress(SearchOver):
+            self._features.decode(plan.blocks, self._told("Reading the photos", plan))
         self._observer.state(RunState.SEARCHING)
         with suppress(SearchOver):
             self._heads.restore(self._earlier)
@@ -134,12 +139,16 @@ class Search:
     def _head_trials(self) -> int | None:
         """The share of a trial limit that stage 1 may use where fine-tuning follows."""
         limit = self._settings.max_trials
-        if limit is None or not self._settings.fine_tuning:
+        if limit is None or not self._fine_tunes:
             return limit
         return limit - round(limit * _FINE_TUNING_SHARE_OF_TRIALS)
 
     def _may_fine_tune(self, seconds: float) -> bool:
-        return self._settings.fine_tuning and self._fine_tuning.is_affordable(seconds)
+        return self._fine_tunes and self._fine_tuning.is_affordable(seconds)
+
+    @property
+    def _fine_tunes(self) -> bool:
+        return self._settings.fine_tuning and not self._settings.head_layers
 
     def _require_a_model(self) -> None:
         smallest = INPUT_SIZES_PX[0]
@@ -169,8 +178,16 @@ class Search:
             "validation photos."
         )
 
-    def _told(self, text: str) -> OnProgress:
-        return lambda done, total: self._observer.activity(text, done / max(1, total))
+    def _told(self, text: str, plan: FeaturePlan) -> OnProgress:
+        """The first model needs the photos, unless an earlier run has looked at them."""
+        is_needed = not self._features.is_computed(plan.blocks[0])
+
+        def report(done: int, total: int) -> None:
+            if not is_needed:
+                self._budget.check()
+            self._observer.activity(text, done / max(1, total))
+
+        return report
 
     def _why_it_ended(self) -> str:
         if self._budget.stopped_by_user:

@@ -1,6 +1,5 @@
 """The lasting record: every trial of a run, whoever proposed it, is a trial of one Optuna study."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import optuna
@@ -26,7 +25,8 @@ class StudyLog:
     `fine-tuning/dropout`, and a number follows where even that is taken (`heads/backbones 2`). Trials that another
     attempt at the run has left running are told FAIL.
 
-    `started_at`: when second 0 of the run was.
+    `started_at`: when second 0 of the run was. `numbers`: of the run's trials that were in the study when it was
+    opened; an attempt that was killed may have left some out.
     """
 
     def __init__(self, url: str, name: str, started_at: datetime) -> None:
@@ -36,27 +36,26 @@ class StudyLog:
         self._started_at = started_at
         self._waiting: list[FrozenTrial] = []
         self._distributions: dict[str, BaseDistribution] = {}
-        for trial in self._study.get_trials(deepcopy=False):
+        trials = self._study.get_trials(deepcopy=False)
+        attributes = [trial.user_attrs for trial in trials]
+        self.numbers = frozenset(int(known["number_in_run"]) for known in attributes if "number_in_run" in known)
+        for trial in trials:
             self._distributions.update(trial.distributions)
             if not trial.state.is_finished():
                 self._study.tell(trial.number, state=TrialState.FAIL)
 
-    def add(self, record: TrialRecord, space: SearchSpace, reported: Mapping[int, float] | None = None) -> None:
+    def add(self, record: TrialRecord, space: SearchSpace) -> None:
         """Keeps a finished trial for the next `flush`.
 
-        Args:
-            space: in which the trial's parameters lie; those that do not are kept as the attribute `other_params`.
-            reported: the score after each epoch, from 1; the last one is the value of a trial that was pruned.
+        `space`: in which the trial's parameters lie; those that do not are kept as the attribute `other_params`.
         """
         inside, other = _divide(record.params, space)
         names = self._names(record.stage, inside, space)
-        reported = dict(reported or {})
         trial = create_trial(
             state=_STATES[record.state],
-            value=_value_of(record, reported),
+            value=record.score,
             params={names[name]: value for name, value in inside.items()},
             distributions={name: self._distributions[name] for name in names.values()},
-            intermediate_values=reported,
             user_attrs={
                 "stage": record.stage.value,
                 "number_in_run": record.number,
@@ -96,9 +95,3 @@ def _divide(params: Params, space: SearchSpace) -> tuple[Params, Params]:
     dimensions = {dimension.name: dimension for dimension in space.dimensions}
     inside = {name: value for name, value in params.items() if name in dimensions and dimensions[name].contains(value)}
     return inside, {name: value for name, value in params.items() if name not in inside}
-
-
-def _value_of(record: TrialRecord, reported: Mapping[int, float]) -> float | None:
-    if record.state is RecordState.PRUNED and record.score is None and reported:
-        return reported[max(reported)]
-    return record.score

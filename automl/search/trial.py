@@ -1,6 +1,6 @@
 """One trial of stage 1: train a head on frozen features and score it on held-out photos."""
 
-from automl.models.heads import HeadSettings, Layers, OnEpoch, Targets, fit_head
+from automl.models.heads import HeadSettings, Layers, OnEpoch, OnStep, Targets, fit_head
 from automl.records import RunSettings, Stage
 from automl.search.candidate import Branch, Candidate, Member, is_scored, score_of
 from automl.search.frozen import FrozenFeatures
@@ -36,6 +36,7 @@ def run_head_trial(
     objective: Objective,
     seed: int,
     on_epoch: OnEpoch = lambda _epoch, _logits: None,
+    on_step: OnStep = lambda: False,
 ) -> Candidate:
     """Trains and scores one head. `on_epoch` may raise to end it.
 
@@ -43,7 +44,7 @@ def run_head_trial(
         TrialFailed: see `fit_head`.
     """
     joined = features.joined(params)
-    fit = fit_head(joined, targets, settings, seed, on_epoch)
+    fit = fit_head(joined, targets, settings, seed, on_epoch, on_step)
     size = int(params["image_size_px"])
     branches = tuple(Branch(name, size) for name in backbone_names(params))
     member = Member(branches, str(params["taps"]), unstandardised(fit.layers, joined))
@@ -61,7 +62,8 @@ def run_head_trial(
         latency_s=sum(features.latency_s(branch.backbone, size) for branch in branches),
         best_epoch=fit.best_epoch,
         curves=fit.curves,
-        fold_layers=tuple(unstandardised(layers, joined) for layers in fit.fold_layers),
+        # Only a single backbone is ever fine-tuned.
+        fold_layers=tuple(unstandardised(layers, joined) for layers in fit.fold_layers if len(branches) == 1),
     )
 
 

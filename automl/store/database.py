@@ -113,8 +113,9 @@ class Run(Base):
     """One search. `settings`: `RunSettings.to_json()`. `activity`: what is happening, in words for the page.
 
     `progress`: 0-1 within the present activity, None where unknown. `used_s`: seconds of the budget that earlier
-    attempts used up. `best_score`: validation accuracy of the best trial. `result`: the delivered `metrics.json`.
-    `lease_owner`, `lease_until`: the worker that has it, and until when it need not be asked again.
+    attempts used up. `best_score`: of the best model on validation; `best_trial`: the number of its trial. `result`:
+    the delivered `metrics.json`. `lease_owner`, `lease_until`: the worker that has it, and until when it need not be
+    asked again.
     """
 
     __tablename__ = "runs"
@@ -137,6 +138,7 @@ class Run(Base):
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
     n_trials: Mapped[int] = mapped_column(default=0)
     best_score: Mapped[float | None]
+    best_trial: Mapped[int | None]
     best_summary: Mapped[str] = mapped_column(default="")
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
     lease_owner: Mapped[str] = mapped_column(default="")

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from automl.cli import _parser, _run_settings, main
+from automl.cli import _parser, _run_settings, _scratch, main
 from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.settings import load_settings
 
@@ -85,6 +86,14 @@ def test_settings_are_checked_before_anything_is_read(command, option, value, wo
 def settings_of(tmp_path, *arguments):
     options = _parser().parse_args(["train", "photos", "--out", str(tmp_path / "model.zip"), *arguments])
     return _run_settings(options, load_settings({}))
+
+
+def test_scratch_files_lie_beside_the_features_and_are_gone_afterwards(tmp_path):
+    settings = load_settings({"DARKROOM_HOME": str(tmp_path)})
+    with _scratch(settings) as folder:
+        assert Path(folder).parent == settings.features_dir
+        assert settings.features_dir.is_relative_to(tmp_path)
+    assert list(settings.features_dir.iterdir()) == []
 
 
 def test_no_options_are_the_default_settings(tmp_path):

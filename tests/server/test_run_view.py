@@ -82,38 +82,27 @@ def test_an_ended_run_shows_its_best_trials_first_and_failed_ones_last(world):
         add_trials(session, run_id, 0.8, None, 0.9, 0.9)
         view = view_run(session, find_run(session, run_id), LEASE_S)
     assert [trial.number for trial in view.trials] == [2, 3, 0, 1]
-    assert view.best == 2
 
 
-def test_the_winner_is_marked_even_if_another_trial_scored_more_in_the_search(world):
-    run_id = world.add_run(RunState.DONE, result={"winner": {"trial": 0}})
+@pytest.mark.parametrize("state", [RunState.SEARCHING, RunState.DONE])
+def test_the_trial_of_the_best_score_is_marked_even_if_another_scored_more_on_other_photos(world, state):
+    run_id = world.add_run(state, best_trial=0)
     with world.database.session() as session:
         add_trials(session, run_id, 0.8, 0.9)
-        assert view_run(session, find_run(session, run_id), LEASE_S).best == 0
-
-
-@pytest.mark.parametrize(
-    ("limit", "best"), [({}, 0), ({"max_model_mb": 9.5}, 1), ({"max_latency_ms": 4}, 2), ({"max_model_mb": 1}, None)]
-)
-def test_a_trial_that_may_not_be_delivered_is_never_the_best(world, limit, best):
-    run_id = world.add_run(RunState.SEARCHING, settings=limit)
-    with world.database.session() as session:
-        add_trials(session, run_id, 0.9, 0.8, 0.7)
-        run = find_run(session, run_id)
-        for trial, n_mb, latency_ms in zip(run.trials, (10, 9, 8), (6, 5, 4), strict=True):
-            trial.n_bytes, trial.latency_s = n_mb * 10**6, latency_ms / 1000
-        session.flush()
-        assert view_run(session, run, LEASE_S).best == best
+        view = view_run(session, find_run(session, run_id), LEASE_S)
+    assert view.best == 0
+    if state is RunState.DONE:
+        assert [trial.number for trial in view.trials] == [0, 1]
 
 
 def test_the_smaller_model_wins_a_tie(world):
-    run_id = world.add_run(RunState.SEARCHING)
+    run_id = world.add_run(RunState.CANCELLED)
     with world.database.session() as session:
         add_trials(session, run_id, 0.9, 0.9)
         run = find_run(session, run_id)
         run.trials[0].n_bytes, run.trials[1].n_bytes = 20, 10
         session.flush()
-        assert view_run(session, run, LEASE_S).best == 1
+        assert [trial.number for trial in view_run(session, run, LEASE_S).trials] == [1, 0]
 
 
 def test_runs_that_were_asked_for_earlier_are_ahead(world):

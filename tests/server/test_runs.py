@@ -223,6 +223,18 @@ def test_the_best_for_each_size_are_listed_and_the_delivered_one_is_marked(clien
     assert ["★ yours" in row for row in rows] == [False, True]
 
 
+def test_a_tuned_winner_says_that_its_score_is_of_other_photos(client, world):
+    rows = [
+        {**PARETO[0], "is_winner": False, "n_images": 1200},
+        {**PARETO[1], "is_winner": True, "n_images": 300},
+    ]
+    winner = {**RESULT["winner"], "stage": "fine-tuning"}
+    result = {**RESULT, "pareto": rows, "winner": winner, "settings": {"fine_tuning": True}}
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
+    assert "no other try without fine-tuning was better without being larger" in page
+    assert "its score is that of 300 photos, the others’ that of 1,200" in page
+
+
 @pytest.mark.parametrize("pareto", [None, [], PARETO[:1]])
 def test_a_choice_of_one_is_not_listed(client, world, pareto):
     page = client.get(f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'pareto': pareto})}").text

@@ -121,6 +121,14 @@ def test_sweep_removes_only_what_no_run_can_still_use(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
 
 
+def test_sweep_removes_the_scratch_folders_of_killed_runs(tmp_path):
+    for name in ("scratch-old", "scratch-new"):
+        (tmp_path / name / "work").mkdir(parents=True)
+    os.utime(tmp_path / "scratch-old", (0, 0))
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["scratch-new"]
+
+
 def test_features_beyond_the_limit_go_those_first_that_lay_unused_longest(tmp_path):
     for days in (0, 2, 3, 4):
         path = tmp_path / f"features-{days}.npy"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tensorflow.python.framework import config
 
 from automl.errors import TrialFailed
 from automl.models import finetune
@@ -64,13 +65,13 @@ def pixels() -> np.ndarray:
 def tune(pixels: np.ndarray, weights: dict[str, InstalledWeights], tmp_path: Path) -> Iterator[object]:
     made: list[FineTuner] = []
 
-    def make(settings: FineTuneSettings, scale: float = 0.0, seed: int = 0) -> FineTuner:
+    def make(settings: FineTuneSettings, scale: float = 0.0, seed: int = 0, deterministic: bool = False) -> FineTuner:
         """`scale`: of a random head."""
         installed = weights[NAME]
         width = sum(installed.tap_widths) if settings.taps == "several" else installed.tap_widths[-1]
         kernel = scale * np.random.default_rng(1).normal(size=(width, 2)).astype(np.float32)
         head = (kernel, np.array([0.3, -0.3], np.float32))
-        made.append(FineTuner(pixels, LABELS, 2, installed, head, settings, seed, tmp_path))
+        made.append(FineTuner(pixels, LABELS, 2, installed, head, settings, seed, tmp_path, deterministic))
         return made[-1]
 
     yield make
@@ -244,7 +245,7 @@ def test_trials_of_one_kind_share_their_graph(tune) -> None:
     assert counts == first
 
 
-def test_a_gpu_is_probed_once_with_a_step_of_the_whole_network(weights, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_is_probed_once_for_all_backbones(weights, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[bool, bool]] = []
 
     class Network:
@@ -263,9 +264,41 @@ def test_a_gpu_is_probed_once_with_a_step_of_the_whole_network(weights, monkeypa
 
     monkeypatch.setattr(finetune, "has_gpu", lambda: True)
     monkeypatch.setattr(finetune, "TrainableNetwork", Network)
-    finetune._precision.cache_clear()
-    try:
-        assert [finetune._precision(weights[NAME]) for _ in range(2)] == [(True, False)] * 2
-    finally:
-        finetune._precision.cache_clear()
+    monkeypatch.setattr(finetune, "_precision_of", {})
+    assert [finetune._precision(weights[name]) for name in (NAME, NAME, "mobilenet_v1")] == [(True, False)] * 3
     assert asked == [(False, False), (True, False)]
+
+
+def test_without_a_stopwatch_nothing_is_probed(tune, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_: object) -> tuple[bool, bool]:
+        raise AssertionError("a stopwatch was used")
+
+    monkeypatch.setattr(finetune, "_precision", never)
+    kind = tune(TAIL, deterministic=True)._network.kind
+    assert (kind.mixed, kind.xla, kind.deterministic) == (False, False, True)
+
+
+@pytest.mark.slow
+def test_sums_have_a_fixed_order_while_it_works(tune) -> None:
+    is_fixed: list[bool] = []
+
+    def note() -> None:
+        is_fixed.append(config.is_op_determinism_enabled())
+
+    tuner = tune(replace(SETTINGS, epochs=1, dropout=0.3, mix="cutmix", colour=0.2), deterministic=True)
+    tuner.probe()
+    first = tuner.fit(TRAIN, HELD_OUT, note)
+    assert not config.is_op_determinism_enabled()
+    second = tuner.fit(TRAIN, HELD_OUT, note)
+    assert all(is_fixed)
+    np.testing.assert_array_equal(first.held_out_logits, second.held_out_logits)
+
+
+@pytest.mark.slow
+def test_sums_are_free_again_after_a_training_that_was_ended(tune) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(TAIL, deterministic=True).fit(TRAIN, HELD_OUT, stop)
+    assert not config.is_op_determinism_enabled()

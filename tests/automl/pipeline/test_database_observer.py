@@ -1,16 +1,19 @@
 """What the web pages and optuna-dashboard find of a run while it goes on, and at its end."""
 
+from dataclasses import replace
+from datetime import UTC
 from types import SimpleNamespace
 
 import optuna
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from automl.pipeline.database_observer import DatabaseObserver
 from automl.records import RunResult, RunState, Stage, TrialRecord, TrialState
 from automl.search.fine_tune_space import fine_tune_space
 from automl.search.space import head_space
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Dataset, Run, find_run
+from automl.store.database import Database, Dataset, Run, find_run, now
 
 HEADS = head_space(["mobilenet_v2"], [96])
 FINE_TUNING = fine_tune_space(["mobilenet_v2"], [96])
@@ -56,11 +59,12 @@ def file_of(tmp_path, name: str):
 def test_trials_of_every_stage_are_rows_and_come_back_as_they_were(observer, database, run_id):
     records = [trial(0, Stage.HEADS), trial(1, Stage.FINE_TUNING, None), trial(2, Stage.BLEND)]
     for record in records:
-        observer.trial(record, SimpleNamespace(score=0.8, params=record.params))
+        observer.trial(record, SimpleNamespace(number=record.number, score=0.8, params=record.params))
     with database.session() as session:
         run = find_run(session, run_id)
         assert [row.to_record() for row in run.trials] == records
         assert (run.n_trials, run.best_score, run.best_summary) == (3, 0.8, "the mean of tries 0, 1")
+        assert run.best_trial == 2
 
 
 def test_optuna_reads_the_trials_of_every_stage_in_one_study(observer, database, run_id):
@@ -71,6 +75,59 @@ def test_optuna_reads_the_trials_of_every_stage_in_one_study(observer, database,
     assert [one.user_attrs["stage"] for one in study.trials] == ["heads", "fine-tuning", "blend"]
     assert study.trials[2].user_attrs["other_params"] == {"members": "0+1"}
     assert study.trials[0].params["taps"] == "several"
+
+
+def study_of(database, run_id):
+    return optuna.load_study(study_name=f"run-{run_id}", storage=database.url)
+
+
+def test_trials_that_a_killed_attempt_left_out_are_added_by_the_next_one(observer, database, run_id, tmp_path):
+    for number, stage in enumerate(Stage):
+        observer.trial(trial(number, stage), None)
+        if not number:
+            observer.state(RunState.FINISHING)  # writes what waits
+    assert len(study_of(database, run_id).trials) == 1
+    again = DatabaseObserver(database, ArtifactStore(tmp_path / "files"), run_id, elapsed_s=100.0)
+    again.space(Stage.HEADS, HEADS)
+    again.close()
+    assert [one.user_attrs["number_in_run"] for one in study_of(database, run_id).trials] == [0, 1, 2]
+
+
+def test_second_0_of_the_study_is_that_of_the_runs_clock(database, run_id, tmp_path):
+    observer = DatabaseObserver(database, ArtifactStore(tmp_path / "files"), run_id, elapsed_s=100.0)
+    observer.space(Stage.HEADS, HEADS)
+    observer.trial(replace(trial(0, Stage.HEADS), started_s=99.0), None)
+    observer.close()
+    (one,) = study_of(database, run_id).trials
+    assert -30 < (one.datetime_start.replace(tzinfo=UTC) - now()).total_seconds() < 0
+
+
+def test_a_study_that_cannot_be_opened_ends_no_run_and_is_opened_later(database, run_id, tmp_path, monkeypatch):
+    def locked(*_):
+        raise OperationalError("BEGIN", {}, Exception("database is locked"))
+
+    observer = DatabaseObserver(database, ArtifactStore(tmp_path / "files"), run_id)
+    with monkeypatch.context() as patch:
+        patch.setattr("automl.search.study.StudyLog", locked)
+        observer.space(Stage.HEADS, HEADS)
+        observer.trial(trial(0, Stage.HEADS), None)
+        observer.close()
+    observer.close()
+    assert len(study_of(database, run_id).trials) == 1
+
+
+def test_a_run_that_fails_before_its_search_leaves_no_study(database, run_id, tmp_path):
+    DatabaseObserver(database, ArtifactStore(tmp_path / "files"), run_id).close()
+    assert f"run-{run_id}" not in optuna.get_all_study_names(database.url)
+
+
+def test_the_winner_is_the_best_trial_even_if_a_better_one_could_not_be_written(observer, database, run_id):
+    observer.trial(trial(1, Stage.HEADS), SimpleNamespace(number=1, score=0.8, params=PARAMS[Stage.HEADS]))
+    winner = {"trial": 0, "params": PARAMS[Stage.HEADS]}
+    observer.winner({"winner": winner, "validation": {"score": 0.7}})
+    with database.session() as session:
+        run = find_run(session, run_id)
+        assert (run.best_trial, run.best_score) == (0, 0.7)
 
 
 def test_a_better_model_takes_the_place_of_the_one_before_it(observer, database, run_id, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,14 +13,12 @@ from automl.data.ingest import ingest_folder
 from automl.errors import BadSetting, NoBackbone, RunFailed
 from automl.models.weights import installed
 from automl.pipeline import Job, choose_backbones, train
-from automl.records import Goal, RunSettings, RunState, Stage, TrialRecord, TunerKind
+from automl.records import RunSettings, RunState, Stage, TrialRecord, TunerKind
 from automl.results.bundle import unpack_bundle
 from automl.search import frozen
 from automl.search.budget import Budget
-from automl.search.candidate import Branch
 from automl.serving.predict import Classifier
 from automl.settings import load_settings
-from tests.automl.results.candidates import candidate, member
 from tests.end_to_end.patterns import write_patterns
 
 
@@ -241,22 +240,28 @@ def test_models_that_disagree_are_not_delivered(job, tmp_path, monkeypatch):
         train(replace(job, workspace=tmp_path), Budget(60), Story())
 
 
-@pytest.mark.parametrize("is_tuned", [True, False])
-def test_only_a_tuned_model_is_packed_with_its_keras_file_before_tensorflow_is_there(
-    job, tmp_path, monkeypatch, is_tuned
-):
-    """Without that file, what was written would be compared with pretrained parts."""
-    (tmp_path / "tuned.weights.h5").write_bytes(b"weights")
-    asked = []
-    monkeypatch.setattr(pipeline._Run, "_export", lambda _self, _candidate, _folder, keras: asked.append(keras))
-    monkeypatch.setattr(pipeline, "write_bundle", lambda *_: (tmp_path / "so_far").mkdir())
-    monkeypatch.setattr(Story, "best_so_far", lambda *_: None)
-    run = pipeline._Run(replace(job, workspace=tmp_path), Budget(60), Story())
-    run._goal = Goal.ACCURACY
-    branch = Branch("mobilenet_v2", 96, tmp_path / "tuned.weights.h5" if is_tuned else None)
-    logits = np.zeros((1, len(run._plan.pool), 3), np.float32)
-    run._pack_best_so_far(candidate([member(job.weights, [branch], "last")], 96, logits))
-    assert asked == [is_tuned]
+@pytest.mark.slow
+def test_photos_that_there_is_no_time_for_are_left_out_and_a_note_says_so(job, tmp_path, monkeypatch):
+    monkeypatch.setattr(frozen.FrozenFeatures, "decode_seconds", lambda _self: 55.0)
+    fresh = replace(job, workspace=tmp_path, cache=tmp_path / "cache", settings=replace(job.settings, max_trials=1))
+    story = Story()
+    result = train(fresh, Budget(60), story)
+    (note,) = (note for note in story.notes if note.startswith("Only"))
+    assert "of 60 photos were learned from" in note
+    assert result.metrics["validation"]["n_images"] == int(note.split()[1]) < 60
+    assert result.metrics["test"]["n_images"] == 30
+
+
+@pytest.mark.parametrize(("searched_s", "reason"), [(50, "writing and testing the model"), (65, "reading the photos")])
+def test_a_late_run_says_what_took_so_long_and_counts_all_of_it(job, tmp_path, searched_s, reason):
+    story, seconds = Story(), [0.0]
+    run = pipeline._Run(replace(job, workspace=tmp_path), Budget(60, clock=lambda: seconds[0]), story)
+    run._packer = SimpleNamespace(first_model_s=None)
+    seconds[0] = 72.0
+    end = run._end(searched_s)
+    assert end["time"] == {"budget_s": 60, "used_s": 72.0, "first_model_s": 72.0}
+    assert end["notes"] == story.notes
+    assert story.notes[0].startswith(f"This took 12 s longer than asked: {reason}")
 
 
 def test_backbones_that_are_not_installed_are_named():

@@ -36,6 +36,17 @@ def test_every_part_is_in_the_bundle(tmp_path, models):
         assert METRICS["sentence"] in bundle.read("README.txt").decode()
 
 
+def test_what_is_told_at_last_is_asked_for_when_all_else_is_packed(tmp_path, models):
+    def at_last():
+        assert zipfile.is_zipfile(tmp_path / "out.zip") is False
+        return {"used_s": 2.5}
+
+    told = write_bundle(tmp_path / "out.zip", models, METRICS, (), at_last)
+    with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
+        assert bundle.namelist()[-1] == "metrics.json"
+        assert json.loads(bundle.read("metrics.json")) == told == {**METRICS, "used_s": 2.5}
+
+
 def test_each_model_is_under_its_own_name(tmp_path, models):
     write_bundle(tmp_path / "out.zip", models, METRICS)
     with zipfile.ZipFile(tmp_path / "out.zip") as bundle:

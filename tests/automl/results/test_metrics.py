@@ -118,21 +118,27 @@ def test_the_digest_is_that_of_the_heads_the_networks_and_the_parameters(tmp_pat
     assert len({candidate_digest(one) for one in [base, *others]}) == 6
 
 
-def test_only_trials_that_no_other_beats_in_everything_are_best_for_their_size():
+def test_only_heads_that_no_other_beats_in_everything_are_best_for_their_size():
     trials = [trial(0, 0.9, 20), trial(1, 0.8, 10), trial(2, 0.7, 15), trial(3, None, 5), trial(4, 0.9, 30)]
-    rows = pareto_rows(trials)
+    rows = pareto_rows(trials, replace(model(), number=0, score=0.9, n_bytes=20), 5)
     assert [row["number"] for row in rows] == [1, 0]
     assert rows[0] == {
-        "number": 1, "score": 0.8, "n_bytes": 10, "latency_s": 0.1, "backbones": ["v2"], "image_size_px": 96,
+        "number": 1, "score": 0.8, "n_images": 5, "n_bytes": 10, "latency_s": 0.1, "backbones": ["v2"],
+        "image_size_px": 96, "is_winner": False,
     }  # fmt: skip
+
+
+def test_a_tuned_winner_is_listed_with_the_photos_that_its_score_speaks_of():
+    tuned = replace(trial(1, 0.7, 15), stage=Stage.FINE_TUNING)
+    winner = replace(model(), number=1, stage=Stage.FINE_TUNING, score=0.7, n_bytes=15)
+    rows = pareto_rows([trial(0, 0.9, 10), tuned, replace(tuned, number=2, score=0.99)], winner, 5)
+    assert [(row["number"], row["n_images"], row["is_winner"]) for row in rows] == [(0, 5, False), (1, 4, True)]
 
 
 def test_the_result_has_both_accuracies_of_the_test_and_survives_json():
     score = TestScore(CLASSES, np.array([0, 0, 0, 1]), np.eye(3, dtype=np.float32)[[0, 0, 0, 2]], 0.75)
     settings = RunSettings(tuner=TunerKind.KERAS_TUNER, head_layers=(64,))
-    time = {"budget_s": None, "used_s": 3.0, "first_model_s": 1.0}
-    trials = [trial(0, 0.8, 10), replace(trial(1, 0.9, 20), stage=Stage.BLEND)]
-    values = describe_result(described(model()), score, settings, trials, time, ["a note"])
+    values = describe_result(described(model()), score, settings, 2, pareto_rows([trial(1, 0.8, 10)], model(), 5))
     assert values == json.loads(json.dumps(values))
     assert (values["test"]["accuracy"], values["test"]["balanced_accuracy"]) == (0.75, 0.5)
     assert values["settings"]["head_layers"] == [64]

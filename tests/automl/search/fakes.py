@@ -102,6 +102,9 @@ class Features:
     def latency_s(self, backbone: str, image_size_px: int) -> float:
         return LATENCY_S[backbone] * (image_size_px / 224) ** 2
 
+    def tap_widths(self, backbone: str) -> tuple[int, ...]:
+        return (2, 3)
+
     def model_bytes(self, backbone: str) -> int:
         return MODEL_BYTES[backbone]
 
@@ -127,7 +130,7 @@ class Features:
     def available(self) -> set[Block]:
         return self._available
 
-    def pixels(self, image_size_px: int) -> np.ndarray:
+    def pixels(self, image_size_px: int, on_progress: Any = None) -> np.ndarray:
         return np.zeros((N_ROWS, 1, 1, 3), np.uint8)
 
     def release_extractors(self) -> None:
@@ -236,7 +239,9 @@ class FineTuners:
         self.ended: list[tuple[Any, int]] = []
         self.n_open = 0
 
-    def __call__(self, pixels, labels, n_classes, installed, head, settings, seed, scratch=None) -> "FineTuners.One":
+    def __call__(
+        self, pixels, labels, n_classes, installed, head, settings, seed, scratch=None, deterministic=False
+    ) -> "FineTuners.One":
         assert scratch is None or scratch.is_dir()
         return FineTuners.One(self, settings)
 

@@ -1,8 +1,9 @@
 """Trials are run, recorded and told; losers are ended, and backbones that fail are given up."""
 
+import numpy as np
 import pytest
 
-from automl.errors import TrialFailed
+from automl.errors import HeadTooLarge, TrialFailed
 from automl.records import PrunerKind, RunSettings, Stage, TrialRecord, TrialState
 from automl.search.book import Attempt
 from automl.search.budget import Budget, SearchOver
@@ -19,7 +20,7 @@ def attempt(*backbones, stage=Stage.HEADS) -> Attempt:
 def giving(score, n_epochs=1, **changes):
     """A training that reports `score` after each epoch and gives a candidate with it."""
 
-    def train(number, seed, on_epoch):
+    def train(number, seed, on_epoch, on_step):
         for epoch in range(1, n_epochs + 1):
             on_epoch(epoch, logits_for(score))
         return candidate(number, score, **changes)
@@ -28,7 +29,7 @@ def giving(score, n_epochs=1, **changes):
 
 
 def failing(message="not enough memory"):
-    def train(number, seed, on_epoch):
+    def train(number, seed, on_epoch, on_step):
         raise TrialFailed(message)
 
     return train
@@ -54,7 +55,7 @@ def test_numbers_and_seeds_go_on_from_an_earlier_attempt():
     earlier = [TrialRecord(n, TrialState.FAILED, (V2,), 224, {}, None, 0.0, 1.0) for n in range(3)]
     seen = []
 
-    def train(number, seed, on_epoch):
+    def train(number, seed, on_epoch, on_step):
         seen.append((number, seed))
         return candidate(number)
 
@@ -72,7 +73,7 @@ def test_a_failed_trial_is_recorded_with_its_reason():
 
 
 def test_any_error_of_a_trial_is_a_failed_trial_and_its_trace_is_logged(log):
-    def train(number, seed, on_epoch):
+    def train(number, seed, on_epoch, on_step):
         raise ZeroDivisionError("oh")
 
     assert book().run(attempt(), train, 10).message == "ZeroDivisionError: oh"
@@ -136,7 +137,7 @@ def test_a_trial_that_takes_too_long_is_given_up_but_not_the_first():
     clock = Clock()
     trials = book(budget=Budget(600, clock=clock))
 
-    def slow(number, seed, on_epoch):
+    def slow(number, seed, on_epoch, on_step):
         clock.now += 11
         on_epoch(1, logits_for(0.5))
         return candidate(number)
@@ -244,7 +245,7 @@ def test_the_longest_trial_is_remembered_by_stage_and_the_first_of_an_attempt_do
     trials = book(budget=Budget(600, clock=clock), earlier=earlier)
 
     def taking(seconds):
-        def train(number, seed, on_epoch):
+        def train(number, seed, on_epoch, on_step):
             clock.now += seconds
             return candidate(number)
 
@@ -266,3 +267,37 @@ def test_training_again_replaces_the_best_only():
     trials.replace(again)
     trials.replace(other)
     assert trials.best is again
+
+
+def test_a_head_that_loses_to_a_head_is_not_best_by_its_luck_on_few_photos():
+    trials = book()
+    trials.run(attempt(), giving(0.9), 10)
+    few = np.arange(4)
+    trials.run(attempt(stage=Stage.FINE_TUNING), giving(0.95, stage=Stage.FINE_TUNING, rows=few, n_bytes=1), 10)
+    trials.run(attempt(), giving(0.6), 10)
+    assert trials.best_head.number == 0
+    assert trials.best.number != 2
+
+
+def test_what_does_not_fit_into_memory_is_not_its_backbones_fault():
+    def too_large(number, seed, on_epoch, on_step):
+        raise HeadTooLarge("12 GB")
+
+    trials = book()
+    records = [trials.run(attempt(), too_large, 10) for _ in range(4)]
+    assert {record.state for record in records} == {TrialState.PRUNED}
+    assert not trials.retired
+
+
+def test_a_slow_first_trial_is_asked_for_what_it_has():
+    asked, clock = [], Clock()
+
+    def slow(number, seed, on_epoch, on_step):
+        clock.now += 1000
+        asked.append(on_step())
+        return candidate(number)
+
+    trials = book(budget=Budget(600, clock=clock))
+    trials.run(attempt(), slow, 10)
+    assert asked == [True]
+    assert trials.best is not None

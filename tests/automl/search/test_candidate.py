@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from automl.records import Goal
-from automl.search.candidate import Branch, common_rows, has_higher_goal, is_better, is_scored, probabilities, score_of
+from automl.search.candidate import Branch, common_rows, has_higher_goal, is_better, is_scored, score_of
 from automl.search.objective import Objective
 from tests.automl.search.fakes import N_ROWS, TARGETS, V1, V2, candidate, logits_for, member
 
@@ -102,13 +102,3 @@ def test_a_member_uses_the_last_tap_or_all():
     assert list(member(taps="last").used_taps(4)) == [3]
     assert list(member(Branch(V1, 96), taps="several").used_taps(3)) == [0, 1, 2]
     assert member(n_layers=2).n_bytes == 2 * (6 + 2) * 4
-
-
-def test_probabilities_are_those_of_the_mean_logits():
-    logits = np.concatenate([logits_for(1.0, 1.0), logits_for(1.0, 3.0)])
-    found = probabilities(candidate(rows=FIRST_HALF))
-    assert np.isnan(found[N_ROWS // 2 :]).all() and not np.isnan(found[: N_ROWS // 2]).any()
-    both = candidate()
-    object.__setattr__(both, "held_out_logits", logits)
-    expected = 1 / (1 + np.exp(-2.0))
-    np.testing.assert_allclose(probabilities(both)[np.arange(N_ROWS), TARGETS.labels], expected, rtol=1e-6)

@@ -1,10 +1,12 @@
 """One figure to maximise, under limits, and the trials that are best for their size."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from automl.records import Goal, RunSettings, TrialRecord, TrialState
+from automl.records import Goal, RunSettings, Stage, TrialRecord, TrialState
 from automl.search.objective import Objective, choose_goal, objective_of, pareto_front
 
 LABELS = np.array([0, 0, 0, 0, 0, 0, 1, 1, 3])
@@ -78,6 +80,11 @@ def test_unfinished_and_unmeasured_trials_are_not_compared():
     assert front(record(0, 0.9, 10), pruned, record(2, 0.99, 0)) == [0]
     assert front(record(0, 0.9, 10, latency_s=0.0), record(1, 0.9, 10, latency_s=0.5)) == [1]
     assert front() == []
+
+
+def test_scores_of_other_photos_are_not_compared():
+    tuned = replace(record(1, 0.99, 5), stage=Stage.FINE_TUNING)
+    assert front(record(0, 0.9, 10), tuned) == [0]
 
 
 def test_the_front_is_what_comparing_every_pair_gives():

@@ -43,7 +43,7 @@ class World:
         self.features, self.observer, self.ending = Features(self.clock, image_s=0.01), Observer(), Ending()
         self.tuners = FineTuners(self.clock, tuned)
 
-        def run_head_trial(number, params, head_settings, features, targets, objective, seed, on_epoch):
+        def run_head_trial(number, params, head_settings, features, targets, objective, seed, on_epoch, on_step):
             self.clock.now += TRIAL_S
             made = head_candidate(number, params, features, heads(number, params), **made_with)
             on_epoch(1, logits_for(made.score))

@@ -49,14 +49,6 @@ def test_complete_pruned_and_failed_trials_are_told_apart(url):
     assert study.best_params == record(0, 0.9).params
 
 
-def test_a_pruned_trial_has_its_last_score(url):
-    log = StudyLog(url, "run-1", START)
-    log.add(record(0, None, TrialState.PRUNED), SPACE, reported={1: 0.3, 2: 0.4})
-    log.flush()
-    (trial,) = load(url).trials
-    assert (trial.state.name, trial.value, trial.intermediate_values) == ("PRUNED", 0.4, {1: 0.3, 2: 0.4})
-
-
 def test_a_trial_keeps_what_is_known_of_it(url):
     known = record(7, 0.9, n_bytes=5_000_000, latency_s=0.02, epochs=9, message="fine")
     (trial,) = write(url, known).trials
@@ -109,6 +101,16 @@ def test_what_lies_outside_the_space_is_kept_as_an_attribute(url):
 def test_a_second_log_continues_the_same_study(url):
     write(url, record(0, 0.5))
     assert len(write(url, record(1, 0.5)).trials) == 2
+
+
+def test_a_second_log_knows_which_trials_are_there(url):
+    log = StudyLog(url, "run-1", START)
+    assert log.numbers == frozenset()
+    for number in (0, 3):
+        log.add(record(number, 0.5), SPACE)
+    log.flush()
+    log.add(record(4, 0.5), SPACE)  # it waits when the process is killed
+    assert StudyLog(url, "run-1", START).numbers == {0, 3}
 
 
 def test_trials_that_were_left_running_are_told_failed(url):

@@ -1,8 +1,15 @@
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect
+from pathlib import Path
 
-from automl.store.database import Base, Database
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, select
+
+from automl import store
+from automl.store.database import Base, Database, Dataset, Run
+
+WINNER = {"winner": {"trial": 4}}
 
 
 def differences(engine: Engine) -> list[object]:
@@ -18,6 +25,20 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_has(database: Data
 def test_migrating_again_changes_nothing(database: Database) -> None:
     database.migrate()
     assert differences(database.engine) == []
+
+
+def test_a_run_of_an_older_version_keeps_its_winner_marked(database: Database) -> None:
+    migrations = str(Path(store.__file__).parent / "migrations")
+    with database.session() as session:
+        session.add_all(Run(dataset=Dataset(name="x"), budget_s=60.0, result=result) for result in ({}, WINNER))
+    config = Config()
+    config.set_main_option("script_location", migrations)
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+    database.migrate()
+    with database.session() as session:
+        assert {run.best_trial for run in session.scalars(select(Run))} == {None, 4}
 
 
 def test_optunas_version_table_is_left_alone(database: Database) -> None:

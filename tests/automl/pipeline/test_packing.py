@@ -1,0 +1,184 @@
+"""When models are packed, how long the end is foreseen to take, and what happens where one cannot be written."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from automl.errors import DiskFull, RunFailed
+from automl.pipeline import packing
+from automl.pipeline.packing import Packer
+from automl.records import ImageRecord
+from automl.results.export import ExportedModels
+from automl.search.budget import Budget
+from automl.search.candidate import Branch
+from tests.automl.search.fakes import LATENCY_S, V1, V2, Clock, Features, candidate, member
+
+EXPORT_S = 0.5
+TUNED = Branch(V2, 224, Path("tuned.weights.h5"))
+
+
+class Exporter:
+    """Takes half a second for `model.onnx`, four times that for both files. `broken`: numbers it cannot write."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.broken, self.differing = clock, set(), set()
+        self.written = []
+
+    def export(self, model, target, with_keras=True):
+        self.clock.now += EXPORT_S * (4 if with_keras else 1)
+        if model.number in self.broken:
+            raise DiskFull("The disk is full.")
+        target.mkdir(parents=True, exist_ok=True)
+        self.written.append((model.number, with_keras))
+        return ExportedModels(target / "model.onnx", target / "model.keras" if with_keras else None)
+
+    def largest_difference(self, model, _models, _pictures):
+        return 0.5 if model.number in self.differing else 0.0
+
+
+class Observer:
+    def __init__(self) -> None:
+        self.notes, self.packed = [], []
+
+    def activity(self, text, progress=None):
+        pass
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def best_so_far(self, _bundle, score):
+        self.packed.append(score)
+
+
+class Thread:
+    """Loads nothing. `ident`, `is_alive`: as of a thread that has done so, once `ident` is set."""
+
+    ident = None
+
+    def is_alive(self):
+        return False
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """A packer with 100 test photos and a budget of 600 seconds."""
+    clock, observer, thread = Clock(), Observer(), Thread()
+    monkeypatch.setattr(packing, "load_image", lambda _path, size: np.zeros((size, size, 3), np.uint8))
+    monkeypatch.setattr(packing, "write_bundle", lambda *_: {})
+    budget, exporter = Budget(600, clock=clock), Exporter(clock)
+    pool = [ImageRecord(Path("x"), "x", "a", "0", 9, 9)] * 4
+    packer = Packer(
+        exporter, lambda _model: {}, Features(clock), pool, 100, budget, observer, tmp_path, thread
+    )  # fmt: skip
+    return SimpleNamespace(**locals())
+
+
+def test_the_first_model_is_packed_at_once_and_the_same_one_never_again(world):
+    best = candidate(0)
+    for _ in range(3):
+        world.packer.after_trial(best)
+        world.clock.now += 100
+    assert world.exporter.written == [(0, False)]
+    assert world.packer.first_model_s == EXPORT_S
+
+
+def test_a_better_model_is_packed_as_soon_as_that_costs_a_twentieth_of_the_time(world):
+    world.packer.after_trial(candidate(0))
+    for number, (waited_s, n_packed) in enumerate([(14, 1), (2, 2), (14, 2), (2, 3)], 1):
+        world.clock.now += waited_s
+        world.packer.after_trial(candidate(number, 0.8 + number / 100))
+        assert len(world.exporter.written) == n_packed
+    world.thread.ident = 1
+    world.clock.now += 30  # with model.keras it takes 2 s, so 40 s must have passed
+    world.packer.after_trial(candidate(9))
+    assert len(world.exporter.written) == 3
+    world.clock.now += 11
+    world.packer.after_trial(candidate(10))
+    assert world.exporter.written[-1] == (10, True)
+
+
+def test_nothing_is_packed_when_the_search_is_over_or_will_be_by_then(world):
+    world.packer.after_trial(candidate(0))
+    world.clock.now += 100
+    world.budget.stop()
+    world.packer.after_trial(candidate(1))
+    assert world.exporter.written == [(0, False)]
+
+
+def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_come(world):
+    world.thread.ident = 1
+    best = candidate(0)
+    world.packer.after_trial(best)
+    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 100 * 0.02 + 4))
+
+
+def test_the_end_is_longer_with_a_tuned_network_and_its_mean_with_a_head_ahead(world):
+    world.thread.ident = 1
+    best = candidate(0)
+    world.packer.after_trial(best)
+    before_s = world.budget.reserve_s
+    world.packer.expect_fine_tuned()
+    world.packer.after_trial(best)
+    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.5 * 4 * EXPORT_S + 20))
+    world.packer.after_trial(candidate(1, members=(member(), member(Branch(V1, 224)))))
+    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.5 * 4 * EXPORT_S + 20 + 100 * LATENCY_S[V1]))
+
+
+def test_a_short_budget_keeps_half_for_the_search(world):
+    world.packer._budget = Budget(30, clock=world.clock)
+    world.packer.expect_fine_tuned()
+    world.packer.after_trial(candidate(0))
+    assert world.packer._budget.reserve_s == 15
+
+
+def test_a_model_that_cannot_be_packed_is_noted_once_and_the_search_goes_on(world):
+    world.exporter.broken = {0, 1}
+    for number in range(3):
+        world.packer.after_trial(candidate(number))
+        world.clock.now += 100
+    assert world.observer.notes == ["A model could not be packed while the search went on (The disk is full.)."]
+    assert world.exporter.written == [(2, False)]
+
+
+def test_where_the_best_cannot_be_written_the_best_head_is_delivered(world):
+    best, head = candidate(3, members=(member(TUNED),)), candidate(1)
+    world.exporter.differing = {3}
+    packed = world.packer.deliver(best, head)
+    assert packed.candidate is head and packed.models.keras is not None
+    assert "try 3 could not be written" in world.observer.notes[0]
+    assert "next best" in world.observer.notes[0]
+
+
+def test_the_model_of_the_last_download_is_the_last_resort(world):
+    first = candidate(0)
+    world.packer.after_trial(first)
+    world.exporter.broken = {1, 2}
+    assert world.packer.deliver(candidate(2), candidate(1)).candidate is first
+
+
+def test_where_no_model_can_be_written_the_run_fails(world):
+    best = candidate(0)
+    world.exporter.differing = {0}
+    with pytest.raises(RunFailed, match="disagree"):
+        world.packer.deliver(best, best)
+    assert world.observer.notes == []
+
+
+def test_files_that_are_complete_are_not_written_again(world):
+    world.thread.ident = 1
+    best = candidate(0)
+    world.packer.after_trial(best)
+    world.packer.deliver(best, best)
+    refitted = replace(best, fold_layers=())
+    world.packer.deliver(refitted, best)
+    assert world.exporter.written == [(0, True), (0, True)]
+
+
+@pytest.mark.parametrize("is_tuned", [True, False])
+def test_only_a_tuned_model_is_packed_with_its_keras_file_before_tensorflow_is_there(world, is_tuned):
+    """Without that file, what was written would be compared with pretrained parts."""
+    world.packer.after_trial(candidate(0, members=(member(TUNED) if is_tuned else member(),)))
+    assert world.exporter.written == [(0, is_tuned)]
