@@ -128,3 +128,10 @@ def test_a_plan_is_extended_by_one_of_the_same_main_size_only():
     begun = FeaturePlan((Block("slow", 224),))
     assert begun.extended(plan_for(1000, 60)).blocks[:2] == (Block("slow", 224), Block("fast", 224))
     assert begun.extended(FeaturePlan((Block("fast", 160), Block("fast", 224)))) == begun
+
+
+def test_of_backbones_that_take_about_as_long_the_preferred_one_goes_first():
+    plan = make_plan({"mobilenet_v2": 0.0105, "mobilenet_v1": 0.01}, 100, 600.0, 224)
+    assert plan.blocks[0].backbone == "mobilenet_v2"
+    plan = make_plan({"mobilenet_v2": 0.02, "mobilenet_v1": 0.01}, 100, 600.0, 224)
+    assert plan.blocks[0].backbone == "mobilenet_v1"
