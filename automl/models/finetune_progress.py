@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 
-from automl.models.heads import Curves, schedule_factor
-
-_PLATEAU_FACTOR, _PLATEAU_SHARE = 0.3, 0.5
+from automl.models.heads import Curves, Plateau, cross_entropy, schedule_factor
+from automl.models.heads import class_weights as balanced_weights
 
 
 class Progress:
@@ -22,7 +21,7 @@ class Progress:
         self._patience, self._has_held_out = patience, has_held_out
         self._history: list[tuple[float, float, float, float]] = []
         self._best_loss, self._best_epoch = math.inf, 0
-        self._plateau, self._waited = 1.0, 0
+        self._plateau = Plateau(lr_schedule, patience)
 
     @property
     def curves(self) -> Curves:
@@ -34,7 +33,7 @@ class Progress:
         rise = min(1.0, (done + 1e-3) / warmup) if warmup > 0 else 1.0
         after = max(0.0, (done - warmup) / max(1e-9, 1 - warmup))
         factor = float(schedule_factor(self._lr_schedule, np.array([after]))[0])
-        return self._learning_rate * rise * self._plateau * factor
+        return self._learning_rate * rise * self._plateau.factor * factor
 
     def add(self, epoch: int, train: tuple[float, float], loss: float, accuracy: float) -> bool:
         """Whether the epoch is the best one so far; the last one always is where nothing is held out."""
@@ -42,11 +41,7 @@ class Progress:
         improved = not self._has_held_out or loss < self._best_loss
         if improved:
             self._best_loss, self._best_epoch = loss, epoch
-        self._waited = 0 if improved else self._waited + 1
-        if self._waited >= max(1, round(self._patience * _PLATEAU_SHARE)):
-            self._waited = 0
-            if self._lr_schedule == "reduce_on_plateau":
-                self._plateau *= _PLATEAU_FACTOR
+        self._plateau.after_epoch(improved)
         return improved
 
     def is_over(self, epoch: int) -> bool:
@@ -70,19 +65,12 @@ class Shuffled:
 
 def class_weights(one_hot: np.ndarray, weighting: str) -> np.ndarray:
     """float32 (n_classes,): 1, or the inverse of the class's share of the photos, with a mean of 1 over the photos."""
-    counts = one_hot.sum(axis=0)
-    if weighting == "none":
-        return np.ones(len(counts), np.float32)
-    n_present = max(1, int((counts > 0).sum()))
-    weights: np.ndarray = np.where(counts > 0, counts.sum() / (n_present * np.maximum(counts, 1)), 1)
-    return weights.astype(np.float32)
+    n_classes = one_hot.shape[1]
+    return np.ones(n_classes, np.float32) if weighting == "none" else balanced_weights(one_hot.argmax(1), n_classes)
 
 
 def loss_and_accuracy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Cross-entropy in nats and accuracy; NaN where there are no photos."""
     if not len(labels):
         return math.nan, math.nan
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    loss = -float(log_probabilities[np.arange(len(labels)), labels].mean())
-    return loss, float((logits.argmax(axis=1) == labels).mean())
+    return float(cross_entropy(logits, labels).mean()), float((logits.argmax(axis=1) == labels).mean())

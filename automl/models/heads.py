@@ -161,32 +161,43 @@ def schedule_factor(name: str, done: np.ndarray) -> np.ndarray:
     raise ValueError(f"unknown learning-rate schedule {name!r}")
 
 
-class LearningRate:
-    """The learning rate at every step of a training that may end early.
+class Plateau:
+    """The factor of the schedule "reduce_on_plateau"; 1 for every other one.
 
-    `patience`: of early stopping; the plateau schedule lowers the rate after half of it without an improvement.
+    `patience`: of early stopping; after half of it without an improvement the rate is lowered.
     """
+
+    def __init__(self, schedule: str, patience: int) -> None:
+        self.factor = 1.0
+        self._is_used = schedule == "reduce_on_plateau"
+        self._wait = max(1, round(patience * _PLATEAU_SHARE))
+        self._waited = 0
+
+    def after_epoch(self, improved: bool) -> None:
+        self._waited = 0 if improved else self._waited + 1
+        if self._is_used and self._waited >= self._wait:
+            self.factor *= _PLATEAU_FACTOR
+            self._waited = 0
+
+
+class LearningRate:
+    """The learning rate at every step of a training that may end early; `patience`: see `Plateau`."""
 
     def __init__(self, schedule: str, peak: float, steps_per_epoch: int, max_epochs: int, patience: int) -> None:
         self._schedule = schedule
         self._peak = peak
         self._steps_per_epoch = steps_per_epoch
         self._total = max_epochs * steps_per_epoch
-        self._wait = max(1, round(patience * _PLATEAU_SHARE))
-        self._plateau = 1.0
-        self._waited = 0
+        self._plateau = Plateau(schedule, patience)
 
     def epoch(self, epoch: int) -> np.ndarray:
         """float32 (steps_per_epoch,) for `epoch`, counted from 0."""
         steps = epoch * self._steps_per_epoch + np.arange(self._steps_per_epoch)
         shape = schedule_factor(self._schedule, steps / max(1, self._total - 1))
-        return np.asarray(self._peak * self._plateau * shape, dtype=np.float32)
+        return np.asarray(self._peak * self._plateau.factor * shape, dtype=np.float32)
 
     def after_epoch(self, improved: bool) -> None:
-        self._waited = 0 if improved else self._waited + 1
-        if self._schedule == "reduce_on_plateau" and self._waited >= self._wait:
-            self._plateau *= _PLATEAU_FACTOR
-            self._waited = 0
+        self._plateau.after_epoch(improved)
 
 
 def class_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:
@@ -359,8 +370,7 @@ class _Training:
             own = np.take_along_axis(logits, self._own_model[rows][:, :, None], axis=1)
             self.held_out_logits[:, rows] = own.transpose(1, 0, 2)
             labels = targets.labels[rows]
-            _, log_of_sum = _softmax(own)
-            losses = log_of_sum - np.take_along_axis(own, labels[:, None, None], axis=2)[:, :, 0]
+            losses = cross_entropy(own, np.repeat(labels[:, None], targets.n_repeats, axis=1))
             weights = self._class_weights[labels]
             loss += float((losses * weights[:, None]).sum())
             weight += float(weights.sum()) * targets.n_repeats
@@ -528,6 +538,13 @@ def _dropped_of_256(share: float) -> int:
 def _kept_factor(share: float) -> float:
     """By which dropout raises what it keeps."""
     return 256 / (256 - _dropped_of_256(share))
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """In nats, (...), of each answer: logits (..., n_classes), labels int (...)."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    right = np.take_along_axis(shifted, labels[..., None], axis=-1)[..., 0]
+    return np.asarray(np.log(np.exp(shifted).sum(axis=-1)) - right)
 
 
 def _softmax(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

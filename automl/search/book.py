@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import structlog
 
+from automl.data.pixels import OnProgress
 from automl.errors import HeadTooLarge
 from automl.models.backbones import BACKBONES
 from automl.models.heads import Targets
@@ -265,6 +266,16 @@ class TrialBook:
             latency_s=candidate.latency_s if candidate else 0.0,
             epochs=attempt.epochs,
         )
+
+    def progress(self, text: str, is_needed: bool = True) -> OnProgress:
+        """Tells of a piece of work; it ends with the search unless there is no model without it."""
+
+        def report(done: int, total: int) -> None:
+            if not is_needed:
+                self.budget.check()
+            self.observer.activity(text, done / max(1, total))
+
+        return report
 
     def retire(self, backbone: str, reason: str, is_told: bool = True) -> None:
         """Tries this backbone no more."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.heads import Curves, Layers, Targets
+from automl.models.heads import Curves, Layers, Targets, cross_entropy
 from automl.records import Stage
 from automl.search.objective import Objective
 from automl.search.space import LAST_TAP, Params
@@ -106,8 +106,7 @@ def score_of(logits: np.ndarray, targets: Targets, objective: Objective, rows: n
         labels, own = targets.labels[chosen], answers[chosen].astype(np.float64)
         scores.append(objective.score(labels, own.argmax(axis=1), targets.n_classes))
         weights.append(len(labels))
-        own -= own.max(axis=1, keepdims=True)
-        losses.append(float((np.log(np.exp(own).sum(axis=1)) - own[np.arange(len(labels)), labels]).mean()))
+        losses.append(float(cross_entropy(own, labels).mean()))
     if not weights:
         return 0.0, float("inf")
     return float(np.average(scores, weights=weights)), float(np.average(losses, weights=weights))

@@ -136,7 +136,7 @@ class FineTuneStage:
 
     def refit(self, plan: FeaturePlan) -> None:
         """Trains the best fine-tuning once more, on every photo, where there is time: its folds saw a part only."""
-        best = self._best()
+        best = self._worth_refitting()
         if best is None or self._refit_s() > self._budget.search_left_s:
             return
         recipe, epochs = self._recipes[best.number], self._best_epochs[best.number]
@@ -161,7 +161,7 @@ class FineTuneStage:
 
     def blend(self) -> None:
         """Tries the mean of the best fine-tuning and the best head: they err on different photos."""
-        head, best = self._book.best_head, max(self.tuned, key=lambda one: (one.score, -one.loss), default=None)
+        head, best = self._book.best_head, self._best
         if head is None or best is None or head.image_size_px != best.image_size_px:
             return  # a head that learnt from smaller squares would be shown others than it learnt from
         started_s, number = self._budget.elapsed_s, len(self._book.records)
@@ -169,15 +169,17 @@ class FineTuneStage:
         if self._book.objective.is_allowed(mean.n_bytes, mean.latency_s):
             self._book.add_blend(mean, started_s)
 
+    @property
     def _best(self) -> Candidate | None:
-        """The best fine-tuning of those whose folds left photos out that a last training can add."""
-        if self._targets.n_folds == 1:
-            return None
         return max(self.tuned, key=lambda one: (one.score, -one.loss), default=None)
+
+    def _worth_refitting(self) -> Candidate | None:
+        """The best fine-tuning, where its folds left photos out that a last training can add."""
+        return None if self._targets.n_folds == 1 else self._best
 
     def _refit_s(self) -> float:
         """Predicted seconds of training the best fine-tuning once more on every photo; 0 where there is none."""
-        best = self._best()
+        best = self._worth_refitting()
         if best is None:
             return 0.0
         recipe = self._recipes[best.number]
@@ -188,12 +190,7 @@ class FineTuneStage:
 
     def _starts(self) -> dict[str, Candidate]:
         """The best linear head on each single backbone, the most promising backbone first."""
-        starts: dict[str, Candidate] = {}
-        for candidate in self._book.starts:
-            name = candidate.backbones[0]
-            known = starts.get(name)
-            if name not in self._book.retired and (known is None or candidate.score > known.score):
-                starts[name] = candidate
+        starts = {one.backbones[0]: one for one in self._book.starts if one.backbones[0] not in self._book.retired}
         ordered = sorted(starts, key=lambda name: (-starts[name].score, starts[name].loss))
         return {name: starts[name] for name in ordered if self._heads.is_allowed([name], self._sizes[0])}
 
@@ -310,8 +307,8 @@ class FineTuneStage:
 
     def _forget_losers(self) -> None:
         """Nobody asks for their weights again, and a day's search would fill a disk with them."""
-        kept = max(self.tuned, key=lambda one: (one.score, -one.loss))
-        for loser in [one for one in self.tuned if one is not kept and one is not self._book.best]:
+        best = self._best
+        for loser in [one for one in self.tuned if one is not best and one is not self._book.best]:
             self.tuned.remove(loser)
             for branch in loser.branches:
                 if branch.tuned is not None:
@@ -371,7 +368,8 @@ class FineTuneStage:
     def _fine_tuner(self, plan: FeaturePlan, recipe: _Recipe, seed: int | None = None) -> FineTuner:
         """Works from the photos at the size that the delivered model takes, and resizes as that does."""
         size = int(recipe.params["ft_image_size_px"])
-        pixels = self._features.pixels(max(plan.main_px, size), self._on_decoded)
+        on_progress = self._book.progress("Reading the photos", is_needed=False)
+        pixels = self._features.pixels(max(plan.main_px, size), on_progress)
         member = recipe.start.members[0]
         settings: FineTuneSettings = settings_of(recipe.params, member.taps, recipe.epochs, self._batch_size)
         if not self._settings.early_stopping:
@@ -389,10 +387,6 @@ class FineTuneStage:
             self._scratch,
             deterministic=not self._budget.has_clock,
         )
-
-    def _on_decoded(self, done: int, total: int) -> None:
-        self._budget.check()
-        self._book.observer.activity("Reading the photos", done / max(1, total))
 
     def _member(self, recipe: _Recipe, fitted: FineTuned, name: str) -> Member:
         path = self._scratch / f"tuned-{name}.weights.h5"

@@ -24,6 +24,7 @@ from automl.serving.predict import load_image
 _DECODED_FOR_TIMING = 16
 _WARM_UP_IMAGES, _PROBE_IMAGES, _PROBES = 4, 8, 2
 _LATENCY_PROBES = 5
+_FEWEST_TIMED = 64
 _PROBE_PX = 224
 _MIRRORED = "mirrored"
 
@@ -50,6 +51,8 @@ class FrozenFeatures:
         self._max_bytes = max_bytes
         self._pixels = PixelCache(folder, self._images)
         self._extractors: dict[str, Extractor] = {}
+        self._decode_s: float | None = None
+        self._content_keys: dict[int, str] = {}
         self._seconds_per_image: dict[str, float] = {}
         self._latency_s: dict[str, float] = {}
         self._blocks: dict[Block, np.ndarray] = {}
@@ -70,12 +73,15 @@ class FrozenFeatures:
         self._pixels.decode(sorted(needed), on_progress)
 
     def decode_seconds(self) -> float:
-        """How long `decode` may take for all photos, measured on a few of them."""
+        """How long `decode` may take for all photos, measured once on a few of them."""
+        if self._decode_s is not None:
+            return self._decode_s
         some = self._images[:: max(1, len(self._images) // _DECODED_FOR_TIMING)]
         start = time.perf_counter()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(lambda image: load_image(image.path, _PROBE_PX), some))
-        return (time.perf_counter() - start) / len(some) * len(self._images)
+        self._decode_s = (time.perf_counter() - start) / len(some) * len(self._images)
+        return self._decode_s
 
     def pixels(self, image_size_px: int, on_progress: OnProgress = lambda _done, _total: None) -> np.ndarray:
         """uint8 (n_images, image_size_px, image_size_px, 3), memory-mapped; decoded now if they are not there.
@@ -111,7 +117,10 @@ class FrozenFeatures:
         if not mark_used(path):
             pixels = self.pixels(block.image_size_px, on_progress)
             seen = pixels[:, :, ::-1] if block.mirrored else pixels
-            extract_features(seen, self._extractor(block.backbone), path, on_progress)
+            watch = _Stopwatch(on_progress)
+            extract_features(seen, self._extractor(block.backbone), path, watch)
+            if watch.seconds_per_row is not None:  # whole batches are quicker than what was timed at the start
+                self._seconds_per_image[block.backbone] = watch.seconds_per_row * (_PROBE_PX / block.image_size_px) ** 2
         self._blocks[block] = np.asarray(np.load(path, mmap_mode="r"))
 
     def available(self) -> set[Block]:
@@ -119,7 +128,7 @@ class FrozenFeatures:
         return set(self._blocks)
 
     def seconds_per_image(self, backbone: str) -> float:
-        """Measured once, on a few pictures of noise at 224 px; other sizes cost in proportion to their area."""
+        """At 224 px, others in proportion to their area. Timed on a few pictures of noise, then on the photos."""
         if backbone not in self._seconds_per_image:
             extractor = self._extractor(backbone)
             extractor(_noise(_WARM_UP_IMAGES))  # the first call pays for memory
@@ -210,11 +219,30 @@ class FrozenFeatures:
         return self._extractors[backbone]
 
     def _path(self, block: Block) -> Path:
-        weights = self._weights[block.backbone]
-        key = f"{content_key(self._images, block.image_size_px)} {block.backbone} {weights.sha256}"
+        weights, size = self._weights[block.backbone], block.image_size_px
+        if size not in self._content_keys:  # a digest over every photo
+            self._content_keys[size] = content_key(self._images, size)
+        key = f"{self._content_keys[size]} {block.backbone} {weights.sha256}"
         if block.mirrored:
             key += f" {_MIRRORED}"
         return self._folder / f"features-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npy"
+
+
+class _Stopwatch:
+    """Passes progress on; `seconds_per_row` is what the rows after the first batch took, None for too few of them."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self._first: tuple[float, int] | None = None
+        self.seconds_per_row: float | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.perf_counter()
+        if self._first is None:
+            self._first = now, done
+        elif done - self._first[1] >= _FEWEST_TIMED:
+            self.seconds_per_row = (now - self._first[0]) / (done - self._first[1])
+        self._on_progress(done, total)
 
 
 def _noise(n_images: int) -> np.ndarray:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import structlog
 
-from automl.data.pixels import OnProgress
 from automl.errors import BadImage, DiskFull, RunFailed
 from automl.models.backbones import BACKBONES
 from automl.models.heads import max_epochs
@@ -214,7 +213,7 @@ class HeadsStage:
             for mirrored in views:
                 block = Block(name, int(params["image_size_px"]), mirrored)
                 if block not in self._features.available():
-                    self._features.compute(block, self._progress(_looking(block)))
+                    self._features.compute(block, self._book.progress(_looking(block)))
 
     def _compute(self, block: Block, is_needed: bool) -> bool:
         """False where there is no time for it."""
@@ -229,7 +228,7 @@ class HeadsStage:
                 self._book.observer.note(f"{title} at {block.image_size_px} px was left out: not enough time.")
                 return False
         try:
-            self._features.compute(block, self._progress(_looking(block), is_needed))
+            self._features.compute(block, self._book.progress(_looking(block), is_needed))
         except SearchOver:
             raise
         except (DiskFull, BadImage, RunFailed) as error:  # not the backbone's fault
@@ -262,14 +261,6 @@ class HeadsStage:
     def _in_order(self, backbones: Sequence[str]) -> list[str]:
         """The one order in which fusions name their parts, whatever the order in which they became available."""
         return [name for name in self._features.backbones if name in backbones and name not in self._book.retired]
-
-    def _progress(self, text: str, is_needed: bool = True) -> OnProgress:
-        def report(done: int, total: int) -> None:
-            if not is_needed:
-                self._budget.check()
-            self._book.observer.activity(text, done / max(1, total))
-
-        return report
 
     def _share_of_time(self) -> float | None:
         if not self._budget.has_clock:

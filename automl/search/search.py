@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from automl.data.pixels import OnProgress
 from automl.errors import BadSetting, RunFailed
 from automl.models.heads import Targets
 from automl.models.weights import InstalledWeights
@@ -70,7 +69,7 @@ class Search:
         seconds_per_image = {name: self._features.seconds_per_image(name) for name in self._features.backbones}
         heads = [r for r in self._earlier if r.stage is Stage.HEADS and r.score is not None]
         computed = self._features.computed()
-        search_s = max(0.0, self._budget.search_left_s) if self._budget.has_clock else math.inf
+        search_s = max(0.0, self._budget.search_left_s)
         n_images, largest = len(self.book.targets.labels), self._settings.max_image_size_px
         limits = largest, computed, self._heads.is_allowed
         plan = make_plan(seconds_per_image, n_images, search_s, *limits)
@@ -91,8 +90,10 @@ class Search:
         """
         book = self.book
         self._observer.space(Stage.HEADS, self._heads.space)
+        # The first model needs the photos, unless an earlier run has looked at them.
+        is_needed = not self._features.is_computed(plan.blocks[0])
         with suppress(SearchOver):
-            self._features.decode(plan.blocks, self._told("Reading the photos", plan))
+            self._features.decode(plan.blocks, book.progress("Reading the photos", is_needed))
         self._observer.state(RunState.SEARCHING)
         with suppress(SearchOver):
             self._heads.restore(self._earlier)
@@ -117,10 +118,10 @@ class Search:
         left_s, elapsed_s = self._budget.search_left_s, self._budget.elapsed_s
         limit = n_heads = self._settings.max_trials
         until_s = math.inf
-        if self._may_fine_tune(left_s * (1 - _STAGE_1_SHARE)):
+        for_heads_s = _STAGE_1_SHARE * min(left_s, math.sqrt(_MUCH_S * left_s))
+        if self._may_fine_tune(left_s - for_heads_s):
             n_heads = self._head_trials()
-            if self._budget.has_clock:
-                until_s = elapsed_s + _STAGE_1_SHARE * min(1.0, math.sqrt(_MUCH_S / left_s)) * left_s
+            until_s = elapsed_s + for_heads_s
         self._heads.search(plan, n_heads, until_s)
         # Stage 1 may have ended early, so there may be time now that was not foreseen.
         is_over = self.book.is_at_limit or self.book.is_perfect
@@ -177,17 +178,6 @@ class Search:
             f"Fine-tuning paid: {mine:.1%} against {other:.1%} without it, both on the same {rows.any(axis=0).sum():,} "
             "validation photos."
         )
-
-    def _told(self, text: str, plan: FeaturePlan) -> OnProgress:
-        """The first model needs the photos, unless an earlier run has looked at them."""
-        is_needed = not self._features.is_computed(plan.blocks[0])
-
-        def report(done: int, total: int) -> None:
-            if not is_needed:
-                self._budget.check()
-            self._observer.activity(text, done / max(1, total))
-
-        return report
 
     def _why_it_ended(self) -> str:
         if self._budget.stopped_by_user:

@@ -174,3 +174,20 @@ def test_latency_grows_with_the_area(make, monkeypatch):
 def test_trials_cannot_use_what_is_not_there(make):
     with pytest.raises(KeyError):
         make().joined(params())
+
+
+def test_after_a_block_its_own_speed_counts(make, monkeypatch):
+    monkeypatch.setattr(frozen, "_FEWEST_TIMED", 4)
+    now = iter(np.arange(100.0))
+    features = make()
+    timed = features.seconds_per_image("a")
+    monkeypatch.setattr(frozen.time, "perf_counter", lambda: next(now))
+    features.compute(A, ignore)  # batches of 4, 4 and 2 photos: the last six of them within two ticks
+    assert timed != features.seconds_per_image("a") == pytest.approx(2 / 6 * (224 / SIZE) ** 2)
+
+
+def test_too_few_photos_tell_nothing_of_the_speed(make):
+    features = make()
+    timed = features.seconds_per_image("a")
+    features.compute(A, ignore)
+    assert features.seconds_per_image("a") == timed
