@@ -101,7 +101,8 @@ class ImageRecord:
     """One accepted picture.
 
     `path`: where its bytes are now. `name`: the path the user gave it (for people only, never opened).
-    `split`: None where the user's folders do not say. `width`, `height`: pixels, upright.
+    `split`: None where the user's folders do not say. `width`, `height`: pixels, upright. `group`: the same for all
+    near copies of one picture; empty where there is no other than exact ones.
     """
 
     path: Path
@@ -111,6 +112,7 @@ class ImageRecord:
     width: int
     height: int
     split: Split | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

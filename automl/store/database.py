@@ -68,7 +68,7 @@ class Base(DeclarativeBase):
 
 
 class Dataset(Base):
-    """One data set. `summary`: written by the check: classes, counts, verdict, refused files (first hundred)."""
+    """One data set. `summary`: written by the check: classes, counts, verdict, findings, refused files."""
 
     __tablename__ = "datasets"
 
@@ -80,13 +80,22 @@ class Dataset(Base):
     summary: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     files: Mapped[list["DatasetFile"]] = relationship(back_populates="dataset", cascade="all, delete-orphan")
+    edits: Mapped[list["DatasetEdit"]] = relationship(
+        back_populates="dataset", cascade="all, delete-orphan", order_by="DatasetEdit.id"
+    )
+    versions: Mapped[list["DatasetVersion"]] = relationship(
+        back_populates="dataset", cascade="all, delete-orphan", order_by="DatasetVersion.number"
+    )
     runs: Mapped[list["Run"]] = relationship(back_populates="dataset", order_by="Run.created_at.desc()")
 
 
 class DatasetFile(Base):
     """One uploaded file. `name`: the path that the user gave; `key`: where its bytes are in the artifact store.
 
-    `reason`: why it was refused. `label`, `split`, `width`, `height`: set by the check.
+    `given_label`: the class that it was sent to, whatever its name says. `reason`: why it is not used. All below is
+    set by the check: `label`, `split`; of a file that decodes `width` and `height` (pixels, upright), `format`, `look`,
+    `spread` and `is_gray` (see `automl.data.traits`), `thumbnail` (the key of a small JPEG) and `near`: the id of the
+    first of the files that are near copies of each other, its own where there is no other.
     """
 
     __tablename__ = "dataset_files"
@@ -105,15 +114,62 @@ class DatasetFile(Base):
     split: Mapped[str | None]
     width: Mapped[int | None]
     height: Mapped[int | None]
+    given_label: Mapped[str | None]
+    format: Mapped[str] = mapped_column(default="")
+    look: Mapped[bytes | None] = mapped_column(deferred=True)
+    spread: Mapped[float | None]
+    is_gray: Mapped[bool | None]
+    thumbnail: Mapped[str] = mapped_column(default="")
+    near: Mapped[int | None]
 
     dataset: Mapped[Dataset] = relationship(back_populates="files")
+
+
+class DatasetEdit(Base):
+    """Something that a user changed, see `automl.data.edits`. Nothing is overwritten: edits apply in their order.
+
+    `title`: what it did, in words. `undone_at`: None while it counts.
+    """
+
+    __tablename__ = "dataset_edits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
+    kind: Mapped[str]
+    values: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    title: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    undone_at: Mapped[datetime | None]
+
+    dataset: Mapped[Dataset] = relationship(back_populates="edits")
+
+
+class DatasetVersion(Base):
+    """What a data set was when a run used it. `key`: its manifest in the artifact store. `number` counts from 1.
+
+    A version that no run has used is replaced by the next change; one that was used stays as it is.
+    """
+
+    __tablename__ = "dataset_versions"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
+    number: Mapped[int]
+    fingerprint: Mapped[str]
+    key: Mapped[str]
+    n_images: Mapped[int]
+    n_classes: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    dataset: Mapped[Dataset] = relationship(back_populates="versions")
 
 
 class Run(Base):
     """One search. `settings`: `RunSettings.to_json()`. `activity`: what is happening, in words for the page.
 
     `progress`: 0-1 within the present activity, None where unknown. `used_s`: seconds of the budget that earlier
-    attempts used up. `best_score`: of the best model on validation; `best_trial`: the number of its trial. `result`:
+    attempts used up. `best_score`: of the best model on validation; `best_trial`: the number of its trial.
+    `version_id`: the version of the data set; None until its photos are checked. `result`:
     the delivered `metrics.json`. `lease_owner`, `lease_until`: the worker that has it, and until when it need not be
     asked again.
     """
@@ -122,6 +178,7 @@ class Run(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
+    version_id: Mapped[str | None] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
     state: Mapped[RunState] = mapped_column(default=RunState.QUEUED, index=True)
     activity: Mapped[str] = mapped_column(default="Waiting for the worker")
     progress: Mapped[float | None]
@@ -146,6 +203,7 @@ class Run(Base):
     attempts: Mapped[int] = mapped_column(default=0)
 
     dataset: Mapped[Dataset] = relationship(back_populates="runs")
+    version: Mapped[DatasetVersion | None] = relationship()
     trials: Mapped[list["TrialSummary"]] = relationship(
         back_populates="run", cascade="all, delete-orphan", order_by="TrialSummary.number"
     )
