@@ -14,26 +14,28 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
+from automl.data.archive import is_archive, without_suffix
 from automl.data.ingest import ingest_archive, ingest_folder
 from automl.data.pixels import SCRATCH_PREFIX
 from automl.data.samples import write_sample_images
 from automl.durations import parse_duration
-from automl.errors import BadBundle, BadSetting, DarkroomError, UserError
+from automl.errors import BadBundle, BadDataset, BadSetting, BadUpload, DarkroomError, UserError
 from automl.limits import LR_SCHEDULES, SAMPLERS, check_limits, parse_head_layers
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetManifest, Goal, PrunerKind, RunSettings, Sampler, TunerKind
+from automl.remote import Remote
 from automl.search.budget import Budget
 from automl.serving.predict import Classifier
 from automl.settings import Settings, load_settings
 from automl.terminal import own_terminal
-
-_ARCHIVES = (".zip",)
+from automl.upload_form import LocalFile, local_files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: done; 1: the run failed; 2: something to mend in what was asked."""
+    """Exit code 0: done; 1: the run failed; 2: something to mend in what was asked; 130: an upload was interrupted."""
     options = _parser().parse_args(arguments)
     with own_terminal() as console:
         try:
@@ -104,6 +106,51 @@ def _predict_one(classifier: Classifier, path: Path, settings: Settings, console
     return 0
 
 
+def upload(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Sends photos to a running Darkroom and has them checked. To go on after a failure, run it again."""
+    files, unreadable = local_files(options.sources)
+    for refused in unreadable:
+        console.print(f"Not sent: {refused.name}: {refused.reason}", style="yellow", markup=False)
+    address = options.to or f"http://127.0.0.1:{settings.port}"
+    remote = Remote(address, lambda note: console.print(note, style="yellow", markup=False))
+    try:
+        if not remote.dataset_id:
+            remote.create(options.name or _name_of(options.sources))
+        elif options.name:
+            raise BadSetting("This data set has a name already. Leave --name out.")
+        record = _send(remote, files, options.label, console)
+    except (BadUpload, KeyboardInterrupt) as error:
+        if remote.dataset_id:
+            console.print(f"To go on, run it again with: --to {remote.page}", markup=False)
+        if isinstance(error, KeyboardInterrupt):
+            return 130
+        raise
+    sys.stdout.write(f"{remote.page}\n")
+    if record["state"] != "ready":
+        raise BadDataset(record["message"] or "These photos are not ready: somebody is changing them at the same time.")
+    console.print(record["summary"]["verdict"], style="bold", markup=False)
+    return 0
+
+
+def _name_of(sources: Sequence[Path]) -> str:
+    """As the web page names an upload."""
+    if len(sources) > 1:
+        return "Photos"
+    return sources[0].resolve().name if sources[0].is_dir() else without_suffix(sources[0].name)
+
+
+def _send(remote: Remote, files: Sequence[LocalFile], label: str, console: Console) -> dict[str, Any]:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("Looking for what is there already", total=sum(file.n_bytes for file in files))
+        missing = remote.missing(files, label)
+        n_there = sum(file.n_bytes for file in files) - sum(file.n_bytes for file in missing)
+        progress.update(task, description=f"Sending {len(missing):,} of {len(files):,} files", completed=n_there)
+        for refused in remote.send(missing, lambda n_bytes: progress.advance(task, n_bytes), label):
+            console.print(f"Not taken: {refused}", style="yellow", markup=False)
+        return remote.check(lambda message: progress.update(task, description=message))
+
+
 def weights(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Fetches the pretrained weights, or lists what is installed."""
     from automl.models.backbones import BACKBONES
@@ -123,7 +170,7 @@ def weights(options: argparse.Namespace, settings: Settings, console: Console) -
 
 
 def _ingest(source: Path, settings: Settings, scratch: Path) -> DatasetManifest:
-    if source.suffix.lower() in _ARCHIVES and not source.is_dir():
+    if is_archive(source.name) and not source.is_dir():
         return ingest_archive(source, scratch, settings)
     return ingest_folder(source, settings)
 
@@ -177,6 +224,8 @@ def _print_manifest(manifest: DatasetManifest, console: Console) -> None:
         console.print(f"Not used: {refused.name}: {refused.reason}", style="yellow", markup=False)
     if len(manifest.refused) > 20:
         console.print(f"... and {len(manifest.refused) - 20:,} more files that are not used.", style="yellow")
+    for note in manifest.notes:
+        console.print(note, markup=False)
 
 
 def _train(
@@ -232,6 +281,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("model", type=Path, metavar="MODEL.zip")
     command.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     command.set_defaults(command=predict)
+
+    command = commands.add_parser("upload", help="send photos to a running Darkroom and have them checked")
+    command.add_argument("sources", type=Path, nargs="+", metavar="FOLDER_OR_ARCHIVE", help="or photos, with --label")
+    command.add_argument(
+        "--to", metavar="ADDRESS", help="of the server, or of a data set's page to add to it; default: this machine"
+    )
+    command.add_argument("--name", default="", help="of the new data set; default: the folder's")
+    command.add_argument("--label", default="", metavar="CLASS", help="the class of all photos; default: their folders")
+    command.set_defaults(command=upload)
 
     command = commands.add_parser("weights", help="fetch or list the pretrained weights")
     command.add_argument("action", choices=("fetch", "list"))

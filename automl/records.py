@@ -35,11 +35,12 @@ class DatasetState(StrEnum):
 
 
 class FileState(StrEnum):
-    """What became of one uploaded file."""
+    """What became of one uploaded file. Refused: it cannot be used; excluded: the user does not want it to be."""
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    EXCLUDED = "excluded"
 
 
 class Split(StrEnum):
@@ -125,13 +126,18 @@ class RefusedFile:
 
 @dataclass(frozen=True, slots=True)
 class DatasetManifest:
-    """A verified data set. `classes` is sorted; `fingerprint` is a SHA-256 over contents, labels and splits."""
+    """A verified data set.
+
+    `classes` is sorted; `fingerprint` is a SHA-256 over contents, labels and splits; `notes`: sentences about what was
+    found in it.
+    """
 
     name: str
     classes: tuple[str, ...]
     images: tuple[ImageRecord, ...]
     refused: tuple[RefusedFile, ...]
     fingerprint: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,21 @@ from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from automl.data.edits import checked_edit
 from automl.errors import BadSetting, BadUpload, NotAllowedNow
 from automl.options import RUN_OPTIONS
-from automl.store.database import Dataset, TrialSummary, find_dataset, find_run, request_cancel, request_stop
-from server.api_records import dataset_record, run_record, trial_record
+from automl.records import FileState
+from automl.store.database import (
+    Dataset,
+    DatasetFile,
+    TrialSummary,
+    find_dataset,
+    find_run,
+    request_cancel,
+    request_stop,
+)
+from server.api_records import dataset_record, file_record, run_record, trial_record
+from server.editing import add_edit, delete_dataset, fix_finding, undo_edit
 from server.forms import run_settings
 from server.jobs import start_check, start_run
 from server.multipart import read_parts
@@ -20,6 +31,7 @@ from server.words import clean_name
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
+_FILES_ON_A_PAGE = 1_000
 _RUN_FIELDS = frozenset({"dataset", "name", "minutes", *RUN_OPTIONS})
 
 
@@ -53,6 +65,73 @@ def check_dataset(dataset_id: str) -> ResponseReturnValue:
 def get_dataset(dataset_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
         return jsonify(dataset_record(session, find_dataset(session, dataset_id)))
+
+
+@blueprint.get("/datasets")
+def list_datasets() -> ResponseReturnValue:
+    """All data sets, the latest first."""
+    with services().database.session() as session:
+        query = select(Dataset).where(Dataset.deleted_at.is_(None)).order_by(Dataset.created_at.desc())
+        return jsonify(datasets=[dataset_record(session, dataset) for dataset in session.scalars(query)])
+
+
+@blueprint.get("/datasets/<dataset_id>/files")
+def list_files(dataset_id: str) -> ResponseReturnValue:
+    """What became of each file, by `label` or `state`, a thousand at a time."""
+    label, state = request.args.get("label"), request.args.get("state")
+    page = max(1, request.args.get("page", 1, type=int))
+    with services().database.session() as session:
+        find_dataset(session, dataset_id)
+        query = select(DatasetFile).where(DatasetFile.dataset_id == dataset_id)
+        if label is not None:
+            query = query.where(DatasetFile.label == label)
+        if state is not None:
+            query = query.where(DatasetFile.state == _file_state(state))
+        query = query.order_by(DatasetFile.id).offset((page - 1) * _FILES_ON_A_PAGE).limit(_FILES_ON_A_PAGE)
+        return jsonify(files=[file_record(file) for file in session.scalars(query)], page=page)
+
+
+@blueprint.post("/datasets/<dataset_id>/edits")
+def edit_dataset(dataset_id: str) -> ResponseReturnValue:
+    """One edit: `kind` and `values`."""
+    given = _values(frozenset({"kind", "values"}))
+    values = given.get("values", {})
+    if not isinstance(values, dict):
+        raise BadSetting("`values` must be an object.")
+    add_edit(services(), dataset_id, checked_edit(str(given.get("kind", "")), values))
+    return _edited(dataset_id)
+
+
+@blueprint.post("/datasets/<dataset_id>/fix")
+def fix_dataset(dataset_id: str) -> ResponseReturnValue:
+    """Does what a finding proposes: `finding` is its `kind`."""
+    fix_finding(services(), dataset_id, str(_values(frozenset({"finding"})).get("finding", "")))
+    return _edited(dataset_id)
+
+
+@blueprint.post("/datasets/<dataset_id>/edits/<int:edit_id>/undo")
+def undo(dataset_id: str, edit_id: int) -> ResponseReturnValue:
+    undo_edit(services(), dataset_id, edit_id)
+    return _edited(dataset_id)
+
+
+@blueprint.delete("/datasets/<dataset_id>")
+def delete(dataset_id: str) -> ResponseReturnValue:
+    """With its files, versions and runs."""
+    delete_dataset(services(), dataset_id)
+    return "", 204
+
+
+def _edited(dataset_id: str) -> ResponseReturnValue:
+    with services().database.session() as session:
+        return jsonify(dataset_record(session, find_dataset(session, dataset_id)))
+
+
+def _file_state(text: str) -> FileState:
+    try:
+        return FileState(text)
+    except ValueError:
+        raise BadSetting(f"The state must be one of {', '.join(FileState)}.") from None
 
 
 @blueprint.post("/runs")

@@ -25,7 +25,28 @@ def dataset_record(session: Session, dataset: Dataset) -> dict[str, Any]:
         "n_files": n_files,
         "n_bytes": n_bytes,
         "created_at": _time(dataset.created_at),
+        "version": dataset.versions[-1].number if dataset.versions else None,
+        "edits": [
+            {"id": edit.id, "kind": edit.kind, "title": edit.title, "created_at": _time(edit.created_at)}
+            for edit in dataset.edits
+            if edit.undone_at is None
+        ],
         "summary": dataset.summary,
+    }
+
+
+def file_record(file: DatasetFile) -> dict[str, Any]:
+    """`reason`: why it is not used."""
+    return {
+        "id": file.id,
+        "name": file.name,
+        "state": file.state,
+        "reason": file.reason,
+        "label": file.label,
+        "split": file.split,
+        "width": file.width,
+        "height": file.height,
+        "sha256": file.sha256,
     }
 
 
@@ -36,6 +57,7 @@ def run_record(session: Session, run: Run, lease_s: float) -> dict[str, Any]:
         "id": run.id,
         "url": url_for("runs.show", run_id=run.id, _external=True),
         "dataset": _dataset(run.dataset),
+        "version": run.version.number if run.version else None,
         "state": run.state,
         "finished": run.state.is_finished(),
         "stop_requested": run.stop_requested,

@@ -1,11 +1,16 @@
-"""The pages of a data set: upload, check, start form."""
+"""The pages of a data set: upload, check, preview, findings, edits, start form."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from automl.errors import BadUpload
-from automl.store.database import DatasetFile, Run, find_dataset
+from automl.data.edits import EditKind, checked_edit
+from automl.errors import BadSetting, BadUpload, NotFound
+from automl.store.database import Dataset, DatasetFile, find_dataset
+from server.dataset_view import labels_of, view_class, view_dataset, view_unused
+from server.editing import add_edit, delete_dataset, fix_finding, rename_dataset, undo_edit
 from server.forms import run_settings
 from server.jobs import start_check, start_run
 from server.multipart import read_parts
@@ -15,6 +20,17 @@ from server.start_form import StartForm
 from server.words import clean_name
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
+
+_THUMBNAIL_AGE_S = 86_400
+
+
+@blueprint.get("")
+def index() -> str:
+    """All data sets, the latest first."""
+    with services().database.session() as session:
+        query = select(Dataset).where(Dataset.deleted_at.is_(None)).order_by(Dataset.created_at.desc())
+        rows = [(dataset, dataset.versions[-1:], len(dataset.runs)) for dataset in session.scalars(query)]
+        return render_template("datasets/index.html", rows=rows)
 
 
 @blueprint.post("")
@@ -32,14 +48,14 @@ def add_files(dataset_id: str) -> ResponseReturnValue:
     """The plain form of the data set's page."""
     _take_form(dataset_id)
     start_check(services(), dataset_id)
-    return redirect(url_for("datasets.show", dataset_id=dataset_id), 303)
+    return _back_to(dataset_id)
 
 
 @blueprint.post("/<dataset_id>/check")
 def check(dataset_id: str) -> ResponseReturnValue:
     """For an upload that was left half-way: go on with what has arrived."""
     start_check(services(), dataset_id)
-    return redirect(url_for("datasets.show", dataset_id=dataset_id), 303)
+    return _back_to(dataset_id)
 
 
 @blueprint.get("/<dataset_id>")
@@ -62,12 +78,94 @@ def live(dataset_id: str) -> ResponseReturnValue:
     return response
 
 
+@blueprint.get("/<dataset_id>/photos")
+def photos(dataset_id: str) -> str:
+    """All photos of one class (`label`), or, without one, what is not used."""
+    label, page = request.args.get("label"), request.args.get("page", 1, type=int)
+    with services().database.session() as session:
+        dataset = find_dataset(session, dataset_id)
+        view = view_dataset(session, dataset)
+        if label is None:
+            shown = view_unused(session, dataset_id, page)
+        elif label in labels_of(view):
+            shown = view_class(session, dataset_id, label, page)
+        else:
+            raise NotFound("There is no such class any more. It may have been renamed.")
+        return render_template(
+            "datasets/photos.html", dataset=dataset, label=label, shown=shown, labels=labels_of(view), view=view
+        )
+
+
+@blueprint.get("/<dataset_id>/thumbnails/<int:file_id>")
+def thumbnail(dataset_id: str, file_id: int) -> ResponseReturnValue:
+    """A small copy, drawn anew by the check: no bytes of an upload are ever sent back."""
+    with services().database.session() as session:
+        file = session.get(DatasetFile, file_id)
+    if file is None or file.dataset_id != dataset_id or not file.thumbnail:
+        raise NotFound("There is no such photo.")
+    path = services().store.local_path(file.thumbnail, services().settings.features_dir / "thumbnails")
+    if not path.exists():
+        raise NotFound("This photo is no longer there.")
+    response = send_file(path, mimetype="image/jpeg", max_age=_THUMBNAIL_AGE_S)
+    response.cache_control.private = True
+    return response
+
+
+@blueprint.post("/<dataset_id>/edits")
+def edit(dataset_id: str) -> ResponseReturnValue:
+    """One edit, from a form: `kind`, and the fields of that kind."""
+    add_edit(services(), dataset_id, checked_edit(request.form.get("kind", ""), _edit_values()))
+    return _back_to(dataset_id)
+
+
+@blueprint.post("/<dataset_id>/fix")
+def fix(dataset_id: str) -> ResponseReturnValue:
+    fix_finding(services(), dataset_id, request.form.get("finding", ""))
+    return _back_to(dataset_id)
+
+
+@blueprint.post("/<dataset_id>/undo")
+def undo(dataset_id: str) -> ResponseReturnValue:
+    undo_edit(services(), dataset_id, request.form.get("edit", 0, type=int))
+    return _back_to(dataset_id)
+
+
+@blueprint.post("/<dataset_id>/rename")
+def rename(dataset_id: str) -> ResponseReturnValue:
+    rename_dataset(services(), dataset_id, clean_name(request.form.get("name", ""), otherwise="Photos"))
+    return _back_to(dataset_id)
+
+
+@blueprint.post("/<dataset_id>/delete")
+def delete(dataset_id: str) -> ResponseReturnValue:
+    delete_dataset(services(), dataset_id)
+    return redirect(url_for("datasets.index"), 303)
+
+
 @blueprint.post("/<dataset_id>/runs")
 def start(dataset_id: str) -> ResponseReturnValue:
     values = {**request.form.to_dict(), "backbones": ",".join(request.form.getlist("backbones"))}
     settings = run_settings(values, services().settings.max_budget_s)
     run_id = start_run(services(), dataset_id, settings)
     return redirect(url_for("runs.show", run_id=run_id), 303)
+
+
+def _back_to(dataset_id: str) -> ResponseReturnValue:
+    """To the page that the form was on, where it says so."""
+    if (label := request.form.get("shown")) is not None:
+        return redirect(url_for("datasets.photos", dataset_id=dataset_id, label=label or None), 303)
+    return redirect(url_for("datasets.show", dataset_id=dataset_id), 303)
+
+
+def _edit_values() -> dict[str, Any]:
+    values: dict[str, Any] = {name: request.form[name] for name in ("from", "to", "reading") if name in request.form}
+    if request.form.get("kind") == EditKind.SPELLINGS:
+        values["join"] = request.form.get("join") == "yes"
+    try:
+        values["files"] = [int(number) for number in request.form.getlist("files")]
+    except ValueError:
+        raise BadSetting("The numbers of the photos must be whole numbers.") from None
+    return values
 
 
 def _take_form(dataset_id: str | None = None) -> Upload:
@@ -81,14 +179,14 @@ def _take_form(dataset_id: str | None = None) -> Upload:
 def _render(template: str, dataset_id: str) -> str:
     with services().database.session() as session:
         dataset = find_dataset(session, dataset_id)
-        runs = session.scalars(select(Run).where(Run.dataset_id == dataset_id).order_by(Run.created_at.desc())).all()
-        n_files = session.scalar(select(func.count()).where(DatasetFile.dataset_id == dataset_id))
+        view = view_dataset(session, dataset)
         return render_template(
             template,
+            view=view,
             dataset=dataset,
-            summary=dataset.summary,
-            runs=runs,
-            n_files=n_files,
-            in_use=any(not run.state.is_finished() for run in runs),
+            summary=view.summary,
+            runs=view.runs,
+            n_files=view.n_files,
+            in_use=view.in_use,
             form=StartForm(services().settings.weights_dir),
         )

@@ -17,8 +17,10 @@ _N_RECENT = 12
 @blueprint.get("/")
 def index() -> str:
     with services().database.session() as session:
-        query = select(Run, Dataset).join(Run.dataset).order_by(Run.created_at.desc()).limit(_N_RECENT)
-        waiting = select(Dataset).where(~Dataset.runs.any()).order_by(Dataset.created_at.desc()).limit(_N_RECENT // 2)
+        query = select(Run, Dataset).join(Run.dataset).where(Dataset.deleted_at.is_(None))
+        query = query.order_by(Run.created_at.desc()).limit(_N_RECENT)
+        waiting = select(Dataset).where(~Dataset.runs.any(), Dataset.deleted_at.is_(None))
+        waiting = waiting.order_by(Dataset.created_at.desc()).limit(_N_RECENT // 2)
         return render_template(
             "home/index.html", runs=session.execute(query).all(), unused=session.scalars(waiting).all()
         )

@@ -3,11 +3,11 @@
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from automl.data.versions import latest_version
 from automl.errors import BadDataset, NotAllowedNow
 from automl.records import DatasetState, RunSettings
 from automl.store.database import Dataset, DatasetFile, Run, find_dataset
 from server.queue import CHECK_DATASET, TRAIN, QueueUnavailable
-from server.receive import has_unfinished_run
 from server.services import Services
 
 
@@ -16,7 +16,7 @@ def start_check(services: Services, dataset_id: str, name: str = "") -> None:
 
     Raises:
         NotFound: no such data set.
-        NotAllowedNow: it has no files, or is in use.
+        NotAllowedNow: it has no files.
         QueueUnavailable: nothing was started; the data set is as before.
     """
     with services.database.session() as session:
@@ -25,8 +25,6 @@ def start_check(services: Services, dataset_id: str, name: str = "") -> None:
         if before is DatasetState.CHECKING:
             return
         _refuse_empty(session, dataset)
-        if has_unfinished_run(session, dataset_id):
-            raise NotAllowedNow("A run is using these photos. They can be checked again when it has ended.")
         dataset.name = name or dataset.name
         dataset.state, dataset.message = DatasetState.CHECKING, ""
     try:
@@ -53,6 +51,9 @@ def start_run(services: Services, dataset_id: str, settings: RunSettings) -> str
         _refuse_empty(session, dataset)
         run = Run(dataset_id=dataset_id, settings=settings.to_json(), budget_s=settings.budget_s)
         session.add(run)
+        session.flush()  # from here on nobody else writes, so the version stays the one that the run is given
+        if dataset.state is DatasetState.READY:
+            run.version = latest_version(session, dataset_id)
     try:
         services.enqueue(TRAIN, run.id)
     except QueueUnavailable:

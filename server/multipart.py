@@ -15,6 +15,7 @@ from automl.errors import BadUpload
 _CHUNK_BYTES = 1 << 16
 _MAX_FIELD_BYTES = 1 << 16
 _MAX_HEADER_BYTES = 1 << 18
+_MAX_FIELDS = 200
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -48,14 +49,23 @@ def read_parts(request: Request) -> Iterator[FilePart | FieldPart]:
     if mimetype != "multipart/form-data" or not options.get("boundary"):
         raise BadUpload("Files must be sent as a form (multipart/form-data).")
     source = _Events(request.stream, options["boundary"].encode("latin-1", "replace"))
+    n_fields = 0
     while not isinstance(event := source.next(), Epilogue):
         if isinstance(event, Field):
+            n_fields += 1
+            if n_fields > _MAX_FIELDS:
+                raise BadUpload(f"This form has more than {_MAX_FIELDS} text fields. Files must be sent as files.")
             yield FieldPart(event.name or "", _read_field(source))
         elif isinstance(event, File):
             body = _Body(source)
             if event.filename:
-                yield FilePart(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", event.filename), cast(IO[bytes], body))
+                yield FilePart(kept_name(event.filename), cast(IO[bytes], body))
             body.skip_rest()
+
+
+def kept_name(name: str) -> str:
+    """A file's name as it is kept: browsers write `%22` for a quotation mark, and no control characters are taken."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", name.replace("%22", '"'))
 
 
 def _read_field(source: "_Events") -> str:

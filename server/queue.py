@@ -8,8 +8,9 @@ from automl.errors import DarkroomError
 TRAIN = "darkroom.train"
 CHECK_DATASET = "darkroom.check_dataset"
 MAKE_SAMPLES = "darkroom.make_samples"
+DELETE_DATASET = "darkroom.delete_dataset"
 
-_QUEUES = {TRAIN: "train", CHECK_DATASET: "light", MAKE_SAMPLES: "light"}
+_QUEUES = {TRAIN: "train", CHECK_DATASET: "light", MAKE_SAMPLES: "light", DELETE_DATASET: "light"}
 _TIMEOUT_S = 3
 
 

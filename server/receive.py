@@ -9,7 +9,9 @@ from typing import IO
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from automl.errors import DiskFull, NotAllowedNow, UploadTooLarge
+from automl.data.archive import without_suffix
+from automl.data.layout import MAX_LABEL_CHARS, clean_text
+from automl.errors import BadUpload, DiskFull, NotAllowedNow, UploadTooLarge
 from automl.records import DatasetState, RefusedFile, RunState
 from automl.store.artifacts import StoredFile
 from automl.store.database import Dataset, DatasetFile, Run, find_dataset
@@ -18,43 +20,50 @@ from server.services import Services
 from server.words import size_in_words
 
 _MAX_NAME_LENGTH = 1000
+_MAX_REFUSED = 1000
 _FILES_PER_COMMIT = 200
+_BEING_CHECKED = "These photos are being checked right now. Add more when that is done."
 
 
 @dataclass(slots=True)
 class Upload:
-    """What one request brought. `fields`: the plain fields of the form. `roots`: the first folders of the names."""
+    """What one request brought. `fields`: the plain fields of the form. `roots`: the first folders of the names.
+
+    `label`: the class that the next files are for, whatever their names say.
+    """
 
     dataset_id: str | None = None
     fields: dict[str, str] = field(default_factory=dict)
     n_received: int = 0
     refused: list[RefusedFile] = field(default_factory=list)
     roots: set[str] = field(default_factory=set)
+    label: str | None = None
 
     def suggested_name(self) -> str:
         """The name of the one folder or archive that holds everything, else an empty text."""
         root = next(iter(self.roots)) if len(self.roots) == 1 else ""
-        return root[:-4] if root.lower().endswith(".zip") else root
+        return without_suffix(root)
 
 
 def take_upload(services: Services, parts: Iterable[FilePart | FieldPart], dataset_id: str | None = None) -> Upload:
     """Reads a whole form. Its files go to `dataset_id`, or to a new data set that the first file makes.
 
-    A file that is already there (same name, same bytes) is received once: an upload may be repeated at will.
+    A field `label` names the class of the files that follow it. A file that is already there (same name, same bytes)
+    is received once: an upload may be repeated at will, and the class that was said last is the one that counts.
     Where it fails, files that are already committed to an existing data set stay; a new one is removed again.
 
     Raises:
         NotFound, NotAllowedNow: no such data set, or one that takes no files now.
         UploadTooLarge: more files or bytes than the settings allow.
         DiskFull: no room.
-        BadUpload: the form is damaged or broke off.
+        BadUpload: the form is damaged or broke off, or its `label` is none or comes too late.
     """
     upload = Upload(dataset_id)
     batch = _Batch(services, dataset_id) if dataset_id else None
     try:
         for part in parts:
             if isinstance(part, FieldPart):
-                upload.fields[part.name] = part.value
+                _take_field(upload, part)
                 continue
             if batch is None:
                 upload.dataset_id = _new_dataset(services)
@@ -91,14 +100,57 @@ def _prefix(dataset_id: str) -> str:
     return f"datasets/{dataset_id}"
 
 
+def checked_label(text: str) -> str | None:
+    """The class that `text` names; None for an empty text. Raises BadUpload: it is no name for a class."""
+    label = clean_text(text)
+    if len(label) > MAX_LABEL_CHARS or "/" in label or "\\" in label:
+        raise BadUpload(f"The name of a class may have up to {MAX_LABEL_CHARS} characters, and no slash.")
+    return label or None
+
+
+def _take_field(upload: Upload, part: FieldPart) -> None:
+    if part.name != "label":
+        upload.fields[part.name] = part.value
+        return
+    if upload.label is None and upload.n_received > 0:
+        raise BadUpload("The field `label` must come before the files that it is for.")
+    upload.label = checked_label(part.value)
+
+
 def _take_file(upload: Upload, batch: "_Batch", part: FilePart) -> None:
     if len(part.name) > _MAX_NAME_LENGTH:
+        if len(upload.refused) == _MAX_REFUSED:
+            raise BadUpload(f"More than {_MAX_REFUSED:,} names are longer than {_MAX_NAME_LENGTH:,} characters.")
         reason = f"Its name is longer than {_MAX_NAME_LENGTH:,} characters."
         upload.refused.append(RefusedFile(part.name[:100] + "…", reason))
         return
     upload.roots.add(part.name.replace("\\", "/").lstrip("/").split("/", 1)[0])
-    batch.add(part.name, part.body)
+    batch.add(part.name, part.body, upload.label)
     upload.n_received += 1
+
+
+@dataclass(slots=True)
+class _Arrived:
+    """A file whose bytes are in the store. `label`: the class that it was sent to."""
+
+    name: str
+    stored: StoredFile
+    label: str | None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells whether it is already there."""
+        return self.name, self.stored.sha256
+
+    def row(self, dataset_id: str) -> dict[str, str | int | None]:
+        return {
+            "dataset_id": dataset_id,
+            "name": self.name,
+            "key": self.stored.key,
+            "sha256": self.stored.sha256,
+            "n_bytes": self.stored.n_bytes,
+            "given_label": self.label,
+        }
 
 
 class _Batch:
@@ -107,16 +159,17 @@ class _Batch:
     def __init__(self, services: Services, dataset_id: str) -> None:
         self._services = services
         self._dataset_id = dataset_id
-        self._pending: list[tuple[str, StoredFile]] = []
+        self._pending: list[_Arrived] = []
         with services.database.session() as session:
-            _refuse_while_used(session, dataset_id)
+            if find_dataset(session, dataset_id).state is DatasetState.CHECKING:
+                raise NotAllowedNow(_BEING_CHECKED)
             self._bytes_left = services.settings.max_upload_bytes - _size_of(session, dataset_id)[1]
 
-    def add(self, name: str, body: IO[bytes]) -> None:
+    def add(self, name: str, body: IO[bytes], label: str | None) -> None:
         with _plain_words(self._services):
             stored = self._services.store.write(_prefix(self._dataset_id), body, max_bytes=self._bytes_left)
         self._bytes_left -= stored.n_bytes
-        self._pending.append((name, stored))
+        self._pending.append(_Arrived(name, stored, label))
         if len(self._pending) >= _FILES_PER_COMMIT:
             self.commit()
 
@@ -126,54 +179,57 @@ class _Batch:
             _lock(session, self._dataset_id)
             new, copies = self._sort_out(session)
             self._check_limits(session, new)
-            rows = [_row(self._dataset_id, name, stored) for name, stored in new]
-            if rows:
-                session.execute(insert(DatasetFile), rows)
+            if new:
+                session.execute(insert(DatasetFile), [file.row(self._dataset_id) for file in new])
         self._pending.clear()
-        for stored in copies:
-            self._services.store.delete(stored.key)
-            self._bytes_left += stored.n_bytes
+        for file in copies:
+            self._services.store.delete(file.stored.key)
+            self._bytes_left += file.stored.n_bytes
 
     def drop(self) -> None:
-        for _, stored in self._pending:
-            self._services.store.delete(stored.key)
+        for file in self._pending:
+            self._services.store.delete(file.stored.key)
         self._pending.clear()
 
-    def _sort_out(self, session: Session) -> tuple[list[tuple[str, StoredFile]], list[StoredFile]]:
-        """The files that are new, and the copies of what is there already."""
-        names = {name for name, _ in self._pending}
-        query = select(DatasetFile.name, DatasetFile.sha256).where(
+    def _sort_out(self, session: Session) -> tuple[list[_Arrived], list[_Arrived]]:
+        """The files that are new, and the copies of what is there already, which may say its class anew."""
+        known = self._known_files(session)
+        new: dict[tuple[str, str], _Arrived] = {}
+        copies: list[_Arrived] = []
+        relabelled: dict[int, str] = {}
+        for file in self._pending:
+            first = new.get(file.identity)
+            if first is None and file.identity not in known:
+                new[file.identity] = file
+                continue
+            copies.append(file)
+            if file.label is None:
+                continue
+            if first is not None:
+                first.label = file.label
+            else:
+                relabelled[known[file.identity]] = file.label
+        if relabelled:
+            session.execute(update(DatasetFile), [{"id": id_, "given_label": to} for id_, to in relabelled.items()])
+        return list(new.values()), copies
+
+    def _known_files(self, session: Session) -> dict[tuple[str, str], int]:
+        """The rows that are there under the names that have arrived, by identity."""
+        names = {file.name for file in self._pending}
+        query = select(DatasetFile.name, DatasetFile.sha256, DatasetFile.id).where(
             DatasetFile.dataset_id == self._dataset_id, DatasetFile.name.in_(names)
         )
-        known = {(name, sha256) for name, sha256 in session.execute(query)}
-        new, copies = [], []
-        for name, stored in self._pending:
-            if (name, stored.sha256) in known:
-                copies.append(stored)
-            else:
-                known.add((name, stored.sha256))
-                new.append((name, stored))
-        return new, copies
+        return {(name, sha256): id_ for name, sha256, id_ in session.execute(query)}
 
-    def _check_limits(self, session: Session, new: list[tuple[str, StoredFile]]) -> None:
+    def _check_limits(self, session: Session, new: list[_Arrived]) -> None:
         n_files, n_bytes = _size_of(session, self._dataset_id)
         limits = self._services.settings
         if n_files + len(new) > limits.max_files:
             raise UploadTooLarge(
                 f"A data set may hold up to {limits.max_files:,} files; these are more. Leave some out."
             )
-        if n_bytes + sum(stored.n_bytes for _, stored in new) > limits.max_upload_bytes:
+        if n_bytes + sum(file.stored.n_bytes for file in new) > limits.max_upload_bytes:
             raise UploadTooLarge(_too_many_bytes(limits.max_upload_bytes))
-
-
-def _row(dataset_id: str, name: str, stored: StoredFile) -> dict[str, str | int]:
-    return {
-        "dataset_id": dataset_id,
-        "name": name,
-        "key": stored.key,
-        "sha256": stored.sha256,
-        "n_bytes": stored.n_bytes,
-    }
 
 
 def _size_of(session: Session, dataset_id: str) -> tuple[int, int]:
@@ -189,21 +245,13 @@ def _lock(session: Session, dataset_id: str) -> None:
     """Marks the data set as unchecked, as the first statement: requests that send to it at once take turns."""
     taken = session.execute(
         update(Dataset)
-        .where(Dataset.id == dataset_id, Dataset.state != DatasetState.CHECKING)
+        .where(Dataset.id == dataset_id, Dataset.deleted_at.is_(None), Dataset.state != DatasetState.CHECKING)
         .values(state=DatasetState.UPLOADING)
         .returning(Dataset.id)
     ).all()
     if not taken:
         find_dataset(session, dataset_id)
-        raise NotAllowedNow("These photos are being checked right now. Add more when that is done.")
-
-
-def _refuse_while_used(session: Session, dataset_id: str) -> None:
-    dataset = find_dataset(session, dataset_id)
-    if dataset.state is DatasetState.CHECKING:
-        raise NotAllowedNow("These photos are being checked right now. Add more when that is done.")
-    if has_unfinished_run(session, dataset_id):
-        raise NotAllowedNow("A run is using these photos. Add more when it has ended, or start with a new folder.")
+        raise NotAllowedNow(_BEING_CHECKED)
 
 
 def has_unfinished_run(session: Session, dataset_id: str) -> bool:

@@ -1,7 +1,7 @@
 """The Celery application: two queues, JSON only, ids only.
 
 `train` (one task a device, thread pool: its task only watches another process) and `light` (checks, samples and the
-reaper, on exactly one node, which also carries the clock of the periodic task). Nothing that must last lives in the
+reaper, on exactly one node, which also carries the clock of the periodic tasks). Nothing that must last lives in the
 broker: results are in the database, and the reaper sends again what a lost broker forgot.
 """
 
@@ -15,8 +15,10 @@ TRAIN = "darkroom.train"
 CHECK_DATASET = "darkroom.check_dataset"
 MAKE_SAMPLES = "darkroom.make_samples"
 REAP = "darkroom.reap"
+SWEEP = "darkroom.sweep"
 
 REAP_EVERY_S = 10.0
+SWEEP_EVERY_S = 3600.0
 
 
 def _queue(name: str) -> Queue:
@@ -42,8 +44,11 @@ def make_app(settings: Settings) -> Celery:
         broker_transport_options={"visibility_timeout": settings.max_budget_s + 3600},
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        beat_schedule={REAP: {"task": REAP, "schedule": REAP_EVERY_S, "options": {"expires": REAP_EVERY_S}}},
-        beat_scheduler="celery.beat:Scheduler",  # in memory: one entry every few seconds needs no file
+        beat_schedule={
+            task: {"task": task, "schedule": every_s, "options": {"expires": every_s}}
+            for task, every_s in ((REAP, REAP_EVERY_S), (SWEEP, SWEEP_EVERY_S))
+        },
+        beat_scheduler="celery.beat:Scheduler",  # in memory: what is due so often needs no file
         worker_send_task_events=False,
     )
     return app

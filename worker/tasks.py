@@ -15,11 +15,12 @@ from automl.records import DatasetState, RunState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, fail_run, find_dataset, find_run
-from worker.celery_app import CHECK_DATASET, MAKE_SAMPLES, REAP, TRAIN, app
+from worker.celery_app import CHECK_DATASET, MAKE_SAMPLES, REAP, SWEEP, TRAIN, app
 from worker.messages import Messages
 from worker.reaper import send_lost_messages, take_back_lost_runs
 from worker.samples import store_samples
 from worker.supervisor import Supervisor
+from worker.sweeper import sweep_orphans
 
 MAX_CHECKS = 3
 
@@ -94,6 +95,12 @@ def reap() -> None:
     """Recovers what a dead worker or an emptied broker left behind."""
     take_back_lost_runs(parts().database)
     send_lost_messages(parts().database, Messages(app))
+
+
+@app.task(name=SWEEP)  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """Removes files that killed uploads have left."""
+    sweep_orphans(parts().database, parts().store)
 
 
 def _is_unchecked(dataset_id: str) -> bool:

@@ -1,174 +1,111 @@
-"""Reading a .zip that anybody may have made: nothing in it is believed unread, and no name becomes a path."""
+"""Reading an archive that anybody may have made: nothing in it is believed unread, and no name becomes a path.
+
+Which kind it is, its bytes say, not its name. All kinds are read as a stream: what they hold is counted as it comes,
+and of a damaged one the good files are kept.
+"""
 
 import io
-import stat
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import IO, Any
+from collections.abc import Callable, Iterator
+from typing import IO
 
-from automl.data.layout import is_junk
-from automl.errors import BadUpload, UploadTooLarge
+from automl.data.gunzip import Gunzip
+from automl.data.member import (
+    ARCHIVE_SUFFIXES,
+    ArchiveLimits,
+    Count,
+    Member,
+    Walk,
+    folder_of,
+    is_archive,
+    members_of,
+    refused_member,
+    without_suffix,
+)
+from automl.data.tar import BLOCK_BYTES, TarWalk, is_tar_header
+from automl.data.zip import ZipDirectory, open_zip
+from automl.data.zip_scan import ZipScan
+from automl.errors import BadUpload
 
-MAX_RATIO = 200
-"""An archive that unpacks to more than this many times its own size is not photographs."""
-_RATIO_FREE_BYTES = 64 * 1024**2
-_DIRECTORY_BYTES_PER_FILE = 512
-_PIECE_BYTES = 1 << 20
-_UTF8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1
-_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
-"""What `zipfile` raises, sooner or later, on hostile bytes; RuntimeError includes what is not implemented."""
-_DAMAGED = "This .zip is damaged or incomplete. Make it again, or send the folder itself."
+__all__ = [
+    "ARCHIVE_SUFFIXES",
+    "ArchiveLimits",
+    "Member",
+    "is_archive",
+    "read_archive",
+    "read_zip",
+    "without_suffix",
+]
+
+_UNPACKED_BYTES_PER_ENTRY = 8 * 1024
+"""Room in a packed .tar for the headers and the padding of one file."""
+
+_GZIP = b"\x1f\x8b"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_OTHER_KINDS = {
+    b"BZh": ".bz2",
+    b"\xfd7zXZ\0": ".xz",
+    b"7z\xbc\xaf\x27\x1c": ".7z",
+    b"Rar!": ".rar",
+    b"\x28\xb5\x2f\xfd": ".zst",
+}
+
+_MakeWalk = Callable[[Count], Walk]
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveLimits:
-    """`max_files`: pictures and other files, without system leftovers. `max_bytes`: all of them unpacked."""
+def read_archive(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterator[Member]:
+    """The files of the .zip, .tar or .tar.gz `source` (seekable); folders and system leftovers are passed over.
 
-    max_files: int
-    max_bytes: int
+    A member that cannot be had (damaged, a link, an archive itself) says why when it is read. Where an archive breaks
+    off, the last member has the archive's own name, and says what was lost.
 
+    `name`: the archive's own. One without any folder inside is itself the folder of all its members.
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One file in an archive. `name`: for people and labels only. `stream`: its bytes, to be read before the next.
-
-    Reading raises BadUpload if this one member is damaged, and UploadTooLarge if the archive is over its limits.
+    Raises:
+        BadUpload: none of these kinds, empty, protected with a password, or nothing in it can be read.
+        UploadTooLarge: more files or bytes than `limits`, counted while reading.
     """
-
-    name: str
-    stream: IO[bytes]
+    source.seek(0)
+    head = source.read(BLOCK_BYTES)
+    if head.startswith(_GZIP):
+        return _read(source, name, ".tar.gz", limits, lambda count: TarWalk(_gunzipped(source, count), count))
+    if not head.startswith(_ZIP) and (is_tar_header(head) or (head and not any(head))):
+        return _read(source, name, ".tar", limits, lambda count: TarWalk(source, count, source.seek(0, io.SEEK_END)))
+    for start, kind in _OTHER_KINDS.items():
+        if head.startswith(start):
+            raise BadUpload(f"This is a {kind} file, which cannot be opened here. Make a .zip or a .tar.gz instead.")
+    if head.startswith(_ZIP) or name.lower().endswith(".zip"):
+        return read_zip(source, name, limits)
+    raise BadUpload("This is no .zip, .tar or .tar.gz, or it is damaged. Make it again, or send the folder itself.")
 
 
 def read_zip(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterator[Member]:
-    """The files of the archive `source` (seekable); folders, links and system leftovers are passed over.
+    """As `read_archive`, of what can only be a .zip."""
+    with open_zip(source, limits) as archive:
+        if archive is not None:
+            yield from _read(source, name, ".zip", limits, lambda count: ZipDirectory(archive, count))
+        else:
+            yield from _read(source, name, ".zip", limits, lambda count: ZipScan(source, count))
 
-    `name`: the archive's own. In a .zip without any folder, it is the folder of all its members, so that `cats.zip`
-    and `dogs.zip` are two classes.
 
-    Raises:
-        BadUpload: not a .zip, damaged, empty, or protected with a password.
-        UploadTooLarge: more files or bytes than `limits`, counted while reading.
-    """
+def _read(source: IO[bytes], name: str, kind: str, limits: ArchiveLimits, make_walk: _MakeWalk) -> Iterator[Member]:
     n_archive_bytes = source.seek(0, io.SEEK_END)
-    with _open_zip(_BoundedReads(source, limits.max_files * _DIRECTORY_BYTES_PER_FILE + _PIECE_BYTES)) as archive:
-        members = [(_readable_name(info), info) for info in archive.infolist() if _is_file(info)]
-        members = [(member, info) for member, info in members if not is_junk(member)]
-        if not members:
-            raise BadUpload("There is no file in this .zip.")
-        if any(info.flag_bits & _ENCRYPTED_FLAG for _, info in members):
-            raise BadUpload("This .zip is protected with a password. Make one without.")
-        if len(members) > limits.max_files:
-            raise UploadTooLarge(f"This .zip holds more than the limit of {limits.max_files:,} files.")
-        folder = _folder_of_members(name, [member for member, _ in members])
-        count = _Count(limits.max_bytes, n_archive_bytes)
-        for member, info in members:
-            with io.BufferedReader(_CountedMember(archive, info, count)) as stream:
-                yield Member(folder + member, stream)
+    folder = folder_of(name, make_walk(Count(kind, limits, n_archive_bytes)))
+    count = Count(kind, limits, n_archive_bytes)
+    walk = make_walk(count)
+    n_members = 0
+    for member in members_of(walk, folder, count):
+        n_members += 1
+        yield member
+    if n_members == 0 and walk.damage:
+        raise BadUpload(f"This {kind} is damaged or incomplete. Make it again, or send the folder itself.")
+    if n_members == 0:
+        raise BadUpload(f"There is no file in this {kind}.")
+    if walk.damage:
+        yield refused_member(name, walk.damage)
 
 
-@contextmanager
-def _open_zip(source: "_BoundedReads") -> Iterator[zipfile.ZipFile]:
-    try:
-        archive = zipfile.ZipFile(source)
-    except _ZIP_FAULTS as error:
-        raise BadUpload(_DAMAGED) from error
-    with archive:
-        yield archive
-
-
-def _folder_of_members(name: str, members: list[str]) -> str:
-    path = PurePosixPath(name.replace("\\", "/"))
-    is_flat = not any("/" in member or "\\" in member for member in members)
-    folder = path.with_suffix("") if is_flat else path.parent
-    return "" if folder == PurePosixPath() else f"{folder}/"
-
-
-def _is_file(info: zipfile.ZipInfo) -> bool:
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    return info.filename != "" and not info.is_dir() and kind in (0, stat.S_IFREG)
-
-
-def _readable_name(info: zipfile.ZipInfo) -> str:
-    """Many programs write UTF-8 without saying so; `zipfile` then reads it as cp437."""
-    if info.flag_bits & _UTF8_FLAG:
-        return info.filename
-    try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.filename
-
-
-class _Count:
-    """Bytes unpacked so far, over all members of an archive."""
-
-    def __init__(self, max_bytes: int, n_archive_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._suspicious_bytes = max(_RATIO_FREE_BYTES, MAX_RATIO * n_archive_bytes)
-        self._n_bytes = 0
-
-    def add(self, n_bytes: int) -> None:
-        self._n_bytes += n_bytes
-        if self._n_bytes > self._max_bytes:
-            raise UploadTooLarge(f"Unpacked, this .zip is larger than the limit of {self._max_bytes:,} bytes.")
-        if self._n_bytes > self._suspicious_bytes:
-            raise UploadTooLarge(f"This .zip unpacks to more than {MAX_RATIO} times its size, as photos never do.")
-
-
-class _CountedMember(io.RawIOBase):
-    """A member that is opened when it is first read, so that one bad member does not spoil the rest."""
-
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: _Count) -> None:
-        self._archive, self._info, self._count = archive, info, count
-        self._stream: IO[bytes] | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            if self._stream is None:
-                self._stream = self._open()
-            data = self._stream.read(min(len(buffer), _PIECE_BYTES))
-        except _ZIP_FAULTS as error:
-            raise BadUpload("It is damaged inside the .zip.") from error
-        self._count.add(len(data))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def _open(self) -> IO[bytes]:
-        # Only Deflate is unpacked in bounded pieces; the dictionaries of the others are a way to fill the memory.
-        if self._info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise BadUpload("It is packed in an unusual way. Make the .zip again with the common method (Deflate).")
-        return self._archive.open(self._info)
-
-    def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        super().close()
-
-
-class _BoundedReads:
-    """A file that refuses to read too much at once: `zipfile` takes a directory of any size into memory."""
-
-    def __init__(self, source: IO[bytes], max_read_bytes: int) -> None:
-        self._source, self._max_read_bytes = source, max_read_bytes
-        self.tell = source.tell
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        # A file of the system answers with an OSError, which is not to be told from that of a bad disk.
-        if whence == io.SEEK_SET and offset < 0:
-            raise zipfile.BadZipFile("an offset before the beginning")
-        return self._source.seek(offset, whence)
-
-    def read(self, n_bytes: int = -1) -> bytes:
-        if n_bytes > self._max_read_bytes:
-            raise UploadTooLarge("This .zip lists far more files than the limit allows.")
-        return self._source.read(n_bytes if n_bytes >= 0 else self._max_read_bytes)
+def _gunzipped(source: IO[bytes], count: Count) -> Gunzip:
+    n_archive_bytes = source.seek(0, io.SEEK_END)
+    source.seek(0)
+    extra_bytes = count.limits.max_entries * _UNPACKED_BYTES_PER_ENTRY
+    return Gunzip(source, Count(count.kind, count.limits, n_archive_bytes, extra_bytes))

@@ -1,48 +1,38 @@
-"""The check of an uploaded data set: every file is placed, decoded, and accepted or refused with a reason."""
+"""The check of an uploaded data set: every file is decoded once, placed, and accepted or refused with a reason."""
 
+import io
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from automl.data.layout import NoPlace, Place, guess_layout, is_junk
-from automl.data.manifest import assess, counted, explained, fingerprint, quoted, summarise
+from automl.data.assess import Assessment, assess, is_table
+from automl.data.copies import near_copies
+from automl.data.data_file import DataFile, load_files, save_files
+from automl.data.edits import Edit, checked_edit
+from automl.data.labels_table import Table
+from automl.data.layout import is_junk
 from automl.data.pixels import OnProgress
+from automl.data.run_findings import found_by_runs
 from automl.data.unpack import unpack_archives
-from automl.data.verify import in_threads, verify_image
+from automl.data.verify import in_threads, look_at
+from automl.data.versions import latest_version, load_version, record_version
 from automl.errors import BadDataset, BadImage, NotAllowedNow, NotFound
-from automl.records import DatasetManifest, DatasetState, FileState, ImageRecord, RefusedFile, Split
+from automl.records import DatasetManifest, DatasetState, FileState, RefusedFile
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Dataset, DatasetFile, find_dataset
+from automl.store.database import Database, Dataset, DatasetEdit, DatasetFile, find_dataset, find_run
 from automl.store.locks import exclusive
 
 _SAY_EVERY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A row of `dataset_files`. Without a `key` it has no bytes: it was refused for good before the check.
-
-    `width`, `height`: None until it has been decoded; kept then, so that a repeated check decodes only what is new.
-    """
-
-    id: int
-    name: str
-    key: str
-    sha256: str
-    state: FileState
-    reason: str
-    label: str
-    split: Split | None
-    width: int | None
-    height: int | None
-
-    def refused(self, reason: str) -> "_File":
-        return replace(self, state=FileState.REFUSED, reason=reason)
+_MAX_TABLE_BYTES = 20_000_000
+_MAX_THUMBNAIL_BYTES = 1 << 20
+_MAX_TABLES = 10
 
 
 def check_dataset(
@@ -52,13 +42,13 @@ def check_dataset(
     settings: Settings,
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Leaves the data set READY or INVALID, with a message and a summary, and every file ACCEPTED or REFUSED.
+    """Leaves the data set READY or INVALID, with a message and a summary, and every file judged.
 
     May be repeated: after more files have come, and after it was killed at any point. Two at once take turns.
 
     Raises:
         NotFound: no such data set.
-        DiskFull: no room to unpack a .zip.
+        DiskFull: no room to unpack an archive.
     """
     with database.session() as session:
         find_dataset(session, dataset_id)
@@ -66,43 +56,62 @@ def check_dataset(
         say = _Speaker(database, dataset_id)
         say.now("Looking at the files")
         unpack_archives(database, store, dataset_id, settings, say)
-        before = _load_files(database, dataset_id)
-        placed = _placed(before)
-        decoded = _decoded(database, store, placed, settings.max_image_pixels, say, on_progress)
-        _finish(database, dataset_id, before, decoded)
+        _look_at_new_files(database, store, dataset_id, settings.max_image_pixels, say, on_progress)
+        say.now("Comparing the photos with each other")
+        _find_near_copies(database, dataset_id)
+        with database.session() as session:
+            reassess(session, store, dataset_id)
 
 
-def load_manifest(database: Database, store: ArtifactStore, dataset_id: str, scratch: Path) -> DatasetManifest:
-    """The accepted files of a READY data set; those of a remote store are copied to `scratch`.
+def reassess(session: Session, store: ArtifactStore, dataset_id: str) -> Assessment:
+    """Judges the decoded files anew, with the edits that count now, and writes the verdict and the version.
 
     Raises:
         NotFound: no such data set.
-        BadDataset: nothing can be trained from it; the message says why.
+    """
+    dataset = find_dataset(session, dataset_id)
+    before = load_files(session, dataset_id)
+    edits = current_edits(session, dataset_id)
+    assessment = assess(before, edits, _tables(store, before), partial(found_by_runs, session, dataset_id))
+    save_files(session, assessment.files, before)
+    dataset.state = DatasetState.INVALID if assessment.problem else DatasetState.READY
+    dataset.message, dataset.summary = assessment.message, assessment.summary
+    if not assessment.problem:
+        refused = [RefusedFile(f.name, f.reason) for f in assessment.files if f.state is FileState.REFUSED]
+        version = record_version(session, store, dataset_id, assessment.accepted, refused)
+        dataset.summary = {**assessment.summary, "version": version.number}
+    return assessment
+
+
+def current_edits(session: Session, dataset_id: str) -> list[Edit]:
+    """Those that were not undone, in their order."""
+    query = select(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id, DatasetEdit.undone_at.is_(None))
+    return [checked_edit(row.kind, row.values, row.title) for row in session.scalars(query.order_by(DatasetEdit.id))]
+
+
+def load_manifest(database: Database, store: ArtifactStore, run_id: str, scratch: Path) -> DatasetManifest:
+    """The photos of a run: of the version that it was started with, else of the latest one, which is its from now on.
+
+    Files of a remote store are copied to `scratch`.
+
+    Raises:
+        NotFound: no such run.
+        BadDataset: nothing can be trained from the data set; the message says why.
         NotAllowedNow: it has not been checked yet.
     """
     with database.session() as session:
-        dataset = find_dataset(session, dataset_id)
-        name, state, message = dataset.name, dataset.state, dataset.message
-    if state is DatasetState.INVALID:
-        raise BadDataset(message)
-    if state is not DatasetState.READY:
-        raise NotAllowedNow("These photos have not been checked yet.")
-    files = _load_files(database, dataset_id)
-    accepted = sorted((file for file in files if file.state is FileState.ACCEPTED), key=lambda file: file.name)
-    images = tuple(
-        ImageRecord(
-            path=store.local_path(file.key, scratch),
-            name=file.name,
-            label=file.label,
-            sha256=file.sha256,
-            width=file.width or 0,
-            height=file.height or 0,
-            split=file.split,
-        )
-        for file in accepted
-    )
-    refused = tuple(RefusedFile(file.name, file.reason) for file in files if file.state is FileState.REFUSED)
-    return DatasetManifest(name, tuple(sorted({file.label for file in accepted})), images, refused, fingerprint(images))
+        run = find_run(session, run_id)
+        if run.version is None:
+            dataset = find_dataset(session, run.dataset_id)
+            if dataset.state is DatasetState.INVALID:
+                raise BadDataset(dataset.message)
+            if dataset.state is not DatasetState.READY:
+                raise NotAllowedNow("These photos have not been checked yet.")
+            if latest_version(session, dataset.id) is None:  # checked by an older Darkroom
+                reassess(session, store, dataset.id)
+            run.version = latest_version(session, dataset.id)
+        assert run.version is not None
+        return load_version(session, store, run.version, scratch)
 
 
 class _Speaker:
@@ -129,111 +138,76 @@ class _Speaker:
             )
 
 
-def _load_files(database: Database, dataset_id: str) -> list[_File]:
-    columns = [getattr(DatasetFile, name) for name in _File.__slots__]
-    with database.session() as session:
-        rows = session.execute(
-            select(*columns).where(DatasetFile.dataset_id == dataset_id).order_by(DatasetFile.id)
-        ).all()
-    return [
-        _File(**{**row._mapping, "label": row.label or "", "split": Split(row.split) if row.split else None})
-        for row in rows
-    ]
-
-
-def _placed(files: Sequence[_File]) -> list[_File]:
-    """Files with the label and split that all names together suggest; earlier verdicts on places are forgotten."""
-    places = iter(guess_layout([file.name for file in files if file.key]))
-    return [_at(file, next(places)) if file.key else file for file in files]
-
-
-def _at(file: _File, place: Place | NoPlace) -> _File:
-    if isinstance(place, NoPlace):
-        return replace(file.refused(place.reason), label="", split=None)
-    return replace(file, state=FileState.RECEIVED, reason="", label=place.label, split=place.split)
-
-
-def _decoded(
+def _look_at_new_files(
     database: Database,
     store: ArtifactStore,
-    files: Sequence[_File],
+    dataset_id: str,
     max_pixels: int,
     say: _Speaker,
     on_progress: OnProgress | None,
-) -> list[_File]:
-    """Files with their sizes, or refused. What is found out is saved every second: a check that is killed goes on."""
+) -> None:
+    """Decodes what no check has decoded. Saved every second: a check that is killed goes on."""
 
-    def look(file: _File) -> _File:
+    def look(file: DataFile) -> tuple[DataFile, bytes]:
         try:
             with store.open(file.key) as source:
-                image = verify_image(source, max_pixels)
+                traits, thumbnail = look_at(source, max_pixels)
         except BadImage as error:
-            return file.refused(error.message)
+            return replace(file, fault=error.message), b""
         except NotFound:
-            return file.refused("Its contents are not here any more. Send it again.")
-        return replace(file, width=image.width, height=image.height)
+            return replace(file, fault="Its contents are not here any more. Send it again."), b""
+        stored = store.write(f"datasets/{dataset_id}/thumbnails", io.BytesIO(thumbnail), _MAX_THUMBNAIL_BYTES, ".jpg")
+        return file.seen(traits, stored.key), traits.look
 
-    todo = [file for file in files if file.state is FileState.RECEIVED and file.width is None]
-    seen: dict[int, _File] = {}
-    unsaved: list[_File] = []
-    for file in in_threads(look, todo):
-        seen[file.id] = file
-        unsaved.append(file)
-        if say(f"Looking at the photos: {len(seen):,} of {len(todo):,}"):
+    with database.session() as session:
+        files = load_files(session, dataset_id)
+    todo = [file for file in files if file.key and not file.is_seen and not is_junk(file.name)]
+    todo = [file for file in todo if not is_table(file.name)]
+    unsaved: list[tuple[DataFile, bytes]] = []
+    for n_done, seen in enumerate(in_threads(look, todo), start=1):
+        unsaved.append(seen)
+        if say(f"Looking at the photos: {n_done:,} of {len(todo):,}"):
             _save(database, unsaved)
         if on_progress is not None:
-            on_progress(len(seen), len(todo))
+            on_progress(n_done, len(todo))
     _save(database, unsaved)
-    return [seen.get(file.id, file) for file in files]
 
 
-def _save(database: Database, files: list[_File]) -> None:
-    rows = [
-        {
-            "id": file.id,
-            "state": file.state,
-            "reason": file.reason,
-            "label": file.label or None,
-            "split": file.split.value if file.split else None,
-            "width": file.width,
-            "height": file.height,
-        }
-        for file in files
-    ]
-    if rows:
-        with database.session() as session:
-            session.execute(update(DatasetFile), rows)
-    files.clear()
-
-
-def _finish(database: Database, dataset_id: str, before: Sequence[_File], files: Sequence[_File]) -> None:
-    """Weighs the pictures against each other and writes the verdict."""
-    pictures = [file for file in files if file.state is FileState.RECEIVED]
-    verdict = assess(pictures)
-    kept = [replace(pictures[index], state=FileState.ACCEPTED) for index in verdict.kept]
-    final = {file.id: file for file in files}
-    final |= {file.id: file for file in kept}
-    final |= {pictures[index].id: pictures[index].refused(reason) for index, reason in verdict.refused.items()}
-    _save(database, [final[file.id] for file in before if final[file.id] != file])
-    refused = [file for file in final.values() if file.state is FileState.REFUSED and not is_junk(file.name)]
-    summary = _summary(kept, refused, n_junk=sum(is_junk(file.name) for file in final.values()))
-    message = explained(verdict.problem, _told(refused)) if verdict.problem else summary["verdict"]
+def _save(database: Database, seen: list[tuple[DataFile, bytes]]) -> None:
     with database.session() as session:
-        dataset = find_dataset(session, dataset_id)
-        dataset.state = DatasetState.INVALID if verdict.problem else DatasetState.READY
-        dataset.message = message
-        dataset.summary = {**summary, "verdict": message}
+        save_files(session, [file for file, _ in seen])
+        if looks := [{"id": file.id, "look": look} for file, look in seen if look]:
+            session.execute(update(DatasetFile), looks)
+    seen.clear()
 
 
-def _summary(kept: Sequence[_File], refused: Sequence[_File], n_junk: int) -> dict[str, Any]:
-    notes = []
-    if n_junk:
-        leftovers = counted(n_junk, "leftover of other programs", "leftovers of other programs")
-        notes.append(f"{leftovers} (such as .DS_Store) {'was' if n_junk == 1 else 'were'} passed over.")
-    if lost := sorted({file.label for file in refused if file.label} - {file.label for file in kept}):
-        notes.append(f"No photo in {quoted(lost)} could be used, so it is not among the classes.")
-    return summarise(kept, _told(refused), notes)
+def _find_near_copies(database: Database, dataset_id: str) -> None:
+    """Over all files that decode, used or not: so no edit needs to look at them again."""
+    with database.session() as session:
+        query = select(DatasetFile.id, DatasetFile.look, DatasetFile.near)
+        rows = session.execute(
+            query.where(DatasetFile.dataset_id == dataset_id, DatasetFile.look.is_not(None)).order_by(DatasetFile.id)
+        ).all()
+    if not any(row.near is None for row in rows):
+        return
+    looks = np.frombuffer(b"".join(row.look for row in rows), np.uint8).reshape(len(rows), -1)
+    firsts = near_copies(looks)
+    changed = [
+        {"id": row.id, "near": rows[first].id}
+        for row, first in zip(rows, firsts.tolist(), strict=True)
+        if row.near != rows[first].id
+    ]
+    with database.session() as session:
+        if changed:
+            session.execute(update(DatasetFile), changed)
 
 
-def _told(refused: Sequence[_File]) -> list[RefusedFile]:
-    return [RefusedFile(file.name, file.reason) for file in refused]
+def _tables(store: ArtifactStore, files: Sequence[DataFile]) -> list[Table]:
+    """Files that may say which photo is of which class. One that is too large for that is no table of labels."""
+    tables = []
+    for file in [file for file in files if file.key and is_table(file.name)][:_MAX_TABLES]:
+        with store.open(file.key) as source:
+            content = source.read(_MAX_TABLE_BYTES + 1)
+        if len(content) <= _MAX_TABLE_BYTES:
+            tables.append(Table(file.name, content.decode("utf-8-sig", "replace")))
+    return tables

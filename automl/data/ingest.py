@@ -4,20 +4,29 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from automl.data.archive import ArchiveLimits, read_zip
-from automl.data.layout import NoPlace, Place, guess_layout
-from automl.data.manifest import assess, explained, fingerprint
+import numpy as np
+
+from automl.data.archive import ArchiveLimits, read_archive, without_suffix
+from automl.data.assess import assess, image_records, is_table, manifest_of
+from automl.data.copies import near_copies
+from automl.data.data_file import DataFile
+from automl.data.labels_table import Table
+from automl.data.layout import is_junk
+from automl.data.manifest import explained, problem_of
 from automl.data.pixels import OnProgress
 from automl.data.storage import full_disk_explained
-from automl.data.verify import VerifiedImage, in_threads, verify_image
+from automl.data.traits import Traits
+from automl.data.verify import in_threads, look_at
 from automl.errors import BadDataset, BadImage, BadUpload, UploadTooLarge
-from automl.records import DatasetManifest, ImageRecord, RefusedFile
+from automl.records import DatasetManifest, RefusedFile
 from automl.settings import Settings
+
+_MAX_TABLE_BYTES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +63,11 @@ def ingest_folder(folder: Path, settings: Settings, on_progress: OnProgress | No
 def ingest_archive(
     path: Path, target_folder: Path, settings: Settings, on_progress: OnProgress | None = None
 ) -> DatasetManifest:
-    """Unpacks the .zip at `path` into `target_folder`, under numbers for names, and verifies it.
+    """Unpacks the archive at `path` (.zip, .tar, .tar.gz) into `target_folder`, under numbers for names, and checks it.
 
     Raises:
         BadDataset: as `ingest_folder`.
-        BadUpload: there is no such file, or it is not a readable .zip.
+        BadUpload: there is no such file, or it is not a readable archive.
         UploadTooLarge: more files or unpacked bytes than the settings allow.
         DiskFull: no room in `target_folder`.
     """
@@ -67,7 +76,7 @@ def ingest_archive(
     refused: list[RefusedFile] = []
     with _opened(path) as source:
         limits = ArchiveLimits(settings.max_files, settings.max_upload_bytes)
-        for number, member in enumerate(read_zip(source, path.name, limits)):
+        for number, member in enumerate(read_archive(source, path.name, limits)):
             target = target_folder / f"{number:06d}"
             try:
                 with full_disk_explained(str(target_folder)), target.open("wb") as copy:
@@ -77,7 +86,7 @@ def ingest_archive(
                 refused.append(RefusedFile(member.name, error.message))
             else:
                 found.append(_Found(member.name, target))
-    return _manifest(path.stem, found, refused, settings, on_progress)
+    return _manifest(without_suffix(path.name), found, refused, settings, on_progress)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -92,48 +101,64 @@ def _opened(path: Path) -> BinaryIO:
 def _manifest(
     name: str, found: list[_Found], refused: list[RefusedFile], settings: Settings, on_progress: OnProgress | None
 ) -> DatasetManifest:
-    places = guess_layout([file.name for file in found])
-    placed = [(file, place) for file, place in zip(found, places, strict=True) if isinstance(place, Place)]
-    refused += [
-        RefusedFile(file.name, place.reason)
-        for file, place in zip(found, places, strict=True)
-        if isinstance(place, NoPlace) and not place.is_junk
-    ]
-    look = _looker(settings.max_image_pixels)
-    pictures: list[ImageRecord] = []
-    for n_done, ((file, place), seen) in enumerate(
-        zip(placed, in_threads(look, [file.path for file, _ in placed]), strict=True), start=1
+    """Raises BadDataset."""
+    files, paths = _looked_at(found, settings.max_image_pixels, on_progress)
+    tables = [_table(file) for file in found if is_table(file.name) and file.path.stat().st_size <= _MAX_TABLE_BYTES]
+    assessment = assess(files, tables=tables)
+    told = [*refused, *(RefusedFile(f.name, f.reason) for f in assessment.files if f.id in assessment.told)]
+    if assessment.problem:
+        raise BadDataset(explained(problem_of(assessment.accepted), told))
+    images = [replace(image, path=paths[image.name, image.sha256]) for image in image_records(assessment.accepted)]
+    found_notes = [f"{finding.title}. {finding.consequence}" for finding in assessment.findings]
+    notes = [assessment.summary["layout"]["words"], *assessment.summary["notes"], *found_notes]
+    return manifest_of(name, images, told, notes)
+
+
+def _looked_at(
+    found: Sequence[_Found], max_pixels: int, on_progress: OnProgress | None
+) -> tuple[list[DataFile], dict[tuple[str, str], Path]]:
+    """The files, decoded and compared, and where each is by its name and digest."""
+    files: list[DataFile] = []
+    looks: dict[int, bytes] = {}
+    todo = [file for file in found if not is_junk(file.name) and not is_table(file.name)]
+    for n_done, (file, seen) in enumerate(
+        zip(todo, in_threads(_looker(max_pixels), [file.path for file in todo]), strict=True), start=1
     ):
         if isinstance(seen, str):
-            refused.append(RefusedFile(file.name, seen))
+            files.append(DataFile(n_done, file.name, str(file.path), "", fault=seen))
         else:
-            sha256, image = seen
-            pictures.append(
-                ImageRecord(file.path, file.name, place.label, sha256, image.width, image.height, place.split)
-            )
+            sha256, traits = seen
+            files.append(DataFile(n_done, file.name, str(file.path), sha256).seen(traits, ""))
+            looks[n_done] = traits.look
         if on_progress is not None:
-            on_progress(n_done, len(placed))
-    return _assessed(name, pictures, refused)
+            on_progress(n_done, len(todo))
+    others = [file for file in found if is_junk(file.name) or is_table(file.name)]
+    files += [DataFile(n, file.name, str(file.path), "") for n, file in enumerate(others, start=len(todo) + 1)]
+    near = _near(looks)
+    files = [replace(file, near=near.get(file.id)) for file in files]
+    return files, {(file.name, file.sha256): Path(file.key) for file in files}
 
 
-def _assessed(name: str, pictures: list[ImageRecord], refused: list[RefusedFile]) -> DatasetManifest:
-    verdict = assess(pictures)
-    refused += [RefusedFile(pictures[index].name, reason) for index, reason in verdict.refused.items()]
-    if verdict.problem:
-        raise BadDataset(explained(verdict.problem, refused))
-    images = tuple(pictures[index] for index in verdict.kept)
-    classes = tuple(sorted({image.label for image in images}))
-    return DatasetManifest(name, classes, images, tuple(refused), fingerprint(images))
+def _near(looks: Mapping[int, bytes]) -> dict[int, int]:
+    if not looks:
+        return {}
+    ids = list(looks)
+    firsts = near_copies(np.frombuffer(b"".join(looks.values()), np.uint8).reshape(len(ids), -1))
+    return {number: ids[first] for number, first in zip(ids, firsts.tolist(), strict=True)}
 
 
-def _looker(max_pixels: int) -> Callable[[Path], tuple[str, VerifiedImage] | str]:
-    def look(path: Path) -> tuple[str, VerifiedImage] | str:
-        """SHA-256 and picture, or the reason why not."""
+def _table(file: _Found) -> Table:
+    return Table(file.name, file.path.read_bytes().decode("utf-8-sig", "replace"))
+
+
+def _looker(max_pixels: int) -> Callable[[Path], tuple[str, Traits] | str]:
+    def look(path: Path) -> tuple[str, Traits] | str:
+        """SHA-256 and traits, or the reason why not."""
         try:
             with path.open("rb") as source:
-                image = verify_image(source, max_pixels)
+                traits, _thumbnail = look_at(source, max_pixels)
                 source.seek(0)
-                return hashlib.file_digest(source, "sha256").hexdigest(), image
+                return hashlib.file_digest(source, "sha256").hexdigest(), traits
         except BadImage as error:
             return error.message
         except OSError as error:

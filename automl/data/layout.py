@@ -1,194 +1,153 @@
-"""From the names of files to classes: which folder is the class, and which part of the split it lies in.
+"""From the names of files to classes: how a person has laid out the photos, read from folders, names or a table.
 
-A name is only ever read as a label. Nothing here touches the file system, so `../`, absolute paths and backslashes
-are as harmless as any other name.
+A name is only ever read as text. Nothing here touches the file system.
 """
 
-import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from automl.records import Split
+from automl.data.class_folders import places_by_folders, places_by_parent
+from automl.data.file_names import clean_parts, clean_text, is_junk
+from automl.data.label_names import places_by_names
+from automl.data.labels_table import Table, places_by_table
+from automl.data.layout_words import words_for
+from automl.data.places import MAX_LABEL_CHARS, NamedFile, NoPlace, Place, Places, Reading, labels_of, split_of
+from automl.data.spellings import joined_spellings
 
-MAX_LABEL_CHARS = 200
+__all__ = [
+    "MAX_LABEL_CHARS",
+    "Layout",
+    "NoPlace",
+    "Other",
+    "Place",
+    "Reading",
+    "Table",
+    "clean_parts",
+    "clean_text",
+    "guess_layout",
+    "is_junk",
+    "read_layout",
+    "split_of",
+]
 
-SPLIT_FOLDERS: dict[str, Split] = {
-    **dict.fromkeys(("train", "training"), Split.TRAIN),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), Split.VALIDATION),
-    **dict.fromkeys(("test", "testing"), Split.TEST),
-}
-
-_JUNK_FOLDERS = frozenset(
-    {"__macosx", ".ipynb_checkpoints", ".git", ".svn", "@eadir", "$recycle.bin", "system volume information"}
-    | {".trashes", ".spotlight-v100", ".fseventsd"}
-)
-_JUNK_FILES = frozenset(
-    {".ds_store", ".localized", ".gitkeep", ".gitignore", "thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini"}
-)
-_PLAIN_FOLDERS = frozenset(
-    {"images", "image", "imgs", "img", "photos", "photo", "pictures", "pics", "jpg", "jpeg", "png", "raw", "data"}
-)
-_DOCUMENTS: tuple[str, ...] = (
-    *(".txt", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".md", ".rst", ".html", ".htm", ".pdf", ".py", ".log"),
-    *(".ipynb", ".zip", ".tar", ".gz", ".7z", ".rar", ".doc", ".docx", ".xls", ".xlsx", ".mat", ".npy", ".npz"),
-    *(".pkl", ".h5", ".db"),
-)
-
-Folders = tuple[str, ...]
+_UNUSED_TABLE = NoPlace("It is a table, not a photo, and was not needed to tell the classes.")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a file belongs. `split`: None where the folders do not say."""
+class Other:
+    """Another way to read the same files that gives at least two classes. `words`: a sentence for people."""
 
-    label: str
-    split: Split | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NoPlace:
-    """Why a file belongs nowhere. `is_junk`: a leftover of some program; people need not hear of each."""
-
-    reason: str
-    is_junk: bool = False
-
-
-def guess_layout(names: Sequence[str]) -> list[Place | NoPlace]:
-    """The place of each of `names` (relative paths with / or \\), in their order.
-
-    Understands class folders, train, validation and test folders above them (or inside them), and any number of
-    wrapping folders around all of it. What lies deeper inside a class folder belongs to that class.
-    """
-    paths = [clean_parts(name) for name in names]
-    unusable = [_why_unusable(path) for path in paths]
-    usable = [path for path, reason in zip(paths, unusable, strict=True) if reason is None]
-    # A stray README beside the folder must not hide that the folder wraps everything.
-    pictures = {path[:-1] for path in usable if not path[-1].lower().endswith(_DOCUMENTS)}
-    layout = _Layout.of(pictures or {path[:-1] for path in usable})
-    places = [
-        layout.place(path[:-1]) if reason is None else reason for path, reason in zip(paths, unusable, strict=True)
-    ]
-    return _without_lonely_split(places)
-
-
-def clean_parts(name: str) -> Folders:
-    """The folders and the file name of `name`: readable text, without empty parts, `.` and `..`."""
-    parts = (clean_text(part) for part in name.replace("\\", "/").split("/"))
-    return tuple(part for part in parts if part not in ("", ".", ".."))
-
-
-def clean_text(text: str) -> str:
-    """`text` in Unicode's composed form on one line, no control characters, no blanks around it."""
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
-    return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def is_junk(name: str) -> bool:
-    """True for what operating systems and programs leave in folders: `.DS_Store`, `Thumbs.db`, `__MACOSX/...`."""
-    parts = [part.lower() for part in clean_parts(name)]
-    if not parts:
-        return False
-    return parts[-1] in _JUNK_FILES or parts[-1].startswith("._") or not _JUNK_FOLDERS.isdisjoint(parts)
-
-
-def split_of(folder: str) -> Split | None:
-    """The part of the split that a folder of this name holds, if it is named for one."""
-    return SPLIT_FOLDERS.get(folder.lower())
-
-
-def _why_unusable(path: Folders) -> NoPlace | None:
-    if not path:
-        return NoPlace("It has no name.")
-    if is_junk("/".join(path)):
-        return NoPlace("It is not a photo but a leftover of a program or of the system.", is_junk=True)
-    if any(part.startswith(".") for part in path):
-        return NoPlace("It is hidden (its name, or its folder's, begins with a dot). Rename it if you want it used.")
-    return None
+    reading: Reading
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """What the folders together mean.
+class Layout:
+    """Where each file belongs, in the order of the names.
 
-    `depth`: wrapping folders around everything. `wrappers`: folders, just inside, that wrap some of the classes.
-    `splits`: folders, inside those, that part the data. `inner_depth`: wrapping folders inside the splits.
-    `only_splits`: there are train or test folders but no class folders in them.
+    `words`: a sentence for people; `notes`: more of them, of which `joined` tell of spellings taken for one class.
+    `others`: what else may have been meant, the likeliest first.
     """
 
-    depth: int
-    wrappers: frozenset[str]
-    splits: frozenset[str]
-    inner_depth: int
-    only_splits: bool
+    reading: Reading
+    places: Places
+    words: str
+    notes: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    others: tuple[Other, ...] = ()
+
+
+def read_layout(
+    names: Sequence[str], tables: Sequence[Table] = (), reading: Reading | None = None, join_spellings: bool = True
+) -> Layout:
+    """Where each of `names` (relative paths with / or \\) belongs, in their order.
+
+    `tables`: those among the files. `reading`: None to guess: folders if they give at least two classes, else a table
+    that gives most photos one, else the names of the files. `join_spellings`: take `Cat` and `cat ` for one class.
+    """
+    files = [NamedFile.of(name) for name in names]
+    by_table = places_by_table(files, names, tables)
+    found = {
+        Reading.FOLDERS: _Found.of(Reading.FOLDERS, files, places_by_folders(files), join_spellings),
+        Reading.TABLE: _Found.of(Reading.TABLE, files, by_table.places, join_spellings, by_table.words),
+        Reading.NAMES: _Found.of(Reading.NAMES, files, places_by_names(files), join_spellings),
+        Reading.PARENT: _Found.of(Reading.PARENT, files, places_by_parent(files), join_spellings),
+    }
+    if reading is None:
+        guesses = (Reading.FOLDERS, Reading.TABLE, Reading.NAMES)
+        reading = next((guess for guess in guesses if found[guess].is_likely), Reading.FOLDERS)
+    chosen = found[reading]
+    others = tuple(
+        Other(other.reading, other.words)
+        for other in found.values()
+        if other.is_likely and other.reading is not reading and _is_different(files, other.places, chosen.places)
+    )
+    notes = (*chosen.joined, *(by_table.notes if reading is Reading.TABLE else ()))
+    return Layout(reading, _tables_told(chosen, names, tables), chosen.words, notes, chosen.joined, others)
+
+
+def guess_layout(names: Sequence[str]) -> Places:
+    """The place of each of `names` (relative paths with / or \\), in their order, by their folders alone."""
+    return places_by_folders([NamedFile.of(name) for name in names])
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one reading gives. `words`: a sentence. `joined`: a sentence for each spelling that was joined."""
+
+    reading: Reading
+    places: Places
+    words: str
+    joined: tuple[str, ...]
+    is_likely: bool
 
     @classmethod
-    def of(cls, folders: Iterable[Folders]) -> "_Layout":
-        depth = _wrapper_depth(set(folders))
-        rest = {folder[depth:] for folder in folders if len(folder) > depth}
-        wrappers = _wrappers_beside_classes(rest)
-        rest = {folder[1:] if folder[0] in wrappers else folder for folder in rest}
-        splits = frozenset(folder[0] for folder in rest if len(folder) > 1 and split_of(folder[0]))
-        inner = {folder[1:] if folder[0] in splits else folder for folder in rest}
-        only_splits = not splits and bool(rest) and all(split_of(folder[0]) for folder in rest)
-        return cls(depth, wrappers, splits, _wrapper_depth(inner) if splits else 0, only_splits)
-
-    def place(self, folders: Folders) -> Place | NoPlace:
-        rest = folders[self.depth :]
-        if rest and rest[0] in self.wrappers:
-            rest = rest[1:]
-        split = None
-        if rest and (rest[0] in self.splits or self.only_splits):
-            split = split_of(rest[0])
-            if len(rest) == 1:
-                return NoPlace(
-                    f"It lies directly in the folder '{rest[0]}', so what it shows is unknown. "
-                    f"Put it in a folder with the name of its class: {rest[0]}/name-of-class/photo.jpg."
-                )
-            rest = rest[1:]
-        elif rest and Split.TRAIN in map(split_of, self.splits):
-            return NoPlace("It lies beside the training folder, not in a class folder inside it.")
-        return _in_class(rest[self.inner_depth :], split)
+    def of(
+        cls, reading: Reading, files: Sequence[NamedFile], places: Places, join_spellings: bool, table_words: str = ""
+    ) -> "_Found":
+        labels = labels_of(files, places)
+        joined = joined_spellings(labels) if join_spellings else {}
+        if joined:
+            places = [_joined(place, joined) for place in places]
+            labels = labels_of(files, places)
+        n_photos = sum(file.is_photo for file in files)
+        return cls(
+            reading,
+            places,
+            words_for(reading, files, places, labels, table_words),
+            tuple(f"'{label}' was taken for another spelling of '{kept}'." for label, kept in sorted(joined.items())),
+            _is_likely(reading, n_photos, len(labels), len(set(labels))),
+        )
 
 
-def _in_class(folders: Folders, split: Split | None) -> Place | NoPlace:
-    if not folders:
-        return NoPlace("It lies outside any class folder. Put it in a folder with the name of what it shows.")
-    if len(folders[0]) > MAX_LABEL_CHARS:
-        return NoPlace(f"The name of its class folder is longer than {MAX_LABEL_CHARS} characters.")
-    return Place(folders[0], split or (split_of(folders[1]) if len(folders) > 1 else None))
+def _is_likely(reading: Reading, n_photos: int, n_placed: int, n_classes: int) -> bool:
+    """Whether the reading makes sense: names of files that mostly differ are names, not classes."""
+    if n_classes < 2 or reading in (Reading.FOLDERS, Reading.PARENT):
+        return n_classes >= 2
+    most = n_placed > n_photos / 2
+    return most and (reading is Reading.TABLE or n_classes <= max(2, n_placed // 2))
 
 
-def _wrappers_beside_classes(folders: set[Folders]) -> frozenset[str]:
-    """Folders of folders among folders of files: `pets/cat`, `pets/dog` and, sent later, `bird`."""
-    classes = {folder[0] for folder in folders if len(folder) == 1}
-    if not classes:
-        return frozenset()
-    inside: defaultdict[str, set[str]] = defaultdict(set)
-    for folder in folders:
-        if folder[0] not in classes and not split_of(folder[0]):
-            inside[folder[0]].add(folder[1].lower())
-    return frozenset(outer for outer, inner in inside.items() if len(inner) > 1 or not inner <= _PLAIN_FOLDERS)
+def _is_different(files: Sequence[NamedFile], some: Places, others: Places) -> bool:
+    """Whether any photo has another place, whatever the reasons of those that have none."""
+    return any(
+        file.is_photo and one != other and (isinstance(one, Place) or isinstance(other, Place))
+        for file, one, other in zip(files, some, others, strict=True)
+    )
 
 
-def _wrapper_depth(folders: set[Folders]) -> int:
-    """How many folders, one inside the other, merely wrap all the rest."""
-    depth = 0
-    while True:
-        below = {folder[depth:] for folder in folders if len(folder) > depth}
-        if len({folder[0] for folder in below}) != 1:
-            return depth
-        inside = {folder[1] for folder in below if len(folder) > 1}
-        holds_files = any(len(folder) == 1 for folder in below)
-        if not inside or (len(inside) == 1 and holds_files):
-            return depth  # a class folder
-        depth += 1
+def _joined(place: Place | NoPlace, joined: dict[str, str]) -> Place | NoPlace:
+    if isinstance(place, Place) and place.label in joined:
+        return Place(joined[place.label], place.split)
+    return place
 
 
-def _without_lonely_split(places: list[Place | NoPlace]) -> list[Place | NoPlace]:
-    """A single `train` (or `test`) folder around everything parts nothing, so it says nothing."""
-    splits = [place.split for place in places if isinstance(place, Place)]
-    if any(a is not b for a, b in pairwise(splits)):
-        return places
-    return [Place(place.label) if isinstance(place, Place) else place for place in places]
+def _tables_told(found: _Found, names: Sequence[str], tables: Sequence[Table]) -> Places:
+    """Places in which a table that was not used, and so lies about like a photo, is told apart from photos."""
+    if found.reading is Reading.TABLE or not tables:
+        return found.places
+    table_names = {table.name for table in tables}
+    return [
+        _UNUSED_TABLE if name in table_names and not (isinstance(place, NoPlace) and place.is_junk) else place
+        for name, place in zip(names, found.places, strict=True)
+    ]

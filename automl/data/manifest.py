@@ -1,15 +1,17 @@
-"""From pictures that decode to a data set that can be trained from: what is kept, what is wrong, what to say."""
+"""What is said of a data set as a whole: whether it can be trained from, its figures, and one sentence."""
 
 import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from automl.records import RefusedFile, Split
 
 FEW_IMAGES = 10
+UNBALANCED = 3
+"""The largest class has so many times the photos of the smallest one: then every class counts the same."""
+
 MAX_LISTED_REFUSALS = 100
 _REFUSALS_IN_A_MESSAGE = 3
 _NAME_IN_A_MESSAGE = 80
@@ -31,24 +33,6 @@ class Picture(Protocol):
     def split(self) -> Split | None: ...
     @property
     def sha256(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """`kept`: indices of the pictures to use. `refused`: index to reason. `problem`: why nothing can be trained
-    from them and what to do about it, or an empty text."""
-
-    kept: tuple[int, ...]
-    refused: dict[int, str]
-    problem: str
-
-
-def assess(pictures: Sequence[Picture]) -> Assessment:
-    """Sorts out contradictions between pictures that are fine one by one."""
-    refused = _same_picture_in_two_classes(pictures)
-    refused |= _only_in_test(pictures, refused)
-    kept = tuple(index for index in range(len(pictures)) if index not in refused)
-    return Assessment(kept, refused, _problem([pictures[index] for index in kept]))
 
 
 def explained(problem: str, refused: Sequence[RefusedFile]) -> str:
@@ -81,7 +65,7 @@ def summarise(pictures: Sequence[Picture], refused: Sequence[RefusedFile], notes
     return {
         "n_images": n_images,
         "n_refused": len(refused),
-        "n_duplicates": n_duplicates(pictures),
+        "n_duplicates": n_images - len({picture.sha256 for picture in pictures}),
         "classes": [
             {
                 "label": label,
@@ -94,15 +78,22 @@ def summarise(pictures: Sequence[Picture], refused: Sequence[RefusedFile], notes
             for label in labels
         ],
         "refused": [{"name": file.name, "reason": file.reason} for file in refused[:MAX_LISTED_REFUSALS]],
-        "verdict": f"{counted(n_images, 'photo')}, {counted(len(labels), 'class', 'classes')}, ready",
-        "notes": [*notes, *_notes(pictures, labels)],
+        "verdict": _verdict(Counter(picture.label for picture in pictures)),
+        "notes": [*notes, TOO_FEW_TO_COMPARE] if labels and _too_few_to_compare(pictures) else [*notes],
         "fingerprint": fingerprint(pictures),
     }
 
 
-def n_duplicates(pictures: Sequence[Picture]) -> int:
-    """Pictures that are exact copies of another one."""
-    return len(pictures) - len({picture.sha256 for picture in pictures})
+def _verdict(counts: Counter[str]) -> str:
+    """ "1,295 photos, 3 classes, balanced, ready"."""
+    parts = [counted(counts.total(), "photo"), counted(len(counts), "class", "classes")]
+    smallest, largest = min(counts.values(), default=0), max(counts.values(), default=0)
+    if few := sum(n < FEW_IMAGES for n in counts.values()):
+        have = "1 class has" if few == 1 else f"{few:,} classes have"
+        return f"{', '.join(parts)}, ready, but {have} fewer than {FEW_IMAGES} photos: expect unsure results"
+    is_balanced = largest < UNBALANCED * smallest
+    balance = "balanced" if is_balanced else f"unbalanced ({smallest:,} to {largest:,} photos a class)"
+    return f"{', '.join(parts)}, {balance}, ready"
 
 
 def counted(n: int, noun: str, plural: str = "") -> str:
@@ -118,28 +109,8 @@ def quoted(labels: Sequence[str], at_most: int = 5) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
-def _same_picture_in_two_classes(pictures: Sequence[Picture]) -> dict[int, str]:
-    labels: defaultdict[str, set[str]] = defaultdict(set)
-    for picture in pictures:
-        labels[picture.sha256].add(picture.label)
-    return {
-        index: f"The same picture is also in {quoted(others)}; nobody can tell which is right."
-        for index, picture in enumerate(pictures)
-        if (others := sorted(labels[picture.sha256] - {picture.label}))
-    }
-
-
-def _only_in_test(pictures: Sequence[Picture], refused: dict[int, str]) -> dict[int, str]:
-    left = {index: picture for index, picture in enumerate(pictures) if index not in refused}
-    learnable = {picture.label for picture in left.values() if picture.split is not Split.TEST}
-    return {
-        index: f"The class '{picture.label}' has photos only in the test folder, so there is nothing to learn it from."
-        for index, picture in left.items()
-        if picture.label not in learnable
-    }
-
-
-def _problem(pictures: Sequence[Picture]) -> str:
+def problem_of(pictures: Sequence[Picture]) -> str:
+    """Why nothing can be trained from these pictures and what to do about it, or an empty text."""
     test = {picture.sha256 for picture in pictures if picture.split is Split.TEST}
     photos: defaultdict[str, set[str]] = defaultdict(set)
     for picture in pictures:
@@ -168,25 +139,3 @@ def _problem(pictures: Sequence[Picture]) -> str:
 def _shortened(name: str) -> str:
     """The end of a long name: that is where the file's own is."""
     return name if len(name) <= _NAME_IN_A_MESSAGE else f"…{name[1 - _NAME_IN_A_MESSAGE :]}"
-
-
-def _notes(pictures: Sequence[Picture], labels: Sequence[str]) -> list[str]:
-    notes = [TOO_FEW_TO_COMPARE] if labels and _too_few_to_compare(pictures) else []
-    n_photos = Counter(picture.label for picture in pictures)
-    if few := [label for label in labels if n_photos[label] < FEW_IMAGES]:
-        verb = "has" if len(few) == 1 else "have"
-        notes.append(f"{quoted(few)} {verb} fewer than {FEW_IMAGES} photos: expect unsure results.")
-    if copies := n_duplicates(pictures):
-        notes.append(
-            f"{counted(copies, 'photo is an exact copy', 'photos are exact copies')} of another one. "
-            "Copies never count as unseen photos."
-        )
-    twins: defaultdict[str, list[str]] = defaultdict(list)
-    for label in labels:
-        twins[label.casefold()].append(label)
-    notes += [
-        f"{quoted(alike)} are taken as different classes. Give their folders the same name if they are one."
-        for alike in twins.values()
-        if len(alike) > 1
-    ]
-    return notes

@@ -1,9 +1,10 @@
 """Who is learned from, who is validated on, and who is kept for the one honest score.
 
-Every copy of a picture is on the same side (a group is one SHA-256). A group never spans two classes, so dealing out
-each class by itself is exactly stratified and works for classes of two pictures, where scikit-learn's
-`StratifiedGroupKFold` gives up. Whose turn it is comes from a hash of seed and contents: neither the order of the
-files nor the version of a random generator matters, and adding photos moves few of the others.
+Every copy of a picture, and every near copy, is on the same side: they are a group. Groups are dealt out class by
+class, which is stratified and works for classes of two pictures, where scikit-learn's `StratifiedGroupKFold` gives up.
+The few groups that span classes are always learned from: one of their labels is wrong, and the test should not ask for
+it. Whose turn it is comes from a hash of seed and contents: neither the order of the files nor the version of a random
+generator matters, and adding photos moves few of the others.
 """
 
 import hashlib
@@ -28,10 +29,13 @@ ALWAYS_TRAINED = -1
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """All copies of one picture. `images`: indices into the manifest. `is_validation`: one of them is the user's."""
+    """All copies and near copies of one picture. `images`: indices into the manifest. `label`: empty where they differ.
+
+    `key`: made from contents. `is_validation`: one of them is in the user's validation folder.
+    """
 
     label: str
-    sha256: str
+    key: str
     images: tuple[int, ...]
     is_validation: bool
 
@@ -69,7 +73,7 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     if not has_own_test:
         share = min(TEST_SHARE, MAX_TEST_IMAGES / max(1, len(manifest.images)))
         test = {i for group in _held_out(groups, share) for i in group.images}
-    pool_groups = [group for group in groups if test.isdisjoint(group.images)]
+    pool_groups, spared = _learnable(manifest, groups, test)
     pool = sorted(i for group in pool_groups for i in group.images)
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
@@ -82,28 +86,48 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
         n_folds=validation.n_folds,
         test=tuple(sorted(test)),
         left_out=tuple(left_out),
-        notes=(*_test_notes(manifest, test, len(left_out), has_own_test), *validation.notes),
+        notes=(*_test_notes(manifest, test, len(left_out), has_own_test), *_spared_notes(spared), *validation.notes),
         seed=seed,
     )
 
 
 def _groups(manifest: DatasetManifest, seed: int) -> list[_Group]:
     """In the order in which they are dealt out."""
-    members: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    members: defaultdict[str, list[int]] = defaultdict(list)
     for index, image in enumerate(manifest.images):
-        members[image.label, image.sha256].append(index)
-    groups = [
-        _Group(label, sha256, tuple(images), any(manifest.images[i].split is Split.VALIDATION for i in images))
-        for (label, sha256), images in members.items()
-    ]
-    return sorted(groups, key=lambda group: hashlib.sha256(f"{seed} {group.sha256}".encode()).digest())
+        members[image.group or image.sha256].append(index)
+    groups = [_group(manifest, key, images) for key, images in members.items()]
+    return sorted(groups, key=lambda group: hashlib.sha256(f"{seed} {group.key}".encode()).digest())
+
+
+def _group(manifest: DatasetManifest, key: str, images: Sequence[int]) -> _Group:
+    labels = {manifest.images[i].label for i in images}
+    is_validation = any(manifest.images[i].split is Split.VALIDATION for i in images)
+    return _Group(labels.pop() if len(labels) == 1 else "", key, tuple(images), is_validation)
+
+
+def _learnable(manifest: DatasetManifest, groups: Sequence[_Group], test: set[int]) -> tuple[list[_Group], list[str]]:
+    """The groups outside the test, and the classes that have nothing but near copies of test photos: those stay in."""
+    clean = [group for group in groups if test.isdisjoint(group.images)]
+    known = {manifest.images[i].label for group in clean for i in group.images}
+    exact = {manifest.images[i].sha256 for i in test}
+    near: defaultdict[str, list[_Group]] = defaultdict(list)
+    for group in groups:
+        own = tuple(i for i in group.images if i not in test and manifest.images[i].sha256 not in exact)
+        if len(own) < len(group.images) and own and not test.isdisjoint(group.images):
+            rest = _group(manifest, group.key, own)
+            for label in {manifest.images[i].label for i in own} - known:
+                near[label].append(rest)
+    spared = {group.key: group for of_class in near.values() for group in of_class}
+    return clean + list(spared.values()), sorted(near)
 
 
 def _by_class(groups: Sequence[_Group]) -> list[list[_Group]]:
     """The groups of each class, classes by name; classes of a single group are not there: nobody can hold it out."""
     classes: defaultdict[str, list[_Group]] = defaultdict(list)
     for group in groups:
-        classes[group.label].append(group)
+        if group.label:
+            classes[group.label].append(group)
     return [classes[label] for label in sorted(classes) if len(classes[label]) >= 2]
 
 
@@ -133,8 +157,11 @@ def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int, seed: int) 
             "each takes its turn at validation, which compares models more surely than one small folder does."
         )
         notes = [note] if n_own else []
-        if single := sorted({group.label for group in groups} - {group.label for group in fold_of}):
-            notes.append(f"There is only one photo of {quoted(single)} to learn from: models are not compared on it.")
+        if single := sorted({group.label for group in groups if group.label} - {group.label for group in fold_of}):
+            notes.append(
+                f"There is only one photo of {quoted(single)} to learn from, near copies aside: models are not "
+                "compared on it."
+            )
         return _Validation(fold_of, n_used, notes)
     if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups)):
         note = f"Models are compared on the {counted(n_own, 'photo')} of your validation folder."
@@ -153,7 +180,7 @@ def _repeated(
     deals = [first]
     for repeat in range(1, N_REPEATS if n_pool <= MAX_REPEATED_IMAGES else 1):
         shuffled = [
-            sorted(of_class, key=lambda group: hashlib.sha256(f"{seed} {repeat} {group.sha256}".encode()).digest())
+            sorted(of_class, key=lambda group: hashlib.sha256(f"{seed} {repeat} {group.key}".encode()).digest())
             for of_class in classes
         ]
         deals.append(_dealt(shuffled, n_folds)[0])
@@ -189,6 +216,15 @@ def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None
         raise BadDataset(f"There is no photo of {quoted(lost)} to learn from outside the test set. Add some.")
 
 
+def _spared_notes(labels: Sequence[str]) -> list[str]:
+    if not labels:
+        return []
+    return [
+        f"All training photos of {quoted(labels)} are near copies of test photos. They are learned from all the same, "
+        "so the score flatters. Test with photos that were taken on another occasion."
+    ]
+
+
 def _test_notes(manifest: DatasetManifest, test: set[int], n_left_out: int, has_own_test: bool) -> list[str]:
     notes = []
     if not has_own_test:
@@ -202,7 +238,8 @@ def _test_notes(manifest: DatasetManifest, test: set[int], n_left_out: int, has_
         notes.append(f"{n_left_out:,} {copies} and left out of training, so that the score stays honest.")
     tested = {manifest.images[i].label for i in test}
     if untested := [label for label in manifest.classes if label not in tested]:
-        notes.append(f"The test folder has no photo of {quoted(untested)}: the score says nothing about that.")
+        why = "The test folder has" if has_own_test else "There are too few different photos, so the test has"
+        notes.append(f"{why} no photo of {quoted(untested)}: the score says nothing about that.")
     if len(test) < FEW_TEST_IMAGES:
         notes.append(f"The final test has only {counted(len(test), 'photo')}: its score is a rough guess.")
     return notes

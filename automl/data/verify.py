@@ -1,5 +1,6 @@
 """Whether a file really is a picture, found out by decoding it with the decoder that training and serving use."""
 
+import io
 import os
 import threading
 import warnings
@@ -11,12 +12,17 @@ from typing import IO, TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
+from automl.data.traits import Traits, traits_of
 from automl.errors import BadImage
 from automl.serving.predict import FORMATS, open_rgb
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+THUMBNAIL_PX = 192
+"""Longer side of a thumbnail."""
+
+_THUMBNAIL_QUALITY = 80
 _ORIENTATION_TAG = 0x0112
 _FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF or TIFF"
 _DAMAGED = "The picture is damaged or cut off; it cannot be read to its end."
@@ -45,15 +51,29 @@ def verify_image(source: Path | IO[bytes], max_pixels: int) -> VerifiedImage:
         BadImage: not a picture, damaged, or more than `max_pixels` pixels; the message is for people.
         OSError: the file itself cannot be read from its disk.
     """
+    return _decode(source, max_pixels)[0]
+
+
+def look_at(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, bytes]:
+    """The traits of a picture, and a thumbnail of it as a JPEG without metadata. Raises as `verify_image`."""
+    found, image = _decode(source, max_pixels)
+    traits = traits_of(image, found.width, found.height, found.format)
+    image.info.clear()  # a comment in it would be written into the thumbnail
+    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return traits, buffer.getvalue()
+
+
+def _decode(source: Path | IO[bytes], max_pixels: int) -> tuple[VerifiedImage, Image.Image]:
     if isinstance(source, Path):
         with source.open("rb") as handle:
-            return verify_image(handle, max_pixels)
+            return _decode(handle, max_pixels)
     try:
         with _pillow_is_quiet:
             found = _read_header(source, max_pixels)
             source.seek(0)
-            open_rgb(source)
-        return found
+            return found, open_rgb(source)
     except BadImage:
         raise
     except Exception as error:

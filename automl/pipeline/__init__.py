@@ -24,7 +24,15 @@ from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings,
 from automl.results.bundle import write_bundle
 from automl.results.evaluate import TestScore, evaluate
 from automl.results.export import ExportedModels, Exporter
-from automl.results.metrics import describe_candidate, describe_result, labels_of, pareto_rows
+from automl.results.metrics import (
+    describe_candidate,
+    describe_result,
+    labels_of,
+    look_alike_rows,
+    pareto_rows,
+    photo_table,
+    suspect_rows,
+)
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.frozen import FrozenFeatures
@@ -176,9 +184,18 @@ class _Run:
         pareto = pareto_rows(records, winner, self._n_validated)
 
         metrics = describe_result(described, score, self._job.settings, len(records), pareto)
+        metrics["suspects"] = suspect_rows(best_head or best, self._job.manifest, self._plan)
+        metrics["look_alikes"] = look_alike_rows(self._features.last_layer(), self._job.manifest, self._plan)
         bundle = self._job.workspace / "model.zip"
         self._observer.activity("Packing the download")
-        metrics = write_bundle(bundle, models, metrics, [plot.path for plot in plots], lambda: self._end(searched_s))
+        metrics = write_bundle(
+            bundle,
+            models,
+            metrics,
+            [plot.path for plot in plots],
+            lambda: self._end(searched_s),
+            photo_table(self._job.manifest, self._plan),
+        )
         shutil.rmtree(self._job.workspace / "search", ignore_errors=True)
         return RunResult(bundle, metrics, tuple((plot.path, plot.title) for plot in plots))
 

@@ -67,11 +67,11 @@ def _run(
         run = find_run(session, run_id)
         dataset_id, run_settings, earlier = run.dataset_id, RunSettings.from_json(run.settings), _earlier(run)
         had_winner = bool(run.result)
-        is_ready = find_dataset(session, dataset_id).state is DatasetState.READY
-    if not is_ready:
+        is_checked = run.version_id is not None or find_dataset(session, dataset_id).state is DatasetState.READY
+    if not is_checked:
         observer.activity("Checking the photos")
         check_dataset(database, store, dataset_id, settings)
-    manifest = load_manifest(database, store, dataset_id, workspace / "images")
+    manifest = load_manifest(database, store, run_id, workspace / "images")
     job = Job(manifest, run_settings, installed(settings.weights_dir), settings.features_dir, workspace, earlier)
     if had_winner:
         observer.note("This run was interrupted while its best model was scored: the test photos were read twice.")

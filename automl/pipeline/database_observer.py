@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from automl.records import RunResult, RunState, Stage, TrialRecord
+from automl.data.check import reassess
+from automl.records import DatasetState, RunResult, RunState, Stage, TrialRecord
 from automl.search.candidate import Candidate
 from automl.search.space import SearchSpace
 from automl.search.words import describe
@@ -103,6 +104,14 @@ class DatabaseObserver:
             run.result = result.metrics
             change_run_state(run, RunState.DONE)
         self._remove_artifacts(outdated)
+        self._tell_the_dataset()
+
+    def _tell_the_dataset(self) -> None:
+        """Labels that the models doubt become findings about the photos; the run is done whatever comes of that."""
+        with self._database.session() as session:
+            dataset = find_run(session, self._run_id).dataset
+            if dataset.state in (DatasetState.READY, DatasetState.INVALID):
+                reassess(session, self._store, dataset.id)
 
     def close(self) -> None:
         """Writes what still waits for the study, also of stages that this attempt has not come to."""

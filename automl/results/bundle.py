@@ -31,6 +31,7 @@ Try it: unpack this folder, then
 model.onnx    what predict.py uses (ONNX Runtime): RGB photo with values 0-255 in, probabilities out
 {keras}labels.txt    the class names, one a line, in the order of the probabilities
 metrics.json  every figure and setting: score, confusion matrix, how it was trained, where its weights come from
+photos.csv    which photo was learned from and which was kept for the test (in the finished download)
 plots/        the plots
 """
 
@@ -49,10 +50,11 @@ def write_bundle(
     metrics: Mapping[str, Any],
     plots: Sequence[Path] = (),
     at_last: Callable[[], Mapping[str, Any]] = dict,
+    photos: str = "",
 ) -> dict[str, Any]:
     """Packs one model with everything that belongs to it, and returns what its `metrics.json` says.
 
-    `at_last`: asked for further metrics when all else is packed, such as how long it took.
+    `at_last`: asked for further metrics when all else is packed, such as how long it took. `photos`: `photos.csv`.
 
     Raises:
         DiskFull: no room; nothing half-written is left.
@@ -62,6 +64,8 @@ def write_bundle(
         _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in metrics["classes"]))
         _write_text(bundle, "requirements.txt", _REQUIREMENTS)
         bundle.write(predict.__file__, "predict.py")
+        if photos:
+            _write_text(bundle, "photos.csv", photos)
         both = [(models.keras, "model.keras"), (models.onnx, "model.onnx")]
         files = [(path, name) for path, name in both if path is not None]
         for path, name in files + [(plot, f"plots/{plot.name}") for plot in plots]:

@@ -1,7 +1,9 @@
 """`metrics.json`: every figure of a run, for people's scripts and for the result page."""
 
+import csv
 import hashlib
 import importlib.metadata
+import io
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -12,6 +14,8 @@ import numpy as np
 from automl.models.weights import InstalledWeights
 from automl.records import DatasetManifest, Goal, RunSettings, SplitPlan, TrialRecord
 from automl.results.evaluate import TestScore
+from automl.results.lookalikes import MAX_PHOTOS, look_alikes
+from automl.results.suspects import suspected_labels
 from automl.search.candidate import Candidate, is_scored
 from automl.search.objective import pareto_front
 
@@ -87,6 +91,49 @@ def describe_result(
         "seed": settings.seed,
         "settings": settings.to_json(),
     }
+
+
+def suspect_rows(candidate: Candidate, manifest: DatasetManifest, plan: SplitPlan) -> list[dict[str, Any]]:
+    """The photos whose label the model doubts, the most doubtful first; only of those that it was compared on."""
+    found = suspected_labels(candidate.held_out_logits, labels_of(manifest, plan))
+    images = [manifest.images[plan.pool[suspect.row]] for suspect in found]
+    return [
+        {
+            "name": image.name,
+            "sha256": image.sha256,
+            "label": image.label,
+            "suggested": manifest.classes[suspect.suggested],
+            "confidence": round(suspect.confidence, 4),
+        }
+        for suspect, image in zip(found, images, strict=True)
+    ]
+
+
+def look_alike_rows(features: np.ndarray | None, manifest: DatasetManifest, plan: SplitPlan) -> list[dict[str, Any]]:
+    """Pairs of photos of the pool that look like parts of each other. Sets that are too large for that have none.
+
+    features: float (n_pool, n_features).
+    """
+    if features is None or len(features) > MAX_PHOTOS:
+        return []
+    images = [manifest.images[i] for i in plan.pool]
+    return [
+        {"sha256": [images[one].sha256, images[other].sha256], "likeness": round(likeness, 4)}
+        for one, other, likeness in look_alikes(features, [image.group or image.sha256 for image in images])
+    ]
+
+
+def photo_table(manifest: DatasetManifest, plan: SplitPlan) -> str:
+    """CSV: each photo with its class and the part of the split that it was in."""
+    part = (
+        dict.fromkeys(plan.pool, "learn") | dict.fromkeys(plan.test, "test") | dict.fromkeys(plan.left_out, "left out")
+    )
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["photo", "class", "part", "near_copies", "sha256"])
+    for index, image in enumerate(manifest.images):
+        writer.writerow([image.name, image.label, part[index], image.group, image.sha256])
+    return buffer.getvalue()
 
 
 def _method(candidate: Candidate, plan: SplitPlan) -> str:

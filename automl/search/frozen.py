@@ -123,6 +123,14 @@ class FrozenFeatures:
                 self._seconds_per_image[block.backbone] = watch.seconds_per_row * (_PROBE_PX / block.image_size_px) ** 2
         self._blocks[block] = np.asarray(np.load(path, mmap_mode="r"))
 
+    def last_layer(self) -> np.ndarray | None:
+        """float16 (n_images, n_features) of the last layer of the first backbone that was used; None before one was."""
+        block = next((block for block in self._blocks if not block.mirrored), None)
+        if block is None:
+            return None
+        ((start, end),) = self._columns(block.backbone, LAST_TAP)
+        return self._blocks[block][:, start:end]
+
     def available(self) -> set[Block]:
         """The blocks that trials may use now."""
         return set(self._blocks)

@@ -3,10 +3,11 @@
 import hashlib
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 from uuid import uuid4
 
 import fsspec
@@ -23,6 +24,14 @@ class StoredFile:
     key: str
     n_bytes: int
     sha256: str
+
+
+class ListedFile(NamedTuple):
+    """A file that is in the store. `modified`: when it was last written to, UTC."""
+
+    key: str
+    n_bytes: int
+    modified: datetime
 
 
 class ArtifactStore:
@@ -87,6 +96,16 @@ class ArtifactStore:
             target.with_suffix(".part").rename(target)
         return target
 
+    def list(self, prefix: str) -> Iterator[ListedFile]:
+        """The files below `prefix`, folder by folder; one that goes away meanwhile may be left out."""
+        self._fs.invalidate_cache()
+        for folder, _, files in self._fs.walk(self._path(prefix), detail=True):
+            for name, info in files.items():
+                path = f"{folder.rstrip('/')}/{name}"
+                with suppress(FileNotFoundError):  # deleted since its folder was read
+                    modified: datetime = self._fs.modified(path)
+                    yield ListedFile(path.removeprefix(f"{self._root}/"), info["size"], _in_utc(modified))
+
     def delete(self, key: str) -> None:
         """Nothing happens where there is no such file."""
         path = self._path(key)
@@ -97,3 +116,7 @@ class ArtifactStore:
         path = self._path(prefix)
         if self._fs.exists(path):
             self._fs.rm(path, recursive=True)
+
+
+def _in_utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

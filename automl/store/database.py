@@ -68,7 +68,10 @@ class Base(DeclarativeBase):
 
 
 class Dataset(Base):
-    """One data set. `summary`: written by the check: classes, counts, verdict, findings, refused files."""
+    """One data set. `summary`: written by the check: classes, counts, verdict, findings, refused files.
+
+    `deleted_at`: nobody sees it any more; the worker removes it and everything that was made from it.
+    """
 
     __tablename__ = "datasets"
 
@@ -78,6 +81,7 @@ class Dataset(Base):
     message: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
     summary: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    deleted_at: Mapped[datetime | None]
 
     files: Mapped[list["DatasetFile"]] = relationship(back_populates="dataset", cascade="all, delete-orphan")
     edits: Mapped[list["DatasetEdit"]] = relationship(
@@ -95,7 +99,8 @@ class DatasetFile(Base):
     `given_label`: the class that it was sent to, whatever its name says. `reason`: why it is not used. All below is
     set by the check: `label`, `split`; of a file that decodes `width` and `height` (pixels, upright), `format`, `look`,
     `spread` and `is_gray` (see `automl.data.traits`), `thumbnail` (the key of a small JPEG) and `near`: the id of the
-    first of the files that are near copies of each other, its own where there is no other.
+    first of the files that are near copies of each other, its own where there is no other; of one that does not,
+    `fault` says why.
     """
 
     __tablename__ = "dataset_files"
@@ -121,6 +126,7 @@ class DatasetFile(Base):
     is_gray: Mapped[bool | None]
     thumbnail: Mapped[str] = mapped_column(default="")
     near: Mapped[int | None]
+    fault: Mapped[str] = mapped_column(default="")
 
     dataset: Mapped[Dataset] = relationship(back_populates="files")
 
@@ -332,7 +338,7 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 def find_run(session: Session, run_id: str) -> Run:
     """Raises NotFound."""
     run = session.get(Run, run_id)
-    if run is None:
+    if run is None or run.dataset.deleted_at is not None:
         raise NotFound("There is no such run. It may have been deleted.")
     return run
 
@@ -340,7 +346,7 @@ def find_run(session: Session, run_id: str) -> Run:
 def find_dataset(session: Session, dataset_id: str) -> Dataset:
     """Raises NotFound."""
     dataset = session.get(Dataset, dataset_id)
-    if dataset is None:
+    if dataset is None or dataset.deleted_at is not None:
         raise NotFound("There is no such data set. It may have been deleted.")
     return dataset
 

@@ -1,6 +1,8 @@
 // What was dropped or chosen, as a flat list of {path, file}; `path` is the way to the file inside the folder.
 
 const READ_AT_ONCE = 64;
+const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
+const TABLE = /\.(csv|tsv)$/i;
 
 /** Walks everything that was dropped. Must be called in the drop event itself: the browser empties it afterwards. */
 export async function filesFromDrop(transfer) {
@@ -26,7 +28,15 @@ export function filesFromInput(files) {
 /** The name of the one folder or archive that holds everything, else nothing. */
 export function commonRoot(files) {
   const roots = new Set(files.map(({ path }) => path.split("/")[0]));
-  return roots.size === 1 ? [...roots][0].replace(/\.zip$/i, "") : "";
+  return roots.size === 1 ? [...roots][0].replace(ARCHIVE, "") : "";
+}
+
+/** Whether there can be two classes in it: two folders, an archive, a table of labels, or names such as cat1, dog1. */
+export function mayHoldClasses(files) {
+  if (files.some(({ path }) => ARCHIVE.test(path) || TABLE.test(path))) return true;
+  const folders = new Set(files.map(({ path }) => path.split("/").slice(0, -1).join("/")));
+  const words = new Set(files.map(({ path }) => path.split("/").at(-1).replace(/\.[^.]*$/, "").replace(/[^\p{L}]/gu, "")));
+  return folders.size > 1 || words.size > 1;
 }
 
 async function open(entry) {

@@ -1,5 +1,7 @@
 // Sends files in batches, a few at a time, and tries again where the connection fails.
 
+import { missingOf, nameInForm } from "./missing.js";
+
 const BATCH_FILES = 50;
 const BATCH_BYTES = 16_000_000;
 const PARALLEL = 3;
@@ -17,39 +19,72 @@ export class SendError extends Error {
 export class Stopped extends Error {}
 
 export class Sender {
-  /** `onChange` is called with {files, bytes} whenever more has arrived, `onNote` with a sentence while it waits. */
-  constructor(files, onChange, onNote) {
-    this.batches = makeBatches(files);
+  #batches = [];
+  #stopper = new AbortController();
+
+  /**
+   * `label`: the class that all files are for, else empty. `onChange` is called with {files, bytes}, what is on the
+   * server, whenever more has arrived; `onNote` with a sentence while it waits.
+   */
+  constructor(files, { label = "", onChange, onNote }) {
     this.nFiles = files.length;
-    this.nBytes = this.batches.reduce((sum, batch) => sum + batch.bytes, 0);
+    this.nBytes = bytesOf(files);
+    this.label = label;
+    this.waiting = files; // that are not known to have arrived
     this.onChange = onChange;
     this.onNote = onNote;
-    this.stopper = new AbortController();
   }
 
   stop() {
-    this.stopper.abort();
+    this.#stopper.abort();
   }
 
-  /** Sends what has not arrived yet; may be called again after a failure. */
-  async send(url) {
-    this.stopper = new AbortController();
-    const waiting = this.batches.filter((batch) => !batch.arrived);
+  /** Once before the first request, and again to go on after a stop or a failure. */
+  start() {
+    this.#stopper = new AbortController();
+  }
+
+  /** Asks the data set at `address` what it has, and sends the rest; may be called again after a failure. */
+  async sendMissing(address) {
+    const { signal } = this.#stopper;
+    const ask = async (files) => {
+      this.onNote("Looking for what has arrived before…");
+      const { missing } = await this.request(`${address}/missing`, { files, label: this.label });
+      return missing;
+    };
+    try {
+      this.waiting = await missingOf(this.waiting, ask);
+    } catch (error) {
+      if (signal.aborted) throw new Stopped();
+      if (error instanceof DOMException) throw new SendError("A file was moved or changed meanwhile. Choose the folder again.", false);
+      throw error;
+    }
+    if (signal.aborted) throw new Stopped();
+    await this.send(address);
+  }
+
+  /** Sends what is not known to have arrived. */
+  async send(address) {
+    this.#batches = makeBatches(this.waiting);
+    this.#report();
+    const waiting = [...this.#batches];
     const worker = async () => {
-      for (let batch = waiting.shift(); batch; batch = waiting.shift()) await this.#sendBatch(url, batch);
+      for (let batch = waiting.shift(); batch; batch = waiting.shift()) await this.#sendBatch(`${address}/files`, batch);
     };
     try {
       await Promise.all(Array.from({ length: PARALLEL }, worker));
     } catch (error) {
       this.stop(); // the other workers need not go on
       throw error;
+    } finally {
+      this.waiting = this.#batches.flatMap((batch) => (batch.arrived ? [] : batch.files));
     }
   }
 
   async #sendBatch(url, batch) {
     const form = new FormData();
-    // The server takes a backslash in a file name for an escape, as the standard says; browsers do not escape it.
-    for (const { path, file } of batch.files) form.append("files", file, path.replaceAll("\\", "\\\\"));
+    if (this.label) form.append("label", this.label); // it holds for the files after it
+    for (const { path, file } of batch.files) form.append("files", file, escaped(path));
     const onProgress = (event) => {
       batch.sent = Math.min(batch.bytes, event.loaded);
       this.#report();
@@ -61,15 +96,16 @@ export class Sender {
   }
 
   #report() {
-    const files = this.batches.reduce((sum, batch) => sum + (batch.arrived ? batch.files.length : 0), 0);
-    const bytes = this.batches.reduce((sum, batch) => sum + batch.sent, 0);
+    const left = this.#batches.filter((batch) => !batch.arrived);
+    const files = this.nFiles - left.reduce((sum, batch) => sum + batch.files.length, 0);
+    const bytes = this.nBytes - left.reduce((sum, batch) => sum + batch.bytes - batch.sent, 0);
     this.onChange({ files, bytes });
   }
 
   /** POSTs `body` and returns the JSON answer; waits and repeats while the connection or the server is away. */
   async request(url, body, onProgress) {
     for (let n = 0; ; n += 1) {
-      const { status, answer } = await post(url, body, onProgress, this.stopper.signal);
+      const { status, answer } = await post(url, body, onProgress, this.#stopper.signal);
       if (status >= 200 && status < 300) {
         this.onNote("");
         return answer;
@@ -77,9 +113,18 @@ export class Sender {
       const again = WORTH_ANOTHER_TRY.has(status);
       if (!again || n === WAITS_S.length) throw new SendError(inWords(status, answer), again || status >= 500);
       this.onNote(`The connection was lost. Trying again in ${WAITS_S[n] === 1 ? "a second" : `${WAITS_S[n]} seconds`}…`);
-      await wait(WAITS_S[n], this.stopper.signal);
+      await wait(WAITS_S[n], this.#stopper.signal);
     }
   }
+}
+
+// The server takes a backslash in a file name for an escape, as the standard says; browsers do not escape it.
+function escaped(path) {
+  return nameInForm(path).replaceAll("\\", "\\\\");
+}
+
+function bytesOf(files) {
+  return files.reduce((sum, { file }) => sum + file.size, 0);
 }
 
 function makeBatches(files) {

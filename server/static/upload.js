@@ -1,6 +1,7 @@
-// Turns the plain upload form into drag and drop with progress.
+// Turns the plain upload form into drag and drop with progress. On the page of a data set, files may also be dropped onto
+// an element with data-drop-class="the class", or chosen with a button that has data-add-to-class="the class".
 
-import { commonRoot, filesFromDrop, filesFromInput } from "./folder.js";
+import { commonRoot, filesFromDrop, filesFromInput, mayHoldClasses } from "./folder.js";
 import { Sender, SendError, Stopped } from "./sender.js";
 
 const LAST_SHARE = 0.99; // the rest is for the answer: nothing shows 100 % before it is done
@@ -36,20 +37,35 @@ class UploadForm {
     return this.sender !== null;
   }
 
-  async drop(transfer) {
+  async drop(transfer, label = "") {
     try {
-      await this.begin(await filesFromDrop(transfer));
+      await this.begin(await filesFromDrop(transfer), label);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       this.#complain("Your browser could not read this folder. Try “Choose a folder” instead.");
     }
   }
 
-  async begin(files) {
+  /** Lets the user choose files for one class. */
+  choose(label) {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = true;
+    input.addEventListener("change", () => this.begin(filesFromInput(input.files), label));
+    input.click();
+  }
+
+  /** `label`: the class that the files are for, whatever their names say. */
+  async begin(files, label = "") {
+    this.#open();
     const problem = this.#problemWith(files);
     if (problem) return this.#complain(problem);
     this.name = commonRoot(files) || "Photos";
-    this.sender = new Sender(files, (arrived) => this.#showArrived(arrived), (note) => this.#say(note));
+    this.sender = new Sender(files, {
+      label,
+      onChange: (arrived) => this.#showArrived(arrived),
+      onNote: (note) => this.#say(note),
+    });
     await this.#send();
   }
 
@@ -57,8 +73,6 @@ class UploadForm {
   #problemWith(files) {
     const limits = this.form.dataset;
     const seen = files.filter(({ path }) => !path.split("/").some((part) => part.startsWith(".")));
-    const zips = seen.filter(({ path }) => /\.zip$/i.test(path));
-    const folders = new Set(seen.map(({ path }) => path.split("/").slice(0, -1).join("/")));
     const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
     if (seen.length === 0) return "This folder is empty. Choose one that has a folder of photos for each kind.";
     if (files.length > Number(limits.maxFiles)) {
@@ -69,7 +83,7 @@ class UploadForm {
     }
     const huge = files.find(({ file }) => file.size > Number(limits.maxRequestBytes));
     if (huge) return `“${huge.path}” is larger than ${size(limits.maxRequestBytes)}, the most for one file.`;
-    if (zips.length === 0 && !this.datasetId && folders.size < 2) {
+    if (!this.datasetId && !mayHoldClasses(seen)) {
       return (
         "All these photos are in one folder, so there is nothing to tell apart. Make a folder for each kind, named " +
         "after it, put them into one folder, and choose that one."
@@ -81,13 +95,15 @@ class UploadForm {
   async #send() {
     this.#showPanel();
     const { sender } = this;
+    sender.start();
     try {
-      if (!this.datasetId) {
+      const isNew = !this.datasetId;
+      if (isNew) {
         const dataset = await sender.request("/api/v1/datasets", { name: this.name });
         this.datasetId = dataset.id;
       }
       const address = `/api/v1/datasets/${this.datasetId}`;
-      await sender.send(`${address}/files`);
+      await (isNew ? sender.send(address) : sender.sendMissing(address));
       this.find("upload-status").textContent = "Everything has arrived.";
       await sender.request(`${address}/check`, {});
       this.sender = null;
@@ -97,6 +113,12 @@ class UploadForm {
       else if (error instanceof SendError) this.#showBroken(error.message, error.again);
       else throw error;
     }
+  }
+
+  /** Files for a class are dropped elsewhere on the page: the form may be folded away. */
+  #open() {
+    const folded = this.form.closest("details");
+    if (folded) folded.open = true;
   }
 
   #showChooser() {
@@ -116,7 +138,8 @@ class UploadForm {
     for (const id of ["drop-zone", "choose-error", "upload-error", "upload-retry", "upload-restart"]) this.find(id).hidden = true;
     for (const id of ["upload-panel", "upload-stop"]) this.find(id).hidden = false;
     const title = this.find("upload-title");
-    title.textContent = `Uploading “${this.name}”`;
+    const { label } = this.sender;
+    title.textContent = label ? `Adding photos to “${label}”` : `Uploading “${this.name}”`;
     title.focus({ preventScroll: true });
   }
 
@@ -158,17 +181,39 @@ function enhance() {
   if (form && uploadForm?.form !== form) uploadForm = new UploadForm(form);
 }
 
+let classUnder = null; // the class that would get the files if they were let go now
+
+function pointAt(element) {
+  classUnder?.classList.remove("drop-here");
+  classUnder = element;
+  classUnder?.classList.add("drop-here");
+}
+
+function classAt(event) {
+  return uploadForm?.datasetId && event.target instanceof Element ? event.target.closest("[data-drop-class]") : null;
+}
+
 // A file that misses the zone would otherwise replace the page.
 for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
 window.addEventListener("dragover", (event) => {
-  if (event.dataTransfer.types.includes("Files")) document.body.classList.add("dragging");
+  if (!event.dataTransfer.types.includes("Files")) return;
+  document.body.classList.add("dragging");
+  pointAt(classAt(event));
 });
 window.addEventListener("dragleave", (event) => {
-  if (event.relatedTarget === null) document.body.classList.remove("dragging");
+  if (event.relatedTarget !== null) return;
+  document.body.classList.remove("dragging");
+  pointAt(null);
 });
 window.addEventListener("drop", (event) => {
   document.body.classList.remove("dragging");
-  if (uploadForm && !uploadForm.busy) uploadForm.drop(event.dataTransfer);
+  pointAt(null);
+  if (!uploadForm || uploadForm.busy || !event.dataTransfer.types.includes("Files")) return;
+  uploadForm.drop(event.dataTransfer, classAt(event)?.dataset.dropClass);
+});
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-add-to-class]");
+  if (button && uploadForm && !uploadForm.busy) uploadForm.choose(button.dataset.addToClass);
 });
 window.addEventListener("beforeunload", (event) => {
   if (uploadForm?.busy) event.preventDefault();

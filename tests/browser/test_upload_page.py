@@ -1,24 +1,32 @@
 """Uploading with the mouse, in a real browser."""
 
+import io
 import re
 import shutil
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from automl.records import DatasetState
+from automl.store.database import Dataset
+from server import receive
+
 pytestmark = pytest.mark.browser
 
 ONE_UPLOAD = re.compile(r"/api/v1/datasets/\w+/files$")
 
 
-def drop(page: Page, *paths) -> None:
-    """Drops files and folders of this machine onto the drop zone, as a file manager does."""
-    page.locator("#drop-zone").scroll_into_view_if_needed()
-    box = page.locator("#drop-zone").bounding_box()
+ODD_NAMES = ["back\\slash.png", "end\\", "🌹 röse.png", "100%22.png", "a;b=c.png", 'the "best" one.png']
+
+
+def drop(page: Page, *paths, onto: str = "#drop-zone", kinds=("dragEnter", "dragOver", "drop")) -> None:
+    """Drops files and folders of this machine onto an element, as a file manager does."""
+    page.locator(onto).scroll_into_view_if_needed()
+    box = page.locator(onto).bounding_box()
     where = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     session = page.context.new_cdp_session(page)
-    for kind in ("dragEnter", "dragOver", "drop"):
+    for kind in kinds:
         session.send("Input.dispatchDragEvent", {"type": kind, **where, "data": data})
 
 
@@ -65,9 +73,7 @@ def test_more_than_a_hundred_files_in_a_dropped_folder_all_arrive(page, site, fl
     assert len(names(site)) == 236
 
 
-@pytest.mark.parametrize(
-    "name", ['the "best" one.png', "back\\slash.png", "end\\", "🌹 röse.png", "100%22.png", "a;b=c.png"]
-)
+@pytest.mark.parametrize("name", ODD_NAMES)
 def test_odd_names_arrive_as_they_are(page, site, flowers, name):
     shutil.copy(flowers / "rose" / "0.png", flowers / "rose" / name)
     page.goto("/")
@@ -77,18 +83,19 @@ def test_odd_names_arrive_as_they_are(page, site, flowers, name):
     assert f"flowers/rose/{expected}" in names(site)
 
 
-def test_a_chosen_zip_is_uploaded(page, site, flowers):
-    archive = shutil.make_archive(str(flowers.parent / "my flowers"), "zip", flowers)
+@pytest.mark.parametrize(("kind", "suffix"), [("zip", ".zip"), ("tar", ".tar"), ("gztar", ".tar.gz")])
+def test_a_chosen_archive_is_uploaded(page, site, flowers, kind, suffix):
+    archive = shutil.make_archive(str(flowers.parent / "my flowers"), kind, flowers)
     page.goto("/")
     page.set_input_files("#zip-input", archive)
     page.wait_for_url("**/datasets/*")
-    assert (site.only_dataset().name, names(site)) == ("my flowers", ["my flowers.zip"])
+    assert (site.only_dataset().name, names(site)) == ("my flowers", [f"my flowers{suffix}"])
 
 
 def test_the_buttons_open_the_browsers_own_choosers(page, flowers):
     page.goto("/")
     with page.expect_file_chooser() as chosen:
-        page.get_by_role("button", name="Choose a .zip file").click()
+        page.get_by_role("button", name="Choose a .zip or .tar file").click()
     assert not chosen.value.is_multiple()
     with page.expect_file_chooser() as chosen:
         page.get_by_role("button", name="Choose a folder").press("Enter")
@@ -101,6 +108,17 @@ def test_photos_without_class_folders_are_explained_before_anything_is_sent(page
     page.set_input_files("#folder-input", flowers / "rose")
     expect(page.get_by_role("alert")).to_contain_text("nothing to tell apart")
     assert site.stored_files() == []
+
+
+@pytest.mark.parametrize("name", ["cat_001.jpg", "labels.csv"])
+def test_one_folder_whose_classes_may_be_elsewhere_is_sent(page, site, flowers, name):
+    for i in range(2):
+        shutil.copy(flowers / "rose" / "0.png", flowers / "rose" / f"dog {i}.png")
+    (flowers / "rose" / name).write_text("x")
+    page.goto("/")
+    page.set_input_files("#folder-input", flowers / "rose")
+    page.wait_for_url("**/datasets/*")
+    assert f"rose/{name}" in names(site)
 
 
 def test_an_empty_folder_is_explained(page, tmp_path):
@@ -164,8 +182,6 @@ def test_other_photos_can_be_chosen_after_a_broken_upload(page, site, flowers):
 
 
 def test_more_photos_can_be_added_to_an_invalid_data_set(page, site, flowers):
-    from automl.records import DatasetState
-
     dataset_id = site.add_dataset(DatasetState.INVALID, n_files=1, message="Only one kind.")
     page.goto(f"/datasets/{dataset_id}")
     drop(page, flowers / "tulip")
@@ -181,6 +197,128 @@ def test_photos_can_be_added_right_after_a_check_that_the_page_has_watched(page,
     page.locator("#add-more").click()
     drop(page, flowers / "tulip")
     expect(page.get_by_role("heading", name="Looking at your photos")).to_be_visible()
+
+
+class TestAClosedTab:
+    """The tab is closed in the middle; the data set's page is opened again, and the folder is dropped once more."""
+
+    @pytest.fixture
+    def sent(self, monkeypatch):
+        """The names of the files that the server reads."""
+        names: list[str] = []
+        add = receive._Batch.add
+
+        def remember(self, name, *rest):
+            names.append(name)
+            add(self, name, *rest)
+
+        monkeypatch.setattr(receive._Batch, "add", remember)
+        return names
+
+    @pytest.fixture
+    def left(self, site, sent):
+        """Closes the tab after some files have arrived; returns the address to come back to."""
+
+        def leave(*names_and_paths):
+            dataset_id = site.add_dataset(DatasetState.UPLOADING, n_files=0)
+            client = site.app.test_client()
+            files = [(io.BytesIO(path.read_bytes()), name) for name, path in names_and_paths]
+            assert client.post(f"/api/v1/datasets/{dataset_id}/files", data={"files": files}).status_code == 200
+            sent.clear()
+            return f"/datasets/{dataset_id}"
+
+        return leave
+
+    def test_only_the_rest_is_sent(self, page, site, flowers, left, sent):
+        page.goto(left(*((f"flowers/rose/{i}.png", flowers / "rose" / f"{i}.png") for i in range(3))))
+        expect(page.get_by_role("heading", name="3 files have arrived")).to_be_visible()
+        drop(page, flowers)
+        expect(page.get_by_role("heading", name="Looking at your photos")).to_be_visible()
+        assert sorted(sent) == [f"flowers/tulip/{i}.png" for i in range(3)]
+        assert len(names(site)) == 6
+
+    def test_progress_begins_where_it_ended(self, page, flowers, left):
+        page.route(ONE_UPLOAD, lambda route: None)  # never answered
+        page.goto(left(*((f"flowers/rose/{i}.png", flowers / "rose" / f"{i}.png") for i in range(3))))
+        drop(page, flowers)
+        expect(page.locator("#upload-status")).to_contain_text("3 of 6 files")
+
+    def test_a_photo_that_was_changed_is_sent_although_its_size_is_the_same(self, page, site, flowers, left, sent):
+        address = left(*((f"rose/{i}.png", flowers / "rose" / f"{i}.png") for i in range(3)))
+        content = (flowers / "rose" / "1.png").read_bytes()
+        (flowers / "rose" / "1.png").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        page.goto(address)
+        drop(page, flowers / "rose")
+        expect(page.get_by_role("heading", name="Looking at your photos")).to_be_visible()
+        assert sent == ["rose/1.png"]
+
+    def test_odd_names_are_known_again(self, page, site, flowers, sent):
+        for name in ODD_NAMES:
+            shutil.copy(flowers / "rose" / "0.png", flowers / "rose" / name)
+        page.goto("/")
+        drop(page, flowers)
+        page.wait_for_url("**/datasets/*")
+        assert len(sent) == 6 + len(ODD_NAMES)
+        with site.database.session() as session:
+            session.query(Dataset).one().state = DatasetState.UPLOADING
+        page.reload()
+        sent.clear()
+        drop(page, flowers)
+        expect(page.get_by_role("heading", name="Looking at your photos")).to_be_visible()
+        assert sent == []
+
+
+class TestFilesForAClass:
+    """Elements with `data-drop-class` take files for a class, buttons with `data-add-to-class` let them be chosen."""
+
+    @pytest.fixture
+    def dataset_id(self, page, site):
+        dataset_id = site.add_dataset(DatasetState.READY, n_files=0)
+        client = site.app.test_client()
+        for label in ("rose", "tulip"):
+            client.post(
+                f"/api/v1/datasets/{dataset_id}/files", data={"files": [(io.BytesIO(b"x"), f"a/{label}/1.png")]}
+            )
+        site.finish_check(dataset_id)
+        page.goto(f"/datasets/{dataset_id}")
+        page.evaluate(
+            """() => document.getElementById("dataset").insertAdjacentHTML(
+                "afterbegin",
+                '<p id="rose" data-drop-class="rose">rose <button data-add-to-class="rose">Add photos</button></p>'
+            )"""
+        )
+        return dataset_id
+
+    def labels(self, site, dataset_id):
+        return {file.name: file.given_label for file in site.files(dataset_id) if file.given_label}
+
+    def test_files_that_are_dropped_onto_a_class_belong_to_it(self, page, site, flowers, dataset_id):
+        drop(page, flowers / "tulip" / "0.png", flowers / "rose", onto="#rose")
+        expect(page.get_by_role("heading", name="Looking at your photos")).to_be_visible()
+        names = ["0.png", *(f"rose/{i}.png" for i in range(3))]
+        assert self.labels(site, dataset_id) == dict.fromkeys(names, "rose")
+        assert site.queue.sent == [("darkroom.check_dataset", dataset_id)]
+
+    def test_the_panel_with_the_progress_is_unfolded_and_says_which_class(self, page, flowers, dataset_id):
+        page.route(ONE_UPLOAD, lambda route: None)  # never answered
+        drop(page, flowers / "tulip" / "0.png", onto="#rose")
+        expect(page.get_by_role("heading", name="Adding photos to “rose”")).to_be_focused()
+
+    def test_files_can_be_chosen_for_a_class_with_the_keyboard(self, page, site, flowers, dataset_id):
+        with page.expect_file_chooser() as chosen:
+            page.locator("#rose button").press("Enter")
+        chosen.value.set_files([flowers / "tulip" / "0.png", flowers / "tulip" / "1.png"])
+        expect(page.get_by_role("heading", name="Looking at your photos")).to_be_visible()
+        assert self.labels(site, dataset_id) == {"0.png": "rose", "1.png": "rose"}
+
+    def test_the_class_under_the_pointer_is_marked(self, page, flowers, dataset_id):
+        drop(page, flowers / "tulip", onto="#rose", kinds=("dragEnter", "dragOver"))
+        expect(page.locator("#rose")).to_have_class("drop-here")
+
+    def test_a_drop_beside_the_classes_belongs_to_none(self, page, site, flowers, dataset_id):
+        drop(page, flowers / "tulip", onto="h1")
+        expect(page.get_by_role("heading", name="Looking at your photos")).to_be_visible()
+        assert self.labels(site, dataset_id) == {}
 
 
 class TestWithoutJavaScript:

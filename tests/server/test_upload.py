@@ -4,11 +4,13 @@ import errno
 import io
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from automl.records import DatasetState, RunState
 from automl.store.artifacts import ArtifactStore
+from automl.store.database import Dataset, now
 from tests.server.conftest import form_file
 
 HOSTILE_NAMES = [
@@ -149,10 +151,103 @@ def test_no_files_come_in_while_the_data_set_is_checked(client, world):
     assert world.stored_files() == []
 
 
-def test_no_files_come_in_while_a_run_uses_them(client, world):
+def test_files_may_come_in_while_a_run_uses_the_photos_as_they_were(client, world):
     dataset_id = world.add_dataset()
     world.add_run(RunState.SEARCHING, dataset_id)
-    assert send(client, dataset_id, form_file("a/new.jpg")).status_code == 409
+    assert send(client, dataset_id, form_file("a/new.jpg")).json["received"] == 1
+    assert len(world.files(dataset_id)) == 5
+
+
+def test_no_files_come_into_a_data_set_that_was_deleted(client, world):
+    dataset_id = world.add_dataset(deleted_at=now())
+    assert send(client, dataset_id, form_file("a/new.jpg")).status_code == 404
+    assert world.stored_files() == []
+
+
+def test_the_same_files_from_several_requests_at_once_are_kept_once(world, dataset_id):
+    def send_all(_):
+        files = [form_file(f"a/{i}.jpg", str(i).encode()) for i in range(40)]
+        return send(world.app.test_client(), dataset_id, *files).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(send_all, range(4))) == [200] * 4
+    assert len(world.files(dataset_id)) == len(world.stored_files()) == 40
+
+
+def test_a_request_that_breaks_off_keeps_what_is_whole_and_may_be_repeated(client, world, dataset_id):
+    """Files are committed by the hundred: those before the break are not sent in vain."""
+    parts = [f'name="files"; filename="a/{i}.jpg"\r\n\r\n{i}'.encode() for i in range(450)]
+    assert client.post(f"/api/v1/datasets/{dataset_id}/files", **raw_form(*parts, end=b"")).status_code == 400
+    assert len(world.files(dataset_id)) == len(world.stored_files()) == 400
+    assert client.post(f"/api/v1/datasets/{dataset_id}/files", **raw_form(*parts)).status_code == 200
+    assert len(world.files(dataset_id)) == len(world.stored_files()) == 450
+
+
+def test_texts_without_end_do_not_fill_the_memory(client, dataset_id):
+    parts = [f'name="field {i}"\r\n\r\nx'.encode() for i in range(201)]
+    answer = client.post(f"/api/v1/datasets/{dataset_id}/files", **raw_form(*parts))
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad_upload")
+
+
+def test_names_that_are_all_far_too_long_end_the_upload(client, dataset_id):
+    parts = [f'name="files"; filename="{i}{"a" * 1001}"\r\n\r\nx'.encode() for i in range(1001)]
+    answer = client.post(f"/api/v1/datasets/{dataset_id}/files", **raw_form(*parts))
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad_upload")
+
+
+class TestFilesForAClass:
+    @pytest.fixture
+    def labels(self, world, dataset_id):
+        return lambda: {file.name: file.given_label for file in world.files(dataset_id)}
+
+    def send(self, client, dataset_id, *parts):
+        return client.post(f"/api/v1/datasets/{dataset_id}/files", **raw_form(*parts))
+
+    def test_a_label_holds_for_the_files_after_it(self, client, dataset_id, labels):
+        rose, tulip, nothing = (b'name="label"\r\n\r\n' + label for label in (b" rose\t", b"tulip", b""))
+        files = [f'name="files"; filename="{i}.jpg"\r\n\r\n{i}'.encode() for i in range(4)]
+        answer = self.send(client, dataset_id, rose, files[0], files[1], tulip, files[2], nothing, files[3])
+        assert answer.json["received"] == 4
+        assert labels() == {"0.jpg": "rose", "1.jpg": "rose", "2.jpg": "tulip", "3.jpg": None}
+
+    def test_a_label_after_its_files_is_refused_and_not_ignored(self, client, dataset_id):
+        file, label = b'name="files"; filename="1.jpg"\r\n\r\nx', b'name="label"\r\n\r\nrose'
+        answer = self.send(client, dataset_id, file, label)
+        assert answer.status_code == 400
+        assert "before the files" in answer.json["error"]["message"]
+
+    @pytest.mark.parametrize("label", ["a/b", "a\\b", "x" * 201])
+    def test_what_is_no_name_for_a_class_is_refused(self, client, world, dataset_id, label):
+        data = {"label": label, "files": [form_file("1.jpg")]}
+        assert client.post(f"/api/v1/datasets/{dataset_id}/files", data=data).status_code == 400
+        assert world.stored_files() == []
+
+    def test_the_class_that_was_said_last_counts_for_the_same_file(self, client, world, dataset_id, labels):
+        for label in ("rose", "tulip", ""):
+            data = {"label": label, "files": [form_file("1.jpg"), form_file("1.jpg")]}
+            assert client.post(f"/api/v1/datasets/{dataset_id}/files", data=data).status_code == 200
+        assert labels() == {"1.jpg": "tulip"}
+        assert len(world.stored_files()) == 1
+
+    def test_one_request_makes_a_whole_data_set_and_starts_its_run(self, client, world):
+        parts = [f'name="label"\r\n\r\n{label}'.encode() for label in ("rose", "tulip")]
+        files = [f'name="files"; filename="{i}.jpg"\r\n\r\n{i}'.encode() for i in range(2)]
+        answer = client.post("/api/v1/runs", **raw_form(parts[0], files[0], parts[1], files[1]))
+        assert answer.status_code == 202
+        dataset_id = world.run(answer.json["id"]).dataset_id
+        assert [file.given_label for file in world.files(dataset_id)] == ["rose", "tulip"]
+
+
+@pytest.mark.parametrize("name", ["pets.zip", "pets.tar", "pets.TAR.GZ", "pets.tgz", "pets/cat/1.jpg"])
+def test_a_data_set_is_called_as_its_folder_or_archive(client, world, name):
+    client.post("/datasets", data={"archive": form_file(name)})
+    (dataset,) = _datasets(world)
+    assert dataset.name == "pets"
+
+
+def _datasets(world):
+    with world.database.session() as session:
+        return session.query(Dataset).all()
 
 
 def test_more_files_make_a_ready_data_set_unchecked(client, world):

@@ -7,7 +7,7 @@ import redis
 from celery import Celery
 
 from automl.settings import Settings
-from worker.celery_app import CHECK_DATASET, REAP, TRAIN, app, make_app
+from worker.celery_app import CHECK_DATASET, REAP, SWEEP, TRAIN, app, make_app
 from worker.messages import Messages
 
 
@@ -33,8 +33,11 @@ def test_every_task_has_its_queue() -> None:
     assert {CHECK_DATASET, REAP} < set(queues)
 
 
-def test_the_reaper_runs_by_the_clock() -> None:
-    assert app.conf.beat_schedule[REAP]["schedule"] == app.conf.beat_schedule[REAP]["options"]["expires"] == 10.0
+@pytest.mark.parametrize(("task", "every_s"), [(REAP, 10.0), (SWEEP, 3600.0)])
+def test_the_reaper_and_the_sweeper_run_by_the_clock(task: str, every_s: float) -> None:
+    app.loader.import_default_modules()
+    assert task in app.tasks
+    assert app.conf.beat_schedule[task]["schedule"] == app.conf.beat_schedule[task]["options"]["expires"] == every_s
 
 
 @pytest.mark.stack

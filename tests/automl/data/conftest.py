@@ -2,6 +2,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from automl.records import FileState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Dataset, DatasetFile, find_dataset
+from automl.store.database import Database, Dataset, DatasetFile, Run, find_dataset
 
 
 @pytest.fixture
@@ -51,6 +52,13 @@ class UploadedDataset:
                         dataset_id=self.id, name=name, key=stored.key, sha256=stored.sha256, n_bytes=stored.n_bytes
                     )
                 )
+
+    def start_run(self, **values: Any) -> str:
+        """The id of a new run on it."""
+        with self.database.session() as session:
+            run = Run(dataset_id=self.id, budget_s=60.0, **values)
+            session.add(run)
+        return run.id
 
     @property
     def row(self) -> Dataset:

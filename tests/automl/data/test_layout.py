@@ -1,8 +1,24 @@
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from automl.data.layout import NoPlace, Place, clean_text, guess_layout, is_junk
+from automl.data.layout import (
+    NoPlace,
+    Other,
+    Place,
+    Reading,
+    Table,
+    clean_parts,
+    clean_text,
+    guess_layout,
+    is_junk,
+    read_layout,
+    split_of,
+)
+from automl.data.places import NamedFile
+from automl.data.spellings import joined_spellings
 from automl.records import Split
 
 
@@ -91,6 +107,12 @@ def test_a_single_folder_of_images_inside_a_class_is_no_class() -> None:
 
 def test_a_picture_outside_any_class_folder_is_refused() -> None:
     assert "outside any class folder" in reason("pets/cover.jpg", "pets/cat/1.jpg", "pets/dog/1.jpg")
+
+
+def test_a_picture_beside_the_only_folder_does_not_make_that_a_class() -> None:
+    names = ["pets/cover.jpg", "pets/photos/cat/1.jpg", "pets/photos/dog/1.jpg"]
+    assert placed(*names) == {names[1]: Place("cat"), names[2]: Place("dog")}
+    assert placed("cat/1.jpg", "cat/2019/july/1.jpg")["cat/2019/july/1.jpg"] == Place("cat")
 
 
 def test_a_document_beside_the_folder_does_not_hide_that_the_folder_wraps_everything() -> None:
@@ -183,31 +205,167 @@ def test_clean_text_is_stable() -> None:
     assert clean_text(clean_text(" a\r\n\u00a0b ")) == clean_text(" a\r\n\u00a0b ") == "a b"
 
 
-def test_any_names_at_all_get_a_clean_label_or_a_reason() -> None:
-    chance = random.Random(0)
-    parts = [
+def test_the_folder_that_holds_a_photo_may_be_its_class() -> None:
+    names = ["pets/cats/1.jpg", "pets/dogs/1.jpg", "plants/roses/1.jpg"]
+    layout = read_layout(names)
+    assert [place.label for place in layout.places if isinstance(place, Place)] == ["pets", "pets", "plants"]
+    assert layout.others == (Other(Reading.PARENT, "The innermost folder of each photo is its class."),)
+    inner = read_layout(names, reading=Reading.PARENT)
+    assert inner.places == [Place("cats"), Place("dogs"), Place("roses")]
+    assert [other.reading for other in inner.others] == [Reading.FOLDERS]
+
+
+def test_split_folders_beside_the_photos_are_not_their_class() -> None:
+    names = ["a/cat/train/1.jpg", "a/cat/test/2.jpg", "b/test/dog/3.jpg", "train/4.jpg"]
+    places = read_layout(names, reading=Reading.PARENT).places
+    assert places[:3] == [Place("cat", Split.TRAIN), Place("cat", Split.TEST), Place("dog", Split.TEST)]
+    assert isinstance(places[3], NoPlace)
+
+
+@pytest.mark.parametrize("folder", ["training_set", "train_images", "Train Data", "images-train", "train.samples"])
+def test_a_split_folder_may_say_that_it_holds_images(folder: str) -> None:
+    places = placed(*(f"{part}/{name}" for part in (folder, "test_set") for name in CLASSES))
+    assert places[f"{folder}/cat/1.jpg"] == Place("cat", Split.TRAIN)
+
+
+@pytest.mark.parametrize("folder", ["training shoes", "test tube", "data", "set", ""])
+def test_a_class_is_not_a_split_folder_for_a_word_in_it(folder: str) -> None:
+    assert split_of(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (CLASSES, "One folder for each class."),
+        (("train/cat/1.jpg", "test/dog/1.jpg"), "One folder for each class, with your own train and test folders."),
+        (("cat/1.jpg", "cat/2.jpg"), "All photos are of one class, 'cat'."),
+        (("1.jpg", "2.jpg"), "No folder says what the photos show."),
+        ((), "No folder says what the photos show."),
+    ],
+)
+def test_the_layout_is_told_in_a_sentence(names: tuple[str, ...], words: str) -> None:
+    layout = read_layout(names)
+    assert (layout.reading, layout.words) == (Reading.FOLDERS, words)
+
+
+@pytest.mark.parametrize("reading", [Reading.NAMES, Reading.TABLE])
+def test_a_reading_that_gives_nothing_says_so(reading: Reading) -> None:
+    layout = read_layout(CLASSES, reading=reading)
+    assert all(isinstance(place, NoPlace) for place in layout.places)
+    assert "not say what the photos show" in layout.words or "No table" in layout.words
+    assert [other.reading for other in layout.others] == [Reading.FOLDERS, Reading.PARENT]
+
+
+def test_readings_that_give_the_same_places_are_not_offered() -> None:
+    names = [
+        f"{part}/{label}/{label}_{part}.{n}.jpg" for part in ("train", "test") for label in ("a", "b") for n in "12"
+    ]
+    assert read_layout([*names, "README.txt", "train/a/notes.txt"]).others == ()
+
+
+@pytest.mark.parametrize("other", ["Cat", "CAT", "cat ", "cat_"])
+def test_a_class_written_twice_is_one_class_under_its_most_frequent_spelling(other: str) -> None:
+    layout = read_layout(["cat/1.jpg", "cat/2.jpg", f"{other}/3.jpg", "dog/1.jpg"])
+    assert layout.places[2] == Place("cat")
+    apart = read_layout(["cat/1.jpg", "cat/2.jpg", f"{other}/3.jpg", "dog/1.jpg"], join_spellings=False)
+    assert apart.places[2] == Place(clean_text(other)) and not apart.notes
+
+
+def test_each_joined_spelling_is_told() -> None:
+    names = ["leaf_spot/1.jpg", "leaf_spot/2.jpg", "Leaf Spot/3.jpg", "leaf-spot/4.jpg", "healthy/5.jpg"]
+    layout = read_layout(names)
+    assert (
+        layout.notes
+        == layout.joined
+        == (
+            "'Leaf Spot' was taken for another spelling of 'leaf_spot'.",
+            "'leaf-spot' was taken for another spelling of 'leaf_spot'.",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "pair", [("a", "A"), ("1", "-1"), ("C", "C++"), ("5-6", "56"), ("hot dog", "hotdog"), ("+", "-")]
+)
+def test_classes_that_differ_in_more_than_spelling_stay_apart(pair: tuple[str, str]) -> None:
+    assert joined_spellings(pair) == {}
+
+
+def test_documents_do_not_count_as_photos_of_a_class() -> None:
+    layout = read_layout(["images/cat_1.jpg", "images/dog_1.jpg", "annotations/notes.txt"])
+    assert layout.reading is Reading.NAMES
+
+
+PARTS = st.sampled_from(
+    [
         "train",
         "test",
         "val",
+        "test_set",
         "cat",
-        "Dog",
+        "Cat",
+        "dog",
+        "images",
         "..",
         ".",
         "",
         " ",
-        "\\",
         "a\nb",
         "🐕",
         "__MACOSX",
         ".x",
-        "1.jpg",
-        "x.txt",
     ]
-    for _ in range(2000):
-        names = ["/".join(chance.choices(parts, k=chance.randint(0, 5))) for _ in range(chance.randint(0, 8))]
-        places = guess_layout(names)
-        assert len(places) == len(names)
-        for place in places:
-            text = place.label if isinstance(place, Place) else place.reason
-            assert text and text == clean_text(text)
-            assert isinstance(place, NoPlace) or (place.label not in (".", "..") and "/" not in place.label)
+) | st.text(max_size=6)
+FILES = st.sampled_from(["1.jpg", "cat_1.jpg", "dog_train.2.jpg", "IMG_3.jpg", "x.txt", "l.csv", ".DS_Store"]) | PARTS
+NAMES = st.builds(lambda parts, file: "/".join([*parts, file]), st.lists(PARTS, max_size=5), FILES)
+CELLS = st.sampled_from(["1.jpg", "cat_1", "1", "0", "cat", "dog", "train", "test", "file", "label", "a/1.jpg"])
+LINES = st.lists(st.lists(CELLS | st.text(max_size=4), max_size=4).map(",".join), max_size=6).map("\n".join)
+TABLES = st.lists(st.builds(Table, st.just("l.csv") | NAMES, LINES | st.text(max_size=30)), max_size=2)
+READINGS = st.none() | st.sampled_from(Reading)
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=400)
+@given(st.lists(NAMES, max_size=8), TABLES, READINGS, st.booleans())
+def test_any_names_at_all_get_a_clean_label_or_a_reason(
+    names: list[str], tables: list[Table], reading: Reading | None, join: bool
+) -> None:
+    layout = read_layout(names, tables, reading, join)
+    assert len(layout.places) == len(names)
+    assert reading in (None, layout.reading) and layout.words
+    assert layout.reading not in [other.reading for other in layout.others]
+    for place in layout.places:
+        text = place.label if isinstance(place, Place) else place.reason
+        assert text and (text == clean_text(text) or isinstance(place, NoPlace))
+        assert isinstance(place, NoPlace) or not (place.label in (".", "..") or {"/", "\\"} & {*place.label})
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=200)
+@given(st.lists(NAMES, max_size=8, unique=True), TABLES, READINGS, st.randoms(use_true_random=False))
+def test_the_order_of_the_files_changes_nothing(
+    names: list[str], tables: list[Table], reading: Reading | None, chance: random.Random
+) -> None:
+    layout = read_layout(names, tables, reading)
+    shuffled = chance.sample(names, len(names))
+    again = read_layout(shuffled, tables[::-1], reading)
+    assert (again.reading, again.words, again.notes) == (layout.reading, layout.words, layout.notes)
+    assert dict(zip(shuffled, again.places, strict=True)) == dict(zip(names, layout.places, strict=True))
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(st.lists(NAMES, max_size=8), st.sampled_from(["", "photos/", "C:\\me\\", "/a/b/", "./", "../../"]))
+def test_a_folder_around_class_folders_changes_no_label(names: list[str], wrapper: str) -> None:
+    names = [*names, "cat/1.jpg", "dog/1.jpg"]
+    inside = [place for place in guess_layout([f"w/{name}" for name in names]) if isinstance(place, Place)]
+    wrapped = [place for place in guess_layout([f"w/{wrapper}{name}" for name in names]) if isinstance(place, Place)]
+    assert inside == wrapped
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(st.text())
+def test_cleaning_is_stable_and_leaves_nothing_that_leads_elsewhere(name: str) -> None:
+    parts = clean_parts(name)
+    assert clean_parts("/".join(parts)) == parts
+    for part in parts:
+        assert part == clean_text(part) and part not in ("", ".", "..")
+        assert not {"/", "\\", "\0", "\n", "\r", "\u2028"} & {*part}
+    assert NamedFile.of(name).path == parts

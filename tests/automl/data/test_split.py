@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from automl.data import split as split_module
-from automl.data.manifest import TOO_FEW_TO_COMPARE, assess
+from automl.data.manifest import TOO_FEW_TO_COMPARE, problem_of
 from automl.data.split import ALWAYS_TRAINED, make_split
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, ImageRecord, Split, SplitPlan
@@ -41,9 +41,10 @@ def random_manifest(seed: int) -> DatasetManifest:
                 for copy in range(chance.choice([1, 1, 1, 2, 9])):
                     name = f"{label}/{picture}-{copy}"
                     images.append(image(label, f"{label}{picture}", chance.choice(splits), name))
-        verdict = assess(images)
-        if not verdict.problem:
-            return manifest_of([images[index] for index in verdict.kept])
+        learnable = {one.label for one in images if one.split is not Split.TEST}
+        images = [one for one in images if one.label in learnable]
+        if not problem_of(images):
+            return manifest_of(images)
 
 
 def labels_of(manifest: DatasetManifest, indices: Sequence[int]) -> set[str]:
@@ -310,3 +311,54 @@ def test_a_test_folder_without_some_class_and_a_tiny_one_are_pointed_out() -> No
     plan = make_split(manifest_of(of_counts(Split.TRAIN, cat=9, dog=9) + of_counts(Split.TEST, cat=3)), 0)
     assert any("no photo of 'dog'" in note for note in plan.notes)
     assert any("only 3 photos: its score is a rough guess" in note for note in plan.notes)
+
+
+def near(label: str, group: str, n: int, split: Split | None = None) -> list[ImageRecord]:
+    """Near copies of one picture."""
+    return [replace(image(label, f"{group}{i}", split, f"{label}/{group}-{i}"), group=group) for i in range(n)]
+
+
+def bursts(label: str, n_groups: int, n_each: int) -> list[ImageRecord]:
+    return [one for number in range(n_groups) for one in near(label, f"{label}{number}", n_each)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_near_copies_never_straddle_the_test_or_a_fold(seed: int) -> None:
+    manifest = manifest_of([*bursts("a", 12, 5), *bursts("b", 30, 2)])
+    plan = make_split(manifest, seed)
+    groups_of_test = {manifest.images[i].group for i in plan.test}
+    assert groups_of_test.isdisjoint({manifest.images[i].group for i in plan.pool})
+    folds: dict[str, set[tuple[int, ...]]] = {}
+    for i, fold in zip(plan.pool, plan.folds, strict=True):
+        folds.setdefault(manifest.images[i].group, set()).add(fold)
+    assert all(len(of_group) == 1 for of_group in folds.values())
+
+
+def test_near_copies_of_own_test_photos_are_left_out_of_training() -> None:
+    leaked = [*near("a", "x", 2), *near("a", "x", 1, Split.TEST)[:1]]
+    leaked[2] = replace(leaked[2], sha256="other", name="test")
+    manifest = manifest_of([*leaked, *bursts("a", 5, 1), *bursts("b", 5, 1)])
+    plan = make_split(manifest, 0)
+    assert [manifest.images[i].group for i in plan.left_out] == ["x", "x"]
+    assert any("left out of training" in note for note in plan.notes)
+
+
+def test_a_class_of_nothing_but_near_copies_of_its_test_is_learned_all_the_same_and_it_says_so() -> None:
+    frames = [replace(one, sha256=f"t{n}", split=Split.TEST, name=f"t{n}") for n, one in enumerate(near("a", "x", 3))]
+    manifest = manifest_of([*near("a", "x", 4), *frames, *bursts("b", 5, 1)])
+    plan = make_split(manifest, 0)
+    assert sum(manifest.images[i].label == "a" for i in plan.pool) == 4
+    assert any("near copies of test photos" in note and "flatters" in note for note in plan.notes)
+
+
+def test_a_group_of_two_labels_is_learned_from_and_never_tested() -> None:
+    mixed = [replace(one, label=label) for one, label in zip(near("a", "x", 2), "ab", strict=True)]
+    manifest = manifest_of([*mixed, *bursts("a", 6, 1), *bursts("b", 6, 1)])
+    for seed in range(10):
+        plan = make_split(manifest, seed)
+        assert {i for i, one in enumerate(manifest.images) if one.group == "x"} <= set(plan.pool)
+
+
+def test_a_class_of_one_burst_cannot_be_tested_and_it_says_so() -> None:
+    plan = make_split(manifest_of([*near("a", "x", 20), *bursts("b", 20, 1)]), 0)
+    assert any("has no photo of 'a'" in note for note in plan.notes)

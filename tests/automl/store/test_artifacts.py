@@ -1,5 +1,7 @@
 import hashlib
 import io
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,36 @@ def test_a_prefix_is_deleted_with_all_below_and_nothing_beside(store: ArtifactSt
     assert read(store, beside.key) == b"b"
     with pytest.raises(NotFound), store.open(inside.key):
         pass
+
+
+@pytest.mark.parametrize("root", ["local", "memory://darkroom-list"])
+def test_the_files_below_a_prefix_are_listed_with_size_and_time(root: str, tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path / root if root == "local" else root)
+    keys = {store.write(prefix, io.BytesIO(b"abc"), max_bytes=10).key for prefix in ("a/x", "a/x", "a/x/deep", "a/y")}
+    store.write("ab", io.BytesIO(b"beside"), max_bytes=10)
+    listed = list(store.list("a"))
+    assert {file.key for file in listed} == keys and {file.n_bytes for file in listed} == {3}
+    assert all(abs(datetime.now(UTC) - file.modified) < timedelta(minutes=1) for file in listed)
+    assert list(store.list("nothing")) == []
+    store.delete_prefix("a")
+
+
+def test_the_time_of_a_listed_file_is_that_of_its_last_writing(store: ArtifactStore, tmp_path: Path) -> None:
+    key = store.write("a", io.BytesIO(b"abc"), max_bytes=10).key
+    os.utime(tmp_path / "files" / key, (0, 86400))
+    assert [file.modified for file in store.list("a")] == [datetime(1970, 1, 2, tzinfo=UTC)]
+
+
+def test_a_file_that_goes_away_while_its_folder_is_listed_is_left_out(store: ArtifactStore) -> None:
+    keys = sorted(store.write("a", io.BytesIO(b"abc"), max_bytes=10).key for _ in range(3))
+    listing = store.list("a")
+    first = next(listing)
+    (gone, *_) = (key for key in keys if key != first.key)
+    store.delete(gone)
+    assert {first.key, *(file.key for file in listing)} == set(keys) - {gone}
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_nothing_outside_is_listed(store: ArtifactStore, key: str) -> None:
+    with pytest.raises(NotFound):
+        list(store.list(key))

@@ -47,6 +47,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("is_gray", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("thumbnail", sa.String(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("near", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("fault", sa.String(), nullable=False, server_default=""))
+    with op.batch_alter_table("datasets", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("deleted_at", UtcDateTime(), nullable=True))
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("version_id", sa.String(), nullable=True))
         batch_op.create_foreign_key("fk_runs_version_id", "dataset_versions", ["version_id"], ["id"])
@@ -59,8 +62,10 @@ def downgrade() -> None:
         batch_op.drop_constraint("fk_runs_version_id", type_="foreignkey")
         batch_op.drop_column("version_id")
     with op.batch_alter_table("dataset_files", schema=None) as batch_op:
-        for name in ("near", "thumbnail", "is_gray", "spread", "look", "format", "given_label"):
+        for name in ("fault", "near", "thumbnail", "is_gray", "spread", "look", "format", "given_label"):
             batch_op.drop_column(name)
+    with op.batch_alter_table("datasets", schema=None) as batch_op:
+        batch_op.drop_column("deleted_at")
     op.drop_index("ix_dataset_versions_dataset_id", "dataset_versions")
     op.drop_table("dataset_versions")
     op.drop_index("ix_dataset_edits_dataset_id", "dataset_edits")

@@ -1,0 +1,231 @@
+"""The verdict on a data set: from its files and the edits to what is used, what is not, and what is wrong with it.
+
+Nothing is read or decoded here, so an edit on the page takes effect at once.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from automl.data.data_file import DataFile
+from automl.data.doctor import Finding, Photo, Refused, Severity, examine
+from automl.data.edits import Edit, apply_edits, joins_spellings, reading_of
+from automl.data.labels_table import Table
+from automl.data.layout import Layout, NoPlace, Place, clean_text, is_junk, read_layout
+from automl.data.manifest import counted, explained, fingerprint, problem_of, quoted, summarise
+from automl.data.split import make_split
+from automl.errors import BadDataset
+from automl.records import DatasetManifest, FileState, ImageRecord, RefusedFile, Split
+
+_SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """`files`: all of them, each ACCEPTED, REFUSED or EXCLUDED. `told`: ids of the refused ones that people should
+    hear of. `problem`: why nothing can be trained from them, or empty. `findings`: complete, for their fixes.
+    `summary`: what pages and the command line show, JSON."""
+
+    files: tuple[DataFile, ...]
+    told: frozenset[int]
+    problem: str
+    findings: tuple[Finding, ...]
+    summary: dict[str, Any]
+
+    @property
+    def accepted(self) -> list[DataFile]:
+        return [file for file in self.files if file.state is FileState.ACCEPTED]
+
+    @property
+    def message(self) -> str:
+        return str(self.summary["verdict"])
+
+
+def assess(
+    files: Sequence[DataFile],
+    edits: Sequence[Edit] = (),
+    tables: Sequence[Table] = (),
+    find_more: Callable[[Sequence[DataFile]], Sequence[Finding]] = lambda _files: (),
+) -> Assessment:
+    """Judges decoded files.
+
+    Args:
+        tables: those of the files that are tables of labels, perhaps.
+        find_more: findings that only a run can make, such as labels that it doubts, of the judged files.
+    """
+    layout, placed, quiet = _placed(files, edits, tables)
+    edited = apply_edits(edits, placed)
+    judged = _without_lost_classes(_without_contradictions(edited))
+    final = tuple(
+        replace(file, state=FileState.ACCEPTED) if file.state is FileState.RECEIVED else file for file in judged
+    )
+    accepted = [file for file in final if file.state is FileState.ACCEPTED]
+    refused = [file for file in final if file.state is FileState.REFUSED and file.id not in quiet]
+    told = [RefusedFile(file.name, file.reason) for file in refused]
+    problem = problem_of(accepted)
+    in_doubt = {file.id for file in edited if file.state is FileState.RECEIVED}  # of two classes, say
+    findings = examine(
+        [_photo(file) for file in edited if file.id in in_doubt],
+        [Refused(file.id, file.name, file.reason) for file in refused if file.id not in in_doubt],
+        layout.joined,
+    )
+    findings = sorted([*findings, *find_more(final)], key=lambda finding: _SEVERITIES.index(finding.severity))
+    images = image_records(accepted)
+    told_of_layout = [note for note in layout.notes if note not in layout.joined]
+    summary = summarise(images, told, [*told_of_layout, *_notes(final, accepted, refused)])
+    summary |= {
+        "n_excluded": sum(file.state is FileState.EXCLUDED for file in final),
+        "layout": {
+            "reading": layout.reading.value,
+            "words": layout.words,
+            "others": [{"reading": other.reading.value, "words": other.words} for other in layout.others],
+            "joined": list(layout.joined),
+        },
+        "findings": [_shown(finding) for finding in findings],
+        "split": None if problem else _split(images),
+    }
+    if problem:
+        summary["verdict"] = explained(problem, told)
+    return Assessment(final, frozenset(file.id for file in refused), problem, tuple(findings), summary)
+
+
+def _shown(finding: Finding) -> dict[str, Any]:
+    """Without what its fix would change, which may be thousands of files and is found anew when it is wanted."""
+    values = finding.to_json()
+    return values | {"fix": {**values["fix"], "values": {}} if values["fix"] else None}
+
+
+def image_records(accepted: Sequence[DataFile]) -> list[ImageRecord]:
+    """Sorted by name; without a path, which only the store knows."""
+    near: defaultdict[int, list[str]] = defaultdict(list)
+    for file in accepted:
+        near[file.id if file.near is None else file.near].append(file.sha256)
+    groups = {number: min(digests) for number, digests in near.items() if len(set(digests)) > 1}
+    return [
+        ImageRecord(
+            Path(),
+            file.name,
+            file.label,
+            file.sha256,
+            file.width,
+            file.height,
+            file.split,
+            groups.get(file.id if file.near is None else file.near, ""),
+        )
+        for file in sorted(accepted, key=lambda file: (file.name, file.sha256))
+    ]
+
+
+def manifest_of(
+    name: str, images: Sequence[ImageRecord], refused: Sequence[RefusedFile] = (), notes: Sequence[str] = ()
+) -> DatasetManifest:
+    """The manifest that pictures make; its classes are theirs."""
+    classes = tuple(sorted({image.label for image in images}))
+    return DatasetManifest(name, classes, tuple(images), tuple(refused), fingerprint(images), tuple(notes))
+
+
+def is_table(name: str) -> bool:
+    """Whether a file may be a table of labels, by its name."""
+    return name.lower().endswith((".csv", ".tsv")) and not is_junk(name)
+
+
+def _placed(
+    files: Sequence[DataFile], edits: Sequence[Edit], tables: Sequence[Table]
+) -> tuple[Layout, list[DataFile], set[int]]:
+    """Files with the label and split that all names together suggest; earlier verdicts are forgotten.
+
+    Third: the ids of what nobody need hear of one by one, leftovers and tables that were read.
+    """
+    named = [file for file in files if file.key and not file.given_label]
+    layout = read_layout([file.name for file in named], tables, reading_of(edits), joins_spellings(edits))
+    places = {file.id: place for file, place in zip(named, layout.places, strict=True)}
+    nowhere = {number: place for number, place in places.items() if isinstance(place, NoPlace)}
+    quiet = {number for number, place in nowhere.items() if place.is_junk or place.is_table}
+    return layout, [_at(file, places.get(file.id)) for file in files], quiet
+
+
+def _at(file: DataFile, place: Place | NoPlace | None) -> DataFile:
+    if not file.key:
+        return file
+    if isinstance(place, NoPlace):
+        return replace(file.refused(place.reason), label="", split=None)
+    label, split = (place.label, place.split) if place else (clean_text(file.given_label), None)
+    placed = replace(file, state=FileState.RECEIVED, reason="", label=label, split=split)
+    return placed.refused(file.fault) if file.fault else placed
+
+
+def _without_contradictions(files: Sequence[DataFile]) -> list[DataFile]:
+    labels: defaultdict[str, set[str]] = defaultdict(set)
+    for file in files:
+        if file.state is FileState.RECEIVED:
+            labels[file.sha256].add(file.label)
+
+    def judged(file: DataFile) -> DataFile:
+        others = sorted(labels[file.sha256] - {file.label}) if file.state is FileState.RECEIVED else []
+        if not others:
+            return file
+        return file.refused(f"The same picture is also in {quoted(others)}; nobody can tell which is right.")
+
+    return [judged(file) for file in files]
+
+
+def _without_lost_classes(files: Sequence[DataFile]) -> list[DataFile]:
+    learnable = {file.label for file in files if file.state is FileState.RECEIVED and file.split is not Split.TEST}
+
+    def judged(file: DataFile) -> DataFile:
+        if file.state is not FileState.RECEIVED or file.label in learnable:
+            return file
+        return file.refused(
+            f"The class '{file.label}' has photos only in the test folder, so there is nothing to learn it from."
+        )
+
+    return [judged(file) for file in files]
+
+
+def _photo(file: DataFile) -> Photo:
+    return Photo(
+        file.id,
+        file.name,
+        file.label,
+        file.split,
+        file.sha256,
+        file.id if file.near is None else file.near,
+        file.width,
+        file.height,
+        file.format,
+        file.spread,
+        file.is_gray,
+    )
+
+
+def _notes(files: Sequence[DataFile], accepted: Sequence[DataFile], refused: Sequence[DataFile]) -> list[str]:
+    notes = []
+    if n_junk := sum(is_junk(file.name) for file in files):
+        leftovers = counted(n_junk, "leftover of other programs", "leftovers of other programs")
+        notes.append(f"{leftovers} (such as .DS_Store) {'was' if n_junk == 1 else 'were'} passed over.")
+    if lost := sorted({file.label for file in refused if file.label} - {file.label for file in accepted}):
+        notes.append(f"No photo in {quoted(lost)} could be used, so it is not among the classes.")
+    return notes
+
+
+def _split(images: Sequence[ImageRecord]) -> dict[str, Any]:
+    """How many photos of each class go where, with the usual seed; another one picks others, but as many."""
+    manifest = manifest_of("", images)
+    try:
+        plan = make_split(manifest, seed=0)
+    except BadDataset as error:
+        return {"classes": [], "notes": [error.message]}
+    parts: defaultdict[str, dict[str, int]] = defaultdict(lambda: {"learn": 0, "test": 0, "left_out": 0})
+    for part, rows in (("learn", plan.pool), ("test", plan.test), ("left_out", plan.left_out)):
+        for row in rows:
+            parts[manifest.images[row].label][part] += 1
+    return {
+        "classes": [{"label": label, **parts[label]} for label in manifest.classes],
+        "n_learn": len(plan.pool),
+        "n_test": len(plan.test),
+        "n_left_out": len(plan.left_out),
+        "n_folds": plan.n_folds,
+        "notes": list(plan.notes),
+    }

@@ -1,0 +1,109 @@
+"""Versions of a data set: what it was when a run used it, kept as a manifest in the artifact store."""
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from automl.data.assess import image_records, manifest_of
+from automl.data.data_file import DataFile
+from automl.data.manifest import fingerprint
+from automl.errors import BadDataset
+from automl.records import DatasetManifest, ImageRecord, RefusedFile, Split
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import DatasetVersion, Run, find_dataset
+
+_MAX_BYTES = 1 << 30
+
+
+def record_version(
+    session: Session,
+    store: ArtifactStore,
+    dataset_id: str,
+    accepted: Sequence[DataFile],
+    refused: Sequence[RefusedFile],
+) -> DatasetVersion:
+    """The version that the accepted files are: the latest one where nothing has changed, else a new one.
+
+    The latest one is replaced where no run has used it, so that numbers count what runs have seen.
+    """
+    latest = latest_version(session, dataset_id)
+    now = fingerprint(accepted)
+    if latest is not None and latest.fingerprint == now:
+        return latest
+    number = latest.number + 1 if latest else 1
+    if latest is not None and not session.scalar(select(exists().where(Run.version_id == latest.id))):
+        number = latest.number
+        store.delete(latest.key)
+        session.delete(latest)
+        session.flush()
+    stored = store.write(f"datasets/{dataset_id}/versions", _written(accepted, refused), max_bytes=_MAX_BYTES)
+    version = DatasetVersion(
+        dataset_id=dataset_id,
+        number=number,
+        fingerprint=now,
+        key=stored.key,
+        n_images=len(accepted),
+        n_classes=len({file.label for file in accepted}),
+    )
+    session.add(version)
+    session.flush()
+    return version
+
+
+def latest_version(session: Session, dataset_id: str) -> DatasetVersion | None:
+    query = select(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id)
+    return session.scalars(query.order_by(DatasetVersion.number.desc()).limit(1)).first()
+
+
+def load_version(session: Session, store: ArtifactStore, version: DatasetVersion, scratch: Path) -> DatasetManifest:
+    """The manifest of a version; files of a remote store are copied to `scratch`.
+
+    Raises:
+        NotFound: the store has lost it.
+        BadDataset: it was written by a newer Darkroom.
+    """
+    with store.open(version.key) as source:
+        values = json.load(source)
+    if values["schema"] != 1:
+        raise BadDataset("This data set was saved by a newer Darkroom. Update this one, or upload the photos again.")
+    images = tuple(
+        ImageRecord(
+            path=store.local_path(row["key"], scratch),
+            name=row["name"],
+            label=row["label"],
+            sha256=row["sha256"],
+            width=row["width"],
+            height=row["height"],
+            split=Split(row["split"]) if row["split"] else None,
+            group=row["group"],
+        )
+        for row in values["images"]
+    )
+    refused = [RefusedFile(row["name"], row["reason"]) for row in values["refused"]]
+    return manifest_of(find_dataset(session, version.dataset_id).name, images, refused)
+
+
+def _written(accepted: Sequence[DataFile], refused: Sequence[RefusedFile]) -> io.BytesIO:
+    keys = {(file.name, file.sha256): file.key for file in accepted}
+    values = {
+        "schema": 1,
+        "images": [
+            {
+                "key": keys[image.name, image.sha256],
+                "name": image.name,
+                "label": image.label,
+                "sha256": image.sha256,
+                "width": image.width,
+                "height": image.height,
+                "split": image.split.value if image.split else "",
+                "group": image.group,
+            }
+            for image in image_records(accepted)
+        ],
+        "refused": [{"name": file.name, "reason": file.reason} for file in refused],
+    }
+    return io.BytesIO(json.dumps(values, ensure_ascii=False).encode())

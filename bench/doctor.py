@@ -1,0 +1,148 @@
+"""The doctor, on generated photos: seconds and memory, what it finds, and what one look at each photo costs.
+
+    python -m bench.doctor [--sizes 1000 5000 20000] [--n-altered 100] [--n-decoded 400]
+
+Each size is measured in a process of its own, whose memory is read before and after. A look (decoding, hash, traits and
+thumbnail) is timed against Pillow decoding the same files in full, both in two processes, taking turns; the quickest of
+three rounds counts. Ours may be the quicker one: a large JPEG is decoded at half its size, as training does.
+"""
+
+import argparse
+import hashlib
+import io
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from automl.data.copies import near_copies
+from automl.data.doctor import Photo, examine
+from automl.data.traits import LOOK_PX
+from automl.data.verify import look_at
+from bench.harness import report
+from tests.automl.data.faults import CHANGES, Planted, as_jpeg, looks_of, photo, planted, precision_of, recall_of
+
+DECODED_SIZE = (1600, 1200)
+N_DECODED_DIFFERENT = 20
+N_PROCESSES = 2
+N_ROUNDS = 3
+MAX_PIXELS = 50_000_000
+LABELS = ("rose", "tulip", "daisy", "dandelion", "sunflower")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[1000, 5000, 20_000])
+    parser.add_argument("--n-altered", type=int, default=100)
+    parser.add_argument("--n-decoded", type=int, default=400)
+    options = parser.parse_args()
+    with ProcessPoolExecutor(N_PROCESSES, get_context("spawn")) as pool:
+        by_size = [_seconds_and_memory(size, pool) for size in options.sizes]
+        looking = _looking(options.n_decoded, pool)
+    report(
+        "doctor",
+        sizes=by_size,
+        findings=_recall_and_precision(options.n_altered),
+        looking=looking,
+        aims={"seconds_at_20000": 120, "exact": [1.0, 1.0], "near": [0.95, 0.99]},
+    )
+
+
+def _seconds_and_memory(n: int, pool: ProcessPoolExecutor) -> dict[str, Any]:
+    """Of `n` photos, a tenth of them near copies of the one before."""
+    looks = np.concatenate(list(pool.map(_some_looks, np.array_split(np.arange(n), max(1, n // 250)))))
+    with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
+        return fresh.submit(_measured, looks).result()
+
+
+def _some_looks(numbers: np.ndarray) -> np.ndarray:
+    """uint8 (n, LOOK_PX**2)."""
+    looks = []
+    for number in numbers:
+        is_copy = number % 10 == 9
+        random = np.random.default_rng(int(number) - is_copy)
+        image = photo(random, (160, 120))
+        small = image.resize((LOOK_PX, LOOK_PX), Image.Resampling.BILINEAR).convert("L")
+        noise = random.integers(-2, 3, (LOOK_PX, LOOK_PX)) if is_copy else 0
+        looks.append((np.asarray(small, np.int16) + noise).clip(0, 255).astype(np.uint8).ravel())
+    return np.stack(looks)
+
+
+def _measured(looks: np.ndarray) -> dict[str, Any]:
+    before_mb = _peak_mb()
+    start = time.perf_counter()
+    near = near_copies(looks)
+    compared = time.perf_counter()
+    findings = examine([_photo(i, int(group)) for i, group in enumerate(near)], ())
+    examined = time.perf_counter()
+    return {
+        "n_photos": len(looks),
+        "near_copies_s": round(compared - start, 2),
+        "examine_s": round(examined - compared, 2),
+        "memory_mb": round(_peak_mb() - before_mb),
+        "n_near_copies": len(looks) - len(np.unique(near)),
+        "findings": [finding.kind for finding in findings],
+    }
+
+
+def _photo(i: int, near: int) -> Photo:
+    label = LABELS[near % len(LABELS)]
+    return Photo(i, f"{label}/{i}.jpg", label, None, f"{i:064x}", near, 640, 480, "JPEG", 50.0, is_gray=i % 7 == 0)
+
+
+def _peak_mb() -> float:
+    """Of this process, in MB of 10^6 bytes; Linux counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def _recall_and_precision(n_altered: int) -> dict[str, Any]:
+    files: list[Planted] = list(planted(10 * n_altered, n_altered))
+    near = near_copies(looks_of(files))
+    return {
+        "n_files": len(files),
+        "recall": {change: round(recall_of(files, near, change), 4) for change in ("exact", *CHANGES)},
+        "precision": round(precision_of(files, near), 4),
+    }
+
+
+def _looking(n: int, pool: ProcessPoolExecutor) -> dict[str, Any]:
+    width, height = DECODED_SIZE
+    files = [as_jpeg(photo(np.random.default_rng(i), DECODED_SIZE)) for i in range(N_DECODED_DIFFERENT)]
+    parts = [[files[i % len(files)] for i in part] for part in np.array_split(np.arange(n), 4 * N_PROCESSES)]
+    rounds = [(_seconds(pool, _look_at, parts), _seconds(pool, _decode, parts)) for _ in range(N_ROUNDS)]
+    ours_s, pillow_s = (min(column) for column in zip(*rounds, strict=True))
+    return {
+        "size_px": [width, height],
+        "photos_per_second": round(n / ours_s, 1),
+        "pillow_photos_per_second": round(n / pillow_s, 1),
+        "ratio": round(pillow_s / ours_s, 2),
+    }
+
+
+def _seconds(pool: ProcessPoolExecutor, work: Callable[[Sequence[bytes]], None], parts: list[list[bytes]]) -> float:
+    start = time.perf_counter()
+    list(pool.map(work, parts))
+    return time.perf_counter() - start
+
+
+def _look_at(files: Sequence[bytes]) -> None:
+    for content in files:
+        hashlib.sha256(content).hexdigest()
+        look_at(io.BytesIO(content), MAX_PIXELS)
+
+
+def _decode(files: Sequence[bytes]) -> None:
+    for content in files:
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
+
+
+if __name__ == "__main__":
+    main()

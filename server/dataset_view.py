@@ -1,0 +1,175 @@
+"""What the pages of a data set show, read from its rows."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from automl.data.doctor import Finding
+from automl.records import FileState
+from automl.store.database import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
+
+N_SAMPLES = 8
+N_ON_A_PAGE = 120
+_N_GROUPS = 12
+_N_EDITS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """One photo on a page. `alt`: for those who do not see it."""
+
+    id: int
+    name: str
+    label: str
+    has_picture: bool
+
+    @property
+    def alt(self) -> str:
+        file = self.name.replace("\\", "/").rsplit("/", 1)[-1]
+        return f"{self.label}: {file}" if self.label else file
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding with the photos that are shown beside it, group by group. `n_more`: groups that are not shown."""
+
+    finding: Finding
+    groups: tuple[tuple[Thumbnail, ...], ...]
+    n_more: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPage:
+    """Some photos of one class, or of those that are not used. `pages`: how many such pages there are."""
+
+    photos: tuple[Thumbnail, ...]
+    reasons: dict[int, str]
+    n_photos: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetView:
+    """`samples`: the first photos of each class. `edits`: those that count, the latest first. `rows`: each class with
+    its counts and where its photos go."""
+
+    dataset: Dataset
+    summary: dict[str, Any]
+    rows: tuple[dict[str, Any], ...]
+    samples: dict[str, tuple[Thumbnail, ...]]
+    findings: tuple[FindingView, ...]
+    edits: tuple[DatasetEdit, ...]
+    versions: tuple[DatasetVersion, ...]
+    runs: tuple[Run, ...]
+    n_files: int
+
+    @property
+    def version(self) -> DatasetVersion | None:
+        return self.versions[-1] if self.versions else None
+
+    @property
+    def in_use(self) -> bool:
+        return any(not run.state.is_finished() for run in self.runs)
+
+
+def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
+    """Reads what the page of a data set shows."""
+    edits = [edit for edit in dataset.edits if edit.undone_at is None]
+    return DatasetView(
+        dataset=dataset,
+        summary=dataset.summary,
+        rows=_rows(dataset.summary),
+        samples=_samples(session, dataset.id),
+        findings=tuple(_findings(session, dataset)),
+        edits=tuple(reversed(edits[-_N_EDITS:])),
+        versions=tuple(dataset.versions),
+        runs=tuple(dataset.runs),
+        n_files=session.scalar(select(func.count()).where(DatasetFile.dataset_id == dataset.id)) or 0,
+    )
+
+
+def view_class(session: Session, dataset_id: str, label: str, page: int) -> ClassPage:
+    """The photos of a class, by name."""
+    return _page(session, dataset_id, page, DatasetFile.state == FileState.ACCEPTED, DatasetFile.label == label)
+
+
+def view_unused(session: Session, dataset_id: str, page: int) -> ClassPage:
+    """What is refused or left out, with the reasons."""
+    return _page(session, dataset_id, page, DatasetFile.state.in_((FileState.REFUSED, FileState.EXCLUDED)))
+
+
+def _page(session: Session, dataset_id: str, page: int, *which: Any) -> ClassPage:
+    of = (DatasetFile.dataset_id == dataset_id, *which)
+    n_photos = session.scalar(select(func.count()).select_from(DatasetFile).where(*of)) or 0
+    pages = max(1, -(-n_photos // N_ON_A_PAGE))
+    page = min(max(1, page), pages)
+    query = select(DatasetFile).where(*of).order_by(DatasetFile.name, DatasetFile.id)
+    files = session.scalars(query.offset((page - 1) * N_ON_A_PAGE).limit(N_ON_A_PAGE)).all()
+    return ClassPage(
+        tuple(map(_thumbnail, files)), {file.id: file.reason for file in files if file.reason}, n_photos, page, pages
+    )
+
+
+def _rows(summary: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    parts = {row["label"]: row for row in (summary.get("split") or {}).get("classes", ())}
+    return tuple({**parts.get(row["label"], {}), **row} for row in summary.get("classes", ()))
+
+
+def _samples(session: Session, dataset_id: str) -> dict[str, tuple[Thumbnail, ...]]:
+    # Evenly spread over each class, since neighbours by name are often alike.
+    by_name = (DatasetFile.name, DatasetFile.id)
+    number = func.row_number().over(partition_by=DatasetFile.label, order_by=by_name)
+    total = func.count().over(partition_by=DatasetFile.label)
+    ranked = (
+        select(DatasetFile.id, number.label("number"), total.label("total"))
+        .where(DatasetFile.dataset_id == dataset_id, DatasetFile.state == FileState.ACCEPTED)
+        .subquery()
+    )
+    slot = (ranked.c.number - 1) * N_SAMPLES // ranked.c.total
+    before = (ranked.c.number - 2) * N_SAMPLES // ranked.c.total
+    query = (
+        select(DatasetFile)
+        .join(ranked, ranked.c.id == DatasetFile.id)
+        .where((ranked.c.number == 1) | (slot != before))
+        .order_by(DatasetFile.label, DatasetFile.name)
+    )
+    samples: defaultdict[str, list[Thumbnail]] = defaultdict(list)
+    for file in session.scalars(query):
+        samples[file.label or ""].append(_thumbnail(file))
+    return {label: tuple(photos) for label, photos in samples.items()}
+
+
+def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
+    findings = [Finding.from_json(values) for values in dataset.summary.get("findings", ())]
+    ids = {number for finding in findings for group in finding.groups[:_N_GROUPS] for number in group}
+    files = _by_id(session, dataset.id, ids)
+    for finding in findings:
+        groups = [
+            tuple(_thumbnail(files[number]) for number in group if number in files)
+            for group in finding.groups[:_N_GROUPS]
+        ]
+        shown = tuple(group for group in groups if any(photo.has_picture for photo in group))
+        yield FindingView(finding, shown, finding.n_groups - len(shown))
+
+
+def _by_id(session: Session, dataset_id: str, ids: Iterable[int]) -> dict[int, DatasetFile]:
+    wanted = sorted(ids)
+    found: dict[int, DatasetFile] = {}
+    for start in range(0, len(wanted), 500):  # a statement takes only so many values
+        some = DatasetFile.id.in_(wanted[start : start + 500])
+        rows = session.scalars(select(DatasetFile).where(DatasetFile.dataset_id == dataset_id, some))
+        found |= {file.id: file for file in rows}
+    return found
+
+
+def _thumbnail(file: DatasetFile) -> Thumbnail:
+    return Thumbnail(file.id, file.name, file.label or "", bool(file.thumbnail))
+
+
+def labels_of(view: DatasetView) -> Sequence[str]:
+    return [row["label"] for row in view.rows]

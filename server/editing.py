@@ -1,0 +1,108 @@
+"""Changes to a data set that take effect at once: edits, fixes of findings, undoing either, and deletion."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from automl.data.check import reassess
+from automl.data.edits import Edit, checked_edit
+from automl.errors import NotAllowedNow, NotFound
+from automl.records import DatasetState
+from automl.store.database import Dataset, DatasetEdit, find_dataset, now
+from server.queue import DELETE_DATASET, QueueUnavailable
+from server.receive import has_unfinished_run
+from server.services import Services
+
+__all__ = ["add_edit", "delete_dataset", "fix_finding", "rename_dataset", "undo_edit"]
+
+
+def add_edit(services: Services, dataset_id: str, edit: Edit) -> None:
+    """Applies an edit and judges the data set anew.
+
+    Raises:
+        NotFound: no such data set.
+        NotAllowedNow: it has not been checked, or is being checked.
+    """
+    with _editable(services, dataset_id) as session:
+        session.add(_row(dataset_id, edit))
+        session.flush()
+        reassess(session, services.store, dataset_id)
+
+
+def fix_finding(services: Services, dataset_id: str, kind: str) -> None:
+    """Does what a finding proposes.
+
+    Raises:
+        NotFound: no such data set, or it has no such finding (any more).
+        NotAllowedNow: as `add_edit`.
+    """
+    with _editable(services, dataset_id) as session:
+        findings = reassess(session, services.store, dataset_id).findings
+        fix = next((finding.fix for finding in findings if finding.kind == kind), None)
+        if fix is None:
+            raise NotFound("This is mended already, or there is nothing to be done about it.")
+        session.add(_row(dataset_id, checked_edit(fix.kind, fix.values, fix.done)))
+        session.flush()
+        reassess(session, services.store, dataset_id)
+
+
+def undo_edit(services: Services, dataset_id: str, edit_id: int) -> None:
+    """Takes one edit back; the later ones stay. Raises as `add_edit`; NotFound also where there is no such edit."""
+    with _editable(services, dataset_id) as session:
+        query = select(DatasetEdit).where(
+            DatasetEdit.id == edit_id, DatasetEdit.dataset_id == dataset_id, DatasetEdit.undone_at.is_(None)
+        )
+        edit = session.scalars(query).first()
+        if edit is None:
+            raise NotFound("This change has been undone already.")
+        edit.undone_at = now()
+        session.flush()
+        reassess(session, services.store, dataset_id)
+
+
+def rename_dataset(services: Services, dataset_id: str, name: str) -> None:
+    """Raises NotFound."""
+    with services.database.session() as session:
+        find_dataset(session, dataset_id).name = name
+
+
+def delete_dataset(services: Services, dataset_id: str) -> None:
+    """Hides a data set with its runs at once; the worker then removes every file and row of it.
+
+    Raises:
+        NotFound: no such data set.
+        NotAllowedNow: a run is using it.
+    """
+    with services.database.session() as session:
+        dataset = find_dataset(session, dataset_id)
+        dataset.deleted_at = now()
+        session.flush()  # nobody can start a run from here on
+        if has_unfinished_run(session, dataset_id):
+            raise NotAllowedNow("A run is using these photos. Cancel it, or wait until it has ended.")
+    try:
+        services.enqueue(DELETE_DATASET, dataset_id)
+    except QueueUnavailable:
+        return  # the worker looks for deleted data sets by itself, too
+
+
+@contextmanager
+def _editable(services: Services, dataset_id: str) -> Iterator[Session]:
+    """A transaction that begins with a write, so that two edits take turns; refused while the photos are checked."""
+    with services.database.session() as session:
+        judged = (DatasetState.READY, DatasetState.INVALID)
+        taken = session.execute(
+            update(Dataset)
+            .where(Dataset.id == dataset_id, Dataset.state.in_(judged), Dataset.deleted_at.is_(None))
+            .values(name=Dataset.name)
+            .returning(Dataset.id)
+        ).all()
+        if not taken:
+            find_dataset(session, dataset_id)
+            raise NotAllowedNow("These photos are not checked yet. Change them when that is done.")
+        yield session
+
+
+def _row(dataset_id: str, edit: Edit) -> DatasetEdit:
+    return DatasetEdit(dataset_id=dataset_id, kind=edit.kind.value, values=dict(edit.values), title=edit.title)

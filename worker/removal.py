@@ -1,0 +1,57 @@
+"""Removes a deleted data set with everything that was made from it."""
+
+import logging
+from contextlib import suppress
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from automl.settings import Settings
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import (
+    Artifact,
+    Database,
+    Dataset,
+    DatasetEdit,
+    DatasetFile,
+    DatasetVersion,
+    Run,
+    TrialSummary,
+)
+
+_log = logging.getLogger(__name__)
+
+
+def deleted_datasets(session: Session) -> list[str]:
+    """Those that a user has deleted and that are still there."""
+    return list(session.scalars(select(Dataset.id).where(Dataset.deleted_at.is_not(None))))
+
+
+def remove_dataset(database: Database, store: ArtifactStore, settings: Settings, dataset_id: str) -> None:
+    """Removes files first and rows last, so that what is broken off is begun anew. Nothing to do for one that lives."""
+    with database.session() as session:
+        dataset = session.get(Dataset, dataset_id)
+        if dataset is None or dataset.deleted_at is None:
+            return
+        run_ids = list(session.scalars(select(Run.id).where(Run.dataset_id == dataset_id)))
+    for run_id in run_ids:
+        store.delete_prefix(f"runs/{run_id}")
+        (settings.home / "logs" / f"run-{run_id}.log").unlink(missing_ok=True)
+        _remove_study(database.url, run_id)
+    store.delete_prefix(f"datasets/{dataset_id}")
+    with database.session() as session:
+        session.execute(delete(TrialSummary).where(TrialSummary.run_id.in_(run_ids)))
+        session.execute(delete(Artifact).where(Artifact.run_id.in_(run_ids)))
+        session.execute(delete(Run).where(Run.dataset_id == dataset_id))
+        session.execute(delete(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id))
+        session.execute(delete(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id))
+        session.execute(delete(DatasetFile).where(DatasetFile.dataset_id == dataset_id))
+        session.execute(delete(Dataset).where(Dataset.id == dataset_id))
+    _log.info("data set %s: removed with %d run(s)", dataset_id, len(run_ids))
+
+
+def _remove_study(database_url: str, run_id: str) -> None:
+    import optuna
+
+    with suppress(KeyError):  # a run that was cancelled early has none
+        optuna.delete_study(study_name=f"run-{run_id}", storage=database_url)
