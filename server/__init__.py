@@ -5,7 +5,7 @@ from flask import Flask
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
-from server import api, artifacts, datasets, errors, home, runs, security, words
+from server import api, artifacts, datasets, errors, home, runs, security, upload_api, words
 from server.queue import TaskQueue
 from server.services import Enqueue, Services
 
@@ -33,6 +33,6 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
     app.context_processor(lambda: {"limits": settings})
     for part in (errors, security, words):
         part.install(app)
-    for module in (home, datasets, runs, artifacts, api):
+    for module in (home, datasets, runs, artifacts, api, upload_api):
         app.register_blueprint(module.blueprint)
     return app

@@ -172,7 +172,7 @@ def _take_form(dataset_id: str | None = None) -> Upload:
     request.max_content_length = services().settings.max_request_bytes
     upload = take_upload(services(), read_parts(request), dataset_id)
     if upload.n_received == 0:
-        raise BadUpload("No photos arrived. Go back, choose a folder or a .zip file, and send it again.")
+        raise BadUpload("No photos arrived. Go back, choose a folder or an archive (.zip, .tar), and send it again.")
     return upload
 
 

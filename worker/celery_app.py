@@ -14,6 +14,7 @@ from automl.settings import Settings, load_settings
 TRAIN = "darkroom.train"
 CHECK_DATASET = "darkroom.check_dataset"
 MAKE_SAMPLES = "darkroom.make_samples"
+DELETE_DATASET = "darkroom.delete_dataset"
 REAP = "darkroom.reap"
 SWEEP = "darkroom.sweep"
 

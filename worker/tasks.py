@@ -15,9 +15,10 @@ from automl.records import DatasetState, RunState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, fail_run, find_dataset, find_run
-from worker.celery_app import CHECK_DATASET, MAKE_SAMPLES, REAP, SWEEP, TRAIN, app
+from worker.celery_app import CHECK_DATASET, DELETE_DATASET, MAKE_SAMPLES, REAP, SWEEP, TRAIN, app
 from worker.messages import Messages
 from worker.reaper import send_lost_messages, take_back_lost_runs
+from worker.removal import deleted_datasets, remove_dataset
 from worker.samples import store_samples
 from worker.supervisor import Supervisor
 from worker.sweeper import sweep_orphans
@@ -95,6 +96,16 @@ def reap() -> None:
     """Recovers what a dead worker or an emptied broker left behind."""
     take_back_lost_runs(parts().database)
     send_lost_messages(parts().database, Messages(app))
+    with parts().database.session() as session:
+        forgotten = deleted_datasets(session)
+    for dataset_id in forgotten:
+        remove_dataset(parts().database, parts().store, parts().settings, dataset_id)
+
+
+@app.task(name=DELETE_DATASET)  # type: ignore[untyped-decorator]
+def delete_dataset(dataset_id: str) -> None:
+    """Removes a data set that a user has deleted. One that is checked right now ends first: both take turns here."""
+    remove_dataset(parts().database, parts().store, parts().settings, dataset_id)
 
 
 @app.task(name=SWEEP)  # type: ignore[untyped-decorator]

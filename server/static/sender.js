@@ -89,7 +89,7 @@ export class Sender {
       batch.sent = Math.min(batch.bytes, event.loaded);
       this.#report();
     };
-    await this.request(url, form, onProgress);
+    await this.request(url, form, { onProgress });
     batch.arrived = true;
     batch.sent = batch.bytes;
     this.#report();
@@ -102,10 +102,14 @@ export class Sender {
     this.onChange({ files, bytes });
   }
 
-  /** POSTs `body` and returns the JSON answer; waits and repeats while the connection or the server is away. */
-  async request(url, body, onProgress) {
+  /**
+   * POSTs `body` and returns the JSON answer; waits and repeats while the connection or the server is away. What is not
+   * `stoppable` is heard out once it is on its way: a stop counts from the next request on.
+   */
+  async request(url, body, { onProgress, stoppable = true } = {}) {
     for (let n = 0; ; n += 1) {
-      const { status, answer } = await post(url, body, onProgress, this.#stopper.signal);
+      const signal = stoppable ? this.#stopper.signal : new AbortController().signal;
+      const { status, answer } = await post(url, body, onProgress, signal);
       if (status >= 200 && status < 300) {
         this.onNote("");
         return answer;
@@ -160,6 +164,7 @@ function post(url, body, onProgress, signal) {
 
 function wait(seconds, signal) {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(new Stopped());
     const timer = setTimeout(resolve, seconds * 1000);
     signal.addEventListener("abort", () => (clearTimeout(timer), reject(new Stopped())), { once: true });
   });

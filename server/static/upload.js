@@ -99,8 +99,8 @@ class UploadForm {
     try {
       const isNew = !this.datasetId;
       if (isNew) {
-        const dataset = await sender.request("/api/v1/datasets", { name: this.name });
-        this.datasetId = dataset.id;
+        const dataset = await sender.request("/api/v1/datasets", { name: this.name }, { stoppable: false });
+        this.datasetId = dataset.id; // known also after a stop, so that there is never a second one
       }
       const address = `/api/v1/datasets/${this.datasetId}`;
       await (isNew ? sender.send(address) : sender.sendMissing(address));
@@ -177,6 +177,7 @@ function size(bytes) {
 let uploadForm = null;
 
 function enhance() {
+  document.querySelectorAll("[data-needs-script]").forEach((element) => (element.hidden = false));
   const form = document.getElementById("photo-form");
   if (form && uploadForm?.form !== form) uploadForm = new UploadForm(form);
 }

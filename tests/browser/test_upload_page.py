@@ -341,6 +341,6 @@ class TestWithoutJavaScript:
     def test_an_empty_form_is_explained_and_leads_back(self, plain_page):
         plain_page.goto("/")
         plain_page.get_by_role("button", name="Upload these photos").click()
-        expect(plain_page.get_by_role("main")).to_contain_text("choose a folder or a .zip file")
+        expect(plain_page.get_by_role("main")).to_contain_text("choose a folder or an archive")
         plain_page.get_by_role("button", name="Go back").click()
         expect(plain_page.locator("#zip-input")).to_be_visible()

@@ -2,17 +2,18 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from automl.data.check import check_dataset
 from automl.records import DatasetState, RunSettings, RunState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Artifact, Base, Database, Dataset, DatasetFile, Run
+from automl.store.database import Artifact, Base, Database, Dataset, DatasetFile, Run, find_dataset
 from server import create_app
 from server.queue import QueueUnavailable
 from server.services import Services
@@ -47,6 +48,24 @@ class World:
             session.add(dataset)
             session.flush()
             return dataset.id
+
+    def add_checked(self, files: Mapping[str, bytes]) -> str:
+        """A data set of these files, judged by a real check."""
+        with self.database.session() as session:
+            dataset = Dataset(name="pets", state=DatasetState.CHECKING)
+            session.add(dataset)
+            session.flush()
+            for name, content in files.items():
+                stored = self.store.write(f"datasets/{dataset.id}", io.BytesIO(content), max_bytes=1 << 30)
+                found = {"key": stored.key, "sha256": stored.sha256, "n_bytes": stored.n_bytes}
+                session.add(DatasetFile(dataset_id=dataset.id, name=name, **found))
+        check_dataset(self.database, self.store, dataset.id, self.settings)
+        return dataset.id
+
+    def file_ids(self, dataset_id: str) -> dict[str, int]:
+        """By name."""
+        with self.database.session() as session:
+            return {file.name: file.id for file in find_dataset(session, dataset_id).files}
 
     def add_run(self, state: RunState = RunState.QUEUED, dataset_id: str | None = None, **values: object) -> str:
         settings = RunSettings()

@@ -114,7 +114,6 @@ def test_the_live_part_redraws_everything_when_the_check_is_over(client, world):
 def test_a_ready_data_set_shows_verdict_counts_refusals_and_the_start_form(client, world):
     page = client.get(f"/datasets/{world.add_dataset(summary=SUMMARY)}").text
     assert "100 photos, 2 classes, ready" in page
-    assert "70 for training, 15 for validation, 15 for the test" in page
     assert "120 files are not used" in page
     assert "notes &lt;b&gt;.txt" in page
     assert "2 photos are copies of others." in page
@@ -129,10 +128,12 @@ def test_an_invalid_data_set_explains_and_takes_more_files(client, world):
     assert "start-run" not in page
 
 
-def test_no_files_are_asked_for_while_a_run_uses_the_photos(client, world):
+def test_files_may_be_added_but_nothing_deleted_while_a_run_uses_the_photos(client, world):
     dataset_id = world.add_dataset(summary=SUMMARY)
     world.add_run(RunState.SEARCHING, dataset_id)
-    assert "photo-form" not in client.get(f"/datasets/{dataset_id}").text
+    page = client.get(f"/datasets/{dataset_id}").text
+    assert "photo-form" in page
+    assert "delete-dataset" not in page
 
 
 def test_start_queues_a_run_and_leads_to_its_page(client, world):

@@ -79,7 +79,9 @@ def test_a_question_may_be_as_long_as_it_says(client, dataset_id):
 
 
 def test_a_body_that_is_far_too_large_is_not_read(client, dataset_id):
-    answer = client.post(f"/api/v1/datasets/{dataset_id}/missing", data=b" " * (17 << 20), content_type="application/json")
+    answer = client.post(
+        f"/api/v1/datasets/{dataset_id}/missing", data=b" " * (17 << 20), content_type="application/json"
+    )
     assert answer.status_code == 413
 
 

@@ -1,0 +1,168 @@
+"""The pages and the API that look into a checked data set and change it."""
+
+import re
+
+import pytest
+
+from automl.records import DatasetState, RunState
+from automl.store.database import find_dataset
+from server import dataset_view
+from tests.automl.data.pictures import encoded, picture, two_classes
+
+
+@pytest.fixture
+def pets(world):
+    return world.add_checked(two_classes(12))
+
+
+def labels(client, dataset_id):
+    return {row["label"]: row["n_images"] for row in record(client, dataset_id)["summary"]["classes"]}
+
+
+def record(client, dataset_id):
+    return client.get(f"/api/v1/datasets/{dataset_id}").json
+
+
+def edit(client, dataset_id, kind, **values):
+    values = {name.rstrip("_"): value for name, value in values.items()}
+    return client.post(f"/api/v1/datasets/{dataset_id}/edits", json={"kind": kind, "values": values})
+
+
+def test_the_page_previews_each_class_and_says_where_its_photos_go(client, pets):
+    page = client.get(f"/datasets/{pets}").text
+    assert "24 photos, 2 classes, balanced, ready" in page
+    assert page.count('width="72"') == 16
+    assert 'loading="lazy"' in page
+    assert "Kept for the test" in page
+    assert 'data-drop-class="cat"' in page
+    assert "One folder for each class" in page
+
+
+def test_a_thumbnail_is_a_small_jpeg_of_its_own_data_set(client, world, pets):
+    number = world.file_ids(pets)["cat/0.png"]
+    with client.get(f"/datasets/{pets}/thumbnails/{number}") as answer:
+        assert (answer.status_code, answer.mimetype, answer.data[:3]) == (200, "image/jpeg", b"\xff\xd8\xff")
+    assert client.get(f"/datasets/{world.add_dataset()}/thumbnails/{number}").status_code == 404
+    assert client.get(f"/datasets/{pets}/thumbnails/999999").status_code == 404
+
+
+def test_all_photos_of_a_class_are_shown_page_by_page(client, pets, monkeypatch):
+    monkeypatch.setattr(dataset_view, "N_ON_A_PAGE", 7)
+    dataset_id = pets
+    first = client.get(f"/datasets/{dataset_id}/photos?label=cat").text
+    second = client.get(f"/datasets/{dataset_id}/photos?label=cat&page=2").text
+    assert (first.count('type="checkbox"'), second.count('type="checkbox"')) == (7, 5)
+    assert "Page 1 of 2" in first
+    assert client.get(f"/datasets/{dataset_id}/photos?label=cow").status_code == 404
+
+
+def test_renaming_to_a_class_that_is_there_joins_them_and_can_be_undone(client, pets):
+    answer = edit(client, pets, "rename", from_="cat", to="bird").json
+    assert answer["summary"]["classes"][0]["label"] == "bird"
+    edit(client, pets, "rename", from_="dog", to="bird")
+    assert record(client, pets)["state"] == DatasetState.INVALID
+    for number in [one["id"] for one in record(client, pets)["edits"]]:
+        assert client.post(f"/api/v1/datasets/{pets}/edits/{number}/undo").status_code == 200
+    assert labels(client, pets) == {"cat": 12, "dog": 12}
+    assert client.post(f"/api/v1/datasets/{pets}/edits/{number}/undo").status_code == 404
+
+
+def test_photos_are_left_out_and_moved_by_the_form_of_their_class(client, world, pets):
+    ids = world.file_ids(pets)
+    form = {"kind": "exclude", "files": [ids["cat/0.png"], ids["cat/1.png"]], "to": "", "shown": "cat"}
+    answer = client.post(f"/datasets/{pets}/edits", data=form)
+    assert (answer.status_code, answer.location) == (303, f"/datasets/{pets}/photos?label=cat")
+    client.post(f"/datasets/{pets}/edits", data={"kind": "move", "files": [ids["cat/2.png"]], "to": "dog"})
+    assert labels(client, pets) == {"cat": 9, "dog": 13}
+    page = client.get(f"/datasets/{pets}").text
+    assert "Left out 2 photos" in page
+    assert "2 photos were left out by you." in page
+    assert "Left out 2 photos." in client.get(f"/datasets/{pets}/photos").text
+
+
+def test_a_finding_is_mended_with_one_click_and_the_click_undone(client, world):
+    photo = encoded(picture(size=(80, 60)))
+    dataset_id = world.add_checked(two_classes(12) | {"cat/a.png": photo, "cat/b.png": photo})
+    page = client.get(f"/datasets/{dataset_id}").text
+    kind = re.search(r'name="finding" value="(duplicates)"', page).group(1)
+    client.post(f"/datasets/{dataset_id}/fix", data={"finding": kind})
+    page = client.get(f"/datasets/{dataset_id}").text
+    assert 'id="finding-duplicates"' not in page
+    assert labels(client, dataset_id) == {"cat": 13, "dog": 12}
+    number = re.search(r'name="edit" value="(\d+)"', page).group(1)
+    client.post(f"/datasets/{dataset_id}/undo", data={"edit": number})
+    assert labels(client, dataset_id) == {"cat": 14, "dog": 12}
+    assert client.post(f"/datasets/{dataset_id}/fix", data={"finding": "nothing"}).status_code == 404
+
+
+def test_a_run_keeps_its_version_and_an_edit_makes_the_next_one(client, world, pets):
+    run_id = client.post("/api/v1/runs", json={"dataset": pets, "budget": "1m"}).json["id"]
+    assert client.get(f"/api/v1/runs/{run_id}").json["version"] == 1
+    edit(client, pets, "exclude", files=[world.file_ids(pets)["cat/0.png"]])
+    assert record(client, pets)["version"] == 2
+    assert client.get(f"/api/v1/runs/{run_id}").json["version"] == 1
+    page = client.get(f"/datasets/{pets}").text
+    assert "Version 2" in page and "with version 1" in page
+
+
+def test_nothing_is_edited_before_the_check(client, world):
+    dataset_id = world.add_dataset(DatasetState.CHECKING)
+    answer = edit(client, dataset_id, "rename", from_="a", to="b")
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "not_allowed_now")
+    assert edit(client, "0" * 32, "rename", from_="a", to="b").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body", [{"kind": "explode"}, {"kind": "exclude", "values": {"files": ["x"]}}, {"kind": "move", "values": []}, {}]
+)
+def test_a_bad_edit_changes_nothing_and_says_why(client, pets, body):
+    assert client.post(f"/api/v1/datasets/{pets}/edits", json=body).status_code == 400
+    assert record(client, pets)["edits"] == []
+
+
+def test_deleting_hides_the_data_set_and_its_runs_and_tells_the_worker(client, world, pets):
+    run_id = world.add_run(RunState.DONE, pets)
+    assert client.post(f"/datasets/{pets}/delete").location == "/datasets"
+    assert world.queue.sent == [("darkroom.delete_dataset", pets)]
+    for address in (f"/datasets/{pets}", f"/runs/{run_id}", f"/api/v1/datasets/{pets}"):
+        assert client.get(address).status_code == 404
+    assert pets not in client.get("/datasets").text + client.get("/").text
+    assert client.get("/api/v1/datasets").json == {"datasets": []}
+
+
+def test_a_data_set_in_use_cannot_be_deleted(client, world, pets):
+    world.add_run(RunState.SEARCHING, pets)
+    assert client.delete(f"/api/v1/datasets/{pets}").status_code == 409
+    with world.database.session() as session:
+        assert find_dataset(session, pets).deleted_at is None
+
+
+def test_deletion_needs_no_queue(client, world, pets):
+    world.queue.away = True
+    assert client.delete(f"/api/v1/datasets/{pets}").status_code == 204
+
+
+def test_all_data_sets_are_listed(client, world, pets):
+    world.add_dataset(name="other")
+    page = client.get("/datasets").text
+    assert "pets" in page and "other" in page and "version 1" in page
+    client.post(f"/datasets/{pets}/rename", data={"name": "my pets"})
+    assert "my pets" in client.get("/datasets").text
+
+
+def test_the_api_lists_what_became_of_each_file(client, world):
+    dataset_id = world.add_checked(two_classes(3) | {"cat/x.txt": b"hello"})
+    files = client.get(f"/api/v1/datasets/{dataset_id}/files?state=refused").json["files"]
+    assert [(file["name"], file["state"]) for file in files] == [("cat/x.txt", "refused")]
+    assert len(client.get(f"/api/v1/datasets/{dataset_id}/files?label=dog").json["files"]) == 3
+    assert client.get(f"/api/v1/datasets/{dataset_id}/files?state=lost").status_code == 400
+
+
+def test_the_way_of_reading_the_names_can_be_changed(client, world):
+    names = [f"{part}/{kind}_{n}.png" for part in ("a", "b") for kind in ("cat", "dog") for n in range(6)]
+    dataset_id = world.add_checked({name: encoded(n) for n, name in enumerate(names)})
+    assert set(labels(client, dataset_id)) == {"a", "b"}
+    page = client.get(f"/datasets/{dataset_id}").text
+    assert 'name="reading" value="names"' in page
+    client.post(f"/datasets/{dataset_id}/edits", data={"kind": "layout", "reading": "names"})
+    assert labels(client, dataset_id) == {"cat": 12, "dog": 12}

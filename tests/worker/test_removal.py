@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from automl.records import Stage, TrialRecord, TrialState
+from automl.search.space import SearchSpace
+from automl.search.study import StudyLog
+from automl.settings import Settings, load_settings
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import (
+    Artifact,
+    Base,
+    Database,
+    Dataset,
+    DatasetEdit,
+    DatasetFile,
+    DatasetVersion,
+    Run,
+    TrialSummary,
+    now,
+)
+from worker.removal import deleted_datasets, remove_dataset
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings({"DARKROOM_HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def database(settings: Settings):
+    database = Database(settings.database_url)
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def store(settings: Settings) -> ArtifactStore:
+    return ArtifactStore(settings.files_dir)
+
+
+def make_everything(database: Database, store: ArtifactStore, settings: Settings, deleted: bool) -> tuple[str, str]:
+    """A data set with a row in every table that belongs to it."""
+    photo = settings.home / "photo.jpg"
+    photo.write_bytes(b"x")
+    with database.session() as session:
+        dataset = Dataset(name="pets", deleted_at=now() if deleted else None)
+        session.add(dataset)
+        session.flush()
+        version = DatasetVersion(dataset_id=dataset.id, number=1, fingerprint="f", key="k", n_images=1, n_classes=1)
+        run = Run(dataset=dataset, version=version, budget_s=60.0)
+        session.add_all([run, DatasetEdit(dataset=dataset, kind="exclude", title="x")])
+        session.flush()
+        key = store.put(f"datasets/{dataset.id}", photo).key
+        session.add(DatasetFile(dataset=dataset, name="a.jpg", key=key))
+        plot = store.put(f"runs/{run.id}", photo)
+        session.add(Artifact(run=run, kind="plot", name="p", media_type="image/png", key=plot.key, n_bytes=1))
+        record = TrialRecord(0, TrialState.COMPLETE, ("a",), 96, {}, 0.5, 0.0, 1.0, stage=Stage.HEADS)
+        session.add(TrialSummary.of(run.id, record))
+    log = settings.home / "logs" / f"run-{run.id}.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("hello")
+    study = StudyLog(database.url, f"run-{run.id}", now())
+    study.add(record, SearchSpace(()))
+    study.flush()
+    return dataset.id, run.id
+
+
+def n_rows(database: Database) -> dict[str, int]:
+    tables = [table for table in Base.metadata.sorted_tables if table.name != "alembic_version"]
+    with database.session() as session:
+        return {table.name: len(session.execute(table.select()).all()) for table in tables}
+
+
+def test_nothing_of_a_deleted_data_set_is_left(database, store, settings) -> None:
+    import optuna
+
+    dataset_id, run_id = make_everything(database, store, settings, deleted=True)
+    with database.session() as session:
+        assert deleted_datasets(session) == [dataset_id]
+    remove_dataset(database, store, settings, dataset_id)
+    assert set(n_rows(database).values()) == {0}
+    assert [path for path in settings.files_dir.rglob("*") if path.is_file()] == []
+    assert not (settings.home / "logs" / f"run-{run_id}.log").exists()
+    assert optuna.get_all_study_names(database.url) == []
+    remove_dataset(database, store, settings, dataset_id)
+
+
+def test_others_are_left_alone(database, store, settings) -> None:
+    kept, _ = make_everything(database, store, settings, deleted=False)
+    gone, _ = make_everything(database, store, settings, deleted=True)
+    before = n_rows(database)
+    remove_dataset(database, store, settings, kept)
+    assert n_rows(database) == before
+    remove_dataset(database, store, settings, gone)
+    assert {name: n // 2 for name, n in before.items()} == n_rows(database)
+    assert len([path for path in settings.files_dir.rglob("*") if path.is_file()]) == 2
+
+
+def test_a_run_without_a_study_is_no_obstacle(database, store, settings) -> None:
+    with database.session() as session:
+        run = Run(dataset=Dataset(name="x", deleted_at=now()), budget_s=60.0)
+        session.add(run)
+    remove_dataset(database, store, settings, run.dataset_id)
+    assert set(n_rows(database).values()) == {0}
