@@ -117,7 +117,7 @@ def _page(session: Session, dataset_id: str, page: int, *which: Any) -> ClassPag
 
 def _rows(summary: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     parts = {row["label"]: row for row in (summary.get("split") or {}).get("classes", ())}
-    return tuple({**parts.get(row["label"], {}), **row} for row in summary.get("classes", ()))
+    return tuple({**row, **parts.get(row["label"], {})} for row in summary.get("classes", ()))
 
 
 def _samples(session: Session, dataset_id: str) -> dict[str, tuple[Thumbnail, ...]]:
@@ -153,7 +153,7 @@ def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
             tuple(_thumbnail(files[number]) for number in group if number in files)
             for group in finding.groups[:_N_GROUPS]
         ]
-        shown = tuple(group for group in groups if any(photo.has_picture for photo in group))
+        shown = tuple(group for group in groups if group)
         yield FindingView(finding, shown, finding.n_groups - len(shown))
 
 
