@@ -268,11 +268,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="automl", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("check", help="say what is in a folder or .zip of photos")
+    command = commands.add_parser("check", help="say what is in a folder or an archive of photos")
     command.add_argument("folder", type=Path)
     command.set_defaults(command=check)
 
-    command = commands.add_parser("train", help="train a classifier from a folder or .zip of photos")
+    command = commands.add_parser("train", help="train a classifier from a folder or an archive of photos")
     command.add_argument("folder", type=Path, help="one folder a class, with or without train/validation/test above")
     _add_run_options(command)
     command.set_defaults(command=train)

@@ -41,7 +41,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("host", "127.0.0.1", "address", "Where the web server listens. Anything but this machine needs a proxy."),
     Setting("port", 8000, "TCP port", "Where the web server listens; 0 takes a free one."),
     Setting("max_upload_bytes", 10 * 1024**3, "bytes", "Largest data set, unpacked."),
-    Setting("max_request_bytes", 6 * 1024**3, "bytes", "Largest single HTTP request, such as one .zip."),
+    Setting("max_request_bytes", 6 * 1024**3, "bytes", "Largest single HTTP request, such as one archive."),
     Setting("max_files", 50_000, "files", "Most pictures in one data set."),
     Setting("max_image_pixels", 100_000_000, "pixels", "Larger pictures are refused before they are decoded."),
     Setting("max_budget_s", 24 * 3600, "seconds", "Longest time budget that a run may ask for."),

@@ -159,6 +159,8 @@ def _back_to(dataset_id: str) -> ResponseReturnValue:
 
 def _edit_values() -> dict[str, Any]:
     values: dict[str, Any] = {name: request.form[name] for name in ("from", "to", "reading") if name in request.form}
+    if request.form.get("kind") == EditKind.PART:
+        values["to"] = request.form.get("part", "")
     if request.form.get("kind") == EditKind.SPELLINGS:
         values["join"] = request.form.get("join") == "yes"
     try:

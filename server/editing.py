@@ -31,8 +31,8 @@ def add_edit(services: Services, dataset_id: str, edit: Edit) -> None:
         reassess(session, services.store, dataset_id)
 
 
-def fix_finding(services: Services, dataset_id: str, kind: str) -> None:
-    """Does what a finding proposes.
+def fix_finding(services: Services, dataset_id: str, key: str) -> None:
+    """Does what a finding proposes. `key`: the finding's own, or its kind where there is one of that kind only.
 
     Raises:
         NotFound: no such data set, or it has no such finding (any more).
@@ -40,9 +40,11 @@ def fix_finding(services: Services, dataset_id: str, kind: str) -> None:
     """
     with _editable(services, dataset_id) as session:
         findings = reassess(session, services.store, dataset_id).findings
-        fix = next((finding.fix for finding in findings if finding.kind == kind), None)
+        of_kind = [finding for finding in findings if finding.kind == key]
+        meant = [finding for finding in findings if finding.key == key] or of_kind
+        fix = meant[0].fix if len(meant) == 1 else None
         if fix is None:
-            raise NotFound("This is mended already, or there is nothing to be done about it.")
+            raise NotFound("This is mended already, or it has changed since. Look at the page again.")
         session.add(_row(dataset_id, checked_edit(fix.kind, fix.values, fix.done)))
         session.flush()
         reassess(session, services.store, dataset_id)

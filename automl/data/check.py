@@ -15,7 +15,7 @@ from automl.data.assess import Assessment, assess, is_table
 from automl.data.copies import near_copies
 from automl.data.data_file import DataFile, load_files, save_files
 from automl.data.edits import Edit, checked_edit
-from automl.data.labels_table import Table
+from automl.data.labels_table import MAX_TABLE_BYTES, MAX_TABLES, Table
 from automl.data.layout import is_junk
 from automl.data.pixels import OnProgress
 from automl.data.run_findings import found_by_runs
@@ -30,9 +30,7 @@ from automl.store.database import Database, Dataset, DatasetEdit, DatasetFile, f
 from automl.store.locks import exclusive
 
 _SAY_EVERY_S = 1.0
-_MAX_TABLE_BYTES = 20_000_000
 _MAX_THUMBNAIL_BYTES = 1 << 20
-_MAX_TABLES = 10
 
 
 def check_dataset(
@@ -205,9 +203,9 @@ def _find_near_copies(database: Database, dataset_id: str) -> None:
 def _tables(store: ArtifactStore, files: Sequence[DataFile]) -> list[Table]:
     """Files that may say which photo is of which class. One that is too large for that is no table of labels."""
     tables = []
-    for file in [file for file in files if file.key and is_table(file.name)][:_MAX_TABLES]:
+    for file in [file for file in files if file.key and is_table(file.name)][:MAX_TABLES]:
         with store.open(file.key) as source:
-            content = source.read(_MAX_TABLE_BYTES + 1)
-        if len(content) <= _MAX_TABLE_BYTES:
+            content = source.read(MAX_TABLE_BYTES + 1)
+        if len(content) <= MAX_TABLE_BYTES:
             tables.append(Table(file.name, content.decode("utf-8-sig", "replace")))
     return tables

@@ -81,6 +81,6 @@ def _read(values: dict[str, object]) -> DataFile:
 def _written(file: DataFile) -> dict[str, object]:
     values: dict[str, object] = {name: getattr(file, name) for name in DataFile.__slots__}
     nothing = {"label": file.label or None, "split": file.split.value if file.split else None}
-    if not file.format:
+    if not file.format and not file.width:
         nothing |= {"width": None, "height": None, "spread": None, "is_gray": None}
     return values | nothing | {"given_label": file.given_label or None}

@@ -1,5 +1,6 @@
 """What the doctor has to say of a data set, one thing at a time, and what a click can do about it."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
@@ -60,10 +61,15 @@ class Finding:
             object.__setattr__(self, "n_groups", len(self.groups))
             object.__setattr__(self, "n_photos", sum(map(len, self.groups)))
 
+    @property
+    def key(self) -> str:
+        """Tells it from others of its kind, as long as it says the same."""
+        return f"{self.kind}-{hashlib.sha256(self.title.encode()).hexdigest()[:8]}"
+
     def to_json(self) -> dict[str, Any]:
         """With the first groups only; the fix stays whole."""
         shown = [list(group[:MAX_FILES_STORED]) for group in self.groups[:MAX_GROUPS_STORED]]
-        return {**asdict(self), "severity": self.severity.value, "groups": shown}
+        return {**asdict(self), "key": self.key, "severity": self.severity.value, "groups": shown}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Finding":
@@ -84,7 +90,8 @@ class Photo:
     """A photo in use, or one that cannot be only because it lies in two classes.
 
     `near`: the same number for near copies of one picture, exact ones among them. `width`, `height`: pixels, upright.
-    `spread`, `is_gray`, `format`: see `automl.data.traits`. `split`: None where the folders do not say.
+    `spread`, `is_gray`, `format`: see `automl.data.traits`; an empty format where they are not known. `split`: None
+    where the folders do not say.
     """
 
     file_id: int

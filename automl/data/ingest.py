@@ -15,7 +15,7 @@ from automl.data.archive import ArchiveLimits, read_archive, without_suffix
 from automl.data.assess import assess, image_records, is_table, manifest_of
 from automl.data.copies import near_copies
 from automl.data.data_file import DataFile
-from automl.data.labels_table import Table
+from automl.data.labels_table import MAX_TABLE_BYTES, MAX_TABLES, Table
 from automl.data.layout import is_junk
 from automl.data.manifest import explained, problem_of
 from automl.data.pixels import OnProgress
@@ -25,8 +25,6 @@ from automl.data.verify import in_threads, look_at
 from automl.errors import BadDataset, BadImage, BadUpload, UploadTooLarge
 from automl.records import DatasetManifest, RefusedFile
 from automl.settings import Settings
-
-_MAX_TABLE_BYTES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +101,8 @@ def _manifest(
 ) -> DatasetManifest:
     """Raises BadDataset."""
     files, paths = _looked_at(found, settings.max_image_pixels, on_progress)
-    tables = [_table(file) for file in found if is_table(file.name) and file.path.stat().st_size <= _MAX_TABLE_BYTES]
-    assessment = assess(files, tables=tables)
+    tables = [_table(file) for file in found if is_table(file.name) and file.path.stat().st_size <= MAX_TABLE_BYTES]
+    assessment = assess(files, tables=tables[:MAX_TABLES])
     told = [*refused, *(RefusedFile(f.name, f.reason) for f in assessment.files if f.id in assessment.told)]
     if assessment.problem:
         raise BadDataset(explained(problem_of(assessment.accepted), told))

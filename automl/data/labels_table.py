@@ -25,6 +25,10 @@ from automl.records import Split
 _NO_TABLE = NoPlace("No table here says what it shows.")
 
 
+MAX_TABLE_BYTES, MAX_TABLES = 20_000_000, 10
+"""Larger files, and more of them, are no tables of labels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table that lies among the files. `name`: its name there; `text`: all of it."""

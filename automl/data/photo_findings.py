@@ -60,7 +60,7 @@ def small(photos: Photos) -> list[Finding]:
 
 
 def blank(photos: Photos) -> list[Finding]:
-    found = [photo for photo in photos if photo.spread < BLANK_SPREAD]
+    found = [photo for photo in photos if photo.format and photo.spread < BLANK_SPREAD]
     if not found:
         return []
     return [
@@ -93,7 +93,7 @@ def elongated(photos: Photos) -> list[Finding]:
 
 
 def wrong_extension(photos: Photos) -> list[Finding]:
-    found = [photo for photo in photos if _format_by_name(photo.name) not in (None, photo.format)]
+    found = [p for p in photos if p.format and _format_by_name(p.name) not in (None, p.format)]
     if not found:
         return []
     example = found[0]

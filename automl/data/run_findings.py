@@ -13,7 +13,7 @@ from automl.data.manifest import counted
 from automl.records import FileState, RunState
 from automl.store.database import Run
 
-DOUBTED_LABELS, LOOK_ALIKES = "doubted_labels", "look_alikes"
+DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
 
 
 def found_by_runs(session: Session, dataset_id: str, files: Sequence[DataFile]) -> list[Finding]:

@@ -248,16 +248,18 @@ class TrainableNetwork:
         import tensorflow as tf
 
         n_steps = self._n_steps.assign_add(1.0)
-        for i, (variable, gradient) in enumerate(zip(variables, gradients, strict=True)):
+        beta_1_power, beta_2_power = tf.pow(_BETA_1, n_steps), tf.pow(_BETA_2, n_steps)
+        rows = zip(variables, gradients, tf.unstack(rates, len(variables)), strict=True)
+        for i, (variable, gradient, rate) in enumerate(rows):
             if variable.shape.rank > 1:
-                variable.assign_sub(rates[i] * weight_decay * variable)
+                variable.assign_sub(rate * weight_decay * variable)
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
                 m=self._slots[0][i].handle,
                 v=self._slots[1][i].handle,
-                beta1_power=tf.pow(_BETA_1, n_steps),
-                beta2_power=tf.pow(_BETA_2, n_steps),
-                lr=rates[i],
+                beta1_power=beta_1_power,
+                beta2_power=beta_2_power,
+                lr=rate,
                 beta1=_BETA_1,
                 beta2=_BETA_2,
                 epsilon=_EPSILON,

@@ -102,8 +102,8 @@ def test_what_is_stored_of_a_fix_is_its_words() -> None:
 
 def test_what_runs_have_found_stands_among_the_findings() -> None:
     fix = Fix("Leave them out", "Left out 1 photo", "exclude", {"files": [1]})
-    doubt = Finding("doubted_labels", "1 photo", "Look at it.", Severity.WARNING, ((1,),), fix)
-    assert finding("doubted_labels", assess(PETS, find_more=lambda _files: [doubt]).findings) is doubt
+    doubt = Finding("doubted-labels", "1 photo", "Look at it.", Severity.WARNING, ((1,),), fix)
+    assert finding("doubted-labels", assess(PETS, find_more=lambda _files: [doubt]).findings) is doubt
 
 
 def test_nothing_usable_is_explained() -> None:

@@ -367,4 +367,4 @@ def test_labels_that_a_run_doubts_become_a_finding(uploaded: Upload, check: Chec
     doubt = {"name": file.name, "sha256": file.sha256, "label": "cat", "suggested": "dog", "confidence": 0.9}
     dataset.start_run(state=RunState.DONE, finished_at=now(), result={"suspects": [doubt]})
     findings = check(dataset).row.summary["findings"]
-    assert [f["groups"] for f in findings if f["kind"] == "doubted_labels"] == [[[file.id]]]
+    assert [f["groups"] for f in findings if f["kind"] == "doubted-labels"] == [[[file.id]]]
