@@ -22,7 +22,7 @@ from automl.store.database import (
 )
 from server.api_records import dataset_record, file_record, run_record, trial_record
 from server.editing import add_edit, delete_dataset, fix_finding, undo_edit
-from server.forms import run_settings
+from server.forms import page_number, run_settings
 from server.jobs import start_check, start_run
 from server.multipart import read_parts
 from server.receive import remove_dataset, take_upload
@@ -30,6 +30,9 @@ from server.services import services
 from server.words import clean_name
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+_LONG_PARTS = frozenset({"findings", "refused"})
+"""Of a summary; the data set's own record has them."""
 
 _FILES_ON_A_PAGE = 1_000
 _RUN_FIELDS = frozenset({"dataset", "name", "minutes", *RUN_OPTIONS})
@@ -72,14 +75,17 @@ def list_datasets() -> ResponseReturnValue:
     """All data sets, the latest first."""
     with services().database.session() as session:
         query = select(Dataset).where(Dataset.deleted_at.is_(None)).order_by(Dataset.created_at.desc())
-        return jsonify(datasets=[dataset_record(session, dataset) for dataset in session.scalars(query)])
+        records = [dataset_record(session, dataset) for dataset in session.scalars(query)]
+    for record in records:
+        record["summary"] = {name: value for name, value in record["summary"].items() if name not in _LONG_PARTS}
+    return jsonify(datasets=records)
 
 
 @blueprint.get("/datasets/<dataset_id>/files")
 def list_files(dataset_id: str) -> ResponseReturnValue:
     """What became of each file, by `label` or `state`, a thousand at a time."""
     label, state = request.args.get("label"), request.args.get("state")
-    page = max(1, request.args.get("page", 1, type=int))
+    page = page_number(request.args)
     with services().database.session() as session:
         find_dataset(session, dataset_id)
         query = select(DatasetFile).where(DatasetFile.dataset_id == dataset_id)

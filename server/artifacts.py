@@ -55,6 +55,8 @@ def bundle(run_id: str) -> Response:
 def artifact(artifact_id: str) -> Response:
     with services().database.session() as session:
         found = session.get(Artifact, artifact_id)
+        if found is not None:
+            find_run(session, found.run_id)  # a deleted data set takes its runs along
     if found is None:
         raise NotFound("There is no such file. It may have been replaced by a newer one.")
     return _send(found, secure_filename(found.name) or "file")

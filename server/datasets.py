@@ -11,7 +11,7 @@ from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import Dataset, DatasetFile, find_dataset
 from server.dataset_view import labels_of, view_class, view_dataset, view_unused
 from server.editing import add_edit, delete_dataset, fix_finding, rename_dataset, undo_edit
-from server.forms import run_settings
+from server.forms import MAX_ROW_ID, page_number, run_settings
 from server.jobs import start_check, start_run
 from server.multipart import read_parts
 from server.receive import Upload, take_upload
@@ -81,7 +81,7 @@ def live(dataset_id: str) -> ResponseReturnValue:
 @blueprint.get("/<dataset_id>/photos")
 def photos(dataset_id: str) -> str:
     """All photos of one class (`label`), or, without one, what is not used."""
-    label, page = request.args.get("label"), request.args.get("page", 1, type=int)
+    label, page = request.args.get("label"), page_number(request.args)
     with services().database.session() as session:
         dataset = find_dataset(session, dataset_id)
         view = view_dataset(session, dataset)
@@ -100,7 +100,8 @@ def photos(dataset_id: str) -> str:
 def thumbnail(dataset_id: str, file_id: int) -> ResponseReturnValue:
     """A small copy, drawn anew by the check: no bytes of an upload are ever sent back."""
     with services().database.session() as session:
-        file = session.get(DatasetFile, file_id)
+        find_dataset(session, dataset_id)
+        file = session.get(DatasetFile, file_id) if file_id < MAX_ROW_ID else None
     if file is None or file.dataset_id != dataset_id or not file.thumbnail:
         raise NotFound("There is no such photo.")
     path = services().store.local_path(file.thumbnail, services().settings.features_dir / "thumbnails")
@@ -153,7 +154,11 @@ def start(dataset_id: str) -> ResponseReturnValue:
 def _back_to(dataset_id: str) -> ResponseReturnValue:
     """To the page that the form was on, where it says so."""
     if (label := request.form.get("shown")) is not None:
-        return redirect(url_for("datasets.photos", dataset_id=dataset_id, label=label or None), 303)
+        with services().database.session() as session:
+            is_there = label == "" or label in labels_of(view_dataset(session, find_dataset(session, dataset_id)))
+        if is_there:
+            page = request.form.get("page", type=int)
+            return redirect(url_for("datasets.photos", dataset_id=dataset_id, label=label or None, page=page), 303)
     return redirect(url_for("datasets.show", dataset_id=dataset_id), 303)
 
 

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from automl.data.check import reassess
+from automl.data.check import judge, reassess
 from automl.data.edits import Edit, checked_edit
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import DatasetState
 from automl.store.database import Dataset, DatasetEdit, find_dataset, now
+from server.forms import MAX_ROW_ID
 from server.queue import DELETE_DATASET, QueueUnavailable
 from server.receive import has_unfinished_run
 from server.services import Services
@@ -39,7 +40,7 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
         NotAllowedNow: as `add_edit`.
     """
     with _editable(services, dataset_id) as session:
-        findings = reassess(session, services.store, dataset_id).findings
+        findings = judge(session, services.store, dataset_id).findings
         of_kind = [finding for finding in findings if finding.kind == key]
         meant = [finding for finding in findings if finding.key == key] or of_kind
         fix = meant[0].fix if len(meant) == 1 else None
@@ -54,7 +55,9 @@ def undo_edit(services: Services, dataset_id: str, edit_id: int) -> None:
     """Takes one edit back; the later ones stay. Raises as `add_edit`; NotFound also where there is no such edit."""
     with _editable(services, dataset_id) as session:
         query = select(DatasetEdit).where(
-            DatasetEdit.id == edit_id, DatasetEdit.dataset_id == dataset_id, DatasetEdit.undone_at.is_(None)
+            DatasetEdit.id == min(edit_id, MAX_ROW_ID),
+            DatasetEdit.dataset_id == dataset_id,
+            DatasetEdit.undone_at.is_(None),
         )
         edit = session.scalars(query).first()
         if edit is None:

@@ -26,6 +26,18 @@ _Kind = TypeVar("_Kind", bound=StrEnum)
 _SWITCH = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 
 
+MAX_ROW_ID = 2**62
+"""Larger numbers in an address name no row, and a database could not even ask."""
+
+_LAST_PAGE = 1_000_000
+
+
+def page_number(values: Mapping[str, str]) -> int:
+    """`page` of a query, from 1; 1 where it is missing or no number."""
+    text = values.get("page", "1")
+    return min(max(1, int(text)), _LAST_PAGE) if text.isdecimal() and len(text) < 20 else 1
+
+
 def run_settings(values: Mapping[str, Any], max_budget_s: int) -> RunSettings:
     """Reads the fields of `RUN_OPTIONS`, each of which may be empty or missing, as text or as JSON has it.
 

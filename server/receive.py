@@ -10,6 +10,8 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from automl.data.archive import without_suffix
+from automl.data.check import current_edits
+from automl.data.edits import first_label
 from automl.data.layout import MAX_LABEL_CHARS, clean_text
 from automl.errors import BadUpload, DiskFull, NotAllowedNow, UploadTooLarge
 from automl.records import DatasetState, RefusedFile, RunState
@@ -164,12 +166,13 @@ class _Batch:
             if find_dataset(session, dataset_id).state is DatasetState.CHECKING:
                 raise NotAllowedNow(_BEING_CHECKED)
             self._bytes_left = services.settings.max_upload_bytes - _size_of(session, dataset_id)[1]
+            self._edits = current_edits(session, dataset_id)
 
     def add(self, name: str, body: IO[bytes], label: str | None) -> None:
         with _plain_words(self._services):
             stored = self._services.store.write(_prefix(self._dataset_id), body, max_bytes=self._bytes_left)
         self._bytes_left -= stored.n_bytes
-        self._pending.append(_Arrived(name, stored, label))
+        self._pending.append(_Arrived(name, stored, label and first_label(self._edits, label)))
         if len(self._pending) >= _FILES_PER_COMMIT:
             self.commit()
 
@@ -177,10 +180,12 @@ class _Batch:
         """Raises UploadTooLarge, NotAllowedNow, NotFound."""
         with self._services.database.session() as session:
             _lock(session, self._dataset_id)
-            new, copies = self._sort_out(session)
+            new, copies, relabelled = self._sort_out(session)
             self._check_limits(session, new)
             if new:
                 session.execute(insert(DatasetFile), [file.row(self._dataset_id) for file in new])
+            if new or relabelled:
+                find_dataset(session, self._dataset_id).state = DatasetState.UPLOADING
         self._pending.clear()
         for file in copies:
             self._services.store.delete(file.stored.key)
@@ -191,8 +196,8 @@ class _Batch:
             self._services.store.delete(file.stored.key)
         self._pending.clear()
 
-    def _sort_out(self, session: Session) -> tuple[list[_Arrived], list[_Arrived]]:
-        """The files that are new, and the copies of what is there already, which may say its class anew."""
+    def _sort_out(self, session: Session) -> tuple[list[_Arrived], list[_Arrived], dict[int, str]]:
+        """The files that are new, the copies of what is there already, and which of those have a new class."""
         known = self._known_files(session)
         new: dict[tuple[str, str], _Arrived] = {}
         copies: list[_Arrived] = []
@@ -207,19 +212,19 @@ class _Batch:
                 continue
             if first is not None:
                 first.label = file.label
-            else:
-                relabelled[known[file.identity]] = file.label
+            elif known[file.identity][1] != file.label:
+                relabelled[known[file.identity][0]] = file.label
         if relabelled:
             session.execute(update(DatasetFile), [{"id": id_, "given_label": to} for id_, to in relabelled.items()])
-        return list(new.values()), copies
+        return list(new.values()), copies, relabelled
 
-    def _known_files(self, session: Session) -> dict[tuple[str, str], int]:
-        """The rows that are there under the names that have arrived, by identity."""
+    def _known_files(self, session: Session) -> dict[tuple[str, str], tuple[int, str | None]]:
+        """Id and given label of the rows that are there under the names that have arrived, by identity."""
         names = {file.name for file in self._pending}
-        query = select(DatasetFile.name, DatasetFile.sha256, DatasetFile.id).where(
+        query = select(DatasetFile.name, DatasetFile.sha256, DatasetFile.id, DatasetFile.given_label).where(
             DatasetFile.dataset_id == self._dataset_id, DatasetFile.name.in_(names)
         )
-        return {(name, sha256): id_ for name, sha256, id_ in session.execute(query)}
+        return {(name, sha256): (id_, label) for name, sha256, id_, label in session.execute(query)}
 
     def _check_limits(self, session: Session, new: list[_Arrived]) -> None:
         n_files, n_bytes = _size_of(session, self._dataset_id)
@@ -242,11 +247,11 @@ def _size_of(session: Session, dataset_id: str) -> tuple[int, int]:
 
 
 def _lock(session: Session, dataset_id: str) -> None:
-    """Marks the data set as unchecked, as the first statement: requests that send to it at once take turns."""
+    """The first statement is a write: requests that send to a data set at once take turns."""
     taken = session.execute(
         update(Dataset)
         .where(Dataset.id == dataset_id, Dataset.deleted_at.is_(None), Dataset.state != DatasetState.CHECKING)
-        .values(state=DatasetState.UPLOADING)
+        .values(name=Dataset.name)
         .returning(Dataset.id)
     ).all()
     if not taken:

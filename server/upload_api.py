@@ -9,6 +9,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from automl.data.check import current_edits
+from automl.data.edits import first_label
 from automl.errors import BadUpload
 from automl.store.database import DatasetFile, find_dataset
 from server.multipart import kept_name
@@ -45,6 +47,7 @@ def missing(dataset_id: str) -> ResponseReturnValue:
     label = _asked_label(values.get("label"))
     with services().database.session() as session:
         find_dataset(session, dataset_id)
+        label = label and first_label(current_edits(session, dataset_id), label)
         here = _files_here(session, dataset_id, {file.name for file in asked}, label)
     return jsonify(missing=[place for place, file in enumerate(asked) if not _is_here(file, here)])
 

@@ -19,16 +19,20 @@ from automl.data.split import make_split
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, FileState, ImageRecord, RefusedFile, Split
 
+_NOWHERE = Path()
+_NO_PHOTO = "It is not a photo, so it was not looked at."
 _SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """`files`: all of them, each ACCEPTED, REFUSED or EXCLUDED. `told`: ids of the refused ones that people should
-    hear of. `problem`: why nothing can be trained from them, or empty. `findings`: complete, for their fixes.
-    `summary`: what pages and the command line show, JSON."""
+    """`files`: all of them, each ACCEPTED, REFUSED or EXCLUDED. `images`: those that are used. `told`: ids of the
+    refused ones that people should hear of. `problem`: why nothing can be trained from them, or empty. `findings`:
+    complete, for their fixes. `summary`: what pages and the command line show, JSON.
+    """
 
     files: tuple[DataFile, ...]
+    images: tuple[ImageRecord, ...]
     told: frozenset[int]
     problem: str
     findings: tuple[Finding, ...]
@@ -55,26 +59,25 @@ def assess(
         tables: those of the files that are tables of labels, perhaps.
         find_more: findings that only a run can make, such as labels that it doubts, of the judged files.
     """
+    junk = {file.id for file in files if is_junk(file.name)}
     layout, placed, quiet = _placed(files, edits, tables)
+    quiet |= junk
     edited = apply_edits(edits, placed)
-    judged = _without_lost_classes(_without_contradictions(edited))
-    final = tuple(
-        replace(file, state=FileState.ACCEPTED) if file.state is FileState.RECEIVED else file for file in judged
-    )
+    final = tuple(_without_lost_classes(_without_contradictions(edited)))
     accepted = [file for file in final if file.state is FileState.ACCEPTED]
     refused = [file for file in final if file.state is FileState.REFUSED and file.id not in quiet]
     told = [RefusedFile(file.name, file.reason) for file in refused]
     problem = problem_of(accepted)
-    in_doubt = {file.id for file in edited if file.state is FileState.RECEIVED}  # of two classes, say
+    in_doubt = {file.id for file in edited if file.state is FileState.ACCEPTED}  # of two classes, say
     findings = examine(
         [_photo(file) for file in edited if file.id in in_doubt],
         [Refused(file.id, file.name, file.reason) for file in refused if file.id not in in_doubt],
         layout.joined,
     )
     findings = sorted([*findings, *find_more(final)], key=lambda finding: _SEVERITIES.index(finding.severity))
-    images = image_records(accepted)
+    images = tuple(image_records(accepted))
     told_of_layout = [note for note in layout.notes if note not in layout.joined]
-    summary = summarise(images, told, [*told_of_layout, *_notes(final, accepted, refused)])
+    summary = summarise(images, told, [*told_of_layout, *_notes(accepted, refused, n_junk=len(junk))])
     summary |= {
         "n_excluded": sum(file.state is FileState.EXCLUDED for file in final),
         "layout": {
@@ -88,7 +91,7 @@ def assess(
     }
     if problem:
         summary["verdict"] = explained(problem, told)
-    return Assessment(final, frozenset(file.id for file in refused), problem, tuple(findings), summary)
+    return Assessment(final, images, frozenset(file.id for file in refused), problem, tuple(findings), summary)
 
 
 def _shown(finding: Finding) -> dict[str, Any]:
@@ -105,7 +108,7 @@ def image_records(accepted: Sequence[DataFile]) -> list[ImageRecord]:
     groups = {number: min(digests) for number, digests in near.items() if len(set(digests)) > 1}
     return [
         ImageRecord(
-            Path(),
+            _NOWHERE,
             file.name,
             file.label,
             file.sha256,
@@ -136,7 +139,7 @@ def _placed(
 ) -> tuple[Layout, list[DataFile], set[int]]:
     """Files with the label and split that all names together suggest; earlier verdicts are forgotten.
 
-    Third: the ids of what nobody need hear of one by one, leftovers and tables that were read.
+    Third: the ids of tables that were read, of which nobody need hear.
     """
     named = [file for file in files if file.key and not file.given_label]
     layout = read_layout([file.name for file in named], tables, reading_of(edits), joins_spellings(edits))
@@ -149,21 +152,26 @@ def _placed(
 def _at(file: DataFile, place: Place | NoPlace | None) -> DataFile:
     if not file.key:
         return file
-    if isinstance(place, NoPlace):
+    if isinstance(place, NoPlace) and (place.is_junk or place.is_table or not file.fault):
         return replace(file.refused(place.reason), label="", split=None)
-    label, split = (place.label, place.split) if place else (clean_text(file.given_label), None)
-    placed = replace(file, state=FileState.RECEIVED, reason="", label=label, split=split)
-    return placed.refused(file.fault) if file.fault else placed
+    label, split = (place.label, place.split) if isinstance(place, Place) else (clean_text(file.given_label), None)
+    if file.state is FileState.ACCEPTED and file.is_seen and (file.label, file.split) == (label, split):
+        return file  # as nearly all are, when something else is edited
+    placed = replace(file, state=FileState.ACCEPTED, reason="", label=label, split=split)
+    if file.is_seen:
+        return placed.refused(file.fault) if file.fault else placed
+    # Nothing is ever used that was not decoded, such as a table or a leftover that was sent to a class.
+    return placed.refused(_NO_PHOTO)
 
 
 def _without_contradictions(files: Sequence[DataFile]) -> list[DataFile]:
     labels: defaultdict[str, set[str]] = defaultdict(set)
     for file in files:
-        if file.state is FileState.RECEIVED:
+        if file.state is FileState.ACCEPTED:
             labels[file.sha256].add(file.label)
 
     def judged(file: DataFile) -> DataFile:
-        others = sorted(labels[file.sha256] - {file.label}) if file.state is FileState.RECEIVED else []
+        others = sorted(labels[file.sha256] - {file.label}) if file.state is FileState.ACCEPTED else []
         if not others:
             return file
         return file.refused(f"The same picture is also in {quoted(others)}; nobody can tell which is right.")
@@ -172,10 +180,10 @@ def _without_contradictions(files: Sequence[DataFile]) -> list[DataFile]:
 
 
 def _without_lost_classes(files: Sequence[DataFile]) -> list[DataFile]:
-    learnable = {file.label for file in files if file.state is FileState.RECEIVED and file.split is not Split.TEST}
+    learnable = {file.label for file in files if file.state is FileState.ACCEPTED and file.split is not Split.TEST}
 
     def judged(file: DataFile) -> DataFile:
-        if file.state is not FileState.RECEIVED or file.label in learnable:
+        if file.state is not FileState.ACCEPTED or file.label in learnable:
             return file
         return file.refused(
             f"The class '{file.label}' has photos only in the test folder, so there is nothing to learn it from."
@@ -200,9 +208,9 @@ def _photo(file: DataFile) -> Photo:
     )
 
 
-def _notes(files: Sequence[DataFile], accepted: Sequence[DataFile], refused: Sequence[DataFile]) -> list[str]:
+def _notes(accepted: Sequence[DataFile], refused: Sequence[DataFile], n_junk: int) -> list[str]:
     notes = []
-    if n_junk := sum(is_junk(file.name) for file in files):
+    if n_junk:
         leftovers = counted(n_junk, "leftover of other programs", "leftovers of other programs")
         notes.append(f"{leftovers} (such as .DS_Store) {'was' if n_junk == 1 else 'were'} passed over.")
     if lost := sorted({file.label for file in refused if file.label} - {file.label for file in accepted}):

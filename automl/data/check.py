@@ -15,7 +15,7 @@ from automl.data.assess import Assessment, assess, is_table
 from automl.data.copies import near_copies
 from automl.data.data_file import DataFile, load_files, save_files
 from automl.data.edits import Edit, checked_edit
-from automl.data.labels_table import MAX_TABLE_BYTES, MAX_TABLES, Table
+from automl.data.labels_table import MAX_TABLE_BYTES, MAX_TABLES, Table, names_any
 from automl.data.layout import is_junk
 from automl.data.pixels import OnProgress
 from automl.data.run_findings import found_by_runs
@@ -26,7 +26,7 @@ from automl.errors import BadDataset, BadImage, NotAllowedNow, NotFound
 from automl.records import DatasetManifest, DatasetState, FileState, RefusedFile
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Dataset, DatasetEdit, DatasetFile, find_dataset, find_run
+from automl.store.database import Database, Dataset, DatasetEdit, DatasetFile, Run, find_dataset, find_run
 from automl.store.locks import exclusive
 
 _SAY_EVERY_S = 1.0
@@ -69,16 +69,26 @@ def reassess(session: Session, store: ArtifactStore, dataset_id: str) -> Assessm
     """
     dataset = find_dataset(session, dataset_id)
     before = load_files(session, dataset_id)
-    edits = current_edits(session, dataset_id)
-    assessment = assess(before, edits, _tables(store, before), partial(found_by_runs, session, dataset_id))
+    assessment = _judged(session, store, dataset_id, before)
     save_files(session, assessment.files, before)
     dataset.state = DatasetState.INVALID if assessment.problem else DatasetState.READY
     dataset.message, dataset.summary = assessment.message, assessment.summary
     if not assessment.problem:
         refused = [RefusedFile(f.name, f.reason) for f in assessment.files if f.state is FileState.REFUSED]
-        version = record_version(session, store, dataset_id, assessment.accepted, refused)
+        keys = {(file.name, file.sha256): file.key for file in before}
+        version = record_version(session, store, dataset_id, assessment.images, keys, refused)
         dataset.summary = {**assessment.summary, "version": version.number}
     return assessment
+
+
+def judge(session: Session, store: ArtifactStore, dataset_id: str) -> Assessment:
+    """As `reassess`, but nothing is written."""
+    return _judged(session, store, dataset_id, load_files(session, dataset_id))
+
+
+def _judged(session: Session, store: ArtifactStore, dataset_id: str, files: Sequence[DataFile]) -> Assessment:
+    edits = current_edits(session, dataset_id)
+    return assess(files, edits, _tables(store, files), partial(found_by_runs, session, dataset_id))
 
 
 def current_edits(session: Session, dataset_id: str) -> list[Edit]:
@@ -98,6 +108,8 @@ def load_manifest(database: Database, store: ArtifactStore, run_id: str, scratch
         NotAllowedNow: it has not been checked yet.
     """
     with database.session() as session:
+        # Begins with a write: the version stays what it is until the run has it.
+        session.execute(update(Run).where(Run.id == run_id).values(id=run_id))
         run = find_run(session, run_id)
         if run.version is None:
             dataset = find_dataset(session, run.dataset_id)
@@ -105,8 +117,6 @@ def load_manifest(database: Database, store: ArtifactStore, run_id: str, scratch
                 raise BadDataset(dataset.message)
             if dataset.state is not DatasetState.READY:
                 raise NotAllowedNow("These photos have not been checked yet.")
-            if latest_version(session, dataset.id) is None:  # checked by an older Darkroom
-                reassess(session, store, dataset.id)
             run.version = latest_version(session, dataset.id)
         assert run.version is not None
         return load_version(session, store, run.version, scratch)
@@ -202,10 +212,11 @@ def _find_near_copies(database: Database, dataset_id: str) -> None:
 
 def _tables(store: ArtifactStore, files: Sequence[DataFile]) -> list[Table]:
     """Files that may say which photo is of which class. One that is too large for that is no table of labels."""
+    newest = {file.name: file for file in files if file.key and is_table(file.name)}  # one that was mended comes later
     tables = []
-    for file in [file for file in files if file.key and is_table(file.name)][:MAX_TABLES]:
+    for file in list(newest.values())[:MAX_TABLES]:
         with store.open(file.key) as source:
             content = source.read(MAX_TABLE_BYTES + 1)
         if len(content) <= MAX_TABLE_BYTES:
             tables.append(Table(file.name, content.decode("utf-8-sig", "replace")))
-    return tables
+    return [table for table in tables if names_any(table, [file.name for file in files])]

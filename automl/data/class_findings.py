@@ -12,6 +12,8 @@ from automl.records import Split
 MAX_IMBALANCE = 10
 _EVENED_IMBALANCE, _MIN_EVENED_PHOTOS = 5, 50
 _GRAY_SHARE_GAP = 0.3
+_MAX_PAIRS = 20
+_SHORTEST_PLURAL = 5
 _FIRST_ACCENT = 200
 """Of the canonical combining classes of Unicode."""
 
@@ -45,9 +47,10 @@ def unbalanced(photos: Photos) -> list[Finding]:
         return []
     smallest, largest = classes[0], classes[-1]
     at_most = max(_EVENED_IMBALANCE * len(smallest), _MIN_EVENED_PHOTOS)
-    # By contents, so that the same photos stay whenever it is asked; test photos stay first, the test is the user's.
-    order = [sorted(group, key=lambda p: (p.split is not Split.TEST, p.sha256, p.file_id)) for group in classes]
-    extra = [photo for group in order for photo in group[at_most:] if photo.split is not Split.TEST]
+    # By contents, so that the same photos stay whenever it is asked. The test is the user's.
+    learned = [[photo for photo in group if photo.split is not Split.TEST] for group in classes]
+    order = [sorted(group, key=lambda p: (p.sha256, p.file_id)) for group in learned]
+    extra = [photo for group in order for photo in group[at_most:]]
     title = f"Keep at most {at_most:,} photos of a class"
     return [
         Finding(
@@ -103,6 +106,7 @@ def spellings(photos: Photos) -> list[Finding]:
     for label in sorted(n_of, key=lambda label: (-n_of[label], label)):
         alike[_spelling_key(label)].append(label)
     pairs = [(main, other) for main, *others in alike.values() for other in others]
+    of_label = {group[0].label: ids(group) for group in grouped(photos, lambda photo: photo.label)}
     return [
         Finding(
             "spelling",
@@ -110,10 +114,10 @@ def spellings(photos: Photos) -> list[Finding]:
             "Their names are nearly the same. If they mean the same thing, the model tries to tell apart what is the "
             "same, and the score suffers.",
             Severity.WARNING,
-            tuple(ids([photo for photo in photos if photo.label == label]) for label in (main, other)),
+            (of_label[main], of_label[other]),
             Fix(f"Make them one: '{main}'", f"Joined '{other}' with '{main}'", "rename", {"from": other, "to": main}),
         )
-        for main, other in pairs
+        for main, other in pairs[:_MAX_PAIRS]
     ]
 
 
@@ -122,8 +126,9 @@ def _spelling_key(label: str) -> str:
     letters = unicodedata.normalize("NFKD", label.casefold())
     # Accents only: what is added to Japanese, Hindi or Arabic letters makes other words.
     letters = "".join(letter for letter in letters if unicodedata.combining(letter) < _FIRST_ACCENT)
-    plain = re.sub(r"[\s_.\-]+", "", letters)
-    return plain[:-1] if len(plain) >= 4 and plain.endswith("s") and not plain.endswith("ss") else plain
+    plain = re.sub(r"(?<!\d)[\s_.\-]+(?!\d|$)", "", letters)
+    is_plural = len(plain) >= _SHORTEST_PLURAL and plain.isalpha() and plain.endswith("s") and not plain.endswith("ss")
+    return plain[:-1] if is_plural else plain
 
 
 def joined(sentences: Sequence[str]) -> list[Finding]:

@@ -1,15 +1,20 @@
 """The doctor: looks over the photos of a data set and says what is wrong, what it means, and what a click can do."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from automl.data.class_findings import gray_mixed, joined, spellings, tiny_classes, unbalanced
 from automl.data.copy_findings import duplicates, in_test_too, near_copies, near_two_labels, two_labels
 from automl.data.finding import Finding, Fix, Photo, Photos, Refused, Severity, grouped
 from automl.data.photo_findings import blank, elongated, refused_files, small, wrong_extension
+from automl.records import Split
 
 __all__ = ["Finding", "Fix", "Photo", "Refused", "Severity", "examine"]
 
 _ORDER = list(Severity)
+_LEAVE_CLASSES_OUT = frozenset({"tiny-class"})
+_FEWEST_CONTENTS = 2
 
 
 def examine(photos: Photos, refused: Sequence[Refused], joined_labels: Sequence[str] = ()) -> list[Finding]:
@@ -38,7 +43,26 @@ def examine(photos: Photos, refused: Sequence[Refused], joined_labels: Sequence[
         *spellings(photos),
         *joined(joined_labels),
     ]
+    findings = [_harmless(finding, photos) for finding in findings]
     return sorted(findings, key=lambda finding: (_ORDER.index(finding.severity), -finding.n_photos))
+
+
+def _harmless(finding: Finding, photos: Photos) -> Finding:
+    """With a fix that leaves something to learn from in every class, unless it is meant to leave the class out."""
+    if finding.fix is None or finding.fix.kind != "exclude" or finding.kind in _LEAVE_CLASSES_OUT:
+        return finding
+    files = set(finding.fix.values["files"])
+    left = {p.label for p in photos if p.file_id not in files and p.split is not Split.TEST}
+    contents: defaultdict[str, set[str]] = defaultdict(set)
+    for photo in photos:
+        if photo.file_id not in files:
+            contents[photo.label].add(photo.sha256)
+    lost = {p.label for p in photos if p.label not in left or len(contents[p.label]) < _FEWEST_CONTENTS}
+    spared = {p.file_id for p in photos if p.label in lost}
+    if not files & spared:
+        return finding
+    kept = [file_id for file_id in finding.fix.values["files"] if file_id not in spared]
+    return replace(finding, fix=replace(finding.fix, values={"files": kept}) if kept else None)
 
 
 def _n_labels(group: Photos) -> int:

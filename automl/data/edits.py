@@ -71,6 +71,20 @@ def joins_spellings(edits: Sequence[Edit]) -> bool:
     return chosen[-1] if chosen else True
 
 
+def first_label(edits: Sequence[Edit], label: str) -> str:
+    """The label that the renames turn into `label`: photos that are added to a class today follow its renames, and no
+    others, also when one of them is undone."""
+    renames = [edit.values for edit in edits if edit.kind is EditKind.RENAME]
+
+    def renamed(first: str) -> str:
+        for values in renames:
+            first = values["to"] if first == values["from"] else first
+        return first
+
+    candidates = [label, *(str(values["from"]) for values in renames)]
+    return next((first for first in candidates if renamed(first) == label), label)
+
+
 def apply_edits(edits: Sequence[Edit], files: Sequence[DataFile]) -> list[DataFile]:
     """The files with the labels, parts and exclusions that the edits give them, in their order."""
     now = {file.id: file for file in files}
@@ -85,19 +99,19 @@ def apply_edits(edits: Sequence[Edit], files: Sequence[DataFile]) -> list[DataFi
 
 
 def _exclude(file: DataFile, edit: Edit) -> DataFile:
-    is_used = file.state is FileState.RECEIVED
+    is_used = file.state is FileState.ACCEPTED
     return replace(file, state=FileState.EXCLUDED, reason=f"{edit.title}.") if is_used else file
 
 
 def _include(file: DataFile, _edit: Edit) -> DataFile:
-    return replace(file, state=FileState.RECEIVED, reason="") if file.state is FileState.EXCLUDED else file
+    return replace(file, state=FileState.ACCEPTED, reason="") if file.state is FileState.EXCLUDED else file
 
 
 def _move(file: DataFile, edit: Edit) -> DataFile:
-    """Also of a file that had no class, unless it is no picture."""
+    """Also of a file that had no class, or was left out, unless it is no picture."""
     moved = replace(file, label=edit.values["to"])
-    if file.state is FileState.REFUSED and file.format and not file.fault:
-        moved = replace(moved, state=FileState.RECEIVED, reason="")
+    if file.state in (FileState.REFUSED, FileState.EXCLUDED) and file.format and not file.fault:
+        moved = replace(moved, state=FileState.ACCEPTED, reason="")
     return moved
 
 
@@ -117,7 +131,7 @@ def _files(values: Mapping[str, Any]) -> dict[str, Any]:
     files = values.get("files")
     is_list = isinstance(files, list) and 0 < len(files) <= MAX_FILES_IN_AN_EDIT
     if not is_list or not all(type(number) is int for number in files or ()):
-        raise BadSetting("Choose the photos first: `files` must be a list of their numbers.")
+        raise BadSetting("Tick some photos first. (In the API, `files` is a list of their numbers.)")
     return {"files": sorted(set(files or ()))}
 
 

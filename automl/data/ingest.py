@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from automl.data.archive import ArchiveLimits, read_archive, without_suffix
-from automl.data.assess import assess, image_records, is_table, manifest_of
+from automl.data.assess import assess, is_table, manifest_of
 from automl.data.copies import near_copies
 from automl.data.data_file import DataFile
 from automl.data.labels_table import MAX_TABLE_BYTES, MAX_TABLES, Table
@@ -106,7 +106,7 @@ def _manifest(
     told = [*refused, *(RefusedFile(f.name, f.reason) for f in assessment.files if f.id in assessment.told)]
     if assessment.problem:
         raise BadDataset(explained(problem_of(assessment.accepted), told))
-    images = [replace(image, path=paths[image.name, image.sha256]) for image in image_records(assessment.accepted)]
+    images = [replace(image, path=paths[image.name, image.sha256]) for image in assessment.images]
     found_notes = [f"{finding.title}. {finding.consequence}" for finding in assessment.findings]
     notes = [assessment.summary["layout"]["words"], *assessment.summary["notes"], *found_notes]
     return manifest_of(name, images, told, notes)

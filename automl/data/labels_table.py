@@ -1,9 +1,12 @@
 """Classes from a table: a .csv or .tsv among the files that says what each photo shows."""
 
 import csv
+import io
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from automl.data.file_names import Folders, clean_parts, stem_of
 from automl.data.photo_names import Meant, Photos
@@ -25,7 +28,8 @@ from automl.records import Split
 _NO_TABLE = NoPlace("No table here says what it shows.")
 
 
-MAX_TABLE_BYTES, MAX_TABLES = 20_000_000, 10
+_ROWS_LOOKED_AT, _ROW_LOOKED_AT, _SHORT_TABLE = 1_000, 10_000, 100_000
+MAX_TABLE_BYTES, MAX_TABLES = 5_000_000, 10
 """Larger files, and more of them, are no tables of labels."""
 
 
@@ -35,6 +39,20 @@ class Table:
 
     name: str
     text: str
+
+
+def names_any(table: Table, names: Sequence[str]) -> bool:
+    """Whether a row near the beginning of the table names a photo, or says what such ids mean: a quick look, since a
+    table that is about something else may be long."""
+    known = {part for name in names for part in _spoken_of_as(name)}
+    rows = islice(io.StringIO(table.text), _ROWS_LOOKED_AT)
+    cells = (cell.strip(" \t\r\n\"'").casefold() for row in rows for cell in re.split(r"[,;\t|]", row[:_ROW_LOOKED_AT]))
+    return len(table.text) <= _SHORT_TABLE or any(cell.rsplit("/", 1)[-1] in known for cell in cells)
+
+
+def _spoken_of_as(name: str) -> tuple[str, str]:
+    file = name.replace("\\", "/").rsplit("/", 1)[-1].casefold()
+    return file, file.rsplit(".", 1)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ _NAME_IN_A_MESSAGE = 80
 
 _GOOD_START = "10 or more photos of each class are a good start"
 TOO_FEW_TO_COMPARE = (
-    "There is only one photo of each class to learn from, beside the test photos. That is too few to tell a good model "
-    f"from a bad one: scores on validation photos mean nothing here, high or low. Add photos: {_GOOD_START}."
+    "There is only one different photo of each class to learn from, beside the test photos. That is too few to tell a "
+    "good model from a bad one: scores on validation photos mean nothing here, high or low. Add photos: "
+    f"{_GOOD_START}."
 )
 """Of a data set with two photos of each class, say."""
 

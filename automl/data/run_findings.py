@@ -17,12 +17,12 @@ DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
 
 
 def found_by_runs(session: Session, dataset_id: str, files: Sequence[DataFile]) -> list[Finding]:
-    """What the latest finished run found, as far as it is still true of `files`, which may not be judged yet."""
+    """What the latest finished run found, as far as it is still true of `files`."""
     query = select(Run.result).where(Run.dataset_id == dataset_id, Run.state == RunState.DONE)
     result = session.scalars(query.order_by(Run.finished_at.desc()).limit(1)).first() or {}
     used: defaultdict[str, list[DataFile]] = defaultdict(list)
     for file in files:
-        if file.state in (FileState.RECEIVED, FileState.ACCEPTED):
+        if file.state is FileState.ACCEPTED:
             used[file.sha256].append(file)
     return [*_doubted_labels(result, used), *_look_alikes(result, used)]
 

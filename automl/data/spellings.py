@@ -21,8 +21,8 @@ def joined_spellings(labels: Iterable[str]) -> dict[str, str]:
 def spelling_key(label: str) -> str:
     """Equal for what differs only in capitals, or in `_`, `-` and blanks.
 
-    A single letter keeps its case: `a` and `A` are two classes to whoever collects letters. A leading `-` is kept
-    apart from nothing, for `-1` is not `1`.
+    A single letter keeps its case: `a` and `A` are two classes to whoever collects letters. A `-` at either end stays,
+    for `-1` is not `1`, and the grade `A-` is not `A`.
     """
-    key = re.sub(r"[\s_-]+", " ", label).rstrip()
+    key = re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", label).rstrip(" _")
     return (key.casefold() if len(key) > 1 else key) or label

@@ -113,7 +113,8 @@ def _learnable(manifest: DatasetManifest, groups: Sequence[_Group], test: set[in
     exact = {manifest.images[i].sha256 for i in test}
     near: defaultdict[str, list[_Group]] = defaultdict(list)
     for group in groups:
-        own = tuple(i for i in group.images if i not in test and manifest.images[i].sha256 not in exact)
+        unseen = [i for i in group.images if i not in test and manifest.images[i].sha256 not in exact]
+        own = tuple(i for i in unseen if manifest.images[i].label not in known)
         if len(own) < len(group.images) and own and not test.isdisjoint(group.images):
             rest = _group(manifest, group.key, own)
             for label in {manifest.images[i].label for i in own} - known:
@@ -137,10 +138,12 @@ def _held_out(groups: Sequence[_Group], share: float) -> set[_Group]:
 
 
 def _held_out_of_class(groups: list[_Group], share: float) -> list[_Group]:
-    wanted = round(share * sum(len(group.images) for group in groups))
+    """In the order of their turns, as long as there is room; never so many groups that few are left to learn from."""
+    n_images = sum(len(group.images) for group in groups)
+    wanted, most_groups = round(share * n_images), max(1, round(share * len(groups)))
     chosen: list[_Group] = []
     for group in groups:
-        if len(group.images) <= wanted:
+        if len(chosen) < most_groups and len(group.images) <= wanted:
             chosen.append(group)
             wanted -= len(group.images)
     return chosen or [min(groups, key=lambda group: len(group.images))]

@@ -1,16 +1,15 @@
 """Versions of a data set: what it was when a run used it, kept as a manifest in the artifact store."""
 
+import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from automl.data.assess import image_records, manifest_of
-from automl.data.data_file import DataFile
-from automl.data.manifest import fingerprint
+from automl.data.assess import manifest_of
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, ImageRecord, RefusedFile, Split
 from automl.store.artifacts import ArtifactStore
@@ -23,31 +22,36 @@ def record_version(
     session: Session,
     store: ArtifactStore,
     dataset_id: str,
-    accepted: Sequence[DataFile],
+    images: Sequence[ImageRecord],
+    keys: Mapping[tuple[str, str], str],
     refused: Sequence[RefusedFile],
 ) -> DatasetVersion:
-    """The version that the accepted files are: the latest one where nothing has changed, else a new one.
+    """The version that these photos are: the latest one where nothing has changed, else a new one.
 
-    The latest one is replaced where no run has used it, so that numbers count what runs have seen.
+    The latest one is replaced where no run has used it, so that numbers count what runs have seen. `keys`: where the
+    bytes are, by name and SHA-256.
     """
     latest = latest_version(session, dataset_id)
-    now = fingerprint(accepted)
-    if latest is not None and latest.fingerprint == now:
+    photos = json.dumps([_row(image, keys) for image in images], ensure_ascii=False).encode()
+    now = hashlib.sha256(photos).hexdigest()
+    if latest is not None and latest.fingerprint == now and store.exists(latest.key):
         return latest
+    told = json.dumps([{"name": file.name, "reason": file.reason} for file in refused], ensure_ascii=False).encode()
+    written = b'{"schema": 1, "images": ' + photos + b', "refused": ' + told + b"}"
+    stored = store.write(f"datasets/{dataset_id}/versions", io.BytesIO(written), max_bytes=_MAX_BYTES)
     number = latest.number + 1 if latest else 1
     if latest is not None and not session.scalar(select(exists().where(Run.version_id == latest.id))):
+        # Its file stays for the sweeper: this transaction may still fail, and a run may just be opening it.
         number = latest.number
-        store.delete(latest.key)
         session.delete(latest)
         session.flush()
-    stored = store.write(f"datasets/{dataset_id}/versions", _written(accepted, refused), max_bytes=_MAX_BYTES)
     version = DatasetVersion(
         dataset_id=dataset_id,
         number=number,
         fingerprint=now,
         key=stored.key,
-        n_images=len(accepted),
-        n_classes=len({file.label for file in accepted}),
+        n_images=len(images),
+        n_classes=len({image.label for image in images}),
     )
     session.add(version)
     session.flush()
@@ -87,23 +91,14 @@ def load_version(session: Session, store: ArtifactStore, version: DatasetVersion
     return manifest_of(find_dataset(session, version.dataset_id).name, images, refused)
 
 
-def _written(accepted: Sequence[DataFile], refused: Sequence[RefusedFile]) -> io.BytesIO:
-    keys = {(file.name, file.sha256): file.key for file in accepted}
-    values = {
-        "schema": 1,
-        "images": [
-            {
-                "key": keys[image.name, image.sha256],
-                "name": image.name,
-                "label": image.label,
-                "sha256": image.sha256,
-                "width": image.width,
-                "height": image.height,
-                "split": image.split.value if image.split else "",
-                "group": image.group,
-            }
-            for image in image_records(accepted)
-        ],
-        "refused": [{"name": file.name, "reason": file.reason} for file in refused],
+def _row(image: ImageRecord, keys: Mapping[tuple[str, str], str]) -> dict[str, str | int]:
+    return {
+        "key": keys[image.name, image.sha256],
+        "name": image.name,
+        "label": image.label,
+        "sha256": image.sha256,
+        "width": image.width,
+        "height": image.height,
+        "split": image.split.value if image.split else "",
+        "group": image.group,
     }
-    return io.BytesIO(json.dumps(values, ensure_ascii=False).encode())

@@ -106,6 +106,9 @@ class ArtifactStore:
                     modified: datetime = self._fs.modified(path)
                     yield ListedFile(path.removeprefix(f"{self._root}/"), info["size"], _in_utc(modified))
 
+    def exists(self, key: str) -> bool:
+        return bool(self._fs.exists(self._path(key)))
+
     def delete(self, key: str) -> None:
         """Nothing happens where there is no such file."""
         path = self._path(key)

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import (
     JSON,
+    Connection,
     DateTime,
     Engine,
     ForeignKey,
@@ -152,6 +153,8 @@ class DatasetEdit(Base):
 
 class DatasetVersion(Base):
     """What a data set was when a run used it. `key`: its manifest in the artifact store. `number` counts from 1.
+
+    `fingerprint`: a SHA-256 over all that the manifest says of its photos.
 
     A version that no run has used is replaced by the next change; one that was used stays as it is.
     """
@@ -313,9 +316,22 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self.engine.begin() as connection:
+        with self._schema_connection() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    @contextmanager
+    def _schema_connection(self) -> Iterator[Connection]:
+        """A transaction in which SQLite lets a table be made anew under the rows that refer to it."""
+        with self.engine.connect() as connection:
+            is_sqlite = connection.dialect.name == "sqlite"
+            for switch in ("OFF", "ON"):
+                if is_sqlite:
+                    connection.exec_driver_sql(f"PRAGMA foreign_keys={switch}")
+                    connection.commit()  # the switch does nothing within a transaction
+                if switch == "OFF":
+                    with connection.begin():
+                        yield connection
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -169,7 +169,7 @@ def test_the_way_of_reading_the_names_can_be_changed(client, world):
 
 
 def test_of_two_findings_of_a_kind_the_one_that_was_clicked_is_mended(client, world):
-    names = [f"{label}/{n}.png" for label in ("rose", "Roses", "cat", "cats") for n in range(3)]
+    names = [f"{label}/{n}.png" for label in ("rose", "Roses", "tulip", "tulips") for n in range(3)]
     dataset_id = world.add_checked({name: encoded(number) for number, name in enumerate(names)})
     findings = [one for one in record(client, dataset_id)["summary"]["findings"] if one["kind"] == "spelling"]
     assert len(findings) == 2

@@ -130,3 +130,15 @@ def test_edits_of_all_kinds_leave_every_file_judged(n: int) -> None:
     verdict = assess(PETS, edits)
     assert all(file.state in (FileState.ACCEPTED, FileState.EXCLUDED) for file in verdict.files)
     assert verdict.summary["n_images"] + verdict.summary["n_excluded"] == 30
+
+
+@pytest.mark.parametrize("name", ["notes.csv", "Thumbs.db", "IMG_1.jpg"])
+def test_nothing_that_was_not_decoded_is_ever_used(name: str) -> None:
+    verdict = assess([*PETS, DataFile(40, name, "k", "s", given_label="cat")])
+    assert by_id(verdict.files)[40].state is FileState.REFUSED
+    assert verdict.summary["n_images"] == 30
+
+
+def test_a_table_that_cannot_be_read_as_one_is_no_photo_either() -> None:
+    verdict = assess([*PETS, DataFile(40, "cat/huge.csv", "k", "s")], tables=[])
+    assert by_id(verdict.files)[40].state is FileState.REFUSED

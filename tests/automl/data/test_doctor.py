@@ -236,3 +236,23 @@ def test_twenty_thousand_photos_are_looked_over_in_a_moment() -> None:
     findings = examine(photos, [])
     assert time.process_time() - start < 2
     assert findings
+
+
+def test_no_click_leaves_a_class_without_anything_to_learn_from() -> None:
+    tested = photo(1, "a", split=Split.TEST, near=1, sha256="t")
+    learned = [photo(n, "a", split=Split.TRAIN, near=1) for n in (2, 3)]
+    others = [replace(each, split=Split.TRAIN) for each in fine()]
+    findings = found([tested, *learned, *others])
+    assert findings["test-near-copies"].fix is None
+    many = [photo(100 + n, "big", split=Split.TEST) for n in range(1000)]
+    few = [photo(5000 + n, "big", split=Split.TRAIN) for n in range(200)]
+    small = [photo(9000 + n, "small", split=Split.TRAIN) for n in range(12)]
+    assert len(left_out(found([*many, *few, *small])["unbalanced"])) == 200 - 60
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("1.5", "15"), ("v1.0", "v10"), ("news", "new"), ("Lens", "Len"), ("-1", "1")]
+)
+def test_numbers_and_short_words_are_not_taken_for_spellings(one: str, other: str) -> None:
+    photos = [photo(n, label) for n, label in enumerate([one, other] * N)]
+    assert "spelling" not in found(photos)

@@ -3,14 +3,22 @@ from dataclasses import replace
 import pytest
 
 from automl.data.data_file import DataFile
-from automl.data.edits import EditKind, apply_edits, checked_edit, joins_spellings, reading_of
+from automl.data.edits import EditKind, apply_edits, checked_edit, first_label, joins_spellings, reading_of
 from automl.data.layout import Reading
 from automl.errors import BadSetting
 from automl.records import FileState, Split
 
 
 def file(number: int, label: str = "cat", **values: object) -> DataFile:
-    seen = DataFile(number, f"{label}/{number}.jpg", f"k{number}", f"s{number}", label=label, format="JPEG")
+    seen = DataFile(
+        number,
+        f"{label}/{number}.jpg",
+        f"k{number}",
+        f"s{number}",
+        label=label,
+        format="JPEG",
+        state=FileState.ACCEPTED,
+    )
     return replace(seen, **values)  # type: ignore[arg-type]
 
 
@@ -33,15 +41,15 @@ def test_left_out_photos_say_why_and_come_back() -> None:
     out = apply_edits([checked_edit("exclude", {"files": [1]}, "Left out 1 blank photo")], [file(1), file(2)])
     assert [(one.state, one.reason) for one in out] == [
         (FileState.EXCLUDED, "Left out 1 blank photo."),
-        (FileState.RECEIVED, ""),
+        (FileState.ACCEPTED, ""),
     ]
     back = apply_edits([edit("exclude", files=[1]), edit("include", files=[1])], [file(1)])
-    assert (back[0].state, back[0].reason) == (FileState.RECEIVED, "")
+    assert (back[0].state, back[0].reason) == (FileState.ACCEPTED, "")
 
 
 def test_a_photo_without_a_class_is_used_once_it_is_moved_to_one() -> None:
     stray = file(1, "").refused("It lies outside any class folder.")
-    assert apply_edits([edit("move", files=[1], to="cat")], [stray])[0].state is FileState.RECEIVED
+    assert apply_edits([edit("move", files=[1], to="cat")], [stray])[0].state is FileState.ACCEPTED
     damaged = replace(stray, format="", fault="It is damaged.")
     assert apply_edits([edit("move", files=[1], to="cat")], [damaged])[0].state is FileState.REFUSED
 
@@ -91,3 +99,12 @@ def test_labels_are_cleaned_and_every_kind_has_a_title() -> None:
     assert (moved.values, moved.title) == ({"files": [1, 2], "to": "big cat"}, "Moved 2 photos to 'big cat'")
     samples = {"files": [1], "to": "test", "from": "a", "reading": "names", "join": True}
     assert all(checked_edit(kind, samples).title for kind in EditKind)
+
+
+def test_photos_that_are_sent_to_a_class_follow_its_renames_and_no_others() -> None:
+    swapped = [edit("rename", from_=a, to=b) for a, b in (("cat", "tmp"), ("dog", "cat"), ("tmp", "dog"))]
+    assert (first_label(swapped, "cat"), first_label(swapped, "dog")) == ("dog", "cat")
+    for label in ("cat", "dog", "bird"):
+        sent = file(1, first_label(swapped, label))
+        assert apply_edits(swapped, [sent])[0].label == label
+    assert first_label([edit("rename", from_="cat", to="lion")], "lion") == "lion"

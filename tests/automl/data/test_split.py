@@ -359,6 +359,23 @@ def test_a_group_of_two_labels_is_learned_from_and_never_tested() -> None:
         assert {i for i, one in enumerate(manifest.images) if one.group == "x"} <= set(plan.pool)
 
 
+def test_one_large_burst_does_not_put_every_other_photo_into_the_test() -> None:
+    manifest = manifest_of([*near("a", "x", 300), *bursts("a", 40, 1), *bursts("b", 60, 1)])
+    plan = make_split(manifest, 0)
+    learned = {manifest.images[i].group for i in plan.pool if manifest.images[i].label == "a"}
+    assert len(learned) >= 30
+
+
+def test_only_the_classes_that_need_it_are_spared() -> None:
+    """One near copy of a test photo is all that there is of `a`; those of `b` have others of their class."""
+    shared = [*near("a", "x", 1), *(replace(one, label="b") for one in near("b", "x", 3))]
+    shared = [replace(one, sha256=f"{one.label}{n}", name=f"{n}") for n, one in enumerate(shared)]
+    tested = replace(shared[0], sha256="t", name="t", split=Split.TEST)
+    manifest = manifest_of([*shared, tested, *bursts("b", 30, 1)])
+    plan = make_split(manifest, 0)
+    assert [manifest.images[i].label for i in plan.left_out] == ["b"] * 3
+
+
 def test_a_class_of_one_burst_cannot_be_tested_and_it_says_so() -> None:
     plan = make_split(manifest_of([*near("a", "x", 20), *bursts("b", 20, 1)]), 0)
     assert any("has no photo of 'a'" in note for note in plan.notes)

@@ -7,7 +7,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, select
 
 from automl import store
-from automl.store.database import Base, Database, Dataset, Run
+from automl.records import DatasetState
+from automl.store.database import Base, Database, Dataset, Run, TrialSummary
 
 WINNER = {"winner": {"trial": 4}}
 
@@ -30,15 +31,31 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
 def test_a_run_of_an_older_version_keeps_its_winner_marked(database: Database) -> None:
     migrations = str(Path(store.__file__).parent / "migrations")
     with database.session() as session:
-        session.add_all(Run(dataset=Dataset(name="x"), budget_s=60.0, result=result) for result in ({}, WINNER))
+        runs = [Run(dataset=Dataset(name="x"), budget_s=60.0, result=result) for result in ({}, WINNER)]
+        session.add_all(runs)
+        session.add(TrialSummary(run=runs[0], number=0, state="complete", image_size_px=96, started_s=0, duration_s=1))
     config = Config()
     config.set_main_option("script_location", migrations)
-    with database.engine.begin() as connection:
+    with database._schema_connection() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0002")
     database.migrate()
     with database.session() as session:
         assert {run.best_trial for run in session.scalars(select(Run))} == {None, 4}
+        assert session.scalars(select(TrialSummary)).one().run_id == runs[0].id
+
+
+def test_photos_that_an_older_version_has_checked_are_checked_once_more(database: Database) -> None:
+    with database.session() as session:
+        session.add_all(Dataset(name=state.value, state=state) for state in DatasetState)
+    config = Config()
+    config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
+    with database._schema_connection() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0003")
+    database.migrate()
+    with database.session() as session:
+        assert {dataset.state for dataset in session.scalars(select(Dataset))} == {DatasetState.UPLOADING}
 
 
 def test_optunas_version_table_is_left_alone(database: Database) -> None:

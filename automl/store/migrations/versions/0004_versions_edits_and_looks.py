@@ -50,6 +50,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("fault", sa.String(), nullable=False, server_default=""))
     with op.batch_alter_table("datasets", schema=None) as batch_op:
         batch_op.add_column(sa.Column("deleted_at", UtcDateTime(), nullable=True))
+    # What is known of these photos is not enough any more: they must be looked at once more.
+    datasets = sa.table("datasets", sa.column("state", sa.String()), sa.column("message", sa.String()))
+    again = "Darkroom was updated. Its new check wants to look at these photos once more."
+    op.execute(
+        sa.update(datasets)
+        .where(datasets.c.state.in_(("READY", "INVALID", "CHECKING")))
+        .values(state="UPLOADING", message=again)
+    )
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("version_id", sa.String(), nullable=True))
         batch_op.create_foreign_key("fk_runs_version_id", "dataset_versions", ["version_id"], ["id"])
