@@ -172,6 +172,8 @@ def weights(options: argparse.Namespace, settings: Settings, console: Console) -
 def _ingest(source: Path, settings: Settings, scratch: Path) -> DatasetManifest:
     if is_archive(source.name) and not source.is_dir():
         return ingest_archive(source, scratch, settings)
+    if source.is_file():
+        raise BadUpload(f"{source} is neither a folder nor a .zip, .tar or .tar.gz of one.")
     return ingest_folder(source, settings)
 
 

@@ -39,6 +39,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("database_url", "", "SQLAlchemy URL", "Empty: SQLite in the home folder."),
     Setting("broker_url", "", "Celery URL", "Empty: the embedded Redis, on a socket in the home folder."),
     Setting("host", "127.0.0.1", "address", "Where the web server listens. Anything but this machine needs a proxy."),
+    Setting(
+        "hosts",
+        "",
+        "names",
+        "By which browsers may call this server, with commas between. Empty: this machine's own names while it listens "
+        "only here, any name otherwise.",
+    ),
     Setting("port", 8000, "TCP port", "Where the web server listens; 0 takes a free one."),
     Setting("max_upload_bytes", 10 * 1024**3, "bytes", "Largest data set, unpacked."),
     Setting("max_request_bytes", 6 * 1024**3, "bytes", "Largest single HTTP request, such as one archive."),
@@ -58,6 +65,7 @@ class Settings:
     database_url: str
     broker_url: str
     host: str
+    hosts: str
     port: int
     max_upload_bytes: int
     max_request_bytes: int
@@ -65,6 +73,13 @@ class Settings:
     max_image_pixels: int
     max_budget_s: int
     lease_s: int
+
+    @property
+    def trusted_hosts(self) -> list[str] | None:
+        """Host names that requests may carry, so that no page of another name can be made to point here; None: any."""
+        if self.hosts:
+            return [name.strip() for name in self.hosts.split(",") if name.strip()]
+        return ["localhost", "127.0.0.1", "[::1]"] if self.host in ("127.0.0.1", "localhost", "::1") else None
 
     @property
     def redis_socket(self) -> Path:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from automl.data.doctor import Finding
+from automl.data.run_findings import DOUBTED_LABELS, latest_result
 from automl.records import FileState
 from automl.store.database import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
 
@@ -34,12 +35,24 @@ class Thumbnail:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a photo shows by the models of a run, and how sure they are, 0-1."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding with the photos that are shown beside it, group by group. `n_more`: groups that are not shown."""
+    """A finding with the photos that are shown beside it, group by group. `n_more`: groups that are not shown.
+
+    `suggestions`: for photos whose label is doubted, by their ids.
+    """
 
     finding: Finding
     groups: tuple[tuple[Thumbnail, ...], ...]
     n_more: int
+    suggestions: dict[int, Suggestion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +161,23 @@ def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
     findings = [Finding.from_json(values) for values in dataset.summary.get("findings", ())]
     ids = {number for finding in findings for group in finding.groups[:_N_GROUPS] for number in group}
     files = _by_id(session, dataset.id, ids)
+    suggested = _suggestions(session, dataset.id) if any(one.kind == DOUBTED_LABELS for one in findings) else {}
     for finding in findings:
         groups = [
             tuple(_thumbnail(files[number]) for number in group if number in files)
             for group in finding.groups[:_N_GROUPS]
         ]
         shown = tuple(group for group in groups if group)
-        yield FindingView(finding, shown, finding.n_groups - len(shown))
+        digests = {photo.id: files[photo.id].sha256 for group in shown for photo in group}
+        doubted = {number: suggested[digest] for number, digest in digests.items() if digest in suggested}
+        suggestions = doubted if finding.kind == DOUBTED_LABELS else {}
+        yield FindingView(finding, shown, finding.n_groups - len(shown), suggestions)
+
+
+def _suggestions(session: Session, dataset_id: str) -> dict[str, Suggestion]:
+    """By the photos' SHA-256."""
+    rows = latest_result(session, dataset_id).get("suspects", ())
+    return {row["sha256"]: Suggestion(row["suggested"], row["confidence"]) for row in rows}
 
 
 def _by_id(session: Session, dataset_id: str, ids: Iterable[int]) -> dict[int, DatasetFile]:

@@ -3,8 +3,10 @@
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
+from werkzeug.sansio.utils import host_is_trusted
 
 from server.errors import CrossSite
+from server.services import services
 
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -30,8 +32,17 @@ _HEADERS = {
 
 
 def install(app: Flask) -> None:
+    app.before_request(_refuse_other_names)
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)
+
+
+def _refuse_other_names() -> None:
+    """Raises CrossSite for a name that is not this server's: a page of that name could be made to point here, and its
+    scripts would then read whatever is served."""
+    trusted = services().settings.trusted_hosts
+    if trusted is not None and not host_is_trusted(request.host, trusted):
+        raise CrossSite(f"This server does not go by the name {request.host[:100]}. DARKROOM_HOSTS can allow it.")
 
 
 def _refuse_cross_site() -> None:

@@ -18,13 +18,18 @@ DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
 
 def found_by_runs(session: Session, dataset_id: str, files: Sequence[DataFile]) -> list[Finding]:
     """What the latest finished run found, as far as it is still true of `files`."""
-    query = select(Run.result).where(Run.dataset_id == dataset_id, Run.state == RunState.DONE)
-    result = session.scalars(query.order_by(Run.finished_at.desc()).limit(1)).first() or {}
+    result = latest_result(session, dataset_id)
     used: defaultdict[str, list[DataFile]] = defaultdict(list)
     for file in files:
         if file.state is FileState.ACCEPTED:
             used[file.sha256].append(file)
     return [*_doubted_labels(result, used), *_look_alikes(result, used)]
+
+
+def latest_result(session: Session, dataset_id: str) -> Mapping[str, Any]:
+    """The `metrics.json` of the latest finished run; empty where there is none."""
+    query = select(Run.result).where(Run.dataset_id == dataset_id, Run.state == RunState.DONE)
+    return session.scalars(query.order_by(Run.finished_at.desc()).limit(1)).first() or {}
 
 
 def _doubted_labels(result: Mapping[str, Any], used: Mapping[str, Sequence[DataFile]]) -> list[Finding]:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from automl.records import DatasetState, RunState
-from automl.store.database import find_dataset
+from automl.store.database import find_dataset, now
 from server import dataset_view
 from tests.automl.data.pictures import encoded, picture, two_classes
 
@@ -186,3 +186,36 @@ def test_photos_are_kept_for_the_test_by_hand(client, world, pets):
     client.post(f"/datasets/{pets}/edits", data={"kind": "part", "part": "test", "files": chosen, "to": ""})
     split = record(client, pets)["summary"]["split"]
     assert (split["n_test"], split["n_learn"]) == (2, 22)
+
+
+def test_a_doubted_label_shows_what_the_photo_looks_like_and_moves_it(client, world, pets):
+    with world.database.session() as session:
+        digest = next(file.sha256 for file in find_dataset(session, pets).files if file.name == "cat/0.png")
+    doubt = {"name": "cat/0.png", "sha256": digest, "label": "cat", "suggested": "dog", "confidence": 0.9}
+    world.add_run(RunState.DONE, pets, result={"suspects": [doubt]}, finished_at=now())
+    edit(client, pets, "rename", from_="nothing", to="else")
+    page = client.get(f"/datasets/{pets}").text
+    assert "cat, looks like dog (90 %)" in page
+    number = world.file_ids(pets)["cat/0.png"]
+    client.post(f"/datasets/{pets}/edits", data={"kind": "move", "files": number, "to": "dog"})
+    assert "looks like" not in client.get(f"/datasets/{pets}").text
+
+
+def test_the_last_photo_of_a_class_leads_back_to_the_data_set(client, world, pets):
+    cats = [number for name, number in world.file_ids(pets).items() if name.startswith("cat/")]
+    form = {"kind": "move", "files": cats, "to": "dog", "shown": "cat", "page": "1"}
+    assert client.post(f"/datasets/{pets}/edits", data=form).location == f"/datasets/{pets}"
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999999", "-1", "x", "0"])
+def test_numbers_beyond_all_rows_are_no_server_errors(client, pets, number):
+    assert client.get(f"/datasets/{pets}/photos?page={number}").status_code == 200
+    assert client.get(f"/api/v1/datasets/{pets}/files?page={number}").status_code == 200
+    assert client.get(f"/datasets/{pets}/thumbnails/{number}").status_code == 404
+    assert client.post(f"/api/v1/datasets/{pets}/edits/{number}/undo").status_code in (404, 405)
+
+
+def test_nothing_of_a_deleted_data_set_is_served(client, world, pets):
+    number = world.file_ids(pets)["cat/0.png"]
+    client.delete(f"/api/v1/datasets/{pets}")
+    assert client.get(f"/datasets/{pets}/thumbnails/{number}").status_code == 404

@@ -49,3 +49,8 @@ def test_forms_of_other_sites_are_refused(client, world, headers):
 )
 def test_our_own_forms_and_programs_may_post(client, headers):
     assert client.post("/samples", headers=headers).status_code == 303
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost:8000", 200), ("127.0.0.1", 200), ("evil.example:8000", 403)])
+def test_only_the_servers_own_names_are_answered(client, host, status):
+    assert client.get("/", headers={"Host": host}).status_code == status
