@@ -129,7 +129,7 @@ class DatasetManifest:
     """A verified data set.
 
     `classes` is sorted; `fingerprint` is a SHA-256 over contents, labels and splits; `notes`: sentences about what was
-    found in it.
+    found in it. `version`: the number that its user knows this state of it by, None where there is only one.
     """
 
     name: str
@@ -138,6 +138,7 @@ class DatasetManifest:
     refused: tuple[RefusedFile, ...]
     fingerprint: str
     notes: tuple[str, ...] = ()
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

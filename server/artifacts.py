@@ -22,6 +22,7 @@ _WHAT_IT_IS = {
     "predict.py": "a small program that says what is in a photo",
     "requirements.txt": "what that program needs",
     "labels.txt": "the names of the classes, in order",
+    "report.html": "the result in words, with figures and plots, to read or print",
     "photos.csv": "which photo was learned from, and which was kept for the test",
     "metrics.json": "the score, the settings and everything that was measured",
     "README.md": "how to use all this",

@@ -20,7 +20,7 @@ from automl.limits import (
 )
 from automl.options import RUN_OPTIONS
 from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
-from server.words import BACKBONE_TITLES
+from automl.words import BACKBONE_TITLES
 
 _Kind = TypeVar("_Kind", bound=StrEnum)
 _SWITCH = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}

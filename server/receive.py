@@ -17,9 +17,9 @@ from automl.errors import BadUpload, DiskFull, NotAllowedNow, UploadTooLarge
 from automl.records import DatasetState, RefusedFile, RunState
 from automl.store.artifacts import StoredFile
 from automl.store.database import Dataset, DatasetFile, Run, find_dataset
+from automl.words import size_in_words
 from server.multipart import FieldPart, FilePart
 from server.services import Services
-from server.words import size_in_words
 
 _MAX_NAME_LENGTH = 1000
 _MAX_REFUSED = 1000

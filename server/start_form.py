@@ -16,7 +16,7 @@ from automl.limits import (
 )
 from automl.options import RUN_OPTIONS
 from automl.records import Goal, PrunerKind, RunSettings, TunerKind
-from server.words import BACKBONE_TITLES, LR_SCHEDULE_TITLES, SAMPLER_TITLES, TUNER_TITLES
+from automl.words import BACKBONE_TITLES, LR_SCHEDULE_TITLES, SAMPLER_TITLES, TUNER_TITLES
 
 Choices = Mapping[str, str]
 """Titles by the value that the form sends; "" leaves the choice to Darkroom."""

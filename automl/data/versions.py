@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import exists, select
@@ -88,7 +89,8 @@ def load_version(session: Session, store: ArtifactStore, version: DatasetVersion
         for row in values["images"]
     )
     refused = [RefusedFile(row["name"], row["reason"]) for row in values["refused"]]
-    return manifest_of(find_dataset(session, version.dataset_id).name, images, refused)
+    manifest = manifest_of(find_dataset(session, version.dataset_id).name, images, refused)
+    return replace(manifest, version=version.number)
 
 
 def _row(image: ImageRecord, keys: Mapping[tuple[str, str], str]) -> dict[str, str | int]:

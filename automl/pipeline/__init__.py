@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,11 @@ from automl.errors import BadSetting, NoBackbone
 from automl.models.heads import Targets
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights import InstalledWeights
-from automl.pipeline.packing import Packer
+from automl.pipeline.packing import EXPLAIN_S, PLOTS_AND_PACKING_S, Packer
 from automl.pipeline.sampling import affordable_share, thinned
 from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings, RunState, SplitPlan, TrialRecord
 from automl.results.bundle import write_bundle
+from automl.results.calibration import Calibration, calibrate, tempered
 from automl.results.evaluate import TestScore, evaluate
 from automl.results.export import ExportedModels, Exporter
 from automl.results.metrics import (
@@ -131,8 +133,9 @@ class _Run:
 
     def _make_packer(self) -> Packer:
         images = self._job.manifest.images
+        self._exporter = Exporter(self._weights, self._job.manifest.classes, self._job.workspace / "graphs")
         return Packer(
-            Exporter(self._weights, self._job.manifest.classes, self._job.workspace / "graphs"),
+            self._exporter,
             self._describe,
             self._features,
             [images[i] for i in self._plan.pool],
@@ -174,16 +177,24 @@ class _Run:
         if self._tensorflow.ident is None:
             self._tensorflow.start()
         self._tensorflow.join()
-        packed = self._packer.deliver(best, best_head)
+        finals = [self._calibrated(best)]
+        if best_head is not None and best_head is not best:
+            finals.append(self._calibrated(best_head))
+        packed = self._packer.deliver(*[candidate for candidate, _ in finals])
         winner, models = packed.candidate, packed.models
+        calibration = next((found for candidate, found in finals if candidate is winner), None)
         described = self._describe(winner)
         self._observer.winner(described)
         test_images = [self._job.manifest.images[i] for i in self._plan.test]
         score = self._score(models, test_images)
-        plots = self._draw(winner, score, test_images, records)
+        plots = self._draw(winner, score, test_images, records, calibration)
         pareto = pareto_rows(records, winner, self._n_validated)
 
-        metrics = describe_result(described, score, self._job.settings, len(records), pareto)
+        metrics = describe_result(described, score, self._job.settings, len(records), pareto, calibration)
+        from automl.pipeline.explaining import explained_mistakes  # Matplotlib, as `_draw`
+
+        learned = [self._job.manifest.images[i] for i in self._plan.pool]
+        metrics["mistakes"] = explained_mistakes(self._features, learned, test_images, score)
         metrics["suspects"] = suspect_rows(best_head or best, self._job.manifest, self._plan)
         metrics["look_alikes"] = look_alike_rows(self._features.last_layer(), self._job.manifest, self._plan)
         bundle = self._job.workspace / "model.zip"
@@ -192,17 +203,32 @@ class _Run:
             bundle,
             models,
             metrics,
-            [plot.path for plot in plots],
+            [path for plot in plots for path in (plot.path, plot.svg) if path],
             lambda: self._end(searched_s),
             photo_table(self._job.manifest, self._plan),
+            partial(self._write_documents, plots),
         )
         shutil.rmtree(self._job.workspace / "search", ignore_errors=True)
         return RunResult(bundle, metrics, tuple((plot.path, plot.title) for plot in plots))
+
+    def _calibrated(self, candidate: Candidate) -> tuple[Candidate, Calibration]:
+        """The same model, as sure of its answers as its validation answers were right."""
+        calibration = calibrate(candidate.held_out_logits, self._targets.labels)
+        return tempered(candidate, calibration.temperature, self._targets.labels), calibration
 
     @property
     def _n_validated(self) -> int:
         """Photos that the score of every trial of stage 1 speaks of."""
         return sum(any(fold != ALWAYS_TRAINED for fold in folds) for folds in self._plan.folds)
+
+    def _write_documents(self, plots: Sequence[Plot], metrics: Mapping[str, Any]) -> Sequence[Path]:
+        from automl.results.model_card import write_model_card
+        from automl.results.report import write_report
+
+        report, card = self._job.workspace / "report.html", self._job.workspace / "model_card.md"
+        write_report(report, metrics, plots)
+        write_model_card(card, metrics)
+        return report, card
 
     def _end(self, searched_s: float) -> dict[str, Any]:
         """What only the end tells: how long it took, and the notes. `searched_s`: when the search had ended."""
@@ -235,13 +261,27 @@ class _Run:
         return evaluate(Classifier(models.onnx), test_images, classes, self._targets.labels, report)
 
     def _draw(
-        self, winner: Candidate, score: TestScore, test_images: list[ImageRecord], records: list[TrialRecord]
+        self,
+        winner: Candidate,
+        score: TestScore,
+        test_images: list[ImageRecord],
+        records: list[TrialRecord],
+        calibration: Calibration | None,
     ) -> list[Plot]:
+        from automl.pipeline.explaining import heat_maps, layers_of
         from automl.results.plots import draw_all  # Matplotlib: the first model should not wait for its import
 
+        maps = None
+        if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
+            self._observer.activity("Looking at what the model looks at")
+            learned = [self._job.manifest.images[i] for i in self._plan.pool]
+            maps = heat_maps(winner, self._weights, learned, test_images, score)
+        else:
+            self._observer.note("There was no time left for heat maps. Give the next run a little longer to get them.")
         self._observer.activity("Drawing the plots")
-        folder = self._job.workspace / "plots"
-        return draw_all(folder, winner.curves, winner.best_epoch, score, test_images, records, self._goal)
+        folder, layers = self._job.workspace / "plots", layers_of(winner, self._exporter)
+        curves, best_epoch, goal = winner.curves, winner.best_epoch, self._goal
+        return draw_all(folder, curves, best_epoch, score, test_images, records, goal, calibration, maps, layers)
 
 
 class _Notes:

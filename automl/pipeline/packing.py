@@ -21,7 +21,11 @@ from automl.serving.predict import load_image
 
 _log = structlog.get_logger()
 
-_PLOTS_AND_PACKING_S = 4.0
+PLOTS_AND_PACKING_S = 6.0
+EXPLAIN_S = 12.0
+"""Heat maps take about so long on two processors; where there is less time, they are left out."""
+
+_EXPLAINED_FROM_S = 300.0  # of a shorter run, time for them is only what the search leaves
 _N_PLOTTED = 12
 _MORE_FOR_EACH_BACKBONE = 0.5
 _KERAS_TOO = 4.0  # writing and reading both files again takes this much longer than only model.onnx
@@ -129,7 +133,8 @@ class Packer:
             export_s += self._tuned_export_s
         network_s = sum(self._features.latency_s(one.backbone, one.image_size_px) for one in best.branches)
         test_s = self._n_test * (self._decode_s + network_s)
-        return _SAFETY * (export_s + test_s + _PLOTS_AND_PACKING_S + _N_PLOTTED * self._decode_s)
+        explain_s = EXPLAIN_S if self._budget.total_s >= _EXPLAINED_FROM_S else 0.0
+        return _SAFETY * (export_s + test_s + explain_s + PLOTS_AND_PACKING_S + _N_PLOTTED * self._decode_s)
 
     def _pack_s(self, candidate: Candidate, with_keras: bool) -> float:
         tuned_s = self._tuned_export_s if _is_tuned(candidate) else 0.0

@@ -31,7 +31,9 @@ Try it: unpack this folder, then
 model.onnx    what predict.py uses (ONNX Runtime): RGB photo with values 0-255 in, probabilities out
 {keras}labels.txt    the class names, one a line, in the order of the probabilities
 metrics.json  every figure and setting: score, confusion matrix, how it was trained, where its weights come from
-photos.csv    which photo was learned from and which was kept for the test (in the finished download)
+report.html   the result in words, with its figures and plots: open it in a browser, or print it
+model_card.md what the model is for and not for, where its parts come from, and the command that repeats it
+photos.csv    which photo was learned from and which was kept for the test (these three in the finished download)
 plots/        the plots
 """
 
@@ -51,10 +53,12 @@ def write_bundle(
     plots: Sequence[Path] = (),
     at_last: Callable[[], Mapping[str, Any]] = dict,
     photos: str = "",
+    write_more: Callable[[Mapping[str, Any]], Sequence[Path]] = lambda _metrics: (),
 ) -> dict[str, Any]:
     """Packs one model with everything that belongs to it, and returns what its `metrics.json` says.
 
     `at_last`: asked for further metrics when all else is packed, such as how long it took. `photos`: `photos.csv`.
+    `write_more`: given all metrics, writes files that go in beside them, such as a report.
 
     Raises:
         DiskFull: no room; nothing half-written is left.
@@ -71,6 +75,8 @@ def write_bundle(
         for path, name in files + [(plot, f"plots/{plot.name}") for plot in plots]:
             bundle.write(path, name, zipfile.ZIP_STORED if path.suffix in _STORED else None)
         complete = {**metrics, **at_last()}
+        for path in write_more(complete):
+            bundle.write(path, path.name)
         _write_text(bundle, "metrics.json", json.dumps(complete, indent=2, ensure_ascii=False) + "\n")
     return complete
 

@@ -9,18 +9,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.records import ImageRecord
+from automl.results.calibration import calibration_error, reliability_bins, sure_answers
+from automl.results.intervals import Intervals, bootstrap_intervals, class_scores, wilson_interval
 from automl.serving.predict import Classifier, load_image
 
 _BATCH = 32
-_Z_95 = 1.959964
+_TOP = 5
+_UNLIKELIEST = float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True, slots=True)
 class TestScore:
     """What the delivered model says of pictures that it never saw.
 
-    `truth`, `predicted`: int (n_images,). `probabilities`: float32 (n_images, n_classes). `baseline_accuracy`: of
-    always naming the largest class of the training pictures.
+    `truth`, `predicted`: int (n_images,), n_images > 0. `probabilities`: float32 (n_images, n_classes).
+    `baseline_accuracy`: of always naming the largest class of the training pictures.
     """
 
     __test__ = False  # not a test case, whatever pytest makes of the name
@@ -50,8 +53,36 @@ class TestScore:
     @property
     def balanced_accuracy(self) -> float:
         """Mean recall of the classes that the test photos show."""
-        recalls = self.confusion.diagonal() / np.maximum(self.confusion.sum(axis=1), 1)
-        return float(recalls[self.confusion.sum(axis=1) > 0].mean())
+        return self._class_scores()[0]
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 of the classes that the test photos show or the model names."""
+        return self._class_scores()[1]
+
+    @property
+    def top5_accuracy(self) -> float | None:
+        """Share of the photos whose class is among the five likeliest; None for ten classes and fewer."""
+        if len(self.classes) <= 2 * _TOP:
+            return None
+        likeliest = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :_TOP]
+        return float((likeliest == self.truth[:, None]).any(axis=1).mean())
+
+    @property
+    def log_loss(self) -> float:
+        """Mean over the photos of minus the logarithm of the probability of the true class, in nats."""
+        return float(self._losses().mean())
+
+    @property
+    def ece(self) -> float:
+        """Expected calibration error, 0-1; see `calibration`."""
+        return calibration_error(reliability_bins(self.confidence, self.predicted == self.truth))
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """float32 (n_images,): the probability of what the model said."""
+        confidence: np.ndarray = self.probabilities.max(axis=1)
+        return confidence
 
     @property
     def interval_95(self) -> tuple[float, float]:
@@ -63,6 +94,27 @@ class TestScore:
         matrix = np.zeros((len(self.classes), len(self.classes)), dtype=int)
         np.add.at(matrix, (self.truth, self.predicted), 1)
         return matrix
+
+    def intervals(self, seed: int = 0) -> Intervals:
+        """95 % intervals of balanced accuracy, macro F1 and log loss, by bootstrap."""
+        return bootstrap_intervals(self.truth, self.predicted, self._losses(), len(self.classes), seed)
+
+    def sure(self, threshold: float | None) -> tuple[float, float | None]:
+        """Coverage and accuracy of the answers that are sure, see `calibration.Calibration.threshold`."""
+        return sure_answers(self.confidence, self.predicted == self.truth, threshold)
+
+    def worst_pair(self) -> tuple[str, str, int] | None:
+        """The two classes that are mixed up most and how often; None where there is no mistake.
+
+        The first is the one that is more often taken for the other; of equal pairs the first in the order of classes.
+        """
+        pairs = self._mixed_up()
+        one, other = (int(place) for place in np.unravel_index(pairs.argmax(), pairs.shape))
+        if pairs[one, other] == 0:
+            return None
+        if self.confusion[other, one] > self.confusion[one, other]:
+            one, other = other, one
+        return self.classes[one], self.classes[other], int(pairs.max())
 
     def per_class(self) -> list[dict[str, str | float | int]]:
         """Precision, recall and F1 of each class; 0 where nothing was said, or nothing was there, of a class."""
@@ -77,12 +129,34 @@ class TestScore:
         ]
 
     def sentence(self) -> str:
-        """The score for somebody who does not know what a score is."""
+        """The score for somebody who does not know what a score is.
+
+        A pair of classes is named if it is mixed up more than once and more often than every other one.
+        """
         low, high = self.interval_95
-        return (
+        text = (
             f"It was right on {self.n_correct:,} of {self.n_images:,} photos it had never seen; "
             f"expect {math.floor(low * 100)} to {math.ceil(high * 100)} of 100."
         )
+        worst, pairs = self.worst_pair(), self._mixed_up()
+        if worst is None or worst[2] < 2 or len(self.classes) == 2 or (pairs == worst[2]).sum() > 1:
+            return text
+        return f"{text} It mixes up {worst[0]} and {worst[1]} most."
+
+    def _mixed_up(self) -> np.ndarray:
+        """int (n_classes, n_classes): photos of one class taken for the other, either way; above the diagonal only."""
+        counts = self.confusion
+        return np.triu(counts + counts.T, k=1)
+
+    def _class_scores(self) -> tuple[float, float]:
+        counts = self.confusion
+        recall, f1 = class_scores(counts.sum(axis=1), counts.sum(axis=0), counts.diagonal())
+        return float(recall), float(f1)
+
+    def _losses(self) -> np.ndarray:
+        """float64 (n_images,), in nats; a probability that was rounded to 0 counts as float32's precision."""
+        of_truth = self.probabilities[np.arange(self.n_images), self.truth].astype(np.float64)
+        return np.asarray(np.log(1 / np.clip(of_truth, _UNLIKELIEST, 1)))
 
 
 def evaluate(
@@ -104,11 +178,3 @@ def evaluate(
             on_progress(min(start + _BATCH, len(images)), len(images))
     largest = np.bincount(training_labels, minlength=len(classes)).argmax()
     return TestScore(tuple(classes), truth, np.concatenate(probabilities), float((truth == largest).mean()))
-
-
-def wilson_interval(n_correct: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson, 1927); it stays within 0-1 for small n, unlike the normal one."""
-    share, z2 = n_correct / n, _Z_95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z_95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)

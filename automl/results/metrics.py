@@ -7,12 +7,15 @@ import io
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from automl.models.weights import InstalledWeights
 from automl.records import DatasetManifest, Goal, RunSettings, SplitPlan, TrialRecord
+from automl.results.calibration import Calibration
+from automl.results.data_summary import describe_data
 from automl.results.evaluate import TestScore
 from automl.results.lookalikes import MAX_PHOTOS, look_alikes
 from automl.results.suspects import suspected_labels
@@ -57,6 +60,8 @@ def describe_candidate(
             "method": _method(candidate, plan),
         },
         "dataset_fingerprint": manifest.fingerprint,
+        "data": describe_data(manifest, plan, manifest.version),
+        "date": datetime.now(UTC).date().isoformat(),
         "weights": [_provenance(weights[name]) for name in candidate.backbones],
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in _VERSIONS_OF},
@@ -69,11 +74,14 @@ def describe_result(
     settings: RunSettings,
     n_trials: int,
     pareto: Sequence[dict[str, Any]],
+    calibration: Calibration | None = None,
 ) -> dict[str, Any]:
     """`metrics.json`: `describe_candidate`'s answer with the test score and how it came about.
 
-    The time that it took and the notes of the run are added when all else is packed.
+    `calibration`: of the delivered model, None where it was delivered as it had been packed before. The time that it
+    took and the notes of the run are added when all else is packed.
     """
+    coverage, accuracy_when_sure = score.sure(calibration.threshold if calibration else None)
     return candidate | {
         "sentence": score.sentence(),
         "test": {
@@ -85,7 +93,15 @@ def describe_result(
             "baseline_accuracy": score.baseline_accuracy,
             "confusion": score.confusion.tolist(),
             "per_class": score.per_class(),
+            "macro_f1": score.macro_f1,
+            "log_loss": score.log_loss,
+            "top5_accuracy": score.top5_accuracy,
+            "ece": score.ece,
+            "intervals": score.intervals(settings.seed).to_json(),
+            "coverage": coverage,
+            "accuracy_when_sure": accuracy_when_sure,
         },
+        "calibration": calibration.to_json() if calibration else None,
         "n_trials": n_trials,
         "pareto": list(pareto),
         "seed": settings.seed,
@@ -132,7 +148,7 @@ def photo_table(manifest: DatasetManifest, plan: SplitPlan) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["photo", "class", "part", "near_copies", "sha256"])
     for index, image in enumerate(manifest.images):
-        writer.writerow([image.name, image.label, part[index], image.group, image.sha256])
+        writer.writerow([image.name, image.label, part.get(index, "not used"), image.group, image.sha256])
     return buffer.getvalue()
 
 

@@ -125,11 +125,28 @@ class FrozenFeatures:
 
     def last_layer(self) -> np.ndarray | None:
         """float16 (n_images, n_features) of the last layer of the first backbone that was used; None before one was."""
-        block = next((block for block in self._blocks if not block.mirrored), None)
+        block = self._first_block
+        return None if block is None else self._blocks[block][:, self._last_columns(block)]
+
+    def last_layer_of(self, images: Sequence[ImageRecord]) -> np.ndarray:
+        """float32 (len(images), n_features): the same of other photos, such as some of the test.
+
+        Raises:
+            ValueError: no backbone was used yet.
+        """
+        block = self._first_block
         if block is None:
-            return None
+            raise ValueError("No features were computed yet.")
+        pixels = np.stack([load_image(image.path, block.image_size_px) for image in images])
+        return np.asarray(self._extractor(block.backbone)(pixels)[:, self._last_columns(block)], np.float32)
+
+    @property
+    def _first_block(self) -> Block | None:
+        return next((block for block in self._blocks if not block.mirrored), None)
+
+    def _last_columns(self, block: Block) -> slice:
         ((start, end),) = self._columns(block.backbone, LAST_TAP)
-        return self._blocks[block][:, start:end]
+        return slice(start, end)
 
     def available(self) -> set[Block]:
         """The blocks that trials may use now."""

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn import metrics
 
 from automl.records import ImageRecord
-from automl.results.evaluate import TestScore, evaluate, wilson_interval
+from automl.results.evaluate import TestScore, evaluate
 
 CLASSES = ("ant", "bee", "cat")
 
@@ -18,17 +19,6 @@ def test_counts_and_confusion():
     result = score([0, 0, 1, 2], [0, 1, 1, 1])
     assert (result.n_correct, result.n_images, result.accuracy) == (2, 4, 0.5)
     assert result.confusion.tolist() == [[1, 1, 0], [0, 1, 0], [0, 1, 0]]
-
-
-def test_wilson_interval_by_hand():
-    low, high = wilson_interval(119, 128)
-    assert (low, high) == (pytest.approx(0.8720, abs=1e-3), pytest.approx(0.9624, abs=1e-3))
-
-
-@pytest.mark.parametrize("n_correct", [0, 3])
-def test_wilson_interval_stays_within_0_and_1(n_correct):
-    low, high = wilson_interval(n_correct, 3)
-    assert 0 <= low < high <= 1
 
 
 def test_a_class_that_is_never_named_has_precision_0():
@@ -45,6 +35,84 @@ def test_balanced_accuracy_is_the_mean_recall_of_the_classes_that_are_there():
     result = score([0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 1, 2])
     assert result.accuracy == pytest.approx(5 / 6)
     assert result.balanced_accuracy == pytest.approx(0.75)  # nobody is of class 2
+
+
+def random_score(n_classes: int, n_images: int = 400) -> TestScore:
+    """The last class is never shown, and no answer is quite impossible."""
+    random = np.random.default_rng(n_classes)
+    truth = random.integers(n_classes - 1, size=n_images)
+    logits = random.normal(size=(n_images, n_classes)) + 2 * np.eye(n_classes)[truth]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    names = tuple(f"class {number}" for number in range(n_classes))
+    return TestScore(names, truth, probabilities.astype(np.float32), 0.1)
+
+
+@pytest.mark.parametrize("n_classes", [3, 12])
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
+def test_all_figures_are_those_of_scikit_learn(n_classes):
+    result = random_score(n_classes)
+    truth, said = result.truth, result.predicted
+    assert result.balanced_accuracy == pytest.approx(metrics.balanced_accuracy_score(truth, said))
+    assert result.macro_f1 == pytest.approx(metrics.f1_score(truth, said, average="macro", zero_division=0))
+    of_one = result.probabilities.astype(np.float64)
+    of_one /= of_one.sum(axis=1, keepdims=True)
+    expected = metrics.log_loss(truth, of_one, labels=range(n_classes))
+    assert result.log_loss == pytest.approx(expected, abs=1e-6)
+
+
+def test_top_5_is_that_of_scikit_learn_and_only_for_more_than_10_classes():
+    result = random_score(12)
+    expected = metrics.top_k_accuracy_score(result.truth, result.probabilities, k=5, labels=range(12))
+    assert result.top5_accuracy == pytest.approx(expected)
+    assert random_score(10).top5_accuracy is None
+
+
+def test_a_class_that_is_neither_shown_nor_named_does_not_count():
+    assert score([0, 0, 1], [0, 1, 1]).macro_f1 == pytest.approx(2 / 3)  # both classes: 2 of 3
+
+
+def test_a_sure_mistake_has_a_finite_log_loss():
+    assert score([0, 1], [0, 0]).log_loss == pytest.approx(-np.log(2**-23) / 2)
+    assert str(score([0], [0]).log_loss) == "0.0"
+
+
+def test_the_calibration_error_by_hand():
+    probabilities = np.array([[0.9, 0.1, 0.0], [0.9, 0.1, 0.0], [0.2, 0.6, 0.2], [0.1, 0.3, 0.6]], np.float32)
+    result = TestScore(CLASSES, np.array([0, 1, 1, 2]), probabilities, 0.4)
+    assert result.ece == pytest.approx(0.5 * abs(0.9 - 0.5) + 0.5 * abs(0.6 - 1.0))
+
+
+def test_coverage_and_accuracy_of_the_answers_that_are_sure():
+    probabilities = np.array([[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.7, 0.2, 0.1], [0.4, 0.3, 0.3]], np.float32)
+    result = TestScore(CLASSES, np.array([0, 0, 1, 0]), probabilities, 0.4)
+    assert result.sure(0.5) == (0.75, pytest.approx(2 / 3))
+    assert result.sure(0.75) == (0.5, 1.0)
+    assert result.sure(0.95) == result.sure(None) == (0.0, None)
+
+
+def test_the_worst_pair_counts_both_ways_and_names_the_class_that_is_more_often_mistaken_first():
+    result = score([0, 0, 0, 2, 2, 2, 1], [0, 1, 2, 0, 0, 2, 1])
+    assert result.worst_pair() == ("cat", "ant", 3)
+    assert score([0, 1], [0, 1]).worst_pair() is None
+
+
+def test_the_sentence_names_the_worst_pair_only_where_one_stands_out():
+    assert score([0, 0, 1, 2], [1, 1, 1, 2]).sentence().endswith(" of 100. It mixes up ant and bee most.")
+    assert score([0, 0, 1, 1], [1, 1, 2, 2]).sentence().endswith(" of 100.")  # two pairs, twice each
+    two = TestScore(("ant", "bee"), np.array([0, 0, 1]), np.eye(2, dtype=np.float32)[[1, 1, 1]], 0.4)
+    assert two.sentence().endswith(" of 100.")  # there is no other pair
+
+
+def test_intervals_are_around_the_figures_and_the_same_each_time():
+    result = random_score(12)
+    found = result.intervals()
+    assert found == result.intervals()
+    for figure, (low, high) in (
+        (result.balanced_accuracy, found.balanced_accuracy),
+        (result.macro_f1, found.macro_f1),
+        (result.log_loss, found.log_loss),
+    ):
+        assert low < figure < high
 
 
 class Reader:

@@ -1,0 +1,72 @@
+"""What the delivered model looks at, for a page of heat maps, and what it is made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from automl.models.weights import InstalledWeights
+from automl.records import ImageRecord
+from automl.results.evaluate import TestScore
+from automl.results.explain import Explainer, shown
+from automl.results.export import Exporter
+from automl.results.nearest import nearest
+from automl.results.plots import HeatMaps, LayerRow, layer_rows
+from automl.results.plots.samples import choose_samples
+from automl.search.candidate import Candidate
+from automl.search.frozen import FrozenFeatures
+from automl.serving.predict import load_image
+
+_N_TYPICAL = 48
+_N_MISTAKES, _N_NEAREST = 12, 3
+
+
+def heat_maps(
+    candidate: Candidate,
+    weights: Mapping[str, InstalledWeights],
+    learned: Sequence[ImageRecord],
+    tested: Sequence[ImageRecord],
+    score: TestScore,
+) -> HeatMaps:
+    """Of the same test photos as the page of samples. `learned`: the photos that were learned from."""
+    size = candidate.image_size_px
+    typical = learned[:: max(1, len(learned) // _N_TYPICAL)][:_N_TYPICAL]
+    explainer = Explainer(weights, candidate, _pixels(typical, size))
+    rows = choose_samples(score)
+    heat = explainer.heat(_pixels([tested[row] for row in rows], size), score.predicted[rows])
+    return HeatMaps(shown(heat), rows)
+
+
+def explained_mistakes(
+    features: FrozenFeatures, learned: Sequence[ImageRecord], tested: Sequence[ImageRecord], score: TestScore
+) -> list[dict[str, Any]]:
+    """The surest mistakes on test photos, each with the photos that were learned from and that are nearest to it."""
+    wrong = np.flatnonzero(score.predicted != score.truth)
+    wrong = wrong[np.argsort(-score.confidence[wrong], kind="stable")][:_N_MISTAKES]
+    pool = features.last_layer()
+    if pool is None or not len(wrong):
+        return []
+    neighbours = nearest(pool, features.last_layer_of([tested[row] for row in wrong.tolist()]), _N_NEAREST)
+    return [
+        {
+            **_named(tested[row]),
+            "predicted": score.classes[score.predicted[row]],
+            "confidence": round(float(score.confidence[row]), 4),
+            "nearest": [_named(learned[one]) for one in near],
+        }
+        for row, near in zip(wrong.tolist(), neighbours.tolist(), strict=True)
+    ]
+
+
+def _named(image: ImageRecord) -> dict[str, str]:
+    return {"name": image.name, "sha256": image.sha256, "label": image.label}
+
+
+def layers_of(candidate: Candidate, exporter: Exporter) -> list[LayerRow]:
+    """The layers of the delivered Keras model; a backbone that was not fine-tuned is frozen."""
+    frozen = [branch.name for branch in candidate.branches if branch.tuned is None]
+    return layer_rows(exporter.build_keras(candidate), frozen)
+
+
+def _pixels(images: Sequence[ImageRecord], size_px: int) -> np.ndarray:
+    return np.stack([load_image(image.path, size_px) for image in images])

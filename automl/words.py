@@ -1,0 +1,109 @@
+"""Numbers and names as people read them: the same words on the pages, in the report and in the model card."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from automl.records import Goal, Sampler, Stage, TunerKind
+
+BACKBONE_TITLES = {
+    "mobilenet_v1": "MobileNetV1",
+    "mobilenet_v2": "MobileNetV2",
+    "efficientnet_lite0": "EfficientNet-Lite0",
+    "mobilenet_v3_small": "MobileNetV3 Small",
+    "mobilenet_v3_large": "MobileNetV3 Large",
+}
+
+TUNER_TITLES: Mapping[str, str] = {TunerKind.OPTUNA: "Optuna", TunerKind.KERAS_TUNER: "KerasTuner"}
+SAMPLER_TITLES: Mapping[str, str] = {
+    Sampler.TPE: "Parzen estimators (TPE)",
+    Sampler.RANDOM: "At random",
+    Sampler.CMA_ES: "Evolution strategy (CMA-ES)",
+    Sampler.BAYESIAN: "Gaussian process (Bayesian)",
+    Sampler.HYPERBAND: "Hyperband",
+}
+LR_SCHEDULE_TITLES = {
+    "constant": "Constant",
+    "cosine": "Cosine",
+    "one_cycle": "One cycle",
+    "exponential": "Exponential",
+    "reduce_on_plateau": "Reduce on plateau",
+}
+STAGE_TITLES: Mapping[str, str] = {
+    Stage.HEADS: "head on stored features",
+    Stage.FINE_TUNING: "fine-tuning",
+    Stage.BLEND: "blend of several models",
+}
+GOAL_TITLES: Mapping[str, str] = {Goal.ACCURACY: "accuracy", Goal.BALANCED_ACCURACY: "balanced accuracy"}
+
+_PARAM_TITLES = {
+    "bn": "batch norm",
+    "ema": "weight averaging (EMA)",
+    "lr_decay": "learning-rate decay by depth",
+    "lr_schedule": "learning-rate schedule",
+    "mix": "mixing of photos",
+}
+_SHOWN_ELSEWHERE = frozenset({"backbone", "backbones", "image_size_px", "ft_image_size_px"})
+
+
+def percent(share: float | None, n_digits: int = 1) -> str:
+    """ "93.0 %" for 0.93; a dash for nothing. Never rounded up to 100 or down to 0."""
+    if share is None:
+        return "–"
+    lowest = 10**-n_digits
+    shown = round(share * 100, n_digits)
+    if share < 1:
+        shown = min(shown, 100 - lowest)
+    if share > 0:
+        shown = max(shown, lowest)
+    return f"{shown:.{n_digits}f} %"
+
+
+def size_in_words(n_bytes: float) -> str:
+    """ "12.3 MB"; decimal units, as file managers show them."""
+    if n_bytes < 1000:
+        return "1 byte" if n_bytes == 1 else f"{n_bytes:.0f} bytes"
+    amount = float(n_bytes)
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.5 or unit == "GB":
+            break
+    return f"{amount:.0f} {unit}" if amount >= 99.5 else f"{amount:.1f} {unit}"
+
+
+def backbones_in_words(names: Sequence[str]) -> str:
+    """ "MobileNetV2 + EfficientNet-Lite0"."""
+    return " + ".join(BACKBONE_TITLES.get(name, name) for name in names)
+
+
+def latency_in_words(seconds: float) -> str:
+    """ "8 ms" for 0.008, "0.4 ms", "1.2 s"."""
+    ms = seconds * 1000
+    return f"{ms / 1000:.1f} s" if ms >= 999.5 else f"{ms:.0f} ms" if ms >= 9.95 else f"{ms:.1f} ms"
+
+
+def params_in_words(params: Mapping[str, Any]) -> str:
+    """What a trial was made with, beside its backbones and input size: "taps several, no hidden layer, dropout 0.2"."""
+    return ", ".join(_setting_in_words(name, value) for name, value in params.items() if name not in _SHOWN_ELSEWHERE)
+
+
+def _setting_in_words(name: str, value: Any) -> str:
+    if name == "hidden_units" and not value:
+        return "no hidden layer"
+    if name == "depth" and not value:
+        return "all layers trained"
+    return f"{param_in_words(name)} {value_in_words(value)}"
+
+
+def param_in_words(name: str) -> str:
+    """ "learning rate" for `learning_rate`, "image size" for `image_size_px`; `ft_` marks those of fine-tuning."""
+    name = name.removeprefix("ft_")
+    return _PARAM_TITLES.get(name) or name.removesuffix("_px").removesuffix("_deg").replace("_", " ")
+
+
+def value_in_words(value: Any) -> str:
+    """Short, whatever a tuner chose: three significant digits, no underscores."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return str(value).replace("_", " ")

@@ -1,0 +1,256 @@
+"""Heat maps are complete: their mean and what the biases add are the logit of the delivered model."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from automl.models.heads import Layers
+from automl.models.weights import InstalledWeights, installed
+from automl.results.explain import HEAT_PX, Explainer, linearised, resized, shown
+from automl.results.export import Exporter
+from automl.search.candidate import Branch, Candidate, Member
+from automl.search.space import LAST_TAP, SEVERAL_TAPS
+from automl.settings import load_settings
+from tests.automl.results.candidates import candidate, member
+
+V2, V1 = "mobilenet_v2", "mobilenet_v1"
+SMALL = Branch(V1, 96)
+CLASSES = np.array([0, 2, 1])
+NO_PHOTOS = np.zeros((0, 96, 96, 3), np.uint8)
+
+
+def test_a_linear_head_is_its_own_gradient() -> None:
+    kernel, bias = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5.0, 6.0])
+    gradient, biases = linearised(((kernel, bias),), np.zeros((2, 2)), np.array([1, 0]))
+    assert gradient.tolist() == [[2, 4], [1, 3]]
+    assert biases.tolist() == [6, 5]
+
+
+def test_a_hidden_unit_that_is_off_passes_nothing_on() -> None:
+    """By hand: x = (1, 2) gives units 1 + 2 + 1 = 4 and 1 - 2 - 1 = -2, which is off; the logit is 3 * 4 + 7."""
+    first = np.array([[1.0, 1.0], [1.0, -1.0]]), np.array([1.0, -1.0])
+    last = np.array([[3.0], [100.0]]), np.array([7.0])
+    gradient, biases = linearised((first, last), np.array([[1.0, 2.0]]), np.array([0]))
+    assert gradient.tolist() == [[3, 3]]
+    assert biases.tolist() == [3 * 1 + 7]
+
+
+def random_layers(*widths: int) -> Layers:
+    random = np.random.default_rng(0)
+    return tuple(
+        (random.normal(size=(n_in, n_out)), random.normal(size=n_out)) for n_in, n_out in itertools.pairwise(widths)
+    )
+
+
+def logits_of(layers: Layers, values: np.ndarray) -> np.ndarray:
+    for number, (kernel, bias) in enumerate(layers):
+        values = (np.maximum(values, 0) if number else values) @ kernel + bias
+    return values
+
+
+@pytest.mark.parametrize("hidden", [(), (16,), (16, 8)])
+def test_gradient_and_biases_together_are_the_logit(hidden: tuple[int, ...]) -> None:
+    layers, features = random_layers(12, *hidden, 3), np.random.default_rng(1).normal(size=(3, 12))
+    gradient, biases = linearised(layers, features, CLASSES)
+    assert (gradient * features).sum(axis=1) + biases == pytest.approx(
+        logits_of(layers, features)[np.arange(3), CLASSES]
+    )
+
+
+def test_the_gradient_is_that_of_small_differences() -> None:
+    layers, features = random_layers(12, 16, 8, 3), np.random.default_rng(1).normal(size=(3, 12))
+    gradient, _ = linearised(layers, features, CLASSES)
+    for feature in range(12):
+        step = 1e-6 * np.eye(12)[feature]
+        change = logits_of(layers, features + step) - logits_of(layers, features - step)
+        assert gradient[:, feature] == pytest.approx(change[np.arange(3), CLASSES] / 2e-6, abs=1e-5)
+
+
+def test_a_map_is_resized_along_straight_lines() -> None:
+    """By hand: the middles of two cells lie at 1/4 and 3/4; the line between them has the mean 1/4 over [1/4, 1/2]."""
+    (row,) = resized(np.array([[[0.0, 1.0]]]), 4)[:, 0]
+    assert row == pytest.approx([0, 0.25, 0.75, 1])
+
+
+@pytest.mark.parametrize("side", [1, 3, 5, 7, 10, 14, 20, 28, 40, 56])
+def test_resizing_keeps_the_mean_at_every_size(side: int) -> None:
+    maps = np.random.default_rng(0).normal(1, 5, (4, side, side))
+    assert resized(maps).shape == (4, HEAT_PX, HEAT_PX)
+    assert resized(maps).mean(axis=(1, 2)) == pytest.approx(maps.mean(axis=(1, 2)), abs=1e-5)
+
+
+def test_what_speaks_for_a_class_is_shown_by_its_share_of_the_brightest() -> None:
+    heat = np.full((2, 28, 28), -3.0)
+    heat[0, :5, :5], heat[0, 5:10, :5] = 8, 2
+    heat[1, 4, 4] = 0.5
+    one, other = shown(heat)
+    assert (one.max(), one[7, 2], one[20, 20]) == (1, 0.25, 0)
+    assert (other[4, 4], other.sum()) == (1, 1)
+
+
+def test_a_lone_spike_does_not_hide_the_rest() -> None:
+    heat = np.zeros((1, 28, 28))
+    heat[0, 10:20, 10:20], heat[0, 0, 0] = 8, 800
+    assert shown(heat)[0, 15, 15] == pytest.approx(8 / 200)
+    heat[0, 0, 0] = 16
+    assert shown(heat)[0, 15, 15] == 1
+
+
+def test_a_photo_without_any_evidence_shows_nothing() -> None:
+    assert shown(np.full((2, 4, 4), -7.0)).max() == 0
+    assert shown(np.zeros((2, 4, 4))).max() == 0
+    assert shown(np.zeros((0, 4, 4))).shape == (0, 4, 4)
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, InstalledWeights]:
+    found = installed(load_settings().weights_dir)
+    assert {V2, V1} <= set(found), "Run `automl weights fetch` first; scripts/test does."
+    return found
+
+
+@pytest.fixture(scope="module")
+def tuned(weights, tmp_path_factory) -> Branch:
+    """MobileNetV2 at 64 px with other weights."""
+    from automl.models.weights import load_backbone
+
+    model, random = load_backbone(weights[V2]), np.random.default_rng(0)
+    model.set_weights([array * random.normal(1, 0.05, array.shape) for array in model.get_weights()])
+    path = tmp_path_factory.mktemp("tuned") / "tuned-7.weights.h5"
+    model.save_weights(path)
+    return Branch(V2, 64, path)
+
+
+@pytest.fixture(scope="module")
+def head(weights) -> Member:
+    return member(weights, [SMALL], LAST_TAP)
+
+
+@pytest.fixture(scope="module")
+def linear(weights, head) -> Explainer:
+    return Explainer(weights, candidate([head], 96), NO_PHOTOS)
+
+
+def pictures(n: int, size: int = 96) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
+
+
+def delivered(weights: dict[str, InstalledWeights], model: Candidate) -> Any:
+    """The Keras model; its logits are what goes into the layer "probabilities"."""
+    return Exporter(weights, ("a", "b", "c"), Path()).build_keras(model)
+
+
+def logits_by_keras(weights: dict[str, InstalledWeights], model: Candidate, images: np.ndarray) -> np.ndarray:
+    """float32 (n,), of `CLASSES`."""
+    import keras
+
+    whole = delivered(weights, model)
+    logits = keras.Model(whole.input, whole.get_layer("probabilities").input)(images.astype(np.float32))
+    return np.asarray(logits)[np.arange(len(images)), CLASSES]
+
+
+@pytest.mark.slow
+def test_mean_heat_and_the_bias_are_the_logit_of_a_linear_head(weights, linear, head) -> None:
+    heat = linear.heat(pictures(3), CLASSES)
+    ((_, bias),) = head.layers
+    assert linear.is_exact
+    assert heat.dtype == np.float32
+    assert heat.shape == (3, HEAT_PX, HEAT_PX)
+    expected = logits_by_keras(weights, candidate([head], 96), pictures(3))
+    assert heat.mean(axis=(1, 2)) + bias[CLASSES] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_the_same_holds_for_several_taps_of_two_backbones(weights) -> None:
+    fused = member(weights, [SMALL, Branch(V2, 96)], SEVERAL_TAPS)
+    model, ((_, bias),) = candidate([fused], 96), fused.layers
+    heat = Explainer(weights, model, NO_PHOTOS).heat(pictures(3), CLASSES)
+    expected = logits_by_keras(weights, model, pictures(3))
+    assert heat.mean(axis=(1, 2)) + bias[CLASSES] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_several_members_sizes_and_hidden_layers_add_up_to_the_logit(weights, tuned) -> None:
+    """One branch is shared by two members, one has weights of its own and sees 64 px, which gives maps of 2 by 2.
+
+    What typical photos add to the logit is part of the rest.
+    """
+    members = [
+        member(weights, [SMALL, Branch(V2, 96)], SEVERAL_TAPS, (8,)),
+        member(weights, [SMALL], LAST_TAP),
+        member(weights, [tuned], SEVERAL_TAPS),
+    ]
+    model, images = candidate(members, 96), pictures(3)
+    explainer = Explainer(weights, model, pictures(20)[2:])
+    expected = logits_by_keras(weights, model, images)
+    assert not explainer.is_exact
+    assert explainer.evidence(images, CLASSES).logits == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_heat_is_grad_cam_by_automatic_differentiation(weights) -> None:
+    """The gradient of the logit, by TensorFlow, at each place of each tap, as Grad-CAM is defined."""
+    import keras
+    import tensorflow as tf
+
+    members = [member(weights, [SMALL], SEVERAL_TAPS, (16, 8)), member(weights, [SMALL], LAST_TAP)]
+    model, images = candidate(members, 96), pictures(3)
+    whole = delivered(weights, model)
+    taps = [whole.get_layer(f"{SMALL.name}_tap_{tap}").input for tap in range(5)]
+    maps = keras.Model(whole.input, taps)(images.astype(np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        logits = keras.Model(taps, whole.get_layer("probabilities").input)(maps)
+        own = tf.gather(logits, CLASSES, axis=1, batch_dims=1)
+    expected = np.zeros((3, HEAT_PX, HEAT_PX), np.float32)
+    for values, gradient in zip(maps, tape.gradient(own, maps), strict=True):
+        weight = np.asarray(gradient).sum(axis=(1, 2))
+        expected += resized(np.einsum("nhwc,nc->nhw", np.asarray(values), weight))
+    heat = Explainer(weights, model, NO_PHOTOS).heat(images, CLASSES)
+    assert heat == pytest.approx(expected, abs=1e-3 * float(np.abs(expected).max()))
+
+
+@pytest.mark.slow
+def test_heat_lies_where_the_thing_is(weights) -> None:
+    """The head tells a noisy square on gray from gray alone; the square is at the top, right."""
+    from automl.models.features import OnnxExtractor
+
+    gray = np.full((1, 224, 224, 3), 128, np.uint8)
+    photo = gray.copy()
+    photo[0, :96, 128:] = pictures(1)[0]
+    without, with_it = OnnxExtractor(weights[V1])(np.concatenate([gray, photo]))[:, -weights[V1].tap_widths[-1] :]
+    kernel = np.stack([without - with_it, with_it - without], axis=1)
+    head = Member((Branch(V1, 224),), LAST_TAP, ((kernel, np.zeros(2, np.float32)),))
+    (heat,) = shown(Explainer(weights, candidate([head], 224), gray).heat(photo, np.array([1])))
+    square = heat[:12, 16:].mean()
+    assert heat.max() == heat[:12, 16:].max()
+    assert max(heat[:12, :12].mean(), heat[16:, :12].mean(), heat[16:, 16:].mean()) < square / 2
+
+
+@pytest.mark.slow
+def test_what_all_photos_have_is_not_shown(weights, linear, head) -> None:
+    """A photo like the typical ones has no heat; another one has that of the plain map less that of the typical one."""
+    images, model = np.repeat(pictures(2), [1, 18], axis=0), candidate([head], 96)
+    relative = Explainer(weights, model, images[1:]).evidence(images[:2], np.array([1, 1]))
+    plain = linear.heat(images[:2], np.array([1, 1]))
+    assert relative.heat[0] == pytest.approx(plain[0] - plain[1], abs=1e-3)
+    assert np.abs(relative.heat[1]).max() < 1e-3 < np.abs(plain[1]).max()
+    assert relative.logits == pytest.approx(linear.evidence(images[:2], np.array([1, 1])).logits, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_batches_make_no_difference(linear) -> None:
+    images, classes = pictures(18), np.arange(18) % 3
+    together = linear.heat(images, classes)
+    assert linear.heat(images[16:], classes[16:]) == pytest.approx(together[16:], abs=1e-3)
+    assert linear.heat(images[:0], classes[:0]).shape == (0, 28, 28)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [[0, 1], [[0], [1], [2]], [0, 1, 3], [-1, 0, 1]])
+def test_classes_that_do_not_fit_are_refused(linear, classes) -> None:
+    with pytest.raises(ValueError, match=r"photos need as many classes|Classes are 0 to 2"):
+        linear.heat(pictures(3), np.array(classes))
