@@ -1,6 +1,7 @@
 """`automl`: the whole of Darkroom without a web page."""
 
 import argparse
+import csv
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from rich.table import Table
 
 from automl.data.archive import is_archive, without_suffix
 from automl.data.ingest import ingest_archive, ingest_folder
+from automl.data.layout import is_junk
 from automl.data.pixels import SCRATCH_PREFIX
 from automl.data.samples import write_sample_images
 from automl.durations import parse_duration
@@ -28,6 +30,7 @@ from automl.options import RUN_OPTIONS
 from automl.records import DatasetManifest, Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.remote import Remote
 from automl.search.budget import Budget
+from automl.serving.formats import FORMATS
 from automl.serving.predict import Classifier
 from automl.settings import Settings, load_settings
 from automl.terminal import own_terminal
@@ -89,7 +92,45 @@ def predict(options: argparse.Namespace, settings: Settings, console: Console) -
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             raise BadBundle(f"{options.model} is not a model that Darkroom made ({error}).") from error
         classifier = Classifier(model)
-        return max(_predict_one(classifier, path, settings, console) for path in options.images)
+        images = [path for given in options.images for path in _photos_in(given)]
+        if options.csv is not None:
+            return _predict_to_csv(classifier, images, options.csv, settings, console)
+        return max((_predict_one(classifier, path, settings, console) for path in images), default=0)
+
+
+def _photos_in(given: Path) -> list[Path]:
+    """The files of a folder, all the way down; a file is itself."""
+    if not given.is_dir():
+        return [given]
+    return sorted(
+        path for path in given.rglob("*") if path.is_file() and not is_junk(path.relative_to(given).as_posix())
+    )
+
+
+def _predict_to_csv(
+    classifier: Classifier, images: Sequence[Path], target: Path, settings: Settings, console: Console
+) -> int:
+    """One row a photo: the answer, how sure it is, and every probability; what is no photo has an error instead."""
+    from automl.data.verify import verify_image
+
+    n_failed = 0
+    with target.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["photo", "answer", "confidence", *classifier.labels, "error"])
+        for path in images:
+            try:
+                verify_image(path, settings.max_image_pixels)
+                probabilities = classifier.predict(path)
+            except (UserError, OSError) as error:
+                n_failed += 1
+                writer.writerow([path, "", "", *[""] * len(classifier.labels), error])
+                continue
+            best = int(probabilities.argmax())
+            row = [f"{value:.6f}" for value in probabilities]
+            writer.writerow([path, classifier.labels[best], row[best], *row, ""])
+    console.print(f"{len(images) - n_failed:,} photos answered, {n_failed:,} could not be read.", markup=False)
+    sys.stdout.write(f"{target}\n")
+    return 2 if n_failed else 0
 
 
 def _predict_one(classifier: Classifier, path: Path, settings: Settings, console: Console) -> int:
@@ -149,6 +190,34 @@ def _send(remote: Remote, files: Sequence[LocalFile], label: str, console: Conso
         for refused in remote.send(missing, lambda n_bytes: progress.advance(task, n_bytes), label):
             console.print(f"Not taken: {refused}", style="yellow", markup=False)
         return remote.check(lambda message: progress.update(task, description=message))
+
+
+def export(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Writes a delivered model in other formats, and proves each. Exit code 1: one of them is not the same model."""
+    from automl.pipeline.conversion import convert
+
+    table = Table("format", "MB", "right on test photos", "largest difference", "ms a photo", "the same model")
+    is_true = True
+    with _scratch(settings) as scratch:
+        manifest = _ingest(options.photos, settings, Path(scratch) / "images")
+
+        def say(text: str) -> None:
+            console.print(text, markup=False)
+
+        for one in convert(options.model, manifest, options.formats, options.out, say):
+            proof = one.proof
+            is_true &= proof.is_true
+            figures = (proof.accuracy, proof.largest_difference, proof.latency_s and proof.latency_s * 1000)
+            shown = [
+                f"{value:{form}}" if value is not None else "-"
+                for value, form in zip(figures, (".1%", ".4f", ".1f"), strict=True)
+            ]
+            table.add_row(proof.format, f"{proof.n_bytes / 1e6:.1f}", *shown, "yes" if proof.is_true else "NO")
+            if not proof.is_true:
+                console.print(f"{proof.format}: {proof.words}", style="red", markup=False)
+    Console().print(table)
+    sys.stdout.write(f"{options.out}\n")
+    return 0 if is_true else 1
 
 
 def weights(options: argparse.Namespace, settings: Settings, console: Console) -> int:
@@ -281,8 +350,23 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("predict", help="say what a trained model sees in photos")
     command.add_argument("model", type=Path, metavar="MODEL.zip")
-    command.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    command.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="photos, or folders of them")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write all answers to a table")
     command.set_defaults(command=predict)
+
+    command = commands.add_parser("export", help="write a trained model for phones and other runtimes, and prove it")
+    command.add_argument("model", type=Path, metavar="MODEL.zip", help="a finished download")
+    command.add_argument("--photos", type=Path, required=True, help="the folder or archive that it was trained with")
+    command.add_argument(
+        "--formats",
+        nargs="+",
+        choices=[one.name for one in FORMATS],
+        default=[one.name for one in FORMATS],
+        metavar="FORMAT",
+        help=f"of {', '.join(one.name for one in FORMATS)}; default: all",
+    )
+    command.add_argument("--out", type=Path, default=Path("formats"), help="folder for the files; default %(default)s")
+    command.set_defaults(command=export)
 
     command = commands.add_parser("upload", help="send photos to a running Darkroom and have them checked")
     command.add_argument("sources", type=Path, nargs="+", metavar="FOLDER_OR_ARCHIVE", help="or photos, with --label")

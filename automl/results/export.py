@@ -11,6 +11,7 @@ import numpy as np
 from automl.models.features import OnnxExtractor
 from automl.models.numerics import full_float32
 from automl.models.weights import InstalledWeights, load_backbone
+from automl.results.formats import add_labels
 from automl.search.candidate import Branch, Candidate, Member
 from automl.serving.predict import Classifier
 
@@ -39,6 +40,7 @@ class Exporter:
         self.write_onnx(candidate, models.onnx)
         if models.keras is not None:
             self.build_keras(candidate).save(models.keras)
+            add_labels(models.keras, self._labels, candidate.image_size_px)
         return models
 
     def largest_difference(self, candidate: Candidate, models: ExportedModels, pictures: np.ndarray) -> float:

@@ -1,0 +1,60 @@
+"""Loads a delivered model in a process of its own, with its own script, and scores photographs.
+
+    python -I prover_script.py job.json
+
+Run as a file, never imported: all that it knows of this project is what the job names. It needs NumPy, Pillow and the
+runtime of the model.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_BATCH = 32
+_N_WARM, _N_TIMED = 3, 25
+
+
+def main(job_file: str) -> None:
+    job = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    sys.path.insert(0, job["scripts"])
+    load_image = import_module("predict").load_image
+    started_s = time.perf_counter()
+    classifier = import_module(job["script"]).Classifier(Path(job["model"]))
+    load_s = time.perf_counter() - started_s
+    photos, parts = job["photos"], []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(photos), _BATCH):
+            batch = photos[start : start + _BATCH]
+            images = np.stack(list(pool.map(lambda path: load_image(path, classifier.size_px), batch)))
+            parts.append(classifier.predict_arrays(images))
+    np.save(job["probabilities"], np.concatenate(parts))
+    told = {
+        "labels": classifier.labels,
+        "load_s": load_s,
+        "latency_s": _latency_s(classifier, images),
+        "strangers": sorted(name for name in sys.modules if name.split(".")[0] == job["project"]),
+    }
+    Path(job["told"]).write_text(json.dumps(told), encoding="utf-8")
+
+
+def _latency_s(classifier: Any, images: np.ndarray) -> float:
+    """Median of single photos that are decoded already, once the runtime has warmed up."""
+    seconds = []
+    for number in range(_N_WARM + _N_TIMED):
+        one = images[number % len(images)][np.newaxis]
+        started_s = time.perf_counter()
+        classifier.predict_arrays(one)
+        seconds.append(time.perf_counter() - started_s)
+    return statistics.median(seconds[_N_WARM:])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

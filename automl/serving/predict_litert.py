@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Says what is in a picture, with a LiteRT (TFLite) model that Darkroom trained.
+
+    python predict_litert.py model_float32.tflite photo.jpg another.png
+
+Needs ai-edge-litert, NumPy and Pillow, and predict.py beside it.
+"""
+
+import sys
+import warnings
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from automl.serving.predict import load_image
+
+
+class Classifier:
+    """A delivered `.tflite`: pictures in, probabilities out.
+
+    `labels`: class names in the order of the probabilities, from the file's metadata (it ends in a zip archive).
+    `size_px`: side of the square that the model takes.
+    """
+
+    def __init__(self, model: str | Path, n_threads: int | None = None) -> None:
+        self._interpreter = load_interpreter(model_path=str(model), num_threads=n_threads)
+        self._interpreter.allocate_tensors()
+        (self._input,), (self._output,) = (
+            self._interpreter.get_input_details(),
+            self._interpreter.get_output_details(),
+        )
+        self.size_px = int(self._input["shape"][1])
+        with zipfile.ZipFile(model) as metadata:
+            self.labels: tuple[str, ...] = tuple(metadata.read("labels.txt").decode().rstrip("\n").split("\n"))
+
+    def predict_arrays(self, images: np.ndarray) -> np.ndarray:
+        """float32 (batch, n_classes) for `images`: (batch, size_px, size_px, 3), 0-255."""
+        return np.concatenate([self._predict_one(image) for image in images])
+
+    def predict(self, source: str | Path | IO[bytes]) -> np.ndarray:
+        """float32 (n_classes,) for one picture file."""
+        probabilities: np.ndarray = self._predict_one(load_image(source, self.size_px))[0]
+        return probabilities
+
+    def _predict_one(self, image: np.ndarray) -> np.ndarray:
+        self._interpreter.set_tensor(self._input["index"], image[np.newaxis].astype(self._input["dtype"]))
+        self._interpreter.invoke()
+        return np.asarray(self._interpreter.get_tensor(self._output["index"]))
+
+
+def load_interpreter(**arguments: Any) -> Any:
+    """By ai-edge-litert, else by the same runtime inside TensorFlow, which warns that it will go."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        from tensorflow import lite
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
+            return lite.Interpreter(**arguments)
+    return Interpreter(**arguments)
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) < 2:
+        sys.stderr.write("Usage: python predict_litert.py MODEL.tflite PHOTO [PHOTO ...]\n")
+        return 2
+    classifier = Classifier(arguments[0])
+    for path in arguments[1:]:
+        probabilities = classifier.predict(path)
+        best = np.argsort(-probabilities)[:3]
+        sys.stdout.write(f"{path}: " + ", ".join(f"{classifier.labels[i]} {probabilities[i]:.1%}" for i in best) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

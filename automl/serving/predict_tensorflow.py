@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Says what is in a picture, with a `.keras` file or a SavedModel that Darkroom trained.
+
+    python predict_tensorflow.py model.keras photo.jpg another.png
+
+Needs TensorFlow with Keras 3, NumPy and Pillow, and predict.py beside it.
+"""
+
+import sys
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from automl.serving.predict import load_image
+
+
+class Classifier:
+    """A delivered `model.keras` or the folder `saved_model`: pictures in, probabilities out.
+
+    `labels`: class names in the order of the probabilities. `size_px`: side of the square that it was trained on.
+    """
+
+    def __init__(self, model: str | Path) -> None:
+        path = Path(model)
+        self._run = _load_folder(path) if path.is_dir() else _load_file(path)
+        self.labels: tuple[str, ...] = tuple(_text_in(path, "labels.txt").rstrip("\n").split("\n"))
+        self.size_px = int(_text_in(path, "image_size_px.txt"))
+
+    def predict_arrays(self, images: np.ndarray) -> np.ndarray:
+        """float32 (batch, n_classes) for `images`: (batch, height, width, 3), 0-255."""
+        return np.asarray(self._run(images.astype(np.float32)))
+
+    def predict(self, source: str | Path | IO[bytes]) -> np.ndarray:
+        """float32 (n_classes,) for one picture file."""
+        probabilities: np.ndarray = self.predict_arrays(load_image(source, self.size_px)[np.newaxis])[0]
+        return probabilities
+
+
+def _load_folder(path: Path) -> Any:
+    import tensorflow as tf
+
+    # The function keeps only a weak hold of the model that it belongs to.
+    model = tf.saved_model.load(str(path))
+    return lambda images: model.serve(images)
+
+
+def _load_file(path: Path) -> Any:
+    import keras
+
+    return keras.models.load_model(path, compile=False).predict_on_batch
+
+
+def _text_in(model: Path, name: str) -> str:
+    if model.is_dir():
+        return (model / "assets.extra" / name).read_text(encoding="utf-8")
+    with zipfile.ZipFile(model) as archive:
+        return archive.read(name).decode()
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) < 2:
+        sys.stderr.write("Usage: python predict_tensorflow.py MODEL PHOTO [PHOTO ...]\n")
+        return 2
+    classifier = Classifier(arguments[0])
+    for path in arguments[1:]:
+        probabilities = classifier.predict(path)
+        best = np.argsort(-probabilities)[:3]
+        sys.stdout.write(f"{path}: " + ", ".join(f"{classifier.labels[i]} {probabilities[i]:.1%}" for i in best) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
