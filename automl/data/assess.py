@@ -86,6 +86,7 @@ def assess(
             "others": [{"reading": other.reading.value, "words": other.words} for other in layout.others],
             "joined": list(layout.joined),
         },
+        "sizes": _sizes(images),
         "findings": [_shown(finding) for finding in findings],
         "split": None if problem else _split(images),
     }
@@ -216,6 +217,15 @@ def _notes(accepted: Sequence[DataFile], refused: Sequence[DataFile], n_junk: in
     if lost := sorted({file.label for file in refused if file.label} - {file.label for file in accepted}):
         notes.append(f"No photo in {quoted(lost)} could be used, so it is not among the classes.")
     return notes
+
+
+def _sizes(images: Sequence[ImageRecord]) -> dict[str, list[int]] | None:
+    """Width and height in pixels of the smallest, the middle and the largest photo, by their area."""
+    known = sorted((image.width * image.height, image.width, image.height) for image in images)
+    if not known:
+        return None
+    chosen = {"smallest": known[0], "median": known[len(known) // 2], "largest": known[-1]}
+    return {name: [width, height] for name, (_, width, height) in chosen.items()}
 
 
 def _split(images: Sequence[ImageRecord]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def test_the_page_previews_each_class_and_says_where_its_photos_go(client, pets)
     assert re.search(r'<th scope="col" class="number">Learn</th>', page)
     assert 'data-drop-class="cat"' in page
     assert "One folder for each class" in page
+    assert "All photos have 24 × 16 pixels." in page
 
 
 def test_a_thumbnail_is_a_small_jpeg_of_its_own_data_set(client, world, pets):

@@ -142,3 +142,9 @@ def test_nothing_that_was_not_decoded_is_ever_used(name: str) -> None:
 def test_a_table_that_cannot_be_read_as_one_is_no_photo_either() -> None:
     verdict = assess([*PETS, DataFile(40, "cat/huge.csv", "k", "s")], tables=[])
     assert by_id(verdict.files)[40].state is FileState.REFUSED
+
+
+def test_the_sizes_of_the_photos_are_told() -> None:
+    sizes = assess([*PETS, replace(photo(40, "cat/x.jpg"), width=4000, height=3000)]).summary["sizes"]
+    assert sizes == {"smallest": [640, 480], "median": [640, 480], "largest": [4000, 3000]}
+    assert assess([]).summary["sizes"] is None
