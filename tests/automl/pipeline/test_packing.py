@@ -9,7 +9,7 @@ import pytest
 
 from automl.errors import DiskFull, RunFailed
 from automl.pipeline import packing
-from automl.pipeline.packing import Packer
+from automl.pipeline.packing import EXPLAIN_S, PLOTS_AND_PACKING_S, Packer
 from automl.records import ImageRecord
 from automl.results.export import ExportedModels
 from automl.search.budget import Budget
@@ -112,7 +112,15 @@ def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_
     world.thread.ident = 1
     best = candidate(0)
     world.packer.after_trial(best)
-    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 100 * 0.02 + 4))
+    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
+    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 100 * 0.02 + rest_s))
+
+
+def test_a_short_run_keeps_no_time_for_heat_maps(world):
+    world.thread.ident = 1
+    world.budget.total_s = 120.0
+    world.packer.after_trial(candidate(0))
+    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 100 * 0.02 + PLOTS_AND_PACKING_S))
 
 
 def test_the_end_is_longer_with_a_tuned_network_and_its_mean_with_a_head_ahead(world):
