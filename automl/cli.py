@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
@@ -31,7 +30,7 @@ from automl.records import DatasetManifest, Goal, PrunerKind, RunSettings, Sampl
 from automl.remote import Remote
 from automl.search.budget import Budget
 from automl.serving.formats import FORMATS
-from automl.serving.predict import Classifier
+from automl.serving.predict import Classifier, in_words
 from automl.settings import Settings, load_settings
 from automl.terminal import own_terminal
 from automl.upload_form import LocalFile, local_files
@@ -142,8 +141,7 @@ def _predict_one(classifier: Classifier, path: Path, settings: Settings, console
     except (UserError, OSError) as error:
         console.print(f"{path}: {error}", style="red", markup=False)
         return 2
-    best = np.argsort(-probabilities)[:3]
-    sys.stdout.write(f"{path}: " + ", ".join(f"{classifier.labels[i]} {probabilities[i]:.1%}" for i in best) + "\n")
+    sys.stdout.write(f"{path}: {in_words(classifier.labels, probabilities)}\n")
     return 0
 
 

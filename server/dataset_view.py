@@ -194,5 +194,5 @@ def _thumbnail(file: DatasetFile) -> Thumbnail:
     return Thumbnail(file.id, file.name, file.label or "", bool(file.thumbnail))
 
 
-def labels_of(view: DatasetView) -> Sequence[str]:
-    return [row["label"] for row in view.rows]
+def labels_of(dataset: Dataset) -> Sequence[str]:
+    return [row["label"] for row in dataset.summary.get("classes", ())]

@@ -84,16 +84,14 @@ def photos(dataset_id: str) -> str:
     label, page = request.args.get("label"), page_number(request.args)
     with services().database.session() as session:
         dataset = find_dataset(session, dataset_id)
-        view = view_dataset(session, dataset)
+        labels = labels_of(dataset)
         if label is None:
             shown = view_unused(session, dataset_id, page)
-        elif label in labels_of(view):
+        elif label in labels:
             shown = view_class(session, dataset_id, label, page)
         else:
             raise NotFound("There is no such class any more. It may have been renamed.")
-        return render_template(
-            "datasets/photos.html", dataset=dataset, label=label, shown=shown, labels=labels_of(view), view=view
-        )
+        return render_template("datasets/photos.html", dataset=dataset, label=label, shown=shown, labels=labels)
 
 
 @blueprint.get("/<dataset_id>/thumbnails/<int:file_id>")
@@ -155,7 +153,7 @@ def _back_to(dataset_id: str) -> ResponseReturnValue:
     """To the page that the form was on, where it says so."""
     if (label := request.form.get("shown")) is not None:
         with services().database.session() as session:
-            is_there = label == "" or label in labels_of(view_dataset(session, find_dataset(session, dataset_id)))
+            is_there = label == "" or label in labels_of(find_dataset(session, dataset_id))
         if is_there:
             page = request.form.get("page", type=int)
             return redirect(url_for("datasets.photos", dataset_id=dataset_id, label=label or None, page=page), 303)

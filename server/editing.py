@@ -16,8 +16,6 @@ from server.queue import DELETE_DATASET, QueueUnavailable
 from server.receive import has_unfinished_run
 from server.services import Services
 
-__all__ = ["add_edit", "delete_dataset", "fix_finding", "rename_dataset", "undo_edit"]
-
 
 def add_edit(services: Services, dataset_id: str, edit: Edit) -> None:
     """Applies an edit and judges the data set anew.

@@ -2,20 +2,19 @@
 
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from automl.data.assess import Assessment, assess, is_table
-from automl.data.copies import near_copies
+from automl.data.copies import near_ids
 from automl.data.data_file import DataFile, load_files, save_files
 from automl.data.edits import Edit, checked_edit
-from automl.data.labels_table import MAX_TABLE_BYTES, MAX_TABLES, Table, names_any
+from automl.data.labels_table import Table, read_tables
 from automl.data.layout import is_junk
 from automl.data.pixels import OnProgress
 from automl.data.run_findings import found_by_runs
@@ -198,13 +197,8 @@ def _find_near_copies(database: Database, dataset_id: str) -> None:
         ).all()
     if not any(row.near is None for row in rows):
         return
-    looks = np.frombuffer(b"".join(row.look for row in rows), np.uint8).reshape(len(rows), -1)
-    firsts = near_copies(looks)
-    changed = [
-        {"id": row.id, "near": rows[first].id}
-        for row, first in zip(rows, firsts.tolist(), strict=True)
-        if row.near != rows[first].id
-    ]
+    near = near_ids({row.id: row.look for row in rows})
+    changed = [{"id": row.id, "near": near[row.id]} for row in rows if row.near != near[row.id]]
     with database.session() as session:
         if changed:
             session.execute(update(DatasetFile), changed)
@@ -212,11 +206,14 @@ def _find_near_copies(database: Database, dataset_id: str) -> None:
 
 def _tables(store: ArtifactStore, files: Sequence[DataFile]) -> list[Table]:
     """Files that may say which photo is of which class. One that is too large for that is no table of labels."""
-    newest = {file.name: file for file in files if file.key and is_table(file.name)}  # one that was mended comes later
-    tables = []
-    for file in list(newest.values())[:MAX_TABLES]:
-        with store.open(file.key) as source:
-            content = source.read(MAX_TABLE_BYTES + 1)
-        if len(content) <= MAX_TABLE_BYTES:
-            tables.append(Table(file.name, content.decode("utf-8-sig", "replace")))
-    return [table for table in tables if names_any(table, [file.name for file in files])]
+
+    def reader(key: str) -> Callable[[int], bytes]:
+        def read(n_bytes: int) -> bytes:
+            with store.open(key) as source:
+                return source.read(n_bytes)
+
+        return read
+
+    # Of tables with one name the one that came last, since it is the one that was mended.
+    newest = {file.name: file.key for file in files if file.key and is_table(file.name)}
+    return read_tables({name: reader(key) for name, key in newest.items()}, [file.name for file in files])

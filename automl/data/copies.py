@@ -8,7 +8,7 @@ The limits were set on photographs of leaves and insects and their altered copie
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -35,6 +35,15 @@ _PAIRS_PER_BLOCK = 400
 _LOOKS_PER_BLOCK = 2_000
 
 _OFFSET = np.linspace(-1, 1, LOOK_PX, dtype=np.float32)
+
+
+def near_ids(looks: Mapping[int, bytes]) -> dict[int, int]:
+    """For each id the first one of its near copies, its own if alone. looks: of each id, in the order that counts."""
+    if not looks:
+        return {}
+    ids = list(looks)
+    firsts = near_copies(np.frombuffer(b"".join(looks.values()), np.uint8).reshape(len(ids), -1))
+    return {number: ids[first] for number, first in zip(ids, firsts.tolist(), strict=True)}
 
 
 def near_copies(looks: np.ndarray) -> np.ndarray:

@@ -4,18 +4,16 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
 from automl.data.archive import ArchiveLimits, read_archive, without_suffix
 from automl.data.assess import assess, is_table, manifest_of
-from automl.data.copies import near_copies
+from automl.data.copies import near_ids
 from automl.data.data_file import DataFile
-from automl.data.labels_table import MAX_TABLE_BYTES, MAX_TABLES, Table
+from automl.data.labels_table import read_tables
 from automl.data.layout import is_junk
 from automl.data.manifest import explained, problem_of
 from automl.data.pixels import OnProgress
@@ -101,8 +99,8 @@ def _manifest(
 ) -> DatasetManifest:
     """Raises BadDataset."""
     files, paths = _looked_at(found, settings.max_image_pixels, on_progress)
-    tables = [_table(file) for file in found if is_table(file.name) and file.path.stat().st_size <= MAX_TABLE_BYTES]
-    assessment = assess(files, tables=tables[:MAX_TABLES])
+    tables = read_tables({f.name: _reader(f.path) for f in found if is_table(f.name)}, [file.name for file in found])
+    assessment = assess(files, tables=tables)
     told = [*refused, *(RefusedFile(f.name, f.reason) for f in assessment.files if f.id in assessment.told)]
     if assessment.problem:
         raise BadDataset(explained(problem_of(assessment.accepted), told))
@@ -132,21 +130,17 @@ def _looked_at(
             on_progress(n_done, len(todo))
     others = [file for file in found if is_junk(file.name) or is_table(file.name)]
     files += [DataFile(n, file.name, str(file.path), "") for n, file in enumerate(others, start=len(todo) + 1)]
-    near = _near(looks)
+    near = near_ids(looks)
     files = [replace(file, near=near.get(file.id)) for file in files]
     return files, {(file.name, file.sha256): Path(file.key) for file in files}
 
 
-def _near(looks: Mapping[int, bytes]) -> dict[int, int]:
-    if not looks:
-        return {}
-    ids = list(looks)
-    firsts = near_copies(np.frombuffer(b"".join(looks.values()), np.uint8).reshape(len(ids), -1))
-    return {number: ids[first] for number, first in zip(ids, firsts.tolist(), strict=True)}
+def _reader(path: Path) -> Callable[[int], bytes]:
+    def read(n_bytes: int) -> bytes:
+        with path.open("rb") as source:
+            return source.read(n_bytes)
 
-
-def _table(file: _Found) -> Table:
-    return Table(file.name, file.path.read_bytes().decode("utf-8-sig", "replace"))
+    return read
 
 
 def _looker(max_pixels: int) -> Callable[[Path], tuple[str, Traits] | str]:

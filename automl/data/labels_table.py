@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -41,13 +41,26 @@ class Table:
     text: str
 
 
-def names_any(table: Table, names: Sequence[str]) -> bool:
-    """Whether a row near the beginning of the table names a photo, or says what such ids mean: a quick look, since a
-    table that is about something else may be long."""
-    known = {part for name in names for part in _spoken_of_as(name)}
+def read_tables(files: Mapping[str, Callable[[int], bytes]], names: Sequence[str]) -> list[Table]:
+    """The tables that may say which of the files `names` is of which class.
+
+    files: by name, what reads at most so many bytes of a table.
+    """
+    tables = []
+    for name, read in list(files.items())[:MAX_TABLES]:
+        content = read(MAX_TABLE_BYTES + 1)
+        if len(content) <= MAX_TABLE_BYTES:
+            tables.append(Table(name, content.decode("utf-8-sig", "replace")))
+    long = [table for table in tables if len(table.text) > _SHORT_TABLE]
+    known = {part for name in names for part in _spoken_of_as(name)} if long else set()
+    return [table for table in tables if table not in long or _names_any(table, known)]
+
+
+def _names_any(table: Table, known: Collection[str]) -> bool:
+    """Whether a row near the beginning names a photo: a table that is about something else may be long."""
     rows = islice(io.StringIO(table.text), _ROWS_LOOKED_AT)
     cells = (cell.strip(" \t\r\n\"'").casefold() for row in rows for cell in re.split(r"[,;\t|]", row[:_ROW_LOOKED_AT]))
-    return len(table.text) <= _SHORT_TABLE or any(cell.rsplit("/", 1)[-1] in known for cell in cells)
+    return any(cell.rsplit("/", 1)[-1] in known for cell in cells)
 
 
 def _spoken_of_as(name: str) -> tuple[str, str]:

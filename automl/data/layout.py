@@ -24,7 +24,6 @@ __all__ = [
     "Table",
     "clean_parts",
     "clean_text",
-    "guess_layout",
     "is_junk",
     "read_layout",
     "split_of",
@@ -84,11 +83,6 @@ def read_layout(
     )
     notes = (*chosen.joined, *(by_table.notes if reading is Reading.TABLE else ()))
     return Layout(reading, _tables_told(chosen, names, tables), chosen.words, notes, chosen.joined, others)
-
-
-def guess_layout(names: Sequence[str]) -> Places:
-    """The place of each of `names` (relative paths with / or \\), in their order, by their folders alone."""
-    return places_by_folders([NamedFile.of(name) for name in names])
 
 
 @dataclass(frozen=True, slots=True)

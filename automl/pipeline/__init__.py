@@ -125,20 +125,22 @@ class _Run:
         return self._finish(best, search.book.best_head, search.book.records)
 
     def _make_features(self) -> FrozenFeatures:
-        return FrozenFeatures([self._job.manifest.images[i] for i in self._plan.pool], self._weights, self._job.cache)
+        return FrozenFeatures(self._images(self._plan.pool), self._weights, self._job.cache)
+
+    def _images(self, rows: Sequence[int]) -> list[ImageRecord]:
+        return [self._job.manifest.images[i] for i in rows]
 
     def _make_targets(self) -> Targets:
         labels = labels_of(self._job.manifest, self._plan)
         return Targets(labels, np.array(self._plan.folds), self._plan.n_folds, len(self._job.manifest.classes))
 
     def _make_packer(self) -> Packer:
-        images = self._job.manifest.images
         self._exporter = Exporter(self._weights, self._job.manifest.classes, self._job.workspace / "graphs")
         return Packer(
             self._exporter,
             self._describe,
             self._features,
-            [images[i] for i in self._plan.pool],
+            self._images(self._plan.pool),
             len(self._plan.test),
             self._budget,
             self._observer,
@@ -185,7 +187,7 @@ class _Run:
         calibration = next((found for candidate, found in finals if candidate is winner), None)
         described = self._describe(winner)
         self._observer.winner(described)
-        test_images = [self._job.manifest.images[i] for i in self._plan.test]
+        test_images = self._images(self._plan.test)
         score = self._score(models, test_images)
         plots = self._draw(winner, score, test_images, records, calibration)
         pareto = pareto_rows(records, winner, self._n_validated)
@@ -193,8 +195,7 @@ class _Run:
         metrics = describe_result(described, score, self._job.settings, len(records), pareto, calibration)
         from automl.pipeline.explaining import explained_mistakes  # Matplotlib, as `_draw`
 
-        learned = [self._job.manifest.images[i] for i in self._plan.pool]
-        metrics["mistakes"] = explained_mistakes(self._features, learned, test_images, score)
+        metrics["mistakes"] = explained_mistakes(self._features, self._images(self._plan.pool), test_images, score)
         metrics["suspects"] = suspect_rows(best_head or best, self._job.manifest, self._plan)
         metrics["look_alikes"] = look_alike_rows(self._features.last_layer(), self._job.manifest, self._plan)
         bundle = self._job.workspace / "model.zip"
@@ -274,8 +275,7 @@ class _Run:
         maps = None
         if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
             self._observer.activity("Looking at what the model looks at")
-            learned = [self._job.manifest.images[i] for i in self._plan.pool]
-            maps = heat_maps(winner, self._weights, learned, test_images, score)
+            maps = heat_maps(winner, self._weights, self._images(self._plan.pool), test_images, score)
         else:
             self._observer.note("There was no time left for heat maps. Give the next run a little longer to get them.")
         self._observer.activity("Drawing the plots")

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from automl.results.nearest import directions, moments
+
 MIN_LIKENESS = 0.7
 MAX_PHOTOS = 5_000
 """For more, comparing each with each would take longer than people wait for a result."""
@@ -30,24 +32,17 @@ def look_alikes(features: np.ndarray, groups: Sequence[str]) -> list[tuple[int, 
         raise ValueError(f"{n} photos are more than {MAX_PHOTOS}.")
     if n == 0:
         return []
-    directions = _standardised(features)
+    views = directions(features, *moments(features))
     group = np.unique(np.asarray(groups), return_inverse=True)[1]
     pairs: list[tuple[float, int, int]] = []
     for start in range(0, n, _ROWS):
-        likeness = directions[start : start + _ROWS] @ directions.T
+        likeness = views[start : start + _ROWS] @ views.T
         rows, others = np.nonzero(likeness >= MIN_LIKENESS)
         keep = (others > rows + start) & (group[others] != group[rows + start])
         pairs += [
             (float(likeness[a, b]), int(a) + start, int(b)) for a, b in zip(rows[keep], others[keep], strict=True)
         ]
     return _disjoint(sorted(pairs, key=lambda pair: (-pair[0], pair[1:])))
-
-
-def _standardised(features: np.ndarray) -> np.ndarray:
-    """float32 (n, n_features) of unit length: what all photos share says nothing about two of them."""
-    values = np.asarray(features, np.float32)
-    values = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-3)
-    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6))
 
 
 def _disjoint(pairs: Sequence[tuple[float, int, int]]) -> list[tuple[int, int, float]]:

@@ -26,9 +26,9 @@ def nearest(pool_features: np.ndarray, query_features: np.ndarray, k: int) -> np
     found = np.zeros((n_queries, min(k, n_pool)), np.intp)
     if not found.size:
         return found
-    mean, spread = _moments(pool_features)
+    mean, spread = moments(pool_features)
     for start in range(0, n_queries, _ROWS):
-        queries = _directions(query_features[start : start + _ROWS], mean, spread)
+        queries = directions(query_features[start : start + _ROWS], mean, spread)
         found[start : start + _ROWS] = _nearest_of_block(pool_features, queries, mean, spread, found.shape[1])
     return found
 
@@ -39,7 +39,7 @@ def _nearest_of_block(
     """int (len(queries), k). `queries`: float32 directions."""
     rows, likeness = np.empty((len(queries), 0), np.intp), np.empty((len(queries), 0), np.float32)
     for start in range(0, len(pool_features), _ROWS):
-        block = _directions(pool_features[start : start + _ROWS], mean, spread)
+        block = directions(pool_features[start : start + _ROWS], mean, spread)
         numbers = np.broadcast_to(np.arange(start, start + len(block)), (len(queries), len(block)))
         rows, likeness = np.hstack([rows, numbers]), np.hstack([likeness, queries @ block.T])
         rows, likeness = _first(rows, likeness, k)
@@ -61,7 +61,7 @@ def _first(rows: np.ndarray, likeness: np.ndarray, k: int) -> tuple[np.ndarray, 
     return best_rows, best
 
 
-def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """float32 (n_features,): mean and standard deviation."""
     total = np.zeros(features.shape[1])
     for start in range(0, len(features), _ROWS):
@@ -72,7 +72,7 @@ def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean.astype(np.float32), np.sqrt(squares / len(features)).astype(np.float32)
 
 
-def _directions(features: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+def directions(features: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """float32 (n, n_features) of unit length: what all photos share says nothing about two of them."""
     values = (np.asarray(features, np.float32) - mean) / (spread + 1e-3)
     return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6))

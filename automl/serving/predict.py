@@ -9,8 +9,9 @@ and in its web page, so what it says here is what was measured there.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -85,23 +86,40 @@ class Classifier:
         return probabilities
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Says what is in a picture.")
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    parser.add_argument("--model", type=Path, default=Path(__file__).resolve().parent / "model.onnx")
-    options = parser.parse_args(arguments)
-    classifier = Classifier(options.model)
+class Answering(Protocol):
+    """What the programs for every runtime have."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    def predict(self, source: str | Path) -> np.ndarray: ...
+
+
+def in_words(labels: Sequence[str], probabilities: np.ndarray) -> str:
+    """The three likeliest classes: "rose 97.1%, tulip 2.0%, daisy 0.9%"."""
+    return ", ".join(f"{labels[i]} {probabilities[i]:.1%}" for i in np.argsort(-probabilities)[:3])
+
+
+def answer(classifier: Answering, paths: Sequence[str | Path]) -> int:
+    """Prints a line for each picture; 1 if one of them could not be read."""
     n_failed = 0
-    for path in options.images:
+    for path in paths:
         try:
             probabilities = classifier.predict(path)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             n_failed += 1
             sys.stderr.write(f"{path}: not a readable picture ({error})\n")
             continue
-        best = np.argsort(-probabilities)[:3]
-        sys.stdout.write(f"{path}: " + ", ".join(f"{classifier.labels[i]} {probabilities[i]:.1%}" for i in best) + "\n")
+        sys.stdout.write(f"{path}: {in_words(classifier.labels, probabilities)}\n")
     return 1 if n_failed else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Says what is in a picture.")
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    parser.add_argument("--model", type=Path, default=Path(__file__).resolve().parent / "model.onnx")
+    options = parser.parse_args(arguments)
+    return answer(Classifier(options.model), options.images)
 
 
 if __name__ == "__main__":

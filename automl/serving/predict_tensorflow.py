@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from automl.serving.predict import load_image
+from automl.serving.predict import answer, load_image
 
 
 class Classifier:
@@ -63,12 +63,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) < 2:
         sys.stderr.write("Usage: python predict_tensorflow.py MODEL PHOTO [PHOTO ...]\n")
         return 2
-    classifier = Classifier(arguments[0])
-    for path in arguments[1:]:
-        probabilities = classifier.predict(path)
-        best = np.argsort(-probabilities)[:3]
-        sys.stdout.write(f"{path}: " + ", ".join(f"{classifier.labels[i]} {probabilities[i]:.1%}" for i in best) + "\n")
-    return 0
+    return answer(Classifier(arguments[0]), arguments[1:])
 
 
 if __name__ == "__main__":

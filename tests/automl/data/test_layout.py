@@ -1,9 +1,11 @@
 import random
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from automl.data.class_folders import places_by_folders
 from automl.data.layout import (
     NoPlace,
     Other,
@@ -12,14 +14,18 @@ from automl.data.layout import (
     Table,
     clean_parts,
     clean_text,
-    guess_layout,
     is_junk,
     read_layout,
     split_of,
 )
-from automl.data.places import NamedFile
+from automl.data.places import NamedFile, Places
 from automl.data.spellings import joined_spellings
 from automl.records import Split
+
+
+def guess_layout(names: Sequence[str]) -> Places:
+    """The places by the folders alone."""
+    return places_by_folders([NamedFile.of(name) for name in names])
 
 
 def placed(*names: str) -> dict[str, Place]:
