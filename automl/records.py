@@ -66,6 +66,14 @@ class Stage(StrEnum):
     BLEND = "blend"
 
 
+class ExportState(StrEnum):
+    """Where one format of a delivered model is. Ready: proven, whatever the proof says; failed: it cannot be had."""
+
+    PREPARING = "preparing"
+    READY = "ready"
+    FAILED = "failed"
+
+
 class TunerKind(StrEnum):
     OPTUNA = "optuna"
     KERAS_TUNER = "keras-tuner"

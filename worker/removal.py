@@ -3,7 +3,7 @@
 import logging
 from contextlib import suppress
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from automl.settings import Settings
@@ -15,6 +15,7 @@ from automl.store.database import (
     DatasetEdit,
     DatasetFile,
     DatasetVersion,
+    Export,
     Run,
     TrialSummary,
 )
@@ -41,7 +42,9 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
     store.delete_prefix(f"datasets/{dataset_id}")
     with database.session() as session:
         session.execute(delete(TrialSummary).where(TrialSummary.run_id.in_(run_ids)))
+        session.execute(delete(Export).where(Export.run_id.in_(run_ids)))
         session.execute(delete(Artifact).where(Artifact.run_id.in_(run_ids)))
+        session.execute(update(Run).where(Run.parent_id.in_(run_ids)).values(parent_id=None))
         session.execute(delete(Run).where(Run.dataset_id == dataset_id))
         session.execute(delete(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id))
         session.execute(delete(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id))

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     TypeDecorator,
+    UniqueConstraint,
     create_engine,
     event,
     or_,
@@ -28,7 +29,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
 from automl.errors import NotAllowedNow, NotFound
-from automl.records import DatasetState, FileState, RunState, Stage, TrialRecord, TrialState
+from automl.records import DatasetState, ExportState, FileState, RunState, Stage, TrialRecord, TrialState
 
 LEGAL_RUN_CHANGES: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.PREPARING, RunState.CANCELLED, RunState.FAILED}),
@@ -180,7 +181,7 @@ class Run(Base):
     attempts used up. `best_score`: of the best model on validation; `best_trial`: the number of its trial.
     `version_id`: the version of the data set; None until its photos are checked. `result`:
     the delivered `metrics.json`. `lease_owner`, `lease_until`: the worker that has it, and until when it need not be
-    asked again.
+    asked again. `parent_id`: the run whose result its user had seen when he started this one with a change.
     """
 
     __tablename__ = "runs"
@@ -188,6 +189,7 @@ class Run(Base):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
     version_id: Mapped[str | None] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
     state: Mapped[RunState] = mapped_column(default=RunState.QUEUED, index=True)
     activity: Mapped[str] = mapped_column(default="Waiting for the worker")
     progress: Mapped[float | None]
@@ -218,6 +220,9 @@ class Run(Base):
     )
     artifacts: Mapped[list["Artifact"]] = relationship(
         back_populates="run", cascade="all, delete-orphan", order_by="Artifact.created_at"
+    )
+    exports: Mapped[list["Export"]] = relationship(
+        back_populates="run", cascade="all, delete-orphan", order_by="Export.id"
     )
 
 
@@ -295,6 +300,31 @@ class Artifact(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     run: Mapped[Run] = relationship(back_populates="artifacts")
+
+
+class Export(Base):
+    """One format of a delivered model, see `automl.serving.formats.FORMATS`; rows are in the order of that table.
+
+    `key`: its file in the artifact store, a .zip where the format is a folder; empty while there is none, and for what
+    the bundle holds anyway. `n_bytes`: of the file. `proof`: `proof.Proof.to_json()`, {} until it is proven. `message`:
+    why it failed, for the user. `attempts`: how often it was begun; `lease_until`: until when somebody works on it.
+    """
+
+    __tablename__ = "exports"
+    __table_args__ = (UniqueConstraint("run_id", "format", name="uq_exports_run_id_format"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    format: Mapped[str]
+    state: Mapped[ExportState] = mapped_column(default=ExportState.PREPARING)
+    key: Mapped[str] = mapped_column(default="")
+    n_bytes: Mapped[int] = mapped_column(default=0)
+    proof: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    message: Mapped[str] = mapped_column(default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+
+    run: Mapped[Run] = relationship(back_populates="exports")
 
 
 class Database:
