@@ -6,9 +6,10 @@
 FROM node:22-bookworm-slim AS front-end
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts \
+RUN npm ci --ignore-scripts --omit=dev \
     && mkdir vendor \
-    && cp node_modules/htmx.org/dist/htmx.min.js node_modules/@picocss/pico/css/pico.min.css vendor/
+    && cp node_modules/htmx.org/dist/htmx.min.js node_modules/@picocss/pico/css/pico.min.css \
+        node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css vendor/
 
 FROM python:3.12-slim-bookworm AS packages
 ARG LOCK=runtime
@@ -45,4 +46,4 @@ WORKDIR /app
 USER 10001
 VOLUME /data
 EXPOSE 8000
-CMD ["python", "-m", "gunicorn", "server:create_app()", "--worker-class", "gthread", "--workers", "1", "--threads", "16", "--graceful-timeout", "2", "--no-control-socket", "--bind", "0.0.0.0:8000"]
+CMD ["python", "-m", "gunicorn", "server:create_app()", "--worker-class", "gthread", "--workers", "1", "--threads", "600", "--graceful-timeout", "2", "--no-control-socket", "--bind", "0.0.0.0:8000"]

@@ -29,6 +29,7 @@ from automl.options import RUN_OPTIONS
 from automl.records import DatasetManifest, Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.remote import Remote
 from automl.search.budget import Budget
+from automl.serving.answer_table import answered_row, header, refused_row
 from automl.serving.formats import FORMATS
 from automl.serving.predict import Classifier, in_words
 from automl.settings import Settings, load_settings
@@ -115,18 +116,16 @@ def _predict_to_csv(
     n_failed = 0
     with target.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["photo", "answer", "confidence", *classifier.labels, "error"])
+        writer.writerow(header(classifier.labels))
         for path in images:
             try:
                 verify_image(path, settings.max_image_pixels)
                 probabilities = classifier.predict(path)
             except (UserError, OSError) as error:
                 n_failed += 1
-                writer.writerow([path, "", "", *[""] * len(classifier.labels), error])
+                writer.writerow(refused_row(str(path), classifier.labels, str(error)))
                 continue
-            best = int(probabilities.argmax())
-            row = [f"{value:.6f}" for value in probabilities]
-            writer.writerow([path, classifier.labels[best], row[best], *row, ""])
+            writer.writerow(answered_row(str(path), classifier.labels, probabilities))
     console.print(f"{len(images) - n_failed:,} photos answered, {n_failed:,} could not be read.", markup=False)
     sys.stdout.write(f"{target}\n")
     return 2 if n_failed else 0

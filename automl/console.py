@@ -50,6 +50,13 @@ class ConsoleObserver(Observer):
     def space(self, stage: Stage, space: SearchSpace) -> None:
         pass  # nobody at a terminal asks for the bounds of a learning rate
 
+    def trying(self, record: TrialRecord) -> None:
+        pass  # the activity says so
+
+    def epoch(self, number: int, score: float, loss: float) -> None:
+        text = f"Epoch {number}: {score:.1%} on held-out photos"
+        self._progress.update(self._task, description=text)
+
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         if record.state is TrialState.FAILED:
             self._console.print(f"Trial {record.number} failed: {record.message}", style="red", markup=False)

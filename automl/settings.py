@@ -52,6 +52,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_files", 50_000, "files", "Most pictures in one data set."),
     Setting("max_image_pixels", 100_000_000, "pixels", "Larger pictures are refused before they are decoded."),
     Setting("max_budget_s", 24 * 3600, "seconds", "Longest time budget that a run may ask for."),
+    Setting("public_url", "", "URL", "Where people open this server; letters and calls at the end of a run link to it."),
+    Setting(
+        "smtp_url",
+        "",
+        "URL",
+        "The mail server for letters at the end of a run: smtp://NAME:PASSWORD@HOST:PORT, or smtps:// for TLS from the "
+        "start. Empty: the page does not offer letters.",
+    ),
+    Setting("mail_from", "", "address", "Whom these letters come from. Empty: darkroom@ and this machine's name."),
+    Setting("webhook_url", "", "URL", "Is called (POST, JSON) at the end of every run. Empty: nothing is."),
     Setting("lease_s", 30, "seconds", "A running worker says this often, at least, that it is alive."),
 )
 
@@ -72,6 +82,10 @@ class Settings:
     max_files: int
     max_image_pixels: int
     max_budget_s: int
+    public_url: str
+    smtp_url: str
+    mail_from: str
+    webhook_url: str
     lease_s: int
 
     @property
@@ -94,6 +108,10 @@ class Settings:
         """A run's scratch files while it is under way."""
         return self.home / "work" / run_id
 
+    def export_workspace(self, run_id: str) -> Path:
+        """Scratch files of the format that is being made of a finished run."""
+        return self.home / "work" / f"export-{run_id}"
+
     @property
     def weights_dir(self) -> Path:
         return self.cache_dir / "weights"
@@ -102,6 +120,11 @@ class Settings:
     def features_dir(self) -> Path:
         """Pixels and features, keyed by content; may be deleted at any time, costs only time."""
         return self.home / "cache"
+
+    @property
+    def composed_dir(self) -> Path:
+        """Downloads of chosen formats; may be emptied at any time, they are composed again."""
+        return self.features_dir / "composed"
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

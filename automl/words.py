@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from automl.records import Goal, Sampler, Stage, TunerKind
+from automl.durations import duration_in_words
+from automl.records import Goal, RunSettings, Sampler, Stage, TrialState, TunerKind
 
 BACKBONE_TITLES = {
     "mobilenet_v1": "MobileNetV1",
@@ -42,6 +43,14 @@ _PARAM_TITLES = {
     "lr_schedule": "learning-rate schedule",
     "mix": "mixing of photos",
 }
+_NOT_ASKED_FOR = {
+    "goal": "the one that fits the photos",
+    "sampler": "the tuner's usual one",
+    "lr_scheduler": "the search chose",
+    "epochs": "as fits the stage",
+    "head_layers": "the search chose",
+}
+_SMALL_PX, _LARGE_PX = 128, 192
 _SHOWN_ELSEWHERE = frozenset({"backbone", "backbones", "image_size_px", "ft_image_size_px"})
 
 
@@ -75,6 +84,14 @@ def backbones_in_words(names: Sequence[str]) -> str:
     return " + ".join(BACKBONE_TITLES.get(name, name) for name in names)
 
 
+def tried_in_words(backbones: Sequence[str], image_size_px: int, score: float | None, state: str) -> str:
+    """ "small photos (96 px), MobileNetV2 + EfficientNet-Lite0: 93.2 %", or how it ended where it has no score."""
+    size = "small" if image_size_px <= _SMALL_PX else "large" if image_size_px >= _LARGE_PX else "medium-sized"
+    ending = {TrialState.PRUNED: "given up early", TrialState.FAILED: "failed", TrialState.RUNNING: "running now"}
+    outcome = ending.get(TrialState(state), "no score") if score is None else percent(score)
+    return f"{size} photos ({image_size_px} px), {backbones_in_words(backbones)}: {outcome}"
+
+
 def latency_in_words(seconds: float) -> str:
     """ "8 ms" for 0.008, "0.4 ms", "1.2 s"."""
     ms = seconds * 1000
@@ -92,6 +109,24 @@ def _setting_in_words(name: str, value: Any) -> str:
     if name == "depth" and not value:
         return "all layers trained"
     return f"{param_in_words(name)} {value_in_words(value)}"
+
+
+def setting_in_words(name: str, settings: RunSettings) -> str:
+    """What was asked for. name: of `options.RUN_OPTIONS`."""
+    if name == "budget":
+        return "no limit" if settings.budget_s is None else duration_in_words(settings.budget_s)
+    value = getattr(settings, name)
+    if value is None:
+        return _NOT_ASKED_FOR.get(name, "no limit")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        none = "all that were installed" if name == "backbones" else "none"
+        return ", ".join(str(BACKBONE_TITLES.get(part, part)) for part in value) or none
+    for ending, unit in (("_px", "pixels"), ("_mb", "MB"), ("_ms", "ms")):
+        if name.endswith(ending):
+            return f"{value:g} {unit}"
+    return TUNER_TITLES.get(value, SAMPLER_TITLES.get(value, str(value).replace("_", " ")))
 
 
 def param_in_words(name: str) -> str:

@@ -20,12 +20,15 @@ from automl.models.features import OnnxExtractor
 from automl.models.heads import Curves
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights import InstalledWeights, installed
+from automl.pipeline.exporting import zipped
 from automl.records import Stage
-from automl.results.export import Exporter
+from automl.results.bundle import write_bundle
+from automl.results.export import ExportedModels, Exporter
 from automl.results.formats import N_CALIBRATION, FormatWriter, add_labels
 from automl.results.proof import Reference, prove
 from automl.search.candidate import Branch, Candidate, Member
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
+from automl.serving.download import Chosen, compose
 from automl.serving.formats import FORMATS
 from automl.serving.predict import Classifier, load_image
 from automl.settings import load_settings
@@ -74,8 +77,20 @@ def measure(name: str, weights: InstalledWeights, taps: str, folder: Path) -> di
         "load_model_s": round(load_s, 1),
         "note": "onnx and keras are written together",
         "formats": rows,
-        "targets": {"int8_points_lost": 2.0},
+        "zip_bytes": zip_bytes(models, classes, folder),
+        "zip_note": "all formats, without plots and report",
+        "targets": {"int8_points_lost": 2.0, "zip_bytes": 60e6},
     }
+
+
+def zip_bytes(models: ExportedModels, classes: list[str], folder: Path) -> int:
+    """Of a download with all formats."""
+    base, target = folder / "base.zip", folder / "all.zip"
+    write_bundle(base, models, {"sentence": "", "classes": classes})
+    made = {one: folder / one.file_name for one in FORMATS if not one.is_made_at_once}
+    files = {one: zipped(path) if path.is_dir() else path for one, path in made.items()}
+    compose(target, base, [Chosen(one, files.get(one)) for one in FORMATS])
+    return target.stat().st_size
 
 
 def photos_in(folder: Path) -> list[Path]:

@@ -5,7 +5,26 @@ from flask import Flask
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
-from server import api, artifacts, datasets, errors, home, runs, security, upload_api, words
+from automl.store.events import RunEvents
+from server import (
+    answer_pages,
+    api,
+    artifacts,
+    compare,
+    datasets,
+    errors,
+    exports,
+    home,
+    live_events,
+    runs,
+    security,
+    static_files,
+    try_api,
+    try_it,
+    upload_api,
+    words,
+)
+from server.live_hub import LiveHub
 from server.queue import TaskQueue
 from server.services import Enqueue, Services
 
@@ -22,17 +41,22 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         BadSetting: a DARKROOM_* variable that is not of its setting's type.
     """
     settings = settings or load_settings()
-    app = Flask(__name__, template_folder="../templates")
+    app = Flask(__name__, static_folder=None, template_folder="../templates")
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
+    database, events = Database(settings.database_url), RunEvents(settings.broker_url)
+    look = live_events.make_look(database, settings.lease_s)
     app.extensions["darkroom"] = Services(
         settings=settings,
-        database=Database(settings.database_url),
+        database=database,
         store=ArtifactStore(settings.files_dir),
         enqueue=enqueue or TaskQueue(settings.broker_url).send,
+        events=events,
+        live=LiveHub(events, live_events.make_renderer(app), look),
     )
     app.context_processor(lambda: {"limits": settings})
-    for part in (errors, security, words):
+    for part in (errors, security, static_files, words):
         part.install(app)
-    for module in (home, datasets, runs, artifacts, api, upload_api):
+    pages = (home, datasets, runs, live_events, answer_pages, compare, exports, artifacts, try_it)
+    for module in (*pages, api, upload_api, try_api):
         app.register_blueprint(module.blueprint)
     return app

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -20,10 +20,11 @@ from automl.store.database import (
     request_cancel,
     request_stop,
 )
-from server.api_records import dataset_record, file_record, run_record, trial_record
+from server.api_records import dataset_record, export_record, file_record, run_record, trial_record
 from server.editing import add_edit, delete_dataset, fix_finding, undo_edit
 from server.forms import page_number, run_settings
-from server.jobs import start_check, start_run
+from server.jobs import start_check, start_exports, start_run
+from server.live_requests import MORE_TIME_S, give_more_time
 from server.multipart import read_parts
 from server.receive import remove_dataset, take_upload
 from server.services import services
@@ -35,7 +36,7 @@ _LONG_PARTS = frozenset({"findings", "refused"})
 """Of a summary; the data set's own record has them."""
 
 _FILES_ON_A_PAGE = 1_000
-_RUN_FIELDS = frozenset({"dataset", "name", "minutes", *RUN_OPTIONS})
+_RUN_FIELDS = frozenset({"dataset", "name", "parent", "minutes", *RUN_OPTIONS})
 
 
 @blueprint.post("/datasets")
@@ -170,7 +171,21 @@ def stop_run(run_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
         run = find_run(session, run_id)
         request_stop(run)
-        return jsonify(run_record(session, run, services().settings.lease_s)), 202
+        record = run_record(session, run, services().settings.lease_s)
+    services().events.publish(run_id, "asked")
+    return jsonify(record), 202
+
+
+@blueprint.post("/runs/<run_id>/extend")
+def extend_run(run_id: str) -> ResponseReturnValue:
+    """Gives a run `minutes` more."""
+    try:
+        minutes = float(_values(frozenset({"minutes"})).get("minutes", MORE_TIME_S / 60))
+    except (TypeError, ValueError):
+        raise BadSetting("`minutes` must be a number.") from None
+    give_more_time(services(), run_id, minutes * 60)
+    with services().database.session() as session:
+        return jsonify(run_record(session, find_run(session, run_id), services().settings.lease_s)), 202
 
 
 @blueprint.post("/runs/<run_id>/cancel")
@@ -178,7 +193,27 @@ def cancel_run(run_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
         run = find_run(session, run_id)
         request_cancel(run)
-        return jsonify(run_record(session, run, services().settings.lease_s)), 202
+        record = run_record(session, run, services().settings.lease_s)
+    services().events.publish(run_id, "end" if run.state.is_finished() else "asked", state=run.state)
+    return jsonify(record), 202
+
+
+@blueprint.get("/runs/<run_id>/exports")
+def get_exports(run_id: str) -> ResponseReturnValue:
+    """The formats of the model; none before it is finished."""
+    return _exports(run_id)
+
+
+@blueprint.post("/runs/<run_id>/exports")
+def make_exports(run_id: str) -> ResponseReturnValue:
+    """Has those formats made that are missing, and those again that failed."""
+    start_exports(services(), run_id)
+    return _exports(run_id), 202
+
+
+def _exports(run_id: str) -> Response:
+    with services().database.session() as session:
+        return jsonify(exports=[export_record(row) for row in find_run(session, run_id).exports])
 
 
 def _run_from_values(values: Mapping[str, Any], dataset_id: str | None = None) -> str:
@@ -186,7 +221,10 @@ def _run_from_values(values: Mapping[str, Any], dataset_id: str | None = None) -
     chosen = dataset_id or values.get("dataset")
     if not isinstance(chosen, str) or not chosen:
         raise BadSetting("Say which photos to use: the id of a data set in `dataset`, or files in the same form.")
-    return start_run(services(), chosen, settings)
+    parent = values.get("parent") or None
+    if not isinstance(parent, str | None):
+        raise BadSetting("The run that this one follows is named by its id, in `parent`.")
+    return start_run(services(), chosen, settings, parent)
 
 
 def _run_from_upload() -> str:

@@ -7,7 +7,8 @@ from flask import url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from automl.store.database import Artifact, Dataset, DatasetFile, Run, TrialSummary
+from automl.serving.formats import find_format
+from automl.store.database import Artifact, Dataset, DatasetFile, Export, Run, TrialSummary
 from server.run_view import RunView, view_run
 
 _N_REFUSED = 10
@@ -58,16 +59,20 @@ def run_record(session: Session, run: Run, lease_s: float) -> dict[str, Any]:
         "url": url_for("runs.show", run_id=run.id, _external=True),
         "dataset": _dataset(run.dataset),
         "version": run.version.number if run.version else None,
+        "parent": run.parent_id,
         "state": run.state,
         "finished": run.state.is_finished(),
         "stop_requested": run.stop_requested,
         "cancel_requested": run.cancel_requested,
         "activity": run.activity,
+        "device": run.device,
+        "trying": run.trying or None,
         **_clock(view),
         "settings": run.settings,
         "n_trials": run.n_trials,
         "best": _best(run),
         "bundle": _bundle(view),
+        "exports": [export_record(export) for export in run.exports],
         "plots": [_artifact(plot) for plot in view.plots],
         "notes": run.notes,
         "error": {"code": run.error_code, "message": run.error_message} if run.error_code else None,
@@ -97,6 +102,18 @@ def trial_record(trial: TrialSummary) -> dict[str, Any]:
         "n_bytes": trial.n_bytes or None,
         "latency_s": trial.latency_s or None,
         "message": trial.message,
+    }
+
+
+def export_record(export: Export) -> dict[str, Any]:
+    """One format of the model. `proof`: how it did when it was loaded again and tested; null until then."""
+    return {
+        "format": export.format,
+        "title": find_format(export.format).title,
+        "state": export.state,
+        "n_bytes": export.n_bytes or None,
+        "proof": export.proof or None,
+        "message": export.message,
     }
 
 

@@ -124,7 +124,7 @@ def _page(session: Session, dataset_id: str, page: int, *which: Any) -> ClassPag
     query = select(DatasetFile).where(*of).order_by(DatasetFile.name, DatasetFile.id)
     files = session.scalars(query.offset((page - 1) * N_ON_A_PAGE).limit(N_ON_A_PAGE)).all()
     return ClassPage(
-        tuple(map(_thumbnail, files)), {file.id: file.reason for file in files if file.reason}, n_photos, page, pages
+        tuple(map(thumbnail_of, files)), {file.id: file.reason for file in files if file.reason}, n_photos, page, pages
     )
 
 
@@ -153,7 +153,7 @@ def _samples(session: Session, dataset_id: str) -> dict[str, tuple[Thumbnail, ..
     )
     samples: defaultdict[str, list[Thumbnail]] = defaultdict(list)
     for file in session.scalars(query):
-        samples[file.label or ""].append(_thumbnail(file))
+        samples[file.label or ""].append(thumbnail_of(file))
     return {label: tuple(photos) for label, photos in samples.items()}
 
 
@@ -164,7 +164,7 @@ def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
     suggested = _suggestions(session, dataset.id) if any(one.kind == DOUBTED_LABELS for one in findings) else {}
     for finding in findings:
         groups = [
-            tuple(_thumbnail(files[number]) for number in group if number in files)
+            tuple(thumbnail_of(files[number]) for number in group if number in files)
             for group in finding.groups[:_N_GROUPS]
         ]
         shown = tuple(group for group in groups if group)
@@ -190,7 +190,7 @@ def _by_id(session: Session, dataset_id: str, ids: Iterable[int]) -> dict[int, D
     return found
 
 
-def _thumbnail(file: DatasetFile) -> Thumbnail:
+def thumbnail_of(file: DatasetFile) -> Thumbnail:
     return Thumbnail(file.id, file.name, file.label or "", bool(file.thumbnail))
 
 

@@ -9,10 +9,12 @@ from sqlalchemy import select
 from automl.data.edits import EditKind, checked_edit
 from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import Dataset, DatasetFile, find_dataset
+from server.aims import with_limits
 from server.dataset_view import labels_of, view_class, view_dataset, view_unused
 from server.editing import add_edit, delete_dataset, fix_finding, rename_dataset, undo_edit
+from server.estimate import estimate
 from server.forms import MAX_ROW_ID, page_number, run_settings
-from server.jobs import start_check, start_run
+from server.jobs import find_run_of, start_check, start_run
 from server.multipart import read_parts
 from server.receive import Upload, take_upload
 from server.services import services
@@ -144,8 +146,8 @@ def delete(dataset_id: str) -> ResponseReturnValue:
 @blueprint.post("/<dataset_id>/runs")
 def start(dataset_id: str) -> ResponseReturnValue:
     values = {**request.form.to_dict(), "backbones": ",".join(request.form.getlist("backbones"))}
-    settings = run_settings(values, services().settings.max_budget_s)
-    run_id = start_run(services(), dataset_id, settings)
+    settings = run_settings(with_limits(values), services().settings.max_budget_s)
+    run_id = start_run(services(), dataset_id, settings, values.get("parent"))
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
@@ -185,6 +187,7 @@ def _render(template: str, dataset_id: str) -> str:
     with services().database.session() as session:
         dataset = find_dataset(session, dataset_id)
         view = view_dataset(session, dataset)
+        like = find_run_of(session, dataset_id, request.args["like"]) if request.args.get("like") else None
         return render_template(
             template,
             view=view,
@@ -193,5 +196,6 @@ def _render(template: str, dataset_id: str) -> str:
             runs=view.runs,
             n_files=view.n_files,
             in_use=view.in_use,
-            form=StartForm(services().settings.weights_dir),
+            form=StartForm(services().settings.weights_dir, like),
+            expected=estimate(session, dataset),
         )

@@ -24,13 +24,14 @@ STATUS_OF_CODE: dict[str, int] = {
     "bad_weights": 503,
     "no_backbone": 503,
     "queue_unavailable": 503,
+    "too_busy": 503,
     "disk_full": 507,
     "trial_failed": 500,
     "head_too_large": 500,
     "run_failed": 500,
     "internal": 500,
 }
-"""Every code of the tree in `automl.errors`, and the two that only the server raises."""
+"""Every code of the tree in `automl.errors`, and those that only the server raises."""
 
 _CODE_OF_STATUS = {
     400: ("bad_request", "The server could not make sense of this request."),
@@ -39,7 +40,10 @@ _CODE_OF_STATUS = {
     408: ("bad_upload", "The connection was too slow or broke off. Nothing is wrong with your files; try again."),
     413: ("upload_too_large", "This is more than the server takes in one go."),
     415: ("bad_upload", "The server does not know this kind of data."),
+    416: ("bad_range", "This file is not so long, or no longer the one that was begun. Download it from its start."),
 }
+
+_KEPT_HEADERS = frozenset({"Allow", "Content-Range"})
 
 _INTERNAL = "Something went wrong on the server, and it is not your fault. Your photos and runs are safe. Try again."
 
@@ -60,6 +64,12 @@ class CrossSite(UserError):
     """A form that another web site sent with this user's browser."""
 
     code = "cross_site"
+
+
+class TooBusy(UserError):
+    """More work at once than this machine should do for the asking."""
+
+    code = "too_busy"
 
 
 def install(app: Flask) -> None:
@@ -85,7 +95,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:  # redirects are exceptions too
         return error
     code, message = _CODE_OF_STATUS.get(error.code, ("bad_request", error.description or "That did not work."))
-    headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+    headers = {name: value for name, value in error.get_headers() if name in _KEPT_HEADERS}
     body, status = _answer(error.code, code, message)
     return body, status, headers
 

@@ -4,10 +4,17 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from automl.data.versions import latest_version
-from automl.errors import BadDataset, NotAllowedNow
-from automl.records import DatasetState, RunSettings
-from automl.store.database import Dataset, DatasetFile, Run, find_dataset
-from server.queue import CHECK_DATASET, TRAIN, QueueUnavailable
+from automl.errors import BadDataset, NotAllowedNow, NotFound
+from automl.records import DatasetState, RunSettings, RunState
+from automl.store.database import Dataset, DatasetFile, Run, find_dataset, find_run
+from automl.store.exports import (
+    add_exports,
+    fail_exports_again,
+    has_exports_to_make,
+    remove_exports,
+    retry_exports,
+)
+from server.queue import CHECK_DATASET, EXPORT, TRAIN, QueueUnavailable
 from server.services import Services
 
 
@@ -35,11 +42,13 @@ def start_check(services: Services, dataset_id: str, name: str = "") -> None:
         raise
 
 
-def start_run(services: Services, dataset_id: str, settings: RunSettings) -> str:
+def start_run(services: Services, dataset_id: str, settings: RunSettings, parent_id: str | None = None) -> str:
     """Queues a run and returns its id. A data set that is not checked yet is checked by the run.
 
+    `parent_id`: the run that this one follows with a change.
+
     Raises:
-        NotFound: no such data set.
+        NotFound: no such data set, or no such run of it to follow.
         BadDataset: it cannot be trained from.
         NotAllowedNow: it has no files.
         QueueUnavailable: nothing was started.
@@ -50,6 +59,7 @@ def start_run(services: Services, dataset_id: str, settings: RunSettings) -> str
             raise BadDataset(dataset.message or "No model can be trained from these photos. Add more first.")
         _refuse_empty(session, dataset)
         run = Run(dataset_id=dataset_id, settings=settings.to_json(), budget_s=settings.budget_s)
+        run.parent_id = find_run_of(session, dataset_id, parent_id).id if parent_id else None
         session.add(run)
         session.flush()  # from here on nobody else writes, so the version stays the one that the run is given
         if dataset.state is DatasetState.READY:
@@ -61,6 +71,38 @@ def start_run(services: Services, dataset_id: str, settings: RunSettings) -> str
             session.execute(delete(Run).where(Run.id == run.id))
         raise
     return run.id
+
+
+def start_exports(services: Services, run_id: str) -> None:
+    """Has the formats of a finished model made that are missing: those that failed, and all that an older run lacks.
+
+    Raises:
+        NotFound: no such run.
+        NotAllowedNow: it has no finished model.
+        QueueUnavailable: nothing was started; the formats are as before.
+    """
+    with services.database.session() as session:
+        if find_run(session, run_id).state is not RunState.DONE:
+            raise NotAllowedNow("There is no finished model yet, so there are no other formats of it.")
+        added = add_exports(session, run_id)
+        failed = retry_exports(session, run_id)
+        if not has_exports_to_make(session, run_id):
+            return
+    try:
+        services.enqueue(EXPORT, run_id)
+    except QueueUnavailable:
+        with services.database.session() as session:
+            remove_exports(session, run_id, added)
+            fail_exports_again(session, run_id, failed)
+        raise
+
+
+def find_run_of(session: Session, dataset_id: str, run_id: str) -> Run:
+    """Raises NotFound: no such run, or one of another data set."""
+    run = session.get(Run, run_id)
+    if run is None or run.dataset_id != dataset_id:
+        raise NotFound("The run to start from does not belong to these photos, or it has been deleted.")
+    return run
 
 
 def _refuse_empty(session: Session, dataset: Dataset) -> None:

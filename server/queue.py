@@ -9,8 +9,15 @@ TRAIN = "darkroom.train"
 CHECK_DATASET = "darkroom.check_dataset"
 MAKE_SAMPLES = "darkroom.make_samples"
 DELETE_DATASET = "darkroom.delete_dataset"
+EXPORT = "darkroom.export"
 
-_QUEUES = {TRAIN: "train", CHECK_DATASET: "light", MAKE_SAMPLES: "light", DELETE_DATASET: "light"}
+_QUEUES = {
+    TRAIN: "train",
+    CHECK_DATASET: "light",
+    MAKE_SAMPLES: "light",
+    DELETE_DATASET: "light",
+    EXPORT: "light",
+}
 _TIMEOUT_S = 3
 
 

@@ -1,49 +1,21 @@
 """What a page or the API says about a run, worked out from its row."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from automl.records import RunState, TrialState
-from automl.store.database import Artifact, Run, TrialSummary, now
+from automl.store.database import Artifact, LogEntry, Run, TrialSummary, now
+from automl.store.run_clock import RunClock, run_clock
+from automl.words import tried_in_words
 
-_MOST_SHOWN = 0.99
-_N_LATEST = 12
+_N_LATEST = 50
 _N_BEST = 50
+_N_LOGGED = 200
 
 STAGES = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING, RunState.FINISHING, RunState.DONE)
-
-
-@dataclass(frozen=True, slots=True)
-class RunClock:
-    """Where a run is on its budget. `progress`: 0-1, and 1 only when it is done. `left_s`: None once it has ended."""
-
-    progress: float
-    used_s: float
-    left_s: float | None
-
-
-def run_clock(run: Run, lease_s: float, at: datetime | None = None) -> RunClock:
-    """Progress is the share of the budget that is used up: it never runs backwards while a worker has the run."""
-    used_s = run.used_s + _since_renewal_s(run, lease_s, at or now())
-    if run.state is RunState.DONE:
-        return RunClock(1.0, used_s, None)
-    progress = min(_MOST_SHOWN, used_s / run.budget_s)
-    left_s = None if run.state.is_finished() else max(0.0, run.budget_s - used_s)
-    return RunClock(progress, used_s, left_s)
-
-
-def _since_renewal_s(run: Run, lease_s: float, at: datetime) -> float:
-    """Seconds since the worker last renewed the lease, which is when it writes `used_s`.
-
-    A living worker renews it at least each third of `lease_s`; what a dead one does not use is not counted.
-    """
-    if run.lease_until is None or not run.state.is_running():
-        return 0.0
-    renewed_s = lease_s - (run.lease_until - at).total_seconds()
-    return min(max(0.0, renewed_s), lease_s / 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +24,7 @@ class RunView:
 
     `bundle`: what can be downloaded now, the final model or the best so far. `best`: number of the trial that the run's
     best score belongs to. `trials`: the latest first while the run is on; when it has ended that one, then by score.
+    `bests`: the log's entries of each better model; `log`: all of it; both the latest first.
     """
 
     run: Run
@@ -61,6 +34,25 @@ class RunView:
     plots: tuple[Artifact, ...]
     best: int | None
     trials: tuple[TrialSummary, ...]
+    log: tuple[LogEntry, ...] = ()
+
+    @property
+    def bests(self) -> tuple[LogEntry, ...]:
+        return tuple(entry for entry in self.log if entry.kind == "best")
+
+    @property
+    def last_tried(self) -> str:
+        """In words, empty before the first trial has ended."""
+        if not self.trials:
+            return ""
+        trial = self.trials[0]
+        return tried_in_words(trial.backbones, trial.image_size_px, trial.score, trial.state)
+
+    @property
+    def can_extend(self) -> bool:
+        """True while more time could still be used."""
+        ending = self.run.stop_requested or self.run.cancel_requested
+        return self.run.state in (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING) and not ending
 
     @property
     def key(self) -> str:
@@ -68,7 +60,8 @@ class RunView:
 
         A better model behind the same download button is not such a change: an opened question would close.
         """
-        flags = (self.run.stop_requested, self.run.cancel_requested, self.can_stop, self.bundle is not None)
+        asked = (self.run.stop_requested, self.run.cancel_requested)
+        flags = (*asked, self.can_stop, self.bundle is not None, self.can_extend)
         return f"{self.run.state}-" + "".join(f"{flag:d}" for flag in flags)
 
     @property
@@ -104,7 +97,20 @@ def view_run(session: Session, run: Run, lease_s: float) -> RunView:
         plots=tuple(session.scalars(_artifacts(run, "plot").order_by(Artifact.created_at, Artifact.name))),
         best=run.best_trial,
         trials=tuple(session.scalars(trials)),
+        log=tuple(session.scalars(_log(run))),
     )
+
+
+def course(session: Session, run: Run) -> dict[str, Any]:
+    """What the charts of a run begin with, by seconds on its clock: all tries, each better model, the present try."""
+    ended_s = TrialSummary.started_s + TrialSummary.duration_s
+    tries = select(TrialSummary.number, ended_s, TrialSummary.score).where(TrialSummary.run_id == run.id)
+    bests = select(LogEntry.used_s, LogEntry.score).where(LogEntry.run_id == run.id, LogEntry.kind == "best")
+    return {
+        "tries": [list(row) for row in session.execute(tries.order_by(TrialSummary.number))],
+        "bests": [list(row) for row in session.execute(bests.order_by(LogEntry.id))],
+        "trying": run.trying or None,
+    }
 
 
 def downloadable(session: Session, run: Run) -> Artifact | None:
@@ -118,6 +124,10 @@ def downloadable(session: Session, run: Run) -> Artifact | None:
 
 def _artifacts(run: Run, kind: str) -> Select[Artifact]:
     return select(Artifact).where(Artifact.run_id == run.id, Artifact.kind == kind)
+
+
+def _log(run: Run) -> Select[LogEntry]:
+    return select(LogEntry).where(LogEntry.run_id == run.id).order_by(LogEntry.id.desc()).limit(_N_LOGGED)
 
 
 def _latest_trials(run: Run) -> Select[TrialSummary]:

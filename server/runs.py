@@ -1,14 +1,18 @@
 """The pages of a run: live, then its result."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from automl.records import RunSettings, RunState
 from automl.store.database import find_run, request_cancel, request_stop
-from server.artifacts import bundle_members
+from server.downloads_view import download_panel
+from server.follow_up import parent_of
 from server.forms import form_values
-from server.run_view import STAGES, RunView, view_run
+from server.live_events import clock_record
+from server.live_requests import MORE_TIME_S, give_more_time, remember_email, stream_position
+from server.outcome import view_outcome
+from server.run_view import STAGES, RunView, course, view_run
 from server.services import services
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
@@ -26,37 +30,62 @@ STAGE_TITLES = {
 
 @blueprint.get("/<run_id>")
 def show(run_id: str) -> str:
+    after = stream_position(services(), run_id)
     with services().database.session() as session:
-        return _render(_view(session, run_id), "runs/show.html")
+        return _render(session, _view(session, run_id), "runs/show.html", after)
 
 
 @blueprint.get("/<run_id>/live")
 def live(run_id: str) -> ResponseReturnValue:
-    """What the page asks for each second until the run has ended.
+    """What the page asks for when something has happened, or each second where it is not told of events.
 
     Only the figures while nothing else has changed since the page saw `seen`; else the whole body, so that a button
     keeps the focus and an opened part stays open from one second to the next.
     """
+    after = stream_position(services(), run_id)
     with services().database.session() as session:
         view = _view(session, run_id)
         if view.key == request.args.get("seen"):
-            return _render(view, "runs/_tick.html")
-        response = make_response(_render(view, "runs/_body.html"))
+            return _render(session, view, "runs/_tick.html", after)
+        response = make_response(_render(session, view, "runs/_body.html", after))
     response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#run", "outerHTML"
     return response
+
+
+@blueprint.get("/<run_id>/course")
+def show_course(run_id: str) -> ResponseReturnValue:
+    """What the charts of the live page begin with."""
+    with services().database.session() as session:
+        return jsonify(course(session, find_run(session, run_id)))
+
+
+@blueprint.post("/<run_id>/extend")
+def extend(run_id: str) -> ResponseReturnValue:
+    give_more_time(services(), run_id, MORE_TIME_S)
+    return redirect(url_for("runs.show", run_id=run_id), 303)
+
+
+@blueprint.post("/<run_id>/notify")
+def notify(run_id: str) -> ResponseReturnValue:
+    """Notes who wants a letter at the end; an empty address takes it back."""
+    remember_email(services(), run_id, request.form.get("email", ""))
+    return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
 @blueprint.post("/<run_id>/stop")
 def stop(run_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
         request_stop(find_run(session, run_id))
+    services().events.publish(run_id, "asked")
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
 @blueprint.post("/<run_id>/cancel")
 def cancel(run_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
-        request_cancel(find_run(session, run_id))
+        run = find_run(session, run_id)
+        request_cancel(run)
+    services().events.publish(run_id, "end" if run.state.is_finished() else "asked", state=run.state)
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
@@ -64,16 +93,22 @@ def _view(session: Session, run_id: str) -> RunView:
     return view_run(session, find_run(session, run_id), services().settings.lease_s)
 
 
-def _render(view: RunView, template: str) -> str:
+def _render(session: Session, view: RunView, template: str, after: str) -> str:
+    """`after`: the id of the latest event before the run was read."""
     run = view.run
     final = view.bundle if run.state is RunState.DONE else None
     return render_template(
         template,
         view=view,
         run=run,
+        after=after,
+        clock=clock_record(run, services().settings.lease_s),
+        more_time_s=MORE_TIME_S,
         dataset=run.dataset,
         result=run.result,
-        contents=bundle_members(services(), final) if final else (),
+        parent=parent_of(session, run),
+        outcome=view_outcome(session, services(), run) if run.state is RunState.DONE else None,
+        download=download_panel(services(), run, final) if final else None,
         stages=STAGES,
         stage_titles=STAGE_TITLES,
         again=form_values(RunSettings.from_json(run.settings)),

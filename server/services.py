@@ -1,13 +1,16 @@
-"""What every view needs: the settings, the database, the files and the queue."""
+"""What every view needs: the settings, the database, the files, the queue and the models that are open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from flask import current_app
 
+from automl.serving.model_cache import ModelCache
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
+from automl.store.events import RunEvents
+from server.live_hub import LiveHub
 
 
 class Enqueue(Protocol):
@@ -22,6 +25,9 @@ class Services:
     database: Database
     store: ArtifactStore
     enqueue: Enqueue
+    events: RunEvents
+    live: LiveHub
+    models: ModelCache = field(default_factory=ModelCache)
 
 
 def services() -> Services:

@@ -1,6 +1,7 @@
-"""What the start form offers: the choices of each option, in words."""
+"""What the start form offers: the choices of each option, in words, and what is chosen at first."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -15,18 +16,40 @@ from automl.limits import (
     SEED,
 )
 from automl.options import RUN_OPTIONS
-from automl.records import Goal, PrunerKind, RunSettings, TunerKind
+from automl.records import Goal, PrunerKind, RunSettings, RunState, TunerKind
+from automl.store.database import Run
 from automl.words import BACKBONE_TITLES, LR_SCHEDULE_TITLES, SAMPLER_TITLES, TUNER_TITLES
+from server.aims import AIMS
+from server.forms import form_values
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A length of time to choose. `value`: what the form sends. `help`: what it is for."""
+
+    value: str
+    budget_s: float
+    title: str
+    help: str
+
 
 Choices = Mapping[str, str]
 """Titles by the value that the form sends; "" leaves the choice to Darkroom."""
 
 
 class StartForm:
-    """The data of `datasets/_start_form.html`. `weights_dir`: the cache of pretrained weights."""
+    """The data of `datasets/_start_form.html`.
+
+    `weights_dir`: the cache of pretrained weights. `like`: the run whose settings the form begins with.
+    """
 
     options = RUN_OPTIONS
-    default = RunSettings()
+    presets = (
+        Preset("2m", 120.0, "Quick", "A first answer: does it work at all?"),
+        Preset("10m", 600.0, "Standard", "Many more tries. Good for most photos."),
+        Preset("1h", 3600.0, "Thorough", "The widest search, for when it matters."),
+    )
+    aims = AIMS
     goals: Choices = {
         "": "As fits your photos (recommended)",
         Goal.ACCURACY: "Most photos right (accuracy)",
@@ -47,13 +70,48 @@ class StartForm:
     max_model_mb, max_latency_ms = MAX_MODEL_MB, MAX_LATENCY_MS
     max_trials, seed, epochs = MAX_TRIALS, SEED, EPOCHS
 
-    def __init__(self, weights_dir: Path) -> None:
+    def __init__(self, weights_dir: Path, like: Run | None = None) -> None:
         self._weights_dir = weights_dir
+        self.like = like
+        self.chosen = RunSettings.from_json(like.settings) if like else RunSettings()
+        self._values = form_values(self.chosen)
+
+    @property
+    def parent_id(self) -> str:
+        """The run that the new one follows: only one whose result its user can have seen."""
+        return self.like.id if self.like is not None and self.like.state is RunState.DONE else ""
+
+    @property
+    def budget(self) -> str:
+        """What the form sends for the time that is chosen at first."""
+        known = [preset.value for preset in self.presets if preset.budget_s == self.chosen.budget_s]
+        return known[0] if known else self._values["budget"]
+
+    @property
+    def has_own_budget(self) -> bool:
+        """True where that is none of the presets."""
+        return all(preset.value != self.budget for preset in self.presets)
+
+    @property
+    def aim(self) -> str:
+        """The choice whose limits are those that are chosen, else the first."""
+        given = {"max_model_mb": self.chosen.max_model_mb, "max_latency_ms": self.chosen.max_latency_ms}
+        limits = {name: limit for name, limit in given.items() if limit is not None}
+        return next((aim.name for aim in self.aims if dict(aim.limits) == limits), self.aims[0].name)
+
+    @property
+    def head_layers(self) -> str:
+        return self._values["head_layers"]
 
     @cached_property
     def backbones(self) -> Choices:
-        """Those whose record is in the cache; the run itself looks more closely."""
-        return {name: title for name, title in BACKBONE_TITLES.items() if (self._weights_dir / f"{name}.json").exists()}
+        """Those whose record is in the cache, and those that are chosen; the run itself looks more closely."""
+        is_there = {name: (self._weights_dir / f"{name}.json").exists() for name in BACKBONE_TITLES}
+        return {
+            name: title if is_there[name] else f"{title} (no longer installed)"
+            for name, title in BACKBONE_TITLES.items()
+            if is_there[name] or name in self.chosen.backbones
+        }
 
     def samplers(self, tuner: TunerKind) -> Choices:
         return {sampler: SAMPLER_TITLES[sampler] for sampler in SAMPLERS[tuner]}

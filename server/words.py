@@ -1,6 +1,8 @@
 """The filters of the templates: `automl.words`, and what only pages need."""
 
-from collections.abc import Callable, Mapping
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from flask import Flask
@@ -60,6 +62,13 @@ def _title_of(table: Mapping[str, str]) -> Callable[[str], str]:
 def soft_breaks(name: str) -> Markup:
     """Lets a browser break a long class name after an underscore."""
     return Markup("_<wbr>").join(name.split("_"))
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """One row of a CSV table, with its line break."""
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
 
 
 def clean_name(name: str, otherwise: str) -> str:

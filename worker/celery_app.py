@@ -1,8 +1,8 @@
 """The Celery application: two queues, JSON only, ids only.
 
-`train` (one task a device, thread pool: its task only watches another process) and `light` (checks, samples and the
-reaper, on exactly one node, which also carries the clock of the periodic tasks). Nothing that must last lives in the
-broker: results are in the database, and the reaper sends again what a lost broker forgot.
+`train` (one task a device, thread pool: its task only watches another process) and `light` (checks, samples, formats
+of finished models and the reaper, on exactly one node, which also carries the clock of the periodic tasks). Nothing
+that must last lives in the broker: results are in the database, and the reaper sends again what a lost broker forgot.
 """
 
 from celery import Celery
@@ -15,6 +15,8 @@ TRAIN = "darkroom.train"
 CHECK_DATASET = "darkroom.check_dataset"
 MAKE_SAMPLES = "darkroom.make_samples"
 DELETE_DATASET = "darkroom.delete_dataset"
+EXPORT = "darkroom.export"
+NOTIFY = "darkroom.notify"
 REAP = "darkroom.reap"
 SWEEP = "darkroom.sweep"
 

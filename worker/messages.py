@@ -2,7 +2,7 @@
 
 from celery import Celery
 
-from worker.celery_app import CHECK_DATASET, MAKE_SAMPLES, TRAIN
+from worker.celery_app import CHECK_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, TRAIN
 
 
 class Messages:
@@ -19,6 +19,12 @@ class Messages:
 
     def make_samples(self, dataset_id: str, run_id: str) -> None:
         self._app.send_task(MAKE_SAMPLES, (dataset_id, run_id))
+
+    def export(self, run_id: str) -> None:
+        self._app.send_task(EXPORT, (run_id,))
+
+    def notify(self, run_id: str) -> None:
+        self._app.send_task(NOTIFY, (run_id,))
 
     def n_waiting(self, queue: str) -> int:
         """Messages in `queue` that no worker has taken yet.

@@ -10,9 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from automl.settings import SETTINGS, Settings
+
 PIPELINE: tuple[str, ...] = (sys.executable, "-m", "automl.pipeline")
 
 KILL_AFTER_S = 2.0
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """This process's environment, with every setting as it is here, whatever it was read from."""
+    return {**os.environ, **{row.variable: str(getattr(settings, row.name)) for row in SETTINGS}}
 
 
 class PipelineProcess:
@@ -55,9 +62,16 @@ class PipelineProcess:
 
     def ask_to_stop(self) -> None:
         """Tells it to end the search and to deliver the best so far."""
+        self._say("stop")
+
+    def tell_budget(self, seconds: float) -> None:
+        """Tells it how long its whole budget is from now on."""
+        self._say(f"budget {seconds:.3f}")
+
+    def _say(self, line: str) -> None:
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # it has just ended by itself
-            self._process.stdin.write(b"stop\n")
+            self._process.stdin.write(f"{line}\n".encode())
             self._process.stdin.flush()
 
     def kill(self) -> None:

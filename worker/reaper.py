@@ -19,6 +19,8 @@ from automl.store.database import (
     now,
     runs_with_lost_lease,
 )
+from automl.store.events import Publishes
+from automl.store.exports import runs_with_idle_exports
 from worker.lease_owner import LeaseOwner
 from worker.supervisor import hand_back
 
@@ -49,14 +51,18 @@ class Queues(Protocol):
 
     def make_samples(self, dataset_id: str, run_id: str) -> None: ...
 
+    def export(self, run_id: str) -> None: ...
+
     def n_waiting(self, queue: str) -> int: ...
 
 
-def take_back_lost_runs(database: Database, grace_s: float = GRACE_S) -> None:
+def take_back_lost_runs(
+    database: Database, grace_s: float = GRACE_S, lease_s: float = 30.0, events: Publishes | None = None
+) -> None:
     """Puts every run back into the queue whose worker is gone, or ends it if that happened too often.
 
     A worker of this machine that still lives gets `grace_s` to renew its lease: after the machine was asleep, all
-    leases are old.
+    leases are old. `lease_s`: of the leases; `events`: told of every run that is put back or ended.
     """
     with database.session() as session:
         suspects = _suspects(session)
@@ -64,8 +70,12 @@ def take_back_lost_runs(database: Database, grace_s: float = GRACE_S) -> None:
         time.sleep(grace_s)
     for run_id, owner, lease_until in suspects:
         with database.session() as session:
-            if _take_over(session, run_id, owner, lease_until):
-                _put_back(find_run(session, run_id))
+            if not _take_over(session, run_id, owner, lease_until):
+                continue
+            run = find_run(session, run_id)
+            _put_back(run, lease_s)
+        if events is not None:
+            events.publish(run_id, "end" if run.state.is_finished() else "state", state=run.state)
 
 
 def send_lost_messages(database: Database, queues: Queues, settle_s: float = SETTLE_S) -> None:
@@ -79,16 +89,25 @@ def send_lost_messages(database: Database, queues: Queues, settle_s: float = SET
         runs = _waiting_runs(session, settle_s)
         datasets = _unchecked_datasets(session)
         samples = _samples_to_make(session, settle_s)
+        exports = runs_with_idle_exports(session, settle_s)
     if len(runs) > queues.n_waiting("train"):
         _log.info("sending %d waiting run(s) again", len(runs))
         for run_id in runs:
             queues.train(run_id)
-    if len(datasets) + len(samples) > queues.n_waiting("light"):
-        _log.info("sending %d unchecked data set(s) again", len(datasets) + len(samples))
+    n_light = len(datasets) + len(samples) + len(exports)
+    if n_light > queues.n_waiting("light"):
+        _log.info("sending %d check(s) and export(s) again", n_light)
         for dataset_id in datasets:
             queues.check_dataset(dataset_id)
         for dataset_id, run_id in samples:
             queues.make_samples(dataset_id, run_id)
+        for run_id in exports:
+            queues.export(run_id)
+
+
+def is_check_waiting(session: Session) -> bool:
+    """True while somebody waits for photos to be checked, or for the sample images."""
+    return bool(_unchecked_datasets(session) or _samples_to_make(session, settle_s=0.0))
 
 
 def _suspects(session: Session) -> list[tuple[str, str, datetime | None]]:
@@ -118,14 +137,14 @@ def _take_over(session: Session, run_id: str, owner: str, lease_until: datetime 
     return bool(taken)
 
 
-def _put_back(run: Run) -> None:
+def _put_back(run: Run, lease_s: float) -> None:
     _log.warning("run %s: its worker is gone (attempt %d)", run.id, run.attempts)
     if run.cancel_requested:
         change_run_state(run, RunState.CANCELLED)
     elif run.attempts >= MAX_ATTEMPTS:
         fail_run(run, "worker_lost", _GIVEN_UP)
     else:
-        hand_back(run, "Waiting to go on: the worker was lost")
+        hand_back(run, "Waiting to go on: the worker was lost", lease_s)
 
 
 def _waiting_runs(session: Session, settle_s: float) -> list[str]:

@@ -16,6 +16,7 @@ from automl.store.database import (
     DatasetFile,
     DatasetVersion,
     Export,
+    LogEntry,
     Run,
     TrialSummary,
 )
@@ -37,11 +38,13 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
         run_ids = list(session.scalars(select(Run.id).where(Run.dataset_id == dataset_id)))
     for run_id in run_ids:
         store.delete_prefix(f"runs/{run_id}")
-        (settings.home / "logs" / f"run-{run_id}.log").unlink(missing_ok=True)
+        for name in ("run", "export"):
+            (settings.home / "logs" / f"{name}-{run_id}.log").unlink(missing_ok=True)
         _remove_study(database.url, run_id)
     store.delete_prefix(f"datasets/{dataset_id}")
     with database.session() as session:
         session.execute(delete(TrialSummary).where(TrialSummary.run_id.in_(run_ids)))
+        session.execute(delete(LogEntry).where(LogEntry.run_id.in_(run_ids)))
         session.execute(delete(Export).where(Export.run_id.in_(run_ids)))
         session.execute(delete(Artifact).where(Artifact.run_id.in_(run_ids)))
         session.execute(update(Run).where(Run.parent_id.in_(run_ids)).values(parent_id=None))

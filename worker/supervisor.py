@@ -5,10 +5,8 @@ and only while the lease is ours and the pipeline is dead, so that two hands nev
 """
 
 import logging
-import os
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,10 +17,22 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from automl.records import RunState
-from automl.settings import SETTINGS, Settings
-from automl.store.database import Database, Run, change_run_state, claim_run, fail_run, find_run, renew_lease
+from automl.settings import Settings
+from automl.store.database import (
+    Database,
+    LogEntry,
+    Run,
+    change_run_state,
+    claim_run,
+    fail_run,
+    find_run,
+    renew_lease,
+)
+from automl.store.events import Publishes
+from automl.store.run_clock import hold_progress
 from worker.lease_owner import LeaseOwner
-from worker.pipeline_process import PIPELINE, PipelineProcess
+from worker.pipeline_process import PIPELINE, PipelineProcess, environment_of
+from worker.stop_flag import StopSign
 
 LOOK_EVERY_S = 0.5
 RENEW_EVERY_S = 1.0
@@ -43,10 +53,11 @@ class Ending(Enum):
 
 @dataclass
 class _Watch:
-    """A pipeline under watch. Times are on the monotonic clock."""
+    """A pipeline under watch. Times are on the monotonic clock. `budget_s`: what the pipeline knows of."""
 
     pipeline: PipelineProcess
     used_before_s: float
+    budget_s: float
     started_s: float = field(default_factory=time.monotonic)
     renewed_s: float = field(default_factory=time.monotonic)
     asked_to_stop: bool = False
@@ -63,12 +74,18 @@ class Supervisor:
     """Runs one pipeline at a time under a lease.
 
     `stopping`: set when the worker itself is being shut down; the run is then handed back and goes on later.
-    `command`: the pipeline's, without the run's id.
+    `command`: the pipeline's, without the run's id. `events`: told of what is written here; None for nobody.
     """
 
     def __init__(
-        self, database: Database, settings: Settings, stopping: threading.Event, command: Sequence[str] = PIPELINE
+        self,
+        database: Database,
+        settings: Settings,
+        stopping: StopSign,
+        command: Sequence[str] = PIPELINE,
+        events: Publishes | None = None,
     ) -> None:
+        self._events = events
         self._database = database
         self._settings = settings
         self._stopping = stopping
@@ -81,17 +98,18 @@ class Supervisor:
         Raises:
             OSError: the pipeline cannot be started; the run has failed with a message that says so.
         """
-        used_before_s = self._claim(run_id)
-        if used_before_s is None:
+        claimed = self._claim(run_id)
+        if claimed is None:
             _log.info("run %s: nothing to do", run_id)
             return
+        self._tell(run_id, claimed.state)
         log = self._settings.home / "logs" / f"run-{run_id}.log"
         try:
-            pipeline = PipelineProcess([*self._command, run_id], _environment(self._settings), log)
+            pipeline = PipelineProcess([*self._command, run_id], environment_of(self._settings), log)
         except OSError as error:
             self._fail(run_id, f"The training process could not be started: {error.strerror}.")
             raise
-        watch = _Watch(pipeline, used_before_s)
+        watch = _Watch(pipeline, claimed.used_s, claimed.budget_s)
         with pipeline:
             _log.info("run %s: pipeline started, process %s", run_id, pipeline.pid)
             ending = self._watch(run_id, watch)
@@ -101,15 +119,15 @@ class Supervisor:
         if ending is not Ending.LEASE_LOST:
             self._settle(run_id, ending, watch, log)
 
-    def _claim(self, run_id: str) -> float | None:
-        """Seconds of the budget that earlier attempts used up; None if the run is not to be had."""
+    def _claim(self, run_id: str) -> Run | None:
+        """The run as it is now; None if it is not to be had."""
         with self._database.session() as session:
             if not claim_run(session, run_id, self._owner, self._settings.lease_s):
                 return None
             run = find_run(session, run_id)
             change_run_state(run, RunState.PREPARING)
             run.activity = "Getting ready"
-            return run.used_s
+            return run
 
     def _watch(self, run_id: str, watch: "_Watch") -> Ending:
         while watch.pipeline.wait(LOOK_EVERY_S) is None:
@@ -138,6 +156,9 @@ class Supervisor:
         if run.stop_requested and not watch.asked_to_stop:
             watch.pipeline.ask_to_stop()
             watch.asked_to_stop = True
+        if run.budget_s > watch.budget_s:
+            watch.pipeline.tell_budget(run.budget_s)
+            watch.budget_s = run.budget_s
         if watch.since_renewal_s() >= min(RENEW_EVERY_S, self._settings.lease_s / 3):
             renew_lease(session, run.id, self._owner, self._settings.lease_s)
             run.used_s = watch.used_s()
@@ -157,26 +178,29 @@ class Supervisor:
             if run.cancel_requested:
                 change_run_state(run, RunState.CANCELLED)
             elif ending is Ending.WORKER_STOPS:
-                hand_back(run, "Waiting to go on: the worker was stopped")
+                hand_back(run, "Waiting to go on: the worker was stopped", self._settings.lease_s)
                 run.attempts -= 1  # a stop on purpose says nothing against the run
             else:
                 fail_run(run, "internal", _crash_message(run, watch.pipeline.exit_code, log))
+        self._tell(run_id, run.state)
 
     def _fail(self, run_id: str, message: str) -> None:
         with self._database.session() as session:
             fail_run(find_run(session, run_id), "internal", message)
+        self._tell(run_id, RunState.FAILED)
+
+    def _tell(self, run_id: str, state: RunState) -> None:
+        if self._events is not None:
+            self._events.publish(run_id, "end" if state.is_finished() else "state", state=state)
 
 
-def hand_back(run: Run, activity: str) -> None:
+def hand_back(run: Run, activity: str, lease_s: float) -> None:
     """Puts a run under way back into the queue, free to be claimed."""
+    hold_progress(run, lease_s)
+    run.log.add(LogEntry(kind="worker", text=activity))
     change_run_state(run, RunState.QUEUED)
     run.lease_owner, run.lease_until = "", None
     run.activity = activity
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """This process's environment, with every setting as it is here, whatever it was read from."""
-    return {**os.environ, **{row.variable: str(getattr(settings, row.name)) for row in SETTINGS}}
 
 
 def _crash_message(run: Run, exit_code: int | None, log: Path) -> str:

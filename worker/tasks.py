@@ -1,6 +1,5 @@
 """The tasks: ids in, nothing out, safe to run twice. Each finds its work in the database."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +14,16 @@ from automl.records import DatasetState, RunState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, fail_run, find_dataset, find_run
-from worker.celery_app import CHECK_DATASET, DELETE_DATASET, MAKE_SAMPLES, REAP, SWEEP, TRAIN, app
+from automl.store.events import RunEvents
+from automl.store.exports import has_exports_to_make
+from worker.celery_app import CHECK_DATASET, DELETE_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, REAP, SWEEP, TRAIN, app
+from worker.export_supervisor import ExportSupervisor
 from worker.messages import Messages
+from worker.notices import runs_to_tell_of, send_notices
 from worker.reaper import send_lost_messages, take_back_lost_runs
 from worker.removal import deleted_datasets, remove_dataset
 from worker.samples import store_samples
+from worker.stop_flag import StopFlag
 from worker.supervisor import Supervisor
 from worker.sweeper import sweep_orphans
 
@@ -30,7 +34,7 @@ _CHECK_KEEPS_DYING = (
     "The check of these pictures was interrupted three times. One of the files may be damaged in a way that stops the "
     "program that reads it, or the computer runs out of memory. Upload fewer pictures, or leave out unusual ones."
 )
-_stopping = threading.Event()
+_stopping = StopFlag()  # the `light` node runs its tasks in a fork
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +44,38 @@ class Parts:
     settings: Settings
     database: Database
     store: ArtifactStore
+    events: RunEvents
 
 
 @cache
 def parts() -> Parts:
     """One set a process, made by the first task that it runs, so that no connection is shared across a fork."""
     settings = load_settings()
-    return Parts(settings, Database(settings.database_url), ArtifactStore(settings.files_dir))
+    database, store = Database(settings.database_url), ArtifactStore(settings.files_dir)
+    return Parts(settings, database, store, RunEvents(settings.broker_url))
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
-def _hand_runs_back(**_: object) -> None:
+def _hand_work_back(**_: object) -> None:
     _stopping.set()
 
 
 @app.task(name=TRAIN)  # type: ignore[untyped-decorator]
 def train(run_id: str) -> None:
     """Supervises the pipeline process of one run until it ends."""
-    Supervisor(parts().database, parts().settings, _stopping).supervise(run_id)
+    Supervisor(parts().database, parts().settings, _stopping, events=parts().events).supervise(run_id)
+    Messages(app).notify(run_id)
+    with parts().database.session() as session:
+        is_delivered = has_exports_to_make(session, run_id)
+    if is_delivered:
+        Messages(app).export(run_id)
+
+
+@app.task(name=EXPORT)  # type: ignore[untyped-decorator]
+def export(run_id: str) -> None:
+    """Makes one format of a finished run; the others wait behind whatever else is in the queue by then."""
+    if ExportSupervisor(parts().database, parts().settings, _stopping).make_next(run_id):
+        Messages(app).export(run_id)
 
 
 @app.task(name=CHECK_DATASET, bind=True)  # type: ignore[untyped-decorator]
@@ -91,10 +109,18 @@ def make_samples(dataset_id: str, run_id: str) -> None:
     Messages(app).train(run_id)
 
 
+@app.task(name=NOTIFY)  # type: ignore[untyped-decorator]
+def notify(run_id: str) -> None:
+    """Tells whoever wants to know that a run has ended; does nothing for one that has not."""
+    send_notices(parts().database, parts().settings, run_id)
+
+
 @app.task(name=REAP)  # type: ignore[untyped-decorator]
 def reap() -> None:
     """Recovers what a dead worker or an emptied broker left behind."""
-    take_back_lost_runs(parts().database)
+    take_back_lost_runs(parts().database, lease_s=parts().settings.lease_s, events=parts().events)
+    for run_id in runs_to_tell_of(parts().database, parts().settings):
+        send_notices(parts().database, parts().settings, run_id)
     send_lost_messages(parts().database, Messages(app))
     with parts().database.session() as session:
         forgotten = deleted_datasets(session)

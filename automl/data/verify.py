@@ -54,6 +54,11 @@ def verify_image(source: Path | IO[bytes], max_pixels: int) -> VerifiedImage:
     return _decode(source, max_pixels)[0]
 
 
+def open_verified(source: Path | IO[bytes], max_pixels: int) -> Image.Image:
+    """The picture itself, upright and RGB, for a model. Raises as `verify_image`."""
+    return _decode(source, max_pixels)[1]
+
+
 def look_at(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, bytes]:
     """The traits of a picture, and a thumbnail of it as a JPEG without metadata. Raises as `verify_image`."""
     found, image = _decode(source, max_pixels)

@@ -22,10 +22,12 @@ from automl.models.weights import InstalledWeights
 from automl.pipeline.packing import EXPLAIN_S, PLOTS_AND_PACKING_S, Packer
 from automl.pipeline.sampling import affordable_share, thinned
 from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings, RunState, SplitPlan, TrialRecord
+from automl.results.answers import answer_table
 from automl.results.bundle import write_bundle
 from automl.results.calibration import Calibration, calibrate, tempered
 from automl.results.evaluate import TestScore, evaluate
 from automl.results.export import ExportedModels, Exporter
+from automl.results.first_model import describe_first
 from automl.results.metrics import (
     describe_candidate,
     describe_result,
@@ -54,7 +56,7 @@ _LATE_S = 5.0
 class Job:
     """One run to do. `cache`: features of earlier runs; `workspace`: an empty folder for this run's files.
 
-    `earlier`: trials of an attempt that was broken off.
+    `earlier`: trials of an attempt that was broken off. `notes`: what the result should say of all that was before.
     """
 
     manifest: DatasetManifest
@@ -63,6 +65,7 @@ class Job:
     cache: Path
     workspace: Path
     earlier: tuple[TrialRecord, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def train(job: Job, budget: Budget, observer: Observer) -> RunResult:
@@ -103,7 +106,7 @@ class _Run:
 
     def run(self) -> RunResult:
         sweep(self._job.cache)
-        for note in self._plan.notes:
+        for note in (*self._job.notes, *self._plan.notes):
             self._observer.note(note)
         self._leave_out_what_is_too_much()
         self._targets = self._make_targets()
@@ -188,11 +191,13 @@ class _Run:
         described = self._describe(winner)
         self._observer.winner(described)
         test_images = self._images(self._plan.test)
-        score = self._score(models, test_images)
+        score, first_score = self._score(winner, models, test_images)
         plots = self._draw(winner, score, test_images, records, calibration)
         pareto = pareto_rows(records, winner, self._n_validated)
 
         metrics = describe_result(described, score, self._job.settings, len(records), pareto, calibration)
+        first = self._packer.first
+        metrics["first_model"] = describe_first(first, first_score) if first and first_score else None
         from automl.pipeline.explaining import explained_mistakes  # Matplotlib, as `_draw`
 
         metrics["mistakes"] = explained_mistakes(self._features, self._images(self._plan.pool), test_images, score)
@@ -206,7 +211,10 @@ class _Run:
             metrics,
             [path for plot in plots for path in (plot.path, plot.svg) if path],
             lambda: self._end(searched_s),
-            photo_table(self._job.manifest, self._plan),
+            {
+                "photos.csv": photo_table(self._job.manifest, self._plan),
+                "answers.csv": answer_table(score, test_images, calibration.threshold if calibration else None),
+            },
             partial(self._write_documents, plots),
         )
         shutil.rmtree(self._job.workspace / "search", ignore_errors=True)
@@ -233,12 +241,12 @@ class _Run:
 
     def _end(self, searched_s: float) -> dict[str, Any]:
         """What only the end tells: how long it took, and the notes. `searched_s`: when the search had ended."""
-        used_s = self._budget.elapsed_s
+        used_s, first = self._budget.elapsed_s, self._packer.first
         self._tell_if_late(used_s - self._budget.total_s, searched_s)
         time = {
             "budget_s": self._budget.total_s if self._budget.has_clock else None,
             "used_s": round(used_s, 1),
-            "first_model_s": round(self._packer.first_model_s or used_s, 1),
+            "first_model_s": round(first.at_s if first else used_s, 1),
         }
         return {"time": time, "notes": list(self._observer.notes)}
 
@@ -252,14 +260,27 @@ class _Run:
         )
         self._observer.note(f"This took {late_s:.0f} s longer than asked: {reason}.")
 
-    def _score(self, models: ExportedModels, test_images: list[ImageRecord]) -> TestScore:
+    def _score(
+        self, winner: Candidate, models: ExportedModels, test_images: list[ImageRecord]
+    ) -> tuple[TestScore, TestScore | None]:
+        """Of the winner, and of the first model that was found where there is time for that, in one pass.
+
+        What an attempt that was broken off had found first is gone, so a run that was continued has no second score.
+        """
+        first = None if self._job.earlier else self._packer.first
+        is_same = first is not None and first.candidate.number == winner.number
+        files = [models.onnx]
+        if first is not None and not is_same and self._packer.has_time_for_first(winner):
+            files.append(first.onnx)
         text = f"Scoring the best model on {len(test_images):,} photos it has never seen"
 
         def report(done: int, total: int) -> None:
             self._observer.activity(text, done / total)
 
         classes = self._job.manifest.classes
-        return evaluate(Classifier(models.onnx), test_images, classes, self._targets.labels, report)
+        classifiers = [Classifier(file) for file in files]
+        score, *others = evaluate(classifiers, test_images, classes, self._targets.labels, report)
+        return score, others[0] if others else score if is_same else None
 
     def _draw(
         self,
@@ -272,14 +293,14 @@ class _Run:
         from automl.pipeline.explaining import heat_maps, layers_of
         from automl.results.plots import draw_all  # Matplotlib: the first model should not wait for its import
 
-        maps = None
+        maps, model = None, self._exporter.build_keras(winner)
         if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
             self._observer.activity("Looking at what the model looks at")
-            maps = heat_maps(winner, self._weights, self._images(self._plan.pool), test_images, score)
+            maps = heat_maps(winner, model, self._weights, self._images(self._plan.pool), test_images, score)
         else:
             self._observer.note("There was no time left for heat maps. Give the next run a little longer to get them.")
         self._observer.activity("Drawing the plots")
-        folder, layers = self._job.workspace / "plots", layers_of(winner, self._exporter)
+        folder, layers = self._job.workspace / "plots", layers_of(winner, model)
         curves, best_epoch, goal = winner.curves, winner.best_epoch, self._goal
         return draw_all(folder, curves, best_epoch, score, test_images, records, goal, calibration, maps, layers)
 
@@ -292,6 +313,8 @@ class _Notes:
         self.state = observer.state
         self.activity = observer.activity
         self.space = observer.space
+        self.trying = observer.trying
+        self.epoch = observer.epoch
         self.trial = observer.trial
         self.best_so_far = observer.best_so_far
         self.winner = observer.winner

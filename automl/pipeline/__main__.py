@@ -1,7 +1,8 @@
 """`python -m automl.pipeline RUN_ID`: one run of the web service, as a process of its own.
 
-Its standard input is a pipe from the worker: the line `stop` ends the search and keeps the best model so far; the end
-of the pipe means that the worker has died, and ends this process at once.
+Its standard input is a pipe from the worker: the line `stop` ends the search and keeps the best model so far, the line
+`budget SECONDS` makes the whole budget longer; the end of the pipe means that the worker has died, and ends this
+process at once.
 """
 
 import faulthandler
@@ -16,6 +17,7 @@ import structlog
 
 from automl.data.check import check_dataset, load_manifest
 from automl.errors import DarkroomError
+from automl.models.device import device_in_words
 from automl.models.weights import installed
 from automl.pipeline import Job, train
 from automl.pipeline.database_observer import DatabaseObserver
@@ -24,12 +26,16 @@ from automl.search.budget import Budget
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, Run, fail_run, find_dataset, find_run
+from automl.store.events import BackgroundEvents, RunEvents
 
 _log = structlog.get_logger()
+
+_NICE = 5
 
 
 def main(arguments: list[str]) -> int:
     faulthandler.enable()  # a crash in native code then says where in the log
+    give_way()
     settings = load_settings()
     database = Database(settings.database_url)
     store = ArtifactStore(settings.files_dir)
@@ -39,15 +45,19 @@ def main(arguments: list[str]) -> int:
         budget = Budget(run.budget_s, used_s=run.used_s)
     threading.Thread(target=_obey, args=(sys.stdin, budget), daemon=True).start()
     workspace = settings.workspace(run_id)
-    observer = DatabaseObserver(database, store, run_id, budget.elapsed_s)
+    events = BackgroundEvents(RunEvents(settings.broker_url))
+    observer = DatabaseObserver(database, store, run_id, budget.elapsed_s, events)
     try:
+        observer.device(device_in_words())
         _run(run_id, settings, database, store, budget, workspace, observer)
     except DarkroomError as error:
         _log.exception("run failed", run=run_id, code=error.code)
         with database.session() as session:
             fail_run(find_run(session, run_id), error.code, error.message)
     finally:
+        observer.ended()
         observer.close()
+        events.close()
         shutil.rmtree(workspace, ignore_errors=True)
     return 0
 
@@ -66,18 +76,38 @@ def _run(
     with database.session() as session:
         run = find_run(session, run_id)
         dataset_id, run_settings, earlier = run.dataset_id, RunSettings.from_json(run.settings), _earlier(run)
-        had_winner = bool(run.result)
+        before = what_was_before(run, len(earlier))
         is_checked = run.version_id is not None or find_dataset(session, dataset_id).state is DatasetState.READY
     if not is_checked:
         observer.activity("Checking the photos")
         check_dataset(database, store, dataset_id, settings)
     manifest = load_manifest(database, store, run_id, workspace / "images")
-    job = Job(manifest, run_settings, installed(settings.weights_dir), settings.features_dir, workspace, earlier)
-    if had_winner:
-        observer.note("This run was interrupted while its best model was scored: the test photos were read twice.")
-    if earlier:
-        observer.note(f"This run was interrupted after {len(earlier)} trials and continued from there.")
+    weights = installed(settings.weights_dir)
+    job = Job(manifest, run_settings, weights, settings.features_dir, workspace, earlier, before)
     observer.deliver(train(job, budget, observer))
+
+
+def give_way() -> None:
+    """Lets the pages and the checks go first where the processors are short: there somebody waits."""
+    os.nice(_NICE)
+
+
+def what_was_before(run: Run, n_earlier: int) -> tuple[str, ...]:
+    """Notes on what makes this attempt's test less than untouched, or its search not its own.
+
+    n_earlier: trials that an attempt which was broken off has left.
+    """
+    notes = []
+    if run.parent_id is not None:
+        notes.append(
+            "You started this run after you had seen the test result of another one. The test photos are no longer "
+            "quite untouched: the score may be a little too good."
+        )
+    if run.result:
+        notes.append("This run was interrupted while its best model was scored: the test photos were read twice.")
+    if n_earlier:
+        notes.append(f"This run was interrupted after {n_earlier} trials and continued from there.")
+    return tuple(notes)
 
 
 def _earlier(run: Run) -> tuple[TrialRecord, ...]:
@@ -87,8 +117,11 @@ def _earlier(run: Run) -> tuple[TrialRecord, ...]:
 
 def _obey(commands: IO[str], budget: Budget) -> None:
     for line in commands:
-        if line.strip() == "stop":
+        command, _, value = line.strip().partition(" ")
+        if command == "stop":
             budget.stop()
+        elif command == "budget":
+            budget.extend(float(value))
     # The worker is gone: nobody would see what this process does, and another will continue the run.
     os._exit(3)
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from automl.records import DatasetManifest, ImageRecord
 from automl.results.bundle import unpack_bundle
 from automl.results.formats import N_CALIBRATION, FormatWriter
 from automl.results.proof import Proof, Reference, prove
-from automl.serving.formats import find_format
+from automl.serving.formats import Format, find_format
 from automl.serving.predict import Classifier, load_image
 
 _SCRIPT = "predict.py"
@@ -30,39 +31,76 @@ class Converted:
     proof: Proof
 
 
-def convert(
-    bundle: Path, manifest: DatasetManifest, names: Sequence[str], target: Path, say: Callable[[str], object]
-) -> Iterator[Converted]:
-    """Writes each of the formats `names` into `target`, with the program that uses it, and proves it.
+class Conversion:
+    """One finished download, unpacked into `target`, where it is written in other formats and proven.
 
-    manifest: the photos that the model was trained with; those of its test prove the formats, where the bundle tells
-    which they were, else all of them.
+    manifest: the photos that the model was trained with; those of its test prove the formats.
 
     Raises:
         BadBundle: not a finished model of ours.
         BadDataset: none of the photos is of this model's training and test.
     """
-    target.mkdir(parents=True, exist_ok=True)
-    with _members(bundle):
-        onnx, keras, _ = unpack_bundle(bundle, target, ["model.onnx", "model.keras", _SCRIPT])
-        classifier = Classifier(onnx)
-        learned, tested = _parts(bundle, manifest)
-    reference = _reference(classifier, tested)
-    some = learned[:: max(1, len(learned) // N_CALIBRATION)][:N_CALIBRATION]
-    pixels = np.stack([load_image(image.path, classifier.size_px) for image in some])
-    say("Loading the model")
-    writer = FormatWriter(keras, classifier.labels, classifier.size_px, pixels, target)
+
+    def __init__(self, bundle: Path, manifest: DatasetManifest, target: Path) -> None:
+        target.mkdir(parents=True, exist_ok=True)
+        with _members(bundle):
+            onnx, self.keras, _ = unpack_bundle(bundle, target, ["model.onnx", "model.keras", _SCRIPT])
+            self._classifier = Classifier(onnx)
+            self._learned, self._tested = _parts(bundle, manifest)
+        self._target = target
+
+    @property
+    def n_tested(self) -> int:
+        """Photos that prove a format."""
+        return len(self._tested)
+
+    def write(self, one: Format) -> Path:
+        """The file, or the folder of a SavedModel. The first that does not come with the model loads TensorFlow.
+
+        Raises:
+            DiskFull.
+        """
+        return self._target / one.file_name if one.is_made_at_once else self._writer.write(one.name)
+
+    def prove(self, one: Format, path: Path) -> Proof:
+        """See `proof.prove`."""
+        return prove(one, path, self._reference)
+
+    @cached_property
+    def _writer(self) -> FormatWriter:
+        some = self._learned[:: max(1, len(self._learned) // N_CALIBRATION)][:N_CALIBRATION]
+        pixels = np.stack([load_image(image.path, self._classifier.size_px) for image in some])
+        return FormatWriter(self.keras, self._classifier.labels, self._classifier.size_px, pixels, self._target)
+
+    @cached_property
+    def _reference(self) -> Reference:
+        """What the delivered model says of the test photos."""
+        labels = self._classifier.labels
+        truth = np.array([labels.index(image.label) for image in self._tested])
+        probabilities = np.stack([self._classifier.predict(image.path) for image in self._tested])
+        return Reference(labels, tuple(image.path for image in self._tested), truth, probabilities)
+
+
+def convert(
+    bundle: Path, manifest: DatasetManifest, names: Sequence[str], target: Path, say: Callable[[str], object]
+) -> Iterator[Converted]:
+    """Writes each of the formats `names` into `target`, with the program that uses it, and proves it.
+
+    Raises:
+        BadBundle, BadDataset: see `Conversion`.
+    """
+    model = Conversion(bundle, manifest, target)
     for name in names:
         one = find_format(name)
         say(f"Writing {one.title}")
-        path = target / one.file_name if one.is_made_at_once else writer.write(name)
+        path = model.write(one)
         (target / one.runtime.readme_name).write_text(one.runtime.readme(one.file_name), encoding="utf-8")
         if one.runtime.script != _SCRIPT:
             (target / one.runtime.script).write_text(one.runtime.delivered_script(), encoding="utf-8")
-        say(f"Proving {one.title} on {len(tested):,} photos")
-        yield Converted(path, prove(one, path, reference))
+        say(f"Proving {one.title} on {model.n_tested:,} photos")
+        yield Converted(path, model.prove(one, path))
     if "keras" not in names:
-        keras.unlink()  # it was there to be converted from
+        model.keras.unlink()  # it was there to be converted from
 
 
 @contextmanager
@@ -86,9 +124,3 @@ def _parts(bundle: Path, manifest: DatasetManifest) -> tuple[list[ImageRecord], 
     if not learned or not tested:
         raise BadDataset("These are not the photos that the model was trained with. Give the same folder or archive.")
     return learned, tested
-
-
-def _reference(classifier: Classifier, tested: Sequence[ImageRecord]) -> Reference:
-    truth = np.array([classifier.labels.index(image.label) for image in tested])
-    probabilities = np.stack([classifier.predict(image.path) for image in tested])
-    return Reference(classifier.labels, tuple(image.path for image in tested), truth, probabilities)

@@ -1,5 +1,6 @@
-"""Tells a run's progress to the database, where the web pages read it."""
+"""Tells a run's progress to the database, where the web pages read it, and at once to pages that are open."""
 
+import math
 import mimetypes
 import time
 from collections.abc import Mapping
@@ -16,7 +17,9 @@ from automl.search.candidate import Candidate
 from automl.search.space import SearchSpace
 from automl.search.words import describe
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Artifact, Database, TrialSummary, change_run_state, find_run, now
+from automl.store.database import Artifact, Database, LogEntry, TrialSummary, change_run_state, find_run, now
+from automl.store.events import Publishes
+from automl.store.exports import add_exports
 
 if TYPE_CHECKING:
     from automl.search.study import StudyLog
@@ -27,10 +30,21 @@ _FLUSH_EVERY_S = 10.0
 
 
 class DatabaseObserver:
-    """The `Observer` of a run of the web service. `elapsed_s`: on the run's clock, which an earlier attempt began."""
+    """The `Observer` of a run of the web service.
 
-    def __init__(self, database: Database, store: ArtifactStore, run_id: str, elapsed_s: float = 0.0) -> None:
+    `elapsed_s`: on the run's clock, which an earlier attempt began. `events`: told after the database; None for nobody.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: ArtifactStore,
+        run_id: str,
+        elapsed_s: float = 0.0,
+        events: Publishes | None = None,
+    ) -> None:
         self._database = database
+        self._events = events
         self._store = store
         self._run_id = run_id
         self._began_at = now() - timedelta(seconds=elapsed_s)
@@ -40,10 +54,12 @@ class DatabaseObserver:
         self._flushed_at = time.monotonic()
         self._has_model = False  # before the first one nobody should wait for the study
         self._told_at, self._told_text = 0.0, ""
+        self._trying: dict[str, Any] = {}
 
     def state(self, state: RunState) -> None:
         with self._database.session() as session:
             change_run_state(find_run(session, self._run_id), state)
+        self._tell("state", state=state)
         if state not in (RunState.PREPARING, RunState.SEARCHING):
             self._flush()
 
@@ -57,24 +73,55 @@ class DatabaseObserver:
         with self._database.session() as session:
             run = find_run(session, self._run_id)
             run.activity, run.progress = text, progress
+        self._tell("activity", text=text, progress=progress)
+
+    def device(self, text: str) -> None:
+        """What this attempt computes on, in words."""
+        with self._database.session() as session:
+            find_run(session, self._run_id).device = text
+        self._tell("device", text=text)
 
     def note(self, text: str) -> None:
         with self._database.session() as session:
             run = find_run(session, self._run_id)
-            if text not in run.notes:  # an attempt that was broken off may have said so already
-                run.notes = [*run.notes, text]
+            if text in run.notes:  # an attempt that was broken off may have said so already
+                return
+            run.notes = [*run.notes, text]
+            run.log.add(LogEntry(kind="note", text=text))
+        self._tell("note", text=text)
 
     def space(self, stage: Stage, space: SearchSpace) -> None:
         self._spaces[stage] = space
 
+    def trying(self, record: TrialRecord) -> None:
+        values = {"number": record.number, "stage": record.stage, "backbones": list(record.backbones)}
+        self._trying = {**values, "image_size_px": record.image_size_px, "started_s": record.started_s, "epochs": []}
+        self._write_trying()
+        self._tell("trying", **self._trying)
+
+    def epoch(self, number: int, score: float, loss: float) -> None:
+        row = [number, *(value if math.isfinite(value) else None for value in (score, loss))]
+        self._trying = {**self._trying, "epochs": [*self._trying["epochs"], row]}
+        self._write_trying()
+        self._tell("epoch", number=self._trying["number"], epoch=row)
+
+    def _write_trying(self) -> None:
+        with self._database.session() as session:
+            find_run(session, self._run_id).trying = self._trying
+
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
+        ended_s = record.started_s + record.duration_s
         with self._database.session() as session:
             run = find_run(session, self._run_id)
-            session.add(TrialSummary.of(run.id, record))
-            run.n_trials = record.number + 1
+            row = TrialSummary.of(run.id, record)
+            session.add(row)
+            run.n_trials, run.trying = record.number + 1, {}
             if best is not None:
-                run.best_score, run.best_summary = best.score, describe(best.params)
-                run.best_trial = best.number
+                summary = describe(best.params)
+                if (best.number, best.score) != (run.best_trial, run.best_score):
+                    run.log.add(LogEntry(kind="best", text=summary, used_s=ended_s, score=best.score))
+                run.best_score, run.best_summary, run.best_trial = best.score, summary, best.number
+        self._tell("trial", **row.to_json(), best=None if best is None else [best.number, best.score])
         self._unlogged.append(record)
         if self._has_model and time.monotonic() - self._flushed_at > _FLUSH_EVERY_S:
             self._flush()
@@ -84,6 +131,7 @@ class DatabaseObserver:
         self._add_artifact("best_so_far", bundle, "best so far.zip", f"{score:.1%} on validation photos")
         self._has_model = True
         self._remove_artifacts(outdated)
+        self._tell("download")
 
     def winner(self, description: Mapping[str, Any]) -> None:
         with self._database.session() as session:
@@ -94,7 +142,7 @@ class DatabaseObserver:
             run.best_summary = describe(description["winner"]["params"])
 
     def deliver(self, result: RunResult) -> None:
-        """Stores the bundle and the plots, and ends the run as done."""
+        """Stores the bundle and the plots, and ends the run as done; its other formats are to be made from then on."""
         outdated = self._artifact_ids("best_so_far", "plot", "bundle")  # also those of an attempt that was broken off
         for path, title in result.plots:
             self._add_artifact("plot", path, path.name, title)
@@ -103,6 +151,7 @@ class DatabaseObserver:
             run = find_run(session, self._run_id)
             run.result = result.metrics
             change_run_state(run, RunState.DONE)
+            add_exports(session, run.id)
         self._remove_artifacts(outdated)
         self._tell_the_dataset()
 
@@ -112,6 +161,17 @@ class DatabaseObserver:
             dataset = find_run(session, self._run_id).dataset
             if dataset.state in (DatasetState.READY, DatasetState.INVALID):
                 reassess(session, self._store, dataset.id)
+
+    def ended(self) -> None:
+        """Tells that nothing more will come, if the run has ended."""
+        with self._database.session() as session:
+            state = find_run(session, self._run_id).state
+        if state.is_finished():
+            self._tell("end", state=state)
+
+    def _tell(self, kind: str, **data: Any) -> None:
+        if self._events is not None:
+            self._events.publish(self._run_id, kind, **data)
 
     def close(self) -> None:
         """Writes what still waits for the study, also of stages that this attempt has not come to."""

@@ -8,30 +8,33 @@ import numpy as np
 from automl.models.weights import InstalledWeights
 from automl.records import ImageRecord
 from automl.results.evaluate import TestScore
-from automl.results.explain import Explainer, shown
-from automl.results.export import Exporter
+from automl.results.explain import Explainer
 from automl.results.nearest import nearest
 from automl.results.plots import HeatMaps, LayerRow, layer_rows
 from automl.results.plots.samples import choose_samples
 from automl.search.candidate import Candidate
 from automl.search.frozen import FrozenFeatures
+from automl.serving.heat import shown, typical_of
 from automl.serving.predict import load_image
 
-_N_TYPICAL = 48
 _N_MISTAKES, _N_NEAREST = 12, 3
 
 
 def heat_maps(
     candidate: Candidate,
+    model: Any,
     weights: Mapping[str, InstalledWeights],
     learned: Sequence[ImageRecord],
     tested: Sequence[ImageRecord],
     score: TestScore,
 ) -> HeatMaps:
-    """Of the same test photos as the page of samples. `learned`: the photos that were learned from."""
+    """Of the same test photos as the page of samples.
+
+    `model`: the candidate as `Exporter.build_keras` built it. `learned`: the photos that were learned from.
+    """
     size = candidate.image_size_px
-    typical = learned[:: max(1, len(learned) // _N_TYPICAL)][:_N_TYPICAL]
-    explainer = Explainer(weights, candidate, _pixels(typical, size))
+    typical = typical_of(learned)
+    explainer = Explainer(weights, candidate, _pixels(typical, size), model)
     rows = choose_samples(score)
     heat = explainer.heat(_pixels([tested[row] for row in rows], size), score.predicted[rows])
     return HeatMaps(shown(heat), rows)
@@ -62,10 +65,10 @@ def _named(image: ImageRecord) -> dict[str, str]:
     return {"name": image.name, "sha256": image.sha256, "label": image.label}
 
 
-def layers_of(candidate: Candidate, exporter: Exporter) -> list[LayerRow]:
-    """The layers of the delivered Keras model; a backbone that was not fine-tuned is frozen."""
+def layers_of(candidate: Candidate, model: Any) -> list[LayerRow]:
+    """The layers of its Keras `model`; a backbone that was not fine-tuned is frozen."""
     frozen = [branch.name for branch in candidate.branches if branch.tuned is None]
-    return layer_rows(exporter.build_keras(candidate), frozen)
+    return layer_rows(model, frozen)
 
 
 def _pixels(images: Sequence[ImageRecord], size_px: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from automl.errors import DarkroomError, RunFailed
 from automl.records import ImageRecord
 from automl.results.bundle import write_bundle
 from automl.results.export import ExportedModels, Exporter
+from automl.results.first_model import FirstModel
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.frozen import FrozenFeatures
@@ -34,6 +35,7 @@ _TUNED_EXPORT_S = 20.0  # a first guess: converting a network that has weights o
 _SAFETY = 1.3
 _PACK_EVERY_S, _PACK_SHARE = 15.0, 20.0  # packing costs no more than a twentieth of the time
 _N_VERIFIED = 4
+_SMALL_SHARE = 0.03  # of the time: what scoring the first model too may take from the search
 _LARGEST_DIFFERENCE = 0.01
 
 
@@ -49,7 +51,7 @@ class Packer:
     """The `Ending` of a search. A model that cannot be packed costs a note, and never the run while others can.
 
     `pool`: the photos that are learned from; a few of them check what was written. `tensorflow`: the thread that loads
-    it. `first_model_s`: when the first download was there.
+    it. `first`: the model of the first download, whose file stays; None as long as there is none.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Packer:
         self._export_s = self._decode_s = 0.0
         self._tuned_export_s = _TUNED_EXPORT_S
         self._may_be_tuned = self._has_failed = False
-        self.first_model_s: float | None = None
+        self.first: FirstModel | None = None
 
     def expect_fine_tuned(self) -> None:
         self._may_be_tuned = True
@@ -131,10 +133,35 @@ class Packer:
             export_s += _LOAD_TENSORFLOW_S
         if self._may_be_tuned:
             export_s += self._tuned_export_s
-        network_s = sum(self._features.latency_s(one.backbone, one.image_size_px) for one in best.branches)
+        network_s = self._network_s(best)
         test_s = self._n_test * (self._decode_s + network_s)
+        if self._is_first_quick:
+            test_s += self._first_test_s
         explain_s = EXPLAIN_S if self._budget.total_s >= _EXPLAINED_FROM_S else 0.0
         return _SAFETY * (export_s + test_s + explain_s + PLOTS_AND_PACKING_S + _N_PLOTTED * self._decode_s)
+
+    def has_time_for_first(self, winner: Candidate) -> bool:
+        """Whether the first model can be scored on the test photos, too: it is quick, or the search has left time."""
+        if self.first is None:
+            return False
+        needed_s = self._n_test * (self._decode_s + self._network_s(winner)) + self._first_test_s
+        left_s = self._budget.total_s - self._budget.elapsed_s
+        return self._is_first_quick or left_s > _SAFETY * (needed_s + PLOTS_AND_PACKING_S)
+
+    @property
+    def _first_test_s(self) -> float:
+        """Seconds that the first model takes for the test photos; it may need them at a size of its own."""
+        if self.first is None:
+            return 0.0
+        return self._n_test * (self._decode_s + self._network_s(self.first.candidate))
+
+    @property
+    def _is_first_quick(self) -> bool:
+        return self._first_test_s <= _SMALL_SHARE * self._budget.total_s
+
+    def _network_s(self, candidate: Candidate) -> float:
+        """Seconds for one photo."""
+        return sum(self._features.latency_s(one.backbone, one.image_size_px) for one in candidate.branches)
 
     def _pack_s(self, candidate: Candidate, with_keras: bool) -> float:
         tuned_s = self._tuned_export_s if _is_tuned(candidate) else 0.0
@@ -166,12 +193,12 @@ class Packer:
     def _pack_best_so_far(self, candidate: Candidate) -> None:
         self._observer.activity("Packing the best model so far")
         before_s, with_keras = self._budget.elapsed_s, self._needs_keras(candidate)
-        models = self._export(candidate, "so_far", with_keras)
+        models = self._export(candidate, "so_far" if self.first else "first", with_keras)
         self._packed = Packed(candidate, models)
-        bundle = self._workspace / "so_far" / "model.zip"
+        bundle = models.onnx.with_name("model.zip")
         write_bundle(bundle, models, self._describe(candidate))
         self._learn_cost(candidate, with_keras, self._budget.elapsed_s - before_s)
-        self.first_model_s = self.first_model_s or self._budget.elapsed_s
+        self.first = self.first or FirstModel(candidate, models.onnx, self._budget.elapsed_s)
         self._observer.best_so_far(bundle, candidate.score)
 
     def _learn_cost(self, candidate: Candidate, with_keras: bool, took_s: float) -> None:

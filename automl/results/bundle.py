@@ -6,6 +6,7 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from automl.data.storage import no_half_files
@@ -33,7 +34,8 @@ model.onnx    what predict.py uses (ONNX Runtime): RGB photo with values 0-255 i
 metrics.json  every figure and setting: score, confusion matrix, how it was trained, where its weights come from
 report.html   the result in words, with its figures and plots: open it in a browser, or print it
 model_card.md what the model is for and not for, where its parts come from, and the command that repeats it
-photos.csv    which photo was learned from and which was kept for the test (these three in the finished download)
+photos.csv    which photo was learned from and which was kept for the test
+answers.csv   what the model said of each test photo, and how sure it was (these four in the finished download)
 plots/        the plots
 """
 
@@ -52,13 +54,13 @@ def write_bundle(
     metrics: Mapping[str, Any],
     plots: Sequence[Path] = (),
     at_last: Callable[[], Mapping[str, Any]] = dict,
-    photos: str = "",
+    tables: Mapping[str, str] = MappingProxyType({}),
     write_more: Callable[[Mapping[str, Any]], Sequence[Path]] = lambda _metrics: (),
 ) -> dict[str, Any]:
     """Packs one model with everything that belongs to it, and returns what its `metrics.json` says.
 
-    `at_last`: asked for further metrics when all else is packed, such as how long it took. `photos`: `photos.csv`.
-    `write_more`: given all metrics, writes files that go in beside them, such as a report.
+    `at_last`: asked for further metrics when all else is packed, such as how long it took. `tables`: further text
+    files, by their names. `write_more`: given all metrics, writes files that go in beside them, such as a report.
 
     Raises:
         DiskFull: no room; nothing half-written is left.
@@ -68,8 +70,8 @@ def write_bundle(
         _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in metrics["classes"]))
         _write_text(bundle, "requirements.txt", _REQUIREMENTS)
         bundle.write(predict.__file__, "predict.py")
-        if photos:
-            _write_text(bundle, "photos.csv", photos)
+        for name, text in tables.items():
+            _write_text(bundle, name, text)
         both = [(models.keras, "model.keras"), (models.onnx, "model.onnx")]
         files = [(path, name) for path, name in both if path is not None]
         for path, name in files + [(plot, f"plots/{plot.name}") for plot in plots]:

@@ -160,21 +160,29 @@ class TestScore:
 
 
 def evaluate(
-    classifier: Classifier,
+    classifiers: Sequence[Classifier],
     images: Sequence[ImageRecord],
     classes: Sequence[str],
     training_labels: np.ndarray,
     on_progress: Callable[[int, int], None],
-) -> TestScore:
-    """Decodes and classifies the original files of `images`, which must not be empty."""
+) -> list[TestScore]:
+    """Decodes and classifies the original files of `images`, which must not be empty; one score a classifier.
+
+    All see the photos in one pass over the files, each at its own size.
+    """
     index = {label: number for number, label in enumerate(classes)}
     truth = np.array([index[image.label] for image in images])
-    probabilities: list[np.ndarray] = []
+    answers: list[list[np.ndarray]] = [[] for _ in classifiers]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
-            pixels = np.stack(list(pool.map(lambda image: load_image(image.path, classifier.size_px), batch)))
-            probabilities.append(classifier.predict_arrays(pixels))
+            pixels = {
+                size: np.stack(list(pool.map(load_image, [image.path for image in batch], [size] * len(batch))))
+                for size in {classifier.size_px for classifier in classifiers}
+            }
+            for classifier, answered in zip(classifiers, answers, strict=True):
+                answered.append(classifier.predict_arrays(pixels[classifier.size_px]))
             on_progress(min(start + _BATCH, len(images)), len(images))
     largest = np.bincount(training_labels, minlength=len(classes)).argmax()
-    return TestScore(tuple(classes), truth, np.concatenate(probabilities), float((truth == largest).mean()))
+    baseline = float((truth == largest).mean())
+    return [TestScore(tuple(classes), truth, np.concatenate(answered), baseline) for answered in answers]

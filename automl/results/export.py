@@ -32,6 +32,7 @@ class Exporter:
 
     def __init__(self, weights: Mapping[str, InstalledWeights], labels: Sequence[str], folder: Path) -> None:
         self._weights, self._labels, self._folder = weights, tuple(labels), folder
+        self._built: tuple[Candidate, Any] | None = None
 
     def export(self, candidate: Candidate, target: Path, with_keras: bool = True) -> ExportedModels:
         """Writes the files into the folder `target`, which is made."""
@@ -62,8 +63,14 @@ class Exporter:
     def build_keras(self, candidate: Candidate) -> Any:
         """A `keras.Model`: float32 (batch, height, width, 3) of 0-255 RGB in, float32 (batch, n_classes) out.
 
-        Plain layers only, so that it loads anywhere with Keras 3. A picture of any size is resized inside.
+        Plain layers only, so that it loads anywhere with Keras 3. A picture of any size is resized inside. The last
+        one is kept, since a model that is delivered is also explained; whoever asks again gets the same object.
         """
+        if self._built is None or self._built[0] is not candidate:
+            self._built = candidate, self._build_keras(candidate)
+        return self._built[1]
+
+    def _build_keras(self, candidate: Candidate) -> Any:
         import keras
 
         pictures = keras.Input((None, None, 3), name="image")

@@ -219,6 +219,7 @@ def _provenance(weights: InstalledWeights) -> dict[str, str]:
     return {
         "backbone": weights.name,
         "origin": weights.origin,
+        "location": weights.location,
         "sha256": weights.sha256,
         "licence": weights.licence,
         "note": weights.note,

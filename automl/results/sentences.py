@@ -6,6 +6,7 @@ The first sentence is the test score's own (`TestScore.sentence`), so that the p
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from automl.durations import duration_in_words
 from automl.results.tables import class_rows, mix_ups
 from automl.words import percent
 
@@ -36,6 +37,7 @@ def findings(metrics: Mapping[str, Any]) -> list[str]:
         return []
     sentences = [
         _baseline(test),
+        _first_model(metrics),
         _most_frequent_mistake(metrics),
         _weakest_class(metrics),
         when_sure(metrics),
@@ -99,6 +101,25 @@ def _baseline(test: Mapping[str, Any]) -> str:
     if not interval or interval[0] > baseline:
         return words
     return f"{words} The model is not clearly better than that, so do not rely on it yet."
+
+
+def _first_model(metrics: Mapping[str, Any]) -> str:
+    """What the search was worth; "" where the first model was not scored."""
+    first, winner = metrics.get("first_model"), metrics.get("winner") or {}
+    if not first:
+        return ""
+    found = f"after {duration_in_words(first['at_s'])}"
+    if first.get("trial") == winner.get("trial"):
+        return f"The first model that was found, {found}, is the one that won: the search found no better one."
+    gained = 100 * (metrics["test"]["accuracy"] - first["accuracy"])
+    points = "one point" if round(abs(gained)) == 1 else f"{abs(gained):.0f} points"
+    size = "less than one point" if abs(gained) < 0.5 else points
+    before = f"The first model, found {found}, was right on {first['n_correct']:,} of {first['n_images']:,}"
+    if not gained:
+        return f"{before}, just as many: on these photos the search gained nothing over it."
+    if gained < 0:
+        return f"{before}, {size} more: on these photos the search gained nothing over it."
+    return f"{before}; the search gained {size} over it."
 
 
 def _most_frequent_mistake(metrics: Mapping[str, Any]) -> str:

@@ -8,30 +8,21 @@ from typing import Any
 
 from automl.durations import duration_in_words
 from automl.options import RUN_OPTIONS
-from automl.records import RunSettings
 from automl.results.repeat import repeat_command, settings_of
 from automl.results.sentences import findings, headline, limits, names_in_words
 from automl.results.tables import ClassRow, ExportRow, Figure, MixUp, class_rows, export_rows, mix_ups, score_rows
 from automl.words import (
     BACKBONE_TITLES,
-    SAMPLER_TITLES,
     STAGE_TITLES,
-    TUNER_TITLES,
     backbones_in_words,
     latency_in_words,
     params_in_words,
     percent,
+    setting_in_words,
     size_in_words,
 )
 
 _MAX_MIX_UPS = 20
-_NOT_ASKED_FOR = {
-    "goal": "the one that fits the photos",
-    "sampler": "the tuner's usual one",
-    "lr_scheduler": "the search chose",
-    "epochs": "as fits the stage",
-    "head_layers": "the search chose",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,8 @@ class DataRow:
 
 @dataclass(frozen=True, slots=True)
 class WeightsRow:
-    """Pretrained weights that the model is built on. `sha256`: of the file that they came in."""
+    """Pretrained weights that the model is built on. `origin`: where their file was got, with its name there.
+    `sha256`: of that file."""
 
     backbone: str
     origin: str
@@ -114,7 +106,9 @@ def summarise(metrics: Mapping[str, Any]) -> Summary:
             for row in (metrics.get("data") or {}).get("classes") or ()
         ],
         made=_made(metrics),
-        settings=[Fact(option, _setting(name, settings)) for name, option in _titles().items()] if settings else [],
+        settings=[Fact(option, setting_in_words(name, settings)) for name, option in _titles().items()]
+        if settings
+        else [],
         weights=[_weights_row(row) for row in metrics.get("weights") or ()],
         versions=[Fact(name, version) for name, version in (metrics.get("versions") or {}).items()],
         command=repeat_command(settings) if settings else "",
@@ -138,7 +132,7 @@ def _data(metrics: Mapping[str, Any]) -> list[Fact]:
         facts.append(Fact("Test photos", f"{n_test:,}"))
     method = (metrics.get("validation") or {}).get("method")
     if method:
-        facts.append(Fact("Validation", f"{method} of the photos to learn from"))
+        facts.append(Fact("Validation", f"{method}, within the photos to learn from"))
     if metrics.get("dataset_fingerprint"):
         facts.append(Fact("Fingerprint (SHA-256)", metrics["dataset_fingerprint"]))
     return facts
@@ -186,26 +180,10 @@ def _titles() -> dict[str, str]:
     return {name: option.title.removesuffix("?") for name, option in RUN_OPTIONS.items()}
 
 
-def _setting(name: str, settings: RunSettings) -> str:
-    if name == "budget":
-        return "no limit" if settings.budget_s is None else duration_in_words(settings.budget_s)
-    value = getattr(settings, name)
-    if value is None:
-        return _NOT_ASKED_FOR.get(name, "no limit")
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        none = "all that were installed" if name == "backbones" else "none"
-        return ", ".join(str(BACKBONE_TITLES.get(part, part)) for part in value) or none
-    if name.endswith("_px"):
-        return f"{value} pixels"
-    return TUNER_TITLES.get(value, SAMPLER_TITLES.get(value, str(value).replace("_", " ")))
-
-
 def _weights_row(row: Mapping[str, str]) -> WeightsRow:
     return WeightsRow(
         BACKBONE_TITLES.get(row["backbone"], row["backbone"]),
-        row.get("origin", ""),
+        ": ".join(part for part in (row.get("origin"), row.get("location")) if part),
         row.get("licence", ""),
         row.get("sha256", ""),
         row.get("note", ""),

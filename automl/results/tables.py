@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from automl.durations import duration_in_words
 from automl.words import latency_in_words, percent, size_in_words
 
 _NOTHING = "–"
@@ -72,6 +73,10 @@ def score_rows(metrics: Mapping[str, Any]) -> list[Figure]:
         for title, term, key in shares
         if test.get(key) is not None
     ]
+    first = metrics.get("first_model")
+    if first:
+        title = f"The first model that was found, after {duration_in_words(first['at_s'])}"
+        rows.append(Figure(title, "accuracy", percent(first["accuracy"]), _between(first["interval_95"])))
     if test.get("log_loss") is not None:
         low_high = of_test.get("log_loss")
         interval = f"{low_high[0]:.3f}–{low_high[1]:.3f}" if low_high else ""

@@ -21,7 +21,7 @@ from automl.search.observer import Observer
 from automl.search.space import Params
 
 if TYPE_CHECKING:
-    from automl.search.pruner import Pruner, Watched
+    from automl.search.pruner import Pruner
 
 _log = structlog.get_logger()
 _FAILURES_THAT_RETIRE = 3
@@ -138,13 +138,18 @@ class TrialBook:
         number, started_s = len(self.records), self.budget.elapsed_s
         # The first one must give a model, so nobody needs to watch it, nor to wait for Optuna's import.
         watched = None if is_first else self._pruner(attempt.stage, max_epochs).watch()
+        self.observer.trying(self._record(attempt, number, started_s, None, TrialState.RUNNING, ""))
         candidate, state, message = None, TrialState.COMPLETE, ""
 
         def on_epoch(epoch: int, logits: np.ndarray) -> None:
             if watched is None:
                 return
             self._check(started_s, max_s)
-            self._prune(watched, epoch, logits)
+            score, loss = score_of(logits, self.targets, self.objective, is_scored(logits))
+            if attempt.stage is Stage.FINE_TUNING:  # a head is trained before anybody could look
+                self.observer.epoch(epoch, score, loss)
+            if watched.report(epoch, score):
+                raise TrialPruned(f"Given up after {epoch} epochs: it was behind the others.")
 
         def on_step() -> bool:
             if is_first:
@@ -228,11 +233,6 @@ class TrialBook:
         self.budget.check()
         if self.budget.has_clock and self.budget.elapsed_s - started_s > max_s:
             raise TrialPruned("It took too long, compared with the time that is there.")
-
-    def _prune(self, watched: "Watched", epoch: int, logits: np.ndarray) -> None:
-        score, _ = score_of(logits, self.targets, self.objective, is_scored(logits))
-        if watched.report(epoch, score):
-            raise TrialPruned(f"Given up after {epoch} epochs: it was behind the others.")
 
     def _pruner(self, stage: Stage, max_epochs: int) -> "Pruner":
         from automl.search.pruner import Pruner

@@ -15,7 +15,7 @@ class Budget:
 
     `total_s`: None for no clock at all: then nothing depends on how fast the machine is, and a run is repeatable.
     `reserve_s` is kept back for evaluation and export; it starts as a guess and is replaced by what was measured.
-    `stop` may be called from another thread.
+    `stop` and `extend` may be called from another thread.
     """
 
     def __init__(
@@ -29,7 +29,6 @@ class Budget:
         self._clock = clock
         self._start = clock() - used_s
         self._stopped = threading.Event()
-        self._reserve_s = 0.0
         self.reserve(reserve_s)
 
     @property
@@ -42,18 +41,23 @@ class Budget:
 
     @property
     def reserve_s(self) -> float:
-        return self._reserve_s
+        """Never more than half of the budget: something must be tried."""
+        return min(self._reserve_s, self.total_s / 2)
 
     def reserve(self, seconds: float) -> None:
-        """Keeps `seconds` back for the end, but never more than half of the budget: something must be tried."""
-        self._reserve_s = min(seconds, self.total_s / 2)
+        """Keeps `seconds` back for the end."""
+        self._reserve_s = seconds
+
+    def extend(self, total_s: float) -> None:
+        """Makes the whole budget `total_s`, if that is more than it is; a run without a clock keeps none."""
+        self.total_s = max(self.total_s, total_s)
 
     @property
     def search_left_s(self) -> float:
         """Seconds until the search must end; zero once the user said stop."""
         if self._stopped.is_set():
             return 0.0
-        return max(0.0, self.total_s - self._reserve_s - self.elapsed_s)
+        return max(0.0, self.total_s - self.reserve_s - self.elapsed_s)
 
     def stop(self) -> None:
         """Ends the search at its next check."""

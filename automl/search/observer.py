@@ -26,6 +26,14 @@ class Observer(Protocol):
         """The space that every trial of `stage` lies in; told before the first of them."""
         ...
 
+    def trying(self, record: TrialRecord) -> None:
+        """A trial begins; its record has no score and no duration yet."""
+        ...
+
+    def epoch(self, number: int, score: float, loss: float) -> None:
+        """Of a fine-tuning that goes on: the goal's value and the loss on held-out photos after this epoch, from 1."""
+        ...
+
     def trial(self, record: TrialRecord, best: Candidate | None) -> None: ...
 
     def best_so_far(self, bundle: Path, score: float) -> None:

@@ -57,19 +57,20 @@ def load_image(source: str | Path | IO[bytes], size_px: int) -> np.ndarray:
 
 
 class Classifier:
-    """A delivered `model.onnx`: pictures in, probabilities out.
+    """A delivered `model.onnx`, a file or its bytes: pictures in, probabilities out.
 
     `labels`: class names in the order of the probabilities. `size_px`: side of the square that the model was
     trained on.
     """
 
-    def __init__(self, model: Path, n_threads: int = 0) -> None:
+    def __init__(self, model: Path | bytes, n_threads: int = 0) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = n_threads
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        source = model if isinstance(model, bytes) else str(model)
+        self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         self.labels: tuple[str, ...] = tuple(metadata["labels"].split("\n"))
         self.size_px = int(metadata["image_size_px"])

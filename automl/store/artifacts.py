@@ -91,9 +91,13 @@ class ArtifactStore:
         target = scratch / key.replace("/", "_")
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            with self.open(key) as source, target.with_suffix(".part").open("wb") as copy:
-                shutil.copyfileobj(source, copy)
-            target.with_suffix(".part").rename(target)
+            part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")  # two may want it at once
+            try:
+                with self.open(key) as source, part.open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+                part.rename(target)
+            finally:
+                part.unlink(missing_ok=True)
         return target
 
     def list(self, prefix: str) -> Iterator[ListedFile]:

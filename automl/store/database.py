@@ -26,9 +26,18 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    WriteOnlyMapped,
+    mapped_column,
+    relationship,
+    sessionmaker,
+)
 
-from automl.errors import NotAllowedNow, NotFound
+from automl.durations import duration_in_words
+from automl.errors import BadSetting, NotAllowedNow, NotFound
 from automl.records import DatasetState, ExportState, FileState, RunState, Stage, TrialRecord, TrialState
 
 LEGAL_RUN_CHANGES: dict[RunState, frozenset[RunState]] = {
@@ -182,6 +191,10 @@ class Run(Base):
     `version_id`: the version of the data set; None until its photos are checked. `result`:
     the delivered `metrics.json`. `lease_owner`, `lease_until`: the worker that has it, and until when it need not be
     asked again. `parent_id`: the run whose result its user had seen when he started this one with a change.
+    `device`: what it computes on, in words. `trying`: the trial in progress: the fields of its record, and `epochs`,
+    rows of epoch, score and loss on held-out photos; {} between two trials. `progress_from`, `progress_from_s`: where
+    its progress was, 0-1, when its budget last changed or its worker was lost, and the seconds used by then; see
+    `run_clock`. `notify_email`: who wants a letter at the end; `notified_at`: when that, or the webhook, was seen to.
     """
 
     __tablename__ = "runs"
@@ -212,6 +225,12 @@ class Run(Base):
     lease_owner: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    device: Mapped[str] = mapped_column(default="")
+    trying: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    progress_from: Mapped[float] = mapped_column(default=0.0)
+    progress_from_s: Mapped[float] = mapped_column(default=0.0)
+    notify_email: Mapped[str] = mapped_column(default="")
+    notified_at: Mapped[datetime | None]
 
     dataset: Mapped[Dataset] = relationship(back_populates="runs")
     version: Mapped[DatasetVersion | None] = relationship()
@@ -224,6 +243,26 @@ class Run(Base):
     exports: Mapped[list["Export"]] = relationship(
         back_populates="run", cascade="all, delete-orphan", order_by="Export.id"
     )
+    log: WriteOnlyMapped["LogEntry"] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True, order_by="LogEntry.id"
+    )
+
+
+class LogEntry(Base):
+    """Something worth remembering of a run. `kind`: "state", "best", "note", "time" or "worker".
+
+    `used_s`: on the run's clock, and `score`: 0-1 on validation photos, both where the kind has one.
+    """
+
+    __tablename__ = "run_log"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+    kind: Mapped[str]
+    text: Mapped[str]
+    used_s: Mapped[float | None]
+    score: Mapped[float | None]
 
 
 class TrialSummary(Base):
@@ -260,6 +299,11 @@ class TrialSummary(Base):
             backbones=list(record.backbones),
             **same,
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """For an event."""
+        fields = ("state", "stage", "backbones", *_TRIAL_FIELDS)
+        return {name: getattr(self, name) for name in fields}
 
     def to_record(self) -> TrialRecord:
         return TrialRecord(
@@ -407,8 +451,11 @@ def change_run_state(run: Run, state: RunState) -> None:
         raise NotAllowedNow(f"A run that is {run.state} cannot become {state}.")
     run.state = state
     run.progress = None
+    run.log.add(LogEntry(kind="state", text=state.value))
     if state is RunState.PREPARING and run.started_at is None:
         run.started_at = now()
+    if not state.is_running():
+        run.trying = {}
     if state.is_finished():
         run.activity = state.value.capitalize()  # nothing is going on any more
         run.finished_at = now()
@@ -443,6 +490,31 @@ def request_cancel(run: Run) -> None:
     run.cancel_requested = True
     if run.state is RunState.QUEUED:
         change_run_state(run, RunState.CANCELLED)
+
+
+def request_more_time(run: Run, seconds: float, max_budget_s: float, used_s: float, progress: float) -> None:
+    """Raises a run's budget by `seconds`; its worker is told within a second.
+
+    `used_s`, `progress`: where it is now, from where its progress goes on.
+
+    Raises:
+        NotAllowedNow: the search is over, or was told to end.
+        BadSetting: the budget would be longer than `max_budget_s`.
+    """
+    if run.state.is_finished():
+        raise NotAllowedNow("This run has already ended, so it cannot be given more time. Start another one instead.")
+    if run.cancel_requested or run.stop_requested:
+        raise NotAllowedNow("This run was told to end, so it cannot be given more time.")
+    if run.state is RunState.FINISHING:
+        raise NotAllowedNow("The search is over and the best model is being tested, so more time would not be used.")
+    budget_s = run.budget_s + seconds
+    if budget_s > max_budget_s:
+        longest = duration_in_words(max_budget_s)
+        raise BadSetting(f"A run may take {longest} at most on this server, and this would be longer.")
+    run.progress_from, run.progress_from_s = progress, used_s
+    run.budget_s = budget_s
+    text = f"{duration_in_words(seconds)} more were asked for: {duration_in_words(budget_s)} in all"
+    run.log.add(LogEntry(kind="time", text=text, used_s=used_s))
 
 
 def claim_run(session: Session, run_id: str, owner: str, lease_s: float) -> bool:

@@ -17,7 +17,7 @@ TRAIN_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "train", "--hostname", "train@
 LIGHT_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "light", "--hostname", "light@%h", "--pool", "prefork", "--beat")
 WEB_ARGUMENTS = (
     "-m", "gunicorn", "server:create_app()",
-    "--worker-class", "gthread", "--workers", "1", "--threads", "16",
+    "--worker-class", "gthread", "--workers", "1", "--threads", "600",  # an open page of a live run holds one
     "--graceful-timeout", "2", "--no-control-socket",
 )  # fmt: skip
 

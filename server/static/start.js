@@ -4,6 +4,7 @@ document.addEventListener("input", (event) => {
   const { target } = event;
   if (target.dataset.selects) document.getElementById(target.dataset.selects).checked = true;
   else if (target.name === "budget" && target.value !== "other") document.getElementById("minutes").value = "";
+  else if (target.name === "aim") for (const id of ["max_model_mb", "max_latency_ms"]) document.getElementById(id).value = ""; // it brings its own
 });
 
 // A browser cannot point at a mistake in a part that is closed, and would refuse the form without a word.

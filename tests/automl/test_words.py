@@ -18,6 +18,7 @@ from automl.words import (
     params_in_words,
     percent,
     size_in_words,
+    tried_in_words,
 )
 
 
@@ -85,3 +86,16 @@ def test_latencies_have_two_digits(seconds, text):
 )
 def test_everything_that_can_be_chosen_has_a_title(titles, names):
     assert set(titles) == set(names)
+
+
+@pytest.mark.parametrize(
+    ("size_px", "score", "state", "expected"),
+    [
+        (96, 0.9321, "complete", "small photos (96 px), MobileNetV2: 93.2 %"),
+        (160, None, "pruned", "medium-sized photos (160 px), MobileNetV2: given up early"),
+        (224, None, "failed", "large photos (224 px), MobileNetV2: failed"),
+        (224, None, "running", "large photos (224 px), MobileNetV2: running now"),
+    ],
+)
+def test_a_try_in_words_says_how_it_ended(size_px, score, state, expected):
+    assert tried_in_words(["mobilenet_v2"], size_px, score, state) == expected

@@ -71,8 +71,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    settings = load_settings({"DARKROOM_HOME": str(tmp_path / "home")})
+def environment() -> dict[str, str]:
+    """Settings that a test wants different, by environment variable."""
+    return {}
+
+
+@pytest.fixture
+def site(tmp_path: Path, environment: dict[str, str]) -> Iterator[Site]:
+    settings = load_settings({"DARKROOM_HOME": str(tmp_path / "home"), **environment})
     queue = RememberingQueue()
     app = create_app(settings, queue)
     site = Site(app, settings, queue)

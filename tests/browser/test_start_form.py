@@ -58,3 +58,10 @@ def test_a_mistake_in_the_closed_part_is_shown(form, site):
 def test_the_advanced_part_is_not_wider_than_a_phone(form):
     form.set_viewport_size({"width": 360, "height": 740})
     assert form.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_another_aim_brings_its_own_limits(form, site):
+    form.get_by_label("Largest model").fill("12.5")
+    form.get_by_label("Small and fast").check()
+    expect(form.get_by_label("Largest model")).to_have_value("")
+    assert start(form, site) == RunSettings(max_model_mb=12.0, max_latency_ms=20.0)

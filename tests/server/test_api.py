@@ -188,3 +188,18 @@ def test_a_waiting_run_that_is_cancelled_says_so(client, world):
 def test_a_waiting_run_cannot_be_stopped(client, world):
     answer = client.post(f"/api/v1/runs/{world.add_run()}/stop")
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "not_allowed_now")
+
+
+def test_a_run_says_which_one_it_follows(client, world):
+    dataset_id = world.add_dataset()
+    parent = world.add_run(RunState.DONE, dataset_id)
+    run_id = start(client, dataset=dataset_id, parent=parent).json["id"]
+    assert client.get(f"/api/v1/runs/{run_id}").json["parent"] == parent
+    assert client.get(f"/api/v1/runs/{parent}").json["parent"] is None
+
+
+def test_only_a_run_of_the_same_photos_can_be_followed(client, world):
+    dataset_id = world.add_dataset()
+    assert start(client, dataset=dataset_id, parent=world.add_run(RunState.DONE)).status_code == 404
+    assert start(client, dataset=dataset_id, parent=3).status_code == 400
+    assert world.queue.sent == []

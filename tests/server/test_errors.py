@@ -4,7 +4,7 @@ import pkgutil
 import pytest
 
 import server
-from automl.errors import DarkroomError
+from automl.errors import DarkroomError, DiskFull, NotFound, RunFailed, SourceUnavailable, UploadTooLarge
 from automl.records import RunState
 from server.errors import STATUS_OF_CODE
 
@@ -67,3 +67,25 @@ def test_an_error_page_never_links_to_another_site(client, world):
     run_id = world.add_run(RunState.DONE)
     answer = client.post(f"/runs/{run_id}/cancel", headers={"Referer": "http://evil.example/"})
     assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        (404, "Your photos"),
+        (413, "add the others later"),
+        (500, "log of the web server"),
+        (503, "Wait a moment"),
+        (507, "delete"),
+    ],
+)
+def test_an_error_page_says_what_to_do_next(world, status, hint):
+    errors = {404: NotFound, 413: UploadTooLarge, 500: RunFailed, 503: SourceUnavailable, 507: DiskFull}
+
+    def broken():
+        raise errors[status]("It did not work.")
+
+    world.app.add_url_rule("/broken", "broken", broken)
+    answer = world.app.test_client().get("/broken")
+    assert answer.status_code == status
+    assert hint in answer.text

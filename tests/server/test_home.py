@@ -1,4 +1,9 @@
+from datetime import timedelta
+
+import pytest
+
 from automl.records import DatasetState, RunState
+from automl.store.database import now
 
 
 def test_an_empty_home_says_what_to_do(client):
@@ -50,3 +55,22 @@ def test_health_fails_with_the_database(client, world, monkeypatch):
     answer = client.get("/health")
     assert answer.status_code == 500
     assert answer.json["error"]["code"] == "internal"
+
+
+def test_a_run_that_nobody_takes_is_told(client, world):
+    long_ago = now() - timedelta(minutes=5)
+    world.add_run(RunState.QUEUED, created_at=long_ago)
+    assert "seems not to be running" in client.get("/").text
+    world.add_run(RunState.SEARCHING)
+    assert "seems not to be running" not in client.get("/").text
+
+
+@pytest.mark.parametrize("values", [{"state": DatasetState.CHECKING}, {"deleted_at": now()}])
+def test_a_run_that_waits_for_its_photos_is_no_fault_of_the_worker(client, world, values):
+    world.add_run(RunState.QUEUED, world.add_dataset(**values), created_at=now() - timedelta(minutes=5))
+    assert "seems not to be running" not in client.get("/").text
+
+
+def test_an_old_browser_finds_its_icon(client):
+    answer = client.get("/favicon.ico", follow_redirects=True)
+    assert (answer.status_code, answer.data[:4]) == (200, b"\0\0\1\0")

@@ -71,9 +71,9 @@ def add_trials(session, run_id, *scores):
 def test_a_live_run_shows_its_latest_trials_first(world):
     run_id = world.add_run(RunState.SEARCHING)
     with world.database.session() as session:
-        add_trials(session, run_id, *(0.5 for _ in range(30)))
+        add_trials(session, run_id, *(0.5 for _ in range(60)))
         view = view_run(session, find_run(session, run_id), LEASE_S)
-    assert [trial.number for trial in view.trials] == list(range(29, 17, -1))
+    assert [trial.number for trial in view.trials] == list(range(59, 9, -1))
 
 
 def test_an_ended_run_shows_its_best_trials_first_and_failed_ones_last(world):

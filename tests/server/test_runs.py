@@ -201,6 +201,17 @@ def test_a_result_that_was_balanced_says_so_and_shows_both_scores(client, world)
     assert "88.0 % (balanced accuracy) of 60" in page
 
 
+def test_the_first_model_has_its_own_card_where_it_was_scored(client, world):
+    first = {"trial": 0, "accuracy": 0.7, "n_correct": 7, "n_images": 10, "at_s": 12.3}
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'first_model': first})}")
+    assert '<p class="score-value" id="first-score">70.0 %</p>' in page
+    assert "It was ready after 12 seconds. The difference between the two" in page
+    same = {**RESULT, "first_model": {**first, "trial": 1}}
+    assert "and no better one was found" in text_of(client, f"/runs/{world.add_run(RunState.DONE, result=same)}")
+    without = {**RESULT, "first_model": None}
+    assert "first-score" not in text_of(client, f"/runs/{world.add_run(RunState.DONE, result=without)}")
+
+
 PARETO = [
     {"number": 4, "score": 0.9, "n_bytes": 9e6, "latency_s": 0.008, "backbones": ["mobilenet_v2"], "image_size_px": 96},
     {
@@ -254,7 +265,7 @@ def test_plots_have_alternative_texts(client, done):
 
 def test_the_confusion_matrix_is_a_table_with_headers(client, done):
     page = text_of(client, f"/runs/{done}")
-    assert '<th scope="row">tulip &lt;b&gt;</th> <td class="miss-2">1</td> <td class="hit-8">4</td>' in page
+    assert '<th scope="row">tulip &lt;b&gt;</th> <td class="miss-2">1</td><td class="hit-8">4</td>' in page
 
 
 def test_weights_are_credited(client, done):

@@ -1,12 +1,17 @@
 """The form that starts a run: what it offers, and what it sends when nobody has touched it."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from automl.limits import SAMPLERS
+from automl.limits import LR_SCHEDULES, SAMPLERS
 from automl.options import RUN_OPTIONS
-from automl.records import RunSettings, TunerKind
+from automl.records import Goal, PrunerKind, RunSettings, RunState, TunerKind
+from automl.words import BACKBONE_TITLES
+from server.aims import AIMS
 
 
 @pytest.fixture
@@ -92,3 +97,87 @@ def test_the_largest_size_goes_up_to_320_and_starts_at_the_default(page):
     sizes = page.split('id="max_image_size_px"')[1].split("</select>")[0]
     assert '<option value="224" selected>224 × 224 pixels' in sizes
     assert '<option value="320" >' in sizes
+
+
+@pytest.mark.parametrize("aim", AIMS, ids=lambda aim: aim.name)
+def test_a_form_like_a_run_has_its_aim_chosen(client, world, aim):
+    settings = replace(RunSettings(), **aim.limits)
+    run_id = world.add_run(settings=settings.to_json())
+    page = client.get(f"/datasets/{world.run(run_id).dataset_id}?like={run_id}").text
+    assert f'name="aim" value="{aim.name}" checked' in page
+
+
+def form_like(client, world, run_id):
+    answer = client.get(f"/datasets/{world.run(run_id).dataset_id}?like={run_id}")
+    return answer.text.split('id="start-form"')[1].split("</form>")[0]
+
+
+ANY_SETTINGS = st.sampled_from(list(TunerKind)).flatmap(
+    lambda tuner: st.builds(
+        RunSettings,
+        tuner=st.just(tuner),
+        sampler=st.sampled_from([None, *SAMPLERS[tuner]]),
+        budget_s=st.sampled_from([120.0, 600.0, 3600.0]) | st.floats(30, 86_400),
+        goal=st.sampled_from([None, *Goal]),
+        max_model_mb=st.none() | st.floats(0.1, 10_000),
+        max_latency_ms=st.none() | st.floats(0.1, 60_000),
+        pruner=st.sampled_from(list(PrunerKind)),
+        seed=st.integers(0, 2**31 - 1),
+        max_trials=st.none() | st.integers(1, 1_000_000),
+        backbones=st.sets(st.sampled_from(list(BACKBONE_TITLES))).map(
+            lambda names: tuple(name for name in BACKBONE_TITLES if name in names)
+        ),
+        max_image_size_px=st.sampled_from(range(96, 321, 32)),
+        early_stopping=st.booleans(),
+        lr_scheduler=st.sampled_from([None, *LR_SCHEDULES]),
+        epochs=st.none() | st.integers(1, 1000),
+        head_layers=st.none() | st.lists(st.integers(2, 2048), max_size=3).map(tuple),
+        fine_tuning=st.booleans(),
+    )
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(chosen=ANY_SETTINGS)
+def test_a_form_that_was_filled_in_from_a_run_starts_one_with_the_same_settings(client, world, chosen):
+    run_id = world.add_run(RunState.DONE, settings=chosen.to_json(), budget_s=chosen.budget_s)
+    pairs = Untouched(form_like(client, world, run_id)).pairs
+    assert start(client, world, world.run(run_id).dataset_id, pairs) == chosen
+    assert world.run(world.queue.sent[-1][1]).parent_id == run_id
+
+
+def test_a_filled_in_form_says_from_where_and_is_open(client, world):
+    run_id = world.add_run(RunState.DONE)
+    form = form_like(client, world, run_id)
+    assert f'href="/runs/{run_id}">run of 2 minutes</a>' in form
+    assert '<details class="advanced" open>' in form
+
+
+def test_an_empty_form_is_folded_and_follows_nothing(page):
+    assert '<details class="advanced" >' in page
+    assert 'name="parent"' not in page and 'id="start-changed"' not in page
+
+
+def test_a_run_without_a_result_fills_the_form_in_but_is_not_followed(client, world):
+    run_id = world.add_run(RunState.FAILED, settings=RunSettings(seed=41).to_json())
+    form = form_like(client, world, run_id)
+    assert 'value="41"' in form
+    assert 'name="parent"' not in form
+
+
+def test_a_network_that_is_gone_is_said_to_be(client, world):
+    run_id = world.add_run(RunState.DONE, settings=RunSettings(backbones=("efficientnet_lite0",)).to_json())
+    assert "EfficientNet-Lite0 (no longer installed)" in form_like(client, world, run_id)
+
+
+def test_a_run_of_other_photos_fills_nothing_in(client, world, dataset_id):
+    assert client.get(f"/datasets/{dataset_id}?like={world.add_run(RunState.DONE)}").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["foreign", "unknown"])
+def test_a_run_of_other_photos_cannot_be_followed(client, world, dataset_id, kind):
+    parent = world.add_run(RunState.DONE) if kind == "foreign" else "nothing"
+    answer = client.post(f"/datasets/{dataset_id}/runs", data={"parent": parent})
+    assert answer.status_code == 404
+    assert "does not belong to these photos" in answer.text
+    assert world.queue.sent == []

@@ -26,6 +26,11 @@ def wait_for_stop(run_id: str) -> None:
         finish(run_id)
 
 
+def wait_for_time(run_id: str) -> None:
+    Path(os.environ["DARKROOM_HOME"], "told.txt").write_text(sys.stdin.readline())
+    finish(run_id)
+
+
 def linger(run_id: str) -> None:
     finish(run_id)
     time.sleep(60)

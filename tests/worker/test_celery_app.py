@@ -7,7 +7,7 @@ import redis
 from celery import Celery
 
 from automl.settings import Settings
-from worker.celery_app import CHECK_DATASET, REAP, SWEEP, TRAIN, app, make_app
+from worker.celery_app import CHECK_DATASET, EXPORT, REAP, SWEEP, TRAIN, app, make_app
 from worker.messages import Messages
 
 
@@ -30,7 +30,7 @@ def test_every_task_has_its_queue() -> None:
     queues = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("darkroom.")}
     assert queues.pop(TRAIN) == "train"
     assert set(queues.values()) == {"light"}
-    assert {CHECK_DATASET, REAP} < set(queues)
+    assert {CHECK_DATASET, EXPORT, REAP} < set(queues)
 
 
 @pytest.mark.parametrize(("task", "every_s"), [(REAP, 10.0), (SWEEP, 3600.0)])
@@ -45,7 +45,7 @@ def test_each_message_waits_in_its_own_queue_only(client: Celery) -> None:
     messages = Messages(client)
     messages.train("r")
     messages.check_dataset("d")
-    messages.check_dataset("e")
+    messages.export("r")
     assert (messages.n_waiting("train"), messages.n_waiting("light")) == (1, 2)
 
 

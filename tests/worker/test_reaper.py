@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from automl.records import DatasetState, RunState
-from automl.store.database import Database, Run, now
+from automl.store.database import Database, Run, find_run, now
+from automl.store.exports import add_exports, claim_export
 from worker.lease_owner import LeaseOwner
 from worker.reaper import MAX_ATTEMPTS, send_lost_messages, take_back_lost_runs
 
@@ -33,6 +34,9 @@ class FakeQueues:
 
     def make_samples(self, dataset_id: str, run_id: str) -> None:
         self.sent.append(("light", dataset_id, run_id))
+
+    def export(self, run_id: str) -> None:
+        self.sent.append(("light", run_id))
 
     def n_waiting(self, queue: str) -> int:
         return sum(message[0] == queue for message in self.sent[self.n_forgotten :])
@@ -161,3 +165,52 @@ def test_nothing_is_sent_where_all_is_well(add_dataset: AddDataset, add_run: Add
     queues = FakeQueues()
     send_lost_messages(database, queues)
     assert queues.sent == []
+
+
+@pytest.fixture
+def delivered(add_run: AddRun, database: Database) -> str:
+    """A finished run whose formats are still to be made."""
+    run_id = add_run(state=RunState.DONE, finished_at=in_seconds(-60))
+    with database.session() as session:
+        add_exports(session, run_id)
+    return run_id
+
+
+def test_formats_whose_message_was_lost_are_sent_once_a_run(delivered: str, database: Database) -> None:
+    queues = FakeQueues()
+    for _ in range(3):
+        send_lost_messages(database, queues)
+    assert queues.sent == [("light", delivered)]
+    queues.forget()
+    send_lost_messages(database, queues)
+    assert queues.sent == [("light", delivered)] * 2
+
+
+def test_formats_that_somebody_makes_are_left_to_him_until_his_lease_has_run_out(
+    delivered: str, database: Database
+) -> None:
+    queues = FakeQueues()
+    with database.session() as session:
+        claim_export(session, delivered, lease_s=30)
+    send_lost_messages(database, queues)
+    assert queues.sent == []
+    with database.session() as session:
+        find_run(session, delivered).exports[0].lease_until = in_seconds(-1)
+    send_lost_messages(database, queues)
+    assert queues.sent == [("light", delivered)]
+
+
+def test_the_formats_of_a_run_that_has_just_ended_are_still_on_their_way(delivered: str, database: Database) -> None:
+    queues = FakeQueues()
+    send_lost_messages(database, queues, settle_s=3600)
+    assert queues.sent == []
+
+
+def test_a_check_is_sent_again_although_an_export_waits(
+    delivered: str, add_dataset: AddDataset, database: Database
+) -> None:
+    queues = FakeQueues()
+    send_lost_messages(database, queues)
+    dataset_id = add_dataset(DatasetState.CHECKING)
+    send_lost_messages(database, queues)
+    assert ("light", dataset_id) in queues.sent

@@ -58,9 +58,10 @@ def make_everything(database: Database, store: ArtifactStore, settings: Settings
         session.add(Artifact(run=run, kind="plot", name="p", media_type="image/png", key=plot.key, n_bytes=1))
         record = TrialRecord(0, TrialState.COMPLETE, ("a",), 96, {}, 0.5, 0.0, 1.0, stage=Stage.HEADS)
         session.add(TrialSummary.of(run.id, record))
-    log = settings.home / "logs" / f"run-{run.id}.log"
-    log.parent.mkdir(exist_ok=True)
-    log.write_text("hello")
+    for name in ("run", "export"):
+        log = settings.home / "logs" / f"{name}-{run.id}.log"
+        log.parent.mkdir(exist_ok=True)
+        log.write_text("hello")
     study = StudyLog(database.url, f"run-{run.id}", now())
     study.add(record, SearchSpace(()))
     study.flush()
@@ -82,7 +83,7 @@ def test_nothing_of_a_deleted_data_set_is_left(database, store, settings) -> Non
     remove_dataset(database, store, settings, dataset_id)
     assert set(n_rows(database).values()) == {0}
     assert [path for path in settings.files_dir.rglob("*") if path.is_file()] == []
-    assert not (settings.home / "logs" / f"run-{run_id}.log").exists()
+    assert list((settings.home / "logs").glob(f"*{run_id}*")) == []
     assert optuna.get_all_study_names(database.url) == []
     remove_dataset(database, store, settings, dataset_id)
 

@@ -10,7 +10,17 @@ from sqlalchemy.exc import OperationalError
 
 from automl.records import RunState
 from automl.settings import Settings
-from automl.store.database import Artifact, Database, Run, find_run, now, request_cancel, request_stop
+from automl.store.database import (
+    Artifact,
+    Database,
+    Run,
+    find_run,
+    now,
+    request_cancel,
+    request_more_time,
+    request_stop,
+)
+from automl.store.run_clock import run_clock
 from tests.worker.conftest import wait_until
 from worker import supervisor as supervisor_module
 from worker.supervisor import Supervisor
@@ -77,6 +87,56 @@ def test_stop_reaches_the_pipeline_which_then_delivers(
         request_stop(find_run(session, run_id))
     watch.join(5)
     assert load_run(run_id).state is RunState.DONE
+
+
+def test_more_time_reaches_the_pipeline(
+    make_supervisor: MakeSupervisor,
+    database: Database,
+    settings: Settings,
+    run_id: str,
+    in_background: InBackground,
+    under_way: Callable[[str], None],
+) -> None:
+    watch = in_background(lambda: make_supervisor("wait_for_time").supervise(run_id))
+    under_way(run_id)
+    with database.session() as session:
+        request_more_time(find_run(session, run_id), 300.0, 3600.0, used_s=1.0, progress=0.1)
+    watch.join(5)
+    assert (settings.home / "told.txt").read_text() == "budget 360.000\n"
+
+
+def test_whoever_watches_is_told_of_the_start_and_of_an_end_that_the_pipeline_could_not_tell(
+    database: Database, settings: Settings, make_supervisor: MakeSupervisor, run_id: str
+) -> None:
+    supervisor, told = make_supervisor("crash"), Told()
+    supervisor._events = told
+    supervisor.supervise(run_id)
+    assert told.kinds == [("state", RunState.PREPARING), ("end", RunState.FAILED)]
+
+
+class Told:
+    def __init__(self) -> None:
+        self.kinds: list[tuple[str, RunState]] = []
+
+    def publish(self, _run_id: str, kind: str, **data: RunState) -> None:
+        self.kinds.append((kind, data["state"]))
+
+
+def test_a_run_that_is_handed_back_keeps_the_progress_that_was_shown(
+    make_supervisor: MakeSupervisor,
+    settings: Settings,
+    load_run: LoadRun,
+    run_id: str,
+    stopping: threading.Event,
+    in_background: InBackground,
+    under_way: Callable[[str], None],
+) -> None:
+    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    under_way(run_id)
+    shown = run_clock(load_run(run_id), settings.lease_s).progress
+    stopping.set()
+    watch.join(5)
+    assert run_clock(load_run(run_id), settings.lease_s).progress >= shown > 0
 
 
 def test_cancel_ends_a_deaf_pipeline_and_its_children_within_five_seconds(

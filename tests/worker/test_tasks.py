@@ -8,6 +8,8 @@ from automl.records import DatasetState, RunState
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, Dataset, Run, find_dataset
+from automl.store.events import RunEvents
+from automl.store.exports import add_exports
 from worker import tasks
 from worker.tasks import Parts
 
@@ -28,10 +30,16 @@ class SentMessages:
     def check_dataset(self, dataset_id: str, attempt: int) -> None:
         self.sent.append(("check_dataset", dataset_id, attempt))
 
+    def notify(self, run_id: str) -> None:
+        self.sent.append(("notify", run_id))
+
+    def export(self, run_id: str) -> None:
+        self.sent.append(("export", run_id))
+
 
 @pytest.fixture(autouse=True)
 def own_parts(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
-    own = Parts(settings, database, ArtifactStore(settings.files_dir))
+    own = Parts(settings, database, ArtifactStore(settings.files_dir), RunEvents(settings.broker_url))
     monkeypatch.setattr(tasks, "parts", lambda: own)
     monkeypatch.setattr(tasks, "Messages", SentMessages)
     monkeypatch.setattr(SentMessages, "sent", [])
@@ -145,3 +153,50 @@ def test_samples_that_cannot_be_made_fail_their_run(
     with pytest.raises(AttributeError):
         tasks.make_samples(dataset_id, run_id)
     assert load_run(run_id).state is RunState.FAILED
+
+
+@pytest.fixture
+def delivering(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every supervised run is done at once, with formats to be made."""
+
+    class Supervisor:
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def supervise(self, run_id: str) -> None:
+            with database.session() as session:
+                session.get_one(Run, run_id).state = RunState.DONE
+                add_exports(session, run_id)
+
+    monkeypatch.setattr(tasks, "Supervisor", Supervisor)
+
+
+def test_a_run_that_was_delivered_has_its_other_formats_made(run_id: str, delivering: None) -> None:
+    tasks.train(run_id)
+    assert SentMessages.sent[-1] == ("export", run_id)
+
+
+def test_a_run_without_a_model_has_no_formats(run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "Supervisor", lambda *_, **__: SimpleNamespace(supervise=lambda _run_id: None))
+    tasks.train(run_id)
+    assert ("export", run_id) not in SentMessages.sent
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_the_next_format_waits_behind_what_is_in_the_queue_by_then(
+    run_id: str, monkeypatch: pytest.MonkeyPatch, more: bool
+) -> None:
+    made = []
+
+    def make_next(run_id: str) -> bool:
+        made.append(run_id)
+        return more
+
+    monkeypatch.setattr(tasks, "ExportSupervisor", lambda *_: SimpleNamespace(make_next=make_next))
+    tasks.export(run_id)
+    assert made == [run_id]
+    assert SentMessages.sent == [("export", run_id)] * more
+
+
+def test_an_export_of_a_run_that_is_gone_does_nothing() -> None:
+    tasks.export("gone")
+    assert SentMessages.sent == []

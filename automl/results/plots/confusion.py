@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.path import Path as MarkPath
+from matplotlib.textpath import TextPath
 
 from automl.results.evaluate import TestScore
 from automl.results.plots.style import GRAY, fit, font_size, name_columns, name_rows, new_figure, place_within, shorten
@@ -10,6 +12,7 @@ from automl.results.plots.style import GRAY, fit, font_size, name_columns, name_
 MAX_NAMED_CLASSES = 100
 _MAX_CELLS_WITH_SHARES = 20
 _MAX_PAIRS = 12
+_DARK = 0.3  # a larger share's colour needs white numbers
 
 
 def confusion_matrix(score: TestScore) -> Figure:
@@ -37,7 +40,8 @@ def confusion_matrix(score: TestScore) -> Figure:
         name_columns(matrix, names, size, 72 * cell_in)
         if n_classes > _MAX_CELLS_WITH_SHARES:
             matrix.tick_params(length=0)
-        _number_cells(matrix, counts, shares, cell_in)
+        number = _number_many if n_classes > _MAX_CELLS_WITH_SHARES else _number_few
+        number(matrix, counts, shares, cell_in)
     else:
         matrix.set_xticks([])
         matrix.set_yticks([])
@@ -49,19 +53,37 @@ def confusion_matrix(score: TestScore) -> Figure:
     return figure
 
 
-def _number_cells(axes: Axes, counts: np.ndarray, shares: np.ndarray, cell_in: float) -> None:
-    has_shares = len(counts) <= _MAX_CELLS_WITH_SHARES
-    width = max(len(str(counts.max())), 4 if has_shares else 2)
-    size = float(np.clip(72 * cell_in / (0.8 * width), 3, 9))
+def _number_few(axes: Axes, counts: np.ndarray, shares: np.ndarray, cell_in: float) -> None:
+    """Every cell's count, and its share where there is one."""
+    size = _size_pt(cell_in, max(len(str(counts.max())), len("100%")))
     for row, column in np.ndindex(counts.shape):
-        if not has_shares and not counts[row, column]:
-            continue
         text = f"{counts[row, column]}"
-        if has_shares and counts[row, column]:
+        if counts[row, column]:
             text += f"\n{shares[row, column]:.0%}"
-        color = "white" if shares[row, column] > 0.3 else "black" if counts[row, column] else GRAY
+        color = "white" if shares[row, column] > _DARK else "black" if counts[row, column] else GRAY
         cell = axes.text(column, row, text, ha="center", va="center", color=color, fontsize=size)
-        cell.set_in_layout(False)  # it lies inside the axes; measuring thousands takes seconds
+        cell.set_in_layout(False)  # it lies inside the axes
+
+
+def _number_many(axes: Axes, counts: np.ndarray, shares: np.ndarray, cell_in: float) -> None:
+    """The count of each cell that is not empty, as a mark of its shape: thousands of texts would take seconds."""
+    size = _size_pt(cell_in, len(str(counts.max())))
+    for count in np.unique(counts[counts > 0]).tolist():
+        mark = _centred(TextPath((0, 0), str(count), size=size))
+        reach = float(np.abs(mark.vertices).max())  # Matplotlib scales a mark by it, which `s` undoes
+        for color, is_own in (("white", shares > _DARK), ("black", shares <= _DARK)):
+            rows, columns = np.nonzero((counts == count) & is_own)
+            marks = axes.scatter(columns, rows, s=(2 * reach) ** 2, marker=mark, color=color, linewidths=0)
+            marks.set(label=str(count), in_layout=False)
+
+
+def _centred(outline: MarkPath) -> MarkPath:
+    middle = np.mean(outline.get_extents().get_points(), axis=0)
+    return MarkPath(np.asarray(outline.vertices) - middle, outline.codes)
+
+
+def _size_pt(cell_in: float, n_characters: int) -> float:
+    return float(np.clip(72 * cell_in / (0.8 * max(n_characters, 2)), 3, 9))
 
 
 def _most_mixed_up(counts: np.ndarray) -> list[tuple[int, int]]:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 
-from automl.results.plots.style import new_figure, shorten
+from automl.results.plots.style import GRAY, new_figure, shorten
 
 _MAX_ROWS = 60
+_PLACES = (0.005, 0.365, 0.565, 0.885, 0.995)
+_IS_NUMBER = (False, False, False, True, True)
 
 
 class LayerRow(NamedTuple):
@@ -50,24 +51,28 @@ def layer_table(rows: Sequence[LayerRow]) -> Figure:
         n_params, n_trained = sum(r.n_params for r in rest), sum(r.n_trained for r in rest)
         lines.append([f"… and {len(rest)} more layers", "", "", f"{n_params:,}", f"{n_trained:,}"])
     figure = new_figure(10, 0.24 * (len(lines) + 5) + 0.4, "The layers of the model")
+    table = [
+        ["Layer", "Kind", "Output", "Parameters", "Trained"],
+        *lines,
+        ["Total", "", "", f"{total:,}", f"{trained:,}"],
+        ["Frozen", "", "", f"{total - trained:,}", ""],
+    ]
     axes = figure.subplots()
     axes.set_axis_off()
-    head = ["Layer", "Kind", "Output", "Parameters", "Trained"]
-    table = axes.table(
-        [*lines, ["Total", "", "", f"{total:,}", f"{trained:,}"], ["Frozen", "", "", f"{total - trained:,}", ""]],
-        colLabels=head,
-        colWidths=[0.36, 0.2, 0.22, 0.11, 0.11],
-        cellLoc="left",
-        edges="horizontal",
-        bbox=Bbox.unit(),
+    axes.set(xlim=(0, 1), ylim=(len(table), 0))
+    strong = {0, len(table) - 2, len(table) - 1}
+    for row, cells in enumerate(table):
+        for place, is_number, text in zip(_PLACES, _IS_NUMBER, cells, strict=True):
+            weight, side = "bold" if row in strong else "normal", "right" if is_number else "left"
+            cell = axes.text(place, row + 0.5, text, ha=side, va="center", fontsize=8, weight=weight, parse_math=False)
+            cell.set_in_layout(False)  # it lies inside the axes
+    axes.hlines(
+        range(1, len(table)),
+        0,
+        1,
+        color=GRAY,
+        linewidth=[0.8 if row in strong else 0.2 for row in range(len(table) - 1)],
     )
-    table.auto_set_font_size(False)
-    for (row, column), cell in table.get_celld().items():
-        is_strong = row == 0 or row > len(lines)
-        cell.set_linewidth(0.8 if row == 0 or row == len(lines) else 0.2)
-        cell.set_text_props(
-            fontsize=8, weight="bold" if is_strong else "normal", ha="right" if column > 2 else "left", parse_math=False
-        )
     return figure
 
 

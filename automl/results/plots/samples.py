@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from functools import partial
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 
 from automl.records import ImageRecord
 from automl.results.evaluate import TestScore
 from automl.results.plots.style import ORANGE, fit, lay_out, new_figure, shorten
+from automl.serving.heat import overlay
 from automl.serving.predict import load_image
 
 _SAMPLE_PX = 160
 _MAX_SAMPLES = 12
 _MAX_MAPS = 12
 _GAP_PX = 6
-_MOST_HIDDEN = 0.65
 
 
 def sample_predictions(score: TestScore, images: Sequence[ImageRecord]) -> Figure:
@@ -45,20 +43,6 @@ def heat_maps(score: TestScore, images: Sequence[ImageRecord], heat: np.ndarray,
         photo = load_image(images[row].path, _SAMPLE_PX)
         pictures.append(np.concatenate([photo, gap, overlay(photo, one)], axis=1))
     return _page("Where it looked: what is bright spoke for its answer", score, shown, pictures, 3)
-
-
-def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """The photo in gray under the heat's colours, uint8 like `photo` (height, width, 3); `heat`: (h, w), 0-1.
-
-    The colours grow lighter with the heat, so that it reads in gray print, too.
-    """
-    side = (photo.shape[1], photo.shape[0])
-    smooth = np.asarray(Image.fromarray(heat.astype(np.float32)).resize(side, Image.Resampling.BICUBIC))
-    share = np.clip(smooth, 0, 1)
-    colours = 255 * mpl.colormaps["inferno"](share)[:, :, :3]
-    gray = photo.mean(axis=2, keepdims=True)
-    mixed = (1 - _MOST_HIDDEN) * gray + _MOST_HIDDEN * colours
-    return np.asarray(mixed.round(), dtype=np.uint8)
 
 
 def choose_samples(score: TestScore) -> list[int]:

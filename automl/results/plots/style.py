@@ -40,7 +40,8 @@ class Plot:
 
 def new_figure(width_in: float, height_in: float, title: str) -> Figure:
     """Inches. What is put on it makes room for its labels by itself."""
-    figure = Figure(figsize=(width_in, height_in), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
+    # Laid out as densely as the PNG is drawn, so that no text is measured twice.
+    figure = Figure(figsize=(width_in, height_in), dpi=_PNG_DPI, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
     figure.suptitle(title, fontsize=11)
     return figure
 
@@ -117,7 +118,6 @@ def save(path: Path, figure: Figure) -> Plot:
     lay_out(figure)
     with any_script(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "darkroom"}):
         # `savefig` would draw everything once more for each file, to lay out what is laid out.
-        figure.set_dpi(_PNG_DPI)
         FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]
         about = {"Date": None, "Title": title}
         FigureCanvasSVG(figure).print_svg(svg, metadata=about)  # type: ignore[no-untyped-call]

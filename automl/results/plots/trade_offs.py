@@ -5,11 +5,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from automl.records import Goal, Stage, TrialRecord
 from automl.results.plots.progress import COLOUR, GOALS, MARK, STAGES
 from automl.results.plots.style import BLUE, bare, new_figure
 from automl.search.objective import pareto_front
+
+_MANY_DECADES = 100.0  # beyond that, 2 and 5 between the powers of ten have no room
 
 Cost = Callable[[TrialRecord], float]
 
@@ -59,7 +62,10 @@ def _scatter(axes: Axes, trials: Sequence[TrialRecord], cost: Cost) -> None:
     costs = [cost(trial) for trial in trials]
     if costs and max(costs) > 10 * min(costs):
         axes.set_xscale("log")
+        within = (1.0,) if max(costs) > _MANY_DECADES * min(costs) else (1.0, 2.0, 5.0)
+        axes.xaxis.set_major_locator(LogLocator(subs=within))
         axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())  # its own numbers would lie on each other
 
 
 def _front(axes: Axes, trials: Sequence[TrialRecord], cost: Cost, front: set[int]) -> None:

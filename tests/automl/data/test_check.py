@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 
 from automl.data import check as check_module
-from automl.data.check import check_dataset, load_manifest
+from automl.data.check import check_dataset, load_manifest, reassess
 from automl.data.verify import look_at
 from automl.errors import BadDataset, DiskFull, NotAllowedNow, NotFound
 from automl.records import DatasetState, RunState, Split
@@ -368,3 +368,16 @@ def test_labels_that_a_run_doubts_become_a_finding(uploaded: Upload, check: Chec
     dataset.start_run(state=RunState.DONE, finished_at=now(), result={"suspects": [doubt]})
     findings = check(dataset).row.summary["findings"]
     assert [f["groups"] for f in findings if f["kind"] == "doubted-labels"] == [[[file.id]]]
+
+
+def test_the_speed_of_this_machine_is_kept_through_every_edit(uploaded: Upload, check: Check) -> None:
+    dataset = check(uploaded(two_classes(10)))
+    look_s = dataset.row.summary["look_s"]
+    assert 0 < look_s < 10
+    with dataset.database.session() as session:
+        reassess(session, dataset.store, dataset.id)
+    assert dataset.row.summary["look_s"] == look_s
+
+
+def test_a_handful_of_photos_tells_no_speed(uploaded: Upload, check: Check) -> None:
+    assert "look_s" not in check(uploaded(two_classes(4))).row.summary

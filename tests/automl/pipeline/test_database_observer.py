@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from automl.pipeline.database_observer import DatabaseObserver
-from automl.records import RunResult, RunState, Stage, TrialRecord, TrialState
+from automl.records import ExportState, RunResult, RunState, Stage, TrialRecord, TrialState
 from automl.search.fine_tune_space import fine_tune_space
 from automl.search.space import head_space
+from automl.serving.formats import FORMATS
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, Dataset, Run, find_run, now
 
@@ -149,6 +150,8 @@ def test_delivery_ends_the_run_with_the_bundle_and_the_plots_alone(observer, dat
         run = find_run(session, run_id)
         assert (run.state, run.result) == (RunState.DONE, {"sentence": "Right."})
         assert sorted(artifact.kind for artifact in run.artifacts) == ["bundle", "plot"]
+        assert [row.format for row in run.exports] == [one.name for one in FORMATS]
+        assert {row.state for row in run.exports} == {ExportState.PREPARING}
 
 
 def test_a_note_that_an_earlier_attempt_has_told_is_not_repeated(observer, database, run_id):
@@ -156,3 +159,54 @@ def test_a_note_that_an_earlier_attempt_has_told_is_not_repeated(observer, datab
         observer.note(text)
     with database.session() as session:
         assert find_run(session, run_id).notes == ["one", "two"]
+
+
+class Told:
+    """Remembers the events."""
+
+    def __init__(self):
+        self.events = []
+
+    def publish(self, run_id, kind, **data):
+        self.events.append((kind, data))
+
+
+@pytest.fixture
+def told(observer):
+    observer._events = Told()
+    return observer._events
+
+
+def test_a_trial_in_progress_is_kept_with_its_epochs_until_it_has_ended(observer, told, database, run_id):
+    record = replace(trial(0, Stage.FINE_TUNING, None), state=TrialState.RUNNING, duration_s=0.0)
+    observer.trying(record)
+    observer.epoch(1, 0.8, 0.5)
+    observer.epoch(2, 0.9, float("nan"))
+    with database.session() as session:
+        trying = find_run(session, run_id).trying
+    assert (trying["number"], trying["epochs"]) == (0, [[1, 0.8, 0.5], [2, 0.9, None]])
+    observer.trial(trial(0, Stage.FINE_TUNING), None)
+    with database.session() as session:
+        assert find_run(session, run_id).trying == {}
+    assert [kind for kind, _ in told.events] == ["trying", "epoch", "epoch", "trial"]
+
+
+def test_the_log_tells_of_each_better_model_once_and_of_states_and_notes(observer, database, run_id):
+    best = SimpleNamespace(number=0, score=0.8, params=PARAMS[Stage.HEADS])
+    observer.trial(trial(0, Stage.HEADS), best)
+    observer.trial(trial(1, Stage.HEADS, None), best)
+    observer.note("Something.")
+    observer.state(RunState.FINISHING)
+    with database.session() as session:
+        log = list(session.scalars(find_run(session, run_id).log.select()))
+    assert [entry.kind for entry in log] == ["best", "note", "state"]
+    assert (log[0].score, log[0].used_s) == (0.8, 2.0)
+
+
+def test_pages_are_told_of_the_end_only_once_there_is_one(observer, told, database, run_id):
+    observer.ended()
+    assert told.events == []
+    with database.session() as session:
+        find_run(session, run_id).state = RunState.DONE
+    observer.ended()
+    assert told.events == [("end", {"state": RunState.DONE})]

@@ -82,7 +82,35 @@ def test_the_first_model_is_packed_at_once_and_the_same_one_never_again(world):
         world.packer.after_trial(best)
         world.clock.now += 100
     assert world.exporter.written == [(0, False)]
-    assert world.packer.first_model_s == EXPORT_S
+    assert world.packer.first.at_s == EXPORT_S
+
+
+def test_the_file_of_the_first_model_stays_when_a_better_one_is_packed(world):
+    first, better = candidate(0), candidate(1, 0.9)
+    world.packer.after_trial(first)
+    world.clock.now += 100
+    world.packer.after_trial(better)
+    assert world.exporter.written == [(0, False), (1, False)]
+    assert world.packer.first.candidate is first
+    assert world.packer.first.onnx.parent != world.packer.deliver(better).models.onnx.parent
+
+
+def test_a_first_model_that_could_not_be_packed_is_not_the_first(world):
+    world.exporter.broken = {0}
+    world.packer.after_trial(candidate(0))
+    world.clock.now += 100
+    assert world.packer.first is None and not world.packer.has_time_for_first(candidate(0))
+    world.packer.after_trial(candidate(1))
+    assert world.packer.first.candidate.number == 1
+
+
+@pytest.mark.parametrize(("n_test", "left_s", "is_scored"), [(100, 0, True), (1000, 60, True), (1000, 30, False)])
+def test_the_first_model_is_scored_where_that_is_quick_or_time_is_left(world, n_test, left_s, is_scored):
+    """2 s of 600 are a small part; 20 s beside the winner's 20 are not, so they must be left."""
+    world.packer._n_test = n_test
+    world.packer.after_trial(candidate(0))
+    world.clock.now = 1000 + 600 - left_s
+    assert world.packer.has_time_for_first(candidate(1)) is is_scored
 
 
 def test_a_better_model_is_packed_as_soon_as_that_costs_a_twentieth_of_the_time(world):
@@ -113,14 +141,23 @@ def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_
     best = candidate(0)
     world.packer.after_trial(best)
     rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
-    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 100 * 0.02 + rest_s))
+    both_s = 2 * 100 * 0.02  # the winner and the first model
+    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + both_s + rest_s))
+
+
+def test_no_time_is_kept_for_the_first_model_where_that_would_be_much(world):
+    world.thread.ident = 1
+    world.packer._n_test = 1000
+    world.packer.after_trial(candidate(0))
+    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
+    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 1000 * 0.02 + rest_s))
 
 
 def test_a_short_run_keeps_no_time_for_heat_maps(world):
     world.thread.ident = 1
     world.budget.total_s = 120.0
     world.packer.after_trial(candidate(0))
-    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 100 * 0.02 + PLOTS_AND_PACKING_S))
+    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 2 * 100 * 0.02 + PLOTS_AND_PACKING_S))
 
 
 def test_the_end_is_longer_with_a_tuned_network_and_its_mean_with_a_head_ahead(world):

@@ -1,5 +1,7 @@
 """The whole chain on generated pictures, in one process."""
 
+import csv
+import io
 import json
 import zipfile
 from dataclasses import replace
@@ -42,6 +44,12 @@ class Story:
 
     def space(self, stage, space):
         self.events.append(f"space of {stage}")
+
+    def trying(self, record):
+        pass
+
+    def epoch(self, number, score, loss):
+        pass
 
     def trial(self, record, best):
         self.events.append(f"trial {record.number}")
@@ -112,6 +120,34 @@ def test_the_first_download_has_the_quick_model_and_the_finished_one_has_both(fi
     with zipfile.ZipFile(result.bundle) as bundle:
         assert {"model.keras", "model.onnx"} < set(bundle.namelist())
     assert 0 < result.metrics["time"]["first_model_s"] <= result.metrics["time"]["used_s"]
+
+
+@pytest.mark.slow
+def test_the_first_model_is_scored_on_the_same_photos_as_the_winner(finished, job):
+    result, story = finished
+    first, test = result.metrics["first_model"], result.metrics["test"]
+    assert (first["trial"], first["at_s"]) == (0, result.metrics["time"]["first_model_s"])
+    assert first["n_images"] == test["n_images"] == 30
+    assert first["backbones"] == ["mobilenet_v2"] and first["image_size_px"] == story.records[0].image_size_px
+    if result.metrics["winner"]["trial"] == 0:
+        assert first["accuracy"] == test["accuracy"]
+
+
+@pytest.mark.slow
+def test_what_was_before_a_run_is_in_its_result(job, tmp_path):
+    before = "You had seen the test result of another one."
+    fresh = replace(job, workspace=tmp_path, settings=replace(job.settings, max_trials=1), notes=(before,))
+    story = Story()
+    assert train(fresh, Budget(60), story).metrics["notes"][0] == story.notes[0] == before
+
+
+@pytest.mark.slow
+def test_the_answers_in_the_bundle_are_those_of_the_score(finished):
+    result, _ = finished
+    with zipfile.ZipFile(result.bundle) as bundle:
+        rows = list(csv.DictReader(io.StringIO(bundle.read("answers.csv").decode())))
+    assert sum(row["class"] == row["answer"] for row in rows) == result.metrics["test"]["n_correct"]
+    assert len(rows) == 30
 
 
 @pytest.mark.slow
@@ -256,7 +292,7 @@ def test_photos_that_there_is_no_time_for_are_left_out_and_a_note_says_so(job, t
 def test_a_late_run_says_what_took_so_long_and_counts_all_of_it(job, tmp_path, searched_s, reason):
     story, seconds = Story(), [0.0]
     run = pipeline._Run(replace(job, workspace=tmp_path), Budget(60, clock=lambda: seconds[0]), story)
-    run._packer = SimpleNamespace(first_model_s=None)
+    run._packer = SimpleNamespace(first=None)
     seconds[0] = 72.0
     end = run._end(searched_s)
     assert end["time"] == {"budget_s": 60, "used_s": 72.0, "first_model_s": 72.0}

@@ -36,6 +36,13 @@ def test_every_part_is_in_the_bundle(tmp_path, models):
         assert METRICS["sentence"] in bundle.read("README.txt").decode()
 
 
+def test_tables_are_in_the_bundle_under_their_names(tmp_path, models):
+    write_bundle(tmp_path / "out.zip", models, METRICS, tables={"answers.csv": "photo\nä.jpg\n"})
+    with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
+        assert bundle.read("answers.csv").decode() == "photo\nä.jpg\n"
+        assert "answers.csv" in bundle.read("README.txt").decode()
+
+
 def test_what_is_told_at_last_is_asked_for_when_all_else_is_packed(tmp_path, models):
     def at_last():
         assert zipfile.is_zipfile(tmp_path / "out.zip") is False

@@ -131,7 +131,25 @@ def test_original_files_are_scored_in_order(tmp_path):
         Image.new("RGB", (40, 20), (100 * (number % 3), 0, 0)).save(path)
         images.append(ImageRecord(path, path.name, CLASSES[number % 3], str(number), 40, 20))
     progress = []
-    result = evaluate(Reader(), images, CLASSES, np.array([1, 1, 0]), lambda *step: progress.append(step))
+    (result,) = evaluate([Reader()], images, CLASSES, np.array([1, 1, 0]), lambda *step: progress.append(step))
     assert result.accuracy == 1
     assert progress == [(32, 70), (64, 70), (70, 70)]
     assert result.baseline_accuracy == pytest.approx(23 / 70)  # bees, the largest class in training
+
+
+def test_several_classifiers_are_scored_in_one_pass_each_at_its_own_size(tmp_path):
+    class Sizer(Reader):
+        """Says "cat" of everything, and remembers what it was shown."""
+
+        size_px = 16
+
+        def predict_arrays(self, images: np.ndarray) -> np.ndarray:
+            shapes.append(images.shape)
+            return np.eye(3, dtype=np.float32)[[2] * len(images)]
+
+    path, shapes, progress = tmp_path / "0.png", [], []
+    Image.new("RGB", (40, 20), (0, 0, 0)).save(path)
+    image = ImageRecord(path, path.name, "ant", "0", 40, 20)
+    one, other = evaluate([Reader(), Sizer()], [image], CLASSES, np.array([0]), lambda *step: progress.append(step))
+    assert (one.n_correct, other.n_correct) == (1, 0)
+    assert (shapes, progress) == ([(1, 16, 16, 3)], [(1, 1)])

@@ -25,7 +25,7 @@ def test_the_card_has_its_parts_in_order():
         "| bean_rust | 2 | 1 | 0 |",
         "| Fingerprint (SHA-256) | abc |",
         "| Without any model: always the most common class | baseline | 33.1 % |  |",
-        f"| v2 | Keras | MIT | A note. | {'e' * 64} |",
+        f"| v2 | Keras: x | MIT | A note. | {'e' * 64} |",
         "| Seed | 7 |",
         "The threshold for “not sure” was chosen on validation photos: 0.830.",
         "automl train FOLDER --budget 120s --goal accuracy --fine-tuning --max-image-size 224 --tuner optuna "

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from automl.results.plots.layers import LayerRow, layer_rows, layer_table
-from automl.results.plots.samples import choose_samples, heat_maps, overlay, sample_predictions
+from automl.results.plots.samples import choose_samples, heat_maps, sample_predictions
+from automl.serving.heat import overlay
 from tests.automl.results.plotted import assert_readable, drawn_texts, pictures, score
 
 

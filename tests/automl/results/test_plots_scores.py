@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.transforms import Affine2D
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from automl.results.evaluate import TestScore
@@ -34,8 +35,20 @@ def test_a_cell_has_its_count_and_its_share_of_the_row():
 
 def test_of_many_classes_only_cells_with_photos_have_numbers():
     result = score(100, 400)
-    cells = confusion_matrix(result).axes[0].texts
-    assert [int(text.get_text()) for text in cells] == result.confusion[result.confusion > 0].tolist()
+    marks = confusion_matrix(result).axes[0].collections
+    found = {(int(y), int(x)): int(mark.get_label()) for mark in marks for x, y in mark.get_offsets()}
+    assert found == {cell: result.confusion[cell] for cell in zip(*np.nonzero(result.confusion), strict=True)}
+
+
+def test_the_numbers_of_many_classes_lie_in_the_middle_of_their_cells():
+    axes = confusion_matrix(score(40, 4000)).axes[0]
+    cell_pt = 72 * axes.get_position().width * axes.figure.get_figwidth() / 40
+    for mark in axes.collections:
+        (shape,) = mark.get_paths()
+        box = shape.transformed(Affine2D(mark.get_transforms()[0])).get_extents()
+        drawn_pt = box.size * 72 / axes.figure.dpi
+        assert (drawn_pt < cell_pt).all() and drawn_pt[1] > 3
+        assert np.abs(box.min + box.max).max() < 1e-6
 
 
 def test_names_that_nobody_could_read_are_not_laid_out_but_the_worst_pairs_are():

@@ -1,5 +1,7 @@
 """Plots of the search: who counts, and what stands where."""
 
+from dataclasses import replace
+
 import numpy as np
 import optuna
 import pytest
@@ -51,6 +53,13 @@ def test_rings_mark_what_no_other_head_matches():
     rings = next(marks for marks in size.collections if "no other" in str(marks.get_label()))
     assert sorted(rings.get_offsets().tolist()) == [[5, 80], [10, 90]]
     assert size.lines[0].get_ydata().tolist() == [80, 90, 90]
+
+
+@pytest.mark.parametrize("slowest", [0.5, 3.0, 90.0])
+def test_the_numbers_of_a_logarithmic_axis_do_not_lie_on_each_other(slowest, monkeypatch):
+    trials = [replace(one, duration_s=float(seconds)) for one, seconds in
+              zip(searched(20), np.geomspace(0.02, slowest, 20), strict=False)]  # fmt: skip
+    assert_readable(trade_offs(trials, Goal.ACCURACY), monkeypatch)
 
 
 def test_trade_offs_need_a_size():

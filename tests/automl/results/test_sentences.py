@@ -24,6 +24,23 @@ def test_the_findings_name_baseline_mistake_and_weakest_class():
     ]
 
 
+@pytest.mark.parametrize(
+    ("n_correct", "end"),
+    [
+        (117, "was right on 117 of 127; the search gained 4 points over it."),
+        (121, "was right on 121 of 127; the search gained one point over it."),
+        (122, "was right on 122 of 127, just as many: on these photos the search gained nothing over it."),
+        (125, "was right on 125 of 127, 2 points more: on these photos the search gained nothing over it."),
+    ],
+)
+def test_what_the_search_was_worth(n_correct, end):
+    first = {"trial": 0, "accuracy": n_correct / 127, "n_correct": n_correct, "n_images": 127, "at_s": 12.2}
+    metrics = finished(CLASSES, CONFUSION, winner={"trial": 3}, first_model=first)
+    assert findings(metrics)[1] == f"The first model, found after 12 seconds, {end}"
+    metrics["winner"]["trial"] = 0
+    assert "is the one that won" in findings(metrics)[1]
+
+
 def test_what_has_not_been_tested_has_no_findings():
     metrics = unfinished(CLASSES)
     assert findings(metrics) == []

@@ -27,8 +27,13 @@ def test_what_an_older_run_did_not_write_is_left_out(key, inner):
 def test_the_data_are_told_with_split_and_fingerprint():
     facts = summarise(METRICS).data
     assert Fact("Photos", "6: 4 to learn from, 2 for the test") in facts
-    assert Fact("Validation", "2-fold cross-validation of the photos to learn from") in facts
+    assert Fact("Validation", "2-fold cross-validation, within the photos to learn from") in facts
     assert Fact("Fingerprint (SHA-256)", "abc") in facts
+
+
+def test_weights_are_told_with_the_place_that_they_came_from():
+    (row,) = summarise(METRICS).weights
+    assert (row.origin, row.licence) == ("Keras: x", "MIT")
 
 
 def test_every_setting_is_listed_in_words():

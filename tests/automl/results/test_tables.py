@@ -25,6 +25,13 @@ def test_every_score_that_is_there_has_a_row():
     assert len(rows) == 9
 
 
+def test_the_first_model_has_a_row_where_it_was_scored():
+    first = {"accuracy": 0.85, "interval_95": [0.78, 0.9], "at_s": 12.2}
+    (row,) = score_rows({"first_model": first})
+    assert row == Figure("The first model that was found, after 12 seconds", "accuracy", "85.0 %", "78.0–90.0 %")
+    assert score_rows({"first_model": None}) == []
+
+
 def test_a_score_that_does_not_apply_has_no_row():
     assert [row.term for row in score_rows({"test": {"accuracy": 1.0, "top5_accuracy": None}})] == ["accuracy"]
 

@@ -42,6 +42,8 @@ class Observer:
         self.states: list[Any] = []
         self.notes: list[str] = []
         self.spaces: dict[Stage, Any] = {}
+        self.tried: list[TrialRecord] = []
+        self.epochs: list[tuple[int, float, float]] = []
         self.records: list[TrialRecord] = []
         self.bests: list[Candidate | None] = []
         self.on_trial: Callable[[TrialRecord], None] = lambda _record: None
@@ -57,6 +59,12 @@ class Observer:
 
     def space(self, stage: Stage, space: Any) -> None:
         self.spaces[stage] = space
+
+    def trying(self, record: TrialRecord) -> None:
+        self.tried.append(record)
+
+    def epoch(self, number: int, score: float, loss: float) -> None:
+        self.epochs.append((number, score, loss))
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         self.records.append(record)

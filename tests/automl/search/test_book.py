@@ -301,3 +301,14 @@ def test_a_slow_first_trial_is_asked_for_what_it_has():
     trials.run(attempt(), slow, 10)
     assert asked == [True]
     assert trials.best is not None
+
+
+def test_a_trial_is_told_when_it_begins_and_a_fine_tuning_after_each_epoch():
+    fixture = book()
+    fixture.run(attempt(V2), giving(0.8), 12)
+    for stage in (Stage.HEADS, Stage.FINE_TUNING):
+        fixture.run(attempt(V2, stage=stage), giving(0.8, n_epochs=3), 12)
+    observer = fixture.observer
+    assert [record.number for record in observer.tried] == [0, 1, 2]
+    assert {(record.state, record.score) for record in observer.tried} == {(TrialState.RUNNING, None)}
+    assert [number for number, _, _ in observer.epochs] == [1, 2, 3]

@@ -72,3 +72,25 @@ def test_a_budget_that_an_earlier_attempt_used_up_leaves_nothing():
     budget = Budget(120, used_s=200, clock=Clock())
     assert budget.search_left_s == 0
     assert budget.has_clock and not budget.stopped_by_user
+
+
+def test_more_time_is_searched_with_at_once():
+    clock = Clock()
+    budget = Budget(30, reserve_s=25, clock=clock)
+    budget.extend(330)
+    assert budget.search_left_s == pytest.approx(305)  # the reserve need not be halved any more
+
+
+def test_more_time_ends_no_stop_and_less_of_it_is_ignored():
+    budget = Budget(120, clock=Clock())
+    budget.extend(60)
+    assert budget.total_s == 120
+    budget.stop()
+    budget.extend(600)
+    assert budget.search_left_s == 0
+
+
+def test_a_run_without_a_clock_keeps_none():
+    budget = Budget(None, clock=Clock())
+    budget.extend(600)
+    assert not budget.has_clock

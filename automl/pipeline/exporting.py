@@ -1,0 +1,213 @@
+"""`python -m automl.pipeline.exporting RUN_ID FORMAT`: one format of a finished run, made and proven.
+
+A process of its own, that the worker starts under a lease of the format's row. Its standard input is a pipe from the
+worker: the end of the pipe means that the worker has died, and ends this process at once.
+"""
+
+import faulthandler
+import os
+import shutil
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+from automl.data.check import load_manifest
+from automl.errors import BadBundle, DarkroomError, NotFound
+from automl.pipeline.conversion import Conversion
+from automl.records import DatasetManifest, ExportState
+from automl.results.redocument import redocument
+from automl.serving.formats import Format, find_format
+from automl.settings import load_settings
+from automl.store.artifacts import ArtifactStore, StoredFile
+from automl.store.database import Artifact, Database, find_run
+from automl.store.exports import (
+    GIVEN_UP,
+    MAX_ATTEMPTS,
+    Claim,
+    Outcome,
+    current_claim,
+    export_row,
+    export_rows,
+    settle_export,
+)
+
+_log = structlog.get_logger()
+
+_OLD_BUNDLE = (
+    "This model was made by an older Darkroom, whose download does not have what other formats are made from. "
+    "Train it again to get them."
+)
+_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a .zip knows
+
+Open = Callable[[Path, DatasetManifest, Path], Conversion]
+
+
+class Exporting:
+    """Makes formats of finished runs. `workspace`: for scratch files; it is made, and never removed here."""
+
+    def __init__(
+        self, database: Database, store: ArtifactStore, workspace: Path, open_model: Open = Conversion
+    ) -> None:
+        self._database, self._store, self._workspace = database, store, workspace
+        self._open = open_model
+        self._unwanted: list[str] = []  # keys in the store that no row refers to
+
+    def make(self, claim: Claim) -> None:
+        """Makes and proves the claimed format, and writes what came of it; the last one renews the run's documents.
+
+        Whatever goes wrong with a format is told in its row and keeps nothing else from being made. A run whose data
+        set is deleted meanwhile is left as it is.
+        """
+        one = find_format(claim.format)
+        try:
+            outcome = self._made(claim, one)
+            self._settle(claim, outcome, self._documented(claim, outcome))
+        except Exception as error:  # noqa: BLE001 - the row says so, and the other formats are made all the same
+            if self._is_gone(claim):
+                _log.info("the data set was deleted meanwhile", run=claim.run_id)
+            else:
+                _log.exception("a format could not be made", run=claim.run_id, format=one.name)
+                self._fail(claim, _message(one, claim, error))
+        finally:
+            for key in self._unwanted:
+                self._store.delete(key)
+            self._unwanted.clear()
+
+    def _made(self, claim: Claim, one: Format) -> Outcome:
+        if claim.attempt > MAX_ATTEMPTS:
+            return Outcome.failed(GIVEN_UP)
+        manifest = load_manifest(self._database, self._store, claim.run_id, self._workspace / "images")
+        model = self._open(self._local_bundle(claim), manifest, self._workspace / "model")
+        _log.info("writing", run=claim.run_id, format=one.name)
+        path = model.write(one)
+        _log.info("proving", run=claim.run_id, format=one.name, photos=model.n_tested)
+        proof = model.prove(one, path).to_json()
+        if one.is_made_at_once:  # the bundle has it
+            return Outcome(ExportState.READY, n_bytes=proof["n_bytes"], proof=proof)
+        stored = self._put(claim, zipped(path) if path.is_dir() else path)
+        return Outcome(ExportState.READY, stored.key, stored.n_bytes, proof)
+
+    def _fail(self, claim: Claim, message: str) -> None:
+        outcome = Outcome.failed(message)
+        try:
+            bundle = self._documented(claim, outcome)
+        except Exception:  # noqa: BLE001 - that the format failed must be told whatever becomes of the documents
+            _log.exception("the documents could not be written anew", run=claim.run_id)
+            bundle = None
+        self._settle(claim, outcome, bundle)
+
+    def _documented(self, claim: Claim, outcome: Outcome) -> StoredFile | None:
+        """The bundle that tells of every format; None while others are still to be made."""
+        with self._database.session() as session:
+            run = find_run(session, claim.run_id)
+            if any(row.state is ExportState.PREPARING and row.format != claim.format for row in run.exports):
+                return None
+            rows = [export_row(row.format, outcome if row.format == claim.format else row) for row in run.exports]
+            titles = [(plot.name, plot.title) for plot in run.artifacts if plot.kind == "plot"]
+        target = self._workspace / "model.zip"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        redocument(self._local_bundle(claim), target, rows, titles)
+        return self._put(claim, target)
+
+    def _settle(self, claim: Claim, outcome: Outcome, bundle: StoredFile | None) -> None:
+        """Row, result and bundle in one transaction, so that a process that dies leaves the row to be made again."""
+        outdated: list[Artifact] = []
+        with self._database.session() as session:
+            is_ours = settle_export(session, claim, outcome)
+            if is_ours:
+                run = find_run(session, claim.run_id)
+                run.result = {**run.result, "exports": export_rows(run.exports)}
+                if bundle is not None:
+                    outdated = [one for one in run.artifacts if one.kind == "bundle"]
+                    for one in outdated:
+                        session.delete(one)
+                    session.add(_bundle_row(claim.run_id, bundle))
+        _log.info("settled" if is_ours else "no longer wanted", run=claim.run_id, format=claim.format)
+        if is_ours:
+            self._unwanted = [key for key in self._unwanted if key not in (outcome.key, bundle and bundle.key)]
+            self._unwanted += [one.key for one in outdated]
+
+    def _put(self, claim: Claim, path: Path) -> StoredFile:
+        stored = self._store.put(f"runs/{claim.run_id}", path)
+        self._unwanted.append(stored.key)  # until a row refers to it
+        return stored
+
+    def _local_bundle(self, claim: Claim) -> Path:
+        with self._database.session() as session:
+            bundles = [one for one in find_run(session, claim.run_id).artifacts if one.kind == "bundle"]
+        if not bundles:
+            raise NotFound("This run has no model.")
+        return self._store.local_path(bundles[-1].key, self._workspace / "bundle")
+
+    def _is_gone(self, claim: Claim) -> bool:
+        try:
+            with self._database.session() as session:
+                find_run(session, claim.run_id)
+        except NotFound:
+            return True
+        return False
+
+
+def zipped(folder: Path) -> Path:
+    """The folder's files as a .zip beside it, without the folder's own name: the same bytes for the same files."""
+    target = folder.with_suffix(".zip")
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _DATE)
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            info.file_size = path.stat().st_size
+            with path.open("rb") as source, archive.open(info, "w") as member:
+                shutil.copyfileobj(source, member)
+    return target
+
+
+def _bundle_row(run_id: str, stored: StoredFile) -> Artifact:
+    return Artifact(
+        run_id=run_id,
+        kind="bundle",
+        name="model.zip",
+        title="The trained model",
+        media_type="application/zip",
+        key=stored.key,
+        n_bytes=stored.n_bytes,
+    )
+
+
+def _message(one: Format, claim: Claim, error: Exception) -> str:
+    """For the user: nothing of this machine."""
+    if isinstance(error, BadBundle):
+        return _OLD_BUNDLE
+    if isinstance(error, DarkroomError):
+        return error.message
+    return f"{one.title} could not be made from this model; the log export-{claim.run_id}.log says why."
+
+
+def main(arguments: Sequence[str]) -> int:
+    faulthandler.enable()  # a crash in native code then says where in the log
+    run_id, name = arguments
+    settings = load_settings()
+    database = Database(settings.database_url)
+    threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
+    with database.session() as session:
+        claim = current_claim(session, run_id, find_format(name).name)
+    if claim is None:
+        _log.info("nothing to do", run=run_id, format=name)
+        return 0
+    workspace = settings.export_workspace(run_id)
+    Exporting(database, ArtifactStore(settings.files_dir), workspace).make(claim)
+    return 0
+
+
+def _end_with(pipe: IO[str]) -> None:
+    while pipe.readline():
+        pass
+    os._exit(3)  # the worker is gone: nobody would wait for this format, and another attempt will make it
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

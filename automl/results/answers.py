@@ -1,0 +1,31 @@
+"""`answers.csv`: what the delivered model said of each test photo."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from automl.records import ImageRecord
+from automl.results.evaluate import TestScore
+
+COLUMNS = ("photo", "class", "answer", "confidence", "sure", "runner_up", "runner_up_confidence", "sha256")
+
+
+def answer_table(score: TestScore, images: Sequence[ImageRecord], threshold: float | None) -> str:
+    """CSV: a row for each test photo, in the order of the test.
+
+    images: of the rows of `score`. threshold: the confidence from which on an answer is sure; where there is none,
+    the column is empty. Of equal probabilities the earlier class comes first. Confidences have four decimals.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    likeliest = np.argsort(-score.probabilities, axis=1, kind="stable")[:, :2]
+    for image, (first, second), row in zip(images, likeliest.tolist(), score.probabilities, strict=True):
+        sure = "" if threshold is None else "yes" if row[first] >= threshold else "no"
+        said, runner_up = score.classes[first], score.classes[second]
+        writer.writerow(
+            [image.name, image.label, said, f"{row[first]:.4f}", sure, runner_up, f"{row[second]:.4f}", image.sha256]
+        )
+    return buffer.getvalue()

@@ -1,0 +1,162 @@
+"""Where in a photo a model finds what speaks for a class: NumPy alone, from feature maps that somebody else computed.
+
+Where a head is linear the map is the class-activation map (Zhou et al. 2016, arXiv:1512.04150), summed over the taps,
+branches and members of the model. Behind hidden layers it is Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391) without
+its final ReLU: the gradient of the logit takes the place of the weights, and through ReLU layers it has a closed form.
+Both are one computation, and both are complete: a map's mean and what the biases add are the logit. Taps stand side by
+side as the head sees them: what a shallow one does to a deeper one counts where the deeper one is.
+
+Networks pad a photo with zeros, so their features know the corners of any photo, and heads learn on features less their
+mean. What some typical photos have at a place is therefore moved from the map to the biases: above zero is what this
+photo has beyond them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+HEAT_PX = 28
+"""Side of a heat map: the finest maps of features that photos of 224 px have."""
+
+_BRIGHTEST = 98  # percentile: lone spikes may not darken all else
+_LARGEST_SPIKE = 4.0  # times as great as what is shown as 1; more would make all else look bright
+_MOST_HIDDEN = 0.65
+_N_TYPICAL = 48
+_INFERNO = bytes.fromhex(
+    "0000040b0724210c4a3d096557106e71196e8a226aa32c61bc3754d04545e35933f1711ff98c0afcaa0ff9c932f2e865fcffa4"
+)  # every sixteenth colour of Matplotlib's map: lighter with the heat, and told apart by the colour-blind
+
+_Item = TypeVar("_Item")
+
+Layers = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Kernel (n_in, n_out) and bias (n_out,) of each layer of a head; ReLU between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One of the heads whose logits are summed. `taps`: the maps whose means it acts on, in order, by their places."""
+
+    taps: tuple[int, ...]
+    layers: Layers
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """For one class in each photo.
+
+    `heat`: float32 (n, HEAT_PX, HEAT_PX), above zero where the place speaks for the class more than in typical photos.
+    `rest`: float32 (n,), what biases and typical photos add. The mean of a photo's heat plus its rest is the logit.
+    """
+
+    heat: np.ndarray
+    rest: np.ndarray
+
+    @property
+    def logits(self) -> np.ndarray:
+        """float32 (n,), of the model."""
+        return np.asarray(self.heat.mean(axis=(1, 2)) + self.rest)
+
+
+def typical_of(learned: Sequence[_Item]) -> Sequence[_Item]:
+    """Some of the photos that were learned from, of all classes: spread over their list, always the same ones."""
+    return learned[:: max(1, len(learned) // _N_TYPICAL)][:_N_TYPICAL]
+
+
+def evidence(
+    heads: Sequence[Head], maps: Sequence[np.ndarray], typical: Sequence[np.ndarray], classes: np.ndarray
+) -> Evidence:
+    """What speaks for class `classes[i]` in photo i.
+
+    maps: of each tap, float32 (n, height, width, channels). typical: their means over typical photos, float32
+    (1, height, width, channels), or (1, 1, 1, 1) of zero for the plain map. classes: int (n,).
+    """
+    pooled = [values.mean(axis=(1, 2)) for values in maps]
+    weights = [np.zeros_like(values) for values in pooled]
+    rest = np.zeros(len(classes), np.float32)
+    for head in heads:
+        features = np.concatenate([pooled[tap] for tap in head.taps], axis=1)
+        gradient, biases = linearised(head.layers, features, classes)
+        rest += biases
+        ends = np.cumsum([pooled[tap].shape[1] for tap in head.taps])
+        for tap, share in zip(head.taps, np.split(gradient, ends[:-1], axis=1), strict=True):
+            weights[tap] += share
+    heat = np.zeros((len(classes), HEAT_PX, HEAT_PX), np.float32)
+    for values, weight, mean in zip(maps, weights, typical, strict=True):
+        heat += resized(((values - mean) @ weight[:, None, :, None])[..., 0])
+        rest += (weight * mean.mean(axis=(0, 1, 2))).sum(axis=1)
+    return Evidence(heat, rest)
+
+
+def linearised(layers: Layers, features: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The logit of `classes[i]` near `features[i]`: its gradient float32 (n, n_in), and what the biases add (n,).
+
+    gradient @ features + biases is the logit itself, since ReLU layers are linear piece by piece.
+    features: float32 (n, n_in). classes: int (n,).
+    """
+    values, is_active = features, []
+    for kernel, bias in layers[:-1]:
+        values = values @ kernel + bias
+        is_active.append(values > 0)
+        values = np.maximum(values, 0)
+    kernel, bias = layers[-1]
+    gradient, biases = kernel.T[classes], bias[classes]
+    for (kernel, bias), active in zip(reversed(layers[:-1]), reversed(is_active), strict=True):
+        gradient = gradient * active
+        biases = biases + gradient @ bias
+        gradient = gradient @ kernel.T
+    return gradient, biases
+
+
+def resized(maps: np.ndarray, side: int = HEAT_PX) -> np.ndarray:
+    """float32 (n, side, side): `maps`, float (n, height, width), smoothly, and each with the mean that it had."""
+    rows, columns = (_interpolation(n, side) for n in maps.shape[1:])
+    return np.asarray(rows @ maps @ columns.T, np.float32)
+
+
+def shown(heat: np.ndarray) -> np.ndarray:
+    """float32 (n, height, width), 0-1: how much each place speaks for the class; 0 where it speaks against it.
+
+    heat: float (n, height, width), raw. The brightest places of each photo are 1.
+    """
+    positive = np.maximum(heat, 0)
+    most = positive.max(axis=(1, 2), keepdims=True)
+    flat = positive.reshape(len(positive), positive.shape[1] * positive.shape[2])
+    bright = np.maximum(np.percentile(flat, _BRIGHTEST, axis=1)[:, None, None], most / _LARGEST_SPIKE)
+    return np.asarray(np.minimum(positive / np.where(most > 0, bright, 1), 1), np.float32)
+
+
+def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """The photo in gray under the heat's colours, uint8 like `photo` (height, width, 3); `heat`: (h, w), 0-1.
+
+    The colours grow lighter with the heat, so that it reads in gray print, too.
+    """
+    side = (photo.shape[1], photo.shape[0])
+    smooth = Image.fromarray(heat.astype(np.float32)).resize(side, Image.Resampling.BICUBIC)
+    share = (np.clip(np.asarray(smooth), 0, 1) * 255).round().astype(np.uint8)
+    gray = photo.mean(axis=2, keepdims=True)
+    mixed = (1 - _MOST_HIDDEN) * gray + _MOST_HIDDEN * _colours()[share]
+    return np.asarray(mixed.round(), dtype=np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _colours() -> np.ndarray:
+    """float (256, 3), 0-255, from no heat to most."""
+    stops = np.frombuffer(_INFERNO, np.uint8).reshape(-1, 3)
+    places = np.linspace(0, 255, len(stops))
+    return np.stack([np.interp(np.arange(256), places, stops[:, channel]) for channel in range(3)], axis=1)
+
+
+@lru_cache(maxsize=32)
+def _interpolation(n_in: int, n_out: int) -> np.ndarray:
+    """float32 (n_out, n_in): means, over n_out equal cells, of the line through n_in values at the middles of theirs.
+
+    Beyond the outermost values the line is level. So every value has the same weight in the whole, and the mean stays.
+    """
+    n_points = 2 * n_in * n_out  # the line is straight between two of these, so the middle stands for all
+    places = (np.arange(n_points) + 0.5) / (2 * n_out) - 0.5
+    hats = [np.interp(places, np.arange(n_in), one) for one in np.eye(n_in)]
+    return np.asarray(np.stack(hats, axis=1).reshape(n_out, -1, n_in).mean(axis=1), np.float32)

@@ -1,0 +1,154 @@
+"""Milliseconds for one 12-megapixel JPEG, from the request to the answer, over loopback HTTP.
+
+    python -m bench.predict [--model MODEL.zip] [--n 60]
+
+The web server is a process of its own, gunicorn as in production. In the same run its two physical parts are timed
+alone: Pillow decoding the JPEG, and ONNX Runtime. What is left is the cost of the service. Without --model, a head of
+random numbers on MobileNetV2 is asked: speed does not depend on the numbers.
+"""
+
+import argparse
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import requests
+from PIL import Image
+
+from automl.records import RunSettings, RunState
+from automl.serving.predict import Classifier, open_rgb, resize_square
+from automl.settings import load_settings
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import Artifact, Database, Dataset, Run
+from bench.harness import report
+
+PHOTO_SIZE = (4000, 3000)
+N_THREADS = 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, help="a download of Darkroom's")
+    parser.add_argument("--n", type=int, default=60)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="darkroom-bench-") as folder:
+        model = _bundled(options.model) if options.model else _random_model(Path(folder))
+        photo = _photo()
+        whole, heat = _over_http(Path(folder), model, photo, options.n)
+    classifier = Classifier(model, N_THREADS)
+    square = resize_square(open_rgb(io.BytesIO(photo)), classifier.size_px)[np.newaxis]
+    report(
+        "predict",
+        photo_bytes=len(photo),
+        model_bytes=len(model),
+        end_to_end=whole,
+        end_to_end_with_heat_map=heat,
+        decode_alone=_timed(lambda: open_rgb(io.BytesIO(photo)), options.n),
+        onnxruntime_alone=_timed(lambda: classifier.predict_arrays(square), options.n),
+    )
+
+
+def _over_http(home: Path, model: bytes, photo: bytes, n: int) -> tuple[dict[str, float], dict[str, float]]:
+    environment = {**os.environ, "DARKROOM_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    run_id = _add_run(home, model)
+    address = home / "address"
+    command = [sys.executable, "-m", "gunicorn", "server:create_app()", "--worker-class", "gthread", "--workers", "1"]
+    command += ["--threads", "16", "--no-control-socket", "--bind", "127.0.0.1:0"]
+    with address.open("w") as log:
+        process = subprocess.Popen(command, env=environment, stderr=log)
+    try:
+        url = f"{_address(address, process)}/api/v1/runs/{run_id}/predict"
+        with requests.Session() as session:
+            session.trust_env = False
+
+            def ask(query: str) -> None:
+                session.post(url + query, files={"photos": ("photo.jpg", photo)}, timeout=60).raise_for_status()
+
+            ask("?heat=1")  # opens the model
+            return _timed(lambda: ask(""), n), _timed(lambda: ask("?heat=1"), n)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def _address(log: Path, process: "subprocess.Popen[bytes]") -> str:
+    while process.poll() is None:
+        for word in log.read_text().split():
+            if urlsplit(word).port:
+                return word
+        time.sleep(0.1)
+    raise RuntimeError(f"The web server did not start: {log.read_text()[-500:]}")
+
+
+def _add_run(home: Path, model: bytes) -> str:
+    settings = load_settings({"DARKROOM_HOME": str(home)})
+    database, store = Database(settings.database_url), ArtifactStore(settings.files_dir)
+    database.migrate()
+    bundle = io.BytesIO()
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.writestr("model.onnx", model)
+    bundle.seek(0)
+    stored = store.write("runs/bench", bundle, max_bytes=1 << 30)
+    asked = RunSettings()
+    with database.session() as session:
+        dataset = Dataset(name="bench")
+        run = Run(dataset=dataset, state=RunState.DONE, settings=asked.to_json(), budget_s=asked.budget_s)
+        found = {"name": "model.zip", "media_type": "application/zip", "key": stored.key, "n_bytes": stored.n_bytes}
+        run.artifacts = [Artifact(kind="bundle", **found)]
+        session.add(run)
+        session.flush()
+        run_id = run.id
+    database.close()
+    return run_id
+
+
+def _timed(work: Callable[[], object], n: int) -> dict[str, float]:
+    """Milliseconds."""
+    work()
+    times = []
+    for _ in range(n):
+        before = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - before))
+    return {"p50_ms": round(float(np.median(times)), 1), "p95_ms": round(float(np.percentile(times, 95)), 1)}
+
+
+def _photo() -> bytes:
+    """As much detail as a camera's photo has: about 4 MB at quality 90."""
+    random = np.random.default_rng(0)
+    image = Image.fromarray(random.integers(0, 256, (30, 40, 3), dtype=np.uint8)).resize(PHOTO_SIZE)
+    pixels = np.asarray(image, np.int16) + random.integers(-12, 13, (*PHOTO_SIZE[::-1], 3), dtype=np.int16)
+    buffer = io.BytesIO()
+    Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def _bundled(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as bundle:
+        return bundle.read("model.onnx")
+
+
+def _random_model(folder: Path) -> bytes:
+    from automl.models.weights import installed
+    from automl.results.export import Exporter
+    from automl.search.candidate import Branch
+    from automl.search.space import SEVERAL_TAPS
+    from tests.automl.results.candidates import candidate, member
+
+    weights = installed(load_settings().weights_dir)
+    model = candidate([member(weights, [Branch("mobilenet_v2", 224)], SEVERAL_TAPS)], 224)
+    Exporter(weights, ("a", "b", "c"), folder).write_onnx(model, folder / "model.onnx")
+    return (folder / "model.onnx").read_bytes()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Pictures of every page in a real browser, from a stack of its own: `python -m scripts.pictures [--out FOLDER]`.
+
+The rows are not made up: the sample images (handwritten digits) go through two real runs, so a picture shows what a
+user sees. Each is a PNG with a small palette, below 150 KB.
+"""
+
+import argparse
+import io
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from automl.data.samples import write_sample_images
+from bench.harness import REPOSITORY, Service, running_stack
+from tests.browser.conftest import FLAGS
+
+MAX_BYTES = 150_000
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+MOST_HEIGHT_PX = 2400
+_MINUTE_MS = 60_000
+_TALLEST = {"wide": MOST_HEIGHT_PX, "phone": 1800}
+
+
+class Camera:
+    """Takes pictures of the pages of one stack. `out`: the folder; older pictures of the same names are replaced."""
+
+    def __init__(self, browser: Browser, url: str, out: Path) -> None:
+        self._browser, self._url, self._out = browser, url, out
+
+    def page(self, path: str, size: dict[str, int] = WIDE, scheme: str = "light") -> Page:
+        context = self._browser.new_context(base_url=self._url, viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    def shoot(self, page: Page, name: str) -> None:
+        """The whole page, but not more than a reader scrolls through."""
+        kind = "phone" if page.viewport_size == PHONE else "wide"
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")  # pictures load when they come into sight
+        page.wait_for_timeout(500)
+        page.evaluate("window.scrollTo(0, 0)")
+        height = min(page.evaluate("document.documentElement.scrollHeight"), _TALLEST[kind])
+        area = {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": height}
+        taken = page.screenshot(full_page=True, clip=area, animations="disabled")
+        path = self._out / f"{name}.png"
+        path.write_bytes(small_png(Image.open(io.BytesIO(taken)).convert("RGB"), MAX_BYTES))
+        print(f"{path} {path.stat().st_size // 1000} KB")
+
+    def take(self, name: str, path: str, size: dict[str, int] = WIDE, scheme: str = "light") -> None:
+        page = self.page(path, size, scheme)
+        self.shoot(page, name)
+        page.context.close()
+
+
+def small_png(image: Image.Image, max_bytes: int) -> bytes:
+    """As a PNG with a palette: with fewer colours, then smaller, until it is below `max_bytes`."""
+    while True:
+        for n_colours in (256, 128, 64, 32):
+            buffer = io.BytesIO()
+            image.quantize(n_colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+            if buffer.tell() < max_bytes:
+                return buffer.getvalue()
+        image = image.resize((image.width * 4 // 5, image.height * 4 // 5), Image.Resampling.LANCZOS)
+
+
+def photograph(camera: Camera, service: Service) -> None:
+    """Every page, in the order in which a new user comes to them."""
+    camera.take("home-empty", "/")
+    camera.take("home-empty-phone", "/", PHONE)
+    camera.take("home-empty-dark", "/", scheme="dark")
+    live = camera.page("/")
+    live.click("#try-samples")
+    live.wait_for_url("**/runs/*")
+    run_id = live.url.rsplit("/", 1)[-1]
+    live.wait_for_selector("#best-score", timeout=2 * _MINUTE_MS)
+    live.wait_for_timeout(20_000)  # so that the chart has something to show
+    camera.shoot(live, "run-live")
+    camera.take("run-live-phone", f"/runs/{run_id}", PHONE)
+    camera.take("run-live-dark", f"/runs/{run_id}", scheme="dark")
+    dataset_id = _dataset_of(live)
+    wait_until_ended(service, run_id)
+    second = service.start(dataset_id, "1m", seed=0)  # the same seed: the same test photos
+    live.context.close()
+
+    for name, size, scheme in (("", WIDE, "light"), ("-phone", PHONE, "light"), ("-dark", WIDE, "dark")):
+        camera.take(f"run-done{name}", f"/runs/{run_id}", size, scheme)
+    camera.take("answers", f"/runs/{run_id}/answers")
+    _try_it(camera, run_id)
+    camera.take("data-set", f"/datasets/{dataset_id}")
+    camera.take("data-set-phone", f"/datasets/{dataset_id}", PHONE)
+    camera.take("class", f"/datasets/{dataset_id}/photos?label=3")
+    form = camera.page(f"/datasets/{dataset_id}")
+    form.locator("#start-form .advanced > summary").click()
+    camera.shoot(form, "start-form")
+    form.context.close()
+    wait_until_ended(service, second)
+    camera.take("compare", f"/datasets/{dataset_id}/compare?run={run_id}&run={second}")
+    camera.take("data-sets", "/datasets")
+    camera.take("home", "/")
+    camera.take("error-404", "/nowhere")
+
+
+def _try_it(camera: Camera, run_id: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_sample_images(Path(folder))
+        page = camera.page(f"/runs/{run_id}/try")
+        page.set_input_files("#try-form input[type=file] >> nth=0", [f"{folder}/{digit}/001.png" for digit in (3, 8)])
+        page.wait_for_selector(".answer", timeout=_MINUTE_MS)
+        page.wait_for_timeout(1_000)
+        camera.shoot(page, "try-it")
+        page.context.close()
+
+
+def _dataset_of(page: Page) -> str:
+    link = page.locator(".page-head-link").first.get_attribute("href")
+    assert link is not None
+    return link.rsplit("/", 1)[-1]
+
+
+def wait_until_ended(service: Service, run_id: str) -> None:
+    """Raises RuntimeError where it does not end well: its page would be no good picture."""
+    while (state := service.run(run_id)["state"]) not in ("done", "failed", "cancelled"):
+        time.sleep(1.0)
+    if state != "done":
+        raise RuntimeError(f"The run ended as {state}.")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/screenshots", description=__doc__)
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "images")
+    options = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.stderr.write("Chromium is not installed: sudo apt install chromium\n")
+        return 1
+    options.out.mkdir(parents=True, exist_ok=True)
+    with running_stack() as service, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        photograph(Camera(browser, service.url, options.out), service)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

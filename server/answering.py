@@ -1,0 +1,233 @@
+"""Asks the model of a run about photos that a request brings. They are held in memory only, one at a time."""
+
+import base64
+import io
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import IO
+
+import numpy as np
+from PIL import Image
+
+from automl.data.verify import open_verified
+from automl.errors import BadBundle, BadImage, BadUpload, NotAllowedNow, NotFound
+from automl.serving.heat import overlay, shown
+from automl.serving.model_cache import OpenModel
+from automl.serving.predict import resize_square
+from automl.store.database import Artifact, Run, find_run
+from automl.words import size_in_words
+from server.errors import TooBusy
+from server.heat_maps import explained
+from server.multipart import FieldPart, FilePart
+from server.run_view import downloadable
+from server.services import Services
+
+MAX_PHOTO_BYTES = 64 << 20
+MAX_PHOTOS = 500
+PICTURE_PX = 320
+"""Longer side of the pictures that are sent back."""
+
+_AT_ONCE = 2
+_LONGEST_WAIT_S = 20.0
+_turns = BoundedSemaphore(_AT_ONCE)  # decoding is what costs memory and time: the pages must stay quick meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A run's model, opened. `threshold`: the confidence from which on an answer is sure, None where there is none."""
+
+    services: Services
+    run: Run
+    artifact: Artifact
+    model: OpenModel
+    threshold: float | None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.model.classifier.labels
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of one photo. `latency_s`: from its bytes to the answer. `picture`, `heat`: small JPEGs, if they were wanted."""
+
+    name: str
+    labels: tuple[str, ...]
+    probabilities: np.ndarray
+    threshold: float | None
+    latency_s: float
+    picture: bytes = b""
+    heat: bytes = b""
+
+    @property
+    def best(self) -> int:
+        return int(self.probabilities.argmax())
+
+    @property
+    def label(self) -> str:
+        return self.labels[self.best]
+
+    @property
+    def confidence(self) -> float:
+        return float(self.probabilities[self.best])
+
+    @property
+    def sure(self) -> bool | None:
+        """None where no threshold could be found."""
+        return None if self.threshold is None else self.confidence >= self.threshold
+
+    @property
+    def ranked(self) -> list[tuple[str, float]]:
+        """Every class with its probability, the likeliest first."""
+        return [(self.labels[i], float(self.probabilities[i])) for i in np.argsort(-self.probabilities, kind="stable")]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that is no readable picture, and why."""
+
+    name: str
+    reason: str
+
+
+def ask(services: Services, run_id: str) -> Asked:
+    """The final model of a run, or its best so far.
+
+    Raises:
+        NotFound: no such run.
+        NotAllowedNow: it has no model yet.
+        BadBundle: its model cannot be opened.
+    """
+    with services.database.session() as session:
+        run = find_run(session, run_id)
+        artifact = downloadable(session, run)
+        dataset = run.dataset  # read while the session is open
+        assert dataset is not None
+    if artifact is None:
+        raise NotAllowedNow("There is no model to try yet. The first one comes within the first minutes.")
+    model = services.models.get(artifact.id, lambda: bundled(services, artifact, "model.onnx"))
+    calibration = (run.result.get("calibration") or {}) if artifact.kind == "bundle" else {}
+    return Asked(services, run, artifact, model, calibration.get("threshold"))
+
+
+def bundled(services: Services, artifact: Artifact, name: str) -> bytes:
+    """One member of a bundle. Raises NotFound where the bundle is gone, BadBundle where it has none of that name."""
+    with services.store.open(artifact.key) as handle:
+        try:
+            with zipfile.ZipFile(handle) as archive:
+                return archive.read(name)
+        except (KeyError, zipfile.BadZipFile) as error:
+            raise BadBundle("The model of this run cannot be opened; its file is damaged.") from error
+
+
+def answers(
+    asked: Asked, parts: Iterable[FilePart | FieldPart], with_picture: bool = False, with_heat: bool = False
+) -> Iterator[Answer | Refusal]:
+    """An answer for each file of a form, in order; the photos leave no trace.
+
+    Raises:
+        BadUpload: the form is damaged, or holds no photo, or too many.
+        TooBusy: too many others ask at the same time.
+    """
+    n_photos = 0
+    for part in parts:
+        if isinstance(part, FieldPart):
+            continue
+        n_photos += 1
+        if n_photos > MAX_PHOTOS:
+            raise BadUpload(f"Ask about at most {MAX_PHOTOS:,} photos in one request.")
+        try:
+            yield _answer(asked, part.name, _all_of(part.body), with_picture, with_heat)
+        except BadImage as error:
+            yield Refusal(part.name, error.message)
+    if n_photos == 0:
+        raise BadUpload("No photo arrived. Choose one or more, and send them as files called `photos`.")
+
+
+def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:
+    """The photo under its heat map for class `said`, or for its own answer.
+
+    Raises:
+        NotFound: it is not a photo, the model has no such class, or it does not tell what it looks at.
+        TooBusy: too many others ask at the same time.
+    """
+    with _turn():
+        try:
+            image = open_verified(photo, asked.services.settings.max_image_pixels)
+            picture = _explain(asked, image, said)
+        except (BadBundle, BadImage, ValueError) as error:
+            raise NotFound("There is no heat map of this photo.") from error
+    return _encoded(picture, "PNG")
+
+
+def _answer(asked: Asked, name: str, photo: IO[bytes], with_picture: bool, with_heat: bool) -> Answer:
+    with _turn():
+        began = time.perf_counter()
+        image = open_verified(photo, asked.services.settings.max_image_pixels)
+        classifier = asked.model.classifier
+        probabilities = classifier.predict_arrays(resize_square(image, classifier.size_px)[np.newaxis])[0]
+        latency_s = time.perf_counter() - began
+        heat = _heat_or_nothing(asked, image) if with_heat else b""
+        picture = _encoded(_small(image), "JPEG") if with_picture else b""
+    return Answer(name, asked.labels, probabilities, asked.threshold, latency_s, picture, heat)
+
+
+def _heat_or_nothing(asked: Asked, image: Image.Image) -> bytes:
+    try:
+        return _encoded(_explain(asked, image, None), "JPEG")
+    except BadBundle:
+        return b""  # an older or a foreign model: it answers all the same
+
+
+def _explain(asked: Asked, image: Image.Image, said: int | None) -> Image.Image:
+    """The small picture under its heat map."""
+    model = explained(asked.services, asked.run, asked.artifact, asked.model, _reader(asked))
+    _, found = model.explain(resize_square(image, asked.model.classifier.size_px)[np.newaxis], said)
+    return Image.fromarray(overlay(np.asarray(_small(image)), shown(found.heat)[0]))
+
+
+def _reader(asked: Asked) -> Callable[[str], bytes]:
+    return lambda name: bundled(asked.services, asked.artifact, name)
+
+
+def _small(image: Image.Image) -> Image.Image:
+    small = image.copy()
+    small.info.clear()  # a comment in it would be written again
+    small.thumbnail((PICTURE_PX, PICTURE_PX), Image.Resampling.BILINEAR)
+    return small
+
+
+def _encoded(image: Image.Image, form: str) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, quality=80)
+    return buffer.getvalue()
+
+
+def data_uri(jpeg: bytes) -> str:
+    """For an `<img>`: nothing has to be kept on the server for it."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def _all_of(body: IO[bytes]) -> io.BytesIO:
+    """Raises BadImage for more than a photo may have."""
+    buffer = io.BytesIO()
+    while chunk := body.read():
+        if buffer.tell() + len(chunk) > MAX_PHOTO_BYTES:
+            raise BadImage(f"The file is larger than {size_in_words(MAX_PHOTO_BYTES)}. Make it smaller.")
+        buffer.write(chunk)
+    buffer.seek(0)
+    return buffer
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=_LONGEST_WAIT_S):
+        raise TooBusy("Too many photos are being looked at right now. Try again in a few seconds.")
+    try:
+        yield
+    finally:
+        _turns.release()

@@ -1,0 +1,90 @@
+"""What the delivered model said of each test photo: the tables in a run's download."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy.orm import Session
+
+from automl.errors import NotFound
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import Run
+from server.run_view import downloadable
+
+_Rows = tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One test photo. `really`: its class when the run was made; `said`, `runner_up`: the likeliest classes.
+
+    `confidence`, `runner_up_confidence`: 0-1. `is_sure`: None where the model has no threshold for it.
+    """
+
+    name: str
+    really: str
+    said: str
+    confidence: float
+    is_sure: bool | None
+    runner_up: str
+    runner_up_confidence: float
+    sha256: str
+
+    @property
+    def is_right(self) -> bool:
+        return self.said == self.really
+
+
+def answers_of(session: Session, store: ArtifactStore, run: Run) -> tuple[Answer, ...] | None:
+    """In the order of the test; None where the run has no final download, or one of an older version."""
+    key = _bundle_key(session, run)
+    return _read_answers(store, key) if key else None
+
+
+def photos_of_test(session: Session, store: ArtifactStore, run: Run) -> Mapping[str, str] | None:
+    """The class of each test photo by its SHA-256; None where nobody can tell any more."""
+    if (answers := answers_of(session, store, run)) is not None:
+        return {answer.sha256: answer.really for answer in answers}
+    key = _bundle_key(session, run)
+    photos = _read_table(store, key, "photos.csv") if key else None
+    return None if photos is None else {row["sha256"]: row["class"] for row in photos if row["part"] == "test"}
+
+
+def _bundle_key(session: Session, run: Run) -> str | None:
+    artifact = downloadable(session, run)
+    return artifact.key if artifact is not None and artifact.kind == "bundle" else None
+
+
+@lru_cache(maxsize=8)
+def _read_answers(store: ArtifactStore, key: str) -> tuple[Answer, ...] | None:
+    """The bytes behind a key never change, and each page of one run asks for the same."""
+    rows = _read_table(store, key, "answers.csv")
+    return None if rows is None else tuple(map(_answer, rows))
+
+
+def _read_table(store: ArtifactStore, key: str, name: str) -> _Rows | None:
+    """None where the file is gone, or has no such table."""
+    try:
+        with store.open(key) as handle, zipfile.ZipFile(handle) as archive:
+            if name not in archive.namelist():
+                return None
+            text = archive.read(name).decode()
+    except NotFound:
+        return None
+    return tuple(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def _answer(row: Mapping[str, str]) -> Answer:
+    return Answer(
+        name=row["photo"],
+        really=row["class"],
+        said=row["answer"],
+        confidence=float(row["confidence"]),
+        is_sure={"yes": True, "no": False}.get(row["sure"]),
+        runner_up=row["runner_up"],
+        runner_up_confidence=float(row["runner_up_confidence"]),
+        sha256=row["sha256"],
+    )

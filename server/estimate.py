@@ -1,0 +1,159 @@
+"""What to expect of a run, from what earlier runs and the check have measured on this machine. Nothing is guessed:
+what was never measured is not told."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from automl.data.check import LOOK_S
+from automl.durations import duration_in_words
+from automl.records import RunState, Stage
+from automl.store.database import Dataset, Run, TrialSummary
+
+_N_RUNS = 20
+_START_S = 4.0
+"""Of the time until the first model, what does not grow with the photos: a process starts, the networks are timed."""
+
+_MOST_TRIES_PER_S = 4.0
+_FEWEST_TRIES = 10
+_WORTH_TELLING_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """What a finished run tells. `look_s`: seconds to read one of its photos, None where the check did not say.
+
+    `tries_per_s`: heads tried; `end_s`: from the last try to the finished download. `fine_tuned`: whether it found room
+    for that.
+    """
+
+    dataset_id: str
+    n_photos: int
+    look_s: float | None
+    budget_s: float
+    first_model_s: float
+    tries_per_s: float
+    end_s: float
+    fine_tuned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What to expect on one data set; None where it is not known. `fine_tuning_s`: the shortest time that has room."""
+
+    n_photos: int
+    read_s: float | None
+    past: PastRun | None
+    fine_tuning_s: float | None
+
+    @property
+    def first_model_s(self) -> float | None:
+        """Until the first model can be downloaded."""
+        if self.past is None:
+            return None
+        start_s = min(self.past.first_model_s, _START_S)
+        each_s = (self.past.first_model_s - start_s) / self.past.n_photos
+        if self.read_s is None or self.past.look_s is None:
+            return start_s + each_s * self.n_photos
+        return start_s + max(0.0, each_s - self.past.look_s) * self.n_photos + self.read_s
+
+    def n_tries(self, budget_s: float) -> int | None:
+        """Heads that the search may try, to two digits; None where it is not known, or too few to promise."""
+        first_s = self.first_model_s
+        if self.past is None or first_s is None:
+            return None
+        # A try takes as long as there are photos to learn from; very few of them make it no quicker.
+        per_s = min(self.past.tries_per_s * self.past.n_photos / self.n_photos, _MOST_TRIES_PER_S)
+        n = per_s * (budget_s - first_s - self.past.end_s)
+        return _two_digits(n) if n >= _FEWEST_TRIES else None
+
+    @property
+    def in_short(self) -> str:
+        """A sentence that holds for every length; empty where nothing is known."""
+        if self.past is not None:
+            return f"About {_about(self.first_model_s or 0.0)} until the first model, going by an earlier run here."
+        is_known = self.read_s is not None and self.read_s >= _WORTH_TELLING_S
+        return f"Reading these photos alone takes about {_about(self.read_s or 0.0)} here." if is_known else ""
+
+    def words(self, budget_s: float) -> str:
+        """What a run of this length has room for; empty where nothing is known."""
+        first_s = self.first_model_s
+        if first_s is None:
+            return ""
+        if first_s > budget_s / 2:
+            return "Too short to look at all these photos: the model learns from a part of them."
+        if self.fine_tuning_s is not None and budget_s >= self.fine_tuning_s:
+            return "Long enough to train the inner layers too (fine-tuning)."
+        tries = self.n_tries(budget_s)
+        return f"Room for some {tries:,} tries." if tries else ""
+
+
+def estimate(session: Session, dataset: Dataset) -> Estimate | None:
+    """None for a data set that has not been checked."""
+    n_photos = dataset.summary.get("n_images") or 0
+    if not n_photos:
+        return None
+    runs = _past_runs(session)
+    # The same photos tell most; else the nearest in number.
+    near = sorted(runs, key=lambda run: (run.dataset_id != dataset.id, abs(math.log(run.n_photos / n_photos))))
+    look_s = dataset.summary.get(LOOK_S)
+    return Estimate(
+        n_photos=n_photos,
+        read_s=None if look_s is None else look_s * n_photos,
+        past=near[0] if near else None,
+        fine_tuning_s=_shortest_with_fine_tuning(runs, n_photos),
+    )
+
+
+def _shortest_with_fine_tuning(runs: Sequence[PastRun], n_photos: int) -> float | None:
+    """The time that a training takes grows with the photos, so budgets of other data sets are scaled by them."""
+    lengths = [run.budget_s * max(1.0, n_photos / run.n_photos) for run in runs if run.fine_tuned]
+    return min(lengths, default=None)
+
+
+def _past_runs(session: Session) -> list[PastRun]:
+    """The latest that are done, as far as they tell something."""
+    latest = select(Run.id).where(Run.state == RunState.DONE).order_by(Run.finished_at.desc()).limit(_N_RUNS)
+    ids = list(session.scalars(latest))
+    end_s = func.max(TrialSummary.started_s + TrialSummary.duration_s)
+    query = select(TrialSummary.run_id, TrialSummary.stage, func.count(), func.min(TrialSummary.started_s), end_s)
+    stages: dict[str, dict[str, tuple[int, float, float]]] = {}
+    for run_id, stage, n, first_s, last_s in session.execute(
+        query.where(TrialSummary.run_id.in_(ids)).group_by(TrialSummary.run_id, TrialSummary.stage)
+    ):
+        stages.setdefault(run_id, {})[stage] = (n, first_s, last_s)
+    runs = session.scalars(select(Run).where(Run.id.in_(ids)))
+    return [past for run in runs if (past := _past_run(run, stages.get(run.id, {}))) is not None]
+
+
+def _past_run(run: Run, stages: dict[str, tuple[int, float, float]]) -> PastRun | None:
+    time, heads = run.result.get("time") or {}, stages.get(Stage.HEADS)
+    if run.version is None or heads is None or not time.get("first_model_s") or not time.get("used_s"):
+        return None
+    n, first_s, last_s = heads
+    if last_s <= first_s or not run.version.n_images:
+        return None
+    return PastRun(
+        dataset_id=run.dataset_id,
+        n_photos=run.version.n_images,
+        look_s=run.dataset.summary.get(LOOK_S),
+        budget_s=run.budget_s,
+        first_model_s=time["first_model_s"],
+        tries_per_s=n / (last_s - first_s),
+        end_s=max(0.0, time["used_s"] - max(end_s for _, _, end_s in stages.values())),
+        fine_tuned=Stage.FINE_TUNING in stages,
+    )
+
+
+def _about(seconds: float) -> str:
+    """To what is worth saying: whole seconds below ten, then fives, then minutes."""
+    step = 1 if seconds < 10 else 5 if seconds < 60 else 30 if seconds < 600 else 60
+    return duration_in_words(max(1, step * round(seconds / step)))
+
+
+def _two_digits(n: float) -> int:
+    step = int(10 ** max(0, math.floor(math.log10(n)) - 1))
+    return round(n / step) * step

@@ -1,0 +1,63 @@
+"""The model behind heat maps, which has to know what typical photos look like."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from sqlalchemy import select
+
+from automl.data.verify import open_verified
+from automl.errors import BadBundle, BadImage, NotFound
+from automl.serving.explained import ExplainedModel
+from automl.serving.heat import typical_of
+from automl.serving.model_cache import OpenModel
+from automl.serving.predict import resize_square
+from automl.store.database import Artifact, DatasetFile, Run
+from server.services import Services
+
+
+def explained(
+    services: Services, run: Run, artifact: Artifact, model: OpenModel, read: Callable[[str], bytes]
+) -> ExplainedModel:
+    """The model with heat maps, opened once; the same typical photos as in the report, as far as they are still there.
+
+    read: gets a member of the bundle.
+
+    Raises:
+        BadBundle: this model does not tell what it looks at.
+    """
+
+    def prepare(opened: ExplainedModel) -> None:
+        squares = list(_typical(services, run, _learned(artifact, read), model.classifier.size_px))
+        if squares:
+            opened.learn_typical(np.stack(squares))
+
+    return model.explained(lambda: read("model.onnx"), prepare)
+
+
+def _learned(artifact: Artifact, read: Callable[[str], bytes]) -> list[str]:
+    """The hashes of the photos that were learned from, in order; none of a download from the middle of a run."""
+    if artifact.kind != "bundle":
+        return []
+    try:
+        table = read("photos.csv").decode()
+    except BadBundle:  # written before there was such a table
+        return []
+    return [row["sha256"] for row in csv.DictReader(io.StringIO(table)) if row.get("part") == "learn"]
+
+
+def _typical(services: Services, run: Run, learned: list[str], size_px: int) -> Iterator[np.ndarray]:
+    """uint8 (size, size, 3) of each that can still be read."""
+    wanted = list(typical_of(learned))
+    with services.database.session() as session:
+        query = select(DatasetFile.sha256, DatasetFile.key).where(
+            DatasetFile.dataset_id == run.dataset_id, DatasetFile.sha256.in_(wanted)
+        )
+        keys = {sha256: key for sha256, key in session.execute(query) if key}
+    for sha256 in wanted:
+        try:
+            with services.store.open(keys.get(sha256, "")) as source:
+                yield resize_square(open_verified(source, services.settings.max_image_pixels), size_px)
+        except (NotFound, BadImage):
+            continue  # removed from the data set since

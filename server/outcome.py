@@ -1,0 +1,44 @@
+"""What the page of a finished run shows beside the run itself: its confusions, its mistakes, and what may follow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import current_app, url_for
+from sqlalchemy.orm import Session
+
+from automl.store.database import Run
+from server.answers import answers_of
+from server.confusion import Matrix, view_confusion
+from server.dataset_view import labels_of
+from server.follow_up import NextSteps, next_steps
+from server.mistakes import Mistakes, view_mistakes
+from server.services import Services
+
+_HEAT_ROUTE = "try_it.heat"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`has_answers`: each count leads to its photos. `has_heat`: heat maps can be asked for. `labels`: today's classes.
+
+    `matrix`: None for a result without a test.
+    """
+
+    matrix: Matrix | None
+    has_answers: bool
+    has_heat: bool
+    mistakes: Mistakes
+    labels: Sequence[str]
+    next: NextSteps
+
+
+def view_outcome(session: Session, services: Services, run: Run) -> Outcome:
+    has_answers = answers_of(session, services.store, run) is not None
+    return Outcome(
+        matrix=view_confusion(run.result, url_for("answers.show", run_id=run.id) if has_answers else ""),
+        has_answers=has_answers,
+        has_heat=_HEAT_ROUTE in current_app.view_functions,
+        mistakes=view_mistakes(session, run.dataset_id, run.result),
+        labels=labels_of(run.dataset),
+        next=next_steps(session, run, services.settings.max_budget_s),
+    )

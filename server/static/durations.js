@@ -1,0 +1,22 @@
+// The same words as automl/durations.py; a test compares the two.
+
+const counted = (n, unit) => (n === 1 ? `${n} ${unit}` : `${n} ${unit}s`);
+
+// Ties go to the even number, as in Python.
+function round(value) {
+  const below = Math.floor(value);
+  return value - below === 0.5 ? below + (below % 2) : Math.round(value);
+}
+
+export function durationInWords(seconds) {
+  const total = Math.max(0, round(seconds));
+  let hours = Math.floor(total / 3600);
+  let minutes = Math.floor((total % 3600) / 60);
+  let rest = total % 60;
+  if (total >= 600) {
+    [minutes, rest] = [round((total % 3600) / 60), 0];
+    if (minutes === 60) [hours, minutes] = [hours + 1, 0];
+  }
+  const parts = [[hours, "hour"], [minutes, "minute"], [rest, "second"]].filter(([n]) => n);
+  return parts.map(([n, unit]) => counted(n, unit)).join(" ") || "0 seconds";
+}

@@ -1,0 +1,149 @@
+// Asks about thousands of photos in small requests, two at a time, and makes a table of the answers.
+
+const BATCH_FILES = 16;
+const BATCH_BYTES = 24_000_000;
+const PARALLEL = 2;
+const WAITS_S = [1, 2, 4, 8, 15, 30];
+const WORTH_ANOTHER_TRY = new Set([0, 408, 429, 502, 503, 504]);
+const PICTURE = /\.(jpe?g|png|webp|bmp|gif|tiff?|hei[cf]|avif)$/i;
+const LAST_SHARE = 0.99; // nothing shows 100 % before it is done
+
+export class Batch {
+  #stopper = null;
+
+  constructor(form, panel) {
+    this.form = form;
+    this.panel = panel;
+    this.find = (id) => panel.querySelector(`#batch-${id}`);
+    this.find("cancel").addEventListener("click", () => this.#stopper?.abort());
+    window.addEventListener("beforeunload", (event) => this.#stopper && event.preventDefault());
+  }
+
+  /** `photos`: {path, file}. What is no picture by its name is listed, not sent. */
+  async begin(photos) {
+    if (this.#stopper) return this.#complain("Wait until these photos are done, or cancel them.");
+    this.#stopper = new AbortController();
+    this.#open();
+    this.failed = photos.filter(({ path }) => !PICTURE.test(path)).map(({ path }) => ({ path, reason: "Not a picture, by its name." }));
+    this.photos = photos.filter(({ path, file }) => PICTURE.test(path) && !this.#isTooLarge(path, file));
+    this.photos.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true })); // folders are read in any order
+    this.rows = new Map(); // by place, so that the table is in the order of the folder however the answers come
+    this.counts = new Map();
+    const batches = makeBatches(this.photos);
+    const worker = async () => {
+      for (let batch = batches.shift(); batch && !this.#stopper.signal.aborted; batch = batches.shift()) await this.#ask(batch);
+    };
+    try {
+      await Promise.all(Array.from({ length: PARALLEL }, worker));
+    } catch (error) {
+      if (!this.#stopper.signal.aborted) this.#complain(error.message);
+      this.#stopper.abort(); // the other worker need not go on
+    }
+    this.#finish(this.#stopper.signal.aborted);
+    this.#stopper = null;
+  }
+
+  #isTooLarge(path, file) {
+    const tooLarge = file.size > Number(this.form.dataset.maxBytes);
+    if (tooLarge) this.failed.push({ path, reason: "The file is too large." });
+    return tooLarge;
+  }
+
+  async #ask(batch) {
+    const form = new FormData();
+    for (const { path, file } of batch.photos) form.append("photos", file, path);
+    const answers = await this.#request(form);
+    answers.forEach((answer, i) => {
+      this.rows.set(batch.start + i, answer.row);
+      if (answer.error) this.failed.push({ path: answer.name, reason: answer.error });
+      else this.counts.set(answer.label, (this.counts.get(answer.label) ?? 0) + 1);
+    });
+    this.#show(`${number(this.rows.size)} of ${number(this.photos.length)} photos`);
+  }
+
+  async #request(form) {
+    const { signal } = this.#stopper;
+    for (let n = 0; ; n += 1) {
+      let status = 0;
+      try {
+        const response = await fetch(`${this.form.dataset.predict}?row=1`, { method: "POST", body: form, signal });
+        status = response.status;
+        if (response.ok) return await response.json();
+      } catch (error) {
+        if (error.name === "AbortError") throw error;
+      }
+      if (!WORTH_ANOTHER_TRY.has(status) || n === WAITS_S.length) throw new Error("The server could not answer. What is done so far is in the table.");
+      await new Promise((resolve) => setTimeout(resolve, WAITS_S[n] * 1000));
+      signal.throwIfAborted();
+    }
+  }
+
+  #open() {
+    this.panel.hidden = false;
+    for (const part of ["error", "csv", "failed", "counts"]) this.find(part).hidden = true;
+    this.find("cancel").hidden = false;
+    this.find("progress").hidden = false;
+    this.find("progress").value = 0;
+    this.find("status").textContent = "Starting…";
+    this.find("title").focus();
+  }
+
+  #show(sentence) {
+    this.find("progress").value = Math.min(LAST_SHARE, this.rows.size / Math.max(1, this.photos.length));
+    this.find("status").textContent = sentence;
+    const rows = [...this.counts].sort(([, a], [, b]) => b - a).map(([label, n]) => row(label, number(n)));
+    this.find("counts").tBodies[0].replaceChildren(...rows);
+    this.find("counts").hidden = rows.length === 0;
+  }
+
+  #finish(isCancelled) {
+    const answered = [...this.counts.values()].reduce((sum, n) => sum + n, 0);
+    const rest = this.failed.length > 0 ? ` ${number(this.failed.length)} could not be read.` : "";
+    this.#show(`${isCancelled ? "Cancelled: " : "Done: "}${number(answered)} of ${number(this.photos.length)} photos were answered.${rest}`);
+    this.find("progress").value = isCancelled ? this.find("progress").value : 1;
+    this.find("cancel").hidden = true;
+    this.#listFailed();
+    if (this.rows.size === 0) return;
+    const places = [...this.rows.keys()].sort((a, b) => a - b);
+    const table = new Blob([this.form.dataset.csvHeader, ...places.map((place) => this.rows.get(place))], { type: "text/csv" });
+    URL.revokeObjectURL(this.find("csv").href);
+    this.find("csv").href = URL.createObjectURL(table);
+    this.find("csv").hidden = false;
+  }
+
+  #listFailed() {
+    const { failed } = this;
+    this.find("failed").hidden = failed.length === 0;
+    this.find("failed").querySelector("summary").textContent = `${number(failed.length)} ${failed.length === 1 ? "file" : "files"} without an answer`;
+    const items = failed.map(({ path, reason }) => Object.assign(document.createElement("li"), { textContent: `${path}: ${reason}` }));
+    this.find("failed").querySelector("ul").replaceChildren(...items);
+  }
+
+  #complain(sentence) {
+    this.find("error").textContent = sentence;
+    this.find("error").hidden = false;
+  }
+}
+
+function makeBatches(photos) {
+  const batches = [];
+  let bytes = Infinity;
+  photos.forEach((photo, start) => {
+    if (bytes + photo.file.size > BATCH_BYTES || batches.at(-1).photos.length === BATCH_FILES) {
+      batches.push({ start, photos: [] });
+      bytes = 0;
+    }
+    batches.at(-1).photos.push(photo);
+    bytes += photo.file.size;
+  });
+  return batches;
+}
+
+function row(label, n) {
+  const line = document.createElement("tr");
+  const name = Object.assign(document.createElement("th"), { scope: "row", textContent: label });
+  line.append(name, Object.assign(document.createElement("td"), { className: "number", textContent: n }));
+  return line;
+}
+
+const number = (n) => n.toLocaleString("en");

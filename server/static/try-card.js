@@ -1,0 +1,101 @@
+// One answer: its heat map, and what the user says of it.
+
+const CHECKING = 409; // the photos of the data set are being checked, which takes seconds
+const WAIT_MS = 2000;
+const MOST_TRIES = 60;
+
+export class Card {
+  #chosen = "";
+  #heat = "";
+
+  constructor(article, file, path, { predict, feedback }) {
+    Object.assign(this, { file, path, predict, feedback });
+    this.find = (name) => article.querySelector(`.${name}`);
+    this.select = article.querySelector("select");
+    this.photo = this.find("answer-photo").src;
+    this.find("heat-toggle").addEventListener("click", () => this.#toggleHeat());
+    this.find("feedback-right").addEventListener("click", () => this.#confirm(this.find("feedback").dataset.label));
+    this.find("feedback-wrong").addEventListener("click", () => {
+      this.find("feedback-choose").hidden = false;
+      this.select.focus();
+      this.#confirm(this.select.value, false);
+    });
+    this.select.addEventListener("change", () => this.#confirm(this.select.value, false));
+    this.find("feedback-no").addEventListener("click", () => this.#close("Nothing was stored."));
+    this.find("feedback-yes").addEventListener("click", () => this.#store());
+  }
+
+  async #toggleHeat() {
+    const button = this.find("heat-toggle");
+    const show = button.getAttribute("aria-pressed") === "false";
+    if (show && !this.#heat) {
+      this.find("heat-note").textContent = "Looking…";
+      button.disabled = true;
+      this.#heat = await this.#askForHeat();
+      button.disabled = false;
+      button.focus();
+    }
+    if (show && !this.#heat) {
+      this.find("heat-note").textContent = "This model cannot show what it looked at.";
+      return;
+    }
+    button.setAttribute("aria-pressed", String(show));
+    this.find("answer-photo").src = show ? this.#heat : this.photo;
+    this.find("heat-note").textContent = show ? "What is bright spoke for its answer (heat map)." : "";
+  }
+
+  async #askForHeat() {
+    const { status, answer } = await send(`${this.predict}?heat=1`, { photos: this.file, path: this.path });
+    return status === 200 ? (answer[0].heat ?? "") : "";
+  }
+
+  #confirm(label, moveFocus = true) {
+    this.#chosen = label;
+    this.find("feedback-as").textContent = ` as “${label}”`;
+    this.find("feedback-confirm").hidden = false;
+    this.find("feedback-done").textContent = "";
+    if (moveFocus) {
+      this.find("feedback-choose").hidden = true;
+      this.find("feedback-yes").focus();
+    }
+  }
+
+  async #store() {
+    this.#close("Storing…");
+    for (let n = 0; n < MOST_TRIES; n += 1) {
+      const { status, answer } = await send(this.feedback, { label: this.#chosen, photos: this.file, path: this.path });
+      if (status === 202) {
+        this.find("feedback-ask").hidden = true;
+        return this.#say(`Stored as “${this.#chosen}”. It counts from the next run on; the photos are being checked again now.`);
+      }
+      if (status !== CHECKING) return this.#say(answer?.error?.message ?? "The server does not answer. Nothing was stored; try again.");
+      this.#say("Waiting until the other photos are checked…");
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
+    return this.#say("The photos are still being checked. Try again when that is done.");
+  }
+
+  #close(sentence) {
+    this.find("feedback-confirm").hidden = true;
+    this.find("feedback-choose").hidden = true;
+    this.#say(sentence);
+    this.find("feedback-done").focus();
+  }
+
+  #say(sentence) {
+    this.find("feedback-done").textContent = sentence;
+  }
+}
+
+/** POSTs a photo as a form; the status is 0 where nobody answers. */
+async function send(url, { label, photos, path }) {
+  const form = new FormData();
+  if (label) form.append("label", label); // it holds for the files after it
+  form.append("photos", photos, path);
+  try {
+    const response = await fetch(url, { method: "POST", body: form });
+    return { status: response.status, answer: await response.json() };
+  } catch {
+    return { status: 0, answer: null };
+  }
+}

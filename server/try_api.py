@@ -1,0 +1,96 @@
+"""The part of the API that asks a model, and that takes in what people say of its answers."""
+
+from collections.abc import Iterable, Iterator
+
+from flask import Blueprint, Response, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+
+from automl.errors import BadUpload
+from automl.serving.answer_table import answered_row, header, refused_row
+from automl.store.database import find_run
+from server.answering import Answer, Refusal, answers, ask, data_uri
+from server.jobs import start_check
+from server.multipart import FieldPart, FilePart, read_parts
+from server.receive import take_upload
+from server.services import services
+from server.words import csv_line
+
+blueprint = Blueprint("try_api", __name__, url_prefix="/api/v1")
+
+_YES = frozenset({"1", "yes", "true"})
+
+
+@blueprint.post("/runs/<run_id>/predict")
+def predict(run_id: str) -> ResponseReturnValue:
+    """What the model says of each photo of the form, in order. The photos are not kept.
+
+    `heat`: with a picture of what it looked at. `row`: with the line of the table, too. `as=csv`, or an Accept header
+    that prefers text/csv: the table instead.
+    """
+    request.max_content_length = services().settings.max_request_bytes
+    asked = ask(services(), run_id)
+    as_csv = (
+        request.args.get("as") == "csv"
+        or request.accept_mimetypes.best_match(("application/json", "text/csv"), "application/json") == "text/csv"
+    )
+    with_heat = request.args.get("heat") in _YES and not as_csv
+    # All of them first: a client that is still sending does not read, and a broken form must not end half a table.
+    found = list(answers(asked, read_parts(request), with_heat=with_heat))
+    if as_csv:
+        return Response(_table(found, asked.labels), mimetype="text/csv")
+    with_row = request.args.get("row") in _YES
+    return jsonify([_record(one, asked.labels, with_row) for one in found])
+
+
+@blueprint.post("/runs/<run_id>/feedback")
+def feedback(run_id: str) -> ResponseReturnValue:
+    """Adds photos to the run's data set as `label`, and has it checked. They count from the next run on."""
+    request.max_content_length = services().settings.max_request_bytes
+    with services().database.session() as session:
+        dataset_id = find_run(session, run_id).dataset_id
+    upload = take_upload(services(), _labelled(read_parts(request)), dataset_id)
+    if upload.n_received == 0:
+        raise BadUpload("No photo arrived.")
+    start_check(services(), dataset_id)
+    address = url_for("datasets.show", dataset_id=dataset_id)
+    return jsonify(received=upload.n_received, label=upload.label, dataset=dataset_id, url=address), 202
+
+
+def _labelled(parts: Iterable[FilePart | FieldPart]) -> Iterator[FilePart | FieldPart]:
+    """The same parts. Raises BadUpload for a photo that comes before its class."""
+    is_labelled = False
+    for part in parts:
+        if isinstance(part, FieldPart):
+            is_labelled |= part.name == "label" and bool(part.value.strip())
+        elif not is_labelled:
+            raise BadUpload("Say in the field `label`, before the photos, which class they are of.")
+        yield part
+
+
+def _record(one: Answer | Refusal, labels: tuple[str, ...], with_row: bool) -> dict[str, object]:
+    more: dict[str, object] = {"row": csv_line(_row(one, labels))} if with_row else {}
+    if isinstance(one, Refusal):
+        return {"name": one.name, "error": one.reason, **more}
+    if one.heat:
+        more["heat"] = data_uri(one.heat)
+    return {
+        "name": one.name,
+        "label": one.label,
+        "confidence": round(one.confidence, 6),
+        "sure": one.sure,
+        "probabilities": {label: round(float(p), 6) for label, p in zip(labels, one.probabilities, strict=True)},
+        "latency_ms": round(one.latency_s * 1000, 1),
+        **more,
+    }
+
+
+def _row(one: Answer | Refusal, labels: tuple[str, ...]) -> list[str]:
+    if isinstance(one, Refusal):
+        return refused_row(one.name, labels, one.reason)
+    return answered_row(one.name, labels, one.probabilities)
+
+
+def _table(found: list[Answer | Refusal], labels: tuple[str, ...]) -> Iterator[str]:
+    yield csv_line(header(labels))
+    for one in found:
+        yield csv_line(_row(one, labels))

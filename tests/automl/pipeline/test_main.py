@@ -1,0 +1,36 @@
+"""What a run says of what was before it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from automl.pipeline.__main__ import what_was_before
+from automl.store.database import Run
+
+
+def test_a_run_of_its_own_has_nothing_to_say() -> None:
+    assert what_was_before(Run(parent_id=None, result={}), 0) == ()
+
+
+@pytest.mark.parametrize(
+    ("run", "n_earlier", "words"),
+    [
+        (Run(parent_id="another", result={}), 0, "no longer quite untouched"),
+        (Run(result={"winner": {}}), 0, "the test photos were read twice"),
+        (Run(result={}), 7, "interrupted after 7 trials"),
+    ],
+)
+def test_what_was_before_is_noted(run: Run, n_earlier: int, words: str) -> None:
+    (note,) = what_was_before(run, n_earlier)
+    assert words in note
+
+
+def test_everything_that_was_before_is_noted() -> None:
+    assert len(what_was_before(Run(parent_id="another", result={"winner": {}}), 2)) == 3
+
+
+def test_a_training_process_gives_way_to_the_pages() -> None:
+    ask = "import os; from automl.pipeline.__main__ import give_way; a = os.nice(0); give_way(); print(os.nice(0) - a)"
+    answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "5"

@@ -1,0 +1,46 @@
+"""A delivered model of a few hundred bytes, its parts named as by `automl.results.export`: which colour is most?"""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+LABELS = ("red", "green", "blue")
+SIZE_PX = 8
+
+
+def tiny_model(sureness: float = 12.0, hidden: int = 0, has_taps: bool = True) -> bytes:
+    """Bytes of a `model.onnx`. `sureness`: how much of a colour is needed for how much confidence."""
+    joined = "features_0" if has_taps else "anything"
+    nodes = [
+        helper.make_node("Transpose", ["image"], ["colours"], perm=[0, 3, 1, 2]),
+        helper.make_node("Div", ["colours", "white"], ["map_0"]),
+        helper.make_node("GlobalAveragePool", ["map_0"], ["pooled_0"]),
+        helper.make_node("Flatten", ["pooled_0"], ["tap_0"], axis=1),
+        helper.make_node("Concat", ["tap_0"], [joined], axis=1),
+    ]
+    arrays = {"white": np.array(255, np.float32)}
+    widths = [3, *([hidden] if hidden else []), 3]
+    values = joined
+    for depth in range(len(widths) - 1):
+        name = f"head_0_{depth}"
+        if depth:
+            nodes.append(helper.make_node("Relu", [values], [f"{name}/input"]))
+            values = f"{name}/input"
+        arrays[f"{name}/kernel"] = sureness * np.eye(widths[depth], widths[depth + 1], dtype=np.float32)
+        arrays[f"{name}/bias"] = np.zeros(widths[depth + 1], np.float32)
+        nodes.append(helper.make_node("MatMul", [values, f"{name}/kernel"], [f"{name}/product"]))
+        nodes.append(helper.make_node("Add", [f"{name}/product", f"{name}/bias"], [name]))
+        values = name
+    nodes.append(helper.make_node("Softmax", [values], ["probabilities"], axis=1))
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", "height", "width", 3])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 3])],
+        [numpy_helper.from_array(array, name) for name, array in arrays.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, {"labels": "\n".join(LABELS), "image_size_px": str(SIZE_PX)})
+    onnx.checker.check_model(model)
+    serialised: bytes = model.SerializeToString()
+    return serialised

@@ -1,0 +1,148 @@
+"""Every page of the web server in every state that it can be in, for what must hold on all of them.
+
+A new page is one more line of `PAGES`: its name, and a function that makes its rows and returns its address.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import numpy as np
+from PIL import Image
+
+from automl.errors import DarkroomError, DiskFull, NotAllowedNow, RunFailed, SourceUnavailable, UploadTooLarge
+from automl.records import DatasetState, RunState
+from automl.store.database import TrialSummary, now
+from tests.automl.data.faults import as_jpeg, photo
+from tests.browser.conftest import Site
+from tests.server.answered import add_answered, add_photos
+from tests.server.conftest import zip_of
+from tests.server.test_runs import RESULT
+from tests.server.trying import add_tried_run
+
+_LONG_AGO = now() - timedelta(minutes=5)
+
+
+def home(site: Site) -> str:
+    """With runs in several states, an upload that was left half-way, and a worker that is away."""
+    site.add_run(RunState.DONE, result=RESULT)
+    site.add_run(RunState.FAILED)
+    site.add_run(RunState.QUEUED, created_at=_LONG_AGO)
+    site.add_dataset(DatasetState.UPLOADING, name="a rather long name of a data set " + "n" * 60)
+    return "/"
+
+
+def datasets(site: Site) -> str:
+    site.add_dataset(summary={"verdict": "4 photos, 2 classes, ready"})
+    return "/datasets"
+
+
+def dataset(state: DatasetState, **values: object) -> Callable[[Site], str]:
+    return lambda site: f"/datasets/{site.add_dataset(state, **values)}"
+
+
+def checked(page: str = "") -> Callable[[Site], str]:
+    """A data set that a real check has judged, with findings, something that is not used, and a run."""
+
+    def make(site: Site) -> str:
+        files = {
+            f"{label}/{i}.jpg": as_jpeg(photo(np.random.default_rng(first + i), (160, 120)))
+            for label, first in (("cat", 0), ("dog", 100))
+            for i in range(12)
+        }
+        files |= {"cat/copy.jpg": files["cat/0.jpg"], "cat/broken.jpg": files["cat/1.jpg"][:500]}
+        files["cat/blank.jpg"] = as_jpeg(Image.new("RGB", (160, 120), "navy"))
+        dataset_id = site.add_checked(files)
+        site.add_run(RunState.DONE, dataset_id, result=RESULT)
+        return f"/datasets/{dataset_id}{page}"
+
+    return make
+
+
+def run(state: RunState, page: str = "", **values: object) -> Callable[[Site], str]:
+    """A run with tries of each kind, and with a download where it has ended well."""
+
+    def make(site: Site) -> str:
+        if state is RunState.DONE:
+            values["result"] = RESULT
+        lease_until = now() + timedelta(seconds=30) if state.is_running() else None
+        run_id = site.add_run(state, used_s=60.0, lease_until=lease_until, **values)
+        if state is not RunState.QUEUED:
+            _add_trials(site, run_id)
+        if state is RunState.DONE:
+            site.add_artifact(run_id, "bundle", zip_of(**{"model.keras": b"k"}), "b.zip", "application/zip")
+        return f"/runs/{run_id}{page}"
+
+    return make
+
+
+def _answered(site: Site, n: int) -> tuple[str, list[str]]:
+    """A data set, and so many runs whose answers to their test photos are known."""
+    dataset_id = add_photos(site, aa="rose", bb="rose", cc="tulip", dd="tulip")
+    rows = [("aa", "rose", "rose", 0.9), ("bb", "rose", "tulip", 0.5), ("cc", "tulip", "tulip", 0.8)]
+    return dataset_id, [add_answered(site, dataset_id, rows[i:]) for i in range(n)]
+
+
+def answers(site: Site) -> str:
+    _, (run_id,) = _answered(site, 1)
+    return f"/runs/{run_id}/answers"
+
+
+def comparison(site: Site) -> str:
+    dataset_id, (one, other) = _answered(site, 2)
+    return f"/datasets/{dataset_id}/compare?run={one}&run={other}"
+
+
+def error(kind: type[DarkroomError]) -> Callable[[Site], str]:
+    def make(site: Site) -> str:
+        def fail() -> str:
+            raise kind("What was asked for did not work, for a reason that is told here.")
+
+        site.app.add_url_rule("/broken", "broken", fail)
+        return "/broken"
+
+    return make
+
+
+_FOUND = {"best_score": 0.95, "best_summary": "MobileNetV2, 224 px", "n_trials": 4, "notes": ["A note."]}
+
+PAGES: dict[str, Callable[[Site], str]] = {
+    "home, empty": lambda _site: "/",
+    "home": home,
+    "data sets, empty": lambda _site: "/datasets",
+    "data sets": datasets,
+    "data set, uploading": dataset(DatasetState.UPLOADING),
+    "data set, checking": dataset(DatasetState.CHECKING, message="Looking at the photos: 3 of 9"),
+    "data set, invalid": dataset(DatasetState.INVALID, message="There is only one class."),
+    "data set, ready, with the start form": checked(),
+    "photos of a class": checked("/photos?label=cat"),
+    "photos that are not used": checked("/photos"),
+    "run, queued": run(RunState.QUEUED),
+    "run, queued for long": run(RunState.QUEUED, created_at=_LONG_AGO),
+    "run, preparing": run(RunState.PREPARING, activity="Measuring this machine"),
+    "run, searching": run(RunState.SEARCHING, **_FOUND),
+    "run, stopping": run(RunState.SEARCHING, stop_requested=True, **_FOUND),
+    "run, finishing": run(RunState.FINISHING, **_FOUND),
+    "run, done": run(RunState.DONE, **_FOUND),
+    "run, failed": run(RunState.FAILED, error_code="run_failed", error_message="It broke.", **_FOUND),
+    "run, cancelled": run(RunState.CANCELLED, **_FOUND),
+    "answers": answers,
+    "comparison": comparison,
+    "which runs to compare": lambda site: comparison(site).partition("?")[0],
+    "try it": lambda site: f"/runs/{add_tried_run(site)}/try",
+    "error 404": lambda _site: "/nowhere",
+    "error 409": error(NotAllowedNow),
+    "error 413": error(UploadTooLarge),
+    "error 500": error(RunFailed),
+    "error 503": error(SourceUnavailable),
+    "error 507": error(DiskFull),
+}
+
+
+def _add_trials(site: Site, run_id: str) -> None:
+    with site.database.session() as session:
+        for number, state in enumerate(("complete", "pruned", "failed", "running")):
+            trial = TrialSummary(run_id=run_id, number=number, state=state, image_size_px=224)
+            trial.started_s, trial.duration_s, trial.backbones = 1.0, 2.0, ["mobilenet_v2"]
+            trial.stage, trial.n_bytes, trial.latency_s = "fine-tuning" if number else "heads", 13_200_000, 0.0123
+            trial.params, trial.score = {"dropout": 0.25}, 0.9 if state == "complete" else None
+            session.add(trial)

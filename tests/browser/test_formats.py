@@ -1,0 +1,67 @@
+"""The tick boxes of a download, in a real browser; the test plays the worker."""
+
+import zipfile
+
+import pytest
+from playwright.sync_api import expect
+
+from automl.records import ExportState
+from tests.server.finished import add_finished, change_export, proof
+
+pytestmark = pytest.mark.browser
+
+
+def test_what_is_ticked_is_downloaded(page, site):
+    page.goto(f"/runs/{add_finished(site)}")
+    page.get_by_label("LiteRT (TFLite), int8").check()
+    page.get_by_label("Keras").uncheck()
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    assert download.value.suggested_filename.startswith("beans-20")
+    names = zipfile.ZipFile(download.value.path()).namelist()
+    assert "model_int8.tflite" in names and "model.onnx" in names and "model.keras" not in names
+
+
+def test_without_scripts_the_form_downloads_too(plain_page, site):
+    plain_page.goto(f"/runs/{add_finished(site, saved_model=ExportState.PREPARING)}")
+    plain_page.get_by_label("ONNX").uncheck()
+    with plain_page.expect_download() as download:
+        plain_page.locator("#download").click()
+    assert "model.onnx" not in zipfile.ZipFile(download.value.path()).namelist()
+
+
+def test_nothing_ticked_is_answered_by_a_page_that_says_so(page, site):
+    page.goto(f"/runs/{add_finished(site)}")
+    page.get_by_label("ONNX").uncheck()
+    page.get_by_label("Keras").uncheck()
+    page.locator("#download").click()
+    expect(page.get_by_text("Tick at least one format.")).to_be_visible()
+
+
+def test_the_button_tells_the_size_of_what_is_ticked(page, site):
+    run_id = add_finished(site)
+    change_export(site, run_id, "litert_int8", proof=proof(n_bytes=3_000_000))
+    page.goto(f"/runs/{run_id}")
+    expect(page.locator("#download-size")).to_contain_text("kB")
+    page.get_by_label("LiteRT (TFLite), int8").check()
+    expect(page.locator("#download-size")).to_have_text("3.0 MB")
+
+
+def test_a_box_opens_when_its_format_is_ready_and_ticks_and_focus_stay(page, site):
+    run_id = add_finished(site, litert_int8=ExportState.PREPARING, keras=ExportState.PREPARING)
+    page.goto(f"/runs/{run_id}")
+    page.get_by_label("LiteRT (TFLite), float32").check()
+    page.get_by_label("Keras").uncheck()
+    page.get_by_label("Keras").focus()
+    expect(page.get_by_label("LiteRT (TFLite), int8")).to_be_disabled()
+    for name in ("litert_int8", "keras"):
+        change_export(site, run_id, name, proof=proof(), state=ExportState.READY)
+    expect(page.get_by_label("LiteRT (TFLite), int8")).to_be_enabled()
+    expect(page.locator("#formats-status")).to_contain_text("All 6 formats are ready")
+    expect(page.get_by_label("Keras")).to_be_focused()
+    expect(page.get_by_label("Keras")).not_to_be_checked()
+    expect(page.get_by_label("LiteRT (TFLite), float32")).to_be_checked()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(5000)
+    assert asked == []

@@ -1,0 +1,26 @@
+"""Nothing leaves the server's own origin, and nothing foreign could run, on any page."""
+
+import re
+
+import pytest
+
+from tests.browser.every_page import PAGES
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_request_goes_to_the_own_origin_under_a_strict_policy(page, site, name):
+    asked: list[str] = []
+    network = page.context.new_cdp_session(page)
+    network.on("Network.requestWillBeSent", lambda event: asked.append(event["request"]["url"]))
+    network.send("Network.enable")
+    answer = page.goto(PAGES[name](site))
+    page.wait_for_load_state("networkidle" if "checking" not in name and "run, " not in name else "load")
+    policy = answer.header_value("content-security-policy")
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert len(asked) > 3
+    assert [url for url in asked if not url.startswith((site.url + "/", "data:image/"))] == []
+    assert re.findall(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=", answer.text()) == []

@@ -1,0 +1,165 @@
+"""The page on which a model is tried, in a real browser: by file, by paste, by keyboard, by the folder."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.server.trying import add_tried_run, noise, picture
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 800}
+# A picture on the clipboard, as a screenshot tool leaves it there.
+PASTE = """bytes => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([Uint8Array.from(bytes)], "image.png", { type: "image/png" }));
+  document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }));
+}"""
+
+
+@pytest.fixture
+def run_id(site):
+    photos = {f"{label}/{i}.png": noise(10 * n + i) for n, label in enumerate(("red", "green")) for i in range(3)}
+    return add_tried_run(site, site.add_checked(photos))
+
+
+def a_file(name: str, content: bytes) -> dict[str, object]:
+    return {"name": name, "mimeType": "image/png", "buffer": content}
+
+
+def test_chosen_photos_are_answered_in_turn_and_a_broken_one_is_explained(page, run_id):
+    page.goto(f"/runs/{run_id}")
+    page.get_by_role("button", name="Try it on your own photos").click()
+    some = [a_file("a.png", picture()), a_file("b.png", picture((60, 40, 40))), a_file("c.png", b"words")]
+    page.locator("#photos-input").set_input_files(some)
+    expect(page.locator("article")).to_have_count(3)
+    refused, unsure, sure = (page.locator("article").nth(i) for i in range(3))
+    expect(refused).to_contain_text("Not a photo that can be read")
+    expect(unsure).to_contain_text("Not sure")
+    expect(sure.locator(".answer-label")).to_contain_text("red")
+    expect(sure).to_contain_text("Sure")
+    expect(page.locator("#try-status")).to_contain_text("c.png")
+
+
+def test_a_pasted_picture_is_answered_and_shows_what_it_looked_at(page, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    page.evaluate(PASTE, list(picture((0, 0, 255))))
+    expect(page.locator(".answer-label")).to_contain_text("blue")
+    plain = page.locator(".answer-photo").get_attribute("src")
+    page.get_by_role("button", name="Show what it looked at").click()
+    expect(page.locator(".heat-toggle")).to_have_attribute("aria-pressed", "true")
+    assert page.locator(".answer-photo").get_attribute("src") != plain
+    page.get_by_role("button", name="Show what it looked at").click()
+    expect(page.locator(".answer-photo")).to_have_attribute("src", plain)
+
+
+def test_a_wrong_answer_is_stored_under_its_right_class_by_keyboard_alone(page, site, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    page.locator("#photos-input").set_input_files([a_file("shot.png", picture())])
+    page.get_by_role("button", name="Wrong: it is").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".feedback-confirm")).to_contain_text("This stores the photo on this server, in the data set")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".feedback-as")).to_have_text(" as “blue”")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".feedback-done")).to_contain_text("It counts from the next run on")
+    added = site.files(site.run(run_id).dataset_id)[-1]
+    assert (added.name, added.given_label) == ("shot.png", "blue")
+    assert site.queue.sent[-1][0] == "darkroom.check_dataset"
+
+
+def test_nothing_is_stored_without_a_yes(page, site, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    page.locator("#photos-input").set_input_files([a_file("shot.png", picture())])
+    page.get_by_role("button", name="Correct").click()
+    page.get_by_role("button", name="No", exact=True).click()
+    expect(page.locator(".feedback-done")).to_have_text("Nothing was stored.")
+    assert len(site.files(site.run(run_id).dataset_id)) == 6
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    target = tmp_path / "many"
+    target.mkdir()
+    for i in range(40):
+        Image.new("RGB", (8, 8), ("red", "blue")[i % 4 == 0]).save(target / f"{i:02}.png")
+    (target / "cut.png").write_bytes(noise(1)[:80])
+    (target / "notes.txt").write_text("words")
+    return target
+
+
+def test_a_folder_becomes_a_table(page, run_id, folder):
+    page.goto(f"/runs/{run_id}/try")
+    page.locator("#try-folder-input").set_input_files(folder)
+    expect(page.locator("#batch-status")).to_have_text("Done: 40 of 41 photos were answered. 2 could not be read.")
+    expect(page.locator("#batch-counts tbody tr")).to_have_text(["red30", "blue10"])
+    expect(page.locator("#batch-failed summary")).to_have_text("2 files without an answer")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the table").click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
+    assert [row["photo"] for row in rows] == [f"many/{i:02}.png" for i in range(40)] + ["many/cut.png"]
+    assert [rows[0]["answer"], rows[1]["answer"], rows[40]["answer"]] == ["blue", "red", ""]
+    assert "damaged" in rows[40]["error"]
+
+
+def test_many_photos_can_be_cancelled(page, run_id, folder):
+    page.goto(f"/runs/{run_id}/try")
+    page.route("**/predict?row=1", lambda route: None)  # never answered
+    page.locator("#try-folder-input").set_input_files(folder)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#batch-status")).to_contain_text("Cancelled: 0 of 41 photos were answered.")
+
+
+def test_a_server_that_is_busy_is_asked_again(page, run_id, folder):
+    page.goto(f"/runs/{run_id}/try")
+    busy = json.dumps({"error": {"code": "too_busy", "message": "Try again."}})
+    page.route("**/predict?row=1", lambda route: route.fulfill(status=503, body=busy), times=2)
+    page.locator("#try-folder-input").set_input_files(folder)
+    expect(page.locator("#batch-status")).to_contain_text("Done: 40 of 41")
+
+
+CAMERA = """() => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+  const context = canvas.getContext("2d");
+  setInterval(() => { context.fillStyle = "#00f"; context.fillRect(0, 0, 64, 48); }, 30);
+  navigator.mediaDevices.getUserMedia = async () => canvas.captureStream();
+}"""
+
+
+def test_the_camera_takes_a_photo(page, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    page.evaluate(CAMERA)
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_role("button", name="Take a photo").click()
+    expect(page.locator(".answer-label")).to_contain_text("blue")
+    page.get_by_role("button", name="Turn the camera off").click()
+    expect(page.get_by_role("button", name="Use the camera")).to_be_focused()
+
+
+def test_where_browsers_lend_no_camera_the_page_says_why(page, run_id):
+    page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+    page.goto(f"/runs/{run_id}/try")
+    expect(page.get_by_role("button", name="Use the camera")).to_be_disabled()
+    expect(page.locator("#camera-note")).to_contain_text("only to pages with a safe address")
+
+
+def test_without_javascript_the_form_answers_with_a_page(plain_page, run_id):
+    plain_page.goto(f"/runs/{run_id}/try")
+    plain_page.get_by_label("Photos, one or several").set_input_files([a_file("a.png", picture())])
+    plain_page.get_by_role("button", name="What is in them?").click()
+    expect(plain_page.locator(".answer-label")).to_contain_text("red")
+    expect(plain_page.get_by_role("img", name="bright where it speaks for")).to_be_visible()
+    expect(plain_page.get_by_role("button", name="Correct")).to_be_hidden()
+
+
+def test_the_page_fits_a_phone(page, run_id):
+    page.set_viewport_size(PHONE)
+    page.goto(f"/runs/{run_id}/try")
+    page.locator("#photos-input").set_input_files([a_file("a-name-that-is-" + "long" * 30 + ".png", picture())])
+    page.get_by_role("button", name="Wrong: it is").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -1,0 +1,105 @@
+"""Runs of one data set side by side."""
+
+import pytest
+
+from automl.records import RunSettings, RunState
+from tests.server.answered import add_answered, add_photos, result_of
+
+EVIL = "tulip <b>"
+ROWS = [("s1", "rose", "rose", 0.9), ("s2", EVIL, "rose", 0.7)]
+BETTER = [("s1", "rose", "rose", 0.9), ("s2", EVIL, EVIL, 0.7)]
+
+
+@pytest.fixture
+def dataset_id(world):
+    return add_photos(world, s1="rose", s2=EVIL)
+
+
+@pytest.fixture
+def runs(world, dataset_id):
+    longer = RunSettings(budget_s=600.0).to_json()
+    return [
+        add_answered(world, dataset_id, ROWS, ("rose", EVIL)),
+        add_answered(world, dataset_id, BETTER, ("rose", EVIL), settings=longer, budget_s=600.0),
+    ]
+
+
+def page_of(client, dataset_id, runs):
+    answer = client.get(f"/datasets/{dataset_id}/compare", query_string={"run": runs})
+    return answer.status_code, " ".join(answer.text.split())
+
+
+def test_runs_stand_side_by_side_with_the_best_and_the_differences_in_words(client, dataset_id, runs):
+    status, page = page_of(client, dataset_id, runs)
+    assert status == 200
+    assert "2 runs side by side" in page
+    assert "tested with the same 2 photos" in page
+    figures, made = page.split('id="compare-settings"')
+    assert '<strong>100.0 %</strong> <span class="best-mark">★ best</span>' in figures
+    assert made.count("≠ differs") == 1
+    assert "<strong>10 minutes</strong>" in made
+    assert "A alone was right on 0, and B alone on 1. The difference may be luck" in page
+    assert "<b>" not in page
+
+
+def test_the_columns_are_in_the_order_of_the_address_and_lead_to_the_runs(client, dataset_id, runs):
+    _, page = page_of(client, dataset_id, runs[::-1])
+    assert f'<a href="/runs/{runs[1]}">A: 10 minutes</a>' in page
+    assert f'<a href="/runs/{runs[0]}">B: 2 minutes</a>' in page
+
+
+def test_other_test_photos_are_said_plainly_and_no_score_is_called_best(client, world, dataset_id, runs):
+    other = add_answered(world, dataset_id, [("s3", "rose", "rose", 0.9)], ("rose", EVIL))
+    _, page = page_of(client, dataset_id, [runs[0], other])
+    assert "not tested with the same photos" in page and "cannot be compared directly" in page
+    assert "★ best" not in page
+
+
+def test_runs_of_an_older_version_can_be_compared_as_far_as_they_go(client, world, dataset_id):
+    older = [world.add_run(RunState.DONE, dataset_id, result=result_of(("a", "b"), ())) for _ in range(2)]
+    status, page = page_of(client, dataset_id, older)
+    assert status == 200
+    assert "it cannot be told" in page
+    assert 'id="pairs"' not in page
+
+
+def test_runs_of_other_data_sets_are_refused(client, world, dataset_id, runs):
+    foreign = add_answered(world, add_photos(world, s1="rose"), ROWS, ("rose", EVIL))
+    for others in ([runs[0], foreign], ["nothing", runs[0]], [foreign]):
+        assert page_of(client, dataset_id, others)[0] == 404
+
+
+def test_a_run_without_a_result_is_refused(client, world, dataset_id, runs):
+    assert page_of(client, dataset_id, [runs[0], world.add_run(RunState.SEARCHING, dataset_id)])[0] == 409
+
+
+def test_too_few_and_too_many_are_asked_again(client, world, dataset_id, runs):
+    status, page = page_of(client, dataset_id, runs[:1])
+    assert status == 200
+    assert "Tick 2 to 4 runs; 1 is ticked" in page
+    assert f'value="{runs[0]}" checked' in page and f'value="{runs[1]}" >' in page
+    many = runs + [add_answered(world, dataset_id, ROWS, ("rose", EVIL)) for _ in range(3)]
+    assert "5 are ticked" in page_of(client, dataset_id, many)[1]
+    assert "side by side" in page_of(client, dataset_id, many[:4])[1]
+    assert "Which runs?" in page_of(client, dataset_id, [runs[0], runs[0]])[1]
+
+
+def test_a_data_set_with_one_result_has_nothing_to_compare(client, world):
+    assert "no two finished runs" in page_of(client, world.add_dataset(), [])[1]
+
+
+def test_the_list_of_runs_has_boxes_for_those_with_a_result(client, world, dataset_id, runs):
+    failed = world.add_run(RunState.FAILED, dataset_id)
+    page = client.get(f"/datasets/{dataset_id}").text
+    assert page.count('type="checkbox" name="run"') == 2
+    assert f'value="{failed}"' not in page
+
+
+def test_one_result_has_no_box(client, world, dataset_id):
+    add_answered(world, dataset_id, ROWS, ("rose", EVIL))
+    assert 'id="compare-form"' not in client.get(f"/datasets/{dataset_id}").text
+
+
+def test_the_result_leads_to_the_comparison(client, dataset_id, runs):
+    page = client.get(f"/runs/{runs[1]}").text
+    assert f"/datasets/{dataset_id}/compare?run={runs[0]}&amp;run={runs[1]}" in page

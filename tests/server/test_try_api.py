@@ -1,0 +1,169 @@
+"""The part of the API that asks a model."""
+
+import csv
+import io
+
+import pytest
+
+from automl.records import DatasetState, RunState
+from server import answering
+from tests.server.conftest import form_file
+from tests.server.trying import add_tried_run, noise, picture
+
+
+@pytest.fixture
+def run_id(world):
+    return add_tried_run(world)
+
+
+def predict(client, run_id, *files, query="", **headers):
+    data = {"photos": [form_file(name, content) for name, content in files]}
+    return client.post(f"/api/v1/runs/{run_id}/predict{query}", data=data, headers=headers)
+
+
+def test_each_photo_has_its_answer(client, run_id):
+    red, dark = predict(client, run_id, ("a/red.png", picture()), ("dark.png", picture((60, 40, 40)))).get_json()
+    assert red["name"] == "a/red.png"
+    assert red["label"] == "red"
+    assert red["sure"] is True
+    assert red["confidence"] == red["probabilities"]["red"] > 0.99
+    assert sum(red["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert 0 < red["latency_ms"] < 10_000
+    assert set(red) == {"name", "label", "confidence", "sure", "probabilities", "latency_ms"}
+    assert dark["sure"] is False
+    assert dark["confidence"] < 0.9
+
+
+def test_a_file_that_cannot_be_read_is_explained_and_the_rest_answered(client, run_id):
+    files = [("a.txt", b"words"), ("cut.png", picture()[:60]), ("b.png", picture((0, 0, 255)))]
+    words, cut, blue = predict(client, run_id, *files).get_json()
+    assert words == {"name": "a.txt", "error": "The picture is damaged or cut off; it cannot be read to its end."} or (
+        "not a picture" in words["error"]
+    )
+    assert "damaged" in cut["error"]
+    assert blue["label"] == "blue"
+
+
+@pytest.mark.parametrize("limits", [{"DARKROOM_MAX_IMAGE_PIXELS": "1000"}])
+def test_too_many_pixels_are_refused_before_they_are_decoded(client, run_id):
+    (bomb,) = predict(client, run_id, ("bomb.png", picture(side=100))).get_json()
+    assert bomb["error"] == "The picture has more than 1,000 pixels. Make it smaller."
+
+
+def test_a_file_that_is_too_large_is_refused_alone(client, run_id, monkeypatch):
+    monkeypatch.setattr(answering, "MAX_PHOTO_BYTES", 1000)
+    large, small = predict(client, run_id, ("l.bmp", picture(side=40, form="BMP")), ("s.png", picture())).get_json()
+    assert "is larger than" in large["error"]
+    assert small["label"] == "red"
+
+
+def test_the_table_is_that_of_the_command_line(client, run_id):
+    files = [("a, b.png", picture((0, 255, 0))), ("x.txt", b"words")]
+    for how in ({"query": "?as=csv"}, {"Accept": "text/csv"}):
+        response = predict(client, run_id, *files, **how)
+        assert response.mimetype == "text/csv"
+        header, green, refused = csv.reader(io.StringIO(response.text))
+        assert header == ["photo", "answer", "confidence", "red", "green", "blue", "error"]
+        assert green[:2] == ["a, b.png", "green"]
+        assert green[2] == green[4]
+        assert refused[0] == "x.txt"
+        assert refused[-1] != ""
+
+
+def test_a_row_of_the_table_can_come_with_the_answer(client, run_id):
+    (answer,) = predict(client, run_id, ("a.png", picture()), query="?row=1").get_json()
+    assert answer["row"].startswith("a.png,red,0.99")
+    assert answer["row"].endswith("\r\n")
+
+
+def test_a_heat_map_is_given_on_demand_and_where_the_model_has_none_the_rest_still_is(world, client, run_id):
+    from tests.automl.serving.tiny_model import tiny_model
+
+    (answer,) = predict(client, run_id, ("a.png", picture()), query="?heat=1").get_json()
+    assert answer["heat"].startswith("data:image/jpeg;base64,/9j/")
+    foreign = add_tried_run(world, model=tiny_model(has_taps=False))
+    (answer,) = predict(client, foreign, ("a.png", picture()), query="?heat=1").get_json()
+    assert answer["label"] == "red"
+    assert "heat" not in answer
+
+
+def test_nothing_of_a_photo_is_kept(world, client, run_id):
+    before = set(world.settings.home.rglob("*"))
+    predict(client, run_id, ("a.png", picture()), query="?heat=1")
+    assert set(world.settings.home.rglob("*")) == before
+
+
+def test_a_run_without_a_model_says_so(world, client):
+    response = predict(client, world.add_run(RunState.SEARCHING), ("a.png", picture()))
+    assert response.status_code == 409
+    assert "no model to try yet" in response.get_json()["error"]["message"]
+
+
+def test_the_best_so_far_answers_without_a_threshold(world, client):
+    from tests.automl.serving.tiny_model import tiny_model
+    from tests.server.conftest import zip_of
+
+    run_id = world.add_run(RunState.SEARCHING)
+    bundle = zip_of(**{"model.onnx": tiny_model()})
+    world.add_artifact(run_id, "best_so_far", bundle, "model.zip", "application/zip")
+    (answer,) = predict(client, run_id, ("a.png", picture()), query="?heat=1").get_json()
+    assert answer["sure"] is None
+    assert "heat" in answer
+
+
+def test_a_damaged_model_is_told(world, client):
+    response = predict(client, add_tried_run(world, model=b"no model"), ("a.png", picture()))
+    assert (response.status_code, response.get_json()["error"]["code"]) == (422, "bad_bundle")
+
+
+def test_no_photo_and_too_many_are_refused(client, run_id, monkeypatch):
+    monkeypatch.setattr(answering, "MAX_PHOTOS", 1)
+    assert predict(client, run_id).status_code == 400
+    response = predict(client, run_id, ("a.png", picture()), ("b.png", picture()))
+    assert response.status_code == 400
+    assert "at most 1 photos" in response.get_json()["error"]["message"]
+
+
+def test_too_many_at_once_are_told_to_wait(client, run_id, monkeypatch):
+    monkeypatch.setattr(answering, "_LONGEST_WAIT_S", 0.01)
+    for _ in range(2):
+        answering._turns.acquire()
+    try:
+        response = predict(client, run_id, ("a.png", picture()))
+    finally:
+        for _ in range(2):
+            answering._turns.release()
+    assert (response.status_code, response.get_json()["error"]["code"]) == (503, "too_busy")
+
+
+def feedback(client, run_id, *files, **fields):
+    data = {**fields, "photos": [form_file(name, content) for name, content in files]}
+    return client.post(f"/api/v1/runs/{run_id}/feedback", data=data)
+
+
+@pytest.fixture
+def dataset_id(world):
+    return world.add_checked({f"{label}/{i}.png": noise(10 * n + i) for n, label in enumerate("ab") for i in range(3)})
+
+
+def test_feedback_adds_the_photo_under_its_class_and_starts_a_check(world, client, dataset_id):
+    run_id = add_tried_run(world, dataset_id)
+    response = feedback(client, run_id, ("camera.jpg", noise(99)), label="b")
+    assert response.status_code == 202
+    assert response.get_json()["url"] == f"/datasets/{dataset_id}"
+    assert (world.files(dataset_id)[-1].name, world.files(dataset_id)[-1].given_label) == ("camera.jpg", "b")
+    assert world.dataset(dataset_id).state is DatasetState.CHECKING
+    assert world.queue.sent == [("darkroom.check_dataset", dataset_id)]
+
+
+def test_feedback_without_a_class_or_a_photo_stores_nothing(world, client, dataset_id):
+    run_id = add_tried_run(world, dataset_id)
+    for response in (feedback(client, run_id, ("a.png", noise(99))), feedback(client, run_id, label="a")):
+        assert response.status_code == 400
+    assert len(world.files(dataset_id)) == 6
+    assert world.queue.sent == []
+
+
+def test_feedback_waits_for_a_check(world, client):
+    run_id = add_tried_run(world, world.add_dataset(DatasetState.CHECKING))
+    assert feedback(client, run_id, ("a.png", noise(99)), label="a").status_code == 409

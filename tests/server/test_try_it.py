@@ -1,0 +1,93 @@
+"""The page on which a model is tried, and heat maps of a run's own photos."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from automl.records import RunState
+from tests.automl.serving.tiny_model import tiny_model
+from tests.server.conftest import form_file
+from tests.server.trying import add_tried_run, noise, picture
+
+
+@pytest.fixture
+def run_id(world):
+    return add_tried_run(world)
+
+
+def send(client, run_id, *files, **headers):
+    data = {"photos": [form_file(name, content) for name, content in files]}
+    return client.post(f"/runs/{run_id}/try", data=data, headers=headers)
+
+
+def test_the_page_may_use_the_camera_and_no_other_page_may(client, run_id):
+    response = client.get(f"/runs/{run_id}/try")
+    assert "camera=(self)" in response.headers["Permissions-Policy"]
+    assert "It tells 3 kinds apart" in response.text
+    assert "camera=()" in client.get("/").headers["Permissions-Policy"]
+
+
+def test_the_result_leads_to_it(client, run_id):
+    assert f'href="/runs/{run_id}/try"' in client.get(f"/runs/{run_id}").text
+
+
+def test_without_javascript_a_page_answers_with_pictures_bars_and_heat_maps(client, run_id):
+    page = send(client, run_id, ("red.png", picture()), ("a <b>.png", picture((60, 40, 40))), ("x", b"words")).text
+    assert page.count("<article") == 3
+    assert page.count("data:image/jpeg;base64,") == 4
+    assert page.count('class="bar-front"') == 6
+    assert page.count("Not sure") == 1
+    assert "at least 90.0 %" in page
+    assert "a &lt;b&gt;.png" in page
+    assert "Not a photo that can be read" in page
+
+
+def test_the_script_gets_the_answer_alone(client, run_id):
+    part = send(client, run_id, ("red.png", picture()), **{"X-Requested-With": "try.js"}).text
+    assert part.strip().startswith("<article")
+    assert part.count("data:image/jpeg") == 1
+
+
+def test_a_run_that_has_no_model_is_told_in_words(world, client):
+    response = client.get(f"/runs/{world.add_run(RunState.PREPARING)}/try")
+    assert response.status_code == 409
+    assert "There is no model to try yet" in response.text
+
+
+@pytest.fixture
+def own(world):
+    """A data set of two classes, a run on it, and the ids of its files."""
+    photos = {f"{label}/{i}.png": noise(10 * n + i) for n, label in enumerate("ab") for i in range(3)}
+    dataset_id = world.add_checked({**photos, "a/cut.png": noise(50)[:90]})
+    hashes = "".join(f"{file.name},x,learn,0,{file.sha256}\n" for file in world.files(dataset_id))
+    table = f"photo,class,part,near_copies,sha256\n{hashes}gone.png,x,learn,0,none\n"
+    return add_tried_run(world, dataset_id, **{"photos.csv": table.encode()}), world.file_ids(dataset_id)
+
+
+def test_a_photo_of_the_data_set_is_shown_under_its_heat_map(client, own):
+    run_id, files = own
+    response = client.get(f"/runs/{run_id}/photos/{files['a/0.png']}/heat.png?said=1")
+    assert response.mimetype == "image/png"
+    assert "private" in response.headers["Cache-Control"]
+    pixels = np.asarray(Image.open(io.BytesIO(response.data)))
+    assert pixels.shape == (32, 32, 3)
+    other = client.get(f"/runs/{run_id}/photos/{files['a/0.png']}/heat.png?said=2").data
+    assert other != response.data
+
+
+@pytest.mark.parametrize("query", ["?said=3", "?said=-1"])
+def test_there_is_no_heat_map_for_a_class_that_is_not_there(client, own, query):
+    run_id, files = own
+    assert client.get(f"/runs/{run_id}/photos/{files['a/0.png']}/heat.png{query}").status_code == 404
+
+
+def test_there_is_no_heat_map_of_a_damaged_or_a_foreign_photo_or_by_a_foreign_model(world, client, own):
+    run_id, files = own
+    assert client.get(f"/runs/{run_id}/photos/{files['a/cut.png']}/heat.png").status_code == 404
+    elsewhere = world.file_ids(world.add_checked({"a/1.png": noise(1), "b/2.png": noise(2)}))["a/1.png"]
+    assert client.get(f"/runs/{run_id}/photos/{elsewhere}/heat.png").status_code == 404
+    assert client.get(f"/runs/{run_id}/photos/{2**70}/heat.png").status_code == 404
+    foreign = add_tried_run(world, world.run(run_id).dataset_id, tiny_model(has_taps=False))
+    assert client.get(f"/runs/{foreign}/photos/{files['a/0.png']}/heat.png").status_code == 404

@@ -1,0 +1,45 @@
+"""A maker of formats that does as it is told: `python fake_exporting.py BEHAVIOUR RUN_ID FORMAT`."""
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from automl.records import ExportState
+from automl.settings import load_settings
+from automl.store.database import Database
+from automl.store.exports import Outcome, current_claim, settle_export
+
+
+def finish(run_id: str, name: str) -> None:
+    with Database(load_settings().database_url).session() as session:
+        claim = current_claim(session, run_id, name)
+        assert claim is not None
+        assert settle_export(session, claim, Outcome(ExportState.READY, n_bytes=1))
+
+
+def tidy_up(run_id: str, name: str) -> None:
+    finish(run_id, name)
+    time.sleep(2)
+    Path(os.environ["DARKROOM_HOME"], "tidy").write_text("yes")
+
+
+def wait(_run_id: str, name: str) -> None:
+    Path(os.environ["DARKROOM_HOME"], "exporting.pid").write_text(str(os.getpid()))
+    Path(tempfile.gettempdir(), "scratch").write_text("x")
+    sys.stdin.readline()
+
+
+def crash(_run_id: str, _name: str) -> None:
+    print("something broke", flush=True)
+    sys.exit(3)
+
+
+def die(_run_id: str, _name: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,134 @@
+"""One format of a finished run under supervision: its lease, its process, and what is written when that dies."""
+
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from sqlalchemy.exc import OperationalError
+
+from automl.settings import Settings
+from automl.store.database import Database
+from automl.store.exports import (
+    Claim,
+    Outcome,
+    claim_export,
+    hand_back_export,
+    has_exports_to_make,
+    is_settled,
+    renew_export,
+    settle_export,
+)
+from worker.pipeline_process import PipelineProcess, environment_of
+from worker.reaper import is_check_waiting
+from worker.stop_flag import StopSign
+
+EXPORTING: tuple[str, ...] = ("nice", "-n", "10", sys.executable, "-m", "automl.pipeline.exporting")
+"""At low priority: somebody's search may be going on beside it."""
+
+LOOK_EVERY_S = 0.5
+EXIT_GRACE_S = 15.0
+
+_log = logging.getLogger(__name__)
+
+
+class Ending(Enum):
+    """Why the watch over a process ended."""
+
+    EXITED = auto()
+    WORKER_STOPS = auto()
+    GIVES_WAY = auto()
+    LEASE_LOST = auto()
+
+
+class ExportSupervisor:
+    """Makes one format at a time under a lease.
+
+    `stopping`: set when the worker itself is being shut down; the format is then handed back and made later. So it is
+    where photos wait to be checked: a page waits for that.
+    `command`: the process's, without the run's id and the format.
+    """
+
+    def __init__(
+        self, database: Database, settings: Settings, stopping: StopSign, command: Sequence[str] = EXPORTING
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._stopping = stopping
+        self._command = command
+
+    def make_next(self, run_id: str) -> bool:
+        """Claims the next format and stays until its process has ended; True if there are others to be made.
+
+        Does nothing where there is nothing to claim; then nobody need ask again.
+
+        Raises:
+            OSError: the process cannot be started; the format has failed with a message that says so.
+        """
+        with self._database.session() as session:
+            claim = claim_export(session, run_id, self._settings.lease_s)
+        if claim is None:
+            _log.info("run %s: no format to make", run_id)
+            return False
+        workspace = self._settings.export_workspace(run_id)
+        shutil.rmtree(workspace, ignore_errors=True)
+        workspace.mkdir(parents=True)
+        try:
+            ending = self._supervise(claim)
+        finally:
+            shutil.rmtree(workspace, ignore_errors=True)
+        with self._database.session() as session:
+            if ending is not Ending.LEASE_LOST and hand_back_export(session, claim, counts=ending is Ending.EXITED):
+                _log.warning("run %s: %s was not made (attempt %d)", run_id, claim.format, claim.attempt)
+            return ending is not Ending.WORKER_STOPS and has_exports_to_make(session, run_id)
+
+    def _supervise(self, claim: Claim) -> Ending:
+        log = self._settings.home / "logs" / f"export-{claim.run_id}.log"
+        workspace = self._settings.export_workspace(claim.run_id)
+        environment = {
+            **environment_of(self._settings),
+            "TMPDIR": str(workspace),  # of the whole group, so that nothing is left behind where it is killed
+            "CUDA_VISIBLE_DEVICES": "",  # TensorFlow would else take the whole of a GPU that a run may be using
+        }
+        try:
+            process = PipelineProcess([*self._command, claim.run_id, claim.format], environment, log)
+        except OSError as error:
+            with self._database.session() as session:
+                settle_export(session, claim, Outcome.failed(f"The export could not be started: {error.strerror}."))
+            raise
+        with process:
+            _log.info("run %s: making %s, process %s", claim.run_id, claim.format, process.pid)
+            ending = self._watch(claim, process)
+        _log.info("run %s: %s: %s, exit code %s", claim.run_id, claim.format, ending.name, process.exit_code)
+        return ending
+
+    def _watch(self, claim: Claim, process: PipelineProcess) -> Ending:
+        renewed_s = time.monotonic()
+        while process.wait(LOOK_EVERY_S) is None:
+            if self._stopping.is_set():
+                return Ending.WORKER_STOPS
+            try:
+                with self._database.session() as session:
+                    if is_check_waiting(session):
+                        return Ending.GIVES_WAY
+                    is_ours = renew_export(session, claim, self._settings.lease_s)
+            except OperationalError:
+                # A database that is away for a moment is no reason to begin anew, until the lease has run out.
+                _log.warning("run %s: the database did not answer", claim.run_id, exc_info=True)
+                if time.monotonic() - renewed_s > self._settings.lease_s:
+                    return Ending.LEASE_LOST
+                continue
+            if not is_ours:
+                return self._after_the_lease(claim, process)
+            renewed_s = time.monotonic()
+        return Ending.EXITED
+
+    def _after_the_lease(self, claim: Claim, process: PipelineProcess) -> Ending:
+        """The process has just written what came of it, and tidies up; or the data set was deleted."""
+        with self._database.session() as session:
+            if not is_settled(session, claim):
+                return Ending.LEASE_LOST
+        process.wait(EXIT_GRACE_S)
+        return Ending.EXITED

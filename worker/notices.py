@@ -1,0 +1,137 @@
+"""Tells people and programs that a run has ended: a letter to whoever asked for one, a call of the webhook."""
+
+import logging
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from sqlalchemy import or_, select, update
+
+from automl.records import RunState
+from automl.settings import Settings
+from automl.store.database import Database, Run, find_run, now
+from automl.words import percent
+
+N_TRIES = 3
+PAUSE_S = 2.0
+_TIMEOUT_S = 5.0
+_SETTLE_S = 15.0
+_LATEST_S = 3600.0
+_WORDS = {RunState.DONE: "is done", RunState.FAILED: "could not be finished", RunState.CANCELLED: "was cancelled"}
+
+_log = logging.getLogger(__name__)
+
+
+def send_notices(database: Database, settings: Settings, run_id: str, pause_s: float = PAUSE_S) -> None:
+    """Sends what is to be sent for an ended run, once: a second call, or one that comes too early, does nothing.
+
+    A mail server or webhook that does not answer is tried three times, `pause_s` apart; then the run's notes say so.
+    """
+    with database.session() as session:
+        claim = update(Run).where(Run.id == run_id, Run.notified_at.is_(None), Run.finished_at.is_not(None))
+        if not session.execute(claim.values(notified_at=now()).returning(Run.id)).all():
+            return
+        run = find_run(session, run_id)
+        record, address = _record(run, settings.public_url), run.notify_email
+    failed = []
+    if address and settings.smtp_url and not _tried(lambda: _send_letter(settings, address, record), pause_s, run_id):
+        failed.append("The e-mail about the end of this run could not be sent; the worker's log says why.")
+    if settings.webhook_url and not _tried(lambda: _call(settings.webhook_url, record), pause_s, run_id):
+        failed.append("The webhook could not be told of the end of this run; the worker's log says why.")
+    if failed:
+        with database.session() as session:
+            run = find_run(session, run_id)
+            run.notes = [*run.notes, *failed]
+
+
+def runs_to_tell_of(database: Database, settings: Settings, settle_s: float = _SETTLE_S) -> list[str]:
+    """Runs that ended a while ago, though not long ago, of which nobody has been told."""
+    latest, earliest = now() - timedelta(seconds=settle_s), now() - timedelta(seconds=_LATEST_S)
+    query = select(Run.id).where(Run.notified_at.is_(None), Run.finished_at.between(earliest, latest))
+    wanted = []
+    if settings.smtp_url:
+        wanted.append(Run.notify_email != "")
+    if settings.webhook_url:
+        wanted.append(Run.id.is_not(None))
+    if not wanted:
+        return []
+    with database.session() as session:
+        return list(session.scalars(query.where(or_(*wanted))))
+
+
+def _record(run: Run, public_url: str) -> dict[str, Any]:
+    """`score`: 0-1; on test photos where the run is done, else the best on validation photos, which may be null."""
+    test = (run.result or {}).get("test") or {}
+    is_tested = run.state is RunState.DONE and test.get("accuracy") is not None
+    return {
+        "id": run.id,
+        "name": run.dataset.name,
+        "state": run.state.value,
+        "score": test["accuracy"] if is_tested else run.best_score,
+        "measured_on": "test" if is_tested else "validation",
+        "sentence": (run.result or {}).get("sentence", "") if run.state is RunState.DONE else run.error_message,
+        "link": f"{public_url.rstrip('/')}/runs/{run.id}" if public_url else None,
+    }
+
+
+def _tried(send: Callable[[], None], pause_s: float, run_id: str) -> bool:
+    for attempt in range(N_TRIES):
+        if attempt:
+            time.sleep(pause_s)
+        try:
+            send()
+        except (OSError, smtplib.SMTPException, ValueError) as error:  # those of requests are OSErrors
+            # Not the address and not the URL, which may hold a password.
+            _log.warning("run %s: nobody was told of its end (%s), try %d", run_id, type(error).__name__, attempt + 1)
+        else:
+            return True
+    return False
+
+
+def _send_letter(settings: Settings, address: str, record: dict[str, Any]) -> None:
+    letter = EmailMessage()
+    letter["Subject"] = f"{record['name']} {_WORDS[RunState(record['state'])]}"
+    letter["From"] = settings.mail_from or f"darkroom@{socket.getfqdn()}"
+    letter["To"] = address
+    lines = [f"The run on {record['name']} {_WORDS[RunState(record['state'])]}.", record["sentence"]]
+    if record["score"] is not None:
+        lines.append(f"{percent(record['score'])} right on {record['measured_on']} photos.")
+    lines.append(record["link"] or "")
+    letter.set_content("\n\n".join(line for line in lines if line))
+    with _mail_server(settings.smtp_url) as server:
+        server.send_message(letter)
+
+
+def _mail_server(url: str) -> smtplib.SMTP:
+    parts = urlsplit(url)
+    host, context = parts.hostname or "localhost", ssl.create_default_context()
+    server: smtplib.SMTP
+    if parts.scheme == "smtps":
+        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=_TIMEOUT_S, context=context)
+    elif parts.scheme == "smtp":
+        server = smtplib.SMTP(host, parts.port or 25, timeout=_TIMEOUT_S)
+    else:
+        raise ValueError("the URL of the mail server must begin with smtp:// or smtps://")
+    try:
+        server.ehlo_or_helo_if_needed()
+        if parts.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=context)
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except BaseException:
+        with suppress(OSError, smtplib.SMTPException):
+            server.close()
+        raise
+    return server
+
+
+def _call(url: str, record: dict[str, Any]) -> None:
+    requests.post(url, json=record, timeout=_TIMEOUT_S, allow_redirects=False).raise_for_status()
