@@ -54,7 +54,7 @@ class ConsoleObserver(Observer):
         pass  # the activity says so
 
     def epoch(self, number: int, score: float, loss: float) -> None:
-        text = f"Epoch {number}: {score:.1%} on held-out photos"
+        text = f"Epoch {number}: {score:.1%} on held-out photos, loss {loss:.3f}"
         self._progress.update(self._task, description=text)
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:

@@ -52,7 +52,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_files", 50_000, "files", "Most pictures in one data set."),
     Setting("max_image_pixels", 100_000_000, "pixels", "Larger pictures are refused before they are decoded."),
     Setting("max_budget_s", 24 * 3600, "seconds", "Longest time budget that a run may ask for."),
-    Setting("public_url", "", "URL", "Where people open this server; letters and calls at the end of a run link to it."),
+    Setting("public_url", "", "URL", "Where people open this server; letters and calls at its end link to it."),
     Setting(
         "smtp_url",
         "",

@@ -9,9 +9,9 @@ HEAVY = ("tensorflow", "keras", "keras_tuner", "optuna", "sklearn", "scipy", "sk
 PROGRAM = """
 import json, sys, time
 from pathlib import Path
-before = time.perf_counter()
+before = time.process_time()  # other tests run beside this one
 import server
-took_s = time.perf_counter() - before
+took_s = time.process_time() - before
 server.create_app()
 # Not getrusage: its peak is inherited from the process that forked this one.
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
