@@ -156,8 +156,8 @@ def _waiting_runs(session: Session, settle_s: float) -> list[str]:
 
 
 def _unchecked_datasets(session: Session) -> list[str]:
-    """Those that no run is about to check, or checking, by itself."""
-    in_use = exists().where(Run.dataset_id == Dataset.id, Run.state.in_(_UNFINISHED))
+    """Those that no run is about to check, or checking, by itself; one that has its version does not."""
+    in_use = exists().where(Run.dataset_id == Dataset.id, Run.state.in_(_UNFINISHED), Run.version_id.is_(None))
     return list(session.scalars(select(Dataset.id).where(Dataset.state == DatasetState.CHECKING, ~in_use)))
 
 

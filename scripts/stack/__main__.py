@@ -47,10 +47,10 @@ class Stack:
         for number in (signal.SIGINT, signal.SIGTERM, *hang_up):
             signal.signal(number, lambda received, _frame: self._signals.append(received))
 
-    def start(self, service: Service, keep_fds: tuple[int, ...] = ()) -> None:
+    def start(self, service: Service) -> None:
         logs = self._settings.home / "logs"
         logs.mkdir(exist_ok=True)
-        self._children.append(Child(service, self._environment, logs, REPOSITORY, keep_fds))
+        self._children.append(Child(service, self._environment, logs, REPOSITORY))
 
     def watch(self) -> None:
         """Raises Stopped on a signal, CannotStart if a service has ended by itself."""
@@ -130,7 +130,7 @@ def migrate(settings: Settings) -> None:
 
 
 def _start_all(stack: Stack, listener: socket.socket) -> None:
-    stack.start(services.web(listener.fileno()), (listener.fileno(),))  # first: somebody waits for the page
+    stack.start(services.web(listener.fileno()))  # first: somebody waits for the page
     stack.start(services.train())
     stack.start(services.light())
 

@@ -21,7 +21,7 @@ _libc = ctypes.CDLL(None)
 class Service:
     """What to run. `title`: for people. `second_signal`: sent where SIGTERM was not enough; None goes to SIGKILL.
 
-    `max_restarts`: how often it is started again where it ends by itself.
+    `max_restarts`: how often it is started again where it ends by itself. `keep_fds`: open files that it inherits.
     """
 
     name: str
@@ -29,14 +29,13 @@ class Service:
     command: tuple[str, ...]
     second_signal: signal.Signals | None = None
     max_restarts: int = 0
+    keep_fds: tuple[int, ...] = ()
 
 
 class Child:
     """A running service."""
 
-    def __init__(
-        self, service: Service, environment: Mapping[str, str], logs: Path, folder: Path, keep_fds: Iterable[int] = ()
-    ) -> None:
+    def __init__(self, service: Service, environment: Mapping[str, str], logs: Path, folder: Path) -> None:
         self.service = service
         self.log = logs / f"{service.name}.log"
         _rotate(self.log)
@@ -49,7 +48,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C in the terminal is for the launcher, which stops them in order
-                pass_fds=tuple(keep_fds),
+                pass_fds=service.keep_fds,
                 preexec_fn=_end_with_launcher,
             )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from automl.settings import Settings
 from scripts.stack.child import Service
 
-_RESTARTS = 3  # a worker that the system killed for its memory comes back, and its run with it
+_RESTARTS = 3  # what the system killed for its memory comes back: no run ends because the pages are gone for a moment
 _CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker", "--loglevel", "info", "--concurrency", "1")
 # One node of each kind: there is nobody to gossip with.
 _ALONE = ("--without-gossip", "--without-mingle")
@@ -51,7 +51,8 @@ def light() -> Service:
 
 def web(listener: int) -> Service:
     """`listener`: the file number of a socket that listens already."""
-    return Service("web", "the web server", (sys.executable, *WEB_ARGUMENTS, "--bind", f"fd://{listener}"))
+    command = (sys.executable, *WEB_ARGUMENTS, "--bind", f"fd://{listener}")
+    return Service("web", "the web server", command, max_restarts=_RESTARTS, keep_fds=(listener,))
 
 
 def _redis_server(settings: Settings) -> str:

@@ -89,6 +89,14 @@ def child_named(home: Path, word: str) -> int:
     return min(pid for pid, command in processes_of(home).items() if word in command)
 
 
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as page:
+            return bool(page.status == 200)
+    except OSError:
+        return False
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
@@ -147,9 +155,8 @@ def test_a_killed_launcher_takes_its_services_along(stack: Process, home: Path) 
     wait_until(lambda: processes_of(home) == {}, 15)
 
 
-@pytest.mark.parametrize("word", ["gunicorn", slow("redis-server")])
-def test_a_service_that_dies_stops_the_rest_and_is_named(stack: Process, home: Path, word: str) -> None:
-    os.kill(child_named(home, word), signal.SIGKILL)
+def test_a_queue_that_dies_stops_the_rest_and_is_named(stack: Process, home: Path) -> None:
+    os.kill(child_named(home, "redis-server"), signal.SIGKILL)
     output, _ = stack.communicate(timeout=30)
     assert stack.returncode == 1
     assert "has ended by itself (exit code -9)" in output
@@ -163,6 +170,15 @@ def test_a_worker_that_dies_is_started_again(stack: Process, home: Path) -> None
     wait_until(lambda: any("--queues train" in command for command in processes_of(home).values()), 15)
     assert stack.poll() is None
     os.kill(child_named(home, "gunicorn"), 0)
+
+
+def test_a_web_server_that_dies_is_started_again_at_its_address(stack: Process, home: Path) -> None:
+    worker = child_named(home, "--queues train")
+    os.kill(child_named(home, "gunicorn"), signal.SIGKILL)
+    address = (home / "address").read_text().strip()
+    wait_until(lambda: _answers(address), 20)
+    assert stack.poll() is None
+    os.kill(worker, 0)  # whose run goes on
 
 
 def test_a_port_in_use_gives_one_clear_line(home: Path) -> None:

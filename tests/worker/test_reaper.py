@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from automl.records import DatasetState, RunState
-from automl.store.database import Database, Run, find_run, now
+from automl.store.database import Database, DatasetVersion, Run, find_run, now
 from automl.store.exports import add_exports, claim_export
 from worker.lease_owner import LeaseOwner
-from worker.reaper import MAX_ATTEMPTS, send_lost_messages, take_back_lost_runs
+from worker.reaper import MAX_ATTEMPTS, is_check_waiting, send_lost_messages, take_back_lost_runs
 
 AddRun = Callable[..., str]
 AddDataset = Callable[..., str]
@@ -146,6 +146,21 @@ def test_a_data_set_that_a_run_will_check_itself_is_left_to_it(
     queues = FakeQueues()
     send_lost_messages(database, queues)
     assert queues.sent == []
+
+
+def test_photos_that_came_while_a_run_uses_an_older_version_are_not_left_to_it(
+    add_dataset: AddDataset, add_run: AddRun, database: Database
+) -> None:
+    run_id = add_run(add_dataset(DatasetState.CHECKING), state=RunState.SEARCHING, lease_until=in_seconds(30))
+    with database.session() as session:
+        run = find_run(session, run_id)
+        version = DatasetVersion(number=1, fingerprint="f", key="k", n_images=1, n_classes=1)
+        run.dataset.versions.append(version)
+        run.version = version
+        assert is_check_waiting(session)
+    queues = FakeQueues()
+    send_lost_messages(database, queues)
+    assert queues.sent == [("light", run.dataset_id)]
 
 
 def test_lost_sample_images_are_made_before_their_run_starts(
