@@ -7,7 +7,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -20,10 +19,11 @@ from rich.table import Table
 from automl.data.archive import is_archive, without_suffix
 from automl.data.ingest import ingest_archive, ingest_folder
 from automl.data.layout import is_junk
+from automl.data.manifest import counted
 from automl.data.pixels import SCRATCH_PREFIX
 from automl.data.samples import write_sample_images
 from automl.durations import parse_duration
-from automl.errors import BadBundle, BadDataset, BadSetting, BadUpload, DarkroomError, UserError
+from automl.errors import BadDataset, BadSetting, BadUpload, DarkroomError, UserError
 from automl.limits import LR_SCHEDULES, SAMPLERS, check_limits, parse_head_layers
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetManifest, Goal, PrunerKind, RunSettings, Sampler, TunerKind
@@ -87,10 +87,7 @@ def predict(options: argparse.Namespace, settings: Settings, console: Console) -
     from automl.results.bundle import unpack_bundle
 
     with tempfile.TemporaryDirectory() as scratch:
-        try:
-            (model,) = unpack_bundle(options.model, Path(scratch), ["model.onnx"])
-        except (OSError, KeyError, zipfile.BadZipFile) as error:
-            raise BadBundle(f"{options.model} is not a model that Darkroom made ({error}).") from error
+        (model,) = unpack_bundle(options.model, Path(scratch), ["model.onnx"])
         classifier = Classifier(model)
         images = [path for given in options.images for path in _photos_in(given)]
         if options.csv is not None:
@@ -126,7 +123,7 @@ def _predict_to_csv(
                 writer.writerow(refused_row(str(path), classifier.labels, str(error)))
                 continue
             writer.writerow(answered_row(str(path), classifier.labels, probabilities))
-    console.print(f"{len(images) - n_failed:,} photos answered, {n_failed:,} could not be read.", markup=False)
+    console.print(f"{counted(len(images) - n_failed, 'photo')} answered, {n_failed:,} could not be read.", markup=False)
     sys.stdout.write(f"{target}\n")
     return 2 if n_failed else 0
 

@@ -67,6 +67,11 @@ def percent(share: float | None, n_digits: int = 1) -> str:
     return f"{shown:.{n_digits}f} %"
 
 
+def validated(score: float) -> str:
+    """ "93.0 % on validation photos" for 0.93: what is said of a model that has not been tested."""
+    return f"{percent(score)} on validation photos"
+
+
 def size_in_words(n_bytes: float) -> str:
     """ "12.3 MB"; decimal units, as file managers show them."""
     if n_bytes < 1000:

@@ -41,9 +41,9 @@ class Camera:
     def shoot(self, page: Page, name: str) -> None:
         """The whole page, but not more than a reader scrolls through."""
         kind = "phone" if page.viewport_size == PHONE else "wide"
-        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")  # pictures load when they come into sight
-        page.wait_for_timeout(500)
-        page.evaluate("window.scrollTo(0, 0)")
+        # Those that load when they come into sight must be there, too; a heat map is only made when it is asked for.
+        page.evaluate("for (const image of document.images) image.loading = 'eager'")
+        page.wait_for_function("[...document.images].every((image) => image.complete)", timeout=_MINUTE_MS)
         height = min(page.evaluate("document.documentElement.scrollHeight"), _TALLEST[kind])
         area = {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": height}
         taken = page.screenshot(full_page=True, clip=area, animations="disabled")

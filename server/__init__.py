@@ -31,6 +31,9 @@ from server.services import Enqueue, Services
 _MAX_FORM_BYTES = 1 << 20
 """For everything but uploads, which set their own limit."""
 
+_EVENTS_TIMEOUT_S = 0.5
+"""A page that is drawn waits no longer for Redis; the thread that follows the runs may."""
+
 
 def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None) -> Flask:
     """The WSGI application. The tables must exist (`Database.migrate`); nothing is opened or contacted here.
@@ -43,15 +46,15 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
     settings = settings or load_settings()
     app = Flask(__name__, static_folder=None, template_folder="../templates")
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
-    database, events = Database(settings.database_url), RunEvents(settings.broker_url)
+    database = Database(settings.database_url)
     look = live_events.make_look(database, settings.lease_s)
     app.extensions["darkroom"] = Services(
         settings=settings,
         database=database,
         store=ArtifactStore(settings.files_dir),
         enqueue=enqueue or TaskQueue(settings.broker_url).send,
-        events=events,
-        live=LiveHub(events, live_events.make_renderer(app), look),
+        events=RunEvents(settings.broker_url, _EVENTS_TIMEOUT_S),
+        live=LiveHub(RunEvents(settings.broker_url), live_events.make_renderer(app), look),
     )
     app.context_processor(lambda: {"limits": settings})
     for part in (errors, security, static_files, words):

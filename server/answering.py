@@ -141,7 +141,7 @@ def answers(
         if n_photos > MAX_PHOTOS:
             raise BadUpload(f"Ask about at most {MAX_PHOTOS:,} photos in one request.")
         try:
-            yield _answer(asked, part.name, _all_of(part.body), with_picture, with_heat)
+            yield _answer(asked, part.name, whole_photo(part.body), with_picture, with_heat)
         except BadImage as error:
             yield Refusal(part.name, error.message)
     if n_photos == 0:
@@ -212,8 +212,8 @@ def data_uri(jpeg: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
-def _all_of(body: IO[bytes]) -> io.BytesIO:
-    """Raises BadImage for more than a photo may have."""
+def whole_photo(body: IO[bytes]) -> io.BytesIO:
+    """Its bytes, from the start. Raises BadImage for more than a photo may have."""
     buffer = io.BytesIO()
     while chunk := body.read():
         if buffer.tell() + len(chunk) > MAX_PHOTO_BYTES:

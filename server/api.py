@@ -36,7 +36,7 @@ _LONG_PARTS = frozenset({"findings", "refused"})
 """Of a summary; the data set's own record has them."""
 
 _FILES_ON_A_PAGE = 1_000
-_RUN_FIELDS = frozenset({"dataset", "name", "parent", "minutes", *RUN_OPTIONS})
+_RUN_FIELDS = frozenset({"dataset", "name", "run_name", "parent", "minutes", *RUN_OPTIONS})
 
 
 @blueprint.post("/datasets")
@@ -224,7 +224,8 @@ def _run_from_values(values: Mapping[str, Any], dataset_id: str | None = None) -
     parent = values.get("parent") or None
     if not isinstance(parent, str | None):
         raise BadSetting("The run that this one follows is named by its id, in `parent`.")
-    return start_run(services(), chosen, settings, parent)
+    name = clean_name(str(values.get("run_name") or ""), otherwise="")
+    return start_run(services(), chosen, settings, parent, name)
 
 
 def _run_from_upload() -> str:

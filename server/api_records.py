@@ -56,6 +56,7 @@ def run_record(session: Session, run: Run, lease_s: float) -> dict[str, Any]:
     view = view_run(session, run, lease_s)
     return {
         "id": run.id,
+        "name": run.name,
         "url": url_for("runs.show", run_id=run.id, _external=True),
         "dataset": _dataset(run.dataset),
         "version": run.version.number if run.version else None,

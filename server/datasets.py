@@ -147,7 +147,8 @@ def delete(dataset_id: str) -> ResponseReturnValue:
 def start(dataset_id: str) -> ResponseReturnValue:
     values = {**request.form.to_dict(), "backbones": ",".join(request.form.getlist("backbones"))}
     settings = run_settings(with_limits(values), services().settings.max_budget_s)
-    run_id = start_run(services(), dataset_id, settings, values.get("parent"))
+    name = clean_name(values.get("run_name", ""), otherwise="")
+    run_id = start_run(services(), dataset_id, settings, values.get("parent"), name)
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 

@@ -1,14 +1,12 @@
-"""The download of a run: the base bundle, or one that is composed of the chosen formats and kept for a day."""
+"""The download of a run: the base bundle, or one that is composed of the chosen formats."""
 
 import hashlib
 import json
 import os
 import re
-import time
 import unicodedata
 import zipfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from flask import Response, request, send_file
@@ -18,13 +16,11 @@ from automl.errors import BadSetting, NotAllowedNow, NotFound
 from automl.records import ExportState
 from automl.serving.download import Chosen, compose
 from automl.serving.formats import FORMATS, Format, find_format
+from automl.store.composed import make_room
 from automl.store.database import Artifact, Export, Run, find_run
 from automl.store.locks import exclusive
 from server.run_view import downloadable
 from server.services import Services, services
-
-KEPT_S = 24 * 3600.0
-"""A composed download that nobody has asked for in this time goes; it can be made again, byte for byte."""
 
 _LONGEST_NAME_BYTES = 150  # of a file name's 255, in UTF-8
 _NOT_IN_NAMES = re.compile(r'[\s<>:"/\\|?*]+')  # some system or other refuses them
@@ -113,16 +109,16 @@ def _refuse_unready(one: Format, export: Export | None) -> None:
 
 
 def _composed(services: Services, base: Artifact, exports: Sequence[Export]) -> Path:
-    """Made once for each choice, whoever asks first; what is old goes at that moment."""
-    parts = [base.id, *((export.format, export.key, export.proof) for export in exports)]
+    """Made once for each choice, whoever asks first."""
+    parts = [base.id, *((export.format, export.key, _remark(export)) for export in exports)]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-    path = services.settings.composed_dir / f"{key}.zip"
+    path = services.settings.composed_dir / base.run_id / f"{key}.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(path.with_suffix(".lock")):
         if path.exists():
             os.utime(path)  # somebody may be in the middle of it
             return path
-        _remove_old(path.parent)
+        make_room(path.parent)
         bundle = _local(services, base.key)
         chosen = [_chosen(services, export) for export in exports]
         with no_half_files([path]) as (part,):
@@ -132,9 +128,12 @@ def _composed(services: Services, base: Artifact, exports: Sequence[Export]) -> 
 
 def _chosen(services: Services, export: Export) -> Chosen:
     model = _local(services, export.key) if export.key else None
-    if not export.proof:
-        return Chosen(find_format(export.format), model, "It was packed before it had been proven in a clean process.")
-    return Chosen(find_format(export.format), model, "" if export.proof["is_true"] else export.proof["words"])
+    return Chosen(find_format(export.format), model, _remark(export))
+
+
+def _remark(export: Export) -> str:
+    """Only of one that is marked: the bytes of a download must not change because its formats are proven meanwhile."""
+    return "" if export.proof.get("is_true", True) else str(export.proof["words"])
 
 
 def _local(services: Services, key: str) -> Path:
@@ -142,12 +141,3 @@ def _local(services: Services, key: str) -> Path:
     if not path.exists():
         raise NotFound("This file is no longer there.")
     return path
-
-
-def _remove_old(folder: Path) -> None:
-    """Also what a killed server has left half-written."""
-    oldest = time.time() - KEPT_S
-    for path in folder.iterdir():
-        with suppress(FileNotFoundError):  # somebody else was quicker
-            if path.stat().st_mtime < oldest:
-                path.unlink()

@@ -1,5 +1,9 @@
 """What to expect of a run, from what earlier runs and the check have measured on this machine. Nothing is guessed:
-what was never measured is not told."""
+what was never measured is not told.
+
+Before the first run there is one exception: of few photos that are read quickly, the order of the time until the first
+model is told, as `docs/benchmarks.md` has it of two processor cores, doubled.
+"""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +23,8 @@ _START_S = 4.0
 
 _MOST_TRIES_PER_S = 4.0
 _FEWEST_TRIES = 10
-_WORTH_TELLING_S = 2.0
+_FEW_PHOTOS = 1200
+_QUICKLY_READ_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,12 @@ class Estimate:
         """A sentence that holds for every length; empty where nothing is known."""
         if self.past is not None:
             return f"About {_about(self.first_model_s or 0.0)} until the first model, going by an earlier run here."
-        is_known = self.read_s is not None and self.read_s >= _WORTH_TELLING_S
-        return f"Reading these photos alone takes about {_about(self.read_s or 0.0)} here." if is_known else ""
+        if self.read_s is None:
+            return ""
+        reading = f"Reading these {self.n_photos:,} photos takes about {_about(self.read_s)} here."
+        if self.n_photos > _FEW_PHOTOS or self.read_s > _QUICKLY_READ_S:
+            return reading
+        return f"{reading} The first model usually comes within half a minute."
 
     def words(self, budget_s: float) -> str:
         """What a run of this length has room for; empty where nothing is known."""

@@ -42,10 +42,12 @@ def start_check(services: Services, dataset_id: str, name: str = "") -> None:
         raise
 
 
-def start_run(services: Services, dataset_id: str, settings: RunSettings, parent_id: str | None = None) -> str:
+def start_run(
+    services: Services, dataset_id: str, settings: RunSettings, parent_id: str | None = None, name: str = ""
+) -> str:
     """Queues a run and returns its id. A data set that is not checked yet is checked by the run.
 
-    `parent_id`: the run that this one follows with a change.
+    `parent_id`: the run that this one follows with a change. `name`: what its user calls it.
 
     Raises:
         NotFound: no such data set, or no such run of it to follow.
@@ -58,7 +60,7 @@ def start_run(services: Services, dataset_id: str, settings: RunSettings, parent
         if dataset.state is DatasetState.INVALID:
             raise BadDataset(dataset.message or "No model can be trained from these photos. Add more first.")
         _refuse_empty(session, dataset)
-        run = Run(dataset_id=dataset_id, settings=settings.to_json(), budget_s=settings.budget_s)
+        run = Run(dataset_id=dataset_id, name=name, settings=settings.to_json(), budget_s=settings.budget_s)
         run.parent_id = find_run_of(session, dataset_id, parent_id).id if parent_id else None
         session.add(run)
         session.flush()  # from here on nobody else writes, so the version stays the one that the run is given

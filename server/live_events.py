@@ -53,7 +53,7 @@ def make_renderer(app: Flask) -> Callable[[Event], bytes]:
         data = dict(event.data)
         if event.kind in _SHOWN_IN_A_ROW:
             row = {"state": "running", "score": None, "message": "", "n_bytes": 0, "latency_s": 0.0, **data}
-            data = _kept(data)
+            data = _kept(row)
             data["html"] = app.jinja_env.get_template("runs/_trial_row.html").render(trial=row)
             data["tried"] = tried_in_words(row["backbones"], row["image_size_px"], row["score"], row["state"])
         return _frame(event.kind, data, event.id)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from automl.records import RunState, TrialState
 from automl.store.database import Artifact, LogEntry, Run, TrialSummary, now
 from automl.store.run_clock import RunClock, run_clock
-from automl.words import tried_in_words
+from automl.words import tried_in_words, validated
 
 _N_LATEST = 50
 _N_BEST = 50
@@ -49,6 +49,17 @@ class RunView:
         return tried_in_words(trial.backbones, trial.image_size_px, trial.score, trial.state)
 
     @property
+    def trying(self) -> dict[str, Any]:
+        """The try that goes on; {} for none."""
+        return _trying(self.run)
+
+    @property
+    def is_ending(self) -> bool:
+        """True once no new try will begin, while the run goes on."""
+        asked = self.run.stop_requested or self.run.cancel_requested
+        return self.run.state is RunState.FINISHING or (asked and self.run.state.is_running())
+
+    @property
     def can_extend(self) -> bool:
         """True while more time could still be used."""
         ending = self.run.stop_requested or self.run.cancel_requested
@@ -68,6 +79,14 @@ class RunView:
     def best_so_far(self) -> Artifact | None:
         """The download, where it is not the final model. Its title is what is known of it."""
         return self.bundle if self.bundle is not None and self.bundle.kind == "best_so_far" else None
+
+    @property
+    def has_better_soon(self) -> bool:
+        """True while the download is not yet the model that the run's best score belongs to."""
+        run, packed = self.run, self.best_so_far
+        if run.state.is_finished() or run.best_score is None or packed is None or not packed.title:
+            return False
+        return packed.title != validated(run.best_score)
 
     @property
     def can_stop(self) -> bool:
@@ -109,7 +128,7 @@ def course(session: Session, run: Run) -> dict[str, Any]:
     return {
         "tries": [list(row) for row in session.execute(tries.order_by(TrialSummary.number))],
         "bests": [list(row) for row in session.execute(bests.order_by(LogEntry.id))],
-        "trying": run.trying or None,
+        "trying": _trying(run) or None,
     }
 
 
@@ -120,6 +139,11 @@ def downloadable(session: Session, run: Run) -> Artifact | None:
         if (artifact := session.scalars(query).first()) is not None:
             return artifact
     return None
+
+
+def _trying(run: Run) -> dict[str, Any]:
+    """What a worker that was lost has left is no try that goes on."""
+    return run.trying if run.state in (RunState.PREPARING, RunState.SEARCHING) else {}
 
 
 def _artifacts(run: Run, kind: str) -> Select[Artifact]:

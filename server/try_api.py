@@ -1,16 +1,19 @@
 """The part of the API that asks a model, and that takes in what people say of its answers."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from automl.errors import BadUpload
 from automl.serving.answer_table import answered_row, header, refused_row
 from automl.store.database import find_run
-from server.answering import Answer, Refusal, answers, ask, data_uri
+from server.answering import Answer, Refusal, answers, ask, data_uri, whole_photo
 from server.jobs import start_check
 from server.multipart import FieldPart, FilePart, read_parts
+from server.queue import QueueUnavailable
 from server.receive import take_upload
 from server.services import services
 from server.words import csv_line
@@ -44,27 +47,51 @@ def predict(run_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/runs/<run_id>/feedback")
 def feedback(run_id: str) -> ResponseReturnValue:
-    """Adds photos to the run's data set as `label`, and has it checked. They count from the next run on."""
+    """Adds photos to the run's data set as `label`, and has it checked. They count from the next run on.
+
+    Where the check cannot be started they stay all the same, and `checking` is false: a button on the page of the data
+    set starts it later, and so does the next run.
+    """
     request.max_content_length = services().settings.max_request_bytes
     with services().database.session() as session:
         dataset_id = find_run(session, run_id).dataset_id
     upload = take_upload(services(), _labelled(read_parts(request)), dataset_id)
     if upload.n_received == 0:
         raise BadUpload("No photo arrived.")
-    start_check(services(), dataset_id)
+    try:
+        start_check(services(), dataset_id)
+        is_checking = True
+    except QueueUnavailable as error:
+        current_app.logger.warning("%s: %s", error.code, error.message)
+        is_checking = False
     address = url_for("datasets.show", dataset_id=dataset_id)
-    return jsonify(received=upload.n_received, label=upload.label, dataset=dataset_id, url=address), 202
+    received, label = upload.n_received, upload.label
+    return jsonify(received=received, label=label, dataset=dataset_id, url=address, checking=is_checking), 202
 
 
 def _labelled(parts: Iterable[FilePart | FieldPart]) -> Iterator[FilePart | FieldPart]:
-    """The same parts. Raises BadUpload for a photo that comes before its class."""
+    """The same parts, the photos under names that follow from their bytes: one that is sent again, from wherever, is
+    the same file.
+
+    Raises:
+        BadUpload: a photo comes before its class.
+        BadImage: a file is larger than a photo may be.
+    """
     is_labelled = False
     for part in parts:
         if isinstance(part, FieldPart):
             is_labelled |= part.name == "label" and bool(part.value.strip())
-        elif not is_labelled:
+            yield part
+        elif is_labelled:
+            yield _named_by_content(part)
+        else:
             raise BadUpload("Say in the field `label`, before the photos, which class they are of.")
-        yield part
+
+
+def _named_by_content(photo: FilePart) -> FilePart:
+    content = whole_photo(photo.body)
+    digest = hashlib.sha256(content.getbuffer()).hexdigest()[:16]
+    return FilePart(f"tried-{digest}{PurePosixPath(photo.name).suffix.lower()[:10]}", content)
 
 
 def _record(one: Answer | Refusal, labels: tuple[str, ...], with_row: bool) -> dict[str, object]:

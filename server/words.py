@@ -60,7 +60,7 @@ def _title_of(table: Mapping[str, str]) -> Callable[[str], str]:
 
 
 def soft_breaks(name: str) -> Markup:
-    """Lets a browser break a long class name after an underscore."""
+    """Lets a browser break a long class name after an underscore, as it does after a hyphen, rather than anywhere."""
     return Markup("_<wbr>").join(name.split("_"))
 
 

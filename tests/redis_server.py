@@ -1,6 +1,7 @@
 """A real Redis for tests, on a socket of its own."""
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,3 +28,12 @@ def running_redis(home: Path) -> Iterator[str]:
             yield f"redis+socket://{path}"
         finally:
             server.kill()
+
+
+@contextmanager
+def silent_redis(home: Path) -> Iterator[str]:
+    """The URL of one that takes connections and never answers, as a stopped process does."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(home / "silent.sock"))
+        listener.listen()
+        yield f"redis+socket://{home}/silent.sock"

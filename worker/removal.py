@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
+from automl.store.composed import remove_of_run
 from automl.store.database import (
     Artifact,
     Database,
@@ -38,6 +39,7 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
         run_ids = list(session.scalars(select(Run.id).where(Run.dataset_id == dataset_id)))
     for run_id in run_ids:
         store.delete_prefix(f"runs/{run_id}")
+        remove_of_run(settings.composed_dir, run_id)
         for name in ("run", "export"):
             (settings.home / "logs" / f"{name}-{run_id}.log").unlink(missing_ok=True)
         _remove_study(database.url, run_id)

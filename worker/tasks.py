@@ -13,6 +13,7 @@ from automl.errors import DarkroomError, NotFound
 from automl.records import DatasetState, RunState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
+from automl.store.composed import remove_old
 from automl.store.database import Database, fail_run, find_dataset, find_run
 from automl.store.events import RunEvents
 from automl.store.exports import has_exports_to_make
@@ -136,8 +137,9 @@ def delete_dataset(dataset_id: str) -> None:
 
 @app.task(name=SWEEP)  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Removes files that killed uploads have left."""
+    """Removes files that killed uploads have left, and downloads that nobody asks for any more."""
     sweep_orphans(parts().database, parts().store)
+    remove_old(parts().settings.composed_dir)
 
 
 def _is_unchecked(dataset_id: str) -> bool:

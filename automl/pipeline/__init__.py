@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,7 +195,7 @@ class _Run:
         plots = self._draw(winner, score, test_images, records, calibration)
         pareto = pareto_rows(records, winner, self._n_validated)
 
-        metrics = describe_result(described, score, self._job.settings, len(records), pareto, calibration)
+        metrics = describe_result(described, score, self._used_settings(), len(records), pareto, calibration)
         first = self._packer.first
         metrics["first_model"] = describe_first(first, first_score) if first and first_score else None
         from automl.pipeline.explaining import explained_mistakes  # Matplotlib, as `_draw`
@@ -219,6 +219,12 @@ class _Run:
         )
         shutil.rmtree(self._job.workspace / "search", ignore_errors=True)
         return RunResult(bundle, metrics, tuple((plot.path, plot.title) for plot in plots))
+
+    def _used_settings(self) -> RunSettings:
+        """As asked for, with the time that the run was given meanwhile."""
+        if not self._budget.has_clock:
+            return self._job.settings
+        return replace(self._job.settings, budget_s=self._budget.total_s)
 
     def _calibrated(self, candidate: Candidate) -> tuple[Candidate, Calibration]:
         """The same model, as sure of its answers as its validation answers were right."""
@@ -272,6 +278,8 @@ class _Run:
         files = [models.onnx]
         if first is not None and not is_same and self._packer.has_time_for_first(winner):
             files.append(first.onnx)
+        elif not is_same:
+            self._observer.note("The first model that was found was not tested for comparison: there was no time left.")
         text = f"Scoring the best model on {len(test_images):,} photos it has never seen"
 
         def report(done: int, total: int) -> None:
@@ -298,7 +306,7 @@ class _Run:
             self._observer.activity("Looking at what the model looks at")
             maps = heat_maps(winner, model, self._weights, self._images(self._plan.pool), test_images, score)
         else:
-            self._observer.note("There was no time left for heat maps. Give the next run a little longer to get them.")
+            self._observer.note("The page of heat maps is left out of the plots: there was no time left for it.")
         self._observer.activity("Drawing the plots")
         folder, layers = self._job.workspace / "plots", layers_of(winner, model)
         curves, best_epoch, goal = winner.curves, winner.best_epoch, self._goal

@@ -20,6 +20,7 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.database import Artifact, Database, LogEntry, TrialSummary, change_run_state, find_run, now
 from automl.store.events import Publishes
 from automl.store.exports import add_exports
+from automl.words import validated
 
 if TYPE_CHECKING:
     from automl.search.study import StudyLog
@@ -58,7 +59,10 @@ class DatabaseObserver:
 
     def state(self, state: RunState) -> None:
         with self._database.session() as session:
-            change_run_state(find_run(session, self._run_id), state)
+            run = find_run(session, self._run_id)
+            change_run_state(run, state)
+            if state not in (RunState.PREPARING, RunState.SEARCHING):
+                run.trying = {}  # a try that the end of the search has broken off
         self._tell("state", state=state)
         if state not in (RunState.PREPARING, RunState.SEARCHING):
             self._flush()
@@ -128,7 +132,7 @@ class DatabaseObserver:
 
     def best_so_far(self, bundle: Path, score: float) -> None:
         outdated = self._artifact_ids("best_so_far")
-        self._add_artifact("best_so_far", bundle, "best so far.zip", f"{score:.1%} on validation photos")
+        self._add_artifact("best_so_far", bundle, "best so far.zip", validated(score))
         self._has_model = True
         self._remove_artifacts(outdated)
         self._tell("download")

@@ -7,6 +7,7 @@ worker: the end of the pipe means that the worker has died, and ends this proces
 import faulthandler
 import os
 import shutil
+import signal
 import sys
 import threading
 import zipfile
@@ -206,7 +207,11 @@ def main(arguments: Sequence[str]) -> int:
 def _end_with(pipe: IO[str]) -> None:
     while pipe.readline():
         pass
-    os._exit(3)  # the worker is gone: nobody would wait for this format, and another attempt will make it
+    # The worker is gone: nobody would wait for this format, and another attempt will make it. The process that proves
+    # it would go on for itself; the worker gave this process a group of its own.
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(3)
 
 
 if __name__ == "__main__":

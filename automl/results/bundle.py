@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from automl.data.storage import no_half_files
+from automl.errors import BadBundle
 from automl.results.export import ExportedModels
 from automl.serving import predict
 
@@ -91,15 +92,24 @@ def _write_text(bundle: zipfile.ZipFile, name: str, text: str) -> None:
 
 
 def unpack_bundle(bundle: Path, folder: Path, names: Sequence[str]) -> list[Path]:
-    """Copies the named members out of a bundle, for `automl predict`. Raises KeyError for one that is not in it."""
+    """Copies the named members out of a download, for `automl predict`.
+
+    Raises:
+        BadBundle: it is none of ours, or one of the members was not chosen when it was made.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    with zipfile.ZipFile(bundle) as archive:
-        for name in names:
-            path = folder / Path(name).name
-            with archive.open(name) as source, path.open("wb") as target:
-                shutil.copyfileobj(source, target)
-            paths.append(path)
+    try:
+        with zipfile.ZipFile(bundle) as archive:
+            for name in names:
+                if name not in archive.namelist() and "metrics.json" in archive.namelist():
+                    raise BadBundle(f"{bundle} was made without {name}. Tick it too, and download once more.")
+                path = folder / Path(name).name
+                with archive.open(name) as source, path.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+                paths.append(path)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise BadBundle(f"{bundle} is not a model that Darkroom made ({error}).") from error
     return paths
 
 

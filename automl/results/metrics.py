@@ -23,7 +23,18 @@ from automl.search.candidate import Candidate, is_scored
 from automl.search.objective import pareto_front
 
 SCHEMA = 1
-_VERSIONS_OF = ("tensorflow", "keras", "optuna", "keras-tuner", "onnxruntime", "onnx", "numpy", "pillow")
+_VERSIONS_OF = (
+    "darkroom",
+    "tensorflow",
+    "keras",
+    "optuna",
+    "keras-tuner",
+    "onnxruntime",
+    "onnx",
+    "ai-edge-litert",
+    "numpy",
+    "pillow",
+)
 
 
 def describe_candidate(

@@ -51,7 +51,7 @@ def limits(metrics: Mapping[str, Any]) -> list[str]:
     """What the model cannot do, and what its score does not say."""
     sentences = [
         f"It always answers with one of its {len(metrics['classes']):,} classes, also for a photo that shows none of "
-        "them.",
+        "them, and sometimes with a high confidence.",
         when_sure(metrics),
         _OTHER_PHOTOS,
         _few_photos(metrics.get("test") or {}),

@@ -180,10 +180,17 @@ def _titles() -> dict[str, str]:
     return {name: option.title.removesuffix("?") for name, option in RUN_OPTIONS.items()}
 
 
+def _origin(row: Mapping[str, str]) -> str:
+    origin = ": ".join(part for part in (row.get("origin"), row.get("location")) if part)
+    if row.get("origin") == "package archive":
+        origin += " (name of the Python package that the numbers were taken from)"
+    return origin
+
+
 def _weights_row(row: Mapping[str, str]) -> WeightsRow:
     return WeightsRow(
         BACKBONE_TITLES.get(row["backbone"], row["backbone"]),
-        ": ".join(part for part in (row.get("origin"), row.get("location")) if part),
+        _origin(row),
         row.get("licence", ""),
         row.get("sha256", ""),
         row.get("note", ""),

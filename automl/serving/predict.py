@@ -8,6 +8,7 @@ and in its web page, so what it says here is what was measured there.
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,6 +104,9 @@ def in_words(labels: Sequence[str], probabilities: np.ndarray) -> str:
 
 def answer(classifier: Answering, paths: Sequence[str | Path]) -> int:
     """Prints a line for each picture; 1 if one of them could not be read."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may not know the letters of a class
     n_failed = 0
     for path in paths:
         try:

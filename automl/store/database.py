@@ -184,7 +184,8 @@ class DatasetVersion(Base):
 
 
 class Run(Base):
-    """One search. `settings`: `RunSettings.to_json()`. `activity`: what is happening, in words for the page.
+    """One search. `name`: what its user calls it, may be empty. `settings`: `RunSettings.to_json()`. `activity`: what
+    is happening, in words for the page.
 
     `progress`: 0-1 within the present activity, None where unknown. `used_s`: seconds of the budget that earlier
     attempts used up. `best_score`: of the best model on validation; `best_trial`: the number of its trial.
@@ -203,6 +204,7 @@ class Run(Base):
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
     version_id: Mapped[str | None] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
+    name: Mapped[str] = mapped_column(default="")
     state: Mapped[RunState] = mapped_column(default=RunState.QUEUED, index=True)
     activity: Mapped[str] = mapped_column(default="Waiting for the worker")
     progress: Mapped[float | None]
@@ -512,7 +514,7 @@ def request_more_time(run: Run, seconds: float, max_budget_s: float, used_s: flo
         longest = duration_in_words(max_budget_s)
         raise BadSetting(f"A run may take {longest} at most on this server, and this would be longer.")
     run.progress_from, run.progress_from_s = progress, used_s
-    run.budget_s = budget_s
+    run.budget_s, run.settings = budget_s, {**run.settings, "budget_s": budget_s}
     text = f"{duration_in_words(seconds)} more were asked for: {duration_in_words(budget_s)} in all"
     run.log.add(LogEntry(kind="time", text=text, used_s=used_s))
 

@@ -24,7 +24,7 @@ KEPT_S = 3 * 24 * 3600
 """After the latest event of a run."""
 
 _TIMEOUT_S = 2.0
-_PAUSE_S = 10.0
+_PAUSE_S = 5.0
 _MAX_WAITING = 1_000
 _CLOSE_S = 3.0
 
@@ -69,29 +69,24 @@ def order_of(event_id: str) -> tuple[int, int]:
 
 
 class RunEvents:
-    """The streams of all runs. Making one connects to nothing. `broker_url`: as Celery writes it."""
+    """The streams of all runs. Making one connects to nothing. `broker_url`: as Celery writes it.
 
-    def __init__(self, broker_url: str) -> None:
-        self._url = _redis_url(broker_url)
+    `timeout_s`: how long an answer is waited for. A Redis that gave none is left alone for some seconds, so that it
+    holds up one question and not each.
+    """
+
+    def __init__(self, broker_url: str, timeout_s: float = _TIMEOUT_S) -> None:
+        self._url, self._timeout_s = _redis_url(broker_url), timeout_s
         self._client: Redis | None = None
         self._lock = threading.Lock()
         self._away_until_s = 0.0
         self._has_warned = False
 
     def publish(self, run_id: str, kind: str, **data: Any) -> None:
-        """Tells whoever watches. Where Redis is away nobody is told, and it is left alone for some seconds."""
-        if time.monotonic() < self._away_until_s:
-            return
-        from redis.exceptions import RedisError
-
+        """Tells whoever watches; where Redis is away, nobody."""
         try:
-            with self._connected().pipeline(transaction=False) as batch:
-                fields: Any = {"kind": kind, "data": json.dumps(data)}
-                batch.xadd(_key(run_id), fields, maxlen=MAX_EVENTS, approximate=True)
-                batch.expire(_key(run_id), KEPT_S)
-                batch.execute()
-        except (RedisError, EventsAway) as error:
-            self._away_until_s = time.monotonic() + _PAUSE_S
+            self._ask(lambda client: _add(client, run_id, kind, data))
+        except EventsAway as error:
             if not self._has_warned:
                 _log.warning("pages are not told at once of what happens: %s", error)
             self._has_warned = True
@@ -145,17 +140,20 @@ class RunEvents:
                 self._client = None
 
     def _ask(self, question: Any) -> Any:
+        if time.monotonic() < self._away_until_s:
+            raise EventsAway("Redis did not answer a moment ago")
         from redis.exceptions import RedisError
 
         try:
             return question(self._connected())
         except RedisError as error:
+            self._away_until_s = time.monotonic() + _PAUSE_S
             raise EventsAway(str(error)) from error
 
     def _connected(self) -> "Redis":
         with self._lock:
             if self._client is None:
-                self._client = _connect(self._url)
+                self._client = _connect(self._url, self._timeout_s)
             return self._client
 
 
@@ -189,9 +187,18 @@ class BackgroundEvents:
         self._events.close()
 
 
-def _connect(url: str) -> "Redis":
+def _add(client: "Redis", run_id: str, kind: str, data: Mapping[str, Any]) -> None:
+    with client.pipeline(transaction=False) as batch:
+        fields: Any = {"kind": kind, "data": json.dumps(data)}
+        batch.xadd(_key(run_id), fields, maxlen=MAX_EVENTS, approximate=True)
+        batch.expire(_key(run_id), KEPT_S)
+        batch.execute()
+
+
+def _connect(url: str, timeout_s: float) -> "Redis":
     from redis import BlockingConnectionPool, Redis
     from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError
     from redis.retry import Retry
 
     if not url:
@@ -199,10 +206,11 @@ def _connect(url: str) -> "Redis":
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=8,
-        timeout=10,
-        socket_timeout=_TIMEOUT_S,
-        socket_connect_timeout=_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 1),  # a connection from before a restart of Redis is dead
+        timeout=5 * timeout_s,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        # A connection from before a restart of Redis is dead; whoever does not answer in time is not asked twice.
+        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
         protocol=2,
     )
     return Redis(connection_pool=pool)

@@ -21,7 +21,7 @@ from automl.errors import BadSetting
 from automl.settings import Settings, load_settings
 from automl.store.database import Database
 from scripts.stack import services
-from scripts.stack.child import Child, Service, adopt_orphans, kill_orphans, stop_children
+from scripts.stack.child import Child, Service, adopt_orphans, bury_orphans, kill_orphans, stop_children
 from scripts.stack.home import CannotStart, listen, locked, published_address, redis_socket, url_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -59,6 +59,7 @@ class Stack:
         for child in list(self._children):
             if (code := child.exit_code()) is not None:
                 self._replace(child, code)
+        bury_orphans(self._children)
 
     def _replace(self, child: Child, code: int) -> None:
         """Starts a service that has ended once more, if it may be. Raises CannotStart."""

@@ -52,6 +52,10 @@ class Child:
                 preexec_fn=_end_with_launcher,
             )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def exit_code(self) -> int | None:
         """None while it runs; negative: the signal that ended it."""
         return self._process.poll()
@@ -90,6 +94,16 @@ def stop_children(children: Iterable[Child], polite_s: float, firm_s: float, hur
 def adopt_orphans() -> None:
     """From now on a grandchild whose parent dies becomes a child of this process, so that none is ever lost."""
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def bury_orphans(children: Iterable[Child]) -> None:
+    """Takes the exit codes of adopted processes that have ended; nobody else asks for them. Not of `children`."""
+    known = {child.pid for child in children}
+    with suppress(ChildProcessError):  # there are none at all
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid in known:
+                return  # the next look is soon
+            os.waitpid(ended.si_pid, 0)
 
 
 def kill_orphans() -> None:

@@ -11,7 +11,7 @@ if (form && list) {
 function mark() {
   const changed = new Map();
   for (const field of form.elements) {
-    if (!field.name || field.type === "hidden") continue;
+    if (!field.name || field.type === "hidden" || field.name === "run_name") continue; // a name is no setting
     const [place, title] = titled(field);
     if (place) changed.set(place, { title, differs: changed.get(place)?.differs || differs(field) });
   }

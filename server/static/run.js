@@ -1,4 +1,4 @@
-// The page of a live run. It follows the run's events; where there are none it asks each second instead.
+// The page of a live run. It follows the run's events; where there are none it asks the server again and again instead.
 
 import { Chart, courseData, courseOptions, epochOptions } from "./charts.js";
 import { durationInWords } from "./durations.js";
@@ -7,6 +7,9 @@ import { setUpSorting, sortRows } from "./sort.js";
 const POLL_MS = 1000;
 const TRY_AGAIN_MS = 15_000; // after a refusal, as the server asks for
 const ASK_PAUSE_MS = 400;
+const SILENT_MS = 11_000; // two tellings of the time (server/live_hub.py) have not come
+const SLOW_POLL_MS = 3000;
+const LONGEST_RETRY_MS = 30_000;
 const LONGEST_AHEAD_S = 12; // the page's own clock goes on for so long without news
 const MOST_SHOWN = 0.99;
 const MOST_ROWS = 50;
@@ -18,6 +21,9 @@ let source = null;
 let isOpen = false;
 let after = null; // the latest event that this page knows of
 let refusedAt = -Infinity;
+let heardAt = performance.now();
+let polledAt = -Infinity;
+let nFailed = 0;
 let clock = null; // {progress, used_s, left_s, budget_s, runs, at}
 let course = null; // {tries, bests, trying}
 let courseChart = null;
@@ -78,20 +84,26 @@ function follow() {
   source = new EventSource(`${box.dataset.events}?after=${after}`);
   source.addEventListener("open", () => {
     isOpen = true;
+    heardAt = performance.now();
     find("connection-lost").hidden = true;
   });
   source.addEventListener("error", () => {
     isOpen = false;
     if (source?.readyState !== EventSource.CLOSED) return; // it tries again by itself, from where it was
-    refusedAt = performance.now();
-    leave();
+    giveUp();
   });
   for (const [kind, handle] of Object.entries(HANDLERS)) {
     source.addEventListener(kind, (event) => {
+      heardAt = performance.now();
       if (event.lastEventId) after = event.lastEventId;
       handle(JSON.parse(event.data));
     });
   }
+}
+
+function giveUp() {
+  refusedAt = performance.now();
+  leave();
 }
 
 function leave() {
@@ -119,10 +131,22 @@ function askForAll() {
 
 window.setInterval(() => {
   if (!figures()) return;
+  const now = performance.now();
+  const isSilent = now - heardAt > SILENT_MS;
+  find("slow-news").hidden = !isSilent || !find("connection-lost").hidden;
+  if (isSilent && isOpen) giveUp();
   if (isOpen) return tick();
-  window.htmx.trigger("#figures", "ask");
   follow();
+  if (isSilent && now - polledAt < SLOW_POLL_MS) return;
+  polledAt = now;
+  window.htmx.trigger("#figures", "ask");
 }, POLL_MS);
+
+// While events come nothing else would ask again.
+document.addEventListener("htmx:afterRequest", (event) => {
+  nFailed = event.detail.successful ? 0 : nFailed + 1;
+  if (nFailed && isOpen) window.setTimeout(ask, Math.min(LONGEST_RETRY_MS, POLL_MS * 2 ** (nFailed - 1)));
+});
 
 // --- the clock ------------------------------------------------------------------------------------------------------
 
@@ -134,6 +158,8 @@ function tick() {
   if (!clock?.runs || clock.left_s == null) return;
   const ahead = Math.min((performance.now() - clock.at) / 1000, LONGEST_AHEAD_S);
   const left = clock.left_s - ahead;
+  const soFar = find("so-far");
+  if (soFar) soFar.textContent = durationInWords(clock.used_s + ahead);
   const words = find("left");
   if (words && left >= 1) words.textContent = `${durationInWords(left)} left of ${durationInWords(clock.budget_s)}`;
   if (words && left < 1) ask();
@@ -219,8 +245,11 @@ function drawCourse() {
   const box = find("course-chart");
   if (!box || !course) return;
   const ended = course.tries.at(-1)?.[1] ?? 0;
-  box.hidden = course.tries.length === 0;
-  if (box.hidden) return;
+  const isEmpty = course.tries.length === 0;
+  find("course").hidden = isEmpty && !course.trying?.epochs?.length;
+  if (isEmpty) return;
+  const drawn = find("course-drawn");
+  if (drawn.hidden) [drawn.hidden, find("course-table").open] = [false, false];
   courseChart ??= new Chart(box, courseOptions);
   courseChart.set(courseData(course.tries, course.bests, Math.max(ended, clock?.used_s ?? 0)));
 }
@@ -230,6 +259,7 @@ function drawEpochs() {
   if (!box) return;
   const epochs = course?.trying?.epochs ?? [];
   box.hidden = epochs.length === 0;
+  if (!box.hidden) find("course").hidden = false;
   if (box.hidden) {
     epochChart?.close();
     epochChart = null;
@@ -296,6 +326,7 @@ function settle() {
   if (table) setUpSorting(table);
   if (run !== drawnRun) {
     drawnRun = run;
+    if (course && !["preparing", "searching"].includes(run?.dataset.state)) course.trying = null;
     forgetCharts();
     setUpTellMe();
     if (box) drawCourse();
@@ -303,6 +334,7 @@ function settle() {
   }
   if (!box) {
     leave();
+    find("slow-news").hidden = true;
     if (run) tellOfTheEnd(run);
     return;
   }

@@ -7,12 +7,21 @@ document.addEventListener("input", (event) => {
   else if (target.name === "aim") for (const id of ["max_model_mb", "max_latency_ms"]) document.getElementById(id).value = ""; // it brings its own
 });
 
+// "My own time" needs its minutes; without this the server says so, on a page of its own.
+document.addEventListener("input", ({ target }) => target.closest("#start-form") && requireMinutes());
+
+function requireMinutes() {
+  const minutes = document.getElementById("minutes");
+  if (minutes) minutes.required = document.getElementById("budget-other").checked;
+}
+
 // A browser cannot point at a mistake in a part that is closed, and would refuse the form without a word.
 document.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
 
 document.addEventListener("change", (event) => event.target.id === "tuner" && offerSamplers());
 document.addEventListener("htmx:afterSettle", offerSamplers); // the form comes when the photos have been checked
 offerSamplers();
+requireMinutes(); // a browser keeps what was chosen when the page is loaded again
 
 /** Each tuner has its own samplers; one that the chosen tuner does not have is taken back. */
 function offerSamplers() {

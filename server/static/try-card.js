@@ -66,7 +66,10 @@ export class Card {
       const { status, answer } = await send(this.feedback, { label: this.#chosen, photos: this.file, path: this.path });
       if (status === 202) {
         this.find("feedback-ask").hidden = true;
-        return this.#say(`Stored as “${this.#chosen}”. It counts from the next run on; the photos are being checked again now.`);
+        const next = answer.checking
+          ? "the photos are being checked again now."
+          : "the check of the photos could not be started now. Start it later on their page, with “That is all, check them”.";
+        return this.#say(`Stored as “${this.#chosen}”. It counts from the next run on; ${next}`);
       }
       if (status !== CHECKING) return this.#say(answer?.error?.message ?? "The server does not answer. Nothing was stored; try again.");
       this.#say("Waiting until the other photos are checked…");

@@ -19,6 +19,7 @@ from automl.words import (
     percent,
     size_in_words,
     tried_in_words,
+    validated,
 )
 
 
@@ -28,6 +29,10 @@ from automl.words import (
 )
 def test_percentages_are_never_rounded_to_perfection(share, text):
     assert percent(share) == text
+
+
+def test_a_model_that_was_not_tested_is_told_by_its_validation_score():
+    assert validated(0.803) == "80.3 % on validation photos"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from automl.durations import duration_in_words
 from automl.pipeline.database_observer import DatabaseObserver
-from automl.records import Stage, TrialRecord, TrialState
+from automl.records import RunState, Stage, TrialRecord, TrialState
 from automl.store.events import RunEvents
 from tests.browser.test_run_page import PlayedRun
 from tests.redis_server import running_redis
@@ -125,3 +125,57 @@ def test_times_are_in_the_same_words_as_on_the_server(page, run):
     script = "async ([source, all]) => { const words = await import(source); return all.map(words.durationInWords) }"
     seconds = [0, 0.5, 1, 1.5, 59.4, 60, 61, 599.6, 600, 3569, 3570, 3600, 3661, 7199, 86400]
     assert page.evaluate(script, [source, seconds]) == [duration_in_words(one) for one in seconds]
+
+
+def test_the_time_goes_on_while_the_best_model_is_tested(page, run):
+    page.goto(f"/runs/{run.id}")
+    run.go(RunState.FINISHING, 90.0)
+    RunEvents(run.site.settings.broker_url).publish(run.id, "state", state="finishing")
+    expect(page.locator("#so-far")).to_have_text("1 minute 32 seconds")
+    expect(page.locator("#so-far")).to_have_text("1 minute 34 seconds")
+
+
+def test_the_number_of_tries_does_not_count_the_one_that_goes_on(page, run, pipeline):
+    page.goto(f"/runs/{run.id}")
+    tell(pipeline, 0, 0.81)
+    expect(page.locator("#n-tries")).to_have_text("1")
+    pipeline.trying(trial(1))
+    expect(page.locator("tr[data-number='1']")).to_contain_text("running")
+    expect(page.locator("#n-tries")).to_have_text("1")
+
+
+def test_the_table_stands_for_the_chart_until_that_is_drawn(page, run, pipeline):
+    page.goto(f"/runs/{run.id}")
+    expect(page.locator("#course")).to_be_hidden()
+    tell(pipeline, 0, 0.81)
+    expect(page.locator("#course-drawn")).to_be_visible()
+    expect(page.locator("#bests")).to_be_hidden()
+
+
+def test_without_a_script_the_course_is_a_table(plain_page, run, pipeline):
+    tell(pipeline, 0, 0.81)
+    plain_page.goto(f"/runs/{run.id}")
+    expect(plain_page.locator("#bests")).to_contain_text("81.0 %")
+    expect(plain_page.locator("#course-drawn")).to_be_hidden()
+
+
+def test_what_could_not_be_asked_for_is_asked_for_again_while_events_come(page, run, pipeline):
+    page.goto(f"/runs/{run.id}")
+    page.wait_for_timeout(500)
+    failed = []
+    page.route("**/live?*", lambda route: (failed.append(route.request.url), route.abort()))
+    pipeline.note("Something was found.")
+    expect(page.locator("#connection-lost")).to_be_visible()
+    page.unroute("**/live?*")
+    expect(page.locator("#figures")).to_contain_text("Something was found.")
+    expect(page.locator("#connection-lost")).to_be_hidden()
+    assert failed
+
+
+def test_a_stream_that_falls_silent_is_said_and_asked_around(page, run, monkeypatch):
+    monkeypatch.setattr("server.live_hub.CLOCK_EVERY_S", 1e9)
+    page.goto(f"/runs/{run.id}")
+    expect(page.locator("#slow-news")).to_be_hidden()
+    expect(page.locator("#slow-news")).to_be_visible(timeout=20_000)
+    run.write(activity="Found by asking")
+    expect(page.locator("#activity")).to_contain_text("Found by asking")

@@ -65,3 +65,12 @@ def test_another_aim_brings_its_own_limits(form, site):
     form.get_by_label("Small and fast").check()
     expect(form.get_by_label("Largest model")).to_have_value("")
     assert start(form, site) == RunSettings(max_model_mb=12.0, max_latency_ms=20.0)
+
+
+def test_an_own_time_without_minutes_is_asked_for_on_the_spot(form, site):
+    form.get_by_label("My own time").check()
+    form.get_by_role("button", name="Start").click()
+    expect(form.locator("#minutes")).to_be_focused()
+    assert site.queue.sent == []
+    form.get_by_label("Quick").check()
+    assert start(form, site) == RunSettings()

@@ -69,8 +69,19 @@ def test_a_wrong_answer_is_stored_under_its_right_class_by_keyboard_alone(page, 
     page.keyboard.press("Enter")
     expect(page.locator(".feedback-done")).to_contain_text("It counts from the next run on")
     added = site.files(site.run(run_id).dataset_id)[-1]
-    assert (added.name, added.given_label) == ("shot.png", "blue")
+    assert (added.name[:6], added.name[-4:], added.given_label) == ("tried-", ".png", "blue")
     assert site.queue.sent[-1][0] == "darkroom.check_dataset"
+
+
+def test_a_photo_that_is_stored_while_the_queue_is_away_is_said_to_be_kept(page, site, run_id):
+    site.queue.away = True
+    page.goto(f"/runs/{run_id}/try")
+    page.locator("#photos-input").set_input_files([a_file("shot.png", picture())])
+    page.get_by_role("button", name="Correct").click()
+    page.get_by_role("button", name="Store it").click()
+    expect(page.locator(".feedback-done")).to_contain_text("Stored as “red”")
+    expect(page.locator(".feedback-done")).to_contain_text("could not be started now")
+    assert len(site.files(site.run(run_id).dataset_id)) == 7
 
 
 def test_nothing_is_stored_without_a_yes(page, site, run_id):

@@ -89,6 +89,11 @@ def child_named(home: Path, word: str) -> int:
     return min(pid for pid, command in processes_of(home).items() if word in command)
 
 
+def zombies_of(parent: int) -> list[str]:
+    stats = [_text(path).rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
+    return [" ".join(fields) for fields in stats if fields[:2] == ["Z", str(parent)]]
+
+
 def _answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=5) as page:
@@ -170,6 +175,13 @@ def test_a_worker_that_dies_is_started_again(stack: Process, home: Path) -> None
     wait_until(lambda: any("--queues train" in command for command in processes_of(home).values()), 15)
     assert stack.poll() is None
     os.kill(child_named(home, "gunicorn"), 0)
+
+
+def test_no_dead_process_of_a_killed_worker_is_left(stack: Process, home: Path) -> None:
+    killed = child_named(home, "--queues light")
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: killed not in processes_of(home), 15)
+    wait_until(lambda: not zombies_of(stack.pid), 15)
 
 
 def test_a_web_server_that_dies_is_started_again_at_its_address(stack: Process, home: Path) -> None:

@@ -125,3 +125,10 @@ def test_a_photo_that_was_left_out_since_says_so(client, world, run_id, dataset_
         session.get(DatasetFile, world.file_ids(dataset_id)["rose/s2.jpg"]).state = FileState.EXCLUDED
     page = client.get(f"/runs/{run_id}/answers?really=rose").text
     assert "It is left out of these photos now." in page
+
+
+def test_a_single_mistake_is_not_called_all(client, world):
+    dataset_id = add_photos(world, s1="rose", s2="rose")
+    run_id = add_answered(world, dataset_id, ROWS[:2], ("rose", EVIL))
+    page = client.get(f"/runs/{run_id}/answers?really=rose").text
+    assert ">The one mistake</a>" in page and "All 1" not in page

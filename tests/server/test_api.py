@@ -203,3 +203,14 @@ def test_only_a_run_of_the_same_photos_can_be_followed(client, world):
     assert start(client, dataset=dataset_id, parent=world.add_run(RunState.DONE)).status_code == 404
     assert start(client, dataset=dataset_id, parent=3).status_code == 400
     assert world.queue.sent == []
+
+
+def test_a_run_has_its_own_name_beside_that_of_the_photos(client, world):
+    dataset_id = world.add_dataset()
+    run_id = start(client, dataset=dataset_id, name="ignored", run_name=" at\ndusk ").json["id"]
+    assert client.get(f"/api/v1/runs/{run_id}").json["name"] == "at dusk"
+    assert world.dataset(dataset_id).name == "flowers"
+    assert client.get(f"/api/v1/runs/{start(client, dataset=dataset_id).json['id']}").json["name"] == ""
+    fields = {"name": "pets", "run_name": "at dawn", "files": form_file("a/1.jpg")}
+    run = world.run(client.post("/api/v1/runs", data=fields).json["id"])
+    assert (run.name, world.dataset(run.dataset_id).name) == ("at dawn", "pets")

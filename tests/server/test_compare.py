@@ -103,3 +103,9 @@ def test_one_result_has_no_box(client, world, dataset_id):
 def test_the_result_leads_to_the_comparison(client, dataset_id, runs):
     page = client.get(f"/runs/{runs[1]}").text
     assert f"/datasets/{dataset_id}/compare?run={runs[0]}&amp;run={runs[1]}" in page
+
+
+def test_a_run_that_has_a_name_is_called_by_it(client, world, dataset_id, runs):
+    named = add_answered(world, dataset_id, ROWS, ("rose", EVIL), name="at dusk")
+    assert f'<a href="/runs/{named}">B: at dusk</a>' in page_of(client, dataset_id, [runs[0], named])[1]
+    assert "at dusk, <time" in page_of(client, dataset_id, [])[1]

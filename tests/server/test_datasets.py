@@ -3,6 +3,7 @@
 import pytest
 
 from automl.records import DatasetState, RunState
+from automl.store.database import Dataset
 from tests.server.conftest import form_file
 
 SUMMARY = {
@@ -168,3 +169,14 @@ def test_start_leaves_no_run_where_the_queue_is_away(client, world):
 def test_a_data_set_that_is_not_there_is_404(client, path):
     answer = client.post(f"/datasets/nope/{path}", data={"files": [form_file("a/1.jpg")]})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("n_excluded", "is_offered"), [(0, False), (1, True)])
+def test_only_what_was_left_out_can_be_taken_back(client, world, n_excluded, is_offered):
+    summary = {**SUMMARY, "n_excluded": n_excluded}
+    dataset_id = world.add_checked({"a/1.png": b"broken", "b/2.png": b"too"})
+    with world.database.session() as session:
+        session.get_one(Dataset, dataset_id).summary = summary
+    page, unused = (client.get(f"/datasets/{dataset_id}{path}").text for path in ("", "/photos"))
+    assert "See them all" in page
+    assert ("and take some back in" in page, "Take back in what" in unused) == (is_offered, is_offered)

@@ -11,9 +11,9 @@ import pytest
 
 from automl.errors import BadBundle
 from automl.records import ExportState, RunState
+from automl.store.composed import KEPT_OF_A_RUN
 from automl.store.database import find_run
 from server import downloads
-from server.downloads import KEPT_S
 from tests.server.conftest import zip_of
 from tests.server.finished import BASE, add_finished, change_export, proof
 
@@ -30,7 +30,7 @@ def members(body):
 
 
 def composed_files(world):
-    return sorted(world.settings.composed_dir.glob("*.zip"))
+    return sorted(world.settings.composed_dir.glob("*/*.zip"))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_the_chosen_formats_are_in_the_download(client, address):
 
 
 def test_without_a_choice_the_download_is_the_base(client, run_id):
-    assert get(client, f"/api/v1/runs/{run_id}/bundle")[2] == zip_of(**BASE)
+    assert members(get(client, f"/api/v1/runs/{run_id}/bundle")[2]) == members(zip_of(**BASE))
 
 
 def test_a_choice_is_composed_once(client, world, run_id, address, monkeypatch):
@@ -60,7 +60,7 @@ def test_a_choice_is_composed_once(client, world, run_id, address, monkeypatch):
     monkeypatch.setattr(downloads, "compose", None)
     again = get(client, f"/runs/{run_id}/download?chosen=yes&format=litert_int8&format=onnx&format=onnx")
     assert (first[1]["ETag"], first[2]) == (again[1]["ETag"], again[2])
-    assert len(list(world.settings.composed_dir.iterdir())) == 1
+    assert len(list(world.settings.composed_dir.glob("*/*"))) == 1
 
 
 def test_a_marked_format_can_be_had_and_its_readme_says_so(client, world, run_id, address):
@@ -69,9 +69,12 @@ def test_a_marked_format_can_be_had_and_its_readme_says_so(client, world, run_id
     assert "Mind: So it is not quite the same model." in readme
 
 
-def test_what_the_base_holds_can_be_had_before_it_is_proven(client, world, run_id, address):
+def test_a_download_is_the_same_before_and_after_what_the_base_holds_is_proven(client, world, run_id, address):
     change_export(world, run_id, "onnx", proof={}, state=ExportState.PREPARING)
-    assert "before it had been proven" in members(get(client, address)[2])["README.txt"].decode()
+    before = get(client, address)
+    change_export(world, run_id, "onnx", proof=proof(), state=ExportState.READY)
+    after = get(client, address)
+    assert before[0] == 200 and before[1:] == after[1:]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ def test_a_file_that_has_gone_leaves_nothing_half_made(client, world, run_id, ad
     for path in world.stored_files():
         path.unlink()
     assert client.get(address).status_code == 404
-    assert list(world.settings.composed_dir.iterdir()) == []
+    assert list(world.settings.composed_dir.glob("*/*")) == []
 
 
 def test_a_download_that_cannot_be_composed_leaves_nothing_half_made(client, world, address, monkeypatch):
@@ -126,7 +129,7 @@ def test_a_download_that_cannot_be_composed_leaves_nothing_half_made(client, wor
 
     monkeypatch.setattr(downloads, "compose", broken)
     assert client.get(address).status_code == 422
-    assert list(world.settings.composed_dir.iterdir()) == []
+    assert list(world.settings.composed_dir.glob("*/*")) == []
 
 
 @pytest.mark.parametrize("query", ["", "?format=onnx&format=litert_int8"])
@@ -182,16 +185,14 @@ def test_what_a_client_has_already_is_not_sent_again(client, address):
     assert get(client, address, If_None_Match=etag)[0] == 304
 
 
-def test_old_files_go_when_a_new_one_is_composed(client, world, run_id, address):
-    get(client, address)
-    (path,) = composed_files(world)
-    left = world.settings.composed_dir / ".half.zip.1234.part"
-    left.write_bytes(b"half")
-    for old in (path, left):
-        os.utime(old, (old.stat().st_atime, old.stat().st_mtime - KEPT_S - 1))
-    get(client, f"/api/v1/runs/{run_id}/bundle?format=keras")
-    assert not path.exists() and not left.exists()
-    assert len(composed_files(world)) == 1
+def test_the_latest_choices_of_a_run_are_kept(client, world, run_id):
+    choices = ["onnx", "keras", "litert_int8", "onnx&format=keras", "keras&format=litert_int8"]
+    for number, choice in enumerate(choices):
+        get(client, f"/api/v1/runs/{run_id}/bundle?format={choice}")
+        newest = max(composed_files(world), key=lambda path: path.stat().st_mtime)
+        os.utime(newest, (number + 1, number + 1))
+    assert sorted(path.stat().st_mtime for path in composed_files(world)) == [2, 3, 4, 5]
+    assert len(choices) == KEPT_OF_A_RUN + 1
 
 
 def test_what_is_still_asked_for_stays(client, world, run_id, address):
@@ -211,7 +212,7 @@ def test_two_requests_at_once_get_the_same_file(world, address):
     for thread in threads:
         thread.join()
     assert len(bodies) == 4 and len(set(bodies)) == 1
-    assert len(list(world.settings.composed_dir.iterdir())) == 1
+    assert len(list(world.settings.composed_dir.glob("*/*"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,20 @@ def test_nothing_measured_is_nothing_said(world, estimated):
     assert (found.first_model_s, found.n_tries(120.0), found.words(120.0), found.in_short) == (None, None, "", "")
 
 
-def test_the_check_alone_tells_how_long_reading_takes(world, estimated):
-    found = estimated(world.add_dataset(summary={"n_images": 1000, "look_s": 0.02}))
-    assert (found.in_short, found.words(120.0)) == ("Reading these photos alone takes about 20 seconds here.", "")
+@pytest.mark.parametrize(
+    ("n_images", "look_s", "reading"),
+    [(1000, 0.02, "1,000 photos takes about 20 seconds"), (2000, 0.001, "2,000 photos takes about 2 seconds")],
+)
+def test_the_check_alone_tells_how_long_reading_takes(world, estimated, n_images, look_s, reading):
+    found = estimated(world.add_dataset(summary={"n_images": n_images, "look_s": look_s}))
+    assert (found.in_short, found.words(120.0)) == (f"Reading these {reading} here.", "")
+
+
+def test_before_the_first_run_few_photos_are_told_when_a_first_model_usually_comes(client, world):
+    page = client.get(f"/datasets/{world.add_dataset(summary={'n_images': 121, 'look_s': 0.015})}").text
+    assert (
+        "Reading these 121 photos takes about 2 seconds here. The first model usually comes within half a min" in page
+    )
 
 
 def test_a_data_set_that_was_not_checked_has_no_estimate(world, estimated):

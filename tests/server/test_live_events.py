@@ -1,6 +1,7 @@
 """The stream of a live run's changes, over HTTP."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from flask.testing import FlaskClient
 from automl.records import RunState
 from automl.store.database import LogEntry, TrialSummary, find_run
 from automl.store.events import START, RunEvents
-from tests.redis_server import running_redis
+from tests.redis_server import running_redis, silent_redis
 from tests.server.conftest import World
 
 TRIAL = {
@@ -85,6 +86,29 @@ def test_a_trial_brings_its_row_of_the_table_and_its_words(
     assert data["tried"] == "small photos (96 px), MobileNetV2: 93.2 %"
     assert '<tr data-number="0"' in data["html"]
     assert (data["ended_s"], data["best"]) == (3.0, [0, 0.9321])
+
+
+def test_a_try_that_goes_on_has_not_ended(client: FlaskClient, world: World, events: RunEvents) -> None:
+    run_id = world.add_run(RunState.SEARCHING)
+    trying = {name: TRIAL[name] for name in ("number", "stage", "backbones", "image_size_px", "started_s")}
+    events.publish(run_id, "trying", **trying, epochs=[])
+    events.publish(run_id, "end", state="done")
+    data = json.loads(stream_of(client, run_id, query_string={"after": START})[0]["data"])
+    assert (data["state"], data["score"]) == ("running", None)
+
+
+def test_a_page_does_not_wait_for_a_redis_that_does_not_answer(
+    client: FlaskClient, world: World, tmp_path: Path
+) -> None:
+    run_id = world.add_run(RunState.SEARCHING)
+    with silent_redis(tmp_path) as url:
+        world.app.extensions["darkroom"].events._url = RunEvents(url)._url
+        began_s = time.monotonic()
+        assert 'data-after=""' in client.get(f"/runs/{run_id}").text
+        once_s = time.monotonic() - began_s
+        assert client.get(f"/runs/{run_id}/live?seen=").status_code == 200
+        assert once_s < 2
+        assert time.monotonic() - began_s - once_s < 0.4  # it is not asked again at once
 
 
 def test_what_is_gone_is_said_to_be_gone(client: FlaskClient, world: World, events: RunEvents) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from automl.records import RunState
+from automl.store.database import find_run
 from server.run_view import run_clock
 
 
@@ -11,7 +12,7 @@ def test_a_run_gets_five_minutes_more_and_its_progress_goes_on_from_where_it_is(
     before = run_clock(world.run(run_id), 30).progress
     assert client.post(f"/runs/{run_id}/extend").location == f"/runs/{run_id}"
     run = world.run(run_id)
-    assert run.budget_s == 420.0
+    assert (run.budget_s, run.settings["budget_s"]) == (420.0, 420.0)
     assert run_clock(run, 30).progress == pytest.approx(before)
     page = " ".join(client.get(f"/runs/{run_id}").text.split())
     assert "6 minutes left of 7 minutes" in page
@@ -21,6 +22,15 @@ def test_a_run_gets_five_minutes_more_and_its_progress_goes_on_from_where_it_is(
 def test_a_waiting_run_can_be_given_more_time(client, world):
     run_id = world.add_run()
     assert client.post(f"/api/v1/runs/{run_id}/extend", json={"minutes": 2}).json["budget_s"] == 240.0
+    assert "Time allowed: 4 minutes." in client.get(f"/runs/{run_id}").text
+
+
+def test_what_follows_begins_with_the_time_that_the_run_was_given(client, world):
+    run_id = world.add_run(RunState.SEARCHING)
+    client.post(f"/runs/{run_id}/extend")
+    with world.database.session() as session:
+        find_run(session, run_id).state = RunState.CANCELLED
+    assert "Run it again, 7 minutes" in " ".join(client.get(f"/runs/{run_id}").text.split())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler
-from automl.store.database import TrialSummary, now
+from automl.store.database import LogEntry, TrialSummary, now
 from tests.server.conftest import zip_of
 
 RESULT = {
@@ -153,6 +153,33 @@ def test_the_live_part_redraws_everything_when_the_state_changes(client, done):
     assert "hx-get" not in answer.text
 
 
+@pytest.mark.parametrize(("state", "asked"), [(RunState.FINISHING, {}), (RunState.SEARCHING, {"stop_requested": True})])
+def test_a_run_that_is_ending_says_how_long_that_takes_and_promises_nothing(client, world, state, asked):
+    page = text_of(client, f"/runs/{world.add_run(state, used_s=84.0, best_score=0.9, **asked)}")
+    assert "Testing and packing the best model: usually under a minute." in page
+    assert 'The run has taken <span id="so-far">1 minute 24 seconds</span> so far.' in page
+    assert "left of" not in page
+    assert "At most" not in page
+
+
+@pytest.mark.parametrize(("state", "goes_on"), [("searching", True), ("finishing", False), ("queued", False)])
+def test_a_try_goes_on_only_while_the_search_does(client, world, state, goes_on):
+    trying = {"number": 4, "stage": "heads", "backbones": ["mobilenet_v2"], "image_size_px": 96, "started_s": 1.0}
+    run_id = world.add_run(RunState(state), trying=trying)
+    assert ("◑ running" in client.get(f"/runs/{run_id}").text) == goes_on
+    assert (client.get(f"/runs/{run_id}/course").json["trying"] is not None) == goes_on
+
+
+def test_the_course_is_hidden_until_there_is_something_and_is_a_table_without_a_script(client, world, searching):
+    assert 'aria-labelledby="course-title" hidden>' in client.get(f"/runs/{searching}").text
+    with world.database.session() as session:
+        session.add(LogEntry(run_id=searching, kind="best", text="MobileNetV2", used_s=3.0, score=0.9))
+    page = text_of(client, f"/runs/{searching}")
+    assert 'aria-labelledby="course-title"> ' in page
+    assert '<div id="course-drawn" hidden>' in page
+    assert '<details id="course-table" open>' in page
+
+
 def test_stop_asks_for_the_best_so_far(client, world, searching):
     assert client.post(f"/runs/{searching}/stop").location == f"/runs/{searching}"
     assert world.run(searching).stop_requested
@@ -272,6 +299,13 @@ def test_weights_are_credited(client, done):
     assert "MobileNetV2 from somewhere, MIT. Tuned on dogs." in text_of(client, f"/runs/{done}")
 
 
+def test_weights_from_a_package_are_credited_without_its_name(client, world):
+    weights = {**RESULT["weights"][0], "origin": "package archive", "location": "startling==0.1"}
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'weights': [weights]})}")
+    assert "MobileNetV2 from a package archive (see the model card), MIT" in page
+    assert "startling" not in page
+
+
 def test_a_bundle_that_was_deleted_is_said(client, world):
     page = client.get(f"/runs/{world.add_run(RunState.DONE, result=RESULT)}").text
     assert "no longer on this server" in page
@@ -326,6 +360,14 @@ def test_the_best_so_far_of_a_cancelled_run_can_still_be_downloaded(client, worl
 def test_the_download_of_a_live_run_is_named_by_its_own_score_not_by_that_of_the_run(client, world, searching):
     world.add_artifact(searching, "best_so_far", zip_of(a=b"a"), "m.zip", "application/zip", "87.5 % right")
     assert '<p id="download-title"><small>87.5 % right, ' in text_of(client, f"/runs/{searching}")
+
+
+def test_a_download_that_is_not_yet_the_best_says_that_a_better_one_follows(client, world, searching):
+    key = "A better one is packed soon."
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "80.3 % on validation photos")
+    assert key in text_of(client, f"/runs/{searching}")
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "95.1 % on validation photos")
+    assert key not in text_of(client, f"/runs/{searching}")
 
 
 def test_a_better_download_changes_its_title_and_leaves_the_buttons_alone(client, world, searching):

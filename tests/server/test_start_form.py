@@ -181,3 +181,19 @@ def test_a_run_of_other_photos_cannot_be_followed(client, world, dataset_id, kin
     assert answer.status_code == 404
     assert "does not belong to these photos" in answer.text
     assert world.queue.sent == []
+
+
+def test_a_run_can_be_named_and_a_form_like_it_has_no_name(client, world, dataset_id):
+    start(client, world, dataset_id, [("run_name", " red <b>\n or not " + "x" * 200)])
+    run = world.run(world.queue.sent[-1][1])
+    assert run.name.startswith("red <b> or not x") and len(run.name) == 100
+    form = form_like(client, world, run.id)
+    assert "run “red &lt;b&gt; or not" in form
+    assert ("run_name", "") in Untouched(form).pairs
+
+
+def test_the_name_of_a_run_stands_on_the_pages_that_list_it(client, world, dataset_id):
+    run_id = world.add_run(dataset_id=dataset_id, name="with <i>dusk</i>")
+    for page in (f"/runs/{run_id}", "/", f"/datasets/{dataset_id}"):
+        text = client.get(page).text
+        assert "with &lt;i&gt;dusk&lt;/i&gt;" in text and "<i>dusk" not in text

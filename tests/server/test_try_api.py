@@ -151,7 +151,9 @@ def test_feedback_adds_the_photo_under_its_class_and_starts_a_check(world, clien
     response = feedback(client, run_id, ("camera.jpg", noise(99)), label="b")
     assert response.status_code == 202
     assert response.get_json()["url"] == f"/datasets/{dataset_id}"
-    assert (world.files(dataset_id)[-1].name, world.files(dataset_id)[-1].given_label) == ("camera.jpg", "b")
+    assert response.get_json()["checking"] is True
+    stored = world.files(dataset_id)[-1]
+    assert (stored.name, stored.given_label) == (f"tried-{stored.sha256[:16]}.jpg", "b")
     assert world.dataset(dataset_id).state is DatasetState.CHECKING
     assert world.queue.sent == [("darkroom.check_dataset", dataset_id)]
 
@@ -167,3 +169,23 @@ def test_feedback_without_a_class_or_a_photo_stores_nothing(world, client, datas
 def test_feedback_waits_for_a_check(world, client):
     run_id = add_tried_run(world, world.add_dataset(DatasetState.CHECKING))
     assert feedback(client, run_id, ("a.png", noise(99)), label="a").status_code == 409
+
+
+def test_feedback_is_kept_once_while_the_queue_is_away_and_can_be_checked_later(world, client, dataset_id):
+    run_id = add_tried_run(world, dataset_id)
+    world.queue.away = True
+    for name in ("image.png", "folder/other name.png"):
+        response = feedback(client, run_id, (name, noise(99)), label="b")
+        assert (response.status_code, response.get_json()["checking"]) == (202, False)
+    assert [file.given_label for file in world.files(dataset_id)[6:]] == ["b"]
+    assert world.dataset(dataset_id).state is DatasetState.UPLOADING
+    assert "That is all, check them" in client.get(f"/datasets/{dataset_id}").text
+    world.queue.away = False
+    assert feedback(client, run_id, ("image.png", noise(99)), label="a").status_code == 202
+    assert [file.given_label for file in world.files(dataset_id)[6:]] == ["a"]
+
+
+def test_feedback_that_is_larger_than_a_photo_may_be_is_refused(world, client, dataset_id, monkeypatch):
+    monkeypatch.setattr(answering, "MAX_PHOTO_BYTES", 100)
+    assert feedback(client, add_tried_run(world, dataset_id), ("a.png", noise(99)), label="a").status_code == 422
+    assert len(world.files(dataset_id)) == 6

@@ -26,6 +26,7 @@ def test_the_page_may_use_the_camera_and_no_other_page_may(client, run_id):
     response = client.get(f"/runs/{run_id}/try")
     assert "camera=(self)" in response.headers["Permissions-Policy"]
     assert "It tells 3 kinds apart" in response.text
+    assert "It can only choose among these: a photo of anything else gets one of them too" in response.text
     assert "camera=()" in client.get("/").headers["Permissions-Policy"]
 
 

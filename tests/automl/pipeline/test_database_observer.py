@@ -136,7 +136,7 @@ def test_a_better_model_takes_the_place_of_the_one_before_it(observer, database,
     observer.best_so_far(file_of(tmp_path, "second.zip"), 0.7)
     with database.session() as session:
         (artifact,) = find_run(session, run_id).artifacts
-        assert artifact.title == "70.0% on validation photos"
+        assert artifact.title == "70.0 % on validation photos"
     (stored,) = (path for path in (tmp_path / "files").rglob("*") if path.is_file())
     assert stored.read_bytes() == b"second.zip"
 
@@ -152,6 +152,13 @@ def test_delivery_ends_the_run_with_the_bundle_and_the_plots_alone(observer, dat
         assert sorted(artifact.kind for artifact in run.artifacts) == ["bundle", "plot"]
         assert [row.format for row in run.exports] == [one.name for one in FORMATS]
         assert {row.state for row in run.exports} == {ExportState.PREPARING}
+
+
+def test_no_try_goes_on_once_the_search_is_over(observer, database, run_id):
+    observer.trying(trial(0, Stage.HEADS))
+    observer.state(RunState.FINISHING)
+    with database.session() as session:
+        assert find_run(session, run_id).trying == {}
 
 
 def test_a_note_that_an_earlier_attempt_has_told_is_not_repeated(observer, database, run_id):

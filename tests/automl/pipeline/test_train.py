@@ -288,6 +288,15 @@ def test_photos_that_there_is_no_time_for_are_left_out_and_a_note_says_so(job, t
     assert result.metrics["test"]["n_images"] == 30
 
 
+def test_the_result_tells_the_time_that_the_run_was_given_meanwhile(job, tmp_path):
+    budget = Budget(60)
+    run = pipeline._Run(replace(job, workspace=tmp_path), budget, Story())
+    budget.extend(360)
+    assert run._used_settings() == replace(job.settings, budget_s=360)
+    clockless = pipeline._Run(replace(job, workspace=tmp_path), Budget(None), Story())
+    assert clockless._used_settings() == job.settings
+
+
 @pytest.mark.parametrize(("searched_s", "reason"), [(50, "writing and testing the model"), (65, "reading the photos")])
 def test_a_late_run_says_what_took_so_long_and_counts_all_of_it(job, tmp_path, searched_s, reason):
     story, seconds = Story(), [0.0]
@@ -308,3 +317,14 @@ def test_backbones_that_are_not_installed_are_named():
 def test_no_weights_at_all_says_what_to_do():
     with pytest.raises(NoBackbone, match="automl weights fetch"):
         choose_backbones({}, ())
+
+
+def test_plots_that_have_no_time_for_heat_maps_say_only_that(job, tmp_path, monkeypatch):
+    story, seconds = Story(), [0.0]
+    run = pipeline._Run(replace(job, workspace=tmp_path), Budget(60, clock=lambda: seconds[0]), story)
+    run._exporter, run._goal = SimpleNamespace(build_keras=lambda _winner: None), "accuracy"
+    monkeypatch.setattr("automl.pipeline.explaining.layers_of", lambda *_: ())
+    monkeypatch.setattr("automl.results.plots.draw_all", lambda *_: [])
+    seconds[0] = 59.0
+    assert run._draw(SimpleNamespace(curves=None, best_epoch=None), None, [], [], None) == []
+    assert story.notes == ["The page of heat maps is left out of the plots: there was no time left for it."]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from automl.errors import DiskFull
+from automl.errors import BadBundle, DiskFull
 from automl.results.bundle import unpack_bundle, write_bundle
 from automl.results.export import ExportedModels
 
@@ -89,7 +89,14 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, models, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
-def test_unpacking_a_member_that_is_not_there_is_an_error(tmp_path, models):
+def test_a_member_that_was_not_chosen_is_named(tmp_path, models):
     write_bundle(tmp_path / "out.zip", models, METRICS)
-    with pytest.raises(KeyError):
+    with pytest.raises(BadBundle, match=r"was made without nothing\.onnx\. Tick it too"):
         unpack_bundle(tmp_path / "out.zip", tmp_path / "x", ["nothing.onnx"])
+
+
+def test_another_archive_is_not_a_model(tmp_path):
+    with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
+        archive.writestr("holiday.txt", "sun")
+    with pytest.raises(BadBundle, match="not a model that Darkroom made"):
+        unpack_bundle(tmp_path / "out.zip", tmp_path / "x", ["model.onnx"])

@@ -56,3 +56,11 @@ def test_an_unfinished_run_has_no_command_and_no_scores_of_a_test():
 def test_no_sentence_is_said_twice():
     summary = summarise(METRICS | {"calibration": {"threshold": 0.8, "coverage": 0.9, "accuracy_when_sure": 0.97}})
     assert not set(summary.limits) & set(summary.findings)
+
+
+def test_a_package_is_said_to_be_the_source_of_the_numbers_only():
+    row = {**METRICS["weights"][0], "origin": "package archive", "location": "some-package==1.0"}
+    (found,) = summarise({**METRICS, "weights": [row]}).weights
+    assert found.origin == (
+        "package archive: some-package==1.0 (name of the Python package that the numbers were taken from)"
+    )

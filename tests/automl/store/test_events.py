@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 from automl.store import events as events_module
 from automl.store.events import START, BackgroundEvents, EventsAway, EventsGone, RunEvents, order_of
-from tests.redis_server import running_redis
+from tests.redis_server import running_redis, silent_redis
 
 RUN = "a" * 32
 
@@ -91,6 +92,17 @@ def test_a_run_goes_on_without_redis_and_says_so_once(url: str, caplog: pytest.L
     assert len(caplog.records) == 1
     with pytest.raises(EventsAway):
         events.last_id(RUN)
+
+
+def test_a_redis_that_does_not_answer_is_asked_once_and_then_left_alone(tmp_path: Path) -> None:
+    with silent_redis(tmp_path) as url:
+        events = RunEvents(url, timeout_s=0.2)
+        for longest_s in (1.0, 0.1):
+            began_s = time.monotonic()
+            with pytest.raises(EventsAway):
+                events.last_id(RUN)
+            assert time.monotonic() - began_s < longest_s
+        events.close()
 
 
 def test_events_are_told_again_when_redis_is_back(tmp_path: Path) -> None:

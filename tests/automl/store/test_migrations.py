@@ -58,6 +58,19 @@ def test_photos_that_an_older_version_has_checked_are_checked_once_more(database
         assert {dataset.state for dataset in session.scalars(select(Dataset))} == {DatasetState.UPLOADING}
 
 
+def test_a_run_of_an_older_version_has_no_name(database: Database) -> None:
+    with database.session() as session:
+        session.add(Run(dataset=Dataset(name="x"), budget_s=60.0, name="lost on the way back"))
+    config = Config()
+    config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
+    with database._schema_connection() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0006")
+    database.migrate()
+    with database.session() as session:
+        assert session.scalars(select(Run)).one().name == ""
+
+
 def test_optunas_version_table_is_left_alone(database: Database) -> None:
     tables = inspect(database.engine).get_table_names()
     assert "darkroom_version" in tables
