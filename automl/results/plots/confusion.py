@@ -30,7 +30,14 @@ def confusion_matrix(score: TestScore) -> Figure:
     matrix = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     # The square root makes the few mistakes of a good model visible.
-    image = matrix.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
+    image = matrix.imshow(
+        np.sqrt(shares),
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        # Hundreds of names take long to lay out: cells that are nearly square save a second pass.
+        aspect="auto" if n_classes > _MAX_CELLS_WITH_SHARES else "equal",
+    )
     matrix.set(xlabel="The model said", ylabel="It really was")
     cell_in = (side - 2) / n_classes
     if n_classes <= MAX_NAMED_CLASSES:

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
+from automl.data.verify import in_threads
 from automl.records import ImageRecord
 from automl.results.evaluate import TestScore
 from automl.results.plots.style import ORANGE, fit, lay_out, new_figure, shorten
@@ -21,7 +22,7 @@ _GAP_PX = 6
 def sample_predictions(score: TestScore, images: Sequence[ImageRecord]) -> Figure:
     """Test photos with actual and predicted label: the surest mistakes first, filled up with right ones."""
     chosen = choose_samples(score)
-    pictures = [load_image(images[index].path, _SAMPLE_PX) for index in chosen]
+    pictures = _photographs(images, chosen)
     return _page("What it says of photos it had never seen", score, chosen, pictures, 4)
 
 
@@ -38,11 +39,14 @@ def heat_maps(score: TestScore, images: Sequence[ImageRecord], heat: np.ndarray,
         raise ValueError(f"{len(heat)} heat maps for {len(rows)} photos")
     shown = [int(row) for row in rows[:_MAX_MAPS]]
     gap = np.full((_SAMPLE_PX, _GAP_PX, 3), 255, np.uint8)
-    pictures = []
-    for row, one in zip(shown, heat, strict=False):
-        photo = load_image(images[row].path, _SAMPLE_PX)
-        pictures.append(np.concatenate([photo, gap, overlay(photo, one)], axis=1))
+    photographs = _photographs(images, shown)
+    pairs = zip(photographs, heat, strict=False)
+    pictures = [np.concatenate([photo, gap, overlay(photo, one)], axis=1) for photo, one in pairs]
     return _page("Where it looked: what is bright spoke for its answer", score, shown, pictures, 3)
+
+
+def _photographs(images: Sequence[ImageRecord], rows: Sequence[int]) -> list[np.ndarray]:
+    return list(in_threads(lambda row: load_image(images[row].path, _SAMPLE_PX), rows))
 
 
 def choose_samples(score: TestScore) -> list[int]:
