@@ -14,7 +14,7 @@ from server.answers import Answer, answers_of
 from server.confusion import in_words
 from server.dataset_view import labels_of
 from server.editing import add_edit
-from server.forms import MAX_ROW_ID, page_number
+from server.forms import page_number, row_id
 from server.seen_photos import SeenPhotos
 from server.services import services
 
@@ -77,7 +77,7 @@ def show(run_id: str) -> str:
 @blueprint.post("/<run_id>/labels")
 def correct(run_id: str) -> ResponseReturnValue:
     """Gives one photo (`file`) of the run's data set another class (`to`), and leads back to where the form was."""
-    file_id = min(request.form.get("file", 0, type=int), MAX_ROW_ID)
+    file_id = row_id(request.form.get("file", 0, type=int))
     with services().database.session() as session:
         dataset_id = find_run(session, run_id).dataset_id
         file = session.get(DatasetFile, file_id)

@@ -72,7 +72,7 @@ def _read_table(store: ArtifactStore, key: str, name: str) -> _Rows | None:
             if name not in archive.namelist():
                 return None
             text = archive.read(name).decode()
-    except NotFound:
+    except (NotFound, zipfile.BadZipFile):  # a damaged download says so where it is asked for
         return None
     return tuple(csv.DictReader(io.StringIO(text, newline="")))
 

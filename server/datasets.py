@@ -13,7 +13,7 @@ from server.aims import with_limits
 from server.dataset_view import labels_of, view_class, view_dataset, view_unused
 from server.editing import add_edit, delete_dataset, fix_finding, rename_dataset, undo_edit
 from server.estimate import estimate
-from server.forms import MAX_ROW_ID, page_number, run_settings
+from server.forms import page_number, row_id, run_settings
 from server.jobs import find_run_of, start_check, start_run
 from server.multipart import read_parts
 from server.receive import Upload, take_upload
@@ -101,7 +101,7 @@ def thumbnail(dataset_id: str, file_id: int) -> ResponseReturnValue:
     """A small copy, drawn anew by the check: no bytes of an upload are ever sent back."""
     with services().database.session() as session:
         find_dataset(session, dataset_id)
-        file = session.get(DatasetFile, file_id) if file_id < MAX_ROW_ID else None
+        file = session.get(DatasetFile, row_id(file_id))
     if file is None or file.dataset_id != dataset_id or not file.thumbnail:
         raise NotFound("There is no such photo.")
     path = services().store.local_path(file.thumbnail, services().settings.features_dir / "thumbnails")

@@ -16,7 +16,7 @@ from automl.errors import BadSetting, NotAllowedNow, NotFound
 from automl.records import ExportState
 from automl.serving.download import Chosen, compose
 from automl.serving.formats import FORMATS, Format, find_format
-from automl.store.composed import make_room
+from automl.store.composed import make_room, remove_of_run
 from automl.store.database import Artifact, Export, Run, find_run
 from automl.store.locks import exclusive
 from server.run_view import downloadable
@@ -45,6 +45,10 @@ def send_download(run_id: str) -> Response:
         name = download_name(run, base)
         exports = _chosen_exports(run, base, names) if names else []
     path = _composed(services(), base, exports) if exports else _local(services(), base.key)
+    with services().database.session() as session:
+        if session.get(Run, run_id) is None:  # deleted meanwhile, with all that was made from its photos
+            remove_of_run(services().settings.composed_dir, run_id)
+            raise NotFound("There is no such run. It has just been deleted.")
     return send_file(
         path,
         mimetype="application/zip",

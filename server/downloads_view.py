@@ -110,11 +110,11 @@ def download_panel(services: Services, run: Run, bundle: Artifact) -> DownloadPa
 
 
 def bundle_members(services: Services, artifact: Artifact) -> tuple[BundleMember, ...]:
-    """What the .zip holds, read from the file itself; empty if the file is gone."""
+    """What the .zip holds, read from the file itself; empty if the file is gone or damaged."""
     try:
         with services.store.open(artifact.key) as handle, zipfile.ZipFile(handle) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
-    except NotFound:
+    except (NotFound, zipfile.BadZipFile):
         return ()
     return tuple(
         BundleMember(info.filename, info.file_size, info.compress_size, words_of(info.filename)) for info in members

@@ -11,7 +11,7 @@ from automl.data.edits import Edit, checked_edit
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import DatasetState
 from automl.store.database import Dataset, DatasetEdit, find_dataset, now
-from server.forms import MAX_ROW_ID
+from server.forms import row_id
 from server.queue import DELETE_DATASET, QueueUnavailable
 from server.receive import has_unfinished_run
 from server.services import Services
@@ -53,7 +53,7 @@ def undo_edit(services: Services, dataset_id: str, edit_id: int) -> None:
     """Takes one edit back; the later ones stay. Raises as `add_edit`; NotFound also where there is no such edit."""
     with _editable(services, dataset_id) as session:
         query = select(DatasetEdit).where(
-            DatasetEdit.id == min(edit_id, MAX_ROW_ID),
+            DatasetEdit.id == row_id(edit_id),
             DatasetEdit.dataset_id == dataset_id,
             DatasetEdit.undone_at.is_(None),
         )

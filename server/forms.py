@@ -32,6 +32,11 @@ MAX_ROW_ID = 2**62
 _LAST_PAGE = 1_000_000
 
 
+def row_id(number: int) -> int:
+    """`number` of an address or a form as a row's, or 0, which no row has."""
+    return number if 0 < number < MAX_ROW_ID else 0
+
+
 def page_number(values: Mapping[str, str]) -> int:
     """`page` of a query, from 1; 1 where it is missing or no number."""
     text = values.get("page", "1")

@@ -14,7 +14,7 @@ from server.answering import Answer, Refusal, answers, ask, data_uri, whole_phot
 from server.jobs import start_check
 from server.multipart import FieldPart, FilePart, read_parts
 from server.queue import QueueUnavailable
-from server.receive import take_upload
+from server.receive import checked_label, take_upload
 from server.services import services
 from server.words import csv_line
 
@@ -80,7 +80,8 @@ def _labelled(parts: Iterable[FilePart | FieldPart]) -> Iterator[FilePart | Fiel
     is_labelled = False
     for part in parts:
         if isinstance(part, FieldPart):
-            is_labelled |= part.name == "label" and bool(part.value.strip())
+            if part.name == "label":
+                is_labelled = checked_label(part.value) is not None
             yield part
         elif is_labelled:
             yield _named_by_content(part)

@@ -7,7 +7,7 @@ from automl.errors import NotFound
 from automl.serving.answer_table import header
 from automl.store.database import DatasetFile
 from server.answering import MAX_PHOTO_BYTES, Answer, Asked, Refusal, answers, ask, data_uri, heat_png
-from server.forms import MAX_ROW_ID
+from server.forms import row_id
 from server.multipart import read_parts
 from server.services import services
 from server.words import csv_line
@@ -41,7 +41,7 @@ def heat(run_id: str, file_id: int) -> ResponseReturnValue:
     """A photo of the run's data set under its heat map; `said`: the class that is explained, by its number."""
     asked = ask(services(), run_id)
     with services().database.session() as session:
-        file = session.get(DatasetFile, file_id) if file_id < MAX_ROW_ID else None
+        file = session.get(DatasetFile, row_id(file_id))
     if file is None or file.dataset_id != asked.run.dataset_id or not file.key:
         raise NotFound("There is no such photo.")
     with services().store.open(file.key) as source:

@@ -23,6 +23,7 @@ from automl.words import percent
 N_TRIES = 3
 PAUSE_S = 2.0
 _TIMEOUT_S = 5.0
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _SETTLE_S = 15.0
 _LATEST_S = 3600.0
 _WORDS = {RunState.DONE: "is done", RunState.FAILED: "could not be finished", RunState.CANCELLED: "was cancelled"}
@@ -124,6 +125,8 @@ def _mail_server(url: str) -> smtplib.SMTP:
         server.ehlo_or_helo_if_needed()
         if parts.scheme == "smtp" and server.has_extn("starttls"):
             server.starttls(context=context)
+        elif parts.scheme == "smtp" and parts.username and host not in _THIS_MACHINE:
+            raise ValueError("the mail server offers no TLS, so the password is not sent to it")
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
     except BaseException:
@@ -134,4 +137,6 @@ def _mail_server(url: str) -> smtplib.SMTP:
 
 
 def _call(url: str, record: dict[str, Any]) -> None:
-    requests.post(url, json=record, timeout=_TIMEOUT_S, allow_redirects=False).raise_for_status()
+    answer = requests.post(url, json=record, timeout=_TIMEOUT_S, allow_redirects=False)
+    if not 200 <= answer.status_code < 300:  # one that points elsewhere has not taken it
+        raise requests.HTTPError(f"status {answer.status_code}", response=answer)

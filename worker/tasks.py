@@ -120,9 +120,9 @@ def notify(run_id: str) -> None:
 def reap() -> None:
     """Recovers what a dead worker or an emptied broker left behind."""
     take_back_lost_runs(parts().database, lease_s=parts().settings.lease_s, events=parts().events)
-    for run_id in runs_to_tell_of(parts().database, parts().settings):
-        send_notices(parts().database, parts().settings, run_id)
     send_lost_messages(parts().database, Messages(app))
+    for run_id in runs_to_tell_of(parts().database, parts().settings):
+        Messages(app).notify(run_id)  # after what somebody waits for: a mail server may take its time
     with parts().database.session() as session:
         forgotten = deleted_datasets(session)
     for dataset_id in forgotten:

@@ -27,7 +27,7 @@ class OpenModel:
         self._n_bytes = len(model)
         self._lock = threading.Lock()
         self._explained: ExplainedModel | None = None
-        self._refusal: BadBundle | None = None
+        self._refusal = ""
 
     @property
     def n_bytes(self) -> int:
@@ -41,13 +41,14 @@ class OpenModel:
             BadBundle: this model does not tell what it looks at; and what `read` and `prepare` raise.
         """
         with self._lock:
-            if self._refusal is not None:
-                raise self._refusal
+            if self._refusal:
+                raise BadBundle(self._refusal)
             if self._explained is None:
                 try:
                     opened = ExplainedModel(read(), _N_THREADS)
                 except BadBundle as error:
-                    self._refusal = error
+                    # Not the error itself: whatever is raised again keeps the photos of all its callers alive.
+                    self._refusal = error.message
                     raise
                 prepare(opened)
                 self._explained = opened

@@ -13,8 +13,9 @@ KEPT_OF_A_RUN = 4
 
 
 def remove_of_run(folder: Path, run_id: str) -> None:
-    """All of a run that is deleted. `folder`: `Settings.composed_dir`."""
-    shutil.rmtree(folder / run_id, ignore_errors=True)
+    """All of a run that is deleted. `folder`: `Settings.composed_dir`. Raises OSError where something stays."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder / run_id)
 
 
 def remove_old(folder: Path) -> None:

@@ -7,6 +7,7 @@ database after having asked for `last_id` misses nothing of what comes later.
 import json
 import logging
 import queue
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ MAX_EVENTS = 2_000
 KEPT_S = 3 * 24 * 3600
 """After the latest event of a run."""
 
+_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")  # of Redis; others it would refuse
 _TIMEOUT_S = 2.0
 _PAUSE_S = 5.0
 _MAX_WAITING = 1_000
@@ -64,8 +66,10 @@ def order_of(event_id: str) -> tuple[int, int]:
     Raises:
         ValueError: it is not an id.
     """
-    milliseconds, _, number = event_id.partition("-")
-    return int(milliseconds), int(number)
+    found = _ID.fullmatch(event_id)
+    if found is None or max(order := (int(found[1]), int(found[2]))) >= 2**64:
+        raise ValueError("not the id of an event")
+    return order
 
 
 class RunEvents:
@@ -142,12 +146,15 @@ class RunEvents:
     def _ask(self, question: Any) -> Any:
         if time.monotonic() < self._away_until_s:
             raise EventsAway("Redis did not answer a moment ago")
+        from redis.exceptions import ConnectionError as NoConnection
         from redis.exceptions import RedisError
+        from redis.exceptions import TimeoutError as NoAnswer
 
         try:
             return question(self._connected())
         except RedisError as error:
-            self._away_until_s = time.monotonic() + _PAUSE_S
+            if isinstance(error, NoConnection | NoAnswer):  # else it is there, and did not like the question
+                self._away_until_s = time.monotonic() + _PAUSE_S
             raise EventsAway(str(error)) from error
 
     def _connected(self) -> "Redis":

@@ -10,9 +10,13 @@ from pathlib import Path
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Waits until nobody else is inside `exclusive` of the same `path`. The file is removed afterwards."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        with path.open("w") as handle:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = path.open("w")
+        except FileNotFoundError:
+            continue  # an empty folder was tidied away in this moment
+        with handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             if not _is_still(path, handle.fileno()):
                 continue  # whoever held it has removed it: the lock of a file without a name protects nothing

@@ -31,14 +31,13 @@ export class Card {
     if (show && !this.#heat) {
       this.find("heat-note").textContent = "Looking…";
       button.disabled = true;
-      this.#heat = await this.#askForHeat();
+      const { heat, reason } = await this.#askForHeat();
+      this.#heat = heat;
+      this.find("heat-note").textContent = reason;
       button.disabled = false;
       button.focus();
     }
-    if (show && !this.#heat) {
-      this.find("heat-note").textContent = "This model cannot show what it looked at.";
-      return;
-    }
+    if (show && !this.#heat) return;
     button.setAttribute("aria-pressed", String(show));
     this.find("answer-photo").src = show ? this.#heat : this.photo;
     this.find("heat-note").textContent = show ? "What is bright spoke for its answer (heat map)." : "";
@@ -46,7 +45,8 @@ export class Card {
 
   async #askForHeat() {
     const { status, answer } = await send(`${this.predict}?heat=1`, { photos: this.file, path: this.path });
-    return status === 200 ? (answer[0].heat ?? "") : "";
+    if (status !== 200) return { heat: "", reason: answer?.error?.message ?? "The server does not answer. Try again." };
+    return { heat: answer[0].heat ?? "", reason: answer[0].heat ? "" : "This model cannot show what it looked at." };
   }
 
   #confirm(label, moveFocus = true) {

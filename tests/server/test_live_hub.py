@@ -187,8 +187,9 @@ def test_pages_are_sent_away_when_redis_goes(tmp_path: Path) -> None:
     assert hub.n_streams == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("0-0", True), ("17-3", True), ("", False), ("a-b", False), ("+", False)]
-)
+BAD_IDS = ["", "a-b", "+", "1_0-0", "\N{ARABIC-INDIC DIGIT THREE}-0", f"{2**64}-0"]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("0-0", True), ("17-3", True), *((bad, False) for bad in BAD_IDS)])
 def test_only_ids_are_ids(text: str, expected: bool) -> None:
     assert is_event_id(text) == expected

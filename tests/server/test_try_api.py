@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from automl.records import DatasetState, RunState
 from server import answering
@@ -164,6 +165,13 @@ def test_feedback_without_a_class_or_a_photo_stores_nothing(world, client, datas
         assert response.status_code == 400
     assert len(world.files(dataset_id)) == 6
     assert world.queue.sent == []
+
+
+def test_a_class_that_is_taken_back_does_not_count(world, client, dataset_id):
+    run_id = add_tried_run(world, dataset_id)
+    form = [("label", "a"), ("label", ""), ("photos", (io.BytesIO(noise(98)), "a.png"))]
+    response = client.post(f"/api/v1/runs/{run_id}/feedback", data=MultiDict(form))
+    assert (response.status_code, len(world.files(dataset_id))) == (400, 6)
 
 
 def test_feedback_waits_for_a_check(world, client):

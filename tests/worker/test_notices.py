@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import smtplib
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 from automl.records import RunState
 from automl.settings import Settings
 from automl.store.database import Database, Run, find_run, now
-from worker.notices import N_TRIES, runs_to_tell_of, send_notices
+from worker.notices import N_TRIES, _mail_server, runs_to_tell_of, send_notices
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -122,8 +123,10 @@ def test_nobody_is_told_of_a_run_that_goes_on(database: Database, told: Settings
     assert hook.told == []
 
 
-def test_a_call_that_fails_is_made_again(database: Database, told: Settings, hook: Hook, done: str) -> None:
-    hook.statuses = [500, 503]
+def test_a_call_that_fails_or_is_sent_elsewhere_is_made_again(
+    database: Database, told: Settings, hook: Hook, done: str
+) -> None:
+    hook.statuses = [500, 301]
     send_notices(database, told, done, pause_s=0)
     assert len(hook.told) == N_TRIES
 
@@ -141,6 +144,19 @@ def test_what_cannot_be_told_is_noted_and_hurts_nobody(
         "The webhook",
     ]
     assert "secret" not in str(run.notes)
+
+
+def test_a_password_is_not_sent_in_clear_to_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Plain(smtplib.SMTP):
+        def __init__(self, *_: object, **__: object) -> None:
+            super().__init__()
+
+        def ehlo_or_helo_if_needed(self) -> None:
+            self.esmtp_features = {}
+
+    monkeypatch.setattr(smtplib, "SMTP", Plain)
+    with pytest.raises(ValueError, match="no TLS"):
+        _mail_server("smtp://me:word@mail.example.org")
 
 
 def test_a_run_whose_message_was_lost_is_found_but_not_an_old_one(

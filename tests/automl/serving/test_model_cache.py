@@ -1,7 +1,9 @@
 """Few models stay open, each is opened once, and what cannot be opened is asked for again."""
 
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -83,3 +85,22 @@ def test_a_model_that_has_no_heat_maps_is_not_opened_for_them_twice() -> None:
         with pytest.raises(BadBundle, match="what it looks at"):
             model.explained(source, lambda opened: None)
     assert source.n_reads == 2
+
+
+def test_a_refused_heat_map_keeps_no_photo_alive() -> None:
+    class Photo:
+        pass
+
+    model = ModelCache().get("a", Source(tiny_model(has_taps=False)))
+
+    def ask(photo: Photo) -> None:
+        with pytest.raises(BadBundle):
+            model.explained(Source(tiny_model(has_taps=False)), lambda opened: None)
+
+    photos = [Photo() for _ in range(3)]
+    left = [weakref.ref(photo) for photo in photos]
+    for photo in photos:
+        ask(photo)
+    del photo, photos
+    gc.collect()
+    assert [one() for one in left] == [None] * 3

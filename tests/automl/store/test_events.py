@@ -83,6 +83,12 @@ def test_ids_compare_as_numbers() -> None:
     assert order_of("9-10") > order_of("9-9") > order_of("8-99")
 
 
+def test_a_question_that_redis_refuses_does_not_count_as_away(events: RunEvents) -> None:
+    with pytest.raises(EventsAway):
+        events.after(RUN, "no id")
+    assert events.last_id(RUN) == START
+
+
 @pytest.mark.parametrize("url", ["redis+socket:///no/such/socket", "amqp://elsewhere", ""])
 def test_a_run_goes_on_without_redis_and_says_so_once(url: str, caplog: pytest.LogCaptureFixture) -> None:
     events = RunEvents(url)
