@@ -19,7 +19,6 @@ from rich.table import Table
 from automl.data.archive import is_archive, without_suffix
 from automl.data.ingest import ingest_archive, ingest_folder
 from automl.data.layout import is_junk
-from automl.data.manifest import counted
 from automl.data.pixels import SCRATCH_PREFIX
 from automl.data.samples import write_sample_images
 from automl.durations import parse_duration
@@ -35,6 +34,7 @@ from automl.serving.predict import Classifier, in_words
 from automl.settings import Settings, load_settings
 from automl.terminal import own_terminal
 from automl.upload_form import LocalFile, local_files
+from automl.words import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

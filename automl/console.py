@@ -13,6 +13,7 @@ from automl.search.candidate import Candidate
 from automl.search.observer import Observer
 from automl.search.space import SearchSpace
 from automl.search.words import describe
+from automl.words import percent, validated
 
 
 class ConsoleObserver(Observer):
@@ -54,7 +55,7 @@ class ConsoleObserver(Observer):
         pass  # the activity says so
 
     def epoch(self, number: int, score: float, loss: float) -> None:
-        text = f"Epoch {number}: {score:.1%} on held-out photos, loss {loss:.3f}"
+        text = f"Epoch {number}: {percent(score)} on held-out photos, loss {loss:.3f}"
         self._progress.update(self._task, description=text)
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
@@ -62,12 +63,12 @@ class ConsoleObserver(Observer):
             self._console.print(f"Trial {record.number} failed: {record.message}", style="red", markup=False)
         elif best is not None and best.number != self._best:  # not by score: those of two stages do not compare
             self._best = best.number
-            text = f"Trial {record.number}: {best.score:.1%} on validation photos, {describe(best.params)}"
+            text = f"Trial {record.number}: {validated(best.score)}, {describe(best.params)}"
             self._console.print(text, markup=False)
 
     def best_so_far(self, bundle: Path, score: float) -> None:
         shutil.copyfile(bundle, self._best_so_far_to)
-        text = f"Ready to use, while the search goes on: {self._best_so_far_to} ({score:.1%} on validation photos)"
+        text = f"Ready to use, while the search goes on: {self._best_so_far_to} ({validated(score)})"
         self._console.print(text, markup=False)
 
     def winner(self, description: Mapping[str, Any]) -> None:

@@ -54,6 +54,11 @@ _SMALL_PX, _LARGE_PX = 128, 192
 _SHOWN_ELSEWHERE = frozenset({"backbone", "backbones", "image_size_px", "ft_image_size_px"})
 
 
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """ "1 photo", "1,200 photos"; `plural` where it is not the noun with an s."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
 def percent(share: float | None, n_digits: int = 1) -> str:
     """ "93.0 %" for 0.93; a dash for nothing. Never rounded up to 100 or down to 0."""
     if share is None:

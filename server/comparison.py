@@ -13,6 +13,7 @@ from automl.store.database import Run
 from automl.words import (
     STAGE_TITLES,
     backbones_in_words,
+    counted,
     latency_in_words,
     percent,
     setting_in_words,
@@ -144,12 +145,14 @@ def compare_tests(tested: Sequence[Mapping[str, str] | None]) -> Tests:
         )
     first = known[0]
     if all(photos == first for photos in known):
-        return Tests(True, f"All were tested with the same {_photos(len(first))}, so their scores can be compared.")
+        return Tests(
+            True, f"All were tested with the same {counted(len(first), 'photo')}, so their scores can be compared."
+        )
     if all(photos.keys() == first.keys() for photos in known):
         n = sum(len({photos[digest] for photos in known}) > 1 for digest in first)
         return Tests(
             False,
-            f"They were tested with the same photos, but {_photos(n)} had another label in between. "
+            f"They were tested with the same photos, but {counted(n, 'photo')} had another label in between. "
             "Scores that go by different labels cannot be compared directly.",
         )
     return Tests(
@@ -191,20 +194,15 @@ def _pair(first: str, one: Mapping[str, Answer], second: str, other: Mapping[str
 def _pair_in_words(first: str, second: str, n_common: int, only_first: int, only_second: int, p_value: float) -> str:
     if not n_common:
         return f"{first} and {second} have no test photo in common."
+    of = f"Of the {counted(n_common, 'photo')} that both were tested with,"
     if not only_first + only_second:
-        return (
-            f"Of the {_photos(n_common)} that both were tested with, {first} and {second} were right on the same ones."
-        )
-    counted = (
-        f"Of the {_photos(n_common)} that both were tested with, {first} alone was right on {only_first:,}, "
-        f"and {second} alone on {only_second:,}."
-    )
+        return f"{of} {first} and {second} were right on the same ones."
+    told = f"{of} {first} alone was right on {only_first:,}, and {second} alone on {only_second:,}."
     if p_value >= _RARE_BY_LUCK:
-        return f"{counted} The difference may be luck (exact McNemar test, p = {p_value:.2g})."
+        return f"{told} The difference may be luck (exact McNemar test, p = {p_value:.2g})."
     better = first if only_first > only_second else second
     return (
-        f"{counted} Luck alone rarely does that, so {better} is probably better "
-        f"(exact McNemar test, p = {p_value:.2g})."
+        f"{told} Luck alone rarely does that, so {better} is probably better (exact McNemar test, p = {p_value:.2g})."
     )
 
 
@@ -239,7 +237,3 @@ def _row(title: str, term: str, words: Sequence[str]) -> Row:
 
 def _size_px(size_px: int | None) -> str:
     return f"{size_px} × {size_px} pixels" if size_px else _NOTHING
-
-
-def _photos(n: int) -> str:
-    return f"{n:,} photo" if n == 1 else f"{n:,} photos"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from automl.words import counted
+
 N_PAIRS = 10
 
 
@@ -79,9 +81,9 @@ def view_confusion(result: Mapping[str, Any], answers_page: str) -> Matrix | Non
 
 def in_words(n: int, really: str | None, said: str | None) -> str:
     """ "3 photos of rose taken for tulip"; of one class alone where the other is None; all mistakes where both are."""
-    photos = f"{n:,} photo" if n == 1 else f"{n:,} photos"
+    photos = counted(n, "photo")
     if really is None and said is None:
-        return f"{n:,} mistake" if n == 1 else f"{n:,} mistakes"
+        return counted(n, "mistake")
     if said is None:
         return f"{photos} of {really}"
     if really is None:

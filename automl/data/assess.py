@@ -14,10 +14,11 @@ from automl.data.doctor import Finding, Photo, Refused, Severity, examine
 from automl.data.edits import Edit, apply_edits, joins_spellings, reading_of
 from automl.data.labels_table import Table
 from automl.data.layout import Layout, NoPlace, Place, clean_text, is_junk, read_layout
-from automl.data.manifest import counted, explained, fingerprint, problem_of, quoted, summarise
+from automl.data.manifest import explained, fingerprint, problem_of, quoted, summarise
 from automl.data.split import make_split
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, FileState, ImageRecord, RefusedFile, Split
+from automl.words import counted
 
 _NOWHERE = Path()
 _NO_PHOTO = "It is not a photo, so it was not looked at."

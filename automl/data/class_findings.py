@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from automl.data.finding import Finding, Fix, Photos, Severity, grouped, ids, is_or_are, leave_out, singles
-from automl.data.manifest import FEW_IMAGES, counted, quoted
+from automl.data.manifest import FEW_IMAGES, quoted
 from automl.records import Split
+from automl.words import counted
 
 MAX_IMBALANCE = 10
 _EVENED_IMBALANCE, _MIN_EVENED_PHOTOS = 5, 50

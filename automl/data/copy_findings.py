@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from automl.data.finding import Finding, Photo, Photos, Severity, all_ids, is_or_are, leave_out
-from automl.data.manifest import counted, quoted
+from automl.data.manifest import quoted
 from automl.records import Split
+from automl.words import counted
 
 _PART_RANK = {Split.TEST: 0, Split.VALIDATION: 1}
 

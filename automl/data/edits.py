@@ -9,6 +9,7 @@ from automl.data.data_file import DataFile
 from automl.data.layout import MAX_LABEL_CHARS, Reading, clean_text
 from automl.errors import BadSetting
 from automl.records import FileState, Split
+from automl.words import counted
 
 MAX_FILES_IN_AN_EDIT = 100_000
 
@@ -171,7 +172,7 @@ def _join(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _title(kind: EditKind, values: Mapping[str, Any]) -> str:
     n = len(values.get("files", ()))
-    photos = f"{n:,} photo" if n == 1 else f"{n:,} photos"
+    photos = counted(n, "photo")
     read = "Read the classes from elsewhere" if values.get("reading") else "Let Darkroom find the classes"
     spelt = "Joined" if values.get("join") else "Kept apart"
     return {

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from automl.data.manifest import counted
 from automl.records import Split
+from automl.words import counted
 
 MAX_GROUPS_STORED = 60
 MAX_FILES_STORED = 12

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from automl.records import RefusedFile, Split
+from automl.words import counted
 
 FEW_IMAGES = 10
 UNBALANCED = 3
@@ -95,10 +96,6 @@ def _verdict(counts: Counter[str]) -> str:
     is_balanced = largest < UNBALANCED * smallest
     balance = "balanced" if is_balanced else f"unbalanced ({smallest:,} to {largest:,} photos a class)"
     return f"{', '.join(parts)}, {balance}, ready"
-
-
-def counted(n: int, noun: str, plural: str = "") -> str:
-    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
 def quoted(labels: Sequence[str], at_most: int = 5) -> str:

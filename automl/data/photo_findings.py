@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from automl.data.finding import Finding, Photos, Refused, Severity, is_or_are, leave_out, singles
-from automl.data.manifest import counted
+from automl.words import counted
 
 MIN_SIDE_PX = 32
 MAX_ASPECT = 4

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from automl.data.data_file import DataFile
 from automl.data.doctor import Finding, Fix, Severity
-from automl.data.manifest import counted
 from automl.records import FileState, RunState
 from automl.store.database import Run
+from automl.words import counted
 
 DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
 

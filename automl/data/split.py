@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from automl.data.manifest import TOO_FEW_TO_COMPARE, counted, quoted
+from automl.data.manifest import TOO_FEW_TO_COMPARE, quoted
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
+from automl.words import counted
 
 TEST_SHARE = 0.15
 MAX_TEST_IMAGES = 10_000

@@ -21,6 +21,7 @@ from automl.results.lookalikes import MAX_PHOTOS, look_alikes
 from automl.results.suspects import suspected_labels
 from automl.search.candidate import Candidate, is_scored
 from automl.search.objective import pareto_front
+from automl.words import validated
 
 SCHEMA = 1
 _VERSIONS_OF = (
@@ -49,7 +50,7 @@ def describe_candidate(
         "schema": SCHEMA,
         "name": manifest.name,
         "classes": list(manifest.classes),
-        "sentence": f"Best so far: {candidate.score:.1%} on validation photos; the honest score comes last.",
+        "sentence": f"Best so far: {validated(candidate.score)}; the honest score comes last.",
         "winner": {
             "trial": candidate.number,
             "backbones": list(candidate.backbones),

@@ -18,6 +18,7 @@ from automl.search.heads_stage import HeadsStage
 from automl.search.objective import objective_of
 from automl.search.observer import Observer
 from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, make_plan, plan_of
+from automl.words import latency_in_words, percent, size_in_words
 
 _STAGE_1_SHARE = 0.5  # of what is left once the features are there, of a short search; of a long one less
 _MUCH_S = 300.0
@@ -159,7 +160,7 @@ class Search:
         n_bytes, latency_s = min(cost[0] for cost in costs), min(cost[1] for cost in costs)
         raise BadSetting(
             "No model keeps these limits. The smallest one has about "
-            f"{n_bytes / 1e6:.0f} MB, and the quickest needs about {latency_s * 1000:.0f} ms for a photo here."
+            f"{size_in_words(n_bytes)}, and the quickest needs about {latency_in_words(latency_s)} for a photo here."
         )
 
     def _tell_of_fine_tuning(self) -> None:
@@ -175,8 +176,8 @@ class Search:
         if mine <= other:  # it won as the smaller model of two that are as good
             return
         self._observer.note(
-            f"Fine-tuning paid: {mine:.1%} against {other:.1%} without it, both on the same {rows.any(axis=0).sum():,} "
-            "validation photos."
+            f"Fine-tuning paid: {percent(mine)} against {percent(other)} without it, both on the same "
+            f"{rows.any(axis=0).sum():,} validation photos."
         )
 
     def _why_it_ended(self) -> str:

@@ -108,7 +108,7 @@ def test_fine_tuning_in_one_repeat_is_compared_with_heads_that_have_several(worl
     w = world(targets=repeated, made_with={"n_repeats": 3}, budget_s=budget_s, max_trials=30)
     best = w.run()
     assert best.stage is Stage.FINE_TUNING and best.held_out_logits.shape[0] == 1
-    assert any("80.0% against 70.0% without it, both on the same 40" in note for note in w.observer.notes)
+    assert any("80.0 % against 70.0 % without it, both on the same 40" in note for note in w.observer.notes)
     assert w.observer.records[-1].stage is Stage.BLEND
 
 
