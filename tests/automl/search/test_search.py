@@ -223,7 +223,7 @@ def test_a_search_whose_backbones_are_given_up_does_not_claim_to_have_used_its_t
 
 
 @pytest.mark.parametrize(
-    ("limits", "figure"), [({"max_model_mb": 5.0}, "about 9 MB"), ({"max_latency_ms": 1.0}, "about 4 ms")]
+    ("limits", "figure"), [({"max_model_mb": 5.0}, "about 9.0 MB"), ({"max_latency_ms": 1.0}, "about 3.7 ms")]
 )
 def test_limits_that_no_model_keeps_are_refused_with_figures(world, limits, figure):
     with pytest.raises(BadSetting, match=figure):
