@@ -259,7 +259,7 @@ def test_stop_by_hand_delivers_the_best_model_so_far(job, tmp_path):
 def test_limits_that_no_model_keeps_end_a_run_before_it_begins(job, tmp_path):
     story = Story()
     tiny = replace(job, settings=replace(job.settings, max_model_mb=0.1), workspace=tmp_path)
-    with pytest.raises(BadSetting, match=r"smallest one has about \d+ MB"):
+    with pytest.raises(BadSetting, match=r"smallest one has about \d+\.\d MB"):
         train(tiny, Budget(60), story)
     assert story.events == []
 
