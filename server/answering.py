@@ -3,7 +3,6 @@
 import base64
 import io
 import time
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from automl.serving.model_cache import OpenModel
 from automl.serving.predict import resize_square
 from automl.store.database import Artifact, Run, find_run
 from automl.words import size_in_words
+from server.bundles import read_member
 from server.errors import TooBusy
 from server.heat_maps import explained
 from server.multipart import FieldPart, FilePart
@@ -109,19 +109,9 @@ def ask(services: Services, run_id: str) -> Asked:
         assert dataset is not None
     if artifact is None:
         raise NotAllowedNow("There is no model to try yet. The first one comes within the first minutes.")
-    model = services.models.get(artifact.id, lambda: bundled(services, artifact, "model.onnx"))
+    model = services.models.get(artifact.id, lambda: read_member(services.store, artifact.key, "model.onnx"))
     calibration = (run.result.get("calibration") or {}) if artifact.kind == "bundle" else {}
     return Asked(services, run, artifact, model, calibration.get("threshold"))
-
-
-def bundled(services: Services, artifact: Artifact, name: str) -> bytes:
-    """One member of a bundle. Raises NotFound where the bundle is gone, BadBundle where it has none of that name."""
-    with services.store.open(artifact.key) as handle:
-        try:
-            with zipfile.ZipFile(handle) as archive:
-                return archive.read(name)
-        except (KeyError, zipfile.BadZipFile) as error:
-            raise BadBundle("The model of this run cannot be opened; its file is damaged.") from error
 
 
 def answers(
@@ -191,7 +181,7 @@ def _explain(asked: Asked, image: Image.Image, said: int | None) -> Image.Image:
 
 
 def _reader(asked: Asked) -> Callable[[str], bytes]:
-    return lambda name: bundled(asked.services, asked.artifact, name)
+    return lambda name: read_member(asked.services.store, asked.artifact.key, name)
 
 
 def _small(image: Image.Image) -> Image.Image:

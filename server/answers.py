@@ -2,16 +2,16 @@
 
 import csv
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
-from automl.errors import NotFound
+from automl.errors import BadBundle, NotFound
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Run
+from server.bundles import read_member
 from server.run_view import downloadable
 
 _Rows = tuple[Mapping[str, str], ...]
@@ -68,11 +68,8 @@ def _read_answers(store: ArtifactStore, key: str) -> tuple[Answer, ...] | None:
 def _read_table(store: ArtifactStore, key: str, name: str) -> _Rows | None:
     """None where the file is gone, or has no such table."""
     try:
-        with store.open(key) as handle, zipfile.ZipFile(handle) as archive:
-            if name not in archive.namelist():
-                return None
-            text = archive.read(name).decode()
-    except (NotFound, zipfile.BadZipFile):  # a damaged download says so where it is asked for
+        text = read_member(store, key, name).decode()
+    except (NotFound, BadBundle):  # a damaged download says so where it is asked for
         return None
     return tuple(csv.DictReader(io.StringIO(text, newline="")))
 

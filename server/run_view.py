@@ -56,14 +56,17 @@ class RunView:
     @property
     def is_ending(self) -> bool:
         """True once no new try will begin, while the run goes on."""
-        asked = self.run.stop_requested or self.run.cancel_requested
-        return self.run.state is RunState.FINISHING or (asked and self.run.state.is_running())
+        return self.run.state is RunState.FINISHING or (self._is_told_to_end and self.run.state.is_running())
 
     @property
     def can_extend(self) -> bool:
         """True while more time could still be used."""
-        ending = self.run.stop_requested or self.run.cancel_requested
-        return self.run.state in (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING) and not ending
+        open_states = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING)
+        return self.run.state in open_states and not self._is_told_to_end
+
+    @property
+    def _is_told_to_end(self) -> bool:
+        return self.run.stop_requested or self.run.cancel_requested
 
     @property
     def key(self) -> str:

@@ -17,16 +17,6 @@ from server.services import services
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 
-STAGE_TITLES = {
-    RunState.QUEUED: "Waiting",
-    RunState.PREPARING: "Preparing",
-    RunState.SEARCHING: "Searching",
-    RunState.FINISHING: "Finishing",
-    RunState.DONE: "Done",
-    RunState.FAILED: "Failed",
-    RunState.CANCELLED: "Cancelled",
-}
-
 
 @blueprint.get("/<run_id>")
 def show(run_id: str) -> str:
@@ -110,6 +100,5 @@ def _render(session: Session, view: RunView, template: str, after: str) -> str:
         outcome=view_outcome(session, services(), run) if run.state is RunState.DONE else None,
         download=download_panel(services(), run, final) if final else None,
         stages=STAGES,
-        stage_titles=STAGE_TITLES,
         again=form_values(RunSettings.from_json(run.settings)),
     )

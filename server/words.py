@@ -9,6 +9,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from automl.durations import duration_in_words
+from automl.records import DatasetState, RunState
 from automl.store.database import now
 from automl.words import (
     GOAL_TITLES,
@@ -22,6 +23,21 @@ from automl.words import (
 )
 
 _LONGEST_NAME = 100
+
+STATE_TITLES: Mapping[str, str] = {
+    RunState.QUEUED: "Waiting",
+    RunState.PREPARING: "Preparing",
+    RunState.SEARCHING: "Searching",
+    RunState.FINISHING: "Finishing",
+    RunState.DONE: "Done",
+    RunState.FAILED: "Failed",
+    RunState.CANCELLED: "Cancelled",
+    DatasetState.UPLOADING: "Not checked yet",
+    DatasetState.CHECKING: "Being checked",
+    DatasetState.READY: "Ready",
+    DatasetState.INVALID: "Needs attention",
+}
+"""Of runs and of data sets, whose states have different names."""
 
 
 def install(app: Flask) -> None:
@@ -38,6 +54,7 @@ def install(app: Flask) -> None:
     titles: dict[str, Mapping[str, str]] = {
         "tuner_title": TUNER_TITLES,
         "stage_title": STAGE_TITLES,
+        "state_title": STATE_TITLES,
         "goal_title": GOAL_TITLES,
     }
     app.jinja_env.filters.update({function.__name__: function for function in filters})
