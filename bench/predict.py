@@ -16,8 +16,11 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -43,21 +46,35 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="darkroom-bench-") as folder:
         model = _bundled(options.model) if options.model else _random_model(Path(folder))
         photo = _photo()
-        whole, heat = _over_http(Path(folder), model, photo, options.n)
-    classifier = Classifier(model, N_THREADS)
-    square = resize_square(open_rgb(io.BytesIO(photo)), classifier.size_px)[np.newaxis]
-    report(
-        "predict",
-        photo_bytes=len(photo),
-        model_bytes=len(model),
-        end_to_end=whole,
-        end_to_end_with_heat_map=heat,
-        decode_alone=_timed(lambda: open_rgb(io.BytesIO(photo)), options.n),
-        onnxruntime_alone=_timed(lambda: classifier.predict_arrays(square), options.n),
-    )
+        classifier = Classifier(model, N_THREADS)
+        square = resize_square(open_rgb(io.BytesIO(photo)), classifier.size_px)[np.newaxis]
+        with _served(Path(folder), model) as url, requests.Session() as session:
+            session.trust_env = False
+            works = _requests(session, url, photo) | {
+                "decode_alone": lambda: open_rgb(io.BytesIO(photo)),
+                "onnxruntime_alone": lambda: classifier.predict_arrays(square),
+            }
+            times = _timed(works, options.n)
+    report("predict", photo_bytes=len(photo), model_bytes=len(model), **times)
 
 
-def _over_http(home: Path, model: bytes, photo: bytes, n: int) -> tuple[dict[str, float], dict[str, float]]:
+def _requests(session: requests.Session, url: str, photo: bytes) -> dict[str, Callable[[], object]]:
+    """Ways to ask. What is sent is made once: that is the client's work, and every client's is another."""
+    form = requests.Request("POST", url, files={"photos": ("photo.jpg", photo)}).prepare()
+
+    def ask(query: str, body: Any, content_type: str) -> None:
+        session.post(url + query, data=body, headers={"Content-Type": content_type}, timeout=60).raise_for_status()
+
+    return {
+        "end_to_end": partial(ask, "", form.body, form.headers["Content-Type"]),
+        "end_to_end_without_a_form": partial(ask, "", photo, "image/jpeg"),
+        "end_to_end_with_heat_map": partial(ask, "?heat=1", form.body, form.headers["Content-Type"]),
+    }
+
+
+@contextmanager
+def _served(home: Path, model: bytes) -> Iterator[str]:
+    """The address that asks `model`."""
     environment = {**os.environ, "DARKROOM_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     run_id = _add_run(home, model)
     address = home / "address"
@@ -66,15 +83,7 @@ def _over_http(home: Path, model: bytes, photo: bytes, n: int) -> tuple[dict[str
     with address.open("w") as log:
         process = subprocess.Popen(command, env=environment, stderr=log)
     try:
-        url = f"{_address(address, process)}/api/v1/runs/{run_id}/predict"
-        with requests.Session() as session:
-            session.trust_env = False
-
-            def ask(query: str) -> None:
-                session.post(url + query, files={"photos": ("photo.jpg", photo)}, timeout=60).raise_for_status()
-
-            ask("?heat=1")  # opens the model
-            return _timed(lambda: ask(""), n), _timed(lambda: ask("?heat=1"), n)
+        yield f"{_address(address, process)}/api/v1/runs/{run_id}/predict"
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
@@ -111,15 +120,19 @@ def _add_run(home: Path, model: bytes) -> str:
     return run_id
 
 
-def _timed(work: Callable[[], object], n: int) -> dict[str, float]:
-    """Milliseconds."""
-    work()
-    times = []
-    for _ in range(n):
-        before = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - before))
-    return {"p50_ms": round(float(np.median(times)), 1), "p95_ms": round(float(np.percentile(times, 95)), 1)}
+def _timed(works: dict[str, Callable[[], object]], n: int) -> dict[str, dict[str, float]]:
+    """Milliseconds of each, in turns: a machine that grows slower meanwhile is slower for all of them."""
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for turn in range(n + 1):
+        for name, work in works.items():
+            before = time.perf_counter()
+            work()
+            if turn:  # the first one opens the model
+                times[name].append(1000 * (time.perf_counter() - before))
+    return {
+        name: {"p50_ms": round(float(np.median(found)), 1), "p95_ms": round(float(np.percentile(found, 95)), 1)}
+        for name, found in times.items()
+    }
 
 
 def _photo() -> bytes:

@@ -116,7 +116,7 @@ def view_run(session: Session, run: Run, lease_s: float) -> RunView:
         clock=run_clock(run, lease_s),
         n_ahead=_n_ahead(session, run) if run.state is RunState.QUEUED else 0,
         bundle=downloadable(session, run),
-        plots=tuple(session.scalars(_artifacts(run, "plot").order_by(Artifact.created_at, Artifact.name))),
+        plots=tuple(session.scalars(_plots(run))),
         best=run.best_trial,
         trials=tuple(session.scalars(trials)),
         log=tuple(session.scalars(_log(run))),
@@ -137,11 +137,9 @@ def course(session: Session, run: Run) -> dict[str, Any]:
 
 def downloadable(session: Session, run: Run) -> Artifact | None:
     """The final bundle, else the best so far, else None."""
-    for kind in ("bundle", "best_so_far"):
-        query = _artifacts(run, kind).order_by(Artifact.created_at.desc()).limit(1)
-        if (artifact := session.scalars(query).first()) is not None:
-            return artifact
-    return None
+    is_final = Artifact.kind == "bundle"
+    found = select(Artifact).where(Artifact.run_id == run.id, is_final | (Artifact.kind == "best_so_far"))
+    return session.scalars(found.order_by(is_final.desc(), Artifact.created_at.desc()).limit(1)).first()
 
 
 def _trying(run: Run) -> dict[str, Any]:
@@ -149,8 +147,9 @@ def _trying(run: Run) -> dict[str, Any]:
     return run.trying if run.state in (RunState.PREPARING, RunState.SEARCHING) else {}
 
 
-def _artifacts(run: Run, kind: str) -> Select[Artifact]:
-    return select(Artifact).where(Artifact.run_id == run.id, Artifact.kind == kind)
+def _plots(run: Run) -> Select[Artifact]:
+    of_run = select(Artifact).where(Artifact.run_id == run.id, Artifact.kind == "plot")
+    return of_run.order_by(Artifact.created_at, Artifact.name)
 
 
 def _log(run: Run) -> Select[LogEntry]:

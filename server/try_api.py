@@ -12,7 +12,7 @@ from automl.serving.answer_table import answered_row, header, refused_row
 from automl.store.database import find_run
 from server.answering import Answer, Refusal, answers, ask, data_uri, whole_photo
 from server.jobs import start_check
-from server.multipart import FieldPart, FilePart, read_parts
+from server.multipart import FieldPart, FilePart, read_parts, read_photos
 from server.queue import QueueUnavailable
 from server.receive import checked_label, take_upload
 from server.services import services
@@ -25,7 +25,7 @@ _YES = frozenset({"1", "yes", "true"})
 
 @blueprint.post("/runs/<run_id>/predict")
 def predict(run_id: str) -> ResponseReturnValue:
-    """What the model says of each photo of the form, in order. The photos are not kept.
+    """What the model says of each photo of the form, in order, or of the photo that the body is. None is kept.
 
     `heat`: with a picture of what it looked at. `row`: with the line of the table, too. `as=csv`, or an Accept header
     that prefers text/csv: the table instead.
@@ -38,7 +38,7 @@ def predict(run_id: str) -> ResponseReturnValue:
     )
     with_heat = request.args.get("heat") in _YES and not as_csv
     # All of them first: a client that is still sending does not read, and a broken form must not end half a table.
-    found = list(answers(asked, read_parts(request), with_heat=with_heat))
+    found = list(answers(asked, read_photos(request), with_heat=with_heat))
     if as_csv:
         return Response(_table(found, asked.labels), mimetype="text/csv")
     with_row = request.args.get("row") in _YES

@@ -17,8 +17,9 @@ from typing import IO, Protocol
 import numpy as np
 from PIL import Image, ImageOps
 
-DECODE_PX = 512
-"""A JPEG may be decoded at a fraction of its size, as long as both sides keep at least this many pixels."""
+DECODE_PX = 320
+"""A JPEG may be decoded at a fraction of its size, as long as both sides keep at least this many pixels: the most that
+a model is trained on."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 """Pillow knows many more; some start other programs (EPS), none is a photograph."""

@@ -31,6 +31,7 @@ from sqlalchemy.orm import (
     Mapped,
     Session,
     WriteOnlyMapped,
+    joinedload,
     mapped_column,
     relationship,
     sessionmaker,
@@ -428,8 +429,8 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 
 
 def find_run(session: Session, run_id: str) -> Run:
-    """Raises NotFound."""
-    run = session.get(Run, run_id)
+    """With its data set. Raises NotFound."""
+    run = session.get(Run, run_id, options=[joinedload(Run.dataset)])
     if run is None or run.dataset.deleted_at is not None:
         raise NotFound("There is no such run. It may have been deleted.")
     return run

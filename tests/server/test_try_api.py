@@ -35,6 +35,21 @@ def test_each_photo_has_its_answer(client, run_id):
     assert dark["confidence"] < 0.9
 
 
+def test_a_photo_may_be_the_body_itself(client, run_id):
+    address = f"/api/v1/runs/{run_id}/predict"
+    (red,) = client.post(address, data=picture(), content_type="image/png").get_json()
+    assert (red["name"], red["label"]) == ("", "red")
+    (cut,) = client.post(address, data=picture()[:60], content_type="image/png").get_json()
+    assert "damaged" in cut["error"]
+    assert client.post(address, data=picture(), content_type="application/pdf").status_code == 400
+
+
+@pytest.mark.parametrize("limits", [{"DARKROOM_MAX_REQUEST_BYTES": "1000"}])
+def test_a_body_beyond_the_limit_is_refused(client, run_id):
+    response = client.post(f"/api/v1/runs/{run_id}/predict", data=bytes(2000), content_type="image/jpeg")
+    assert response.status_code == 413
+
+
 def test_a_file_that_cannot_be_read_is_explained_and_the_rest_answered(client, run_id):
     files = [("a.txt", b"words"), ("cut.png", picture()[:60]), ("b.png", picture((0, 0, 255)))]
     words, cut, blue = predict(client, run_id, *files).get_json()
@@ -56,6 +71,9 @@ def test_a_file_that_is_too_large_is_refused_alone(client, run_id, monkeypatch):
     large, small = predict(client, run_id, ("l.bmp", picture(side=40, form="BMP")), ("s.png", picture())).get_json()
     assert "is larger than" in large["error"]
     assert small["label"] == "red"
+    body = picture(side=40, form="BMP")
+    (large,) = client.post(f"/api/v1/runs/{run_id}/predict", data=body, content_type="image/bmp").get_json()
+    assert "is larger than" in large["error"]
 
 
 def test_the_table_is_that_of_the_command_line(client, run_id):

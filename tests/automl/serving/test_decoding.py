@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, UnidentifiedImageError
 
+from automl.search.plan import INPUT_SIZES_PX
 from automl.serving.predict import DECODE_PX, load_image, open_rgb, resize_square
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -114,7 +115,11 @@ def test_the_first_frame_of_an_animation_counts() -> None:
 
 def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size() -> None:
     picture = open_rgb(stored(flag().resize((4000, 3000)), "JPEG"))
-    assert DECODE_PX <= min(picture.size) < 1500
+    assert picture.size == (500, 375)
+
+
+def test_no_model_wants_more_pixels_than_are_decoded() -> None:
+    assert max(INPUT_SIZES_PX) <= DECODE_PX
 
 
 def test_a_thin_jpeg_keeps_its_short_side() -> None:
