@@ -1,6 +1,7 @@
 """The HTTP API, version 1: JSON in and out. `docs/api.md` describes it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
@@ -36,17 +37,21 @@ _LONG_PARTS = frozenset({"findings", "refused"})
 """Of a summary; the data set's own record has them."""
 
 _FILES_ON_A_PAGE = 1_000
+_FORM_WITH_FILES = "multipart/form-data"
 _RUN_FIELDS = frozenset({"dataset", "name", "run_name", "parent", "minutes", *RUN_OPTIONS})
 
 
 @blueprint.post("/datasets")
 def create_dataset() -> ResponseReturnValue:
-    values = _values(frozenset({"name"}))
-    dataset = Dataset(name=clean_name(str(values.get("name") or ""), otherwise="Photos"))
+    """An empty one, or one of the photos that the form brings along. They are not checked yet."""
+    known = frozenset({"name"})
+    if request.mimetype == _FORM_WITH_FILES:
+        with _uploaded(known) as (dataset_id, values):
+            found = dataset_id or _empty_dataset(values)
+    else:
+        found = _empty_dataset(_values(known))
     with services().database.session() as session:
-        session.add(dataset)
-        session.flush()
-        return jsonify(dataset_record(session, dataset)), 201
+        return jsonify(dataset_record(session, find_dataset(session, found))), 201
 
 
 @blueprint.post("/datasets/<dataset_id>/files")
@@ -144,7 +149,11 @@ def _file_state(text: str) -> FileState:
 @blueprint.post("/runs")
 def create_run() -> ResponseReturnValue:
     """A run on a data set that is there, or, in one request, on the photos that the form brings along."""
-    run_id = _run_from_upload() if request.mimetype == "multipart/form-data" else _run_from_values(_values(_RUN_FIELDS))
+    if request.mimetype == _FORM_WITH_FILES:
+        with _uploaded(_RUN_FIELDS) as (dataset_id, values):
+            run_id = _run_from_values(values, dataset_id)
+    else:
+        run_id = _run_from_values(_values(_RUN_FIELDS))
     with services().database.session() as session:
         run = find_run(session, run_id)
         url = url_for("runs.show", run_id=run_id, _external=True)
@@ -228,22 +237,35 @@ def _run_from_values(values: Mapping[str, Any], dataset_id: str | None = None) -
     return start_run(services(), chosen, settings, parent, name)
 
 
-def _run_from_upload() -> str:
+@contextmanager
+def _uploaded(known: frozenset[str]) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
+    """The data set that the files of the form have become, None where it had none, and the form's other fields.
+
+    Where the block fails, nothing is left of it.
+    """
     request.max_content_length = services().settings.max_request_bytes
     upload = take_upload(services(), read_parts(request))
-    if upload.dataset_id is None:
-        return _run_from_values(_known(upload.fields, _RUN_FIELDS))
     try:
-        values = _known(upload.fields, _RUN_FIELDS)
-        if values.get("dataset"):
-            raise NotAllowedNow("Send either files or the id of a data set, not both.")
-        name = clean_name(values.get("name") or upload.suggested_name(), otherwise="Photos")
-        with services().database.session() as session:
-            find_dataset(session, upload.dataset_id).name = name
-        return _run_from_values(values, upload.dataset_id)
+        values = _known(upload.fields, known)
+        if upload.dataset_id is not None:
+            if values.get("dataset"):
+                raise NotAllowedNow("Send either files or the id of a data set, not both.")
+            with services().database.session() as session:
+                dataset = find_dataset(session, upload.dataset_id)
+                dataset.name = clean_name(values.get("name") or upload.suggested_name(), otherwise="Photos")
+        yield upload.dataset_id, values
     except Exception:
-        remove_dataset(services(), upload.dataset_id)
+        if upload.dataset_id is not None:
+            remove_dataset(services(), upload.dataset_id)
         raise
+
+
+def _empty_dataset(values: Mapping[str, Any]) -> str:
+    dataset = Dataset(name=clean_name(str(values.get("name") or ""), otherwise="Photos"))
+    with services().database.session() as session:
+        session.add(dataset)
+        session.flush()
+        return dataset.id
 
 
 def _values(known: frozenset[str]) -> Mapping[str, Any]:
@@ -253,6 +275,8 @@ def _values(known: frozenset[str]) -> Mapping[str, Any]:
         if not isinstance(values, dict):
             raise BadUpload("The body must be a JSON object.")
         return _known(values, known)
+    if request.files:
+        raise BadUpload("This address takes no files.")
     return _known(request.form.to_dict(), known)
 
 

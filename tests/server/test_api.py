@@ -30,6 +30,23 @@ def test_one_request_with_files_is_enough(client, world):
     assert (world.dataset(run.dataset_id).name, len(world.files(run.dataset_id))) == ("flowers", 2)
 
 
+def test_a_data_set_can_come_with_its_files(client, world):
+    def form(**fields):
+        return {"files": [form_file("rose/1.jpg"), form_file("tulip/1.jpg", b"2")], **fields}
+
+    answer = client.post("/api/v1/datasets", data=form(name="flowers"))
+    assert answer.status_code == 201
+    assert (answer.json["name"], answer.json["n_files"], answer.json["state"]) == ("flowers", 2, "uploading")
+    assert client.post("/api/v1/datasets", data=form(budget="2m")).status_code == 400
+    assert len(client.get("/api/v1/datasets").json["datasets"]) == 1
+
+
+def test_an_address_that_takes_no_files_says_so(client, world):
+    address = f"/api/v1/datasets/{world.add_dataset()}/fix"
+    answer = client.post(address, data={"finding": "duplicates", "files": [form_file("rose/1.jpg")]})
+    assert (answer.status_code, answer.json["error"]["message"]) == (400, "This address takes no files.")
+
+
 def test_one_request_with_a_zip_is_enough(client, world):
     answer = client.post("/api/v1/runs", data={"archive": form_file("beans.zip"), "budget": "1"})
     assert world.dataset(world.run(answer.json["id"]).dataset_id).name == "beans"
