@@ -23,8 +23,9 @@ from typing import Any
 
 from automl.records import DatasetState, RunSettings, RunState
 from automl.settings import load_settings
-from automl.store.database import Database, Dataset, DatasetFile, Run, TrialSummary, change_run_state, find_run
+from automl.store.database import Database, Dataset, DatasetFile, Run, TrialSummary, find_run
 from automl.store.events import RunEvents
+from automl.store.runs import change_run_state
 from scripts.stack import services
 from scripts.stack.home import listen
 

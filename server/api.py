@@ -12,15 +12,8 @@ from automl.data.edits import checked_edit
 from automl.errors import BadSetting, BadUpload, NotAllowedNow
 from automl.options import RUN_OPTIONS
 from automl.records import FileState
-from automl.store.database import (
-    Dataset,
-    DatasetFile,
-    TrialSummary,
-    find_dataset,
-    find_run,
-    request_cancel,
-    request_stop,
-)
+from automl.store.database import Dataset, DatasetFile, TrialSummary, find_dataset, find_run
+from automl.store.runs import request_cancel, request_stop
 from server.api_records import dataset_record, export_record, file_record, run_record, trial_record
 from server.editing import add_edit, delete_dataset, fix_finding, undo_edit
 from server.forms import page_number, run_settings

@@ -4,9 +4,10 @@ import math
 import re
 
 from automl.errors import BadSetting
-from automl.store.database import find_run, request_more_time
+from automl.store.database import find_run
 from automl.store.events import EventsAway
 from automl.store.run_clock import run_clock
+from automl.store.runs import request_more_time
 from server.services import Services
 
 MORE_TIME_S = 300.0

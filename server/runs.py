@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from automl.records import RunSettings, RunState
-from automl.store.database import find_run, request_cancel, request_stop
+from automl.store.database import find_run
+from automl.store.runs import request_cancel, request_stop
 from server.downloads_view import download_panel
 from server.follow_up import parent_of
 from server.forms import form_values

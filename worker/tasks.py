@@ -14,9 +14,10 @@ from automl.records import DatasetState, RunState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.composed import remove_old
-from automl.store.database import Database, fail_run, find_dataset, find_run
+from automl.store.database import Database, find_dataset, find_run
 from automl.store.events import RunEvents
 from automl.store.exports import has_exports_to_make
+from automl.store.runs import fail_run
 from worker.celery_app import CHECK_DATASET, DELETE_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, REAP, SWEEP, TRAIN, app
 from worker.export_supervisor import ExportSupervisor
 from worker.messages import Messages

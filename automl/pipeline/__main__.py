@@ -25,8 +25,9 @@ from automl.records import DatasetState, RunSettings, TrialRecord
 from automl.search.budget import Budget
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Run, fail_run, find_dataset, find_run
+from automl.store.database import Database, Run, find_dataset, find_run
 from automl.store.events import BackgroundEvents, RunEvents
+from automl.store.runs import fail_run
 
 _log = structlog.get_logger()
 

@@ -17,9 +17,10 @@ from automl.search.candidate import Candidate
 from automl.search.space import SearchSpace
 from automl.search.words import describe
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Artifact, Database, LogEntry, TrialSummary, change_run_state, find_run, now
+from automl.store.database import Artifact, Database, LogEntry, TrialSummary, find_run, now
 from automl.store.events import Publishes
 from automl.store.exports import add_exports
+from automl.store.runs import change_run_state
 from automl.words import validated
 
 if TYPE_CHECKING:

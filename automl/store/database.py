@@ -1,11 +1,11 @@
-"""The tables, and the changes of state that are legal.
+"""The tables. What may become of a run is in `automl.store.runs`.
 
 Pages read these rows; the worker and the pipeline write them. Times are UTC.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,9 +21,6 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
-    or_,
-    select,
-    update,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import (
@@ -37,20 +34,8 @@ from sqlalchemy.orm import (
     sessionmaker,
 )
 
-from automl.durations import duration_in_words
-from automl.errors import BadSetting, NotAllowedNow, NotFound
+from automl.errors import NotFound
 from automl.records import DatasetState, ExportState, FileState, RunState, Stage, TrialRecord, TrialState
-
-LEGAL_RUN_CHANGES: dict[RunState, frozenset[RunState]] = {
-    RunState.QUEUED: frozenset({RunState.PREPARING, RunState.CANCELLED, RunState.FAILED}),
-    RunState.PREPARING: frozenset({RunState.SEARCHING, RunState.CANCELLED, RunState.FAILED, RunState.QUEUED}),
-    RunState.SEARCHING: frozenset({RunState.FINISHING, RunState.CANCELLED, RunState.FAILED, RunState.QUEUED}),
-    RunState.FINISHING: frozenset({RunState.DONE, RunState.CANCELLED, RunState.FAILED, RunState.QUEUED}),
-    RunState.DONE: frozenset(),
-    RunState.FAILED: frozenset(),
-    RunState.CANCELLED: frozenset(),
-}
-"""Back to `queued` leads a run whose worker died."""
 
 
 def new_id() -> str:
@@ -442,111 +427,3 @@ def find_dataset(session: Session, dataset_id: str) -> Dataset:
     if dataset is None or dataset.deleted_at is not None:
         raise NotFound("There is no such data set. It may have been deleted.")
     return dataset
-
-
-def change_run_state(run: Run, state: RunState) -> None:
-    """Moves `run` to `state` and keeps its times.
-
-    Raises:
-        NotAllowedNow: the change is not in `LEGAL_RUN_CHANGES`.
-    """
-    if state not in LEGAL_RUN_CHANGES[run.state]:
-        raise NotAllowedNow(f"A run that is {run.state} cannot become {state}.")
-    run.state = state
-    run.progress = None
-    run.log.add(LogEntry(kind="state", text=state.value))
-    if state is RunState.PREPARING and run.started_at is None:
-        run.started_at = now()
-    if not state.is_running():
-        run.trying = {}
-    if state.is_finished():
-        run.activity = state.value.capitalize()  # nothing is going on any more
-        run.finished_at = now()
-        run.lease_owner, run.lease_until = "", None
-
-
-def fail_run(run: Run, code: str, message: str) -> None:
-    """Ends a run as failed, with words for its page."""
-    change_run_state(run, RunState.FAILED)
-    run.error_code, run.error_message = code, message
-
-
-def request_stop(run: Run) -> None:
-    """Asks a run to end its search now and deliver the best model so far.
-
-    Raises:
-        NotAllowedNow: it has ended, or there is no model yet.
-    """
-    if run.state.is_finished():
-        raise NotAllowedNow("This run has already ended.")
-    if run.state is RunState.QUEUED:
-        raise NotAllowedNow("This run has not started yet, so there is no model to keep. Cancel it instead.")
-    if run.best_score is None:
-        raise NotAllowedNow("There is no model to keep yet. Wait for the first one, or cancel the run.")
-    run.stop_requested = True
-
-
-def request_cancel(run: Run) -> None:
-    """Asks a run to end at once, without a model; one that still waits is cancelled here. Raises NotAllowedNow."""
-    if run.state.is_finished():
-        raise NotAllowedNow("This run has already ended.")
-    run.cancel_requested = True
-    if run.state is RunState.QUEUED:
-        change_run_state(run, RunState.CANCELLED)
-
-
-def request_more_time(run: Run, seconds: float, max_budget_s: float, used_s: float, progress: float) -> None:
-    """Raises a run's budget by `seconds`; its worker is told within a second.
-
-    `used_s`, `progress`: where it is now, from where its progress goes on.
-
-    Raises:
-        NotAllowedNow: the search is over, or was told to end.
-        BadSetting: the budget would be longer than `max_budget_s`.
-    """
-    if run.state.is_finished():
-        raise NotAllowedNow("This run has already ended, so it cannot be given more time. Start another one instead.")
-    if run.cancel_requested or run.stop_requested:
-        raise NotAllowedNow("This run was told to end, so it cannot be given more time.")
-    if run.state is RunState.FINISHING:
-        raise NotAllowedNow("The search is over and the best model is being tested, so more time would not be used.")
-    budget_s = run.budget_s + seconds
-    if budget_s > max_budget_s:
-        longest = duration_in_words(max_budget_s)
-        raise BadSetting(f"A run may take {longest} at most on this server, and this would be longer.")
-    run.progress_from, run.progress_from_s = progress, used_s
-    run.budget_s, run.settings = budget_s, {**run.settings, "budget_s": budget_s}
-    text = f"{duration_in_words(seconds)} more were asked for: {duration_in_words(budget_s)} in all"
-    run.log.add(LogEntry(kind="time", text=text, used_s=used_s))
-
-
-def claim_run(session: Session, run_id: str, owner: str, lease_s: float) -> bool:
-    """Takes the lease of a queued run for `owner`, in one atomic statement; False if there is nothing to do.
-
-    A run that is under way under somebody's lease, or has ended, is not claimed: a message that is delivered twice
-    finds nothing to do.
-    """
-    claimed = session.execute(
-        update(Run)
-        .where(Run.id == run_id, Run.state == RunState.QUEUED, or_(Run.lease_until.is_(None), Run.lease_until < now()))
-        .values(lease_owner=owner, lease_until=now() + timedelta(seconds=lease_s), attempts=Run.attempts + 1)
-        .returning(Run.id)
-    ).all()
-    return bool(claimed)
-
-
-def renew_lease(session: Session, run_id: str, owner: str, lease_s: float) -> bool:
-    """False if the run is no longer `owner`'s."""
-    renewed = session.execute(
-        update(Run)
-        .where(Run.id == run_id, Run.lease_owner == owner)
-        .values(lease_until=now() + timedelta(seconds=lease_s))
-        .returning(Run.id)
-    ).all()
-    return bool(renewed)
-
-
-def runs_with_lost_lease(session: Session) -> list[Run]:
-    """Runs under way whose worker has not been heard of in time."""
-    running = [state for state in RunState if state.is_running()]
-    return list(session.scalars(select(Run).where(Run.state.in_(running), Run.lease_until < now())))

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from automl.records import RunState
-from automl.store.database import Run, TrialSummary, change_run_state, find_run, now
+from automl.store.database import Run, TrialSummary, find_run, now
+from automl.store.runs import change_run_state
 from tests.server.conftest import zip_of
 from tests.server.test_runs import RESULT
 

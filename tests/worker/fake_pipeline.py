@@ -9,7 +9,8 @@ from pathlib import Path
 
 from automl.records import RunState
 from automl.settings import load_settings
-from automl.store.database import Database, change_run_state, find_run
+from automl.store.database import Database, find_run
+from automl.store.runs import change_run_state
 
 
 def finish(run_id: str) -> None:

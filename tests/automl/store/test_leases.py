@@ -3,15 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from automl.records import RunState
-from automl.store.database import (
-    Database,
-    change_run_state,
-    claim_run,
-    find_run,
-    renew_lease,
-    request_cancel,
-    runs_with_lost_lease,
-)
+from automl.store.database import Database, find_run
+from automl.store.runs import change_run_state, claim_run, renew_lease, request_cancel, runs_with_lost_lease
 from tests.automl.store.conftest import add_run
 
 
