@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -92,17 +93,16 @@ class PhotoBatches:
 class ActivationBatches:
     """Activations at the network's cut, float16 on disk: computed once for a few views of each photo.
 
-    The views are the photo as it is and, as far as the policy allows them, its mirror image and two random ones.
+    The views are the photo as it is and, as far as the policy allows them, its mirror image and two random ones. What
+    one fold has stored serves the others, too.
     """
 
     def __init__(
         self, photos: PhotoBatches, network: TrainableNetwork, policy: Policy, n_photos: int, folder: Path, seed: int
     ) -> None:
         self._photos, self._network, self._policy, self._seed = photos, network, policy, seed
-        self._folder = folder
-        self._views: list[list[np.ndarray]] = []
-        self._slot = np.full(n_photos, -1)
-        self._held_out: list[np.ndarray] = []
+        self._n_photos, self._folder = n_photos, folder
+        self._views: list[_View] = []
 
     @property
     def n_views(self) -> int:
@@ -112,62 +112,86 @@ class ActivationBatches:
         return 1 + mirrored + _DRAWN_VIEWS * drawn
 
     def prepare(self, rows: np.ndarray, held_out: np.ndarray, batch_size: int, on_step: OnStep) -> None:
-        """Computes the views of `rows` and the plain view of `held_out`.
+        """Computes the views of `rows` and the plain view of `held_out`, as far as they are not there.
 
         Raises:
             DiskFull: no room for them.
         """
-        self._slot[rows] = np.arange(len(rows))
-        self._slot[held_out] = np.arange(len(held_out))
+        if not self._views:
+            self._views = self._empty_views(rows[:1])
+        with full_disk_explained(str(self._folder)):
+            for number, view in enumerate(self._views):
+                view.add(rows if number else np.concatenate([rows, held_out]), batch_size, on_step)
+
+    def clear(self) -> None:
+        """Forgets what was stored."""
+        self._views = []
+
+    def _empty_views(self, some: np.ndarray) -> list[_View]:
         random = np.random.default_rng(self._seed)
-        makers: list[Callable[[np.ndarray], Any]] = [lambda some: self._photos.plain(some)[0]]
+        makers: list[Callable[[np.ndarray], Any]] = [lambda rows: self._photos.plain(rows)[0]]
         if self._policy.flips != "none":
             makers.append(self._photos.mirrored)
-        makers += [lambda some: self._photos.view(some, random)] * (self.n_views - len(makers))
-        one = self._network.stem(makers[0](rows[:1]))
-        n_bytes = len(rows) * sum(2 * math.prod(part.shape) for part in one)
+        makers += [lambda rows: self._photos.view(rows, random)] * (self.n_views - len(makers))
+        n_bytes = self._n_photos * sum(2 * math.prod(part.shape[1:]) for part in self._network.stem(makers[0](some)))
         makers = makers[: max(1, MAX_STORED_BYTES // max(1, n_bytes))]
-        with full_disk_explained(str(self._folder)):
-            self._views = [
-                self._store(f"view-{number}", rows, maker, batch_size, on_step) for number, maker in enumerate(makers)
-            ]
-            self._held_out = self._store("held-out", held_out, makers[0], batch_size, on_step)
+        return [
+            _View(self._folder / f"view-{number}", partial(self._activations, maker), self._n_photos)
+            for number, maker in enumerate(makers)
+        ]
+
+    def _activations(self, maker: Callable[[np.ndarray], Any], rows: np.ndarray) -> list[Any]:
+        return list(self._network.stem(maker(rows)))
 
     def augmented(self, rows: np.ndarray, random: np.random.Generator) -> tuple[Sequence[Any], Mixing | None]:
         which = random.integers(0, len(self._views), len(rows))
-        slots = self._slot[rows]
-        parts = [
-            np.stack([self._views[view][part][slot] for view, slot in zip(which, slots, strict=True)])
-            for part in range(len(self._views[0]))
-        ]
+        chosen = [self._views[view].of(row) for view, row in zip(which, rows, strict=True)]
+        parts = [np.stack(part) for part in zip(*chosen, strict=True)]
         mixing = draw_mixing(self._policy, len(rows), random)
         return (parts if mixing is None else _mixed(parts, mixing)), mixing
 
     def plain(self, rows: np.ndarray) -> Sequence[Any]:
-        return [part[self._slot[rows]] for part in self._held_out]
+        return self._views[0].of(rows)
 
-    def _store(
-        self, name: str, rows: np.ndarray, maker: Callable[[np.ndarray], Any], batch_size: int, on_step: OnStep
-    ) -> list[np.ndarray]:
-        """One float16 memory map for the activations and one for each tap before the cut."""
-        files = None
-        paths: list[Path] = []
-        shapes: list[tuple[int, ...]] = []
+
+class _View:
+    """The activations of some photos, and those of their taps before the cut: a float16 file for each."""
+
+    def __init__(self, path: Path, make: Callable[[np.ndarray], Sequence[Any]], n_photos: int) -> None:
+        self._path, self._make = path, make
+        self._slots = np.full(n_photos, -1)
+        self._n = 0
+        self._parts: list[np.ndarray] = []
+
+    def add(self, rows: np.ndarray, batch_size: int, on_step: OnStep) -> None:
+        missing = rows[self._slots[rows] < 0]
         try:
-            for start in range(0, len(rows), batch_size):
-                parts = [np.asarray(p, np.float16) for p in self._network.stem(maker(rows[start : start + batch_size]))]
-                if files is None:
-                    paths = [self._folder / f"{name}-{i}.f16" for i in range(len(parts))]
-                    shapes = [part.shape[1:] for part in parts]
-                    files = [path.open("wb") for path in paths]
-                # A memory map on a full disk would end the process with SIGBUS; writing tells.
-                for file, part in zip(files, parts, strict=True):
-                    file.write(part.tobytes())
+            for start in range(0, len(missing), batch_size):
+                some = missing[start : start + batch_size]
+                self._append([np.asarray(part, np.float16) for part in self._make(some)])
+                self._slots[some] = np.arange(self._n, self._n + len(some))
+                self._n += len(some)
                 on_step()
         finally:
-            for file in files or []:
-                file.close()
-        return [np.memmap(p, np.float16, "r", shape=(len(rows), *s)) for p, s in zip(paths, shapes, strict=True)]
+            self._parts = [
+                np.memmap(self._file(i), np.float16, "r", shape=(self._n, *part.shape[1:]))
+                for i, part in enumerate(self._parts)
+            ]
+
+    def of(self, rows: Any) -> list[np.ndarray]:
+        """Of one photo or of some."""
+        return [part[self._slots[rows]] for part in self._parts]
+
+    def _append(self, parts: list[np.ndarray]) -> None:
+        # A memory map on a full disk would end the process with SIGBUS; writing tells.
+        for number, part in enumerate(parts):
+            with self._file(number).open("r+b" if self._n else "wb") as file:
+                file.seek(self._n * part[0].nbytes)  # over what a batch that failed has left
+                file.write(part.tobytes())
+        self._parts = parts
+
+    def _file(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}-{number}.f16")
 
 
 def _mixed(parts: list[np.ndarray], mixing: Mixing) -> list[Any]:

@@ -139,7 +139,7 @@ class FineTuner:
         self._settings, self._seed, self._is_deterministic = settings, seed, deterministic
         self._kernel, self._bias = head
         self._class_weights = class_weights(self._one_hot, settings.class_weighting)
-        self._prepare_s_per_view = 0.0
+        self._prepare_s_per_photo = 0.0
         adapts = settings.bn == "adapt"
         mixed, xla = (False, False) if deterministic else _precision(installed)
         kind = NetworkKind(installed, settings.taps, settings.depth, n_classes, adapts, mixed, xla, deterministic)
@@ -189,8 +189,10 @@ class FineTuner:
         some = np.arange(len(self._labels))[: max(1, self.batch_size)]
         self._start(some, _do_nothing)
         self._prepare(some, some, _do_nothing)
-        prepared_s = _quickest(lambda: self._prepare(some, some, _do_nothing), 1 if self._settings.depth else 0)
-        self._prepare_s_per_view = prepared_s / (len(some) * (1 + self._n_views))
+        if isinstance(self._batches, ActivationBatches):
+            self._batches.clear()  # the first time included tracing
+            prepared_s = _quickest(lambda: self._prepare(some, some, _do_nothing), 1)
+            self._prepare_s_per_photo = prepared_s / len(some)
         random = np.random.default_rng(self._seed)
         n_rows = len(self._labels)
 
@@ -203,9 +205,9 @@ class FineTuner:
         self._with_less(lambda: self._predict(some, _do_nothing))
         return step_s, _quickest(lambda: self._predict(some, _do_nothing), 1) / len(some)
 
-    def preparation_s(self, n_train: int, n_held_out: int) -> float:
-        """Predicted seconds before the first step, for the activations at the cut; `probe` comes first."""
-        return self._prepare_s_per_view * (n_train * self._n_views + n_held_out) if self._settings.depth else 0.0
+    def preparation_s(self, n_photos: int) -> float:
+        """Predicted seconds for the activations of so many photos at the cut, once; `probe` comes first."""
+        return self._prepare_s_per_photo * n_photos
 
     def fit(
         self,
@@ -283,10 +285,6 @@ class FineTuner:
     def _parts(self, rows: np.ndarray) -> list[np.ndarray]:
         size = max(1, self.batch_size)
         return [rows[start : start + size] for start in range(0, len(rows), size)]
-
-    @property
-    def _n_views(self) -> int:
-        return self._batches.n_views if isinstance(self._batches, ActivationBatches) else 0
 
     def _prepare(self, rows: np.ndarray, held_out: np.ndarray, on_step: OnStep) -> None:
         self._with_less(lambda: self._batches.prepare(rows, held_out, self.batch_size, on_step))

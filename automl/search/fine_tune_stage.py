@@ -34,7 +34,11 @@ N_EPOCHS = 12
 _FEWEST_EPOCHS = 3
 _FEWEST_HELD_OUT = 150  # fewer photos tell two models apart by luck only: then several folds are trained
 _MAX_HELD_OUT = 2_000
-_TRAINING_COST = 14.0  # a training step by TensorFlow in passes by ONNX Runtime, measured on two CPU cores
+_TAIL_DEPTH = 2  # gained the most for its time on beans and hymenoptera
+# Of one photo, in frozen passes by ONNX Runtime: a training step by TensorFlow at each depth, and storing what is at
+# the cut. Measured on two CPU cores, see docs/benchmarks.md; from the first trial on its own times count.
+_STEP_COST = (12.0, 0.8, 1.6, 3.0, 4.0)
+_STORING_COST = 10.0
 _START_S = 15.0  # building, tracing and the first steps
 
 
@@ -85,7 +89,8 @@ class FineTuneStage:
         if not self._budget.has_clock:
             return True
         size = min(_USUAL_PX, self._sizes[-1])
-        return any(self._cost_s(name, size, 0, _FEWEST_EPOCHS + 2) <= seconds for name in self._starts())
+        cheap = partial(self._cost_s, size=size, depth=_TAIL_DEPTH, epochs=_FEWEST_EPOCHS + 2)
+        return any(cheap(name) <= seconds for name in self._starts())
 
     def run(self, plan: FeaturePlan, earlier: Sequence[TrialRecord]) -> None:
         """Trains what the expert would, then what the tuner proposes, until time, limit or patience end it."""
@@ -185,8 +190,8 @@ class FineTuneStage:
         recipe = self._recipes[best.number]
         share = min(len(self._targets.labels) / self._n_trained(recipe), 2.0)
         key = self._key(recipe.params)
-        learning_s = self._preparation_s[key] + self._best_epochs[best.number] * self._epoch_s[key]
-        return learning_s * share + _START_S / 2
+        learning_s = self._best_epochs[best.number] * self._epoch_s[key] * share
+        return self._preparation_s[key] + learning_s + _START_S / 2
 
     def _starts(self) -> dict[str, Candidate]:
         """The best linear head on each single backbone, the most promising backbone first."""
@@ -195,21 +200,23 @@ class FineTuneStage:
         return {name: starts[name] for name in ordered if self._heads.is_allowed([name], self._sizes[0])}
 
     def _first_choices(self, starts: Mapping[str, Candidate], earlier: Sequence[TrialRecord]) -> list[Params]:
-        """What an earlier attempt found best, whose weights are lost; else the expert's settings."""
+        """What an earlier attempt found best, whose weights are lost; else the expert's settings, the tail first."""
         known = [r for r in earlier if r.stage is Stage.FINE_TUNING and r.score is not None]
         if known:
             return [dict(max(known, key=lambda record: record.score or 0.0).params)]
         first = next(iter(starts))
-        size = max((s for s in self._sizes if s <= _USUAL_PX), default=self._sizes[0])
-        return [self.space.defaults(backbone=first, ft_image_size_px=self._size_in_time(first, size))]
+        return [
+            self.space.defaults(backbone=first, depth=depth, ft_image_size_px=self._size_in_time(first, depth))
+            for depth in (_TAIL_DEPTH, 0)
+        ]
 
-    def _size_in_time(self, backbone: str, size: int) -> int:
-        """`size`, or a smaller one at which a few epochs can end in time."""
-        sizes = [one for one in self._sizes if one <= size]
+    def _size_in_time(self, backbone: str, depth: int) -> int:
+        """The usual one, or a smaller one at which half of the epochs can end in time."""
+        sizes = [one for one in self._sizes if one <= _USUAL_PX]
         if not self._budget.has_clock:
             return sizes[-1]
         left_s = self._budget.search_left_s
-        fitting = [one for one in sizes if self._cost_s(backbone, one, 0, N_EPOCHS // 2) <= left_s]
+        fitting = [one for one in sizes if self._cost_s(backbone, one, depth, N_EPOCHS // 2) <= left_s]
         return max(fitting, default=sizes[0])
 
     def _folds(self) -> tuple[int, ...]:
@@ -230,14 +237,14 @@ class FineTuneStage:
 
     def _cost_s(self, backbone: str, size: int, depth: int, epochs: int) -> float:
         """Predicted seconds of a fine-tuning in all its folds, from what was timed, else from the frozen pass."""
-        folds = self._folds()
-        epoch_s = self._epoch_s.get((backbone, size, depth))
-        if epoch_s is None:
-            n_rows = min(len(self._targets.labels), STEPS_PER_EPOCH * self._batch_size)
-            share = 1.0 if depth == 0 else 0.3
-            epoch_s = _TRAINING_COST * share * block_seconds(self._features.seconds_per_image(backbone), size, n_rows)
-        preparation_s = self._preparation_s.get((backbone, size, depth), 0.0)
-        return len(folds) * (preparation_s + epochs * epoch_s) + _START_S
+        key, n_photos = (backbone, size, depth), len(self._targets.labels)
+        if key in self._epoch_s:
+            epoch_s, preparation_s = self._epoch_s[key], self._preparation_s[key]
+        else:
+            pass_s = block_seconds(self._features.seconds_per_image(backbone), size, 1)
+            epoch_s = _STEP_COST[depth] * pass_s * min(n_photos, STEPS_PER_EPOCH * self._batch_size)
+            preparation_s = _STORING_COST * pass_s * n_photos if depth else 0.0
+        return preparation_s + len(self._folds()) * epochs * epoch_s + _START_S
 
     def _try(self, plan: FeaturePlan, proposal: Proposal) -> TrialRecord | None:
         """None where it could not end in time, or may not be delivered; then nothing was started."""
@@ -359,9 +366,9 @@ class FineTuneStage:
             n_trained = self._n_trained(recipe)
             n_held_out = min(_MAX_HELD_OUT, len(self._targets.labels) - n_trained)
             self._epoch_s[key] = tuner.steps_per_epoch(n_trained) * step_s + n_held_out * image_s
-            self._preparation_s[key] = tuner.preparation_s(n_trained, n_held_out)
+            self._preparation_s[key] = tuner.preparation_s(len(self._targets.labels))
         fewest_s = min(recipe.epochs, _FEWEST_EPOCHS) * self._epoch_s[key]
-        needed_s = len(recipe.folds) * (self._preparation_s[key] + fewest_s)
+        needed_s = self._preparation_s[key] + len(recipe.folds) * fewest_s
         if self._budget.has_clock and needed_s > self._budget.search_left_s and self._book.best is not None:
             raise TrialPruned(f"It would have taken {needed_s:.0f} s, longer than there is.")
 

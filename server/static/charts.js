@@ -13,6 +13,8 @@ function timeLabel(seconds) {
   return minutes ? `${minutes}:${String(rest).padStart(2, "0")} min` : `${rest} s`;
 }
 
+const BELOW = { size: 36, space: 90 };
+
 function axis(values, more = {}) {
   const [ink, grid] = [colour("--pico-muted-color"), colour("--pico-muted-border-color")];
   return { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, values, size: 68, ...more };
@@ -65,7 +67,7 @@ export function courseOptions() {
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: false }, y: shares },
-    axes: [axis((_plot, ticks) => ticks.map(timeLabel)), axis((_plot, ticks) => ticks.map(percent))],
+    axes: [axis((_plot, ticks) => ticks.map(timeLabel), BELOW), axis((_plot, ticks) => ticks.map(percent))],
     series: [
       {},
       {
@@ -91,7 +93,7 @@ export function epochOptions() {
     cursor: { show: false },
     scales: { x: { time: false }, y: shares, loss: {} },
     axes: [
-      axis((_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick : ""))),
+      axis((_plot, ticks) => ticks, { ...BELOW, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] }),
       axis((_plot, ticks) => ticks.map(percent)),
       axis((_plot, ticks) => ticks.map((tick) => tick.toFixed(2)), { side: 1, scale: "loss", grid: { show: false } }),
     ],

@@ -94,8 +94,34 @@ def test_storing_can_be_ended(tmp_path: Path) -> None:
         stored(Policy(), tmp_path, over)
 
 
-def test_nothing_held_out_is_nothing_to_store(tmp_path: Path) -> None:
+def test_what_one_fold_has_stored_serves_the_others(tmp_path: Path) -> None:
+    made, steps = stored(Policy(flips="horizontal"), tmp_path), list[None]()
+    made.prepare(HELD_OUT, ROWS, 4, lambda: steps.append(None))
+    assert len(steps) == 1  # the mirror images of four photos; everything else is there
+    for rows in (ROWS, HELD_OUT):
+        np.testing.assert_array_equal(made.plain(rows)[0], stem(PIXELS[rows])[0])
+    (activations, _), _ = made.augmented(np.repeat(HELD_OUT, 20), np.random.default_rng(0))
+    mirrored = stem(PIXELS[HELD_OUT[3:], :, ::-1])[0][0]
+    assert any(np.array_equal(one, mirrored) for one in activations[60:])
+    made.clear()
+    made.prepare(ROWS, HELD_OUT[:0], 4, lambda: steps.append(None))
+    assert len(steps) == 5
+    assert (tmp_path / "view-0-0.f16").stat().st_size == stem(PIXELS[ROWS])[0].nbytes
+
+
+def test_a_storing_that_was_ended_goes_on(tmp_path: Path) -> None:
     photos = PhotoBatches(PIXELS, SIDE, Policy())
     made = ActivationBatches(photos, SimpleNamespace(stem=stem), Policy(), N, tmp_path, seed=0)
-    made.prepare(np.arange(N), np.arange(0), 4, lambda: None)
-    assert not list(tmp_path.glob("held-out*"))
+    n_steps = 0
+
+    def over() -> None:
+        nonlocal n_steps
+        n_steps += 1
+        if n_steps == 2:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        made.prepare(ROWS, HELD_OUT, 4, over)
+    made.prepare(ROWS, HELD_OUT, 2, over)
+    assert n_steps == 3
+    np.testing.assert_array_equal(made.plain(np.arange(N))[0], stem(PIXELS)[0])

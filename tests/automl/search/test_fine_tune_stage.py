@@ -87,12 +87,13 @@ def world(monkeypatch, tmp_path):
     return build
 
 
-def test_the_expert_begins_with_the_best_backbone(world):
-    w = world(settings=RunSettings(budget_s=None, max_trials=3))
+def test_the_expert_begins_with_the_tail_of_the_best_backbone_and_goes_on_with_all_of_it(world):
+    w = world(settings=RunSettings(budget_s=None, max_trials=4))
     w.run()
-    (record,) = w.records
-    assert record.params == w.stage.space.defaults(backbone=V2, ft_image_size_px=160)
-    assert (record.backbones, record.image_size_px, record.score) == ((V2,), 160, 0.8)
+    tail, whole = w.records
+    assert tail.params == w.stage.space.defaults(backbone=V2, ft_image_size_px=160, depth=2)
+    assert whole.params == w.stage.space.defaults(backbone=V2, ft_image_size_px=160, depth=0)
+    assert (tail.backbones, tail.image_size_px, tail.score) == ((V2,), 160, 0.8)
     assert w.book._ending.expects_fine_tuned
 
 
@@ -167,7 +168,7 @@ def test_the_epochs_are_as_many_as_fit_into_the_time(world, monkeypatch):
 def test_less_than_three_epochs_are_not_begun(world, monkeypatch):
     monkeypatch.setattr(fine_tune_stage, "_START_S", 0.0)
     w = world()
-    w.stage._epoch_s[V2, 160, 0] = 10.0  # in each of two folds
+    w.stage._epoch_s[V2, 160, 0], w.stage._preparation_s[V2, 160, 0] = 10.0, 0.0  # in each of two folds
     for left_s, epochs in ((500.0, N_EPOCHS), (61.0, 3), (59.0, None)):
         w.clock.now = 1000 + 600 - 20 - left_s
         assert w.stage._epochs(V2, 160, 0, None) == epochs
@@ -272,6 +273,15 @@ def test_it_is_affordable_where_a_cheap_one_fits(world):
     w.features.image_s = 10.0
     assert not w.stage.is_affordable(60)
     assert world(settings=RunSettings(budget_s=None, max_trials=5)).stage.is_affordable(0)
+
+
+def test_the_tail_is_far_cheaper_than_the_whole_and_its_activations_are_stored_once_for_all_folds(world):
+    w = world()
+    one, two = (w.stage._cost_s(V2, 160, 2, epochs) for epochs in (10, 20))
+    whole = w.stage._cost_s(V2, 160, 0, 10)
+    assert one < two < whole
+    w.stage._epoch_s[V2, 160, 2], w.stage._preparation_s[V2, 160, 2] = 1.0, 50.0
+    assert w.stage._cost_s(V2, 160, 2, 10) == pytest.approx(50 + 2 * 10 + fine_tune_stage._START_S)
 
 
 def test_what_may_not_be_delivered_is_never_trained(world):
