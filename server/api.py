@@ -20,7 +20,7 @@ from server.forms import page_number, run_settings
 from server.jobs import start_check, start_exports, start_run
 from server.live_requests import MORE_TIME_S, give_more_time
 from server.multipart import read_parts
-from server.receive import remove_dataset, take_upload
+from server.receive import Upload, remove_dataset, take_upload
 from server.services import services
 from server.words import clean_name
 
@@ -39,12 +39,12 @@ def create_dataset() -> ResponseReturnValue:
     """An empty one, or one of the photos that the form brings along. They are not checked yet."""
     known = frozenset({"name"})
     if request.mimetype == _FORM_WITH_FILES:
-        with _uploaded(known) as (dataset_id, values):
-            found = dataset_id or _empty_dataset(values)
+        with _uploaded(known) as (upload, values):
+            found, received = upload.dataset_id or _empty_dataset(values), _received(upload)
     else:
-        found = _empty_dataset(_values(known))
+        found, received = _empty_dataset(_values(known)), {}
     with services().database.session() as session:
-        return jsonify(dataset_record(session, find_dataset(session, found))), 201
+        return jsonify({**dataset_record(session, find_dataset(session, found)), **received}), 201
 
 
 @blueprint.post("/datasets/<dataset_id>/files")
@@ -52,8 +52,7 @@ def add_files(dataset_id: str) -> ResponseReturnValue:
     """Files as parts of a form, each named by its path in the folder. May be repeated, also with the same files."""
     request.max_content_length = services().settings.max_request_bytes
     upload = take_upload(services(), read_parts(request), dataset_id)
-    refused = [{"name": file.name, "reason": file.reason} for file in upload.refused]
-    return jsonify(received=upload.n_received, refused=refused)
+    return jsonify(_received(upload))
 
 
 @blueprint.post("/datasets/<dataset_id>/check")
@@ -143,8 +142,8 @@ def _file_state(text: str) -> FileState:
 def create_run() -> ResponseReturnValue:
     """A run on a data set that is there, or, in one request, on the photos that the form brings along."""
     if request.mimetype == _FORM_WITH_FILES:
-        with _uploaded(_RUN_FIELDS) as (dataset_id, values):
-            run_id = _run_from_values(values, dataset_id)
+        with _uploaded(_RUN_FIELDS) as (upload, values):
+            run_id = _run_from_values(values, upload.dataset_id)
     else:
         run_id = _run_from_values(_values(_RUN_FIELDS))
     with services().database.session() as session:
@@ -231,8 +230,8 @@ def _run_from_values(values: Mapping[str, Any], dataset_id: str | None = None) -
 
 
 @contextmanager
-def _uploaded(known: frozenset[str]) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
-    """The data set that the files of the form have become, None where it had none, and the form's other fields.
+def _uploaded(known: frozenset[str]) -> Iterator[tuple[Upload, Mapping[str, Any]]]:
+    """What the form has brought, its files as a data set, and its other fields.
 
     Where the block fails, nothing is left of it.
     """
@@ -246,11 +245,16 @@ def _uploaded(known: frozenset[str]) -> Iterator[tuple[str | None, Mapping[str, 
             with services().database.session() as session:
                 dataset = find_dataset(session, upload.dataset_id)
                 dataset.name = clean_name(values.get("name") or upload.suggested_name(), otherwise="Photos")
-        yield upload.dataset_id, values
+        yield upload, values
     except Exception:
         if upload.dataset_id is not None:
             remove_dataset(services(), upload.dataset_id)
         raise
+
+
+def _received(upload: Upload) -> dict[str, Any]:
+    refused = [{"name": file.name, "reason": file.reason} for file in upload.refused]
+    return {"received": upload.n_received, "refused": refused}
 
 
 def _empty_dataset(values: Mapping[str, Any]) -> str:
@@ -268,7 +272,7 @@ def _values(known: frozenset[str]) -> Mapping[str, Any]:
         if not isinstance(values, dict):
             raise BadUpload("The body must be a JSON object.")
         return _known(values, known)
-    if request.files:
+    if any(file.filename for file in request.files.values()):
         raise BadUpload("This address takes no files.")
     return _known(request.form.to_dict(), known)
 

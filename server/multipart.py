@@ -68,7 +68,10 @@ def read_parts(request: Request) -> Iterator[FilePart | FieldPart]:
 def read_photos(request: Request) -> Iterator[FilePart | FieldPart]:
     """As `read_parts`, or the one photo that the body is, where its type says so (`image/jpeg`); it has no name."""
     if (request.mimetype or "").startswith("image/"):
-        yield FilePart("", cast(IO[bytes], _WholeBody(request.stream)))
+        body = _WholeBody(request.stream)
+        yield FilePart("", cast(IO[bytes], body))
+        while body.read():  # a client that is still sending would not hear the answer
+            pass
     else:
         yield from read_parts(request)
 

@@ -73,8 +73,11 @@ class PhotoBatches:
     def mirrored(self, rows: np.ndarray) -> Any:
         return self._resize(self._pixels[rows][:, :, ::-1])
 
+    def resized(self, rows: np.ndarray) -> Any:
+        return self._resize(self._pixels[rows])
+
     def plain(self, rows: np.ndarray) -> Sequence[Any]:
-        return [self._resize(self._pixels[rows])]
+        return [self.resized(rows)]
 
     def _drawn(self, rows: np.ndarray, random: np.random.Generator, mixing: Mixing | None) -> Any:
         n, side = len(rows), self._pixels.shape[1]
@@ -124,24 +127,23 @@ class ActivationBatches:
                 view.add(rows if number else np.concatenate([rows, held_out]), batch_size, on_step)
 
     def clear(self) -> None:
-        """Forgets what was stored."""
+        """Forgets what was stored, and where the random views were."""
         self._views = []
 
     def _empty_views(self, some: np.ndarray) -> list[_View]:
-        random = np.random.default_rng(self._seed)
-        makers: list[Callable[[np.ndarray], Any]] = [lambda rows: self._photos.plain(rows)[0]]
+        # Nothing in a view refers to this object: in a cycle the files' blocks would stay on the disk until Python
+        # happens to look for cycles.
+        photos, random = self._photos, np.random.default_rng(self._seed)
+        makers: list[Callable[[np.ndarray], Any]] = [photos.resized]
         if self._policy.flips != "none":
-            makers.append(self._photos.mirrored)
-        makers += [lambda rows: self._photos.view(rows, random)] * (self.n_views - len(makers))
+            makers.append(photos.mirrored)
+        makers += [partial(photos.view, random=random)] * (self.n_views - len(makers))
         n_bytes = self._n_photos * sum(2 * math.prod(part.shape[1:]) for part in self._network.stem(makers[0](some)))
         makers = makers[: max(1, MAX_STORED_BYTES // max(1, n_bytes))]
+        stem = self._network.stem
         return [
-            _View(self._folder / f"view-{number}", partial(self._activations, maker), self._n_photos)
-            for number, maker in enumerate(makers)
+            _View(self._folder / f"view-{number}", maker, stem, self._n_photos) for number, maker in enumerate(makers)
         ]
-
-    def _activations(self, maker: Callable[[np.ndarray], Any], rows: np.ndarray) -> list[Any]:
-        return list(self._network.stem(maker(rows)))
 
     def augmented(self, rows: np.ndarray, random: np.random.Generator) -> tuple[Sequence[Any], Mixing | None]:
         which = random.integers(0, len(self._views), len(rows))
@@ -157,8 +159,14 @@ class ActivationBatches:
 class _View:
     """The activations of some photos, and those of their taps before the cut: a float16 file for each."""
 
-    def __init__(self, path: Path, make: Callable[[np.ndarray], Sequence[Any]], n_photos: int) -> None:
-        self._path, self._make = path, make
+    def __init__(
+        self,
+        path: Path,
+        maker: Callable[[np.ndarray], Any],
+        stem: Callable[[Any], Sequence[Any]],
+        n_photos: int,
+    ) -> None:
+        self._path, self._maker, self._stem = path, maker, stem
         self._slots = np.full(n_photos, -1)
         self._n = 0
         self._parts: list[np.ndarray] = []
@@ -168,7 +176,7 @@ class _View:
         try:
             for start in range(0, len(missing), batch_size):
                 some = missing[start : start + batch_size]
-                self._append([np.asarray(part, np.float16) for part in self._make(some)])
+                self._append([np.asarray(part, np.float16) for part in self._stem(self._maker(some))])
                 self._slots[some] = np.arange(self._n, self._n + len(some))
                 self._n += len(some)
                 on_step()

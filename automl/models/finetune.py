@@ -139,22 +139,25 @@ class FineTuner:
         self._settings, self._seed, self._is_deterministic = settings, seed, deterministic
         self._kernel, self._bias = head
         self._class_weights = class_weights(self._one_hot, settings.class_weighting)
-        self._prepare_s_per_photo = 0.0
+        self._prepare_s_per_view = 0.0
         adapts = settings.bn == "adapt"
         mixed, xla = (False, False) if deterministic else _precision(installed)
         kind = NetworkKind(installed, settings.taps, settings.depth, n_classes, adapts, mixed, xla, deterministic)
         self._network = _network(kind)
         self._photos = PhotoBatches(pixels, settings.image_size_px, settings.policy)
         self._folder: Path | None = None
-        self._batches: Batches = self._photos
+        self._stored: ActivationBatches | None = None
         if settings.depth:
             self._folder = Path(tempfile.mkdtemp(prefix="activations-", dir=scratch))
-            self._batches = ActivationBatches(
+            self._stored = ActivationBatches(
                 self._photos, self._network, settings.policy, len(pixels), self._folder, seed
             )
+        self._batches: Batches = self._stored or self._photos
 
     def close(self) -> None:
         """Removes the stored activations."""
+        if self._stored is not None:
+            self._stored.clear()  # the disk has its blocks back only once nothing maps them
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -188,11 +191,11 @@ class FineTuner:
     def _timed(self) -> tuple[float, float]:
         some = np.arange(len(self._labels))[: max(1, self.batch_size)]
         self._start(some, _do_nothing)
-        self._prepare(some, some, _do_nothing)
-        if isinstance(self._batches, ActivationBatches):
-            self._batches.clear()  # the first time included tracing
-            prepared_s = _quickest(lambda: self._prepare(some, some, _do_nothing), 1)
-            self._prepare_s_per_photo = prepared_s / len(some)
+        self._prepare(some, some[:0], _do_nothing)
+        if self._stored is not None:
+            self._stored.clear()  # the first time included tracing
+            prepared_s = _quickest(lambda: self._prepare(some, some[:0], _do_nothing), 1)
+            self._prepare_s_per_view = prepared_s / (len(some) * self._stored.n_views)
         random = np.random.default_rng(self._seed)
         n_rows = len(self._labels)
 
@@ -203,11 +206,15 @@ class FineTuner:
         self._with_less(step)
         step_s = _quickest(step, 2)
         self._with_less(lambda: self._predict(some, _do_nothing))
-        return step_s, _quickest(lambda: self._predict(some, _do_nothing), 1) / len(some)
+        image_s = _quickest(lambda: self._predict(some, _do_nothing), 1) / len(some)
+        if self._stored is not None:
+            self._stored.clear()  # `fit` draws the same views whether it was timed before or not
+        return step_s, image_s
 
-    def preparation_s(self, n_photos: int) -> float:
-        """Predicted seconds for the activations of so many photos at the cut, once; `probe` comes first."""
-        return self._prepare_s_per_photo * n_photos
+    def preparation_s(self, n_train: int, n_held_out: int = 0) -> float:
+        """Predicted seconds for the activations of these photos at the cut, once; `probe` comes first."""
+        n_views = self._stored.n_views if self._stored else 0
+        return self._prepare_s_per_view * (n_train * n_views + n_held_out)
 
     def fit(
         self,

@@ -1,7 +1,7 @@
 """Stage 2: fine-tuning from the best heads, as far as the time model says that it can end in time."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ N_EPOCHS = 12
 _FEWEST_EPOCHS = 3
 _FEWEST_HELD_OUT = 150  # fewer photos tell two models apart by luck only: then several folds are trained
 _MAX_HELD_OUT = 2_000
-_TAIL_DEPTH = 2  # gained the most for its time on beans and hymenoptera
+_EXPERT_DEPTHS = (2, 0)  # of the tails, 2 gained the most for its time on beans and hymenoptera
 # Of one photo, in frozen passes by ONNX Runtime: a training step by TensorFlow at each depth, and storing what is at
 # the cut. Measured on two CPU cores, see docs/benchmarks.md; from the first trial on its own times count.
 _STEP_COST = (12.0, 0.8, 1.6, 3.0, 4.0)
@@ -89,8 +89,8 @@ class FineTuneStage:
         if not self._budget.has_clock:
             return True
         size = min(_USUAL_PX, self._sizes[-1])
-        cheap = partial(self._cost_s, size=size, depth=_TAIL_DEPTH, epochs=_FEWEST_EPOCHS + 2)
-        return any(cheap(name) <= seconds for name in self._starts())
+        cheap = partial(self._cost_s, size=size, epochs=_FEWEST_EPOCHS + 2)
+        return any(cheap(name, depth=depth) <= seconds for name in self._starts() for depth in _EXPERT_DEPTHS)
 
     def run(self, plan: FeaturePlan, earlier: Sequence[TrialRecord]) -> None:
         """Trains what the expert would, then what the tuner proposes, until time, limit or patience end it."""
@@ -199,16 +199,20 @@ class FineTuneStage:
         ordered = sorted(starts, key=lambda name: (-starts[name].score, starts[name].loss))
         return {name: starts[name] for name in ordered if self._heads.is_allowed([name], self._sizes[0])}
 
-    def _first_choices(self, starts: Mapping[str, Candidate], earlier: Sequence[TrialRecord]) -> list[Params]:
-        """What an earlier attempt found best, whose weights are lost; else the expert's settings, the tail first."""
+    def _first_choices(self, starts: Mapping[str, Candidate], earlier: Sequence[TrialRecord]) -> Iterator[Params]:
+        """What an earlier attempt found best, whose weights are lost; then the expert's settings, cheap ones first."""
         known = [r for r in earlier if r.stage is Stage.FINE_TUNING and r.score is not None]
         if known:
-            return [dict(max(known, key=lambda record: record.score or 0.0).params)]
+            yield dict(max(known, key=lambda record: record.score or 0.0).params)
         first = next(iter(starts))
-        return [
-            self.space.defaults(backbone=first, depth=depth, ft_image_size_px=self._size_in_time(first, depth))
-            for depth in (_TAIL_DEPTH, 0)
-        ]
+        tried = {self._key(record.params)[::2] for record in known}
+        # On many photos the whole network is the cheaper one: its epochs are parts of them.
+        for depth in sorted(_EXPERT_DEPTHS, key=lambda depth: self._passes(depth, N_EPOCHS)):
+            if (first, depth) not in tried:
+                # Asked for one by one: the next one has the time that this one has left.
+                yield self.space.defaults(
+                    backbone=first, depth=depth, ft_image_size_px=self._size_in_time(first, depth)
+                )
 
     def _size_in_time(self, backbone: str, depth: int) -> int:
         """The usual one, or a smaller one at which half of the epochs can end in time."""
@@ -237,14 +241,20 @@ class FineTuneStage:
 
     def _cost_s(self, backbone: str, size: int, depth: int, epochs: int) -> float:
         """Predicted seconds of a fine-tuning in all its folds, from what was timed, else from the frozen pass."""
-        key, n_photos = (backbone, size, depth), len(self._targets.labels)
+        key = backbone, size, depth
         if key in self._epoch_s:
-            epoch_s, preparation_s = self._epoch_s[key], self._preparation_s[key]
+            seconds = self._preparation_s[key] + len(self._folds()) * epochs * self._epoch_s[key]
         else:
             pass_s = block_seconds(self._features.seconds_per_image(backbone), size, 1)
-            epoch_s = _STEP_COST[depth] * pass_s * min(n_photos, STEPS_PER_EPOCH * self._batch_size)
-            preparation_s = _STORING_COST * pass_s * n_photos if depth else 0.0
-        return preparation_s + len(self._folds()) * epochs * epoch_s + _START_S
+            seconds = pass_s * self._passes(depth, epochs)
+        return seconds + _START_S
+
+    def _passes(self, depth: int, epochs: int) -> float:
+        """What a fine-tuning in all its folds is foreseen to cost, in frozen passes of one photo."""
+        n_photos = len(self._targets.labels)
+        storing = _STORING_COST * n_photos if depth else 0.0
+        an_epoch = _STEP_COST[depth] * min(n_photos, STEPS_PER_EPOCH * self._batch_size)
+        return storing + len(self._folds()) * epochs * an_epoch
 
     def _try(self, plan: FeaturePlan, proposal: Proposal) -> TrialRecord | None:
         """None where it could not end in time, or may not be delivered; then nothing was started."""
@@ -366,7 +376,9 @@ class FineTuneStage:
             n_trained = self._n_trained(recipe)
             n_held_out = min(_MAX_HELD_OUT, len(self._targets.labels) - n_trained)
             self._epoch_s[key] = tuner.steps_per_epoch(n_trained) * step_s + n_held_out * image_s
-            self._preparation_s[key] = tuner.preparation_s(len(self._targets.labels))
+            several = len(recipe.folds) > 1  # then each photo is learnt from in one of them
+            needed = (len(self._targets.labels),) if several else (n_trained, n_held_out)
+            self._preparation_s[key] = tuner.preparation_s(*needed)
         fewest_s = min(recipe.epochs, _FEWEST_EPOCHS) * self._epoch_s[key]
         needed_s = self._preparation_s[key] + len(recipe.folds) * fewest_s
         if self._budget.has_clock and needed_s > self._budget.search_left_s and self._book.best is not None:

@@ -37,8 +37,11 @@ def test_a_data_set_can_come_with_its_files(client, world):
     answer = client.post("/api/v1/datasets", data=form(name="flowers"))
     assert answer.status_code == 201
     assert (answer.json["name"], answer.json["n_files"], answer.json["state"]) == ("flowers", 2, "uploading")
+    assert (answer.json["received"], answer.json["refused"]) == (2, [])
+    long = client.post("/api/v1/datasets", data={"files": [form_file("x" * 2000 + ".jpg")]})
+    assert (long.json["received"], len(long.json["refused"])) == (0, 1)
     assert client.post("/api/v1/datasets", data=form(budget="2m")).status_code == 400
-    assert len(client.get("/api/v1/datasets").json["datasets"]) == 1
+    assert len(client.get("/api/v1/datasets").json["datasets"]) == 2
 
 
 def test_an_address_that_takes_no_files_says_so(client, world):

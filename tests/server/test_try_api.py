@@ -71,9 +71,10 @@ def test_a_file_that_is_too_large_is_refused_alone(client, run_id, monkeypatch):
     large, small = predict(client, run_id, ("l.bmp", picture(side=40, form="BMP")), ("s.png", picture())).get_json()
     assert "is larger than" in large["error"]
     assert small["label"] == "red"
-    body = picture(side=40, form="BMP")
+    body = io.BytesIO(bytes(1_000_000))
     (large,) = client.post(f"/api/v1/runs/{run_id}/predict", data=body, content_type="image/bmp").get_json()
     assert "is larger than" in large["error"]
+    assert body.tell() == 1_000_000, "a client that is still sending would not hear the answer"
 
 
 def test_the_table_is_that_of_the_command_line(client, run_id):

@@ -1,5 +1,7 @@
 """What a network is fed with: photos as they are drawn, activations as they were stored."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,6 +109,18 @@ def test_what_one_fold_has_stored_serves_the_others(tmp_path: Path) -> None:
     made.prepare(ROWS, HELD_OUT[:0], 4, lambda: steps.append(None))
     assert len(steps) == 5
     assert (tmp_path / "view-0-0.f16").stat().st_size == stem(PIXELS[ROWS])[0].nbytes
+
+
+def test_the_disk_has_its_blocks_back_at_once(tmp_path: Path) -> None:
+    """What still maps a deleted file keeps its blocks, and a cycle would wait for the garbage collector."""
+    made = stored(Policy(flips="horizontal"), tmp_path)
+    maps = [weakref.ref(part) for view in made._views for part in view._parts]
+    gc.disable()
+    try:
+        made.clear()
+        assert maps and not any(ref() is not None for ref in maps)
+    finally:
+        gc.enable()
 
 
 def test_a_storing_that_was_ended_goes_on(tmp_path: Path) -> None:

@@ -267,7 +267,7 @@ class FineTuners:
         def probe(self) -> tuple[float, float]:
             return self._all.step_s, 0.0
 
-        def preparation_s(self, n_photos: int) -> float:
+        def preparation_s(self, n_train: int, n_held_out: int = 0) -> float:
             return self._all.preparation_s if self._settings.depth else 0.0
 
         def steps_per_epoch(self, n_rows: int) -> int:

@@ -302,6 +302,36 @@ def test_an_earlier_attempts_best_is_trained_first(world):
     assert w.records[2].params == params and w.records[2].state is TrialState.COMPLETE
 
 
+def test_an_attempt_that_goes_on_tries_what_the_broken_one_had_still_before_it(world):
+    tail = world().stage.space.defaults(backbone=V2, ft_image_size_px=160, depth=2)
+    earlier = [TrialRecord(0, TrialState.COMPLETE, (V2,), 160, tail, 0.9, 0.0, 1.0, stage=Stage.FINE_TUNING)]
+    w = world(settings=RunSettings(budget_s=None, max_trials=5), earlier=earlier)
+    w.run(earlier)
+    assert [record.params["depth"] for record in w.records[:3]] == [2, 2, 0]
+    assert w.records[1].params == tail
+
+
+def test_the_size_of_the_whole_network_is_chosen_once_the_tail_has_used_its_time(world, monkeypatch):
+    sizes = []
+    w = world(settings=RunSettings(budget_s=2_000))
+    choose = w.stage._size_in_time
+    monkeypatch.setattr(
+        w.stage, "_size_in_time", lambda *a: sizes.append((len(w.tuners.fits), choose(*a))) or choose(*a)
+    )
+    w.run()
+    assert sizes[0][0] == 0 and sizes[1][0] == 2  # the folds of the tail
+
+
+def test_on_many_photos_the_whole_network_is_the_cheaper_one(world, monkeypatch):
+    few, w = world(), world()
+    monkeypatch.setattr(w.stage, "_targets", Targets(np.arange(40_000) % 2, np.arange(40_000)[:, None] % 5, 5, 2))
+    for one, depths in ((few, [2, 0]), (w, [0, 2])):
+        assert [params["depth"] for params in one.stage._first_choices(one.stage._starts(), ())] == depths
+    whole_s, tail_s = (min(w.stage._cost_s(name, 160, depth, 5) for name in (V1, V2)) for depth in (0, 2))
+    assert tail_s > 3 * whole_s
+    assert w.stage.is_affordable(whole_s) and not w.stage.is_affordable(0.9 * whole_s)
+
+
 def refitted(w) -> bool:
     """Whether the last training had every photo and no other to be scored on."""
     before = len(w.tuners.fits)
