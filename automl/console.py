@@ -60,10 +60,10 @@ class ConsoleObserver(Observer):
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         if record.state is TrialState.FAILED:
-            self._console.print(f"Trial {record.number} failed: {record.message}", style="red", markup=False)
+            self._console.print(f"Try {record.number + 1} failed: {record.message}", style="red", markup=False)
         elif best is not None and best.number != self._best:  # not by score: those of two stages do not compare
             self._best = best.number
-            text = f"Trial {record.number}: {validated(best.score)}, {describe(best.params)}"
+            text = f"Try {record.number + 1}: {validated(best.score)}, {describe(best.params)}"
             self._console.print(text, markup=False)
 
     def best_so_far(self, bundle: Path, score: float) -> None:

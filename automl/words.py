@@ -30,7 +30,7 @@ LR_SCHEDULE_TITLES = {
     "reduce_on_plateau": "Reduce on plateau",
 }
 STAGE_TITLES: Mapping[str, str] = {
-    Stage.HEADS: "head on stored features",
+    Stage.HEADS: "quick training of a head on stored features",
     Stage.FINE_TUNING: "fine-tuning",
     Stage.BLEND: "blend of several models",
 }
@@ -102,6 +102,16 @@ def tried_in_words(backbones: Sequence[str], image_size_px: int, score: float | 
     return f"{size} photos ({image_size_px} px), {backbones_in_words(backbones)}: {outcome}"
 
 
+def training_in_words(stage: str, params: Mapping[str, Any] | None = None) -> str:
+    """How a trial was trained, for people who never trained a model; `params`: of the trial, where they are known."""
+    if stage == Stage.HEADS:
+        return "quick training"
+    depth = (params or {}).get("depth")
+    if stage == Stage.FINE_TUNING and depth is not None:
+        return f"fine-tuning of {'the last blocks' if depth else 'the whole network'}"
+    return STAGE_TITLES.get(stage, stage)
+
+
 def latency_in_words(seconds: float) -> str:
     """ "8 ms" for 0.008, "0.4 ms", "1.2 s"."""
     ms = seconds * 1000
@@ -118,7 +128,14 @@ def _setting_in_words(name: str, value: Any) -> str:
         return "no hidden layer"
     if name == "depth" and not value:
         return "all layers trained"
+    if name == "members":
+        return tries_in_words(value)
     return f"{param_in_words(name)} {value_in_words(value)}"
+
+
+def tries_in_words(members: str) -> str:
+    """ "the mean of tries 5, 13" for the members "4+12": people count from 1, programs from 0."""
+    return "the mean of tries " + ", ".join(str(int(number) + 1) for number in members.split("+"))
 
 
 def setting_in_words(name: str, settings: RunSettings) -> str:

@@ -27,7 +27,7 @@ _RARE_BY_LUCK = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`interval`: of 95 %, "" where there is none. `is_best`: no other run of the row is better."""
+    """`interval`: of 95 %, "" where there is none. `is_best`: every other run of the row is worse, and not by luck."""
 
     words: str
     interval: str = ""
@@ -104,23 +104,35 @@ _SCORES = (
     ),
     _Measure("How far its confidence is off", "calibration error, ECE", _at("test", "ece"), percent, -1),
 )
-_COSTS = (
-    _Measure("Size of the model", "", _at("winner", "n_bytes"), size_in_words, -1),
-    _Measure("One photo takes", "latency, here", _at("winner", "latency_s"), latency_in_words, -1),
+_SIZE = _Measure("Size of the model", "", _at("winner", "n_bytes"), size_in_words, -1)
+_LATENCY = _Measure("One photo takes", "latency, here", _at("winner", "latency_s"), latency_in_words, -1)
+_EFFORTS = (
     _Measure("Time that it took", "", _at("time", "used_s"), duration_in_words, 0),
     _Measure("Tries", "trials", _at("n_trials"), lambda n: f"{n:,.0f}", 0),
 )
 
 
 def figure_rows(runs: Sequence[Run], are_alike: bool | None) -> list[Row]:
-    """The scores, then what they cost. A best score is named only where the tests were alike."""
-    scores = [_measured(measure, runs, may_be_best=are_alike is True) for measure in _SCORES]
-    return [*scores, *(_measured(measure, runs, may_be_best=True) for measure in _COSTS)]
+    """The scores, then what they cost.
+
+    A best score is named only where the tests were alike and its interval lies apart from all the others': where they
+    overlap, the runs may be equally good. A fastest one only where no two are built alike: each was timed when it was
+    made, so between those only the other work of this machine can differ.
+    """
+    scores = [_measured(measure, runs, are_alike is True and _stands_apart(measure, runs)) for measure in _SCORES]
+    built = {(tuple(winner.get("backbones") or ()), winner.get("image_size_px")) for winner in map(_winner, runs)}
+    timed = _measured(_LATENCY, runs, may_be_best=len(built) == len(runs))
+    return [
+        *scores,
+        _measured(_SIZE, runs, may_be_best=True),
+        timed,
+        *(_measured(one, runs, False) for one in _EFFORTS),
+    ]
 
 
 def made_rows(runs: Sequence[Run]) -> list[Row]:
     """What each was built on, from which version of the photos, and with which settings."""
-    winners = [run.result.get("winner") or {} for run in runs]
+    winners = list(map(_winner, runs))
     settings = [RunSettings.from_json(run.settings) for run in runs]
     rows = [
         _row("Built on", "", [backbones_in_words(winner.get("backbones") or ()) or _NOTHING for winner in winners]),
@@ -128,10 +140,19 @@ def made_rows(runs: Sequence[Run]) -> list[Row]:
         _row("How it was trained", "", [STAGE_TITLES.get(winner.get("stage", ""), _NOTHING) for winner in winners]),
         _row("Version of the photos", "", [str(run.version.number) if run.version else _NOTHING for run in runs]),
     ]
-    return rows + [
+    return rows + setting_rows(settings)
+
+
+def setting_rows(settings: Sequence[RunSettings]) -> list[Row]:
+    """What each run was asked for: a row for every option of the start form, the simple ones first."""
+    return [
         _row(option.title.removesuffix("?"), option.name, [setting_in_words(name, values) for values in settings])
         for name, option in RUN_OPTIONS.items()
     ]
+
+
+def _winner(run: Run) -> Mapping[str, Any]:
+    return run.result.get("winner") or {}
 
 
 def compare_tests(tested: Sequence[Mapping[str, str] | None]) -> Tests:
@@ -214,20 +235,32 @@ def _measured(measure: _Measure, runs: Sequence[Run], may_be_best: bool) -> Row:
     if may_be_best and measure.better and len(set(words) - {_NOTHING}) > 1:  # what reads the same is not told apart
         best = measure.words(max(known, key=lambda value: value * measure.better))
     intervals = [_interval(run.result, measure) for run in runs]
+    shown = [_between(measure, interval) if interval else "" for interval in intervals]
     return Row(
         measure.title,
         measure.term,
-        tuple(Figure(text, interval, text == best) for text, interval in zip(words, intervals, strict=True)),
+        tuple(Figure(text, interval, text == best) for text, interval in zip(words, shown, strict=True)),
         differs=len(set(words)) > 1,
     )
 
 
-def _interval(result: Mapping[str, Any], measure: _Measure) -> str:
+def _stands_apart(measure: _Measure, runs: Sequence[Run]) -> bool:
+    """Whether the interval of the best run, by this figure, touches that of no other one."""
+    values = [(measure.of(run.result), _interval(run.result, measure)) for run in runs]
+    known = [(value * measure.better, interval) for value, interval in values if value is not None]
+    if len(known) < 2 or any(interval is None for _, interval in known):
+        return False
+    best, *others = (interval for _, interval in sorted(known, key=lambda one: one[0], reverse=True) if interval)
+    return all(best[0] > high or best[1] < low for low, high in others)
+
+
+def _interval(result: Mapping[str, Any], measure: _Measure) -> Sequence[float] | None:
     test = result.get("test") or {}
-    of = {"accuracy": test.get("interval_95"), **(test.get("intervals") or {})}.get(measure.interval)
-    if not of:
-        return ""
-    low, high = map(measure.words, of)
+    return {"accuracy": test.get("interval_95"), **(test.get("intervals") or {})}.get(measure.interval)
+
+
+def _between(measure: _Measure, interval: Sequence[float]) -> str:
+    low, high = map(measure.words, interval)
     return f"{low.removesuffix(' %')}–{high}"
 
 

@@ -5,16 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from automl.data.doctor import Finding
 from automl.data.run_findings import DOUBTED_LABELS, latest_result
-from automl.records import FileState
+from automl.records import DatasetState, FileState
 from automl.store.database import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
 
 N_SAMPLES = 8
 N_ON_A_PAGE = 120
+_OF_A_THUMBNAIL = (DatasetFile.id, DatasetFile.name, DatasetFile.label, DatasetFile.thumbnail)
 _N_GROUPS = 12
 _N_EDITS = 30
 
@@ -69,7 +70,7 @@ class ClassPage:
 @dataclass(frozen=True, slots=True)
 class DatasetView:
     """`samples`: the first photos of each class. `edits`: those that count, the latest first. `rows`: each class with
-    its counts and where its photos go."""
+    its counts and where its photos go. `n_files`: while they are not checked, else None."""
 
     dataset: Dataset
     summary: dict[str, Any]
@@ -79,7 +80,7 @@ class DatasetView:
     edits: tuple[DatasetEdit, ...]
     versions: tuple[DatasetVersion, ...]
     runs: tuple[Run, ...]
-    n_files: int
+    n_files: int | None
 
     @property
     def version(self) -> DatasetVersion | None:
@@ -92,6 +93,7 @@ class DatasetView:
 
 def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
     """Reads what the page of a data set shows."""
+    n_files = select(func.count()).where(DatasetFile.dataset_id == dataset.id)
     edits = [edit for edit in dataset.edits if edit.undone_at is None]
     return DatasetView(
         dataset=dataset,
@@ -102,7 +104,7 @@ def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
         edits=tuple(reversed(edits[-_N_EDITS:])),
         versions=tuple(dataset.versions),
         runs=tuple(dataset.runs),
-        n_files=session.scalar(select(func.count()).where(DatasetFile.dataset_id == dataset.id)) or 0,
+        n_files=session.scalar(n_files) if dataset.state is DatasetState.UPLOADING else None,
     )
 
 
@@ -146,13 +148,13 @@ def _samples(session: Session, dataset_id: str) -> dict[str, tuple[Thumbnail, ..
     slot = (ranked.c.number - 1) * N_SAMPLES // ranked.c.total
     before = (ranked.c.number - 2) * N_SAMPLES // ranked.c.total
     query = (
-        select(DatasetFile)
+        select(*_OF_A_THUMBNAIL)
         .join(ranked, ranked.c.id == DatasetFile.id)
         .where((ranked.c.number == 1) | (slot != before))
         .order_by(DatasetFile.label, DatasetFile.name)
     )
     samples: defaultdict[str, list[Thumbnail]] = defaultdict(list)
-    for file in session.scalars(query):
+    for file in session.execute(query):
         samples[file.label or ""].append(thumbnail_of(file))
     return {label: tuple(photos) for label, photos in samples.items()}
 
@@ -180,17 +182,17 @@ def _suggestions(session: Session, dataset_id: str) -> dict[str, Suggestion]:
     return {row["sha256"]: Suggestion(row["suggested"], row["confidence"]) for row in rows}
 
 
-def _by_id(session: Session, dataset_id: str, ids: Iterable[int]) -> dict[int, DatasetFile]:
+def _by_id(session: Session, dataset_id: str, ids: Iterable[int]) -> dict[int, Row[Any]]:
     wanted = sorted(ids)
-    found: dict[int, DatasetFile] = {}
+    found: dict[int, Row[Any]] = {}
     for start in range(0, len(wanted), 500):  # a statement takes only so many values
         some = DatasetFile.id.in_(wanted[start : start + 500])
-        rows = session.scalars(select(DatasetFile).where(DatasetFile.dataset_id == dataset_id, some))
-        found |= {file.id: file for file in rows}
+        query = select(*_OF_A_THUMBNAIL, DatasetFile.sha256).where(DatasetFile.dataset_id == dataset_id, some)
+        found |= {file.id: file for file in session.execute(query)}
     return found
 
 
-def thumbnail_of(file: DatasetFile) -> Thumbnail:
+def thumbnail_of(file: DatasetFile | Row[*tuple[Any, ...]]) -> Thumbnail:
     return Thumbnail(file.id, file.name, file.label or "", bool(file.thumbnail))
 
 

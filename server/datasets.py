@@ -80,6 +80,18 @@ def live(dataset_id: str) -> ResponseReturnValue:
     return response
 
 
+@blueprint.get("/<dataset_id>/expected")
+def expected(dataset_id: str) -> str:
+    """What a run of so many `minutes` has room for, for the start form; empty where that is not known, or no time."""
+    try:
+        settings = run_settings({"minutes": request.args.get("minutes")}, services().settings.max_budget_s)
+    except BadSetting:  # somebody is still typing
+        return ""
+    with services().database.session() as session:
+        found = estimate(session, find_dataset(session, dataset_id))
+    return found.words(settings.budget_s) if found and settings.budget_s and request.args.get("minutes") else ""
+
+
 @blueprint.get("/<dataset_id>/photos")
 def photos(dataset_id: str) -> str:
     """All photos of one class (`label`), or, without one, what is not used."""

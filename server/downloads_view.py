@@ -73,7 +73,17 @@ class DownloadPanel:
 
     @property
     def n_preparing(self) -> int:
+        """Also those that can be had already, and are only tested once more."""
         return sum(row.state is ExportState.PREPARING for row in self.rows)
+
+    @property
+    def n_open(self) -> int:
+        return sum(row.may_be_chosen for row in self.rows)
+
+    @property
+    def n_coming(self) -> int:
+        """Being made, and not to be had before that."""
+        return sum(row.state is ExportState.PREPARING and not row.may_be_chosen for row in self.rows)
 
     @property
     def n_failed(self) -> int:
@@ -81,7 +91,7 @@ class DownloadPanel:
 
     @property
     def can_choose(self) -> bool:
-        return any(row.may_be_chosen for row in self.rows)
+        return self.n_open > 0
 
     @property
     def n_ticked_bytes(self) -> int:

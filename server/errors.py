@@ -35,7 +35,7 @@ STATUS_OF_CODE: dict[str, int] = {
 
 _CODE_OF_STATUS = {
     400: ("bad_request", "The server could not make sense of this request."),
-    404: ("not_found", "There is nothing at this address. It may have been deleted, or the link is incomplete."),
+    404: ("not_found", "What was at this address may have been deleted, or the link is incomplete."),
     405: ("method_not_allowed", "This address does not take this kind of request."),
     408: ("bad_upload", "The connection was too slow or broke off. Nothing is wrong with your files; try again."),
     413: ("upload_too_large", "This is more than the server takes in one go."),

@@ -1,21 +1,22 @@
 """What to expect of a run, from what earlier runs and the check have measured on this machine. Nothing is guessed:
 what was never measured is not told.
 
-Before the first run there is one exception: of few photos that are read quickly, the order of the time until the first
-model is told, as `docs/benchmarks.md` has it of two processor cores, doubled.
+Before the first run there is one exception: within which time the first model usually comes is told from reading the
+photos here, and from what `docs/benchmarks.md` has of two processor cores for the rest, doubled.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from automl.data.check import LOOK_S
 from automl.durations import duration_in_words
 from automl.records import RunState, Stage
-from automl.store.database import Dataset, Run, TrialSummary
+from automl.store.database import Dataset, DatasetVersion, Run, TrialSummary
 
 _N_RUNS = 20
 _START_S = 4.0
@@ -23,8 +24,12 @@ _START_S = 4.0
 
 _MOST_TRIES_PER_S = 4.0
 _FEWEST_TRIES = 10
-_FEW_PHOTOS = 1200
-_QUICKLY_READ_S = 8.0
+_MOST_TRIES = 300
+"""More are not promised: a search ends when they bring nothing better, mostly after fewer."""
+
+_LONG_S = 60.0
+_NETWORK_S = 0.006
+"""The quickest network on one photo of 224 px, on two processor cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class PastRun:
     """What a finished run tells. `look_s`: seconds to read one of its photos, None where the check did not say.
 
     `tries_per_s`: heads tried; `end_s`: from the last try to the finished download. `fine_tuned`: whether it found room
-    for that.
+    for that. `was_limited`: it sought a small or fast model, on fewer networks, so its tries were quicker than most.
     """
 
     dataset_id: str
@@ -43,6 +48,7 @@ class PastRun:
     tries_per_s: float
     end_s: float
     fine_tuned: bool
+    was_limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +88,11 @@ class Estimate:
             return f"About {_about(self.first_model_s or 0.0)} until the first model, going by an earlier run here."
         if self.read_s is None:
             return ""
-        reading = f"Reading these {self.n_photos:,} photos takes about {_about(self.read_s)} here."
-        if self.n_photos > _FEW_PHOTOS or self.read_s > _QUICKLY_READ_S:
-            return reading
-        return f"{reading} The first model usually comes within half a minute."
+        within_s = self.read_s + 2 * (_START_S + _NETWORK_S * self.n_photos)
+        first = f"The first model usually comes within {_at_most(within_s)}"
+        # A short run looks at smaller copies of the photos, which is quicker.
+        sooner = ", sooner where you allow less time" if within_s > _LONG_S else ""
+        return f"Reading these {self.n_photos:,} photos takes about {_about(self.read_s)} here. {first}{sooner}."
 
     def words(self, budget_s: float) -> str:
         """What a run of this length has room for; empty where nothing is known."""
@@ -97,6 +104,8 @@ class Estimate:
         if self.fine_tuning_s is not None and budget_s >= self.fine_tuning_s:
             return "Long enough to train the inner layers too (fine-tuning)."
         tries = self.n_tries(budget_s)
+        if tries is not None and tries > _MOST_TRIES:
+            return f"Room for more than {_MOST_TRIES} tries, more than most searches need."
         return f"Room for some {tries:,} tries." if tries else ""
 
 
@@ -106,8 +115,12 @@ def estimate(session: Session, dataset: Dataset) -> Estimate | None:
     if not n_photos:
         return None
     runs = _past_runs(session)
-    # The same photos tell most; else the nearest in number.
-    near = sorted(runs, key=lambda run: (run.dataset_id != dataset.id, abs(math.log(run.n_photos / n_photos))))
+    # The same photos tell most; then a run without limits, since what it had room for every other one has too; then the
+    # nearest in number.
+    near = sorted(
+        runs,
+        key=lambda run: (run.dataset_id != dataset.id, run.was_limited, abs(math.log(run.n_photos / n_photos))),
+    )
     look_s = dataset.summary.get(LOOK_S)
     return Estimate(
         n_photos=n_photos,
@@ -127,6 +140,8 @@ def _past_runs(session: Session) -> list[PastRun]:
     """The latest that are done, as far as they tell something."""
     latest = select(Run.id).where(Run.state == RunState.DONE).order_by(Run.finished_at.desc()).limit(_N_RUNS)
     ids = list(session.scalars(latest))
+    if not ids:
+        return []
     end_s = func.max(TrialSummary.started_s + TrialSummary.duration_s)
     query = select(TrialSummary.run_id, TrialSummary.stage, func.count(), func.min(TrialSummary.started_s), end_s)
     stages: dict[str, dict[str, tuple[int, float, float]]] = {}
@@ -134,26 +149,37 @@ def _past_runs(session: Session) -> list[PastRun]:
         query.where(TrialSummary.run_id.in_(ids)).group_by(TrialSummary.run_id, TrialSummary.stage)
     ):
         stages.setdefault(run_id, {})[stage] = (n, first_s, last_s)
-    runs = session.scalars(select(Run).where(Run.id.in_(ids)))
+    # Only what is needed: results and summaries are long, and each view of a data set's page comes by here.
+    told = select(
+        Run.id,
+        Run.dataset_id,
+        Run.budget_s,
+        Run.settings,
+        Run.result["time"].label("time"),
+        Dataset.summary[LOOK_S].as_float().label("look_s"),
+        DatasetVersion.n_images,
+    )
+    runs = session.execute(told.join(Run.dataset).join(Run.version).where(Run.id.in_(ids)))
     return [past for run in runs if (past := _past_run(run, stages.get(run.id, {}))) is not None]
 
 
-def _past_run(run: Run, stages: dict[str, tuple[int, float, float]]) -> PastRun | None:
-    time, heads = run.result.get("time") or {}, stages.get(Stage.HEADS)
-    if run.version is None or heads is None or not time.get("first_model_s") or not time.get("used_s"):
+def _past_run(run: Row[Any], stages: dict[str, tuple[int, float, float]]) -> PastRun | None:
+    time, heads = run.time or {}, stages.get(Stage.HEADS)
+    if heads is None or not time.get("first_model_s") or not time.get("used_s"):
         return None
     n, first_s, last_s = heads
-    if last_s <= first_s or not run.version.n_images:
+    if last_s <= first_s or not run.n_images:
         return None
     return PastRun(
         dataset_id=run.dataset_id,
-        n_photos=run.version.n_images,
-        look_s=run.dataset.summary.get(LOOK_S),
+        n_photos=run.n_images,
+        look_s=run.look_s,
         budget_s=run.budget_s,
         first_model_s=time["first_model_s"],
         tries_per_s=n / (last_s - first_s),
         end_s=max(0.0, time["used_s"] - max(end_s for _, _, end_s in stages.values())),
         fine_tuned=Stage.FINE_TUNING in stages,
+        was_limited=any(run.settings.get(name) for name in ("max_model_mb", "max_latency_ms")),
     )
 
 
@@ -161,6 +187,13 @@ def _about(seconds: float) -> str:
     """To what is worth saying: whole seconds below ten, then fives, then minutes."""
     step = 1 if seconds < 10 else 5 if seconds < 60 else 30 if seconds < 600 else 60
     return duration_in_words(max(1, step * round(seconds / step)))
+
+
+def _at_most(seconds: float) -> str:
+    """The next half minute, minute or number of minutes."""
+    if seconds <= 30:
+        return "half a minute"
+    return "a minute" if seconds <= 60 else duration_in_words(60 * math.ceil(seconds / 60))
 
 
 def _two_digits(n: float) -> int:

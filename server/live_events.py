@@ -13,7 +13,7 @@ from automl.errors import BadSetting
 from automl.store.database import Database, Run, find_run
 from automl.store.events import START, Event, EventsAway, EventsGone
 from automl.store.run_clock import run_clock
-from automl.words import tried_in_words
+from automl.words import percent, tried_in_words
 from server.live_connection import connection_of
 from server.live_hub import TooManyPages, is_event_id
 from server.services import services
@@ -55,6 +55,7 @@ def make_renderer(app: Flask) -> Callable[[Event], bytes]:
             row = {"state": "running", "score": None, "message": "", "n_bytes": 0, "latency_s": 0.0, **data}
             data = _kept(row)
             data["html"] = app.jinja_env.get_template("runs/_trial_row.html").render(trial=row)
+            data["best_words"] = percent(data["best"][1]) if data["best"] else ""
             data["tried"] = tried_in_words(row["backbones"], row["image_size_px"], row["score"], row["state"])
         return _frame(event.kind, data, event.id)
 

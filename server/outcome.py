@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
+from automl.records import RunSettings
 from automl.store.database import Run
 from server.answers import answers_of
+from server.comparison import Row, setting_rows
 from server.confusion import Matrix, view_confusion
 from server.dataset_view import labels_of
 from server.follow_up import NextSteps, next_steps
@@ -21,7 +23,7 @@ _HEAT_ROUTE = "try_it.heat"
 class Outcome:
     """`has_answers`: each count leads to its photos. `has_heat`: heat maps can be asked for. `labels`: today's classes.
 
-    `matrix`: None for a result without a test.
+    `matrix`: None for a result without a test. `settings`: what the run was asked for, one figure each.
     """
 
     matrix: Matrix | None
@@ -29,6 +31,7 @@ class Outcome:
     has_heat: bool
     mistakes: Mistakes
     labels: Sequence[str]
+    settings: Sequence[Row]
     next: NextSteps
 
 
@@ -40,5 +43,6 @@ def view_outcome(session: Session, services: Services, run: Run) -> Outcome:
         has_heat=_HEAT_ROUTE in current_app.view_functions,
         mistakes=view_mistakes(session, run.dataset_id, run.result),
         labels=labels_of(run.dataset),
+        settings=setting_rows([RunSettings.from_json(run.settings)]),
         next=next_steps(session, run, services.settings.max_budget_s),
     )

@@ -102,4 +102,5 @@ def _render(session: Session, view: RunView, template: str, after: str) -> str:
         download=download_panel(services(), run, final) if final else None,
         stages=STAGES,
         again=form_values(RunSettings.from_json(run.settings)),
+        asks_cancel=request.args.get("ask") == "cancel",
     )

@@ -20,6 +20,7 @@ from automl.words import (
     params_in_words,
     percent,
     size_in_words,
+    training_in_words,
 )
 
 _LONGEST_NAME = 100
@@ -50,6 +51,8 @@ def install(app: Flask) -> None:
         params_in_words,
         latency_in_words,
         soft_breaks,
+        training_in_words,
+        probability,
     )
     titles: dict[str, Mapping[str, str]] = {
         "tuner_title": TUNER_TITLES,
@@ -79,6 +82,11 @@ def _title_of(table: Mapping[str, str]) -> Callable[[str], str]:
 def soft_breaks(name: str) -> Markup:
     """Lets a browser break a long class name after an underscore, as it does after a hyphen, rather than anywhere."""
     return Markup("_<wbr>").join(name.split("_"))
+
+
+def probability(share: float) -> str:
+    """ "99.9 %", "under 0.1 %": one of several that should not seem to make more than 100 % together."""
+    return "under 0.1 %" if 0 < share < 0.0005 else percent(share)
 
 
 def csv_line(cells: Sequence[str]) -> str:

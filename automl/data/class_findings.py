@@ -89,8 +89,8 @@ def gray_mixed(photos: Photos) -> list[Finding]:
         Finding(
             "gray",
             f"{counted(len(gray), 'photo')} {is_or_are(len(gray))} gray, {len(coloured):,} in colour",
-            f"In '{most}' {shares[most]:.0%} are gray, in '{least}' {shares[least]:.0%}. The model may learn the "
-            "colour instead of the thing, and then be wrong on new photos. Have both kinds in every class."
+            f"In '{most}' {100 * shares[most]:.0f} % are gray, in '{least}' {100 * shares[least]:.0f} %. The model may "
+            "learn the colour instead of the thing, and then be wrong on new photos. Have both kinds in every class."
             if is_uneven
             else "The model meets both kinds in every class, so this does little harm. If your new photos will all be "
             "of one kind, leave out the other.",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from automl.data.manifest import TOO_FEW_TO_COMPARE, quoted
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
-from automl.words import counted
+from automl.words import counted, percent
 
 TEST_SHARE = 0.15
 MAX_TEST_IMAGES = 10_000
@@ -170,7 +170,9 @@ def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int, seed: int) 
     if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups)):
         note = f"Models are compared on the {counted(n_own, 'photo')} of your validation folder."
         return _Validation(dict.fromkeys(own, (0,)), 1, [note])
-    note = f"Models are compared on {VALIDATION_SHARE:.0%} of the training photos, which they do not learn from."
+    note = (
+        f"Models are compared on {percent(VALIDATION_SHARE, 0)} of the training photos, which they do not learn from."
+    )
     if n_own:
         note += f" Your validation folder has only {counted(n_own, 'photo')}, too few for that; they join the others."
     return _Validation(dict.fromkeys(_held_out(groups, VALIDATION_SHARE), (0,)), 1, [note])
@@ -234,7 +236,7 @@ def _test_notes(manifest: DatasetManifest, test: set[int], n_left_out: int, has_
     if not has_own_test:
         share = len(test) / len(manifest.images)
         notes.append(
-            f"{counted(len(test), 'photo')} ({share:.0%}), picked at random from every class, "
+            f"{counted(len(test), 'photo')} ({percent(share, 0)}), picked at random from every class, "
             "are kept for the final test; no model learns from them."
         )
     if n_left_out:

@@ -103,7 +103,7 @@ class Packer:
             except Exception as error:  # noqa: BLE001 - another model can be delivered
                 _log.warning("a model could not be exported", number=one.number, exc_info=True)
                 self._observer.note(
-                    f"The model of try {one.number} could not be written ({_reason(error)}), "
+                    f"The model of try {one.number + 1} could not be written ({_reason(error)}), "
                     "so the next best one is delivered."
                 )
         return self._complete(wanted[-1])

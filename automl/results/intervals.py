@@ -26,11 +26,15 @@ class Intervals:
 
 
 def wilson_interval(n_correct: int, n: int) -> Interval:
-    """The 95 % interval of a share (Wilson, 1927); it stays within 0-1 for small n, unlike the normal one."""
+    """The 95 % interval of a share (Wilson, 1927); it stays within 0-1 for small n, unlike the normal one.
+
+    Its end is exactly 0 where none is correct, and exactly 1 where all are.
+    """
     share, z2 = n_correct / n, _Z_95**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z_95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Of none or all the formula gives 0 or 1 but for rounding, which would be shown as "99.9 %" beside a full score.
+    return (0.0 if n_correct == 0 else centre - half), (1.0 if n_correct == n else centre + half)
 
 
 def bootstrap_intervals(

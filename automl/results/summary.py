@@ -155,7 +155,7 @@ def _made(metrics: Mapping[str, Any]) -> list[Fact]:
         facts.append(Fact("Time for one photo", f"{latency_in_words(winner['latency_s'])} where it was trained"))
     if metrics.get("n_trials"):
         tries = "one try" if metrics["n_trials"] == 1 else f"{metrics['n_trials']:,} tries"
-        facts.append(Fact("Chosen from", f"{tries}, number {winner['trial']} won" if "trial" in winner else tries))
+        facts.append(Fact("Chosen from", f"{tries}, number {winner['trial'] + 1} won" if "trial" in winner else tries))
     score = validation.get("score", validation.get("accuracy"))
     if score is not None:
         of = f" of {validation['n_images']:,}" if validation.get("n_images") else ""

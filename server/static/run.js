@@ -1,8 +1,12 @@
 // The page of a live run. It follows the run's events; where there are none it asks the server again and again instead.
 
-import { Chart, courseData, courseOptions, epochOptions } from "./charts.js";
+import { RunNews } from "./announcer.js";
+import { Course } from "./course.js";
 import { durationInWords } from "./durations.js";
+import { showProgress } from "./live.js";
+import { showLocalTimes } from "./local-times.js";
 import { setUpSorting, sortRows } from "./sort.js";
+import { TellMe } from "./tell-me.js";
 
 const POLL_MS = 1000;
 const TRY_AGAIN_MS = 15_000; // after a refusal, as the server asks for
@@ -13,9 +17,13 @@ const LONGEST_RETRY_MS = 30_000;
 const LONGEST_AHEAD_S = 12; // the page's own clock goes on for so long without news
 const MOST_SHOWN = 0.99;
 const MOST_ROWS = 50;
+const UNNUMBERED = ["clock", "end", "gone"]; // these may come without an id of their own
 
 const find = (id) => document.getElementById(id);
 const figures = () => find("figures");
+const course = new Course();
+const news = new RunNews();
+const tellMe = new TellMe();
 
 let source = null;
 let isOpen = false;
@@ -25,11 +33,9 @@ let heardAt = performance.now();
 let polledAt = -Infinity;
 let nFailed = 0;
 let clock = null; // {progress, used_s, left_s, budget_s, runs, at}
-let course = null; // {tries, bests, trying}
-let courseChart = null;
-let epochChart = null;
 let askTimer = null;
-let wantsNews = sessionStorage.getItem("tell-me") === window.location.pathname;
+let asked = null; // {after}, while an answer is on its way: what had been told when it was asked for
+let asksAgain = false;
 
 // --- events -----------------------------------------------------------------------------------------------------
 
@@ -41,31 +47,19 @@ const HANDLERS = {
   },
   clock: setClock,
   trying(trial) {
-    if (course) course.trying = { number: trial.number, stage: trial.stage, epochs: [] };
+    course.begin(trial.number);
     showRow(trial);
-    drawEpochs();
   },
   epoch({ number, epoch }) {
-    if (!course) return;
-    if (course.trying?.number !== number) course.trying = { number, epochs: [] };
-    const epochs = course.trying.epochs.filter(([n]) => n !== epoch[0]);
-    course.trying.epochs = [...epochs, epoch];
-    drawEpochs();
+    course.addEpoch(number, epoch);
   },
   trial(trial) {
     showRow(trial);
     const lastTried = find("last-tried");
     if (lastTried) lastTried.textContent = `Tried last: ${trial.tried}`;
-    if (!course || course.tries.some(([number]) => number === trial.number)) return;
-    course.tries.push([trial.number, trial.ended_s, trial.score]);
-    course.trying = null;
-    const [, best] = trial.best ?? [];
-    if (best != null && best !== course.bests.at(-1)?.[1]) {
-      course.bests.push([trial.ended_s, best]);
-      ask();
-    }
-    drawCourse();
-    drawEpochs();
+    const score = find("best-score");
+    if (score && trial.best) score.textContent = trial.best_words;
+    if (course.add(trial, usedS())) ask(); // what else is said of the best model is the server's to draw
   },
   gone() {
     leave();
@@ -95,10 +89,18 @@ function follow() {
   for (const [kind, handle] of Object.entries(HANDLERS)) {
     source.addEventListener(kind, (event) => {
       heardAt = performance.now();
-      if (event.lastEventId) after = event.lastEventId;
+      if (!UNNUMBERED.includes(kind)) {
+        if (!isLater(event.lastEventId, after)) return; // the page was drawn with it, while the stream was away
+        after = event.lastEventId;
+      }
       handle(JSON.parse(event.data));
     });
   }
+}
+
+function isLater(id, than) {
+  const [[ms, n], [otherMs, otherN]] = [id, than].map((one) => one.split("-").map(Number));
+  return ms === otherMs ? n > otherN : ms > otherMs;
 }
 
 function giveUp() {
@@ -118,14 +120,15 @@ function leave() {
 function ask() {
   askTimer ??= window.setTimeout(() => {
     askTimer = null;
-    if (figures()) window.htmx.trigger("#figures", "ask");
+    if (asked) asksAgain = true; // htmx leaves a second request out, and the answer may be older than what this is for
+    else if (figures()) window.htmx.trigger("#figures", "ask");
   }, ASK_PAUSE_MS * (0.5 + Math.random()));
 }
 
 function askForAll() {
   const box = figures();
   if (!box) return;
-  course = null;
+  course.outdate();
   window.htmx.ajax("GET", box.getAttribute("hx-get").replace(/seen=[^&]*/, "seen="), { target: "#run", swap: "outerHTML" });
 }
 
@@ -135,18 +138,35 @@ window.setInterval(() => {
   const isSilent = now - heardAt > SILENT_MS;
   find("slow-news").hidden = !isSilent || !find("connection-lost").hidden;
   if (isSilent && isOpen) giveUp();
-  if (isOpen) return tick();
-  follow();
-  if (isSilent && now - polledAt < SLOW_POLL_MS) return;
+  if (isOpen) tick();
+  else follow();
+  news.tell();
+  if (isOpen || (isSilent && now - polledAt < SLOW_POLL_MS)) return;
   polledAt = now;
   window.htmx.trigger("#figures", "ask");
 }, POLL_MS);
 
+document.addEventListener("htmx:configRequest", (event) => {
+  if (document.querySelector(".cancel")?.open) event.detail.parameters.ask = "cancel"; // so that it is drawn open again
+});
+
+document.addEventListener("htmx:beforeRequest", () => {
+  asked = { after };
+});
+
 // While events come nothing else would ask again.
 document.addEventListener("htmx:afterRequest", (event) => {
+  const isBehind = asksAgain || (isOpen && asked?.after !== after && isDrawnBefore(after));
+  [asked, asksAgain] = [null, false];
   nFailed = event.detail.successful ? 0 : nFailed + 1;
   if (nFailed && isOpen) window.setTimeout(ask, Math.min(LONGEST_RETRY_MS, POLL_MS * 2 ** (nFailed - 1)));
+  else if (isBehind) ask();
 });
+
+function isDrawnBefore(id) {
+  const drawn = document.querySelector("#figures [data-after]")?.dataset.after;
+  return Boolean(drawn) && isLater(id, drawn);
+}
 
 // --- the clock ------------------------------------------------------------------------------------------------------
 
@@ -154,7 +174,12 @@ function setClock(told) {
   clock = { ...told, at: performance.now() };
 }
 
+function usedS() {
+  return clock?.used_s ?? 0;
+}
+
 function tick() {
+  course.load(figures().dataset.course, usedS());
   if (!clock?.runs || clock.left_s == null) return;
   const ahead = Math.min((performance.now() - clock.at) / 1000, LONGEST_AHEAD_S);
   const left = clock.left_s - ahead;
@@ -165,16 +190,7 @@ function tick() {
   if (words && left < 1) ask();
   const rate = (1 - clock.progress) / Math.max(clock.left_s, 1);
   showProgress(Math.min(MOST_SHOWN, clock.progress + rate * ahead));
-  if (Math.round(clock.used_s + ahead) % 5 === 0) drawCourse();
-}
-
-function showProgress(progress) {
-  const bar = find("run-progress");
-  if (!bar || progress <= bar.value) return;
-  bar.value = progress;
-  const shown = `${Math.floor(progress * 100)} %`;
-  bar.textContent = shown;
-  document.title = document.title.replace(/^\d+ %/, shown);
+  if (Math.round(clock.used_s + ahead) % 5 === 0) course.draw(usedS());
 }
 
 // --- the table ------------------------------------------------------------------------------------------------------
@@ -182,13 +198,14 @@ function showProgress(progress) {
 function showRow(trial) {
   const table = find("trials");
   if (!table) return ask(); // the first one: the server draws the table
+  const rows = table.tBodies[0];
+  const known = rows.querySelector(`[data-number="${trial.number}"]`);
+  if (known && trial.state === "running" && known.dataset.state !== "running") return; // it has ended since
   const template = document.createElement("template");
   template.innerHTML = trial.html;
-  const row = template.content.firstElementChild;
-  const rows = table.tBodies[0];
-  rows.querySelector(`[data-number="${trial.number}"]`)?.remove();
+  known?.remove();
   for (const other of rows.querySelectorAll('[data-state="running"]')) other.remove(); // one at a time
-  rows.prepend(row);
+  rows.prepend(template.content.firstElementChild);
   if (trial.best) markBest(rows, trial.best[0]);
   if (trial.state !== "running" && find("n-tries")) {
     const n = trial.number + 1;
@@ -213,108 +230,6 @@ function trim(rows) {
   for (const row of oldest) row.remove();
 }
 
-// --- the charts -----------------------------------------------------------------------------------------------------
-
-async function loadCourse() {
-  const box = figures();
-  if (!box || course) return;
-  course = { tries: [], bests: [], trying: null };
-  try {
-    const answer = await fetch(box.dataset.course);
-    if (answer.ok) course = merged(await answer.json(), course);
-    else course = null;
-  } catch {
-    course = null; // no connection: it is asked for again with the next news
-  }
-  drawCourse();
-  drawEpochs();
-}
-
-// Events may have come while the answer was on its way.
-function merged(loaded, live) {
-  const known = new Set(loaded.tries.map(([number]) => number));
-  const lastS = loaded.tries.at(-1)?.[1] ?? 0;
-  return {
-    tries: [...loaded.tries, ...live.tries.filter(([number]) => !known.has(number))],
-    bests: [...loaded.bests, ...live.bests.filter(([t]) => t > lastS)],
-    trying: live.trying ?? loaded.trying,
-  };
-}
-
-function drawCourse() {
-  const box = find("course-chart");
-  if (!box || !course) return;
-  const ended = course.tries.at(-1)?.[1] ?? 0;
-  const isEmpty = course.tries.length === 0;
-  find("course").hidden = isEmpty && !course.trying?.epochs?.length;
-  if (isEmpty) return;
-  const drawn = find("course-drawn");
-  if (drawn.hidden) [drawn.hidden, find("course-table").open] = [false, false];
-  courseChart ??= new Chart(box, courseOptions);
-  courseChart.set(courseData(course.tries, course.bests, Math.max(ended, clock?.used_s ?? 0)));
-}
-
-function drawEpochs() {
-  const box = find("epochs");
-  if (!box) return;
-  const epochs = course?.trying?.epochs ?? [];
-  box.hidden = epochs.length === 0;
-  if (!box.hidden) find("course").hidden = false;
-  if (box.hidden) {
-    epochChart?.close();
-    epochChart = null;
-    return;
-  }
-  const [epoch, score, loss] = epochs.at(-1);
-  const parts = [score == null ? "" : `${(score * 100).toFixed(1)} % right`, loss == null ? "" : `loss ${loss.toFixed(3)}`];
-  find("epoch-words").textContent = `After epoch ${epoch}: ${parts.filter(Boolean).join(", ")}.`;
-  epochChart ??= new Chart(find("epoch-chart"), epochOptions);
-  epochChart.set([0, 1, 2].map((column) => epochs.map((row) => row[column])));
-}
-
-function forgetCharts() {
-  courseChart?.close();
-  epochChart?.close();
-  courseChart = epochChart = null;
-}
-
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  courseChart?.redraw();
-  epochChart?.redraw();
-});
-
-// --- the notification -----------------------------------------------------------------------------------------------
-
-function setUpTellMe() {
-  const box = find("tell-me-box");
-  if (!box || !("Notification" in window) || !window.isSecureContext || Notification.permission === "denied") return;
-  box.hidden = false;
-  showTellMe();
-  find("tell-me").addEventListener("click", async () => {
-    wantsNews = !wantsNews && (await Notification.requestPermission()) === "granted";
-    if (wantsNews) sessionStorage.setItem("tell-me", window.location.pathname);
-    else sessionStorage.removeItem("tell-me");
-    showTellMe();
-  });
-}
-
-function showTellMe() {
-  const isRefused = Notification.permission === "denied";
-  find("tell-me").setAttribute("aria-pressed", String(wantsNews));
-  find("tell-me-state").textContent = wantsNews
-    ? "This browser will tell you, as long as this page stays open in a tab."
-    : isRefused
-      ? "Your browser does not allow it for this page."
-      : "";
-}
-
-function tellOfTheEnd(run) {
-  if (!wantsNews || !["done", "failed"].includes(run.dataset.state)) return;
-  wantsNews = false;
-  sessionStorage.removeItem("tell-me");
-  if (Notification.permission === "granted") new Notification(document.title, { body: run.dataset.announce });
-}
-
 // --- whenever the server has drawn something ------------------------------------------------------------------------
 
 let drawnRun = null;
@@ -326,24 +241,34 @@ function settle() {
   if (table) setUpSorting(table);
   if (run !== drawnRun) {
     drawnRun = run;
-    if (course && !["preparing", "searching"].includes(run?.dataset.state)) course.trying = null;
-    forgetCharts();
-    setUpTellMe();
-    if (box) drawCourse();
-    drawEpochs();
+    if (!["preparing", "searching"].includes(run?.dataset.state)) course.endTry();
+    course.forgetCharts();
+    tellMe.setUp();
+    if (box) course.draw(usedS());
+    course.drawEpochs();
   }
   if (!box) {
     leave();
     find("slow-news").hidden = true;
-    if (run) tellOfTheEnd(run);
+    if (run && ["done", "failed"].includes(run.dataset.state)) tellMe.tell(document.title, run.dataset.announce);
     return;
   }
   const drawn = box.querySelector("[data-clock]");
   setClock(JSON.parse(drawn.dataset.clock));
-  if (!isOpen && drawn.dataset.after) after = drawn.dataset.after;
+  if (!isOpen) catchUp(drawn.dataset.after);
   follow();
-  loadCourse();
+  course.load(box.dataset.course, usedS());
+}
+
+// While the stream is away, what is drawn tells what has happened; the charts must ask for it.
+function catchUp(drawnAfter) {
+  const nDrawn = Number((find("n-tries")?.textContent ?? "0").replaceAll(",", ""));
+  if (nDrawn !== course.nTries || (drawnAfter && drawnAfter !== after)) course.outdate();
+  if (drawnAfter) after = drawnAfter;
 }
 
 document.addEventListener("htmx:afterSettle", settle);
+document.addEventListener("htmx:afterSwap", showLocalTimes);
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => course.redraw());
+showLocalTimes();
 settle();

@@ -3,9 +3,14 @@
 document.addEventListener("input", (event) => {
   const { target } = event;
   if (target.dataset.selects) document.getElementById(target.dataset.selects).checked = true;
-  else if (target.name === "budget" && target.value !== "other") document.getElementById("minutes").value = "";
+  else if (target.name === "budget" && target.value !== "other") forgetOwnTime();
   else if (target.name === "aim") for (const id of ["max_model_mb", "max_latency_ms"]) document.getElementById(id).value = ""; // it brings its own
 });
+
+function forgetOwnTime() {
+  document.getElementById("minutes").value = "";
+  document.getElementById("expected-of-own").textContent = ""; // htmx put it there
+}
 
 // "My own time" needs its minutes; without this the server says so, on a page of its own.
 document.addEventListener("input", ({ target }) => target.closest("#start-form") && requireMinutes());

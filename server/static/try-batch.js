@@ -6,6 +6,7 @@ const PARALLEL = 2;
 const WAITS_S = [1, 2, 4, 8, 15, 30];
 const WORTH_ANOTHER_TRY = new Set([0, 408, 429, 502, 503, 504]);
 const PICTURE = /\.(jpe?g|png|webp|bmp|gif|tiff?|hei[cf]|avif)$/i;
+const MOST_LISTED = 500; // more rows make a page slow; the .csv has them all
 const LAST_SHARE = 0.99; // nothing shows 100 % before it is done
 
 export class Batch {
@@ -27,6 +28,7 @@ export class Batch {
     this.failed = photos.filter(({ path }) => !PICTURE.test(path)).map(({ path }) => ({ path, reason: "Not a picture, by its name." }));
     this.photos = photos.filter(({ path, file }) => PICTURE.test(path) && !this.#isTooLarge(path, file));
     this.photos.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true })); // folders are read in any order
+    this.said = new Map(); // by place, too
     this.rows = new Map(); // by place, so that the table is in the order of the folder however the answers come
     this.counts = new Map();
     const batches = makeBatches(this.photos);
@@ -55,8 +57,9 @@ export class Batch {
     const answers = await this.#request(form);
     answers.forEach((answer, i) => {
       this.rows.set(batch.start + i, answer.row);
-      if (answer.error) this.failed.push({ path: answer.name, reason: answer.error });
-      else this.counts.set(answer.label, (this.counts.get(answer.label) ?? 0) + 1);
+      if (answer.error) return this.failed.push({ path: answer.name, reason: answer.error });
+      this.said.set(batch.start + i, [answer.name, answer.sure === false ? `not sure, perhaps ${answer.label}` : answer.label]);
+      return this.counts.set(answer.label, (this.counts.get(answer.label) ?? 0) + 1);
     });
     this.#show(`${number(this.rows.size)} of ${number(this.photos.length)} photos`);
   }
@@ -80,7 +83,7 @@ export class Batch {
 
   #open() {
     this.panel.hidden = false;
-    for (const part of ["error", "csv", "failed", "counts"]) this.find(part).hidden = true;
+    for (const part of ["error", "csv", "each", "failed", "counts"]) this.find(part).hidden = true;
     this.find("cancel").hidden = false;
     this.find("progress").hidden = false;
     this.find("progress").value = 0;
@@ -91,7 +94,7 @@ export class Batch {
   #show(sentence) {
     this.find("progress").value = Math.min(LAST_SHARE, this.rows.size / Math.max(1, this.photos.length));
     this.find("status").textContent = sentence;
-    const rows = [...this.counts].sort(([, a], [, b]) => b - a).map(([label, n]) => row(label, number(n)));
+    const rows = [...this.counts].sort(([, a], [, b]) => b - a).map(([label, n]) => row(label, number(n), "number"));
     this.find("counts").tBodies[0].replaceChildren(...rows);
     this.find("counts").hidden = rows.length === 0;
   }
@@ -104,11 +107,19 @@ export class Batch {
     this.find("cancel").hidden = true;
     this.#listFailed();
     if (this.rows.size === 0) return;
-    const places = [...this.rows.keys()].sort((a, b) => a - b);
-    const table = new Blob([this.form.dataset.csvHeader, ...places.map((place) => this.rows.get(place))], { type: "text/csv" });
+    this.#listEach();
+    const table = new Blob([this.form.dataset.csvHeader, ...inOrder(this.rows)], { type: "text/csv" });
     URL.revokeObjectURL(this.find("csv").href);
     this.find("csv").href = URL.createObjectURL(table);
     this.find("csv").hidden = false;
+  }
+
+  #listEach() {
+    const each = this.find("each");
+    const rest = this.said.size - MOST_LISTED;
+    each.hidden = this.said.size === 0;
+    each.querySelector("tbody").replaceChildren(...inOrder(this.said).slice(0, MOST_LISTED).map(([name, said]) => row(name, said, "said")));
+    each.querySelector("p").textContent = rest > 0 ? `${number(rest)} more are in the table that you can download.` : "";
   }
 
   #listFailed() {
@@ -139,11 +150,16 @@ function makeBatches(photos) {
   return batches;
 }
 
-function row(label, n) {
+function row(label, value, className) {
   const line = document.createElement("tr");
   const name = Object.assign(document.createElement("th"), { scope: "row", textContent: label });
-  line.append(name, Object.assign(document.createElement("td"), { className: "number", textContent: n }));
+  line.append(name, Object.assign(document.createElement("td"), { className, textContent: value }));
   return line;
+}
+
+/** The values of a map, whose keys are places, from the first place to the last. */
+function inOrder(map) {
+  return [...map].sort(([a], [b]) => a - b).map(([, value]) => value);
 }
 
 const number = (n) => n.toLocaleString("en");

@@ -35,7 +35,7 @@ export class Card {
       this.#heat = heat;
       this.find("heat-note").textContent = reason;
       button.disabled = false;
-      button.focus();
+      if (document.activeElement === document.body) button.focus(); // a disabled button loses it; the user may have gone on
     }
     if (show && !this.#heat) return;
     button.setAttribute("aria-pressed", String(show));

@@ -1,20 +1,22 @@
 // The page on which a model is tried: drop, paste, choose or take photos; a few are shown, many make a table.
 
 import { filesFromDrop, filesFromInput } from "./folder.js";
+import { enhance } from "./try-ask.js";
 import { Batch } from "./try-batch.js";
 import { Camera } from "./try-camera.js";
-import { Card } from "./try-card.js";
+import { Waiting } from "./try-waiting.js";
 
 const MOST_SHOWN = 12;
 
 class TryPage {
-  #waiting = Promise.resolve();
+  #turn = Promise.resolve();
+  #failed = new Set(); // cards without an answer that may be asked about again
 
   constructor(form) {
     this.form = form;
     this.find = (id) => document.getElementById(id);
     this.batch = new Batch(form, this.find("batch"));
-    this.camera = new Camera(this.find("camera"), this.find("use-camera"), this.find("camera-note"), (file) => this.take([{ path: file.name, file }]));
+    this.camera = new Camera(form, this.find("camera"), (file) => this.take([{ path: file.name, file }], false));
     enhance(document);
     this.#listen();
   }
@@ -52,47 +54,44 @@ class TryPage {
     });
   }
 
-  /** Photos as {path, file}. They are answered in the order in which they came. */
-  take(files) {
+  /** Photos as {path, file}. They are answered in the order in which they came. `scroll`: to where the answers come. */
+  take(files, scroll = true) {
     this.find("try-error").hidden = true;
     const photos = files.filter(({ path }) => !path.split("/").at(-1).startsWith("."));
     if (photos.length === 0) return this.#complain("There is no photo in this.");
     if (photos.length > MOST_SHOWN) return this.batch.begin(photos);
-    this.#waiting = photos.reduce((before, photo) => before.then(() => this.#ask(photo)), this.#waiting);
-    return this.#waiting;
+    const cards = photos.map((photo) => new Waiting(this.find("waiting-card"), photo, () => this.#askAgain()));
+    this.find("answers-title").hidden = false;
+    this.find("answers").prepend(...cards.map((card) => card.article));
+    if (scroll) cards[0].article.scrollIntoView({ block: "nearest" });
+    this.#askInTurn(cards);
   }
 
-  async #ask({ path, file }) {
-    this.find("try-status").textContent = `Looking at ${path}…`;
-    const form = new FormData();
-    form.append("photos", file, path);
-    let response;
-    try {
-      response = await fetch(this.form.action, { method: "POST", body: form, headers: { "X-Requested-With": "try.js", Accept: "text/html" } });
-    } catch {
-      return this.#complain("The server does not answer. Try again when the connection is back.");
+  #askInTurn(cards) {
+    for (const card of cards) {
+      card.wait();
+      this.#turn = this.#turn.then(() => this.#ask(card));
     }
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (!response.ok) return this.#complain(page.querySelector(".error-page .lead")?.textContent ?? "The server could not answer. Try again.");
-    const article = page.querySelector("article");
-    enhance(article);
-    this.find("answers-title").hidden = false;
-    this.find("answers").prepend(article);
-    if (article.querySelector(".feedback")) new Card(article, file, path, this.form.dataset);
-    const words = article.querySelector(".answer-label, .answer-refused");
-    this.find("try-status").textContent = `${path}: ${words.textContent.replace(/\s+/g, " ").trim()}`;
+  }
+
+  async #ask(card) {
+    this.find("try-status").textContent = `Looking at ${card.path}…`;
+    const { words, mayTryAgain } = await card.ask(this.form);
+    if (mayTryAgain) this.#failed.add(card);
+    this.find("try-status").textContent = `${card.path}: ${words}`;
+  }
+
+  // All of them: what kept one from its answer, such as a lost connection, mostly kept the others too.
+  #askAgain() {
+    const cards = [...this.#failed];
+    this.#failed.clear();
+    this.#askInTurn(cards);
   }
 
   #complain(sentence) {
     this.find("try-error").textContent = sentence;
     this.find("try-error").hidden = false;
   }
-}
-
-/** Shows what needs a script, and hides what stands in for it. */
-function enhance(within) {
-  for (const element of within.querySelectorAll("[data-plain]")) element.hidden = true;
-  for (const element of within.querySelectorAll("[data-enhanced]")) element.hidden = false;
 }
 
 const form = document.getElementById("try-form");

@@ -104,7 +104,7 @@ class UploadForm {
       }
       const address = `/api/v1/datasets/${this.datasetId}`;
       await (isNew ? sender.send(address) : sender.sendMissing(address));
-      this.find("upload-status").textContent = "Everything has arrived.";
+      for (const id of ["upload-status", "upload-said"]) put(this.find(id), "Everything has arrived.");
       await sender.request(`${address}/check`, {});
       this.sender = null;
       window.location.assign(`/datasets/${this.datasetId}`);
@@ -145,13 +145,15 @@ class UploadForm {
 
   #showArrived({ files, bytes }) {
     const { nFiles, nBytes } = this.sender;
-    this.find("upload-progress").value = Math.min(LAST_SHARE, nBytes > 0 ? bytes / nBytes : 0);
+    const share = nBytes > 0 ? bytes / nBytes : 0;
+    this.find("upload-progress").value = Math.min(LAST_SHARE, share);
+    const quarters = Math.floor(4 * share);
+    if (quarters < 4) put(this.find("upload-said"), quarters > 0 ? `${25 * quarters} percent uploaded` : "");
     this.find("upload-status").textContent = `${count(files)} of ${count(nFiles)} files, ${size(bytes)} of ${size(nBytes)}`;
   }
 
   #say(note) {
-    const line = this.find("upload-note");
-    if (line.textContent !== note) line.textContent = note;
+    put(this.find("upload-note"), note);
   }
 
   #showBroken(message, again) {
@@ -163,6 +165,11 @@ class UploadForm {
     this.find("upload-retry").hidden = !again;
     this.find("upload-restart").hidden = false;
   }
+}
+
+/** The same text once more would be read out once more. */
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function count(n) {

@@ -18,6 +18,7 @@ from automl.words import (
     params_in_words,
     percent,
     size_in_words,
+    training_in_words,
     tried_in_words,
     validated,
 )
@@ -64,6 +65,24 @@ def test_parameters_are_words(name, words):
 def test_the_settings_of_a_trial_leave_out_what_is_shown_elsewhere():
     params = {"backbones": "mobilenet_v2", "image_size_px": 224, "hidden_units": 0, "learning_rate": 0.012345}
     assert params_in_words(params) == "no hidden layer, learning rate 0.0123"
+
+
+def test_a_mean_of_tries_counts_them_from_one():
+    assert params_in_words({"members": "12+3"}) == "the mean of tries 13, 4"
+
+
+@pytest.mark.parametrize(
+    ("stage", "params", "words"),
+    [
+        ("heads", {"taps": "several"}, "quick training"),
+        ("fine-tuning", {"depth": 2}, "fine-tuning of the last blocks"),
+        ("fine-tuning", {"depth": 0}, "fine-tuning of the whole network"),
+        ("fine-tuning", None, "fine-tuning"),
+        ("of a newer version", None, "of a newer version"),
+    ],
+)
+def test_how_a_trial_was_trained_is_said_in_plain_words(stage, params, words):
+    assert training_in_words(stage, params) == words
 
 
 def test_the_settings_of_a_fine_tuned_model_are_words():

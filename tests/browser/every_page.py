@@ -1,23 +1,28 @@
 """Every page of the web server in every state that it can be in, for what must hold on all of them.
 
-A new page is one more line of `PAGES`: its name, and a function that makes its rows and returns its address.
+A new page is one more line of `PAGES`: its name, and a function that makes its rows and returns its address. What a
+person does on it first is one more line of `ACTS`.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import Page, expect
 
 from automl.errors import DarkroomError, DiskFull, NotAllowedNow, RunFailed, SourceUnavailable, UploadTooLarge
 from automl.records import DatasetState, RunState
-from automl.store.database import TrialSummary, now
+from automl.store.database import LogEntry, TrialSummary, find_run, now
 from tests.automl.data.faults import as_jpeg, photo
 from tests.browser.conftest import Site
 from tests.server.answered import add_answered, add_photos
 from tests.server.conftest import zip_of
+from tests.server.rich_result import add_rich_result
 from tests.server.test_runs import RESULT
-from tests.server.trying import add_tried_run
+from tests.server.trying import add_tried_run, picture
 
 _LONG_AGO = now() - timedelta(minutes=5)
 
@@ -79,7 +84,8 @@ def _answered(site: Site, n: int) -> tuple[str, list[str]]:
     """A data set, and so many runs whose answers to their test photos are known."""
     dataset_id = add_photos(site, aa="rose", bb="rose", cc="tulip", dd="tulip")
     rows = [("aa", "rose", "rose", 0.9), ("bb", "rose", "tulip", 0.5), ("cc", "tulip", "tulip", 0.8)]
-    return dataset_id, [add_answered(site, dataset_id, rows[i:]) for i in range(n)]
+    sizes = [{"winner": {"n_bytes": (i + 1) * 1e7}} for i in range(n)]  # so that one of them is the best
+    return dataset_id, [add_answered(site, dataset_id, rows[i:], result=sizes[i]) for i in range(n)]
 
 
 def answers(site: Site) -> str:
@@ -90,6 +96,46 @@ def answers(site: Site) -> str:
 def comparison(site: Site) -> str:
     dataset_id, (one, other) = _answered(site, 2)
     return f"/datasets/{dataset_id}/compare?run={one}&run={other}"
+
+
+def _cell(site: Site) -> str:
+    return f"/runs/{add_rich_result(site)}/answers?really={quote('red')}&said={quote('green')}"
+
+
+def with_charts(site: Site) -> str:
+    """A search with several better models, in the middle of a fine-tuning."""
+    address = run(RunState.SEARCHING, **_FOUND)(site)
+    with site.database.session() as session:
+        found = find_run(session, address.rpartition("/")[2])
+        found.trying = {"number": 4, "stage": "fine-tuning", "backbones": ["mobilenet_v2"], "image_size_px": 224}
+        found.trying = {**found.trying, "started_s": 40.0, "epochs": [[1, 0.85, 0.4], [2, 0.9, 0.3]]}
+        for used_s, score in ((10.0, 0.8), (30.0, 0.9)):
+            found.log.add(LogEntry(kind="best", text="MobileNetV2, 224 px", used_s=used_s, score=score))
+    return address
+
+
+def see_charts(page: Page) -> None:
+    expect(page.locator("#course-chart canvas")).to_be_visible()
+    expect(page.locator("#epoch-chart canvas")).to_be_visible()
+
+
+def try_photos(page: Page) -> None:
+    """One answer that is sure, one that is not, one file that is no photo; the sure one is called wrong."""
+    some = [("a.png", picture()), ("b.png", picture((60, 40, 40))), ("c.png", b"words")]
+    page.locator("#photos-input").set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in some]
+    )
+    expect(page.locator("article")).to_have_count(3)
+    page.get_by_role("button", name="Wrong: it is").last.click()
+    expect(page.get_by_role("combobox", name="It is")).to_be_visible()
+
+
+def begin_an_upload(page: Page) -> None:
+    page.route(re.compile(r"/api/v1/datasets/\w+/files$"), lambda _: None)  # never answered
+    archive = {"name": "flowers.zip", "mimeType": "application/zip", "buffer": zip_of(**{"rose/1.png": picture()})}
+    page.locator("#zip-input").set_input_files([archive])
+    expect(page.locator("#upload-panel")).to_be_visible()
+    expect(page.locator("#upload-title")).to_be_focused()
 
 
 def error(kind: type[DarkroomError]) -> Callable[[Site], str]:
@@ -120,15 +166,21 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "run, queued for long": run(RunState.QUEUED, created_at=_LONG_AGO),
     "run, preparing": run(RunState.PREPARING, activity="Measuring this machine"),
     "run, searching": run(RunState.SEARCHING, **_FOUND),
+    "run, searching, with charts": with_charts,
+    "run, asked whether to cancel": run(RunState.SEARCHING, "?ask=cancel", **_FOUND),
     "run, stopping": run(RunState.SEARCHING, stop_requested=True, **_FOUND),
     "run, finishing": run(RunState.FINISHING, **_FOUND),
     "run, done": run(RunState.DONE, **_FOUND),
     "run, failed": run(RunState.FAILED, error_code="run_failed", error_message="It broke.", **_FOUND),
     "run, cancelled": run(RunState.CANCELLED, **_FOUND),
+    "result with everything": lambda site: f"/runs/{add_rich_result(site)}",
     "answers": answers,
+    "photos of a cell": _cell,
     "comparison": comparison,
     "which runs to compare": lambda site: comparison(site).partition("?")[0],
     "try it": lambda site: f"/runs/{add_tried_run(site)}/try",
+    "try it, with answers": lambda site: f"/runs/{add_tried_run(site)}/try",
+    "upload, under way": lambda _site: "/",
     "error 404": lambda _site: "/nowhere",
     "error 409": error(NotAllowedNow),
     "error 413": error(UploadTooLarge),
@@ -136,6 +188,18 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "error 503": error(SourceUnavailable),
     "error 507": error(DiskFull),
 }
+
+ACTS: dict[str, Callable[[Page], None]] = {
+    "run, searching, with charts": see_charts,
+    "try it, with answers": try_photos,
+    "upload, under way": begin_an_upload,
+}
+"""What happens on a page of `PAGES` once it is open."""
+
+
+def act(page: Page, name: str) -> None:
+    if name in ACTS:
+        ACTS[name](page)
 
 
 def _add_trials(site: Site, run_id: str) -> None:

@@ -28,6 +28,16 @@ def photos(label, n_photos=12, first=0):
     return {f"{label}/{i}.jpg": as_jpeg(photo(np.random.default_rng(first + i), (160, 120))) for i in range(n_photos)}
 
 
+def classes(n_classes, size_px=64):
+    """`kind 0/0.png`, `kind 0/1.png`, `kind 1/0.png`, ...: two photos of each class."""
+    drawn = {
+        f"kind {i}/{n}.png": photo(np.random.default_rng(2 * i + n), (size_px,) * 2)
+        for i in range(n_classes)
+        for n in range(2)
+    }
+    return {name: as_jpeg(picture) for name, picture in drawn.items()}
+
+
 @pytest.fixture(scope="module")
 def pets_files():
     """Twelve cats and twelve dogs, and of the cats one copy, a blank one, and one that is broken."""
@@ -407,11 +417,46 @@ class TestHowItLooks:
         for box in page.locator(".scroll-box").all():
             assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
 
-    def test_dark_is_dark(self, page, pets):
+    @pytest.mark.parametrize(
+        ("address", "panel"),
+        [("/", "body"), ("/", "#drop-zone"), ("/datasets/{}", "#findings"), ("/datasets/{}", "#start-form")],
+    )
+    def test_dark_is_dark(self, page, pets, address, panel):
         page.emulate_media(color_scheme="dark")
-        page.goto(f"/datasets/{pets}")
-        background = page.locator("#findings").evaluate("panel => getComputedStyle(panel).backgroundColor")
+        page.goto(address.format(pets))
+        background = page.locator(panel).evaluate("panel => getComputedStyle(panel).backgroundColor")
         assert max(map(int, re.findall(r"\d+", background)[:3])) < 60
+
+    def test_all_of_twenty_classes_are_in_sight(self, page, site):
+        page.goto(f"/datasets/{site.add_checked(classes(20))}")
+        box = page.locator(".scroll-box:has(#classes)")
+        assert box.evaluate("box => box.scrollHeight - box.clientHeight") == 0
+        expect(page.get_by_text("The list goes on")).to_have_count(0)
+
+    def test_a_longer_list_of_classes_says_that_it_goes_on(self, page, site):
+        page.goto(f"/datasets/{site.add_checked(classes(21))}")
+        box = page.locator(".classes-box")
+        assert box.evaluate("box => box.scrollHeight - box.clientHeight") > 0
+        expect(page.get_by_text("scroll it to see all 21 kinds")).to_be_visible()
+        last = page.get_by_role("link", name="All photos of kind 9")
+        last.focus()  # behind the fade it would not be seen
+        ends = "one => one.getBoundingClientRect().bottom"
+        assert last.evaluate(ends) < box.evaluate(ends) - 40
+
+    def test_small_photos_are_as_large_on_the_page_as_others(self, page, site):
+        page.goto(f"/datasets/{site.add_checked(classes(2, 40))}/photos?label=kind 0")
+        for picture in page.locator("img.thumb").all():
+            assert picture.bounding_box()["width"] > 100
+
+    @pytest.mark.parametrize("width", [1200, 390])
+    def test_the_title_of_a_finding_is_not_squeezed_beside_its_badge(self, page, everything, width):
+        page.set_viewport_size(PHONE | {"width": width})
+        page.goto(everything[0])
+        titles = page.locator(".finding h3")
+        assert titles.count() > 2
+        for title in titles.all():
+            badge, words = (one.bounding_box() for one in title.locator(":scope > span").all())
+            assert words["height"] < 30 or words["y"] >= badge["y"] + badge["height"]
 
     def test_every_control_has_a_name(self, page, everything):
         for address in everything:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from automl.records import ExportState
+from tests.browser.test_accessibility import tab_to
 from tests.server.finished import add_finished, change_export, proof
 
 pytestmark = pytest.mark.browser
@@ -20,6 +21,19 @@ def test_what_is_ticked_is_downloaded(page, site):
     assert download.value.suggested_filename.startswith("beans-20")
     names = zipfile.ZipFile(download.value.path()).namelist()
     assert "model_int8.tflite" in names and "model.onnx" in names and "model.keras" not in names
+
+
+def test_boxes_are_ticked_and_the_choice_is_downloaded_with_the_keyboard_alone(page, site):
+    page.goto(f"/runs/{add_finished(site, onnx=ExportState.PREPARING, saved_model=ExportState.PREPARING)}")
+    tab_to(page, "#format-onnx")
+    page.keyboard.press("Space")
+    tab_to(page, "#format-litert_int8")
+    page.keyboard.press("Space")
+    tab_to(page, "#download")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    names = zipfile.ZipFile(download.value.path()).namelist()
+    assert "model_int8.tflite" in names and "model.keras" in names and "model.onnx" not in names
 
 
 def test_without_scripts_the_form_downloads_too(plain_page, site):

@@ -1,5 +1,6 @@
 """The page of a live run in a real browser, with a real Redis; the test plays the pipeline."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,12 +8,46 @@ from playwright.sync_api import expect
 
 from automl.durations import duration_in_words
 from automl.pipeline.database_observer import DatabaseObserver
-from automl.records import RunState, Stage, TrialRecord, TrialState
+from automl.records import RunResult, RunState, Stage, TrialRecord, TrialState
 from automl.store.events import RunEvents
+from tests.browser.test_accessibility import tab_to
 from tests.browser.test_run_page import PlayedRun
 from tests.redis_server import running_redis
+from tests.server.conftest import zip_of
+from tests.server.test_runs import RESULT
 
 pytestmark = pytest.mark.browser
+
+
+NOTIFICATION = """
+window.shown = [];
+window.Notification = class {
+  static permission = "default";
+  static async requestPermission() { return (this.permission = "granted"); }
+  constructor(title, { body }) { window.shown.push([title, body]); }
+};
+"""
+PLOTS = """
+window.plots = [];
+let made;
+Object.defineProperty(window, "uPlot", { configurable: true, get: () => made, set: (uPlot) => {
+  const construct = (_, options) => window.plots[window.plots.push(new uPlot(...options)) - 1];
+  made = new Proxy(uPlot, { construct });
+} });
+window.dataOf = (box) => window.plots.find((plot) => document.querySelector(box).contains(plot.root))?.data;
+"""
+HAS_COLOUR = """([box, name]) => {
+  const canvas = document.querySelector(`${box} canvas`);
+  if (!canvas) return false;
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = name;
+  probe.fillRect(0, 0, 1, 1);
+  const wanted = probe.getImageData(0, 0, 1, 1).data.join();
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < data.length; i += 4) if (data.slice(i, i + 4).join() === wanted) return true;
+  return false;
+}"""
+LIGHT_LINE, DARK_LINE = "#8f4700", "#ffb454"  # --pico-primary of both colour schemes
 
 
 class Best:
@@ -95,9 +130,9 @@ def test_the_table_is_sorted_by_a_button_in_its_head_and_stays_so(page, run, pip
     page.get_by_role("button", name="Score").click()
     expect(page.locator("th[data-sort=score]")).to_have_attribute("aria-sort", "descending")
     numbers = page.locator("#trials tbody tr td:first-child")
-    expect(numbers).to_have_text(["1", "2", "0"])
+    expect(numbers).to_have_text(["2", "3", "1"])
     tell(pipeline, 3, 0.92)
-    expect(numbers).to_have_text(["1", "3", "2", "0"])
+    expect(numbers).to_have_text(["2", "4", "3", "1"])
 
 
 def test_more_time_is_given_and_said(page, run):
@@ -179,3 +214,173 @@ def test_a_stream_that_falls_silent_is_said_and_asked_around(page, run, monkeypa
     expect(page.locator("#slow-news")).to_be_visible(timeout=20_000)
     run.write(activity="Found by asking")
     expect(page.locator("#activity")).to_contain_text("Found by asking")
+
+
+def test_an_answer_that_comes_late_takes_nothing_back_for_long(page, run, pipeline):
+    page.clock.install()
+    tell(pipeline, 0, 0.81)
+    page.goto(f"/runs/{run.id}")
+    expect(page.locator("#trials tbody tr")).to_have_count(1)
+    late = []
+
+    def hold_the_first(route):
+        if late:
+            route.continue_()
+        else:
+            late.append((route, route.fetch()))
+
+    page.route("**/live?*", hold_the_first)
+    pipeline.note("Something was found.")
+    while not late:
+        page.wait_for_timeout(20)
+    tell(pipeline, 1, 0.93)
+    expect(page.locator("#best-score")).to_have_text("93.0 %")
+    expect(page.locator("#trials tbody tr")).to_have_count(2)
+    ((route, answer),) = late
+    page.clock.fast_forward(1_000)  # what the better model asks for falls into the wait for this answer
+    route.fulfill(response=answer)
+    expect(page.locator("#best-rows")).to_contain_text("93.0 %")  # only the server draws these
+    expect(page.locator("#best-score")).to_have_text("93.0 %")
+    expect(page.locator("#trials tbody tr")).to_have_count(2)
+
+
+@pytest.mark.parametrize("refusal", ["aborted", "refused"])
+def test_a_stream_that_was_cut_loses_and_doubles_nothing(page, site, run, pipeline, refusal):
+    page.add_init_script(PLOTS)
+    page.clock.install()
+    tell(pipeline, 0, 0.81)
+    page.goto(f"/runs/{run.id}")
+    expect(page.locator("#course-chart canvas")).to_be_visible()
+    cut = []
+    page.route(
+        "**/events?*",
+        lambda route: (cut.append(route), route.abort() if refusal == "aborted" else route.fulfill(status=503)),
+    )
+    with page.expect_request("**/events?*"):  # the browser tries again by itself
+        site.app.extensions["darkroom"].live._send_all_away()
+    tell(pipeline, 1, 0.85)
+    pipeline.trying(trial(2, stage=Stage.FINE_TUNING))
+    pipeline.epoch(1, 0.5, 0.9)
+    tell(pipeline, 2, 0.9)
+    pipeline.trying(trial(3, stage=Stage.FINE_TUNING))
+    pipeline.epoch(1, 0.8, 0.4)
+    pipeline.epoch(2, 0.85, 0.3)
+    expect(page.locator("#trials tbody tr")).to_have_count(4)
+    page.unroute("**/events?*")
+    with page.expect_response(lambda answer: "/events?" in answer.url and answer.ok):
+        page.clock.fast_forward(20_000)  # after a refusal it waits for a while
+    pipeline.epoch(3, 0.9, 0.2)
+    expect(page.locator("#epoch-words")).to_contain_text("After epoch 3")
+    assert page.evaluate("() => dataOf('#epoch-chart')")[0] == [1, 2, 3]
+    tell(pipeline, 3, 0.95)
+    expect(page.locator("#last-tried")).to_contain_text("95.0 %")
+    expect(page.locator("#trials tbody tr td:first-child")).to_have_text(["4", "3", "2", "1"])
+    _, line, tries = page.evaluate("() => dataOf('#course-chart')")  # drawn together with the row
+    assert [score for score in tries if score is not None] == [0.81, 0.85, 0.9, 0.95]
+    assert line[-1] == 0.95
+    assert len(cut) >= 1
+
+
+def test_the_first_score_a_better_one_and_the_way_are_announced_but_not_each_time(page, run, pipeline):
+    run.write(best_score=None)
+    page.clock.install()
+    page.goto(f"/runs/{run.id}")
+    announcer = page.locator("#announcer")
+    expect(announcer).to_be_empty()
+    tell(pipeline, 0, 0.81)
+    expect(announcer).to_have_text("The first score: 81.0 % on validation photos.")
+    tell(pipeline, 1, 0.9)
+    tell(pipeline, 2, 0.93)
+    expect(page.locator("#best-score")).to_have_text("93.0 %")
+    expect(announcer).to_have_text("The first score: 81.0 % on validation photos.")
+    page.clock.fast_forward(21_000)
+    expect(announcer).to_have_text("Best so far: 93.0 %.")
+    run.write(used_s=70.0)
+    RunEvents(run.site.settings.broker_url).publish(run.id, "asked")
+    expect(page.locator("#run-progress")).to_have_text(re.compile("^[56]"))
+    page.clock.fast_forward(6_000)
+    expect(announcer).to_have_text("50 % of the way.")
+
+
+def test_the_browser_is_asked_for_a_notification_and_shows_it_at_the_end(page, run, pipeline):
+    page.add_init_script(NOTIFICATION)
+    page.goto(f"/runs/{run.id}")
+    page.get_by_role("button", name="Tell me when it is done").click()
+    expect(page.locator("#tell-me-state")).to_contain_text("This browser will tell you")
+    expect(page.locator("#tell-me")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("Notification.permission") == "granted"
+    run.finish()
+    pipeline.ended()
+    expect(page.locator("#test-score")).to_be_visible()
+    page.wait_for_function("window.shown.length > 0")
+    assert page.evaluate("window.shown") == [["Done · flowers · Darkroom", RESULT["sentence"]]]
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("Object.defineProperty(window, 'isSecureContext', { value: false })", "only for pages with a safe address"),
+        ("delete window.Notification", "This browser shows no notifications"),
+        ("window.Notification = class { static permission = 'denied' }", "not allowed for this page"),
+    ],
+)
+def test_where_there_can_be_no_notification_the_page_says_why(page, run, script, words):
+    page.add_init_script(script)
+    page.goto(f"/runs/{run.id}")
+    expect(page.locator("#tell-me-state")).to_contain_text(words)
+    expect(page.locator("#tell-me")).to_be_disabled()
+
+
+def test_stop_and_keep_the_best_leads_to_the_result(page, run, pipeline, tmp_path):
+    tell(pipeline, 0, 0.81)
+    page.goto(f"/runs/{run.id}")
+    page.get_by_role("button", name="Stop now and keep the best").click()
+    expect(page.locator("#stopping")).to_be_visible()
+    assert run.row().stop_requested
+    pipeline.state(RunState.FINISHING)
+    expect(page.locator("[aria-current=step]")).to_have_text("Finishing")
+    bundle = tmp_path / "model.zip"
+    bundle.write_bytes(zip_of(**{"model.onnx": b"m"}))
+    pipeline.deliver(RunResult(bundle, RESULT, ()))
+    pipeline.ended()
+    expect(page.locator("#sentence")).to_have_text(RESULT["sentence"])
+    expect(page.locator("#download")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("you stopped the search early")
+
+
+def test_everything_is_done_with_the_keyboard_alone(page, run, pipeline):
+    for number, score in enumerate((0.8, 0.95, 0.9)):
+        tell(pipeline, number, score)
+    page.goto(f"/runs/{run.id}")
+    tab_to(page, "#more-time")
+    page.keyboard.press("Enter")
+    expect(page.locator("#left")).to_contain_text("of 7 minutes")
+    tab_to(page, "th[data-sort=score] button")
+    page.keyboard.press("Enter")
+    expect(page.locator("#trials tbody tr td:first-child")).to_have_text(["2", "3", "1"])
+    page.keyboard.press("Space")
+    expect(page.locator("#trials tbody tr td:first-child")).to_have_text(["1", "3", "2"])
+    page.reload()
+    tab_to(page, "#stop-run")
+    page.keyboard.press("Enter")
+    expect(page.locator("#stopping")).to_be_visible()
+    tab_to(page, "#cancel-run")
+    page.keyboard.press("Enter")
+    tab_to(page, "#confirm-cancel")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cancelling")).to_be_visible()
+
+
+def test_charts_take_the_colours_of_the_scheme_and_change_with_it(page, run, pipeline):
+    for number, score in enumerate((0.8, 0.95)):
+        tell(pipeline, number, score)
+    pipeline.trying(trial(2, stage=Stage.FINE_TUNING))
+    pipeline.epoch(1, 0.85, 0.4)
+    pipeline.epoch(2, 0.9, 0.3)
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"/runs/{run.id}")
+    for scheme, line, other in (("dark", DARK_LINE, LIGHT_LINE), ("light", LIGHT_LINE, DARK_LINE)):
+        page.emulate_media(color_scheme=scheme)
+        for box in ("#course-chart", "#epoch-chart"):
+            page.wait_for_function(HAS_COLOUR, arg=[box, line])
+            assert not page.evaluate(HAS_COLOUR, [box, other])

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 from automl.results.plots import Plot
 from automl.results.report import write_report
 from tests.automl.results.metrics_files import HOSTILE, finished
+from tests.browser.test_accessibility import AXE, violations
 
 pytestmark = pytest.mark.browser
 
@@ -55,6 +56,13 @@ def test_the_page_does_not_scroll_sideways(alone, width_px):
     alone.set_viewport_size({"width": width_px, "height": 800})
     assert alone.evaluate("document.documentElement.scrollWidth") == width_px
     assert alone.locator("#headline").is_visible()
+
+
+@pytest.mark.parametrize("width_px", [1200, 390])
+def test_axe_finds_nothing(alone, width_px):
+    alone.set_viewport_size({"width": width_px, "height": 800})
+    alone.evaluate(AXE.read_text("utf-8"))  # by the driver: the page itself allows no script
+    assert violations(alone) == []
 
 
 def test_on_paper_no_table_is_cut_off(alone):

@@ -1,28 +1,83 @@
-"""The page of a result as people use it: the confusion matrix by keyboard, a correction, and a run that follows."""
+"""The page of a result as people use it: the confusion matrix by mouse and by keyboard, and a run that follows."""
+
+import zipfile
 
 import pytest
 from playwright.sync_api import expect
 
 from automl.records import RunState
+from tests.browser.test_accessibility import tab_to
 from tests.server.answered import add_answered, add_photos, result_of
+from tests.server.rich_result import add_rich_result
 
 pytestmark = pytest.mark.browser
 
-ROWS = [("s1", "rose", "tulip", 0.9), ("s2", "rose", "rose", 0.7), ("s3", "tulip", "tulip", 0.8)]
+MISTAKEN = "1 photo of red taken for green"
+WIDTHS = """all => Promise.all(all.map(async (one) => {
+  one.loading = "eager";
+  await one.decode().catch(() => {});
+  return one.naturalWidth;
+}))"""
+CELL = f"#confusion a[aria-label='{MISTAKEN}']"
 
 
 @pytest.fixture
 def run_id(site):
-    return add_answered(site, add_photos(site, s1="rose", s2="rose", s3="tulip"), ROWS)
+    return add_rich_result(site)
 
 
-def test_a_cell_is_opened_by_keyboard_and_its_label_corrected_without_javascript(plain_page, site, run_id):
+def pictures_of(page):
+    """The width of each picture of the page in pixels, 0 for one that is not there. Those far below are fetched too."""
+    return page.eval_on_selector_all("main img", WIDTHS)
+
+
+def test_a_cell_is_opened_by_keyboard_and_its_label_corrected(page, run_id):
+    page.goto(f"/runs/{run_id}")
+    tab_to(page, CELL)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(MISTAKEN)
+    assert len(widths := pictures_of(page)) == 1 and min(widths) > 0
+    tab_to(page, ".test-answer button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You moved it to green")).to_be_visible()
+
+
+def test_a_click_on_a_cell_shows_its_photos(page, run_id):
+    page.goto(f"/runs/{run_id}")
+    page.locator(CELL).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(MISTAKEN)
+    assert min(pictures_of(page)) > 0
+
+
+def test_mistakes_suspects_and_plots_have_their_pictures(page, run_id):
+    page.goto(f"/runs/{run_id}")
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    widths = pictures_of(page)
+    assert len(widths) == 3 * (1 + 1 + 3) + 1 + 2  # of a mistake: itself, its heat map, three others; a suspect; plots
+    assert min(widths) > 0
+
+
+def test_without_javascript_a_result_is_read_downloaded_and_corrected(plain_page, run_id):
     plain_page.goto(f"/runs/{run_id}")
-    plain_page.get_by_role("table").get_by_role("link", name="1 photo of rose taken for tulip").focus()
-    plain_page.keyboard.press("Enter")
-    expect(plain_page.get_by_role("heading", level=1)).to_have_text("1 photo of rose taken for tulip")
-    plain_page.get_by_role("button", name="It is tulip: correct the label").click()
-    expect(plain_page.get_by_text("You moved it to tulip")).to_be_visible()
+    expect(plain_page.locator("#test-score")).to_have_text("50.0 %")
+    expect(plain_page.locator("#settings")).to_contain_text("Who proposes what to try")
+    with plain_page.expect_download() as download:
+        plain_page.locator("#download").click()
+    assert {"model.onnx", "model.keras"} <= set(zipfile.ZipFile(download.value.path()).namelist())
+    plain_page.locator(CELL).click()
+    expect(plain_page.get_by_role("heading", level=1)).to_have_text(MISTAKEN)
+    address = plain_page.locator(".test-answer img").get_attribute("src")
+    assert plain_page.request.get(address).headers["content-type"].startswith("image/")
+    plain_page.get_by_role("button", name="It is green: correct the label").click()
+    expect(plain_page.get_by_text("You moved it to green")).to_be_visible()
+
+
+def test_on_a_phone_the_way_to_try_it_is_not_far_below_the_scores(page, run_id):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/runs/{run_id}")
+    places = page.eval_on_selector_all(".score-card", "all => all.map((one) => one.getBoundingClientRect().x)")
+    assert places[0] == places[2] < places[1] == places[3]
+    assert page.locator("#try-title").bounding_box()["y"] < 1000
 
 
 def test_a_large_matrix_keeps_its_heads_in_sight_and_the_page_its_width(page, site):

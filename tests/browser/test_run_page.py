@@ -69,7 +69,7 @@ def test_the_page_follows_a_run_from_the_queue_to_the_result(page, run):
     expect(page.locator("#best-score")).to_have_text("91.0 %")
     expect(page.locator("#announcer")).to_have_text("Searching")
     run.add_trial(0, 0.91)
-    expect(page.locator("#trials")).to_contain_text("MobileNetV2, 160 px")
+    expect(page.locator("#trials")).to_contain_text("quick training, 160 px")
     run.finish()
     expect(page.locator("#sentence")).to_have_text(RESULT["sentence"])
     expect(page.locator("#announcer")).to_have_text(RESULT["sentence"])
@@ -94,6 +94,32 @@ def test_progress_never_runs_backwards_even_if_the_worker_was_lost(page, run):
     run.go(RunState.QUEUED, used_s=40.0)
     expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
     assert page.locator("#run-progress").evaluate("bar => bar.value") >= 0.5
+
+
+LOOK = """() => {
+  window.seen = [];
+  const look = () => {
+    const bar = document.querySelector("#run-progress");
+    if (bar) window.seen.push([bar.value, parseInt(document.title)]);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def test_neither_the_bar_nor_the_title_ever_falls_or_is_full_before_the_end(page, run):
+    run.search(used_s=10.0)
+    page.goto(f"/runs/{run.id}")
+    page.evaluate(LOOK)
+    for used_s in (60.0, 40.0, 100.0, 70.0, 119.0, 500.0):
+        run.write(used_s=used_s, activity=f"After {used_s}")
+        expect(page.locator("#activity-words")).to_have_text(f"After {used_s}")
+    run.finish()
+    expect(page).to_have_title("Done · flowers · Darkroom")
+    bars, titles = zip(*page.evaluate("window.seen"), strict=True)
+    assert list(bars) == sorted(bars)
+    assert list(titles) == sorted(titles)
+    assert (max(bars), max(titles)) == (pytest.approx(0.99), 99)
 
 
 def test_the_title_of_the_tab_shows_progress(page, run):
@@ -135,6 +161,16 @@ def test_an_opened_question_stays_open_while_the_figures_change(page, run):
     page.locator("#confirm-cancel").focus()
     run.write(activity="Trying other heads")
     expect(page.locator("#activity")).to_have_text("Trying other heads")
+    expect(page.locator("#confirm-cancel")).to_be_focused()
+
+
+def test_an_opened_question_stays_open_when_the_first_model_brings_new_buttons(page, run):
+    run.go(RunState.PREPARING)
+    page.goto(f"/runs/{run.id}")
+    page.locator("#cancel-run").press("Enter")
+    page.locator("#confirm-cancel").focus()
+    run.write(best_score=0.9)
+    expect(page.locator("#stop-run")).to_be_visible()
     expect(page.locator("#confirm-cancel")).to_be_focused()
 
 
@@ -192,6 +228,67 @@ def test_everything_works_without_javascript(plain_page, site):
     expect(plain_page.locator("#best-score")).to_be_visible(timeout=15_000)  # the page loads itself again
     plain_page.get_by_role("button", name="Stop now and keep the best").click()
     expect(plain_page.locator("#stopping")).to_be_visible()
+
+
+def test_without_a_script_a_question_stays_open_and_more_time_and_the_result_come(plain_page, run):
+    run.search()
+    plain_page.goto(f"/runs/{run.id}")
+    expect(plain_page.locator("#cancel-run")).to_be_hidden()
+    plain_page.get_by_role("button", name="Give it 5 minutes more").click()
+    expect(plain_page.locator("#left")).to_contain_text("of 7 minutes")
+    plain_page.get_by_role("button", name="Cancel…").click()
+    run.write(activity="Trying other heads")
+    expect(plain_page.locator("#activity")).to_have_text("Trying other heads", timeout=15_000)  # it loads itself again
+    expect(plain_page.get_by_role("button", name="Yes, cancel this run")).to_be_visible()
+    plain_page.get_by_role("link", name="No, let it go on").click()
+    expect(plain_page.locator("#confirm-cancel")).to_be_hidden()
+    run.finish()
+    expect(plain_page.locator("#sentence")).to_have_text(RESULT["sentence"], timeout=15_000)
+
+
+def test_without_a_script_cancel_is_confirmed(plain_page, run):
+    run.search()
+    plain_page.goto(f"/runs/{run.id}")
+    plain_page.get_by_role("button", name="Cancel…").click()
+    plain_page.get_by_role("button", name="Yes, cancel this run").click()
+    expect(plain_page.locator("#cancelling")).to_be_visible()
+    assert run.row().cancel_requested
+
+
+def test_times_are_those_of_the_reader_and_without_a_script_utc(browser, plain_page, site, run):
+    asked_at = run.row().created_at
+    run.search()
+    with browser.new_context(base_url=site.url, timezone_id="Asia/Tokyo") as context:
+        page = context.new_page()
+        page.goto(f"/runs/{run.id}")
+        page.locator("#log summary").click()
+        expect(page.locator("#log time").last).to_have_text((asked_at + timedelta(hours=9)).strftime("%H:%M:%S"))
+        expect(page.get_by_text("Times are UTC.")).to_be_hidden()
+        run.write(activity="Drawn again")
+        expect(page.locator("#activity")).to_have_text("Drawn again")
+        expect(page.locator("#log time").last).to_have_text((asked_at + timedelta(hours=9)).strftime("%H:%M:%S"))
+    plain_page.goto(f"/runs/{run.id}")
+    plain_page.locator("#log summary").click()
+    expect(plain_page.locator("#log time").last).to_have_text(asked_at.strftime("%H:%M:%S"))
+    expect(plain_page.get_by_text("Times are UTC.")).to_be_visible()
+
+
+def test_on_a_phone_the_state_of_a_try_is_seen_and_stages_begin_at_the_edge(page, run):
+    run.search()
+    run.add_trial(0, 0.9)
+    page.set_viewport_size(PHONE)
+    page.goto(f"/runs/{run.id}")
+    state = page.locator("#trials .state-below")
+    expect(state).to_have_text("✓ finished")
+    box = state.bounding_box()
+    assert box["x"] + box["width"] <= PHONE["width"]
+    expect(page.locator("#trials td.state")).to_be_hidden()
+    took = page.locator("#trials tbody td").last.bounding_box()
+    assert took["x"] + took["width"] <= PHONE["width"]
+    places = [stage.bounding_box() for stage in page.locator(".stages li").all()]
+    rows = {place["y"]: min(other["x"] for other in places if other["y"] == place["y"]) for place in places}
+    assert len(rows) > 1
+    assert len(set(rows.values())) == 1
 
 
 def test_no_page_is_wider_than_a_phone(page, site, run):

@@ -4,8 +4,15 @@ import pytest
 from playwright.sync_api import expect
 
 from automl.records import Goal, RunSettings, Sampler, TunerKind
+from tests.server.test_estimate import add_done  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def world(site):
+    """What fixtures of the server's tests call it."""
+    return site
 
 
 @pytest.fixture
@@ -74,3 +81,14 @@ def test_an_own_time_without_minutes_is_asked_for_on_the_spot(form, site):
     assert site.queue.sent == []
     form.get_by_label("Quick").check()
     assert start(form, site) == RunSettings()
+
+
+def test_an_own_time_says_what_it_has_room_for_as_it_is_typed(page, add_done):  # noqa: F811
+    page.goto(f"/datasets/{add_done()}")
+    told = page.locator("#expected-of-own")
+    page.locator("#minutes").press_sequentially("2")
+    expect(told).to_have_text("Room for some 14 tries.")
+    page.get_by_label("Standard").check()
+    expect(told).to_have_text("")
+    page.locator("#minutes").press_sequentially("60")
+    expect(told).to_contain_text("more than 300 tries")

@@ -2,12 +2,18 @@
 
 import csv
 import json
+import re
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from automl.store.database import Artifact
+from server import answering
+from tests.browser.test_accessibility import AXE, tab_to, violations
+from tests.browser.test_upload_page import drop
 from tests.server.trying import add_tried_run, noise, picture
 
 pytestmark = pytest.mark.browser
@@ -36,13 +42,121 @@ def test_chosen_photos_are_answered_in_turn_and_a_broken_one_is_explained(page, 
     page.get_by_role("button", name="Try it on your own photos").click()
     some = [a_file("a.png", picture()), a_file("b.png", picture((60, 40, 40))), a_file("c.png", b"words")]
     page.locator("#photos-input").set_input_files(some)
+    expect(page.locator("#try-status")).to_contain_text("c.png: ✕ Not a photo that can be read")
     expect(page.locator("article")).to_have_count(3)
-    refused, unsure, sure = (page.locator("article").nth(i) for i in range(3))
+    sure, unsure, refused = (page.locator("article").nth(i) for i in range(3))
+    expect(sure.locator(".answer-label")).to_have_text("It says red, 99.9 % sure")
+    expect(sure.locator("td.number")).to_have_text(["99.9 %", "under 0.1 %", "under 0.1 %"])
+    expect(unsure.locator(".answer-label")).to_have_text(re.compile(r"^Not sure. Perhaps red \(\d\d\.\d %\)$"))
     expect(refused).to_contain_text("Not a photo that can be read")
-    expect(unsure).to_contain_text("Not sure")
-    expect(sure.locator(".answer-label")).to_contain_text("red")
-    expect(sure).to_contain_text("Sure")
-    expect(page.locator("#try-status")).to_contain_text("c.png")
+
+
+def test_a_photo_is_shown_at_once_and_says_that_it_is_being_looked_at(page, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    held = []
+    page.route("**/try", lambda route: held.append(route), times=1)
+    page.locator("#photos-input").set_input_files([a_file("a.png", picture(side=40)), a_file("b.png", picture())])
+    first, second = (page.locator("article").nth(i) for i in range(2))
+    expect(first).to_contain_text("Looking at it…")
+    expect(second).to_contain_text("Waiting for its turn…")
+    expect(first.locator("canvas")).to_have_attribute("width", "40")  # the browser's own copy of the photo
+    page.wait_for_function("document.querySelector('canvas').getContext('2d').getImageData(9, 9, 1, 1).data[0] === 255")
+    assert len(held) == 1
+    page.emulate_media(reduced_motion="reduce")
+    assert first.locator("canvas").evaluate("(canvas) => getComputedStyle(canvas).animationName") == "none"
+    held[0].continue_()
+    expect(page.locator(".answer-label")).to_have_count(2)
+    expect(page.locator("canvas")).to_have_count(0)
+
+
+def test_a_lost_connection_is_explained_and_one_press_asks_about_all_photos_again(page, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    page.route("**/try", lambda route: route.abort("connectionrefused"))
+    page.locator("#photos-input").set_input_files([a_file(f"{i}.png", picture()) for i in range(3)])
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_have_count(3)
+    expect(page.locator("article").first).to_contain_text("Check whether you are still connected, then try again")
+    page.unroute("**/try")
+    again.nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer-label")).to_have_text(["It says red, 99.9 % sure"] * 3)
+    expect(page.locator("article").nth(1)).to_be_focused()
+
+
+def test_a_server_that_is_too_busy_says_so_and_what_asking_again_cannot_help_has_no_button(page, site, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answering, "_LONGEST_WAIT_S", 0.01)
+        patch.setattr(answering, "_turns", BoundedSemaphore(1))
+        answering._turns.acquire()
+        page.locator("#photos-input").set_input_files([a_file("a.png", picture())])
+        expect(page.locator("article")).to_contain_text("Too many photos are being looked at right now")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".answer-label")).to_contain_text("red")
+    with site.database.session() as session:
+        session.query(Artifact).delete()
+    page.locator("#photos-input").set_input_files([a_file("b.png", picture())])
+    expect(page.locator("article").first).to_contain_text("There is no model to try yet")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+def test_photos_are_dropped_anywhere_on_the_page(page, run_id, folder):
+    page.goto(f"/runs/{run_id}/try")
+    drop(page, folder / "00.png", onto="#try-zone")
+    expect(page.locator(".answer-label")).to_have_text(["It says blue, 99.9 % sure"])
+    drop(page, folder / "01.png", folder / "04.png", folder / "notes.txt", onto=".lead")
+    expect(page.locator(".answer-label")).to_contain_text(["red", "blue", "blue"])
+    expect(page.locator(".answer-refused:visible")).to_have_count(1)
+    expect(page.locator("article").first.locator(".file-name")).to_have_text("01.png")
+
+
+def test_a_dropped_folder_becomes_a_table(page, run_id, folder):
+    page.goto(f"/runs/{run_id}/try")
+    drop(page, folder, onto="#try-zone", kinds=("dragEnter", "dragOver"))
+    expect(page.locator("#try-form")).to_have_class(re.compile("dragging"))
+    drop(page, folder, onto="#try-zone", kinds=("drop",))
+    expect(page.locator("#batch-status")).to_have_text("Done: 40 of 41 photos were answered. 2 could not be read.")
+    expect(page.locator("#try-form")).not_to_have_class(re.compile("dragging"))
+
+
+def test_everything_is_done_by_keyboard(page, site, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    with page.expect_file_chooser() as chosen:
+        tab_to(page, "#choose-photos")
+        page.keyboard.press("Enter")
+    chosen.value.set_files([a_file("shot.png", picture())])
+    expect(page.locator(".answer-label")).to_contain_text("red")
+    tab_to(page, ".heat-toggle")
+    page.keyboard.press("Space")
+    expect(page.locator(".heat-toggle")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".heat-toggle")).to_be_focused()
+    tab_to(page, ".feedback-right")
+    page.keyboard.press("Enter")
+    expect(page.locator(".feedback-yes")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".feedback-done")).to_contain_text("Stored as “red”")
+    assert site.files(site.run(run_id).dataset_id)[-1].given_label == "red"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 900}, PHONE], ids=["wide", "phone"])
+def test_axe_finds_nothing_in_answers_failures_and_waiting_photos(page, run_id, scheme, size):
+    page.add_init_script(path=AXE)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size(size)
+    page.goto(f"/runs/{run_id}/try")
+    some = [a_file("a.png", picture()), a_file("b.png", picture((60, 40, 40))), a_file("c.png", b"words")]
+    page.locator("#photos-input").set_input_files(some)
+    expect(page.locator("#try-status")).to_contain_text("c.png: ✕")
+    page.get_by_role("button", name="Show what it looked at").first.click()
+    page.get_by_role("button", name="Wrong: it is").first.click()
+    page.route("**/try", lambda route: None)  # never answered
+    page.route("**/try", lambda route: route.abort("connectionrefused"), times=1)
+    page.locator("#photos-input").set_input_files([a_file("d.png", picture()), a_file("e.png", picture())])
+    expect(page.get_by_role("button", name="Try again")).to_have_count(1)
+    expect(page.locator("article").nth(1)).to_contain_text("Looking at it…")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_pasted_picture_is_answered_and_shows_what_it_looked_at(page, run_id):
@@ -55,6 +169,19 @@ def test_a_pasted_picture_is_answered_and_shows_what_it_looked_at(page, run_id):
     assert page.locator(".answer-photo").get_attribute("src") != plain
     page.get_by_role("button", name="Show what it looked at").click()
     expect(page.locator(".answer-photo")).to_have_attribute("src", plain)
+
+
+def test_a_heat_map_that_comes_late_leaves_the_focus_where_it_is(page, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    page.locator("#photos-input").set_input_files([a_file("a.png", picture())])
+    held = []
+    page.route("**/predict?heat=1", lambda route: held.append(route))
+    page.get_by_role("button", name="Show what it looked at").click()
+    expect(page.locator(".heat-note")).to_have_text("Looking…")
+    page.get_by_role("button", name="Wrong: it is").click()
+    held[0].continue_()
+    expect(page.locator(".heat-toggle")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".feedback-choose select")).to_be_focused()
 
 
 def test_a_wrong_answer_is_stored_under_its_right_class_by_keyboard_alone(page, site, run_id):
@@ -110,6 +237,9 @@ def test_a_folder_becomes_a_table(page, run_id, folder):
     expect(page.locator("#batch-status")).to_have_text("Done: 40 of 41 photos were answered. 2 could not be read.")
     expect(page.locator("#batch-counts tbody tr")).to_have_text(["red30", "blue10"])
     expect(page.locator("#batch-failed summary")).to_have_text("2 files without an answer")
+    page.get_by_text("What it says of each photo").click()
+    expect(page.locator("#batch-each tbody tr")).to_have_count(40)
+    expect(page.locator("#batch-each tbody tr").nth(1)).to_have_text("many/01.pngred")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the table").click()
     rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
@@ -137,7 +267,8 @@ def test_a_server_that_is_busy_is_asked_again(page, run_id, folder):
 CAMERA = """() => {
   const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
   const context = canvas.getContext("2d");
-  setInterval(() => { context.fillStyle = "#00f"; context.fillRect(0, 0, 64, 48); }, 30);
+  window.sees = "#00f";
+  setInterval(() => { context.fillStyle = window.sees; context.fillRect(0, 0, 64, 48); }, 30);
   navigator.mediaDevices.getUserMedia = async () => canvas.captureStream();
 }"""
 
@@ -146,10 +277,32 @@ def test_the_camera_takes_a_photo(page, run_id):
     page.goto(f"/runs/{run_id}/try")
     page.evaluate(CAMERA)
     page.get_by_role("button", name="Use the camera").click()
-    page.get_by_role("button", name="Take a photo").click()
-    expect(page.locator(".answer-label")).to_contain_text("blue")
+    page.get_by_role("button", name="Take a photo").dblclick()
+    expect(page.locator(".answer-label")).to_contain_text(["blue", "blue"])
     page.get_by_role("button", name="Turn the camera off").click()
     expect(page.get_by_role("button", name="Use the camera")).to_be_focused()
+
+
+def test_the_camera_keeps_looking_until_it_is_told_not_to_or_the_page_is_hidden(page, site, run_id):
+    page.goto(f"/runs/{run_id}/try")
+    page.evaluate(CAMERA)
+    page.get_by_role("button", name="Use the camera").click()
+    keep = page.get_by_role("button", name="Keep looking")
+    keep.click()
+    expect(page.locator("#camera-says .answer-label")).to_have_text("It says blue, 99.9 % sure")
+    page.evaluate("window.sees = '#f00'")
+    expect(page.locator("#camera-says .answer-label")).to_have_text("It says red, 99.9 % sure")
+    expect(page.locator("#camera-says th")).to_have_text(["blue", "green", "red"])
+    expect(page.locator("#camera-said")).to_have_text("red")
+    keep.click()
+    expect(keep).to_have_attribute("aria-pressed", "false")
+    keep.click()
+    expect(keep).to_have_attribute("aria-pressed", "true")
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(keep).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("article")).to_have_count(0)
+    assert len(site.files(site.run(run_id).dataset_id)) == 6
 
 
 def test_where_browsers_lend_no_camera_the_page_says_why(page, run_id):
@@ -164,7 +317,9 @@ def test_without_javascript_the_form_answers_with_a_page(plain_page, run_id):
     plain_page.get_by_label("Photos, one or several").set_input_files([a_file("a.png", picture())])
     plain_page.get_by_role("button", name="What is in them?").click()
     expect(plain_page.locator(".answer-label")).to_contain_text("red")
-    expect(plain_page.get_by_role("img", name="bright where it speaks for")).to_be_visible()
+    heat = plain_page.get_by_role("img", name="bright where it speaks for")
+    width = heat.bounding_box()["width"]
+    assert width == plain_page.locator(".answer-photo").bounding_box()["width"] >= 160  # enlarged
     expect(plain_page.get_by_role("button", name="Correct")).to_be_hidden()
 
 
@@ -172,5 +327,6 @@ def test_the_page_fits_a_phone(page, run_id):
     page.set_viewport_size(PHONE)
     page.goto(f"/runs/{run_id}/try")
     page.locator("#photos-input").set_input_files([a_file("a-name-that-is-" + "long" * 30 + ".png", picture())])
+    expect(page.locator(".answer-label")).to_be_in_viewport()
     page.get_by_role("button", name="Wrong: it is").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

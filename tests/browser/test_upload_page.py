@@ -92,6 +92,48 @@ def test_a_chosen_archive_is_uploaded(page, site, flowers, kind, suffix):
     assert (site.only_dataset().name, names(site)) == ("my flowers", [f"my flowers{suffix}"])
 
 
+def test_a_dropped_archive_is_uploaded(page, site, flowers):
+    archive = shutil.make_archive(str(flowers.parent / "my flowers"), "zip", flowers)
+    page.goto("/")
+    drop(page, archive)
+    page.wait_for_url("**/datasets/*")
+    assert (site.only_dataset().name, names(site)) == ("my flowers", ["my flowers.zip"])
+
+
+def test_progress_is_told_to_those_who_hear_the_page_a_few_times_only(page, flowers):
+    for i in range(230):
+        shutil.copy(flowers / "rose" / "0.png", flowers / "rose" / f"copy {i}.png")
+    said = []
+    page.expose_function("hear", lambda text: said.append(text))
+    page.goto("/")
+    region = page.locator("#upload-panel").get_by_role("status", include_hidden=True).first
+    region.evaluate("""(region) => new MutationObserver(() => hear(region.textContent)).observe(
+        region, {childList: true, characterData: true, subtree: true})""")
+    drop(page, flowers)
+    page.wait_for_url("**/datasets/*")
+    assert len(said) == len(set(said)) <= 5
+    assert set(said) <= {"", *(f"{n} percent uploaded" for n in (25, 50, 75)), "Everything has arrived."}
+
+
+class TestOnATouchScreen:
+    @pytest.fixture
+    def phone(self, browser, site):
+        context = browser.new_context(
+            base_url=site.url, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844}
+        )
+        yield context.new_page()
+        context.close()
+
+    def test_nothing_is_said_to_be_dropped(self, phone):
+        phone.goto("/")
+        expect(phone.locator(".drop-title")).to_have_text("Choose your photos", use_inner_text=True)
+        expect(phone.get_by_text("Drop your folder here")).to_be_hidden()
+
+    def test_a_mouse_can_drop(self, page):
+        page.goto("/")
+        expect(page.locator(".drop-title")).to_have_text("Drop your folder here", use_inner_text=True)
+
+
 def test_the_buttons_open_the_browsers_own_choosers(page, flowers):
     page.goto("/")
     with page.expect_file_chooser() as chosen:
@@ -242,6 +284,7 @@ class TestAClosedTab:
         page.goto(left(*((f"flowers/rose/{i}.png", flowers / "rose" / f"{i}.png") for i in range(3))))
         drop(page, flowers)
         expect(page.locator("#upload-status")).to_contain_text("3 of 6 files")
+        expect(page.locator("#upload-said")).to_have_text(re.compile("^(25|50) percent uploaded$"))
 
     def test_a_photo_that_was_changed_is_sent_although_its_size_is_the_same(self, page, site, flowers, left, sent):
         address = left(*((f"rose/{i}.png", flowers / "rose" / f"{i}.png") for i in range(3)))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.test_upload_page import drop
 from tests.end_to_end.conftest import Stack, photos, run_python, stack  # noqa: F401 - fixtures
 from tests.end_to_end.test_whole_job import COUNT_RIGHT
 
@@ -31,7 +32,7 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:  # noqa: F811
 
 def test_a_folder_dropped_into_the_page_becomes_a_model_that_works_elsewhere(page, photos, tmp_path):  # noqa: F811
     page.goto("/")
-    page.set_input_files("#folder-input", photos)
+    drop(page, photos)
     page.wait_for_url("**/datasets/*")
     expect(page.locator("#verdict")).to_contain_text("150 photos, 3 classes", timeout=A_MINUTE_MS)
 

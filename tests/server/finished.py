@@ -32,6 +32,12 @@ def add_finished(world: World, dataset: str = "beans", **states: ExportState) ->
     """A run that is done, every format ready but those in `states`."""
     run_id = world.add_run(RunState.DONE, world.add_dataset(name=dataset), result={"sentence": SENTENCE, "test": TEST})
     world.add_artifact(run_id, "bundle", zip_of(**BASE), "model.zip", "application/zip")
+    add_exports(world, run_id, **states)
+    return run_id
+
+
+def add_exports(world: World, run_id: str, **states: ExportState) -> None:
+    """A row for each format of a run, ready but those in `states`."""
     with world.database.session() as session:
         for one in FORMATS:
             state = states.get(one.name, ExportState.READY)
@@ -41,7 +47,6 @@ def add_finished(world: World, dataset: str = "beans", **states: ExportState) ->
             row = Export(run_id=run_id, format=one.name, state=state, key=key, proof=proof() if is_proven else {})
             row.message = "There was no room." if state is ExportState.FAILED else ""
             session.add(row)
-    return run_id
 
 
 def change_export(world: World, run_id: str, name: str, **values: object) -> None:

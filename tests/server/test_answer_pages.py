@@ -48,6 +48,16 @@ def test_without_a_class_all_mistakes_are_shown(client, run_id):
     assert names(client, f"/runs/{run_id}/answers") == ["s4", "s2", "gone", "s3"]
 
 
+def test_where_nothing_is_wrong_no_correction_is_proposed(client, world, dataset_id):
+    run_id = add_answered(world, dataset_id, ROWS[:1], ("rose", EVIL))
+    for query in ("", "?really=rose", "?really=rose&said=rose"):
+        assert "If a label is wrong" not in client.get(f"/runs/{run_id}/answers{query}").text
+
+
+def test_a_wrong_answer_may_be_a_wrong_label(client, run_id):
+    assert "If a label is wrong" in client.get(f"/runs/{run_id}/answers").text
+
+
 def test_each_photo_says_what_it_was_taken_for_and_how_surely(client, world, run_id, dataset_id):
     page = " ".join(client.get(f"/runs/{run_id}/answers?really=rose").text.split())
     file_id = world.file_ids(dataset_id)["rose/s2.jpg"]

@@ -4,6 +4,7 @@ import pytest
 
 from automl.records import DatasetState, RunState
 from automl.store.database import Dataset
+from tests.automl.data.pictures import encoded
 from tests.server.conftest import form_file
 
 SUMMARY = {
@@ -94,7 +95,7 @@ def test_a_data_set_under_check_shows_how_far_it_is_and_refreshes_without_javasc
     dataset_id = world.add_dataset(DatasetState.CHECKING, message="Looked at 3 of 9")
     page = client.get(f"/datasets/{dataset_id}").text
     assert "Looked at 3 of 9" in page
-    assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in page
+    assert '<noscript><meta http-equiv="refresh" content="3">' in page
 
 
 def test_the_live_part_is_small_until_the_check_is_over(client, world):
@@ -127,6 +128,15 @@ def test_an_invalid_data_set_explains_and_takes_more_files(client, world):
     assert "Only one kind: rose." in page
     assert "photo-form" in page
     assert "start-run" not in page
+
+
+def test_an_invalid_data_set_leads_to_what_can_be_mended_with_a_click(client, world):
+    photos = {f"{label}/{n}.png": encoded(40 * i + n) for i, label in enumerate("abc") for n in range(1 if i else 6)}
+    address = f"/datasets/{world.add_checked(photos | {'d/1.png': encoded(900), 'd/2.png': encoded(901)})}"
+    page = client.get(address).text
+    assert "Needs attention" in page
+    assert 'href="#findings"' in page and 'id="findings"' in page
+    assert 'href="#findings"' not in client.get(f"/datasets/{world.add_dataset(DatasetState.INVALID)}").text
 
 
 def test_files_may_be_added_but_nothing_deleted_while_a_run_uses_the_photos(client, world):

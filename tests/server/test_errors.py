@@ -26,6 +26,10 @@ def test_an_unknown_page_is_a_helpful_html_404(client):
     assert "To the first page" in answer.text
 
 
+def test_a_404_says_once_that_nothing_is_there(client):
+    assert client.get("/nowhere").text.split("<h1>")[1].count("nothing") == 1
+
+
 def test_an_unknown_api_address_is_a_json_404(client):
     answer = client.get("/api/v1/nowhere")
     assert answer.status_code == 404

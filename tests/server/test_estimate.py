@@ -1,6 +1,7 @@
 """What a data set's page promises: only what was measured on this machine."""
 
 import pytest
+from sqlalchemy import event
 
 from automl.records import RunState
 from automl.store.database import Dataset, DatasetVersion, TrialSummary, find_run
@@ -17,10 +18,12 @@ def expected(**values):
 def add_done(world):
     """A finished run on so many photos, with heads and, if wanted, fine-tuning."""
 
-    def add(n_images=1000, stages=("heads",), budget_s=120.0, **result):
+    def add(n_images=1000, stages=("heads",), budget_s=120.0, settings=None, **result):
         dataset_id = world.add_dataset(summary={"n_images": n_images, "look_s": 0.005})
         time = {"first_model_s": 14.0, "used_s": 100.0}
-        run_id = world.add_run(RunState.DONE, dataset_id, budget_s=budget_s, result={"time": time, **result})
+        run_id = world.add_run(
+            RunState.DONE, dataset_id, budget_s=budget_s, settings=settings or {}, result={"time": time, **result}
+        )
         with world.database.session() as session:
             version = DatasetVersion(
                 dataset_id=dataset_id, number=1, fingerprint="", key="", n_images=n_images, n_classes=2
@@ -52,19 +55,28 @@ def test_nothing_measured_is_nothing_said(world, estimated):
 
 
 @pytest.mark.parametrize(
-    ("n_images", "look_s", "reading"),
-    [(1000, 0.02, "1,000 photos takes about 20 seconds"), (2000, 0.001, "2,000 photos takes about 2 seconds")],
+    ("n_images", "look_s", "reading", "within"),
+    [
+        (121, 0.015, "about 2 seconds", "half a minute"),
+        (1000, 0.02, "about 20 seconds", "a minute"),
+        (2000, 0.001, "about 2 seconds", "a minute"),
+        (5000, 0.01, "about 50 seconds", "2 minutes, sooner where you allow less time"),
+        (50_000, 0.005, "about 4 minutes", "15 minutes, sooner where you allow less time"),
+    ],
 )
-def test_the_check_alone_tells_how_long_reading_takes(world, estimated, n_images, look_s, reading):
+def test_before_the_first_run_reading_and_the_usual_first_model_are_told(
+    world, estimated, n_images, look_s, reading, within
+):
     found = estimated(world.add_dataset(summary={"n_images": n_images, "look_s": look_s}))
-    assert (found.in_short, found.words(120.0)) == (f"Reading these {reading} here.", "")
-
-
-def test_before_the_first_run_few_photos_are_told_when_a_first_model_usually_comes(client, world):
-    page = client.get(f"/datasets/{world.add_dataset(summary={'n_images': 121, 'look_s': 0.015})}").text
-    assert (
-        "Reading these 121 photos takes about 2 seconds here. The first model usually comes within half a min" in page
+    assert found.in_short == (
+        f"Reading these {n_images:,} photos takes {reading} here. The first model usually comes within {within}."
     )
+    assert found.words(120.0) == ""
+
+
+def test_the_page_tells_it_before_the_first_run(client, world):
+    page = client.get(f"/datasets/{world.add_dataset(summary={'n_images': 121, 'look_s': 0.015})}").text
+    assert "The first model usually comes within half a minute." in page
 
 
 def test_a_data_set_that_was_not_checked_has_no_estimate(world, estimated):
@@ -98,6 +110,20 @@ def test_few_photos_promise_no_more_than_the_quickest_machine_gave():
     assert expected(n_photos=10, read_s=0.05).n_tries(120.0) <= 4 * 120
 
 
+def test_more_tries_than_a_search_needs_are_not_promised():
+    assert expected(n_photos=100, read_s=0.5).words(3600.0) == (
+        "Room for more than 300 tries, more than most searches need."
+    )
+
+
+def test_a_run_that_sought_a_small_model_counts_only_where_there_is_no_other(add_done, estimated):
+    add_done(n_images=1000, settings={"max_model_mb": 12.0})
+    mine = add_done(n_images=300)
+    assert estimated(add_done(n_images=990, settings={"max_latency_ms": 20.0})).past.was_limited
+    found = estimated(new := add_done(n_images=1000, stages=()))
+    assert found.past.dataset_id == mine != new
+
+
 def test_too_short_a_time_says_so_and_promises_nothing():
     assert expected(n_photos=50_000, read_s=250.0).words(120.0).startswith("Too short to look at all")
 
@@ -114,3 +140,36 @@ def test_the_page_shows_it_beside_each_length(client, add_done):
     page = client.get(f"/datasets/{add_done()}").text
     assert "About 15 seconds until the first model" in page
     assert "Room for some 14 tries" in page
+
+
+def test_a_time_of_the_users_own_has_the_words_of_a_preset(client, add_done):
+    address = f"/datasets/{add_done()}/expected"
+    assert client.get(f"{address}?minutes=2").text == "Room for some 14 tries."
+    assert "more than 300 tries" in client.get(f"{address}?minutes=60").text
+
+
+@pytest.mark.parametrize("minutes", ["", "soon", "0.1", "-3", "1e99", "9999999"])
+def test_what_is_no_time_yet_is_answered_with_nothing(client, add_done, minutes):
+    answer = client.get(f"/datasets/{add_done()}/expected?minutes={minutes}")
+    assert (answer.status_code, answer.text) == (200, "")
+
+
+def test_nothing_is_expected_of_photos_that_are_not_there(client):
+    assert client.get("/datasets/nothing/expected?minutes=2").status_code == 404
+
+
+def test_the_runs_of_many_data_sets_are_read_at_once(world, add_done):
+    """Each view of a data set's page comes by here."""
+    asked = []
+    event.listen(world.database.engine, "before_cursor_execute", lambda *_, **__: asked.append(1))
+
+    def count(dataset_id):
+        asked.clear()
+        with world.database.session() as session:
+            estimate(session, session.get_one(Dataset, dataset_id))
+        return len(asked)
+
+    few = count(add_done())
+    for _ in range(5):
+        add_done()
+    assert count(add_done()) == few

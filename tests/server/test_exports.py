@@ -75,11 +75,17 @@ def test_what_is_being_prepared_has_a_closed_box_and_says_when_it_comes(client, 
     html = page_of(client, run_id)
     assert [one.name for one in FORMATS if "disabled" not in box(html, one.name)] == ["onnx", "keras"]
     assert "preparing" in part(html, "label", "saved_model")
+    assert "being tested" in part(html, "label", "onnx") and "preparing" not in part(html, "label", "onnx")
     assert "Being made and tested now" in part(html, "about", "saved_model")
     assert "Waits for its turn" in part(html, "about", "litert_int8")
     assert "Ready to download" in part(html, "about", "onnx")
-    assert "0 of 6 formats are ready" in html
+    assert "2 can be downloaded now, 4 more follow in some minutes." in html
     assert "<noscript><p>Load this page again" in html
+
+
+def test_what_can_be_had_and_is_only_tested_once_more_is_not_said_to_follow(client, world):
+    html = page_of(client, add_finished(world, onnx=ExportState.PREPARING, litert_int8=ExportState.FAILED))
+    assert "5 can be downloaded now; 1 of them is being tested once more." in html
 
 
 def test_a_failed_format_says_why_and_can_be_tried_again(client, world):
@@ -140,7 +146,7 @@ def test_only_what_has_changed_is_sent(client, world):
     news = " ".join(client.get(poll_of(html)).text.split())
     assert set(re.findall(r'id="label-(\w+)"', news)) == {"litert_int8"}
     assert "disabled" not in box(news, "litert_int8") and 'hx-swap-oob="true"' in box(news, "litert_int8")
-    assert "5 of 6 formats are ready" in news
+    assert "5 can be downloaded now, 1 more follows in some minutes." in news
     assert client.get(poll_of(news)).status_code == 204
 
 

@@ -21,6 +21,19 @@ def test_recent_runs_show_state_and_say_where_their_score_comes_from(client, wor
     assert "<strong>95.1 %</strong> <small>on validation photos" in page
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (RunState.SEARCHING, "best so far"),
+        (RunState.FAILED, "best before it ended"),
+        (RunState.CANCELLED, "best before it ended"),
+    ],
+)
+def test_a_run_that_has_ended_has_no_best_so_far(client, world, state, words):
+    world.add_run(state, best_score=0.9)
+    assert f"on validation photos, {words}" in client.get("/").text
+
+
 def test_uploads_without_a_run_can_be_found_again(client, world):
     dataset_id = world.add_dataset(DatasetState.UPLOADING, name="holiday")
     assert f"/datasets/{dataset_id}" in client.get("/").text

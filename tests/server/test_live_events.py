@@ -85,7 +85,7 @@ def test_a_trial_brings_its_row_of_the_table_and_its_words(
     data = json.loads(stream_of(client, run_id, query_string={"after": START})[0]["data"])
     assert data["tried"] == "small photos (96 px), MobileNetV2: 93.2 %"
     assert '<tr data-number="0"' in data["html"]
-    assert (data["ended_s"], data["best"]) == (3.0, [0, 0.9321])
+    assert (data["ended_s"], data["best"], data["best_words"]) == (3.0, [0, 0.9321], "93.2 %")
 
 
 def test_a_try_that_goes_on_has_not_ended(client: FlaskClient, world: World, events: RunEvents) -> None:

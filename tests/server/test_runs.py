@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler
 from automl.store.database import LogEntry, TrialSummary, now
 from tests.server.conftest import zip_of
@@ -108,8 +109,8 @@ def test_trials_are_told_apart_by_words(client, searching):
 
 def test_a_trial_says_its_stage_its_size_and_how_long_a_photo_takes(client, searching):
     page = text_of(client, f"/runs/{searching}")
-    assert "head on stored features, 13.2 MB, 12 ms for a photo" in page
-    assert page.count("fine-tuning, 13.2 MB") == 2
+    assert "quick training, 224 px, 13.2 MB, 12 ms for a photo" in page
+    assert page.count("fine-tuning, 224 px, 13.2 MB") == 2
 
 
 def test_a_trial_of_unknown_size_says_nothing_about_it(client, world, searching):
@@ -117,7 +118,7 @@ def test_a_trial_of_unknown_size_says_nothing_about_it(client, world, searching)
         for trial in session.query(TrialSummary):
             trial.n_bytes, trial.latency_s = 0, 0.0
     page = text_of(client, f"/runs/{searching}")
-    assert "head on stored features</small>" in page
+    assert "quick training, 224 px</small>" in page
     assert "for a photo" not in page
 
 
@@ -129,7 +130,7 @@ def test_balanced_accuracy_is_named_beside_the_score_and_accuracy_is_not(client,
 
 
 def test_a_live_run_refreshes_itself_without_javascript(client, searching):
-    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in client.get(f"/runs/{searching}").text
+    assert '<noscript><meta http-equiv="refresh" content="5">' in client.get(f"/runs/{searching}").text
 
 
 def test_an_ended_run_does_not_refresh_itself(client, done):
@@ -226,6 +227,20 @@ def test_a_result_that_was_balanced_says_so_and_shows_both_scores(client, world)
     assert '<p class="score-value" id="balanced-score">85.0 %' in page
     assert "90.0 %" in page
     assert "88.0 % (balanced accuracy) of 60" in page
+
+
+def test_the_result_says_every_setting_that_the_run_was_asked_for(client, world):
+    asked = {"max_model_mb": 12.0, "sampler": Sampler.CMA_ES, "backbones": ("mobilenet_v1",), "lr_scheduler": "cosine"}
+    settings = RunSettings(**asked)
+    result = {**RESULT, "goal": Goal.BALANCED_ACCURACY}
+    run_id = world.add_run(RunState.DONE, result=result, settings=settings.to_json())
+    page = text_of(client, f"/runs/{run_id}").split('id="settings"')[1].split("</dl>")[0]
+    said = dict(re.findall(r"<code>(\w+)</code></small></dt><dd>(.*?)</dd>", page))
+    assert list(said) == list(RUN_OPTIONS)
+    assert said["budget"] == "2 minutes" and said["max_model_mb"] == "12 MB" and said["max_trials"] == "no limit"
+    assert said["backbones"] == "MobileNetV1" and said["sampler"] == "Evolution strategy (CMA-ES)"
+    assert said["tuner"] == "Optuna" and said["pruner"] == "median" and said["lr_scheduler"] == "cosine"
+    assert said["goal"] == "the one that fits the photos: balanced accuracy"
 
 
 def test_the_first_model_has_its_own_card_where_it_was_scored(client, world):
@@ -355,6 +370,34 @@ def test_the_best_so_far_of_a_cancelled_run_can_still_be_downloaded(client, worl
     page = text_of(client, f"/runs/{run_id}")
     assert "Download the best so far" in page
     assert f"The best model so far: {title}. It has not been tested on test photos." in page
+    assert f'href="/runs/{run_id}/try">Try the best so far' in page
+
+
+@pytest.mark.parametrize("state", [RunState.CANCELLED, RunState.FAILED, RunState.SEARCHING])
+def test_a_run_without_a_model_does_not_lead_to_trying_it(client, world, state):
+    assert "/try" not in client.get(f"/runs/{world.add_run(state, best_score=0.9)}").text
+
+
+def test_the_loudest_button_tries_the_model_and_does_not_end_the_search(client, world, searching):
+    world.add_artifact(searching, "best_so_far", zip_of(a=b"a"), "m.zip", "application/zip", "87.5 % right")
+    page = text_of(client, f"/runs/{searching}")
+    actions = page[page.index('<div class="run-actions">') : page.index("</section>", page.index("run-actions"))]
+    buttons = re.findall(r'<(?:a role="button"|button type="submit")[^>]*>', actions)
+    loud = [button for button in buttons if "outline" not in button and "danger" not in button]
+    assert loud == [buttons[0]] == [f'<a role="button" id="try-so-far" href="/runs/{searching}/try">']
+
+
+def test_the_question_of_cancel_is_drawn_open_for_who_has_asked(client, searching):
+    assert '<details class="cancel">' in client.get(f"/runs/{searching}").text
+    page = client.get(f"/runs/{searching}?ask=cancel").text
+    assert '<details class="cancel" open>' in page
+    assert "ask-cancel" not in page
+
+
+def test_tries_are_counted_from_one_on_the_page(client, searching):
+    page = text_of(client, f"/runs/{searching}")
+    rows = re.findall(r'data-number="(\d+)".*?<td class="number">(\d+)</td>', page)
+    assert rows == [("2", "3"), ("1", "2"), ("0", "1")]
 
 
 def test_the_download_of_a_live_run_is_named_by_its_own_score_not_by_that_of_the_run(client, world, searching):

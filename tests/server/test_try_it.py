@@ -8,7 +8,7 @@ from PIL import Image
 
 from automl.records import RunState
 from tests.automl.serving.tiny_model import tiny_model
-from tests.server.conftest import form_file
+from tests.server.conftest import form_file, zip_of
 from tests.server.trying import add_tried_run, noise, picture
 
 
@@ -27,6 +27,8 @@ def test_the_page_may_use_the_camera_and_no_other_page_may(client, run_id):
     assert "camera=(self)" in response.headers["Permissions-Policy"]
     assert "It tells 3 kinds apart" in response.text
     assert "It can only choose among these: a photo of anything else gets one of them too" in response.text
+    assert "Back to the result" in response.text
+    assert "ended early" not in response.text
     assert "camera=()" in client.get("/").headers["Permissions-Policy"]
 
 
@@ -34,9 +36,21 @@ def test_the_result_leads_to_it(client, run_id):
     assert f'href="/runs/{run_id}/try"' in client.get(f"/runs/{run_id}").text
 
 
+@pytest.mark.parametrize(
+    ("state", "notice"),
+    [(RunState.SEARCHING, "The run is still going on"), (RunState.CANCELLED, "This run ended early")],
+)
+def test_the_best_so_far_is_said_to_be_no_result(world, client, state, notice):
+    run_id = world.add_run(state)
+    world.add_artifact(run_id, "best_so_far", zip_of(**{"model.onnx": tiny_model()}), "model.zip", "application/zip")
+    page = client.get(f"/runs/{run_id}/try").text
+    assert notice in page
+    assert "Back to the run" in page
+
+
 def test_without_javascript_a_page_answers_with_pictures_bars_and_heat_maps(client, run_id):
     page = send(client, run_id, ("red.png", picture()), ("a <b>.png", picture((60, 40, 40))), ("x", b"words")).text
-    assert page.count("<article") == 3
+    assert page.partition("<template")[0].count("<article") == 3
     assert page.count("data:image/jpeg;base64,") == 4
     assert page.count('class="bar-front"') == 6
     assert page.count("Not sure") == 1

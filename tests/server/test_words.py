@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from automl.store.database import now
-from server.words import ago, clean_name, soft_breaks
+from server.words import ago, clean_name, probability, soft_breaks
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,18 @@ def test_names_are_one_short_printable_line(name, clean):
 
 def test_soft_breaks_escape_the_name():
     assert soft_breaks("<b>_x") == "&lt;b&gt;_<wbr>x"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.9996, "99.9 %"),
+        (0.0006, "0.1 %"),
+        (0.0001, "under 0.1 %"),
+        (1e-12, "under 0.1 %"),
+        (0, "0.0 %"),
+        (1, "100.0 %"),
+    ],
+)
+def test_the_shares_of_classes_do_not_seem_to_make_more_than_all(share, text):
+    assert probability(share) == text

@@ -202,6 +202,13 @@ def test_copies_of_test_photos_are_left_out_of_training_and_reported() -> None:
     assert any("1 photo is a copy of a test photo and left out of training" in note for note in plan.notes)
 
 
+def test_shares_are_written_as_everywhere_else() -> None:
+    assert any(
+        "photos (15 %), picked at random" in note
+        for note in make_split(manifest_of(of_counts(cat=100, dog=100)), 0).notes
+    )
+
+
 def test_a_class_with_two_photos_has_one_to_test_and_one_that_is_always_trained() -> None:
     manifest = manifest_of(of_counts(cat=20, dog=2))
     plan = make_split(manifest, 0)

@@ -64,7 +64,7 @@ def test_trials_of_every_stage_are_rows_and_come_back_as_they_were(observer, dat
     with database.session() as session:
         run = find_run(session, run_id)
         assert [row.to_record() for row in run.trials] == records
-        assert (run.n_trials, run.best_score, run.best_summary) == (3, 0.8, "the mean of tries 0, 1")
+        assert (run.n_trials, run.best_score, run.best_summary) == (3, 0.8, "the mean of tries 1, 2")
         assert run.best_trial == 2
 
 

@@ -193,7 +193,7 @@ def test_where_the_best_cannot_be_written_the_best_head_is_delivered(world):
     world.exporter.differing = {3}
     packed = world.packer.deliver(best, head)
     assert packed.candidate is head and packed.models.keras is not None
-    assert "try 3 could not be written" in world.observer.notes[0]
+    assert "try 4 could not be written" in world.observer.notes[0]
     assert "next best" in world.observer.notes[0]
 
 

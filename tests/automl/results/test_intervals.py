@@ -28,10 +28,18 @@ def test_wilson_interval_is_that_of_scipy():
     assert wilson_interval(118, 128) == pytest.approx((expected.low, expected.high))
 
 
-@pytest.mark.parametrize("n_correct", [0, 3])
+@pytest.mark.parametrize("n_correct", [0, 1, 2, 3])
 def test_wilson_interval_stays_within_0_and_1(n_correct):
     low, high = wilson_interval(n_correct, 3)
     assert 0 <= low < high <= 1
+
+
+def test_wilson_interval_of_all_or_none_has_exact_ends_for_every_number_of_photos():
+    assert {wilson_interval(n, n)[1] for n in range(1, 501)} == {1.0}
+    assert {wilson_interval(0, n)[0] for n in range(1, 501)} == {0.0}
+    assert all(
+        0 < low < high < 1 for n in range(2, 501) for low, high in (wilson_interval(1, n), wilson_interval(n - 1, n))
+    )
 
 
 def test_class_scores_of_counts_are_those_of_scikit_learn():

@@ -1,0 +1,29 @@
+// Asks about one photo, and says in words why there is no answer.
+
+const WORTH_ANOTHER_TRY = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Resolves to {article}, which has the answer, or to {reason, mayTryAgain}. */
+export async function ask(form, path, file) {
+  const body = new FormData();
+  body.append("photos", file, path);
+  let response, page;
+  try {
+    response = await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "try.js", Accept: "text/html" } });
+    page = new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch {
+    return { reason: "The server does not answer. Check whether you are still connected, then try again.", mayTryAgain: true };
+  }
+  const article = response.ok ? page.querySelector("article") : null;
+  if (!article) {
+    const reason = page.querySelector(".error-page .lead")?.textContent ?? "The server could not answer.";
+    return { reason, mayTryAgain: WORTH_ANOTHER_TRY.has(response.status) };
+  }
+  enhance(article);
+  return { article };
+}
+
+/** Shows what needs a script, and hides what stands in for it. */
+export function enhance(within) {
+  for (const element of within.querySelectorAll("[data-plain]")) element.hidden = true;
+  for (const element of within.querySelectorAll("[data-enhanced]")) element.hidden = false;
+}
