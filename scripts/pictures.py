@@ -22,6 +22,11 @@ from tests.browser.conftest import FLAGS
 MAX_BYTES = 150_000
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 MOST_HEIGHT_PX = 2400
+UNSTICK = """
+for (const one of document.querySelectorAll("body *")) {
+  if (getComputedStyle(one).position === "sticky") one.style.position = "static";
+}
+"""
 _MINUTE_MS = 60_000
 _TALLEST = {"wide": MOST_HEIGHT_PX, "phone": 1800}
 
@@ -38,23 +43,32 @@ class Camera:
         page.goto(path)
         return page
 
-    def shoot(self, page: Page, name: str) -> None:
-        """The whole page, but not more than a reader scrolls through."""
+    def shoot(self, page: Page, name: str, start: str = "") -> None:
+        """The page, from the top or from where `start` (a selector) is, but not more than a reader scrolls through."""
         kind = "phone" if page.viewport_size == PHONE else "wide"
         # Those that load when they come into sight must be there, too; a heat map is only made when it is asked for.
         page.evaluate("for (const image of document.images) image.loading = 'eager'")
+        # What sticks to the window would lie over the middle of a long picture.
+        page.evaluate(UNSTICK)
         # A promise, since the pages' own policy forbids to wait for an expression. One that cannot be had is drawn so.
         page.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => {})))")
-        height = min(page.evaluate("document.documentElement.scrollHeight"), _TALLEST[kind])
-        area = {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": height}
+        below = page.evaluate("document.documentElement.scrollHeight")
+        if start:
+            top = page.locator(start).first.bounding_box()
+            assert top is not None
+            begin = top["y"] + page.evaluate("scrollY") - 24
+        else:
+            begin = 0.0
+        height = min(below - begin, _TALLEST[kind])
+        area = {"x": 0, "y": begin, "width": page.viewport_size["width"], "height": height}
         taken = page.screenshot(full_page=True, clip=area, animations="disabled")
         path = self._out / f"{name}.png"
         path.write_bytes(small_png(Image.open(io.BytesIO(taken)).convert("RGB"), MAX_BYTES))
         print(f"{path} {path.stat().st_size // 1000} KB")
 
-    def take(self, name: str, path: str, size: dict[str, int] = WIDE, scheme: str = "light") -> None:
+    def take(self, name: str, path: str, size: dict[str, int] = WIDE, scheme: str = "light", start: str = "") -> None:
         page = self.page(path, size, scheme)
-        self.shoot(page, name)
+        self.shoot(page, name, start)
         page.context.close()
 
 
@@ -74,36 +88,71 @@ def photograph(camera: Camera, service: Service) -> None:
     camera.take("home-empty", "/")
     camera.take("home-empty-phone", "/", PHONE)
     camera.take("home-empty-dark", "/", scheme="dark")
+    _upload(camera)
     live = camera.page("/")
     live.click("#try-samples")
     live.wait_for_url("**/runs/*")
     run_id = live.url.rsplit("/", 1)[-1]
+    dataset_id = _dataset_of(live)
     live.wait_for_selector("#best-score", timeout=2 * _MINUTE_MS)
+    waiting = service.start(dataset_id, "1m", seed=0)
+    camera.take("run-waiting", f"/runs/{waiting}")
+    service.cancel(waiting)
+    camera.take("run-cancelled", f"/runs/{waiting}")
     live.wait_for_timeout(20_000)  # so that the chart has something to show
     camera.shoot(live, "run-live")
     camera.take("run-live-phone", f"/runs/{run_id}", PHONE)
     camera.take("run-live-dark", f"/runs/{run_id}", scheme="dark")
-    dataset_id = _dataset_of(live)
     wait_until_ended(service, run_id)
     second = service.start(dataset_id, "1m", seed=0)  # the same seed: the same test photos
     live.context.close()
 
     for name, size, scheme in (("", WIDE, "light"), ("-phone", PHONE, "light"), ("-dark", WIDE, "dark")):
         camera.take(f"run-done{name}", f"/runs/{run_id}", size, scheme)
-    camera.take("answers", f"/runs/{run_id}/answers")
+    camera.take("run-done-plots", f"/runs/{run_id}", start="#plots-title")
+    camera.take("run-done-made", f"/runs/{run_id}", start="#made-title")
+    camera.take("answers", f"/runs/{run_id}/answers?really=3&said=3")
     _try_it(camera, run_id)
     camera.take("data-set", f"/datasets/{dataset_id}")
     camera.take("data-set-phone", f"/datasets/{dataset_id}", PHONE)
+    camera.take("data-set-dark", f"/datasets/{dataset_id}", scheme="dark")
     camera.take("class", f"/datasets/{dataset_id}/photos?label=3")
     form = camera.page(f"/datasets/{dataset_id}")
     form.locator("#start-form .advanced > summary").click()
-    camera.shoot(form, "start-form")
+    camera.shoot(form, "start-form", "#start-form")
     form.context.close()
     wait_until_ended(service, second)
     camera.take("compare", f"/datasets/{dataset_id}/compare?run={run_id}&run={second}")
     camera.take("data-sets", "/datasets")
     camera.take("home", "/")
     camera.take("error-404", "/nowhere")
+
+
+def _upload(camera: Camera) -> None:
+    """A folder on its way, and what is said of one that cannot be learned from."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_sample_images(Path(folder) / "digits")
+        page = camera.page("/")
+        page.route("**/files", lambda _: None)  # the first part never arrives
+        page.set_input_files("#folder-input", Path(folder) / "digits")
+        page.wait_for_selector("#upload-panel", timeout=_MINUTE_MS)
+        camera.shoot(page, "upload")
+        page.context.close()
+        flowers = Path(folder) / "flowers"
+        for label in ("rose", "tulip"):
+            (flowers / label).mkdir(parents=True)
+        for number, picture in enumerate(sorted((Path(folder) / "digits" / "0").iterdir())[:12]):
+            shutil.copy(picture, flowers / "rose" / f"{number}.png")
+        (flowers / "tulip" / "notes.jpg").write_text("These are no photos.")
+        page = camera.page("/")
+        page.set_input_files("#folder-input", flowers / "rose")
+        page.wait_for_selector("#choose-error:visible", timeout=_MINUTE_MS)
+        camera.shoot(page, "home-refused")
+        page.set_input_files("#folder-input", flowers)
+        page.wait_for_url("**/datasets/*", timeout=_MINUTE_MS)
+        page.wait_for_selector("#invalid-title", timeout=_MINUTE_MS)
+        camera.shoot(page, "data-set-refused")
+        page.context.close()
 
 
 def _try_it(camera: Camera, run_id: str) -> None:
