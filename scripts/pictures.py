@@ -38,7 +38,14 @@ class Camera:
         self._browser, self._url, self._out = browser, url, out
 
     def page(self, path: str, size: dict[str, int] = WIDE, scheme: str = "light") -> Page:
-        context = self._browser.new_context(base_url=self._url, viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        is_phone = size == PHONE
+        context = self._browser.new_context(
+            base_url=self._url,
+            viewport=size,  # type: ignore[arg-type]
+            color_scheme=scheme,  # type: ignore[arg-type]
+            is_mobile=is_phone,
+            has_touch=is_phone,
+        )
         page = context.new_page()
         page.goto(path)
         return page

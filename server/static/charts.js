@@ -14,6 +14,7 @@ function timeLabel(seconds) {
 }
 
 const BELOW = { size: 36, space: 90 };
+const SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200]; // whole ones in words
 
 function axis(values, more = {}) {
   const [ink, grid] = [colour("--pico-muted-color"), colour("--pico-muted-border-color")];
@@ -67,7 +68,7 @@ export function courseOptions() {
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: false }, y: shares },
-    axes: [axis((_plot, ticks) => ticks.map(timeLabel), BELOW), axis((_plot, ticks) => ticks.map(percent))],
+    axes: [axis((_plot, ticks) => ticks.map(timeLabel), { ...BELOW, incrs: SECONDS }), axis((_plot, ticks) => ticks.map(percent))],
     series: [
       {},
       {
