@@ -55,6 +55,9 @@ class Service:
     def trials(self, run_id: str) -> list[dict[str, Any]]:
         return list(self._call("GET", f"runs/{run_id}/trials")["trials"])
 
+    def exports(self, run_id: str) -> list[dict[str, Any]]:
+        return list(self._call("GET", f"runs/{run_id}/exports")["exports"])
+
     def cancel(self, run_id: str) -> None:
         """Cancels the run and waits until it has ended."""
         self._call("POST", f"runs/{run_id}/cancel")

@@ -68,6 +68,8 @@ def under_load(service: Service, options: argparse.Namespace) -> dict[str, Any]:
     dataset = service.upload(options.folder, options.folder.parent.name)
     ended = service.start(dataset, SHORT, seed=1)
     _wait_for(service, ended, "done")
+    while not all(export["state"] in ("ready", "failed") for export in service.exports(ended)):
+        time.sleep(0.5)  # other work, which a run does not wait for either
     run = service.start(dataset, options.budget, seed=0)
     _wait_for(service, run, "searching")
     paths = ["/", "/datasets", f"/datasets/{dataset}", f"/runs/{run}", f"/api/v1/runs/{run}"]
