@@ -61,7 +61,13 @@ class Service:
     def cancel(self, run_id: str) -> None:
         """Cancels the run and waits until it has ended."""
         self._call("POST", f"runs/{run_id}/cancel")
-        while self.run(run_id)["state"] != "cancelled":
+        self.wait_for(run_id, "cancelled")
+
+    def wait_for(self, run_id: str, state: str) -> None:
+        """Until the run is in `state`. Raises RuntimeError where it ends in another one."""
+        while (found := self.run(run_id)["state"]) != state:
+            if found in ("done", "failed", "cancelled"):
+                raise RuntimeError(f"The run ended as {found}.")
             time.sleep(0.2)
 
     def has_model(self, run_id: str) -> bool:

@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,7 @@ def main() -> None:
     with running_stack() as service:
         dataset = service.upload(options.folder, options.folder.parent.name)
         run = service.start(dataset, "40s", seed=0)
-        while service.run(run)["state"] not in ("done", "failed"):
-            time.sleep(1)
+        service.wait_for(run, "done")
         paths = {
             "first page": "/",
             "data set": f"/datasets/{dataset}",

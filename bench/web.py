@@ -67,11 +67,11 @@ def under_load(service: Service, options: argparse.Namespace) -> dict[str, Any]:
     """Seconds of page views while the run trains."""
     dataset = service.upload(options.folder, options.folder.parent.name)
     ended = service.start(dataset, SHORT, seed=1)
-    _wait_for(service, ended, "done")
+    service.wait_for(ended, "done")
     while not all(export["state"] in ("ready", "failed") for export in service.exports(ended)):
         time.sleep(0.5)  # other work, which a run does not wait for either
     run = service.start(dataset, options.budget, seed=0)
-    _wait_for(service, run, "searching")
+    service.wait_for(run, "searching")
     paths = ["/", "/datasets", f"/datasets/{dataset}", f"/runs/{run}", f"/api/v1/runs/{run}"]
     paths += [f"/runs/{ended}", f"/runs/{ended}/try"]
     times: dict[str, list[float]] = {path: [] for path in paths}
@@ -93,23 +93,13 @@ def under_load(service: Service, options: argparse.Namespace) -> dict[str, Any]:
         "views": len(views),
         "views_per_s": round(len(views) / options.seconds, 1),
         **_percentiles(views),
-        "by_page": {
-            path.replace(dataset, "ID").replace(run, "ID").replace(ended, "ENDED"): _percentiles(times[path])
-            for path in paths
-        },
+        "by_page": {_without_ids(path, dataset, run, ended): _percentiles(times[path]) for path in paths},
         "web_process_mb": round(service.web_process_mb()),
     }
 
 
 def _without_ids(path: str, dataset: str, run: str, ended: str) -> str:
     return path.replace(dataset, "ID").replace(run, "ID").replace(ended, "ENDED")
-
-
-def _wait_for(service: Service, run: str, state: str) -> None:
-    while (found := service.run(run)["state"]) != state:
-        if found in ("failed", "cancelled"):
-            raise RuntimeError(f"The run is {found}.")
-        time.sleep(0.5)
 
 
 def _click(url: str, times: dict[str, list[float]], until: float, dice: random.Random) -> None:

@@ -9,7 +9,6 @@ import io
 import shutil
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from PIL import Image
@@ -60,12 +59,11 @@ class Camera:
         # A promise, since the pages' own policy forbids to wait for an expression. One that cannot be had is drawn so.
         page.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => {})))")
         below = page.evaluate("document.documentElement.scrollHeight")
+        begin = 0.0
         if start:
             top = page.locator(start).first.bounding_box()
             assert top is not None
             begin = top["y"] + page.evaluate("scrollY") - 24
-        else:
-            begin = 0.0
         height = min(below - begin, _TALLEST[kind])
         area = {"x": 0, "y": begin, "width": page.viewport_size["width"], "height": height}
         taken = page.screenshot(full_page=True, clip=area, animations="disabled")
@@ -110,7 +108,7 @@ def photograph(camera: Camera, service: Service) -> None:
     camera.shoot(live, "run-live")
     camera.take("run-live-phone", f"/runs/{run_id}", PHONE)
     camera.take("run-live-dark", f"/runs/{run_id}", scheme="dark")
-    wait_until_ended(service, run_id)
+    service.wait_for(run_id, "done")
     second = service.start(dataset_id, "1m", seed=0)  # the same seed: the same test photos
     live.context.close()
 
@@ -128,7 +126,7 @@ def photograph(camera: Camera, service: Service) -> None:
     form.locator("#start-form .advanced > summary").click()
     camera.shoot(form, "start-form", "#start-form")
     form.context.close()
-    wait_until_ended(service, second)
+    service.wait_for(second, "done")
     camera.take("compare", f"/datasets/{dataset_id}/compare?run={run_id}&run={second}")
     camera.take("data-sets", "/datasets")
     camera.take("home", "/")
@@ -177,14 +175,6 @@ def _dataset_of(page: Page) -> str:
     link = page.locator(".page-head-link").first.get_attribute("href")
     assert link is not None
     return link.rsplit("/", 1)[-1]
-
-
-def wait_until_ended(service: Service, run_id: str) -> None:
-    """Raises RuntimeError where it does not end well: its page would be no good picture."""
-    while (state := service.run(run_id)["state"]) not in ("done", "failed", "cancelled"):
-        time.sleep(1.0)
-    if state != "done":
-        raise RuntimeError(f"The run ended as {state}.")
 
 
 def main() -> int:

@@ -62,7 +62,7 @@ def read_parts(request: Request) -> Iterator[FilePart | FieldPart]:
             body = _Body(source)
             if event.filename:
                 yield FilePart(kept_name(event.filename), cast(IO[bytes], body))
-            body.skip_rest()
+            _skip_rest(body)
 
 
 def read_photos(request: Request) -> Iterator[FilePart | FieldPart]:
@@ -70,8 +70,7 @@ def read_photos(request: Request) -> Iterator[FilePart | FieldPart]:
     if (request.mimetype or "").startswith("image/"):
         body = _WholeBody(request.stream)
         yield FilePart("", cast(IO[bytes], body))
-        while body.read():  # a client that is still sending would not hear the answer
-            pass
+        _skip_rest(body)  # a client that is still sending would not hear the answer
     else:
         yield from read_parts(request)
 
@@ -126,10 +125,6 @@ class _Body:
             data, self._left = self._left[:n_bytes], self._left[n_bytes:]
         return data
 
-    def skip_rest(self) -> None:
-        while self.read():
-            pass
-
 
 class _WholeBody:
     """A request's body, read as `_Body` is: never all of it at once."""
@@ -142,3 +137,8 @@ class _WholeBody:
             return self._stream.read(_CHUNK_BYTES if n_bytes < 0 else min(n_bytes, _CHUNK_BYTES))
         except _BROKEN_OFF as error:
             raise BadUpload(_SEND_AGAIN) from error
+
+
+def _skip_rest(body: _Body | _WholeBody) -> None:
+    while body.read():
+        pass

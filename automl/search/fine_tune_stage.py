@@ -205,7 +205,7 @@ class FineTuneStage:
         if known:
             yield dict(max(known, key=lambda record: record.score or 0.0).params)
         first = next(iter(starts))
-        tried = {self._key(record.params)[::2] for record in known}
+        tried = {(backbone, depth) for backbone, _size, depth in (self._key(record.params) for record in known)}
         # On many photos the whole network is the cheaper one: its epochs are parts of them.
         for depth in sorted(_EXPERT_DEPTHS, key=lambda depth: self._passes(depth, N_EPOCHS)):
             if (first, depth) not in tried:
