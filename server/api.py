@@ -26,7 +26,7 @@ from server.words import clean_name
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-_LONG_PARTS = frozenset({"findings", "refused"})
+_LONG_PARTS = frozenset({"findings", "refused", "samples"})
 """Of a summary; the data set's own record has them."""
 
 _FILES_ON_A_PAGE = 1_000

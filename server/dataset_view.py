@@ -1,7 +1,6 @@
 """What the pages of a data set show, read from its rows."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,8 @@ from automl.data.run_findings import DOUBTED_LABELS, latest_result
 from automl.records import DatasetState, FileState
 from automl.store.database import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
 
-N_SAMPLES = 8
 N_ON_A_PAGE = 120
-_OF_A_THUMBNAIL = (DatasetFile.id, DatasetFile.name, DatasetFile.label, DatasetFile.thumbnail)
+OF_A_THUMBNAIL = (DatasetFile.id, DatasetFile.name, DatasetFile.label, DatasetFile.thumbnail)
 _N_GROUPS = 12
 _N_EDITS = 30
 
@@ -69,7 +67,7 @@ class ClassPage:
 
 @dataclass(frozen=True, slots=True)
 class DatasetView:
-    """`samples`: the first photos of each class. `edits`: those that count, the latest first. `rows`: each class with
+    """`samples`: some photos of each class. `edits`: those that count, the latest first. `rows`: each class with
     its counts and where its photos go. `n_files`: while they are not checked, else None."""
 
     dataset: Dataset
@@ -99,7 +97,7 @@ def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
         dataset=dataset,
         summary=dataset.summary,
         rows=_rows(dataset.summary),
-        samples=_samples(session, dataset.id),
+        samples=_samples(session, dataset),
         findings=tuple(_findings(session, dataset)),
         edits=tuple(reversed(edits[-_N_EDITS:])),
         versions=tuple(dataset.versions),
@@ -135,28 +133,13 @@ def _rows(summary: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     return tuple({**row, **parts.get(row["label"], {})} for row in summary.get("classes", ()))
 
 
-def _samples(session: Session, dataset_id: str) -> dict[str, tuple[Thumbnail, ...]]:
-    # Evenly spread over each class, since neighbours by name are often alike.
-    by_name = (DatasetFile.name, DatasetFile.id)
-    number = func.row_number().over(partition_by=DatasetFile.label, order_by=by_name)
-    total = func.count().over(partition_by=DatasetFile.label)
-    ranked = (
-        select(DatasetFile.id, number.label("number"), total.label("total"))
-        .where(DatasetFile.dataset_id == dataset_id, DatasetFile.state == FileState.ACCEPTED)
-        .subquery()
-    )
-    slot = (ranked.c.number - 1) * N_SAMPLES // ranked.c.total
-    before = (ranked.c.number - 2) * N_SAMPLES // ranked.c.total
-    query = (
-        select(*_OF_A_THUMBNAIL)
-        .join(ranked, ranked.c.id == DatasetFile.id)
-        .where((ranked.c.number == 1) | (slot != before))
-        .order_by(DatasetFile.label, DatasetFile.name)
-    )
-    samples: defaultdict[str, list[Thumbnail]] = defaultdict(list)
-    for file in session.execute(query):
-        samples[file.label or ""].append(thumbnail_of(file))
-    return {label: tuple(photos) for label, photos in samples.items()}
+def _samples(session: Session, dataset: Dataset) -> dict[str, tuple[Thumbnail, ...]]:
+    ids: Mapping[str, Sequence[int]] = dataset.summary.get("samples", {})
+    files = _by_id(session, dataset.id, (number for numbers in ids.values() for number in numbers))
+    return {
+        label: tuple(thumbnail_of(files[number]) for number in numbers if number in files)
+        for label, numbers in ids.items()
+    }
 
 
 def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
@@ -187,7 +170,7 @@ def _by_id(session: Session, dataset_id: str, ids: Iterable[int]) -> dict[int, R
     found: dict[int, Row[Any]] = {}
     for start in range(0, len(wanted), 500):  # a statement takes only so many values
         some = DatasetFile.id.in_(wanted[start : start + 500])
-        query = select(*_OF_A_THUMBNAIL, DatasetFile.sha256).where(DatasetFile.dataset_id == dataset_id, some)
+        query = select(*OF_A_THUMBNAIL, DatasetFile.sha256).where(DatasetFile.dataset_id == dataset_id, some)
         found |= {file.id: file for file in session.execute(query)}
     return found
 

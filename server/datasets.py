@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from automl.data.edits import EditKind, checked_edit
 from automl.errors import BadSetting, BadUpload, NotFound
-from automl.store.database import Dataset, DatasetFile, find_dataset
+from automl.store.database import Dataset, DatasetFile, DatasetVersion, Run, find_dataset
 from server.aims import with_limits
 from server.dataset_view import labels_of, view_class, view_dataset, view_unused
 from server.editing import add_edit, delete_dataset, fix_finding, rename_dataset, undo_edit
@@ -30,9 +30,11 @@ _THUMBNAIL_AGE_S = 86_400
 def index() -> str:
     """All data sets, the latest first."""
     with services().database.session() as session:
-        query = select(Dataset).where(Dataset.deleted_at.is_(None)).order_by(Dataset.created_at.desc())
-        rows = [(dataset, dataset.versions[-1:], len(dataset.runs)) for dataset in session.scalars(query)]
-        return render_template("datasets/index.html", rows=rows)
+        version = select(func.max(DatasetVersion.number)).where(DatasetVersion.dataset_id == Dataset.id)
+        n_runs = select(func.count()).where(Run.dataset_id == Dataset.id)
+        query = select(Dataset, version.scalar_subquery(), n_runs.scalar_subquery())
+        query = query.where(Dataset.deleted_at.is_(None)).order_by(Dataset.created_at.desc())
+        return render_template("datasets/index.html", rows=session.execute(query).all())
 
 
 @blueprint.post("")

@@ -1,6 +1,6 @@
 """What a page or the API says about a run, worked out from its row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Select, case, func, select
@@ -12,7 +12,7 @@ from automl.store.run_clock import RunClock, run_clock
 from automl.words import tried_in_words, validated
 
 _N_LATEST = 50
-_N_BEST = 50
+_N_BEST = 200
 _N_LOGGED = 200
 
 STAGES = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING, RunState.FINISHING, RunState.DONE)
@@ -20,11 +20,11 @@ STAGES = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING, RunState.FINI
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """Everything that the run page needs beside the row itself.
+    """What is told of a run beside the row itself.
 
     `bundle`: what can be downloaded now, the final model or the best so far. `best`: number of the trial that the run's
-    best score belongs to. `trials`: the latest first while the run is on; when it has ended that one, then by score.
-    `bests`: the log's entries of each better model; `log`: all of it; both the latest first.
+    best score belongs to. Only with `with_tries`: `trials`: the latest first while the run is on; when it has ended
+    that one, then by score. `bests`: the log's entries of each better model; `log`: all of it; both the latest first.
     """
 
     run: Run
@@ -33,7 +33,7 @@ class RunView:
     bundle: Artifact | None
     plots: tuple[Artifact, ...]
     best: int | None
-    trials: tuple[TrialSummary, ...]
+    trials: tuple[TrialSummary, ...] = ()
     log: tuple[LogEntry, ...] = ()
 
     @property
@@ -110,7 +110,6 @@ class RunView:
 
 
 def view_run(session: Session, run: Run, lease_s: float) -> RunView:
-    trials = _best_trials(run, _N_BEST) if run.state.is_finished() else _latest_trials(run)
     return RunView(
         run=run,
         clock=run_clock(run, lease_s),
@@ -118,9 +117,14 @@ def view_run(session: Session, run: Run, lease_s: float) -> RunView:
         bundle=downloadable(session, run),
         plots=tuple(session.scalars(_plots(run))),
         best=run.best_trial,
-        trials=tuple(session.scalars(trials)),
-        log=tuple(session.scalars(_log(run))),
     )
+
+
+def with_tries(session: Session, view: RunView) -> RunView:
+    """With what was tried, and the log."""
+    run = view.run
+    trials = _best_trials(run, _N_BEST) if run.state.is_finished() else _latest_trials(run)
+    return replace(view, trials=tuple(session.scalars(trials)), log=tuple(session.scalars(_log(run))))
 
 
 def course(session: Session, run: Run) -> dict[str, Any]:

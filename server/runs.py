@@ -13,7 +13,7 @@ from server.forms import form_values
 from server.live_events import clock_record
 from server.live_requests import MORE_TIME_S, give_more_time, remember_email, stream_position
 from server.outcome import view_outcome
-from server.run_view import STAGES, RunView, course, view_run
+from server.run_view import STAGES, RunView, course, view_run, with_tries
 from server.services import services
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
@@ -41,6 +41,16 @@ def live(run_id: str) -> ResponseReturnValue:
         response = make_response(_render(session, view, "runs/_body.html", after))
     response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#run", "outerHTML"
     return response
+
+
+@blueprint.get("/<run_id>/tries")
+def show_tries(run_id: str) -> str:
+    """What was tried, on a page of its own, or the part of the result's page that is drawn when it is opened."""
+    with services().database.session() as session:
+        run = find_run(session, run_id)
+        view = with_tries(session, view_run(session, run, services().settings.lease_s))
+        template = "runs/_tries.html" if "HX-Request" in request.headers else "runs/tries.html"
+        return render_template(template, view=view, run=run, dataset=run.dataset)
 
 
 @blueprint.get("/<run_id>/course")
@@ -81,7 +91,9 @@ def cancel(run_id: str) -> ResponseReturnValue:
 
 
 def _view(session: Session, run_id: str) -> RunView:
-    return view_run(session, find_run(session, run_id), services().settings.lease_s)
+    """Without the tries of a run that is done: they are long, and few of its readers open them."""
+    view = view_run(session, find_run(session, run_id), services().settings.lease_s)
+    return view if view.run.state is RunState.DONE else with_tries(session, view)
 
 
 def _render(session: Session, view: RunView, template: str, after: str) -> str:

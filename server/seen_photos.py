@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from automl.records import FileState
 from automl.store.database import DatasetFile
-from server.dataset_view import Thumbnail, thumbnail_of
+from server.dataset_view import OF_A_THUMBNAIL, Thumbnail, thumbnail_of
 
 _IN_A_STATEMENT = 500
 
@@ -36,13 +37,14 @@ class SeenPhotos:
     """Looks photos of one data set up by their contents."""
 
     def __init__(self, session: Session, dataset_id: str, digests: Iterable[str]) -> None:
-        self._files: dict[str, DatasetFile] = {}
+        self._files: dict[str, Row[*tuple[Any, ...]]] = {}
         wanted = sorted(set(digests))
         for start in range(0, len(wanted), _IN_A_STATEMENT):
             some = DatasetFile.sha256.in_(wanted[start : start + _IN_A_STATEMENT])
-            query = select(DatasetFile).where(DatasetFile.dataset_id == dataset_id, some)
+            query = select(*OF_A_THUMBNAIL, DatasetFile.sha256, DatasetFile.state)
+            found = session.execute(query.where(DatasetFile.dataset_id == dataset_id, some))
             # Of several files with the same contents the one that is used comes last, and stays.
-            self._files |= {file.sha256: file for file in sorted(session.scalars(query), key=_worth)}
+            self._files |= {file.sha256: file for file in sorted(found, key=_worth)}
 
     def find(self, sha256: str, name: str, label: str) -> SeenPhoto:
         file = self._files.get(sha256)
@@ -53,9 +55,9 @@ class SeenPhotos:
         return self.find(row["sha256"], row["name"], row["label"])
 
 
-def _worth(file: DatasetFile) -> tuple[bool, bool, int]:
+def _worth(file: Row[*tuple[Any, ...]]) -> tuple[bool, bool, int]:
     return _is_used(file), bool(file.thumbnail), -file.id
 
 
-def _is_used(file: DatasetFile) -> bool:
+def _is_used(file: Row[*tuple[Any, ...]]) -> bool:
     return file.state is FileState.ACCEPTED

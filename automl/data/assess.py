@@ -20,6 +20,9 @@ from automl.errors import BadDataset
 from automl.records import DatasetManifest, FileState, ImageRecord, RefusedFile, Split
 from automl.words import counted
 
+N_SAMPLES = 8
+MAX_CLASSES_WITH_SAMPLES = 50
+
 _NOWHERE = Path()
 _NO_PHOTO = "It is not a photo, so it was not looked at."
 _SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -88,6 +91,7 @@ def assess(
             "joined": list(layout.joined),
         },
         "sizes": _sizes(images),
+        "samples": _samples(accepted),
         "findings": [_shown(finding) for finding in findings],
         "split": None if problem else _split(images),
     }
@@ -218,6 +222,29 @@ def _notes(accepted: Sequence[DataFile], refused: Sequence[DataFile], n_junk: in
     if lost := sorted({file.label for file in refused if file.label} - {file.label for file in accepted}):
         notes.append(f"No photo in {quoted(lost)} could be used, so it is not among the classes.")
     return notes
+
+
+def _samples(accepted: Sequence[DataFile]) -> dict[str, list[int]]:
+    """Ids of some photos of each class, for its row on the page; none of so many classes that no page shows them.
+
+    Evenly spread over the names of the class, since neighbours by name are often alike.
+    """
+    of_class: defaultdict[str, list[DataFile]] = defaultdict(list)
+    for file in accepted:
+        of_class[file.label].append(file)
+    if len(of_class) > MAX_CLASSES_WITH_SAMPLES:
+        return {}
+    return {label: _spread([file.id for file in sorted(files, key=_by_name)]) for label, files in of_class.items()}
+
+
+def _by_name(file: DataFile) -> tuple[str, int]:
+    return file.name, file.id
+
+
+def _spread(ids: Sequence[int]) -> list[int]:
+    """At most `N_SAMPLES`, the first among them."""
+    n = min(N_SAMPLES, len(ids))
+    return [ids[-(-i * len(ids) // n)] for i in range(n)]
 
 
 def _sizes(images: Sequence[ImageRecord]) -> dict[str, list[int]] | None:

@@ -101,8 +101,11 @@ class DatasetFile(Base):
     """
 
     __tablename__ = "dataset_files"
-    # Each request of an upload asks which of its names are already there.
-    __table_args__ = (Index("ix_dataset_files_dataset_id_name", "dataset_id", "name"),)
+    # Each request of an upload asks which of its names are already there, and each view of a result for its photos.
+    __table_args__ = (
+        Index("ix_dataset_files_dataset_id_name", "dataset_id", "name"),
+        Index("ix_dataset_files_dataset_id_sha256", "dataset_id", "sha256"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)

@@ -119,6 +119,11 @@ def see_charts(page: Page) -> None:
     expect(page.locator("#epoch-chart canvas")).to_be_visible()
 
 
+def open_tries(page: Page) -> None:
+    page.locator("#tries > summary").click()
+    expect(page.locator("#trials tbody tr")).not_to_have_count(0)
+
+
 def try_photos(page: Page) -> None:
     """One answer that is sure, one that is not, one file that is no photo; the sure one is called wrong."""
     some = [("a.png", picture()), ("b.png", picture((60, 40, 40))), ("c.png", b"words")]
@@ -173,6 +178,7 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "run, done": run(RunState.DONE, **_FOUND),
     "run, failed": run(RunState.FAILED, error_code="run_failed", error_message="It broke.", **_FOUND),
     "run, cancelled": run(RunState.CANCELLED, **_FOUND),
+    "what was tried": run(RunState.DONE, "/tries", **_FOUND),
     "result with everything": lambda site: f"/runs/{add_rich_result(site)}",
     "answers": answers,
     "photos of a cell": _cell,
@@ -190,6 +196,7 @@ PAGES: dict[str, Callable[[Site], str]] = {
 }
 
 ACTS: dict[str, Callable[[Page], None]] = {
+    "result with everything": open_tries,
     "run, searching, with charts": see_charts,
     "try it, with answers": try_photos,
     "upload, under way": begin_an_upload,

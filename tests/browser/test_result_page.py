@@ -72,6 +72,33 @@ def test_without_javascript_a_result_is_read_downloaded_and_corrected(plain_page
     expect(plain_page.get_by_text("You moved it to green")).to_be_visible()
 
 
+def test_what_was_tried_comes_when_it_is_opened_and_is_sorted(page, run_id):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/runs/{run_id}")
+    expect(page.locator("#trials")).to_have_count(0)
+    tab_to(page, "#tries > summary")
+    page.keyboard.press("Enter")
+    numbers = page.locator("#trials tbody tr td:first-child")
+    expect(numbers).to_have_text(["2", "1", "3"])
+    page.get_by_role("button", name="No.").click()
+    expect(numbers).to_have_text(["3", "2", "1"])
+    page.locator("#tries > summary").click()
+    page.locator("#tries > summary").click()
+    expect(numbers).to_have_text(["3", "2", "1"])
+    assert sum(url.endswith("/tries") for url in asked) == 1
+
+
+def test_what_was_tried_is_a_page_without_javascript_and_sorted_with_it(page, plain_page, run_id):
+    plain_page.goto(f"/runs/{run_id}")
+    plain_page.locator("#tries > summary").click()
+    plain_page.get_by_role("link", name="See them on a page of their own").click()
+    expect(plain_page.locator("#trials tbody tr td:first-child")).to_have_text(["2", "1", "3"])
+    page.goto(plain_page.url)
+    page.get_by_role("button", name="No.").click()
+    expect(page.locator("#trials tbody tr td:first-child")).to_have_text(["3", "2", "1"])
+
+
 def test_on_a_phone_the_way_to_try_it_is_not_far_below_the_scores(page, run_id):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"/runs/{run_id}")

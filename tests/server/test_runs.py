@@ -7,7 +7,7 @@ import pytest
 
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler
-from automl.store.database import LogEntry, TrialSummary, now
+from automl.store.database import LogEntry, Run, TrialSummary, now
 from tests.server.conftest import zip_of
 
 RESULT = {
@@ -136,7 +136,7 @@ def test_a_live_run_refreshes_itself_without_javascript(client, searching):
 def test_an_ended_run_does_not_refresh_itself(client, done):
     page = client.get(f"/runs/{done}").text
     assert "refresh" not in page
-    assert "hx-get" not in page
+    assert page.count("hx-trigger") == page.count("toggle once") == 1  # what a click opens
 
 
 def test_the_live_part_leaves_the_buttons_alone_while_only_figures_change(client, searching):
@@ -151,7 +151,7 @@ def test_the_live_part_redraws_everything_when_the_state_changes(client, done):
     answer = client.get(f"/runs/{done}/live?seen=searching-00-")
     assert answer.headers["HX-Retarget"] == "#run"
     assert "test-score" in answer.text
-    assert "hx-get" not in answer.text
+    assert "every 1s" not in answer.text and "seen=" not in answer.text
 
 
 @pytest.mark.parametrize(("state", "asked"), [(RunState.FINISHING, {}), (RunState.SEARCHING, {"stop_requested": True})])
@@ -433,3 +433,60 @@ def test_a_run_that_failed_for_its_photos_leads_to_the_list_of_what_was_refused(
 def test_a_sample_run_waits_while_its_pictures_are_made(client, world):
     run_id = world.add_run(dataset_id=world.add_dataset(DatasetState.CHECKING))
     assert client.get(f"/runs/{run_id}").status_code == 200
+
+
+@pytest.fixture
+def with_trials(world, done):
+    """`done` with what was tried, and a log."""
+    with world.database.session() as session:
+        for number, score in enumerate((0.9, 0.95)):
+            trial = TrialSummary(run_id=done, number=number, state="complete", image_size_px=224, score=score)
+            trial.started_s, trial.duration_s, trial.backbones = 1.0, 2.0, ["mobilenet_v2"]
+            session.add(trial)
+        session.add(LogEntry(run_id=done, kind="note", text="Time was short."))
+    return done
+
+
+def test_what_was_tried_is_a_page_of_its_own_and_a_part_of_the_result_that_is_opened(client, with_trials):
+    path = f"/runs/{with_trials}/tries"
+    result = text_of(client, f"/runs/{with_trials}")
+    assert f'hx-get="{path}" hx-trigger="toggle once"' in result
+    assert f'<a href="{path}">See them on a page of their own</a>' in result
+    assert "data-number" not in result
+
+    whole, part = text_of(client, path), client.get(path, headers={"HX-Request": "true"}).text
+    assert whole.startswith("<!doctype html>") and "<h1>What was tried</h1>" in whole
+    assert "<html" not in part
+    for shown in (whole, part):
+        assert [int(number) for number in re.findall(r'data-number="(\d+)"', shown)] == [1, 0]
+        assert "Time was short." in shown
+
+
+def test_only_the_best_of_very_many_tries_are_shown_and_it_is_said(client, world, done):
+    with world.database.session() as session:
+        for number in range(201):
+            session.add(
+                TrialSummary(
+                    run_id=done, number=number, state="complete", image_size_px=224, score=number / 201,
+                    started_s=1.0, duration_s=2.0, backbones=["mobilenet_v2"],
+                )
+            )  # fmt: skip
+        world_run = session.get(Run, done)
+        world_run.n_trials = 201
+    page = text_of(client, f"/runs/{done}/tries")
+    assert "The best 200 of 201." in page
+    assert len(re.findall("data-number=", page)) == 200
+    assert 'data-number="0"' not in page
+
+
+def test_before_anything_was_tried_the_page_says_so(client, world):
+    page = text_of(client, f"/runs/{world.add_run(RunState.QUEUED)}/tries")
+    assert "Nothing has been tried yet." in page
+
+
+def test_a_run_that_failed_before_it_tried_anything_shows_what_happened(client, world):
+    run_id = world.add_run(RunState.FAILED, error_code="run_failed", error_message="")
+    with world.database.session() as session:
+        session.add(LogEntry(run_id=run_id, kind="worker", text="The worker was lost."))
+    page = text_of(client, f"/runs/{run_id}")
+    assert "What happened" in page and "The worker was lost." in page

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from automl.data.assess import assess, image_records
+from automl.data.assess import N_SAMPLES, assess, image_records
 from automl.data.data_file import DataFile
 from automl.data.edits import Edit, checked_edit
 from automl.data.finding import Finding, Fix, Severity
@@ -148,3 +148,23 @@ def test_the_sizes_of_the_photos_are_told() -> None:
     sizes = assess([*PETS, replace(photo(40, "cat/x.jpg"), width=4000, height=3000)]).summary["sizes"]
     assert sizes == {"smallest": [640, 480], "median": [640, 480], "largest": [4000, 3000]}
     assert assess([]).summary["sizes"] is None
+
+
+def test_the_photos_that_stand_for_a_class_are_spread_over_it() -> None:
+    pets = [*PETS, photo(40, "fish/b.jpg"), photo(41, "fish/a.jpg")]
+    samples = assess(pets).summary["samples"]
+    assert sorted(samples) == ["cat", "dog", "fish"]
+    of_cat = sorted((f"cat/{n}.jpg", n) for n in range(1, 31, 2))  # as names are sorted: 1, 11, 13, ...
+    assert samples["cat"] == [of_cat[i][1] for i in (0, 2, 4, 6, 8, 10, 12, 14)]
+    assert samples["fish"] == [41, 40]
+
+
+def test_only_photos_that_are_used_stand_for_a_class() -> None:
+    samples = assess(PETS, [checked_edit("exclude", {"files": [1, 3]})]).summary["samples"]
+    assert len(samples["cat"]) == N_SAMPLES
+    assert not {1, 3} & set(samples["cat"])
+
+
+def test_of_very_many_classes_no_page_shows_photos() -> None:
+    files = [photo(n, f"class{n % 60}/{n}.jpg") for n in range(600)]
+    assert assess(files).summary["samples"] == {}

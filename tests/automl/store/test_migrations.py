@@ -7,8 +7,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, select
 
 from automl import store
-from automl.records import DatasetState
-from automl.store.database import Base, Database, Dataset, Run, TrialSummary
+from automl.records import DatasetState, FileState
+from automl.store.database import Base, Database, Dataset, DatasetFile, Run, TrialSummary
 
 WINNER = {"winner": {"trial": 4}}
 
@@ -69,6 +69,30 @@ def test_a_run_of_an_older_version_has_no_name(database: Database) -> None:
     database.migrate()
     with database.session() as session:
         assert session.scalars(select(Run)).one().name == ""
+
+
+def test_the_photos_of_a_page_are_found_for_data_sets_that_an_older_version_has_checked(database: Database) -> None:
+    summary = {"classes": [{"label": "cat"}], "verdict": "fine"}
+    with database.session() as session:
+        dataset = Dataset(name="x", state=DatasetState.READY, summary=summary)
+        many = Dataset(name="y", state=DatasetState.READY, summary={"classes": [{"label": str(n)} for n in range(51)]})
+        session.add_all([dataset, many, Dataset(name="z")])
+        states = [FileState.REFUSED] + 16 * [FileState.ACCEPTED]
+        files = [DatasetFile(name=f"cat/{i:02}", label="cat", state=state) for i, state in enumerate(states)]
+        dataset.files = files
+        session.flush()
+        ids = [file.id for file in files]
+    config = Config()
+    config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
+    with database._schema_connection() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0007")
+    database.migrate()
+    with database.session() as session:
+        summaries = {dataset.name: dataset.summary for dataset in session.scalars(select(Dataset))}
+    assert summaries["x"] == summary | {"samples": {"cat": ids[1::2]}}
+    assert "samples" not in summaries["y"]
+    assert summaries["z"] == {}
 
 
 def test_optunas_version_table_is_left_alone(database: Database) -> None:
