@@ -1,6 +1,6 @@
 """Downloads: the files that runs have made. What users uploaded is never sent back."""
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response, request, send_file
 from werkzeug.utils import secure_filename
 
 from automl.errors import NotFound
@@ -11,6 +11,13 @@ from server.services import services
 blueprint = Blueprint("artifacts", __name__, url_prefix="/api/v1")
 
 _SHOWN_IN_PAGES = frozenset({"image/png"})
+
+
+@blueprint.before_app_request
+def ignore_several_ranges() -> None:
+    """Several parts in one request are answered with the whole, as RFC 9110 (14.2) allows, instead of refused."""
+    if "," in request.headers.get("Range", ""):
+        del request.environ["HTTP_RANGE"]
 
 
 @blueprint.get("/runs/<run_id>/bundle")

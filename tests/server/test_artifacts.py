@@ -42,6 +42,12 @@ def test_a_broken_download_can_go_on(client, world, run_id):
         assert (answer.status_code, answer.data) == (206, b"456789")
 
 
+def test_several_parts_at_once_get_the_whole(client, world, run_id):
+    world.add_artifact(run_id, "bundle", b"0123456789", "b.zip", "application/zip")
+    with client.get(f"/api/v1/runs/{run_id}/bundle", headers={"Range": "bytes=0-1,4-5"}) as answer:
+        assert (answer.status_code, answer.data) == (200, b"0123456789")
+
+
 def test_a_plot_is_shown_in_the_page(client, world, run_id):
     artifact_id = world.add_artifact(run_id, "plot", b"\x89PNG", "p.png", "image/png")
     _, headers, body = get(client, f"/api/v1/artifacts/{artifact_id}")
