@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import json
 import os
 import shutil
 import signal
@@ -87,11 +88,12 @@ def predict(options: argparse.Namespace, settings: Settings, console: Console) -
     from automl.results.bundle import unpack_bundle
 
     with tempfile.TemporaryDirectory() as scratch:
-        (model,) = unpack_bundle(options.model, Path(scratch), ["model.onnx"])
+        model, metrics = unpack_bundle(options.model, Path(scratch), ["model.onnx", "metrics.json"])
         classifier = Classifier(model)
+        calibration = json.loads(metrics.read_text(encoding="utf-8")).get("calibration") or {}
         images = [path for given in options.images for path in _photos_in(given)]
         if options.csv is not None:
-            return _predict_to_csv(classifier, images, options.csv, settings, console)
+            return _predict_to_csv(classifier, calibration.get("threshold"), images, options.csv, settings, console)
         return max((_predict_one(classifier, path, settings, console) for path in images), default=0)
 
 
@@ -105,7 +107,12 @@ def _photos_in(given: Path) -> list[Path]:
 
 
 def _predict_to_csv(
-    classifier: Classifier, images: Sequence[Path], target: Path, settings: Settings, console: Console
+    classifier: Classifier,
+    threshold: float | None,
+    images: Sequence[Path],
+    target: Path,
+    settings: Settings,
+    console: Console,
 ) -> int:
     """One row a photo: the answer, how sure it is, and every probability; what is no photo has an error instead."""
     from automl.data.verify import verify_image
@@ -122,7 +129,7 @@ def _predict_to_csv(
                 n_failed += 1
                 writer.writerow(refused_row(str(path), classifier.labels, str(error)))
                 continue
-            writer.writerow(answered_row(str(path), classifier.labels, probabilities))
+            writer.writerow(answered_row(str(path), classifier.labels, probabilities, threshold))
     console.print(f"{counted(len(images) - n_failed, 'photo')} answered, {n_failed:,} could not be read.", markup=False)
     sys.stdout.write(f"{target}\n")
     return 2 if n_failed else 0

@@ -11,6 +11,8 @@ from typing import IO
 
 import numpy as np
 from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from automl.data.verify import open_verified
 from automl.errors import BadBundle, BadImage, BadUpload, NotAllowedNow, NotFound
@@ -105,13 +107,16 @@ def ask(services: Services, run_id: str) -> Asked:
     with services.database.session() as session:
         run = find_run(session, run_id)
         artifact = downloadable(session, run)
-        dataset = run.dataset  # read while the session is open
-        assert dataset is not None
-    if artifact is None:
-        raise NotAllowedNow("There is no model to try yet. The first one comes within the first minutes.")
+        if artifact is None:
+            raise NotAllowedNow("There is no model to try yet. The first one comes within the first minutes.")
+        threshold = _threshold(session, run) if artifact.kind == "bundle" else None
     model = services.models.get(artifact.id, lambda: read_member(services.store, artifact.key, "model.onnx"))
-    calibration = (run.result.get("calibration") or {}) if artifact.kind == "bundle" else {}
-    return Asked(services, run, artifact, model, calibration.get("threshold"))
+    return Asked(services, run, artifact, model, threshold)
+
+
+def _threshold(session: Session, run: Run) -> float | None:
+    """Taken out of the result by the database, for each photo that is asked about: the whole may be long."""
+    return session.scalar(select(Run.result[("calibration", "threshold")].as_float()).where(Run.id == run.id))
 
 
 def answers(

@@ -14,7 +14,7 @@ from automl.options import RUN_OPTIONS
 from automl.records import FileState
 from automl.store.database import Dataset, DatasetFile, TrialSummary, find_dataset, find_run
 from automl.store.runs import request_cancel, request_stop
-from server.api_records import dataset_record, export_record, file_record, run_record, trial_record
+from server.api_records import dataset_record, dataset_records, export_record, file_record, run_record, trial_record
 from server.editing import add_edit, delete_dataset, fix_finding, undo_edit
 from server.forms import page_number, run_settings
 from server.jobs import start_check, start_exports, start_run
@@ -29,6 +29,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 _LONG_PARTS = frozenset({"findings", "refused", "samples"})
 """Of a summary; the data set's own record has them."""
 
+_DATASETS_ON_A_PAGE = 100
 _FILES_ON_A_PAGE = 1_000
 _FORM_WITH_FILES = "multipart/form-data"
 _RUN_FIELDS = frozenset({"dataset", "name", "run_name", "parent", "minutes", *RUN_OPTIONS})
@@ -70,13 +71,16 @@ def get_dataset(dataset_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/datasets")
 def list_datasets() -> ResponseReturnValue:
-    """All data sets, the latest first."""
+    """The latest first, a hundred at a time."""
+    page = page_number(request.args)
     with services().database.session() as session:
-        query = select(Dataset).where(Dataset.deleted_at.is_(None)).order_by(Dataset.created_at.desc())
-        records = [dataset_record(session, dataset) for dataset in session.scalars(query)]
+        query = select(Dataset).where(Dataset.deleted_at.is_(None))
+        query = query.order_by(Dataset.created_at.desc(), Dataset.id)
+        query = query.offset((page - 1) * _DATASETS_ON_A_PAGE).limit(_DATASETS_ON_A_PAGE)
+        records = dataset_records(session, session.scalars(query).all())
     for record in records:
         record["summary"] = {name: value for name, value in record["summary"].items() if name not in _LONG_PARTS}
-    return jsonify(datasets=records)
+    return jsonify(datasets=records, page=page)
 
 
 @blueprint.get("/datasets/<dataset_id>/files")

@@ -1,39 +1,72 @@
 """Rows as the API shows them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import url_for
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from automl.serving.formats import find_format
-from automl.store.database import Artifact, Dataset, DatasetFile, Export, Run, TrialSummary
+from automl.store.database import Artifact, Dataset, DatasetEdit, DatasetFile, DatasetVersion, Export, Run, TrialSummary
 from server.run_view import RunView, view_run
 
 _N_REFUSED = 10
 
 
 def dataset_record(session: Session, dataset: Dataset) -> dict[str, Any]:
-    count = select(func.count(), func.coalesce(func.sum(DatasetFile.n_bytes), 0))
-    n_files, n_bytes = session.execute(count.where(DatasetFile.dataset_id == dataset.id)).one()
-    return {
-        "id": dataset.id,
-        "url": url_for("datasets.show", dataset_id=dataset.id, _external=True),
-        "name": dataset.name,
-        "state": dataset.state,
-        "message": dataset.message,
-        "n_files": n_files,
-        "n_bytes": n_bytes,
-        "created_at": _time(dataset.created_at),
-        "version": dataset.versions[-1].number if dataset.versions else None,
-        "edits": [
-            {"id": edit.id, "kind": edit.kind, "title": edit.title, "created_at": _time(edit.created_at)}
-            for edit in dataset.edits
-            if edit.undone_at is None
-        ],
-        "summary": dataset.summary,
-    }
+    return dataset_records(session, [dataset])[0]
+
+
+def dataset_records(session: Session, datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
+    """In the order of `datasets`. Asks the database as often for many as for one."""
+    ids = [dataset.id for dataset in datasets]
+    sizes, versions, edits = _sizes(session, ids), _latest_versions(session, ids), _edits(session, ids)
+    records = []
+    for dataset in datasets:
+        n_files, n_bytes = sizes.get(dataset.id, (0, 0))
+        records.append(
+            {
+                "id": dataset.id,
+                "url": url_for("datasets.show", dataset_id=dataset.id, _external=True),
+                "name": dataset.name,
+                "state": dataset.state,
+                "message": dataset.message,
+                "n_files": n_files,
+                "n_bytes": n_bytes,
+                "created_at": _time(dataset.created_at),
+                "version": versions.get(dataset.id),
+                "edits": edits.get(dataset.id, []),
+                "summary": dataset.summary,
+            }
+        )
+    return records
+
+
+def _sizes(session: Session, dataset_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Files and bytes of each data set that has any."""
+    query = select(DatasetFile.dataset_id, func.count(), func.sum(DatasetFile.n_bytes))
+    query = query.where(DatasetFile.dataset_id.in_(dataset_ids)).group_by(DatasetFile.dataset_id)
+    # PostgreSQL's sum is a Decimal, which JSON would show as text.
+    return {dataset_id: (n_files, int(n_bytes)) for dataset_id, n_files, n_bytes in session.execute(query)}
+
+
+def _latest_versions(session: Session, dataset_ids: Sequence[str]) -> dict[str, int]:
+    query = select(DatasetVersion.dataset_id, func.max(DatasetVersion.number))
+    query = query.where(DatasetVersion.dataset_id.in_(dataset_ids)).group_by(DatasetVersion.dataset_id)
+    return dict(session.execute(query).all())
+
+
+def _edits(session: Session, dataset_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Those that count. Their `values` are not read: they may name thousands of files."""
+    query = select(DatasetEdit).options(defer(DatasetEdit.values))
+    query = query.where(DatasetEdit.dataset_id.in_(dataset_ids), DatasetEdit.undone_at.is_(None))
+    edits: dict[str, list[dict[str, Any]]] = {}
+    for edit in session.scalars(query.order_by(DatasetEdit.id)):
+        record = {"id": edit.id, "kind": edit.kind, "title": edit.title, "created_at": _time(edit.created_at)}
+        edits.setdefault(edit.dataset_id, []).append(record)
+    return edits
 
 
 def file_record(file: DatasetFile) -> dict[str, Any]:

@@ -3,14 +3,20 @@
 import zipfile
 
 from automl.errors import BadBundle
+from automl.serving.sound_zip import sound_zip
 from automl.store.artifacts import ArtifactStore
 
 
 def read_member(store: ArtifactStore, key: str, name: str) -> bytes:
-    """One member of the bundle `key`. Raises NotFound where that is gone, BadBundle where it has none of that name."""
+    """One member of the bundle `key`.
+
+    Raises:
+        NotFound: the bundle is gone.
+        BadBundle: it is damaged, or has no such member.
+    """
     with store.open(key) as handle:
         try:
-            with zipfile.ZipFile(handle) as archive:
+            with sound_zip(handle) as archive:
                 return archive.read(name)
         except (KeyError, zipfile.BadZipFile) as error:
             raise BadBundle("The model of this run cannot be opened; its file is damaged.") from error

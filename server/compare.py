@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 
 from flask import Blueprint, render_template, request
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
 
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import RunState
@@ -24,7 +25,7 @@ def show(dataset_id: str) -> str:
     chosen = list(dict.fromkeys(request.args.getlist("run")))
     with services().database.session() as session:
         dataset = find_dataset(session, dataset_id)
-        runs = _runs(dataset, chosen)
+        runs = _runs(session, dataset, chosen)
         if not FEWEST <= len(runs) <= MOST:
             done = [run for run in dataset.runs if run.state is RunState.DONE]
             return render_template(
@@ -33,10 +34,11 @@ def show(dataset_id: str) -> str:
         return render_template("compare/show.html", dataset=dataset, runs=runs, **_compared(session, runs))
 
 
-def _runs(dataset: Dataset, ids: Sequence[str]) -> list[Run]:
+def _runs(session: Session, dataset: Dataset, ids: Sequence[str]) -> list[Run]:
     """In the order of `ids`."""
-    by_id = {run.id: run for run in dataset.runs}
-    if not by_id.keys() >= set(ids):
+    of_dataset = select(Run).where(Run.dataset_id == dataset.id, Run.id.in_(ids)).options(undefer(Run.result))
+    by_id = {run.id: run for run in session.scalars(of_dataset)}
+    if by_id.keys() != set(ids):
         raise NotFound("One of these runs does not belong to these photos, or it has been deleted.")
     if any(by_id[one].state is not RunState.DONE for one in ids):
         raise NotAllowedNow("Only runs that have a result can be compared. One of these has none.")

@@ -1,13 +1,17 @@
 """The confusion matrix of a result, as a page shows it: each count leads to its photos."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
 from automl.words import counted
 
 N_PAIRS = 10
+MAX_DRAWN = 60
+"""Classes. The matrix grows with their square: nobody reads a larger one, and with 1,000 it would be 25 MB of page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class MixUp:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """`pairs`: the most frequent of `n_pairs` kinds of mistake."""
+    """`columns`, `rows`: empty where it is not drawn. `pairs`: the most frequent of `n_pairs` kinds of mistake."""
 
     columns: tuple[Head, ...]
     rows: tuple[Row, ...]
@@ -68,14 +72,15 @@ def view_confusion(result: Mapping[str, Any], answers_page: str) -> Matrix | Non
         return None
     classes = result["classes"]
     page = _Addresses(answers_page, classes)
-    rows = tuple(_row(page, classes, index, row) for index, row in enumerate(counts))
-    pairs = sorted(_pairs(rows, classes, counts), key=lambda pair: -pair.n)
+    drawn = range(len(classes) if len(classes) <= MAX_DRAWN else 0)
+    mistakes = list(_mistakes(counts))
+    pairs = nlargest(N_PAIRS, mistakes, key=itemgetter(0))
     return Matrix(
-        columns=tuple(Head(label, page.of(said=index)) for index, label in enumerate(classes)),
-        rows=rows,
-        pairs=tuple(pairs[:N_PAIRS]),
-        n_pairs=len(pairs),
-        n_mistakes=sum(pair.n for pair in pairs),
+        columns=tuple(Head(classes[index], page.of(said=index)) for index in drawn),
+        rows=tuple(_row(page, classes, index, counts[index]) for index in drawn),
+        pairs=tuple(_mix_up(page, classes, counts, *pair) for pair in pairs),
+        n_pairs=len(mistakes),
+        n_mistakes=sum(n for n, _, _ in mistakes),
     )
 
 
@@ -119,10 +124,15 @@ def _row(page: _Addresses, classes: Sequence[str], index: int, counts: Sequence[
     return Row(Head(classes[index], page.of(really=index)), cells, counts[index] / total if total else None)
 
 
-def _pairs(rows: Sequence[Row], classes: Sequence[str], counts: Sequence[Sequence[int]]) -> list[MixUp]:
-    return [
-        MixUp(row.head.label, classes[column], cell.n, sum(counts[index]), cell.href, cell.words)
-        for index, row in enumerate(rows)
-        for column, cell in enumerate(row.cells)
-        if cell.n and not cell.is_right
-    ]
+def _mistakes(counts: Sequence[Sequence[int]]) -> Iterator[tuple[int, int, int]]:
+    """How often, and the indices of the class and of the answer: of each kind of mistake, row by row."""
+    for really, row in enumerate(counts):
+        if sum(row) > row[really]:
+            yield from ((n, really, said) for said, n in enumerate(row) if n and said != really)
+
+
+def _mix_up(
+    page: _Addresses, classes: Sequence[str], counts: Sequence[Sequence[int]], n: int, really: int, said: int
+) -> MixUp:
+    label, answer = classes[really], classes[said]
+    return MixUp(label, answer, n, sum(counts[really]), page.of(really, said), in_words(n, label, answer))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from automl.data.doctor import Finding
 from automl.data.run_findings import DOUBTED_LABELS, latest_result
@@ -14,6 +14,9 @@ from automl.store.database import Dataset, DatasetEdit, DatasetFile, DatasetVers
 
 N_ON_A_PAGE = 120
 OF_A_THUMBNAIL = (DatasetFile.id, DatasetFile.name, DatasetFile.label, DatasetFile.thumbnail)
+Files = dict[int, Row[*tuple[Any, ...]]]
+"""Rows by their ids."""
+
 _N_GROUPS = 12
 _N_EDITS = 30
 
@@ -106,26 +109,34 @@ def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
     )
 
 
-def view_class(session: Session, dataset_id: str, label: str, page: int) -> ClassPage:
-    """The photos of a class, by name."""
-    return _page(session, dataset_id, page, DatasetFile.state == FileState.ACCEPTED, DatasetFile.label == label)
+def view_class(session: Session, dataset: Dataset, label: str, page: int) -> ClassPage:
+    """The photos of a class, by name. They are not counted: the verdict that wrote the rows has done so."""
+    n_photos = next((row["n_images"] for row in _classes(dataset) if row["label"] == label), 0)
+    page, pages = _within(page, n_photos)
+    of_class = (DatasetFile.state == FileState.ACCEPTED, DatasetFile.label == label)
+    query = select(*OF_A_THUMBNAIL).where(DatasetFile.dataset_id == dataset.id, *of_class)
+    query = query.order_by(DatasetFile.name, DatasetFile.id).offset((page - 1) * N_ON_A_PAGE).limit(N_ON_A_PAGE)
+    return ClassPage(tuple(map(thumbnail_of, session.execute(query))), {}, n_photos, page, pages)
 
 
-def view_unused(session: Session, dataset_id: str, page: int) -> ClassPage:
-    """What is refused or left out, with the reasons."""
-    return _page(session, dataset_id, page, DatasetFile.state.in_((FileState.REFUSED, FileState.EXCLUDED)))
+def view_unused(session: Session, dataset: Dataset, page: int) -> ClassPage:
+    """What is refused or left out, with the reasons, by name."""
+    is_unused = DatasetFile.state.in_((FileState.REFUSED, FileState.EXCLUDED))
+    query = select(DatasetFile.name, DatasetFile.id).where(DatasetFile.dataset_id == dataset.id, is_unused)
+    # Nobody has counted these: the summary leaves out what people need not hear of. They are sorted here, since for an
+    # order SQLite would go through all files of the data set by their names.
+    ids = [number for _, number in sorted(session.execute(query))]
+    page, pages = _within(page, len(ids))
+    shown = ids[(page - 1) * N_ON_A_PAGE : page * N_ON_A_PAGE]
+    files = _by_id(session, dataset.id, shown, DatasetFile.reason)
+    photos = tuple(thumbnail_of(files[number]) for number in shown)
+    return ClassPage(photos, {number: files[number].reason for number in shown}, len(ids), page, pages)
 
 
-def _page(session: Session, dataset_id: str, page: int, *which: Any) -> ClassPage:
-    of = (DatasetFile.dataset_id == dataset_id, *which)
-    n_photos = session.scalar(select(func.count()).select_from(DatasetFile).where(*of)) or 0
+def _within(page: int, n_photos: int) -> tuple[int, int]:
+    """The nearest page that there is, and how many there are."""
     pages = max(1, -(-n_photos // N_ON_A_PAGE))
-    page = min(max(1, page), pages)
-    query = select(DatasetFile).where(*of).order_by(DatasetFile.name, DatasetFile.id)
-    files = session.scalars(query.offset((page - 1) * N_ON_A_PAGE).limit(N_ON_A_PAGE)).all()
-    return ClassPage(
-        tuple(map(thumbnail_of, files)), {file.id: file.reason for file in files if file.reason}, n_photos, page, pages
-    )
+    return min(max(1, page), pages), pages
 
 
 def _rows(summary: dict[str, Any]) -> tuple[dict[str, Any], ...]:
@@ -145,7 +156,7 @@ def _samples(session: Session, dataset: Dataset) -> dict[str, tuple[Thumbnail, .
 def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
     findings = [Finding.from_json(values) for values in dataset.summary.get("findings", ())]
     ids = {number for finding in findings for group in finding.groups[:_N_GROUPS] for number in group}
-    files = _by_id(session, dataset.id, ids)
+    files = _by_id(session, dataset.id, ids, DatasetFile.sha256)
     suggested = _suggestions(session, dataset.id) if any(one.kind == DOUBTED_LABELS for one in findings) else {}
     for finding in findings:
         groups = [
@@ -153,9 +164,9 @@ def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
             for group in finding.groups[:_N_GROUPS]
         ]
         shown = tuple(group for group in groups if group)
-        digests = {photo.id: files[photo.id].sha256 for group in shown for photo in group}
-        doubted = {number: suggested[digest] for number, digest in digests.items() if digest in suggested}
-        suggestions = doubted if finding.kind == DOUBTED_LABELS else {}
+        doubted = [photo.id for group in shown for photo in group] if finding.kind == DOUBTED_LABELS else []
+        digests = {number: files[number].sha256 for number in doubted}
+        suggestions = {number: suggested[digest] for number, digest in digests.items() if digest in suggested}
         yield FindingView(finding, shown, finding.n_groups - len(shown), suggestions)
 
 
@@ -165,19 +176,27 @@ def _suggestions(session: Session, dataset_id: str) -> dict[str, Suggestion]:
     return {row["sha256"]: Suggestion(row["suggested"], row["confidence"]) for row in rows}
 
 
-def _by_id(session: Session, dataset_id: str, ids: Iterable[int]) -> dict[int, Row[Any]]:
+def _by_id(session: Session, dataset_id: str, ids: Iterable[int], *more: InstrumentedAttribute[str]) -> Files:
+    """What a thumbnail needs of each file, and `more`."""
     wanted = sorted(ids)
-    found: dict[int, Row[Any]] = {}
+    found: Files = {}
     for start in range(0, len(wanted), 500):  # a statement takes only so many values
         some = DatasetFile.id.in_(wanted[start : start + 500])
-        query = select(*OF_A_THUMBNAIL, DatasetFile.sha256).where(DatasetFile.dataset_id == dataset_id, some)
+        query = select(*OF_A_THUMBNAIL, *more).where(DatasetFile.dataset_id == dataset_id, some)
         found |= {file.id: file for file in session.execute(query)}
     return found
 
 
-def thumbnail_of(file: DatasetFile | Row[*tuple[Any, ...]]) -> Thumbnail:
+def thumbnail_of(file: Row[*tuple[Any, ...]]) -> Thumbnail:
+    """file: the columns `OF_A_THUMBNAIL` of a row, and perhaps more."""
     return Thumbnail(file.id, file.name, file.label or "", bool(file.thumbnail))
 
 
 def labels_of(dataset: Dataset) -> Sequence[str]:
-    return [row["label"] for row in dataset.summary.get("classes", ())]
+    """Its classes by the last verdict; none before the first."""
+    return [row["label"] for row in _classes(dataset)]
+
+
+def _classes(dataset: Dataset) -> Sequence[Mapping[str, Any]]:
+    classes: Sequence[Mapping[str, Any]] = dataset.summary.get("classes", ())
+    return classes

@@ -85,13 +85,16 @@ def live(dataset_id: str) -> ResponseReturnValue:
 @blueprint.get("/<dataset_id>/expected")
 def expected(dataset_id: str) -> str:
     """What a run of so many `minutes` has room for, for the start form; empty where that is not known, or no time."""
+    minutes = request.args.get("minutes")
     try:
-        settings = run_settings({"minutes": request.args.get("minutes")}, services().settings.max_budget_s)
+        budget_s = run_settings({"minutes": minutes}, services().settings.max_budget_s).budget_s if minutes else None
     except BadSetting:  # somebody is still typing
+        budget_s = None
+    if budget_s is None:
         return ""
     with services().database.session() as session:
         found = estimate(session, find_dataset(session, dataset_id))
-    return found.words(settings.budget_s) if found and settings.budget_s and request.args.get("minutes") else ""
+    return found.words(budget_s) if found else ""
 
 
 @blueprint.get("/<dataset_id>/photos")
@@ -102,9 +105,9 @@ def photos(dataset_id: str) -> str:
         dataset = find_dataset(session, dataset_id)
         labels = labels_of(dataset)
         if label is None:
-            shown = view_unused(session, dataset_id, page)
+            shown = view_unused(session, dataset, page)
         elif label in labels:
-            shown = view_class(session, dataset_id, label, page)
+            shown = view_class(session, dataset, label, page)
         else:
             raise NotFound("There is no such class any more. It may have been renamed.")
         return render_template("datasets/photos.html", dataset=dataset, label=label, shown=shown, labels=labels)
@@ -211,6 +214,6 @@ def _render(template: str, dataset_id: str) -> str:
             runs=view.runs,
             n_files=view.n_files,
             in_use=view.in_use,
-            form=StartForm(services().settings.weights_dir, like),
+            form=StartForm(services().settings.weights_dir, like, is_to_change="change" in request.args),
             expected=estimate(session, dataset),
         )

@@ -45,10 +45,12 @@ def send_download(run_id: str) -> Response:
         name = download_name(run, base)
         exports = _chosen_exports(run, base, names) if names else []
     path = _composed(services(), base, exports) if exports else _local(services(), base.key)
-    with services().database.session() as session:
-        if session.get(Run, run_id) is None:  # deleted meanwhile, with all that was made from its photos
-            remove_of_run(services().settings.composed_dir, run_id)
-            raise NotFound("There is no such run. It has just been deleted.")
+    try:
+        with services().database.session() as session:
+            find_run(session, run_id)
+    except NotFound:  # deleted meanwhile; the worker may have removed before what has come just now
+        remove_of_run(services().settings.composed_dir, run_id)
+        raise
     return send_file(
         path,
         mimetype="application/zip",

@@ -10,6 +10,7 @@ from automl.errors import NotFound
 from automl.records import ExportState
 from automl.serving.contents import words_of
 from automl.serving.formats import FORMATS, Format
+from automl.serving.sound_zip import sound_zip
 from automl.store.database import Artifact, Export, Run, now
 from automl.words import latency_in_words
 from server.downloads import may_be_chosen
@@ -122,7 +123,7 @@ def download_panel(services: Services, run: Run, bundle: Artifact) -> DownloadPa
 def bundle_members(services: Services, artifact: Artifact) -> tuple[BundleMember, ...]:
     """What the .zip holds, read from the file itself; empty if the file is gone or damaged."""
     try:
-        with services.store.open(artifact.key) as handle, zipfile.ZipFile(handle) as archive:
+        with services.store.open(artifact.key) as handle, sound_zip(handle) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
     except (NotFound, zipfile.BadZipFile):
         return ()

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from automl.data.check import judge, reassess
 from automl.data.edits import Edit, checked_edit
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import DatasetState
-from automl.store.database import Dataset, DatasetEdit, find_dataset, now
+from automl.store.database import DatasetEdit, find_dataset, now
+from automl.store.turns import take_turn
+from automl.task_names import DELETE_DATASET
 from server.forms import row_id
-from server.queue import DELETE_DATASET, QueueUnavailable
+from server.queue import QueueUnavailable
 from server.receive import has_unfinished_run
 from server.services import Services
 
@@ -79,9 +81,8 @@ def delete_dataset(services: Services, dataset_id: str) -> None:
         NotAllowedNow: a run is using it.
     """
     with services.database.session() as session:
-        dataset = find_dataset(session, dataset_id)
+        dataset = take_turn(session, dataset_id)  # nobody can start a run from here on
         dataset.deleted_at = now()
-        session.flush()  # nobody can start a run from here on
         if has_unfinished_run(session, dataset_id):
             raise NotAllowedNow("A run is using these photos. Cancel it, or wait until it has ended.")
     try:
@@ -92,17 +93,9 @@ def delete_dataset(services: Services, dataset_id: str) -> None:
 
 @contextmanager
 def _editable(services: Services, dataset_id: str) -> Iterator[Session]:
-    """A transaction that begins with a write, so that two edits take turns; refused while the photos are checked."""
+    """A transaction in which nobody else changes the data set; refused while its photos are not checked."""
     with services.database.session() as session:
-        judged = (DatasetState.READY, DatasetState.INVALID)
-        taken = session.execute(
-            update(Dataset)
-            .where(Dataset.id == dataset_id, Dataset.state.in_(judged), Dataset.deleted_at.is_(None))
-            .values(name=Dataset.name)
-            .returning(Dataset.id)
-        ).all()
-        if not taken:
-            find_dataset(session, dataset_id)
+        if take_turn(session, dataset_id).state not in (DatasetState.READY, DatasetState.INVALID):
             raise NotAllowedNow("These photos are not checked yet. Change them when that is done.")
         yield session
 

@@ -1,4 +1,4 @@
-"""What may follow a run: a longer or smaller one with else the same settings, and another one to compare it with."""
+"""What may follow a run: the same again, a longer or a smaller one, and another one to compare it with."""
 
 import math
 from collections.abc import Mapping
@@ -28,8 +28,9 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class NextSteps:
-    """None where a step makes no sense. `other`: the run to compare with."""
+    """None where a step makes no sense. `again`: the same on the photos of today. `other`: the run to compare with."""
 
+    again: FollowUp
     longer: FollowUp | None
     smaller: FollowUp | None
     other: Run | None
@@ -39,6 +40,7 @@ def next_steps(session: Session, run: Run, max_budget_s: int) -> NextSteps:
     settings = RunSettings.from_json(run.settings)
     longer, smaller = longer_search(settings, max_budget_s), smaller_model(settings, run.result)
     return NextSteps(
+        again=_follow_up(run, settings),
         longer=_follow_up(run, longer) if longer else None,
         smaller=_follow_up(run, smaller) if smaller else None,
         other=run_to_compare(session, run),

@@ -5,11 +5,12 @@ from datetime import timedelta
 from flask import Blueprint, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from automl.records import DatasetState, RunSettings, RunState
 from automl.store.database import Dataset, Run, now
-from server.queue import MAKE_SAMPLES, QueueUnavailable
+from automl.task_names import MAKE_SAMPLES
+from server.queue import QueueUnavailable
 from server.services import services
 
 blueprint = Blueprint("home", __name__)
@@ -23,7 +24,7 @@ def index() -> str:
     with services().database.session() as session:
         waits = _waits_for_worker(session)
         query = select(Run, Dataset).join(Run.dataset).where(Dataset.deleted_at.is_(None))
-        query = query.order_by(Run.created_at.desc()).limit(_N_RECENT)
+        query = query.order_by(Run.created_at.desc()).limit(_N_RECENT).options(defer(Dataset.summary))
         waiting = select(Dataset).where(~Dataset.runs.any(), Dataset.deleted_at.is_(None))
         waiting = waiting.order_by(Dataset.created_at.desc()).limit(_N_RECENT // 2)
         return render_template(

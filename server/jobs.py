@@ -1,12 +1,12 @@
 """Rows first, then the queue: what starts a check or a run, for the pages and the API alike."""
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from automl.data.versions import latest_version
 from automl.errors import BadDataset, NotAllowedNow, NotFound
 from automl.records import DatasetState, RunSettings, RunState
-from automl.store.database import Dataset, DatasetFile, Run, find_dataset, find_run
+from automl.store.database import Dataset, DatasetFile, Run, find_run
 from automl.store.exports import (
     add_exports,
     fail_exports_again,
@@ -14,7 +14,9 @@ from automl.store.exports import (
     remove_exports,
     retry_exports,
 )
-from server.queue import CHECK_DATASET, EXPORT, TRAIN, QueueUnavailable
+from automl.store.turns import take_turn
+from automl.task_names import CHECK_DATASET, EXPORT, TRAIN
+from server.queue import QueueUnavailable
 from server.services import Services
 
 
@@ -27,18 +29,18 @@ def start_check(services: Services, dataset_id: str, name: str = "") -> None:
         QueueUnavailable: nothing was started; the data set is as before.
     """
     with services.database.session() as session:
-        dataset = find_dataset(session, dataset_id)
-        before = dataset.state
-        if before is DatasetState.CHECKING:
+        dataset = take_turn(session, dataset_id)
+        if dataset.state is DatasetState.CHECKING:
             return
         _refuse_empty(session, dataset)
+        before = {"name": dataset.name, "state": dataset.state, "message": dataset.message}
         dataset.name = name or dataset.name
         dataset.state, dataset.message = DatasetState.CHECKING, ""
     try:
         services.enqueue(CHECK_DATASET, dataset_id)
     except QueueUnavailable:
         with services.database.session() as session:
-            find_dataset(session, dataset_id).state = before
+            session.execute(update(Dataset).where(Dataset.id == dataset_id).values(before))
         raise
 
 
@@ -56,14 +58,13 @@ def start_run(
         QueueUnavailable: nothing was started.
     """
     with services.database.session() as session:
-        dataset = find_dataset(session, dataset_id)
+        dataset = take_turn(session, dataset_id)
         if dataset.state is DatasetState.INVALID:
             raise BadDataset(dataset.message or "No model can be trained from these photos. Add more first.")
         _refuse_empty(session, dataset)
         run = Run(dataset_id=dataset_id, name=name, settings=settings.to_json(), budget_s=settings.budget_s)
         run.parent_id = find_run_of(session, dataset_id, parent_id).id if parent_id else None
         session.add(run)
-        session.flush()  # from here on nobody else writes, so the version stays the one that the run is given
         if dataset.state is DatasetState.READY:
             run.version = latest_version(session, dataset_id)
     try:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import load_only
 from automl.errors import BadSetting
 from automl.store.database import Database, Run, find_run
 from automl.store.events import START, Event, EventsAway, EventsGone
-from automl.store.run_clock import run_clock
+from automl.store.run_clock import RunClock, run_clock
 from automl.words import percent, tried_in_words
 from server.live_connection import connection_of
 from server.live_hub import TooManyPages, is_event_id
@@ -66,25 +66,28 @@ def make_look(database: Database, lease_s: float) -> Callable[[list[str]], dict[
     """What the database says of runs: their clocks, or that they have ended, should that event have been lost."""
 
     def look(run_ids: list[str]) -> dict[str, tuple[bytes, bool]]:
-        columns = (Run.state, Run.used_s, Run.budget_s, Run.lease_until, Run.progress_from, Run.progress_from_s)
+        told_by = (Run.state, Run.stop_requested, Run.used_s, Run.budget_s, Run.lease_until)
+        columns = (*told_by, Run.progress_from, Run.progress_from_s)
         with database.session() as session:
             runs = list(session.scalars(select(Run).where(Run.id.in_(run_ids)).options(load_only(*columns))))
-        told = {run.id: (_frame("clock", clock_record(run, lease_s)), False) for run in runs}
+            clocks = {run.id: clock_record(run, run_clock(run, lease_s)) for run in runs}
+        told = {run_id: (_frame("clock", clock), False) for run_id, clock in clocks.items()}
         told |= {run.id: (_frame("end", {"state": run.state}), True) for run in runs if run.state.is_finished()}
         return {run_id: told.get(run_id, (_frame("end", {}), True)) for run_id in run_ids}
 
     return look
 
 
-def clock_record(run: Run, lease_s: float) -> dict[str, Any]:
+def clock_record(run: Run, clock: RunClock) -> dict[str, Any]:
     """For the page's own clock, which goes on by itself between two of these. `left_s`: null for an ended run."""
-    clock = run_clock(run, lease_s)
     return {
         "progress": round(clock.progress, 5),
+        "progress_per_s": round(clock.progress_per_s, 7),
         "used_s": round(clock.used_s, 1),
         "left_s": None if clock.left_s is None else round(clock.left_s, 1),
         "budget_s": run.budget_s,
         "runs": run.state.is_running(),
+        "ending": clock.is_ending,
     }
 
 

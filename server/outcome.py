@@ -36,12 +36,13 @@ class Outcome:
 
 
 def view_outcome(session: Session, services: Services, run: Run) -> Outcome:
-    has_answers = answers_of(session, services.store, run) is not None
+    answers = answers_of(session, services.store, run)
+    has_answers = answers is not None
     return Outcome(
         matrix=view_confusion(run.result, url_for("answers.show", run_id=run.id) if has_answers else ""),
         has_answers=has_answers,
         has_heat=_HEAT_ROUTE in current_app.view_functions,
-        mistakes=view_mistakes(session, run.dataset_id, run.result),
+        mistakes=view_mistakes(session, run.dataset_id, run.result, answers),
         labels=labels_of(run.dataset),
         settings=setting_rows([RunSettings.from_json(run.settings)]),
         next=next_steps(session, run, services.settings.max_budget_s),

@@ -4,20 +4,8 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from automl.errors import DarkroomError
+from automl.task_names import QUEUES
 
-TRAIN = "darkroom.train"
-CHECK_DATASET = "darkroom.check_dataset"
-MAKE_SAMPLES = "darkroom.make_samples"
-DELETE_DATASET = "darkroom.delete_dataset"
-EXPORT = "darkroom.export"
-
-_QUEUES = {
-    TRAIN: "train",
-    CHECK_DATASET: "light",
-    MAKE_SAMPLES: "light",
-    DELETE_DATASET: "light",
-    EXPORT: "light",
-}
 _TIMEOUT_S = 3
 
 
@@ -52,7 +40,7 @@ class TaskQueue:
             QueueUnavailable: Redis cannot be reached within a few seconds.
         """
         try:
-            self._celery.send_task(task, args=ids, queue=_QUEUES[task], retry=False)
+            self._celery.send_task(task, args=ids, queue=QUEUES[task], retry=False)
         except (OperationalError, OSError) as error:
             raise QueueUnavailable(
                 "The job could not be handed to the worker, because the queue (Redis) does not answer. "

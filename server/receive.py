@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from automl.data.archive import without_suffix
@@ -16,7 +16,8 @@ from automl.data.layout import MAX_LABEL_CHARS, clean_text
 from automl.errors import BadUpload, DiskFull, NotAllowedNow, UploadTooLarge
 from automl.records import DatasetState, RefusedFile, RunState
 from automl.store.artifacts import StoredFile
-from automl.store.database import Dataset, DatasetFile, Run, find_dataset
+from automl.store.database import N_FILES_AND_BYTES, Dataset, DatasetFile, Run, find_dataset
+from automl.store.turns import take_turn
 from automl.words import size_in_words
 from server.multipart import FieldPart, FilePart
 from server.services import Services
@@ -179,13 +180,15 @@ class _Batch:
     def commit(self) -> None:
         """Raises UploadTooLarge, NotAllowedNow, NotFound."""
         with self._services.database.session() as session:
-            _lock(session, self._dataset_id)
+            dataset = take_turn(session, self._dataset_id)
+            if dataset.state is DatasetState.CHECKING:
+                raise NotAllowedNow(_BEING_CHECKED)
             new, copies, relabelled = self._sort_out(session)
             self._check_limits(session, new)
             if new:
                 session.execute(insert(DatasetFile), [file.row(self._dataset_id) for file in new])
             if new or relabelled:
-                find_dataset(session, self._dataset_id).state = DatasetState.UPLOADING
+                dataset.state = DatasetState.UPLOADING
         self._pending.clear()
         for file in copies:
             self._services.store.delete(file.stored.key)
@@ -239,24 +242,8 @@ class _Batch:
 
 def _size_of(session: Session, dataset_id: str) -> tuple[int, int]:
     """Files and bytes that the data set has."""
-    query = select(func.count(), func.coalesce(func.sum(DatasetFile.n_bytes), 0)).where(
-        DatasetFile.dataset_id == dataset_id
-    )
-    n_files, n_bytes = session.execute(query).one()
+    n_files, n_bytes = session.execute(select(*N_FILES_AND_BYTES).where(DatasetFile.dataset_id == dataset_id)).one()
     return n_files, n_bytes
-
-
-def _lock(session: Session, dataset_id: str) -> None:
-    """The first statement is a write: requests that send to a data set at once take turns."""
-    taken = session.execute(
-        update(Dataset)
-        .where(Dataset.id == dataset_id, Dataset.deleted_at.is_(None), Dataset.state != DatasetState.CHECKING)
-        .values(name=Dataset.name)
-        .returning(Dataset.id)
-    ).all()
-    if not taken:
-        find_dataset(session, dataset_id)
-        raise NotAllowedNow(_BEING_CHECKED)
 
 
 def has_unfinished_run(session: Session, dataset_id: str) -> bool:

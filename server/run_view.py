@@ -84,12 +84,8 @@ class RunView:
         return self.bundle if self.bundle is not None and self.bundle.kind == "best_so_far" else None
 
     @property
-    def has_better_soon(self) -> bool:
-        """True while the download is not yet the model that the run's best score belongs to."""
-        run, packed = self.run, self.best_so_far
-        if run.state.is_finished() or run.best_score is None or packed is None or not packed.title:
-            return False
-        return packed.title != validated(run.best_score)
+    def unpacked_score(self) -> float | None:
+        return unpacked_score(self.run, self.bundle)
 
     @property
     def can_stop(self) -> bool:
@@ -144,6 +140,13 @@ def downloadable(session: Session, run: Run) -> Artifact | None:
     is_final = Artifact.kind == "bundle"
     found = select(Artifact).where(Artifact.run_id == run.id, is_final | (Artifact.kind == "best_so_far"))
     return session.scalars(found.order_by(is_final.desc(), Artifact.created_at.desc()).limit(1)).first()
+
+
+def unpacked_score(run: Run, packed: Artifact | None) -> float | None:
+    """The best score of a run whose download is an earlier model; None where it is that of the download, or unknown."""
+    if packed is None or packed.kind != "best_so_far" or not packed.title or run.best_score is None:
+        return None
+    return None if packed.title == validated(run.best_score) else run.best_score
 
 
 def _trying(run: Run) -> dict[str, Any]:

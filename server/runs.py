@@ -45,12 +45,11 @@ def live(run_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/<run_id>/tries")
 def show_tries(run_id: str) -> str:
-    """What was tried, on a page of its own, or the part of the result's page that is drawn when it is opened."""
+    """What was tried and what happened. The page of a run that has ended fetches it from here when it is opened."""
     with services().database.session() as session:
         run = find_run(session, run_id)
         view = with_tries(session, view_run(session, run, services().settings.lease_s))
-        template = "runs/_tries.html" if "HX-Request" in request.headers else "runs/tries.html"
-        return render_template(template, view=view, run=run, dataset=run.dataset)
+        return render_template("runs/tries.html", view=view, run=run, dataset=run.dataset)
 
 
 @blueprint.get("/<run_id>/course")
@@ -91,9 +90,10 @@ def cancel(run_id: str) -> ResponseReturnValue:
 
 
 def _view(session: Session, run_id: str) -> RunView:
-    """Without the tries of a run that is done: they are long, and few of its readers open them."""
-    view = view_run(session, find_run(session, run_id), services().settings.lease_s)
-    return view if view.run.state is RunState.DONE else with_tries(session, view)
+    """Without what was tried in a run that has ended: it is long, and few of its readers open it."""
+    run = find_run(session, run_id)
+    view = view_run(session, run, services().settings.lease_s)
+    return view if run.state.is_finished() and run.n_trials else with_tries(session, view)
 
 
 def _render(session: Session, view: RunView, template: str, after: str) -> str:
@@ -105,7 +105,7 @@ def _render(session: Session, view: RunView, template: str, after: str) -> str:
         view=view,
         run=run,
         after=after,
-        clock=clock_record(run, services().settings.lease_s),
+        clock=clock_record(run, view.clock),
         more_time_s=MORE_TIME_S,
         dataset=run.dataset,
         result=run.result,

@@ -1,7 +1,7 @@
 """What the start form offers: the choices of each option, in words, and what is chosen at first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from automl.limits import (
 from automl.options import RUN_OPTIONS
 from automl.records import Goal, PrunerKind, RunSettings, RunState, TunerKind
 from automl.store.database import Run
-from automl.words import BACKBONE_TITLES, LR_SCHEDULE_TITLES, SAMPLER_TITLES, TUNER_TITLES
-from server.aims import AIMS
+from automl.words import BACKBONE_TITLES, LR_SCHEDULE_TITLES, SAMPLER_TITLES, TUNER_TITLES, setting_in_words
+from server.aims import AIMS, Aim
 from server.forms import form_values
 
 
@@ -40,7 +40,8 @@ Choices = Mapping[str, str]
 class StartForm:
     """The data of `datasets/_start_form.html`.
 
-    `weights_dir`: the cache of pretrained weights. `like`: the run whose settings the form begins with.
+    `weights_dir`: the cache of pretrained weights. `like`: the run whose settings the form begins with. `is_to_change`:
+    its user came to change one of them.
     """
 
     options = RUN_OPTIONS
@@ -70,11 +71,12 @@ class StartForm:
     max_model_mb, max_latency_ms = MAX_MODEL_MB, MAX_LATENCY_MS
     max_trials, seed, epochs = MAX_TRIALS, SEED, EPOCHS
 
-    def __init__(self, weights_dir: Path, like: Run | None = None) -> None:
+    def __init__(self, weights_dir: Path, like: Run | None = None, is_to_change: bool = False) -> None:
         self._weights_dir = weights_dir
         self.like = like
         self.chosen = RunSettings.from_json(like.settings) if like else RunSettings()
         self._values = form_values(self.chosen)
+        self._is_to_change = is_to_change
 
     @property
     def parent_id(self) -> str:
@@ -94,10 +96,26 @@ class StartForm:
 
     @property
     def aim(self) -> str:
+        return self._aim.name
+
+    @property
+    def _aim(self) -> Aim:
         """The choice whose limits are those that are chosen, else the first."""
         given = {"max_model_mb": self.chosen.max_model_mb, "max_latency_ms": self.chosen.max_latency_ms}
         limits = {name: limit for name, limit in given.items() if limit is not None}
-        return next((aim.name for aim in self.aims if dict(aim.limits) == limits), self.aims[0].name)
+        return next((aim for aim in self.aims if dict(aim.limits) == limits), self.aims[0])
+
+    @cached_property
+    def own_settings(self) -> list[str]:
+        """What the form begins with that nobody would see who leaves Advanced closed, in words."""
+        plain = asdict(RunSettings()) | dict(self._aim.limits)
+        own = [name for name in RUN_OPTIONS if name != "budget" and getattr(self.chosen, name) != plain[name]]
+        return [f"{RUN_OPTIONS[name].title}: {setting_in_words(name, self.chosen)}" for name in own]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Advanced is open at first; else Start is in sight below the few choices that everybody has."""
+        return self._is_to_change or bool(self.own_settings)
 
     @property
     def head_layers(self) -> str:

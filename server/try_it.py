@@ -9,6 +9,7 @@ from automl.store.database import DatasetFile
 from server.answering import MAX_PHOTO_BYTES, Answer, Asked, Refusal, answers, ask, data_uri, heat_png
 from server.forms import row_id
 from server.multipart import read_parts
+from server.run_view import unpacked_score
 from server.services import services
 from server.words import csv_line
 
@@ -59,6 +60,8 @@ def _page(asked: Asked, found: list[Answer | Refusal] | None = None) -> Response
         csv_header=csv_line(header(asked.labels)),
         max_photo_bytes=MAX_PHOTO_BYTES,
         is_final=asked.artifact.kind == "bundle",
+        packed=asked.artifact,
+        unpacked_score=unpacked_score(asked.run, asked.artifact),
         **_names(asked),
     )
     response = make_response(page)

@@ -8,6 +8,7 @@ from datetime import datetime
 from flask import Flask
 from markupsafe import Markup
 
+from automl import words
 from automl.durations import duration_in_words
 from automl.records import DatasetState, RunState
 from automl.store.database import now
@@ -18,12 +19,12 @@ from automl.words import (
     backbones_in_words,
     latency_in_words,
     params_in_words,
-    percent,
     size_in_words,
     training_in_words,
 )
 
 _LONGEST_NAME = 100
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 STATE_TITLES: Mapping[str, str] = {
     RunState.QUEUED: "Waiting",
@@ -84,9 +85,14 @@ def soft_breaks(name: str) -> Markup:
     return Markup("_<wbr>").join(name.split("_"))
 
 
+def percent(share: float | None, n_digits: int = 1) -> str:
+    """As `automl.words.percent`, but no line breaks before the sign."""
+    return words.percent(share, n_digits).replace(" ", _NO_BREAK)
+
+
 def probability(share: float) -> str:
     """ "99.9 %", "under 0.1 %": one of several that should not seem to make more than 100 % together."""
-    return "under 0.1 %" if 0 < share < 0.0005 else percent(share)
+    return f"under 0.1{_NO_BREAK}%" if 0 < share < 0.0005 else percent(share)
 
 
 def csv_line(cells: Sequence[str]) -> str:

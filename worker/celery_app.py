@@ -10,15 +10,7 @@ from celery.signals import worker_ready
 from kombu.entity import Exchange, Queue
 
 from automl.settings import Settings, load_settings
-
-TRAIN = "darkroom.train"
-CHECK_DATASET = "darkroom.check_dataset"
-MAKE_SAMPLES = "darkroom.make_samples"
-DELETE_DATASET = "darkroom.delete_dataset"
-EXPORT = "darkroom.export"
-NOTIFY = "darkroom.notify"
-REAP = "darkroom.reap"
-SWEEP = "darkroom.sweep"
+from automl.task_names import LIGHT_QUEUE, QUEUES, REAP, SWEEP, TRAIN_QUEUE
 
 REAP_EVERY_S = 10.0
 SWEEP_EVERY_S = 3600.0
@@ -37,9 +29,9 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         task_ignore_result=True,
         result_expires=None,
-        task_queues=[_queue("train"), _queue("light")],
-        task_default_queue="light",
-        task_routes={TRAIN: {"queue": "train"}},
+        task_queues=[_queue(TRAIN_QUEUE), _queue(LIGHT_QUEUE)],
+        task_default_queue=LIGHT_QUEUE,
+        task_routes={task: {"queue": queue} for task, queue in QUEUES.items()},
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,

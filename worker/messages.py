@@ -2,7 +2,7 @@
 
 from celery import Celery
 
-from worker.celery_app import CHECK_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, TRAIN
+from automl.task_names import CHECK_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, TRAIN
 
 
 class Messages:

@@ -3,7 +3,7 @@
 import logging
 from contextlib import suppress
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from automl.settings import Settings
@@ -31,7 +31,11 @@ def deleted_datasets(session: Session) -> list[str]:
 
 
 def remove_dataset(database: Database, store: ArtifactStore, settings: Settings, dataset_id: str) -> None:
-    """Removes files first and rows last, so that what is broken off is begun anew. Nothing to do for one that lives."""
+    """Removes files first and rows last, so that what is broken off is begun anew. Nothing to do for one that lives.
+
+    A download may still be put together meanwhile: who asked for it before looks afterwards whether the run is there.
+    Where it is killed before that, what it leaves goes at the very end.
+    """
     with database.session() as session:
         dataset = session.get(Dataset, dataset_id)
         if dataset is None or dataset.deleted_at is None:
@@ -49,12 +53,13 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
         session.execute(delete(LogEntry).where(LogEntry.run_id.in_(run_ids)))
         session.execute(delete(Export).where(Export.run_id.in_(run_ids)))
         session.execute(delete(Artifact).where(Artifact.run_id.in_(run_ids)))
-        session.execute(update(Run).where(Run.parent_id.in_(run_ids)).values(parent_id=None))
         session.execute(delete(Run).where(Run.dataset_id == dataset_id))
         session.execute(delete(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id))
         session.execute(delete(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id))
         session.execute(delete(DatasetFile).where(DatasetFile.dataset_id == dataset_id))
         session.execute(delete(Dataset).where(Dataset.id == dataset_id))
+    for run_id in run_ids:
+        remove_of_run(settings.composed_dir, run_id)
     _log.info("data set %s: removed with %d run(s)", dataset_id, len(run_ids))
 
 

@@ -18,7 +18,8 @@ from automl.store.database import Database, find_dataset, find_run
 from automl.store.events import RunEvents
 from automl.store.exports import has_exports_to_make
 from automl.store.runs import fail_run
-from worker.celery_app import CHECK_DATASET, DELETE_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, REAP, SWEEP, TRAIN, app
+from automl.task_names import CHECK_DATASET, DELETE_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, REAP, SWEEP, TRAIN
+from worker.celery_app import app
 from worker.export_supervisor import ExportSupervisor
 from worker.messages import Messages
 from worker.notices import runs_to_tell_of, send_notices

@@ -11,7 +11,7 @@ from automl.errors import BadUpload, NotFound, UploadTooLarge
 from automl.records import FileState
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, DatasetFile
+from automl.store.database import N_FILES_AND_BYTES, Database, DatasetFile
 
 Row = dict[str, str | int | FileState | None]
 
@@ -77,7 +77,7 @@ class _Unpacking:
     def _limits(self, settings: Settings) -> ArchiveLimits:
         with self._database.session() as session:
             n_files, n_bytes = session.execute(
-                select(func.count(), func.coalesce(func.sum(DatasetFile.n_bytes), 0)).where(
+                select(*N_FILES_AND_BYTES).where(
                     DatasetFile.dataset_id == self._dataset_id, DatasetFile.id != self._file_id
                 )
             ).one()

@@ -19,6 +19,7 @@ from automl.results.formats import N_CALIBRATION, FormatWriter
 from automl.results.proof import Proof, Reference, prove
 from automl.serving.formats import Format, find_format
 from automl.serving.predict import Classifier, load_image
+from automl.serving.sound_zip import sound_zip
 
 _SCRIPT = "predict.py"
 
@@ -114,7 +115,7 @@ def _members(bundle: Path) -> Iterator[None]:
 
 def _parts(bundle: Path, manifest: DatasetManifest) -> tuple[list[ImageRecord], list[ImageRecord]]:
     """The photos that were learned from and those of the test."""
-    with zipfile.ZipFile(bundle) as archive:
+    with sound_zip(bundle) as archive:
         classes = set(json.loads(archive.read("metrics.json"))["classes"])
         rows = list(csv.DictReader(io.StringIO(archive.read("photos.csv").decode())))
     part = {row["sha256"]: row["part"] for row in rows}

@@ -33,7 +33,9 @@ _KERAS_TOO = 4.0  # writing and reading both files again takes this much longer 
 _LOAD_TENSORFLOW_S = 8.0
 _TUNED_EXPORT_S = 20.0  # a first guess: converting a network that has weights of its own
 _SAFETY = 1.3
-_PACK_EVERY_S, _PACK_SHARE = 15.0, 20.0  # packing costs no more than a twentieth of the time
+_PACK_EVERY_S, _PACK_SHARE = 15.0, 1 / 20
+_SECOND_AFTER_S, _SECOND_SHARE = 5.0, 1 / 10
+_CLEARLY_BETTER = 0.02
 _N_VERIFIED = 4
 _SMALL_SHARE = 0.03  # of the time: what scoring the first model too may take from the search
 _LARGEST_DIFFERENCE = 0.01
@@ -49,6 +51,9 @@ class Packed:
 
 class Packer:
     """The `Ending` of a search. A model that cannot be packed costs a note, and never the run while others can.
+
+    Packing takes at most a twentieth of the time that has gone by since the last one. The first model is by design the
+    worst, so once, for the second download, it may take a tenth of what the search has left instead.
 
     `pool`: the photos that are learned from; a few of them check what was written. `tensorflow`: the thread that loads
     it. `first`: the model of the first download, whose file stays; None as long as there is none.
@@ -84,7 +89,9 @@ class Packer:
     def after_trial(self, best: Candidate) -> None:
         """Packs the first model at once, and a better one now and then; foresees how long the end will take."""
         if self._is_worth_packing(best):
-            self._try_to_pack(best)
+            self._try_to_pack(best, self._needs_keras(best))
+        elif self._is_second_worth_packing(best):
+            self._try_to_pack(best, with_keras=False)
         self._budget.reserve(self._end_s(best))
 
     def deliver(self, *candidates: Candidate | None) -> Packed:
@@ -117,9 +124,23 @@ class Packer:
     def _is_worth_packing(self, best: Candidate) -> bool:
         if self._tried is None:
             return True
-        age_s, cost_s = self._budget.elapsed_s - self._tried_at_s, self._pack_s(best, self._needs_keras(best))
-        is_old = age_s > max(_PACK_EVERY_S, _PACK_SHARE * cost_s)
+        cost_s = self._pack_s(best, self._needs_keras(best))
+        is_old = self._age_s > _PACK_EVERY_S and cost_s < _PACK_SHARE * self._age_s
         return best is not self._tried and is_old and self._budget.search_left_s > cost_s
+
+    def _is_second_worth_packing(self, best: Candidate) -> bool:
+        """With `model.onnx` only, as the first: that is quick, and all that is needed to try it."""
+        first = self.first.candidate if self.first else None
+        if first is None or self._tried is not first or _is_tuned(best):
+            return False
+        is_clearly_better = best.score - first.score >= _CLEARLY_BETTER
+        is_quick = self._pack_s(best, with_keras=False) <= _SECOND_SHARE * self._budget.search_left_s
+        return is_clearly_better and is_quick and self._age_s > _SECOND_AFTER_S
+
+    @property
+    def _age_s(self) -> float:
+        """Seconds since something was packed."""
+        return self._budget.elapsed_s - self._tried_at_s
 
     def _end_s(self, best: Candidate) -> float:
         """Seconds that export, test and packing may take.
@@ -178,10 +199,10 @@ class Packer:
         """
         return self._is_loaded or _is_tuned(candidate)
 
-    def _try_to_pack(self, candidate: Candidate) -> None:
+    def _try_to_pack(self, candidate: Candidate, with_keras: bool) -> None:
         self._tried = candidate
         try:
-            self._pack_best_so_far(candidate)
+            self._pack_best_so_far(candidate, with_keras)
         except Exception as error:  # noqa: BLE001 - the search goes on: what it finds next may be packed
             _log.warning("the best model so far could not be packed", number=candidate.number, exc_info=True)
             if not self._has_failed:
@@ -190,9 +211,9 @@ class Packer:
         finally:
             self._tried_at_s = self._budget.elapsed_s
 
-    def _pack_best_so_far(self, candidate: Candidate) -> None:
+    def _pack_best_so_far(self, candidate: Candidate, with_keras: bool) -> None:
         self._observer.activity("Packing the best model so far")
-        before_s, with_keras = self._budget.elapsed_s, self._needs_keras(candidate)
+        before_s = self._budget.elapsed_s
         models = self._export(candidate, "so_far" if self.first else "first", with_keras)
         self._packed = Packed(candidate, models)
         bundle = models.onnx.with_name("model.zip")

@@ -8,6 +8,7 @@ import numpy as np
 
 from automl.records import ImageRecord
 from automl.results.evaluate import TestScore
+from automl.serving.answer_table import sure_in_words
 
 COLUMNS = ("photo", "class", "answer", "confidence", "sure", "runner_up", "runner_up_confidence", "sha256")
 
@@ -23,7 +24,7 @@ def answer_table(score: TestScore, images: Sequence[ImageRecord], threshold: flo
     writer.writerow(COLUMNS)
     likeliest = np.argsort(-score.probabilities, axis=1, kind="stable")[:, :2]
     for image, (first, second), row in zip(images, likeliest.tolist(), score.probabilities, strict=True):
-        sure = "" if threshold is None else "yes" if row[first] >= threshold else "no"
+        sure = sure_in_words(row[first], threshold)
         said, runner_up = score.classes[first], score.classes[second]
         writer.writerow(
             [image.name, image.label, said, f"{row[first]:.4f}", sure, runner_up, f"{row[second]:.4f}", image.sha256]

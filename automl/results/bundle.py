@@ -13,6 +13,7 @@ from automl.data.storage import no_half_files
 from automl.errors import BadBundle
 from automl.results.export import ExportedModels
 from automl.serving import predict
+from automl.serving.sound_zip import sound_zip
 
 _STORED = {".keras", ".png"}  # compressed already
 
@@ -100,7 +101,7 @@ def unpack_bundle(bundle: Path, folder: Path, names: Sequence[str]) -> list[Path
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     try:
-        with zipfile.ZipFile(bundle) as archive:
+        with sound_zip(bundle) as archive:
             for name in names:
                 if name not in archive.namelist() and "metrics.json" in archive.namelist():
                     raise BadBundle(f"{bundle} was made without {name}. Tick it too, and download once more.")

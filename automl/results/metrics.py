@@ -197,7 +197,7 @@ def pareto_rows(trials: Sequence[TrialRecord], winner: Candidate, n_validated: i
 
     `n_validated`: photos that the score of every head speaks of; that of a tuned winner may speak of fewer.
     """
-    others = [trial for trial in pareto_front(trials) if trial.number != winner.number]
+    others = [trial for trial in pareto_front(trials, winner.number) if trial.number != winner.number]
     rows = [_pareto_row(trial, n_validated) for trial in others] + [_pareto_row(winner, winner.n_scored)]
     for row in rows:
         row["is_winner"] = row["number"] == winner.number

@@ -1,11 +1,12 @@
 """What the search makes as high as possible, within which limits, and which trials are best for their size."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from automl.records import Goal, RunSettings, Stage, TrialRecord, TrialState
+from automl.words import latency_in_words, percent, size_in_words
 
 _UNBALANCED_RATIO = 3
 _BYTES_PER_MB = 1_000_000
@@ -64,35 +65,34 @@ def objective_of(settings: RunSettings, labels: np.ndarray) -> Objective:
     )
 
 
-def pareto_front(points: Sequence[TrialRecord]) -> list[TrialRecord]:
+def pareto_front(points: Sequence[TrialRecord], preferred: int | None = None) -> list[TrialRecord]:
     """The heads that no other one beats in score, size and latency at once; smallest model first.
 
+    What reads the same in a table is the same: a model that is a few kilobytes smaller and much worse is no choice.
     Trials of other stages are not compared: their scores speak of other photos. Only complete ones whose size is known
-    count, an unknown latency counts as the slowest, and of equals the
-    earliest stays.
+    count, and an unknown latency counts as the slowest. Of equals the one with the number `preferred` stays, else the
+    smallest, then the earliest.
     """
     heads = [point for point in points if point.stage is Stage.HEADS]
     known = [point for point in heads if point.state is TrialState.COMPLETE and point.score is not None]
     front: list[TrialRecord] = []
-    # In this order a trial can be beaten by earlier ones only.
-    for point in sorted((point for point in known if point.n_bytes > 0), key=_smallest_first):
-        if not _is_matched(point, front):
-            front.append(point)
-    return front
+    for point in sorted(known, key=lambda one: (one.number != preferred, one.n_bytes, one.number)):
+        if point.n_bytes > 0 and not any(_is_as_good(kept, point) for kept in front):
+            front = [kept for kept in front if not _is_as_good(point, kept)] + [point]
+    return sorted(front, key=lambda one: (one.n_bytes, one.number))
 
 
-def _smallest_first(point: TrialRecord) -> tuple[float, float, float, int]:
-    return (point.n_bytes, _latency_s(point), -(point.score or 0.0), point.number)
-
-
-def _is_matched(point: TrialRecord, others: Iterable[TrialRecord]) -> bool:
-    """Whether one of the others is at least as good in everything."""
-    return any(
-        (other.score or 0.0) >= (point.score or 0.0)
-        and other.n_bytes <= point.n_bytes
-        and _latency_s(other) <= _latency_s(point)
-        for other in others
+def _is_as_good(one: TrialRecord, other: TrialRecord) -> bool:
+    """Whether it is at least as good in everything, as far as people are told."""
+    return (
+        _is_at_most(other.score or 0.0, one.score or 0.0, percent)
+        and _is_at_most(one.n_bytes, other.n_bytes, size_in_words)
+        and _is_at_most(_latency_s(one), _latency_s(other), latency_in_words)
     )
+
+
+def _is_at_most(value: float, limit: float, words: Callable[[float], str]) -> bool:
+    return value <= limit or words(value) == words(limit)
 
 
 def _latency_s(point: TrialRecord) -> float:

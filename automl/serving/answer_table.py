@@ -6,17 +6,23 @@ import numpy as np
 
 
 def header(labels: Sequence[str]) -> list[str]:
-    """`answer` and `confidence` are of the likeliest class; then every class has its probability, 0-1."""
-    return ["photo", "answer", "confidence", *labels, "error"]
+    """`answer`, `confidence` and `sure` are of the likeliest class; then every class has its probability, 0-1."""
+    return ["photo", "answer", "confidence", "sure", *labels, "error"]
 
 
-def answered_row(photo: str, labels: Sequence[str], probabilities: np.ndarray) -> list[str]:
-    """probabilities: float (n_classes,)."""
+def answered_row(photo: str, labels: Sequence[str], probabilities: np.ndarray, threshold: float | None) -> list[str]:
+    """probabilities: float (n_classes,). threshold: see `sure_in_words`."""
     best = int(probabilities.argmax())
     shares = [f"{value:.6f}" for value in probabilities]
-    return [photo, labels[best], shares[best], *shares, ""]
+    sure = sure_in_words(float(probabilities[best]), threshold)
+    return [photo, labels[best], shares[best], sure, *shares, ""]
 
 
 def refused_row(photo: str, labels: Sequence[str], reason: str) -> list[str]:
     """For a file that is no readable picture."""
-    return [photo, "", "", *[""] * len(labels), reason]
+    return [photo, "", "", "", *[""] * len(labels), reason]
+
+
+def sure_in_words(confidence: float, threshold: float | None) -> str:
+    """ "yes" or "no"; "" without a threshold, the confidence from which on an answer of the model counts as sure."""
+    return "" if threshold is None else "yes" if confidence >= threshold else "no"

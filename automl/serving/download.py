@@ -14,6 +14,7 @@ from typing import IO
 from automl.errors import BadBundle
 from automl.serving.contents import requirements_name, words_of
 from automl.serving.formats import FORMATS, ONNX_RUNTIME, Format, Runtime
+from automl.serving.sound_zip import sound_zip
 
 _STORED = frozenset({".keras", ".onnx", ".png", ".tflite", ".pb"})
 """Compressed already, or numbers that hardly get smaller."""
@@ -47,7 +48,7 @@ def compose(target: Path, base: Path, chosen: Sequence[Chosen]) -> None:
     ordered = sorted(chosen, key=lambda one: FORMATS.index(one.format))
     models = {one.file_name for one in FORMATS}
     try:
-        with zipfile.ZipFile(base) as source, zipfile.ZipFile(target, "w") as zipped:
+        with sound_zip(base) as source, zipfile.ZipFile(target, "w") as zipped:
             sentence = json.loads(source.read("metrics.json"))["sentence"]
             date = source.getinfo("metrics.json").date_time  # of all that is added: today's would differ tomorrow
             out = _Writer(zipped, date)
@@ -101,7 +102,7 @@ def _write_model(out: _Writer, base: zipfile.ZipFile, one: Chosen) -> None:
         with one.model.open("rb") as handle:
             out.write(name, handle, one.model.stat().st_size)
     else:
-        with zipfile.ZipFile(one.model) as folder:
+        with sound_zip(one.model) as folder:
             _unpack_into(out, folder, name)
 
 

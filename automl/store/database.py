@@ -3,6 +3,7 @@
 Pages read these rows; the worker and the pipeline write them. Times are UTC.
 """
 
+import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,15 +13,19 @@ from uuid import uuid4
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Connection,
     DateTime,
     Engine,
+    Enum,
     ForeignKey,
     Index,
     TypeDecorator,
     UniqueConstraint,
+    cast,
     create_engine,
     event,
+    func,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import (
@@ -32,6 +37,7 @@ from sqlalchemy.orm import (
     mapped_column,
     relationship,
     sessionmaker,
+    validates,
 )
 
 from automl.errors import NotFound
@@ -48,7 +54,7 @@ def now() -> datetime:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """SQLite forgets time zones: every time is stored as UTC and comes back aware."""
+    """Stored as UTC, and comes back as that: SQLite forgets time zones, and PostgreSQL answers in its own."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -57,15 +63,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON, datetime: UtcDateTime}
+    # Names of states are plain text in every database: PostgreSQL's own enums can hardly be changed later.
+    type_annotation_map = {
+        dict[str, Any]: JSON,
+        datetime: UtcDateTime,
+        enum.Enum: Enum(enum.Enum, native_enum=False),
+    }
 
 
 class Dataset(Base):
-    """One data set. `summary`: written by the check: classes, counts, verdict, findings, refused files.
+    """One data set. `summary`: written by the check: classes, counts, verdict, findings, refused files, and ids of some
+    photos of each class, to be shown.
 
     `deleted_at`: nobody sees it any more; the worker removes it and everything that was made from it.
     """
@@ -101,10 +115,12 @@ class DatasetFile(Base):
     """
 
     __tablename__ = "dataset_files"
-    # Each request of an upload asks which of its names are already there, and each view of a result for its photos.
+    # For what is asked often: an upload asks which of its names are already there, a result for its photos, and a page
+    # for some of those of a class.
     __table_args__ = (
         Index("ix_dataset_files_dataset_id_name", "dataset_id", "name"),
-        Index("ix_dataset_files_dataset_id_sha256", "dataset_id", "sha256"),
+        Index("ix_dataset_files_sha256_dataset_id", "sha256", "dataset_id"),
+        Index("ix_dataset_files_dataset_id_state_label_name", "dataset_id", "state", "label", "name"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -112,7 +128,7 @@ class DatasetFile(Base):
     name: Mapped[str]
     key: Mapped[str] = mapped_column(default="")
     sha256: Mapped[str] = mapped_column(default="")
-    n_bytes: Mapped[int] = mapped_column(default=0)
+    n_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     state: Mapped[FileState] = mapped_column(default=FileState.RECEIVED)
     reason: Mapped[str] = mapped_column(default="")
     label: Mapped[str | None]
@@ -129,6 +145,10 @@ class DatasetFile(Base):
     fault: Mapped[str] = mapped_column(default="")
 
     dataset: Mapped[Dataset] = relationship(back_populates="files")
+
+
+N_FILES_AND_BYTES = (func.count(), cast(func.coalesce(func.sum(DatasetFile.n_bytes), 0), BigInteger))
+"""To be selected together. PostgreSQL would add such numbers up to a decimal, which is no `int`."""
 
 
 class DatasetEdit(Base):
@@ -179,7 +199,8 @@ class Run(Base):
     `progress`: 0-1 within the present activity, None where unknown. `used_s`: seconds of the budget that earlier
     attempts used up. `best_score`: of the best model on validation; `best_trial`: the number of its trial.
     `version_id`: the version of the data set; None until its photos are checked. `result`:
-    the delivered `metrics.json`. `lease_owner`, `lease_until`: the worker that has it, and until when it need not be
+    the delivered `metrics.json`, which is long and read only where it is asked for; `test_accuracy`: 0-1, of it, for
+    lists. `lease_owner`, `lease_until`: the worker that has it, and until when it need not be
     asked again. `parent_id`: the run whose result its user had seen when he started this one with a change.
     `device`: what it computes on, in words. `trying`: the trial in progress: the fields of its record, and `epochs`,
     rows of epoch, score and loss on held-out photos; {} between two trials. `progress_from`, `progress_from_s`: where
@@ -212,7 +233,8 @@ class Run(Base):
     best_score: Mapped[float | None]
     best_trial: Mapped[int | None]
     best_summary: Mapped[str] = mapped_column(default="")
-    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict, deferred=True)
+    test_accuracy: Mapped[float | None]
     lease_owner: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -237,6 +259,11 @@ class Run(Base):
     log: WriteOnlyMapped["LogEntry"] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="LogEntry.id"
     )
+
+    @validates("result")
+    def _note_accuracy(self, _name: str, result: dict[str, Any]) -> dict[str, Any]:
+        self.test_accuracy = (result.get("test") or {}).get("accuracy")
+        return result
 
 
 class LogEntry(Base):
@@ -331,7 +358,7 @@ class Artifact(Base):
     title: Mapped[str] = mapped_column(default="")
     media_type: Mapped[str]
     key: Mapped[str]
-    n_bytes: Mapped[int]
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     run: Mapped[Run] = relationship(back_populates="artifacts")
@@ -353,7 +380,7 @@ class Export(Base):
     format: Mapped[str]
     state: Mapped[ExportState] = mapped_column(default=ExportState.PREPARING)
     key: Mapped[str] = mapped_column(default="")
-    n_bytes: Mapped[int] = mapped_column(default=0)
+    n_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     proof: Mapped[dict[str, Any]] = mapped_column(default=dict)
     message: Mapped[str] = mapped_column(default="")
     attempts: Mapped[int] = mapped_column(default=0)

@@ -9,6 +9,7 @@ from automl.durations import duration_in_words
 from automl.errors import BadSetting, NotAllowedNow
 from automl.records import RunState
 from automl.store.database import LogEntry, Run, now
+from automl.store.run_clock import begin_ending, is_ending
 
 LEGAL_RUN_CHANGES: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.PREPARING, RunState.CANCELLED, RunState.FAILED}),
@@ -30,6 +31,8 @@ def change_run_state(run: Run, state: RunState) -> None:
     """
     if state not in LEGAL_RUN_CHANGES[run.state]:
         raise NotAllowedNow(f"A run that is {run.state} cannot become {state}.")
+    if state is RunState.FINISHING:
+        begin_ending(run)
     run.state = state
     run.progress = None
     run.log.add(LogEntry(kind="state", text=state.value))
@@ -61,6 +64,8 @@ def request_stop(run: Run) -> None:
         raise NotAllowedNow("This run has not started yet, so there is no model to keep. Cancel it instead.")
     if run.best_score is None:
         raise NotAllowedNow("There is no model to keep yet. Wait for the first one, or cancel the run.")
+    if not is_ending(run):
+        begin_ending(run)
     run.stop_requested = True
 
 

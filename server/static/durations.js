@@ -1,4 +1,4 @@
-// The same words as automl/durations.py; a test compares the two.
+// The same words as automl/durations.py and `RunClock.about_left_s`; a test compares them.
 
 const counted = (n, unit) => (n === 1 ? `${n} ${unit}` : `${n} ${unit}s`);
 
@@ -19,4 +19,11 @@ export function durationInWords(seconds) {
   }
   const parts = [[hours, "hour"], [minutes, "minute"], [rest, "second"]].filter(([n]) => n);
   return parts.map(([n, unit]) => counted(n, unit)).join(" ") || "0 seconds";
+}
+
+const ABOUT_S = 5;
+
+/** The next five seconds: what is only foreseen is not told to the second. */
+export function aboutInWords(seconds) {
+  return durationInWords(ABOUT_S * Math.ceil(Math.max(0, seconds) / ABOUT_S));
 }

@@ -1,14 +1,6 @@
 // The formats of a download: says how large it will be with what is ticked. It works without this.
 
-function sizeInWords(nBytes) {
-  let amount = nBytes / 1000;
-  const units = ["kB", "MB", "GB"];
-  while (amount >= 999.5 && units.length > 1) {
-    amount /= 1000;
-    units.shift();
-  }
-  return `${amount >= 99.5 ? amount.toFixed(0) : amount.toFixed(1)} ${units[0]}`;
-}
+import { sizeInWords } from "./sizes.js";
 
 function showSize() {
   const form = document.getElementById("choose-formats");

@@ -2,10 +2,9 @@
 
 import { RunNews } from "./announcer.js";
 import { Course } from "./course.js";
-import { durationInWords } from "./durations.js";
+import { aboutInWords, durationInWords } from "./durations.js";
 import { showProgress } from "./live.js";
-import { showLocalTimes } from "./local-times.js";
-import { setUpSorting, sortRows } from "./sort.js";
+import { sortRows } from "./sort.js";
 import { TellMe } from "./tell-me.js";
 
 const POLL_MS = 1000;
@@ -32,7 +31,7 @@ let refusedAt = -Infinity;
 let heardAt = performance.now();
 let polledAt = -Infinity;
 let nFailed = 0;
-let clock = null; // {progress, used_s, left_s, budget_s, runs, at}
+let clock = null; // {progress, progress_per_s, used_s, left_s, budget_s, runs, ending, at}
 let askTimer = null;
 let asked = null; // {after}, while an answer is on its way: what had been told when it was asked for
 let asksAgain = false;
@@ -40,10 +39,9 @@ let asksAgain = false;
 // --- events -----------------------------------------------------------------------------------------------------
 
 const HANDLERS = {
-  activity({ text, progress }) {
-    if (!find("activity-words")) return;
-    find("activity-words").textContent = text;
-    find("activity-share").textContent = progress == null || progress >= 0.995 ? "" : `(${Math.round(progress * 100)} %)`;
+  activity({ text }) {
+    const words = find("activity-words");
+    if (words) words.textContent = text;
   },
   clock: setClock,
   trying(trial) {
@@ -186,11 +184,15 @@ function tick() {
   const soFar = find("so-far");
   if (soFar) soFar.textContent = durationInWords(clock.used_s + ahead);
   const words = find("left");
-  if (words && left >= 1) words.textContent = `${durationInWords(left)} left of ${durationInWords(clock.budget_s)}`;
+  if (words && left >= 1) words.textContent = leftInWords(left);
   if (words && left < 1) ask();
-  const rate = (1 - clock.progress) / Math.max(clock.left_s, 1);
-  showProgress(Math.min(MOST_SHOWN, clock.progress + rate * ahead));
+  showProgress(Math.min(MOST_SHOWN, clock.progress + clock.progress_per_s * ahead));
   if (Math.round(clock.used_s + ahead) % 5 === 0) course.draw(usedS());
+}
+
+function leftInWords(left) {
+  if (clock.ending) return `about ${aboutInWords(left)} left`;
+  return `${durationInWords(left)} left of ${durationInWords(clock.budget_s)}`;
 }
 
 // --- the table ------------------------------------------------------------------------------------------------------
@@ -237,8 +239,6 @@ let drawnRun = null;
 function settle() {
   const run = find("run");
   const box = figures();
-  const table = find("trials");
-  if (table) setUpSorting(table);
   if (run !== drawnRun) {
     drawnRun = run;
     if (!["preparing", "searching"].includes(run?.dataset.state)) course.endTry();
@@ -268,7 +268,5 @@ function catchUp(drawnAfter) {
 }
 
 document.addEventListener("htmx:afterSettle", settle);
-document.addEventListener("htmx:afterSwap", showLocalTimes);
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => course.redraw());
-showLocalTimes();
 settle();

@@ -1,12 +1,11 @@
 // Sends files in batches, a few at a time, and tries again where the connection fails.
 
 import { missingOf, nameInForm } from "./missing.js";
+import { Stopped, WAITS_S, WORTH_ANOTHER_TRY, wait } from "./retrying.js";
 
 const BATCH_FILES = 50;
 const BATCH_BYTES = 16_000_000;
 const PARALLEL = 3;
-const WAITS_S = [1, 2, 4, 8, 15, 30];
-const WORTH_ANOTHER_TRY = new Set([0, 408, 429, 502, 503, 504]);
 
 /** A failure in words for the user. `again`: whether it can be mended by trying once more. */
 export class SendError extends Error {
@@ -15,8 +14,6 @@ export class SendError extends Error {
     this.again = again;
   }
 }
-
-export class Stopped extends Error {}
 
 export class Sender {
   #batches = [];
@@ -159,14 +156,6 @@ function post(url, body, onProgress, signal) {
     });
     signal.addEventListener("abort", stop, { once: true });
     request.send(body instanceof FormData ? body : JSON.stringify(body));
-  });
-}
-
-function wait(seconds, signal) {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(new Stopped());
-    const timer = setTimeout(resolve, seconds * 1000);
-    signal.addEventListener("abort", () => (clearTimeout(timer), reject(new Stopped())), { once: true });
   });
 }
 

@@ -1,6 +1,6 @@
 // Asks about one photo, and says in words why there is no answer.
 
-const WORTH_ANOTHER_TRY = new Set([408, 429, 500, 502, 503, 504]);
+import { WORTH_ANOTHER_TRY } from "./retrying.js";
 
 /** Resolves to {article}, which has the answer, or to {reason, mayTryAgain}. */
 export async function ask(form, path, file) {
@@ -16,7 +16,7 @@ export async function ask(form, path, file) {
   const article = response.ok ? page.querySelector("article") : null;
   if (!article) {
     const reason = page.querySelector(".error-page .lead")?.textContent ?? "The server could not answer.";
-    return { reason, mayTryAgain: WORTH_ANOTHER_TRY.has(response.status) };
+    return { reason, mayTryAgain: WORTH_ANOTHER_TRY.has(response.status) || response.status >= 500 };
   }
   enhance(article);
   return { article };

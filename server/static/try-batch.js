@@ -1,10 +1,10 @@
 // Asks about thousands of photos in small requests, two at a time, and makes a table of the answers.
 
+import { WAITS_S, WORTH_ANOTHER_TRY, wait } from "./retrying.js";
+
 const BATCH_FILES = 16;
 const BATCH_BYTES = 24_000_000;
 const PARALLEL = 2;
-const WAITS_S = [1, 2, 4, 8, 15, 30];
-const WORTH_ANOTHER_TRY = new Set([0, 408, 429, 502, 503, 504]);
 const PICTURE = /\.(jpe?g|png|webp|bmp|gif|tiff?|hei[cf]|avif)$/i;
 const MOST_LISTED = 500; // more rows make a page slow; the .csv has them all
 const LAST_SHARE = 0.99; // nothing shows 100 % before it is done
@@ -30,7 +30,8 @@ export class Batch {
     this.photos.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true })); // folders are read in any order
     this.said = new Map(); // by place, too
     this.rows = new Map(); // by place, so that the table is in the order of the folder however the answers come
-    this.counts = new Map();
+    this.counts = new Map(); // of each class: {n, unsure}
+    this.saysSure = false; // a model without a threshold does not
     const batches = makeBatches(this.photos);
     const worker = async () => {
       for (let batch = batches.shift(); batch && !this.#stopper.signal.aborted; batch = batches.shift()) await this.#ask(batch);
@@ -58,8 +59,11 @@ export class Batch {
     answers.forEach((answer, i) => {
       this.rows.set(batch.start + i, answer.row);
       if (answer.error) return this.failed.push({ path: answer.name, reason: answer.error });
-      this.said.set(batch.start + i, [answer.name, answer.sure === false ? `not sure, perhaps ${answer.label}` : answer.label]);
-      return this.counts.set(answer.label, (this.counts.get(answer.label) ?? 0) + 1);
+      const isUnsure = answer.sure === false;
+      this.saysSure ||= answer.sure !== null;
+      this.said.set(batch.start + i, [answer.name, isUnsure ? `not sure, perhaps ${answer.label}` : answer.label]);
+      const { n, unsure } = this.counts.get(answer.label) ?? { n: 0, unsure: 0 };
+      return this.counts.set(answer.label, { n: n + 1, unsure: unsure + Number(isUnsure) });
     });
     this.#show(`${number(this.rows.size)} of ${number(this.photos.length)} photos`);
   }
@@ -68,16 +72,21 @@ export class Batch {
     const { signal } = this.#stopper;
     for (let n = 0; ; n += 1) {
       let status = 0;
+      let answer = null;
       try {
         const response = await fetch(`${this.form.dataset.predict}?row=1`, { method: "POST", body: form, signal });
         status = response.status;
-        if (response.ok) return await response.json();
+        answer = await response.json();
+        if (response.ok) return answer;
       } catch (error) {
         if (error.name === "AbortError") throw error;
+        if (status >= 200 && status < 300) status = 0; // the answer broke off
       }
-      if (!WORTH_ANOTHER_TRY.has(status) || n === WAITS_S.length) throw new Error("The server could not answer. What is done so far is in the table.");
-      await new Promise((resolve) => setTimeout(resolve, WAITS_S[n] * 1000));
-      signal.throwIfAborted();
+      if (!WORTH_ANOTHER_TRY.has(status) || n === WAITS_S.length) {
+        const done = this.rows.size > 0 ? " What is done so far is in the table." : "";
+        throw new Error((answer?.error?.message ?? "The server could not answer.") + done);
+      }
+      await wait(WAITS_S[n], signal);
     }
   }
 
@@ -94,15 +103,18 @@ export class Batch {
   #show(sentence) {
     this.find("progress").value = Math.min(LAST_SHARE, this.rows.size / Math.max(1, this.photos.length));
     this.find("status").textContent = sentence;
-    const rows = [...this.counts].sort(([, a], [, b]) => b - a).map(([label, n]) => row(label, number(n), "number"));
+    const counts = [...this.counts].sort(([, a], [, b]) => b.n - a.n);
+    const rows = counts.map(([label, { n, unsure }]) => row(label, "number", number(n), ...(this.saysSure ? [number(unsure)] : [])));
     this.find("counts").tBodies[0].replaceChildren(...rows);
+    this.find("unsure").hidden = !this.saysSure;
     this.find("counts").hidden = rows.length === 0;
   }
 
   #finish(isCancelled) {
-    const answered = [...this.counts.values()].reduce((sum, n) => sum + n, 0);
+    const unsure = [...this.counts.values()].reduce((sum, one) => sum + one.unsure, 0);
+    const doubts = this.saysSure ? `, ${number(unsure)} of them “not sure”` : "";
     const rest = this.failed.length > 0 ? ` ${number(this.failed.length)} could not be read.` : "";
-    this.#show(`${isCancelled ? "Cancelled: " : "Done: "}${number(answered)} of ${number(this.photos.length)} photos were answered.${rest}`);
+    this.#show(`${isCancelled ? "Cancelled: " : "Done: "}${number(this.said.size)} of ${number(this.photos.length)} photos were answered${doubts}.${rest}`);
     this.find("progress").value = isCancelled ? this.find("progress").value : 1;
     this.find("cancel").hidden = true;
     this.#listFailed();
@@ -118,7 +130,7 @@ export class Batch {
     const each = this.find("each");
     const rest = this.said.size - MOST_LISTED;
     each.hidden = this.said.size === 0;
-    each.querySelector("tbody").replaceChildren(...inOrder(this.said).slice(0, MOST_LISTED).map(([name, said]) => row(name, said, "said")));
+    each.querySelector("tbody").replaceChildren(...inOrder(this.said).slice(0, MOST_LISTED).map(([name, said]) => row(name, "said", said)));
     each.querySelector("p").textContent = rest > 0 ? `${number(rest)} more are in the table that you can download.` : "";
   }
 
@@ -150,11 +162,18 @@ function makeBatches(photos) {
   return batches;
 }
 
-function row(label, value, className) {
+function row(label, className, ...values) {
   const line = document.createElement("tr");
-  const name = Object.assign(document.createElement("th"), { scope: "row", textContent: label });
-  line.append(name, Object.assign(document.createElement("td"), { className, textContent: value }));
+  const head = Object.assign(document.createElement("th"), { scope: "row" });
+  head.append(softly(Object.assign(document.createElement("span"), { className: "row-name" }), label));
+  line.append(head, ...values.map((value) => softly(Object.assign(document.createElement("td"), { className }), value)));
   return line;
+}
+
+/** The element with words in it that may break after an underscore rather than anywhere. */
+function softly(element, words) {
+  for (const part of words.match(/[^_]+_*|_+/g)) element.append(part, document.createElement("wbr"));
+  return element;
 }
 
 /** The values of a map, whose keys are places, from the first place to the last. */

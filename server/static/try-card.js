@@ -66,10 +66,12 @@ export class Card {
       const { status, answer } = await send(this.feedback, { label: this.#chosen, photos: this.file, path: this.path });
       if (status === 202) {
         this.find("feedback-ask").hidden = true;
-        const next = answer.checking
-          ? "the photos are being checked again now."
-          : "the check of the photos could not be started now. Start it later on their page, with “That is all, check them”.";
-        return this.#say(`Stored as “${this.#chosen}”. It counts from the next run on; ${next}`);
+        this.find("feedback-next").hidden = false;
+        if (answer.checking) return this.#say(`Stored as “${this.#chosen}”. It counts from the next run on; the photos are being checked again now.`);
+        this.find("feedback-next").firstElementChild.textContent = "Open the page of the photos"; // no run can be started there yet
+        return this.#say(
+          `Stored as “${this.#chosen}”. It counts from the next run on; the check of the photos could not be started now. Start it later on their page, with “That is all, check them”.`,
+        );
       }
       if (status !== CHECKING) return this.#say(answer?.error?.message ?? "The server does not answer. Nothing was stored; try again.");
       this.#say("Waiting until the other photos are checked…");

@@ -2,7 +2,9 @@
 // an element with data-drop-class="the class", or chosen with a button that has data-add-to-class="the class".
 
 import { commonRoot, filesFromDrop, filesFromInput, mayHoldClasses } from "./folder.js";
-import { Sender, SendError, Stopped } from "./sender.js";
+import { Stopped } from "./retrying.js";
+import { Sender, SendError } from "./sender.js";
+import { sizeInWords } from "./sizes.js";
 
 const LAST_SHARE = 0.99; // the rest is for the answer: nothing shows 100 % before it is done
 
@@ -72,17 +74,18 @@ class UploadForm {
   /** What can be said without sending anything, else an empty text. */
   #problemWith(files) {
     const limits = this.form.dataset;
+    const [maxBytes, maxRequestBytes] = [Number(limits.maxBytes), Number(limits.maxRequestBytes)];
     const seen = files.filter(({ path }) => !path.split("/").some((part) => part.startsWith(".")));
     const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
     if (seen.length === 0) return "This folder is empty. Choose one that has a folder of photos for each kind.";
     if (files.length > Number(limits.maxFiles)) {
       return `These are ${count(files.length)} files; up to ${count(limits.maxFiles)} are possible. Leave some out.`;
     }
-    if (bytes > Number(limits.maxBytes)) {
-      return `These are ${size(bytes)}; up to ${size(limits.maxBytes)} are possible. Leave some out, or shrink them.`;
+    if (bytes > maxBytes) {
+      return `These are ${sizeInWords(bytes)}; up to ${sizeInWords(maxBytes)} are possible. Leave some out, or shrink them.`;
     }
-    const huge = files.find(({ file }) => file.size > Number(limits.maxRequestBytes));
-    if (huge) return `“${huge.path}” is larger than ${size(limits.maxRequestBytes)}, the most for one file.`;
+    const huge = files.find(({ file }) => file.size > maxRequestBytes);
+    if (huge) return `“${huge.path}” is larger than ${sizeInWords(maxRequestBytes)}, the most for one file.`;
     if (!this.datasetId && !mayHoldClasses(seen)) {
       return (
         "All these photos are in one folder, so there is nothing to tell apart. Make a folder for each kind, named " +
@@ -149,7 +152,8 @@ class UploadForm {
     this.find("upload-progress").value = Math.min(LAST_SHARE, share);
     const quarters = Math.floor(4 * share);
     if (quarters < 4) put(this.find("upload-said"), quarters > 0 ? `${25 * quarters} percent uploaded` : "");
-    this.find("upload-status").textContent = `${count(files)} of ${count(nFiles)} files, ${size(bytes)} of ${size(nBytes)}`;
+    const [arrived, all] = [sizeInWords(bytes), sizeInWords(nBytes)];
+    this.find("upload-status").textContent = `${count(files)} of ${count(nFiles)} files, ${arrived} of ${all}`;
   }
 
   #say(note) {
@@ -174,11 +178,6 @@ function put(element, text) {
 
 function count(n) {
   return Number(n).toLocaleString("en");
-}
-
-function size(bytes) {
-  const [amount, unit] = bytes >= 1e9 ? [bytes / 1e9, "GB"] : [bytes / 1e6, "MB"];
-  return `${amount.toLocaleString("en", { maximumFractionDigits: amount < 10 ? 1 : 0 })} ${unit}`;
 }
 
 let uploadForm = null;

@@ -1,5 +1,7 @@
 """The command line: what it prints, and how it ends."""
 
+import csv
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from PIL import Image
 from automl.cli import _parser, _run_settings, _scratch, main
 from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.settings import load_settings
+from tests.automl.serving.tiny_model import tiny_model
 
 
 @pytest.fixture
@@ -153,6 +156,26 @@ def test_predict_refuses_a_zip_without_a_model(tmp_path, capfd):
         archive.writestr("readme", "nothing")
     assert main(["predict", str(tmp_path / "x.zip"), "a.jpg"]) == 2
     assert "not a model that Darkroom made" in " ".join(capfd.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("calibration", "sure"),
+    [({"threshold": 0.9}, ["yes", "no", ""]), ({"threshold": None}, [""] * 3), (None, [""] * 3)],
+)
+def test_the_table_of_answers_says_which_are_sure(tmp_path, calibration, sure):
+    with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
+        archive.writestr("model.onnx", tiny_model())
+        archive.writestr("metrics.json", json.dumps({"calibration": calibration}))
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(tmp_path / "1.png")
+    Image.new("RGB", (8, 8), (60, 40, 40)).save(tmp_path / "2.png")
+    (tmp_path / "3.png").write_text("words")
+    photos = [str(tmp_path / f"{number}.png") for number in (1, 2, 3)]
+    assert main(["predict", str(tmp_path / "model.zip"), *photos, "--csv", str(tmp_path / "answers.csv")]) == 2
+    with (tmp_path / "answers.csv").open(encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["photo", "answer", "confidence", "sure", "red", "green", "blue", "error"]
+    assert [row[3] for row in rows] == sure
+    assert {len(row) for row in rows} == {8}
 
 
 def test_train_without_weights_says_how_to_get_them(photos, tmp_path, monkeypatch, capfd):

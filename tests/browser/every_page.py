@@ -16,11 +16,14 @@ from playwright.sync_api import Page, expect
 from automl.errors import DarkroomError, DiskFull, NotAllowedNow, RunFailed, SourceUnavailable, UploadTooLarge
 from automl.records import DatasetState, RunState
 from automl.store.database import LogEntry, TrialSummary, find_run, now
+from server.confusion import MAX_DRAWN
 from tests.automl.data.faults import as_jpeg, photo
+from tests.automl.serving.tiny_model import tiny_model
 from tests.browser.conftest import Site
 from tests.server.answered import add_answered, add_photos
 from tests.server.conftest import zip_of
 from tests.server.rich_result import add_rich_result
+from tests.server.test_confusion import add_many_classes
 from tests.server.test_runs import RESULT
 from tests.server.trying import add_tried_run, picture
 
@@ -88,6 +91,20 @@ def _answered(site: Site, n: int) -> tuple[str, list[str]]:
     return dataset_id, [add_answered(site, dataset_id, rows[i:], result=sizes[i]) for i in range(n)]
 
 
+def with_model(state: RunState, page: str = "") -> Callable[[Site], str]:
+    """A run that is not done, with a download that is not its best try."""
+
+    def make(site: Site) -> str:
+        run_id = run(state, **_FOUND)(site).rpartition("/")[2]
+        title = "77.4 % on validation photos"
+        site.add_artifact(
+            run_id, "best_so_far", zip_of(**{"model.onnx": tiny_model()}), "m.zip", "application/zip", title
+        )
+        return f"/runs/{run_id}{page}"
+
+    return make
+
+
 def answers(site: Site) -> str:
     _, (run_id,) = _answered(site, 1)
     return f"/runs/{run_id}/answers"
@@ -122,6 +139,11 @@ def see_charts(page: Page) -> None:
 def open_tries(page: Page) -> None:
     page.locator("#tries > summary").click()
     expect(page.locator("#trials tbody tr")).not_to_have_count(0)
+
+
+def open_scores(page: Page) -> None:
+    page.locator("summary", has_text="Score of each kind").click()
+    expect(page.locator("#per-class")).to_be_visible()
 
 
 def try_photos(page: Page) -> None:
@@ -173,18 +195,23 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "run, searching": run(RunState.SEARCHING, **_FOUND),
     "run, searching, with charts": with_charts,
     "run, asked whether to cancel": run(RunState.SEARCHING, "?ask=cancel", **_FOUND),
+    "run, searching, with a model": with_model(RunState.SEARCHING),
     "run, stopping": run(RunState.SEARCHING, stop_requested=True, **_FOUND),
     "run, finishing": run(RunState.FINISHING, **_FOUND),
     "run, done": run(RunState.DONE, **_FOUND),
     "run, failed": run(RunState.FAILED, error_code="run_failed", error_message="It broke.", **_FOUND),
-    "run, cancelled": run(RunState.CANCELLED, **_FOUND),
+    "run, failed before anything was tried": lambda site: f"/runs/{site.add_run(RunState.FAILED)}",
+    "run, cancelled": with_model(RunState.CANCELLED),
     "what was tried": run(RunState.DONE, "/tries", **_FOUND),
+    "what was tried, nothing yet": run(RunState.QUEUED, "/tries"),
     "result with everything": lambda site: f"/runs/{add_rich_result(site)}",
+    "result on many classes": lambda site: f"/runs/{add_many_classes(site, MAX_DRAWN + 1)}",
     "answers": answers,
     "photos of a cell": _cell,
     "comparison": comparison,
     "which runs to compare": lambda site: comparison(site).partition("?")[0],
     "try it": lambda site: f"/runs/{add_tried_run(site)}/try",
+    "try it, after it was cancelled": with_model(RunState.CANCELLED, "/try"),
     "try it, with answers": lambda site: f"/runs/{add_tried_run(site)}/try",
     "upload, under way": lambda _site: "/",
     "error 404": lambda _site: "/nowhere",
@@ -196,7 +223,11 @@ PAGES: dict[str, Callable[[Site], str]] = {
 }
 
 ACTS: dict[str, Callable[[Page], None]] = {
+    "run, done": open_tries,
+    "run, failed": open_tries,
+    "run, cancelled": open_tries,
     "result with everything": open_tries,
+    "result on many classes": open_scores,
     "run, searching, with charts": see_charts,
     "try it, with answers": try_photos,
     "upload, under way": begin_an_upload,

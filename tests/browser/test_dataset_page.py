@@ -433,6 +433,12 @@ class TestHowItLooks:
         assert box.evaluate("box => box.scrollHeight - box.clientHeight") == 0
         expect(page.get_by_text("The list goes on")).to_have_count(0)
 
+    def test_a_class_name_of_usual_length_is_not_broken(self, page, site):
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(f"/datasets/{site.add_checked(photos('angular_leaf_spot', 3) | photos('rust', 3, 100))}")
+        spot, rust = page.locator("#classes .class-name").all()
+        assert spot.bounding_box()["height"] == rust.bounding_box()["height"]
+
     def test_a_longer_list_of_classes_says_that_it_goes_on(self, page, site):
         page.goto(f"/datasets/{site.add_checked(classes(21))}")
         box = page.locator(".classes-box")

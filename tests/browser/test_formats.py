@@ -1,11 +1,14 @@
 """The tick boxes of a download, in a real browser; the test plays the worker."""
 
+import re
 import zipfile
+from random import Random
 
 import pytest
 from playwright.sync_api import expect
 
 from automl.records import ExportState
+from automl.words import size_in_words
 from tests.browser.test_accessibility import tab_to
 from tests.server.finished import add_finished, change_export, proof
 
@@ -56,9 +59,21 @@ def test_the_button_tells_the_size_of_what_is_ticked(page, site):
     run_id = add_finished(site)
     change_export(site, run_id, "litert_int8", proof=proof(n_bytes=3_000_000))
     page.goto(f"/runs/{run_id}")
-    expect(page.locator("#download-size")).to_contain_text("kB")
+    expect(page.locator("#download-size")).to_have_text(re.compile(r"^\d+ bytes$"))  # not "0.9 kB"
     page.get_by_label("LiteRT (TFLite), int8").check()
     expect(page.locator("#download-size")).to_have_text("3.0 MB")
+
+
+def test_sizes_are_in_the_same_words_as_on_the_server(page, site):
+    page.goto(f"/runs/{add_finished(site)}")
+    source = page.locator("script[src$='formats.js']").get_attribute("src").replace("formats.js", "sizes.js")
+    script = "async ([source, all]) => { const words = await import(source); return all.map(words.sizeInWords) }"
+    ties = [1150, 1250, 1350, 1750, 99_250, 100_500, 101_500, 1_250_000, 100_500_000]
+    edges = [0, 1, 2, 999, 1000, 40_000, 99_499, 99_500, 999_499, 999_500, 999_499_999, 999_500_000, 10**12]
+    random = Random(0)
+    anywhere = [int(10 ** random.uniform(0, 12)) for _ in range(2000)]
+    sizes = ties + edges + anywhere
+    assert page.evaluate(script, [source, sizes]) == [size_in_words(one) for one in sizes]
 
 
 def test_a_box_opens_when_its_format_is_ready_and_ticks_and_focus_stay(page, site):

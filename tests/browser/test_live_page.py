@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -9,7 +10,9 @@ from playwright.sync_api import expect
 from automl.durations import duration_in_words
 from automl.pipeline.database_observer import DatabaseObserver
 from automl.records import RunResult, RunState, Stage, TrialRecord, TrialState
+from automl.store.database import LogEntry, find_run
 from automl.store.events import RunEvents
+from automl.store.run_clock import RunClock
 from tests.browser.test_accessibility import tab_to
 from tests.browser.test_run_page import PlayedRun
 from tests.redis_server import running_redis
@@ -160,14 +163,51 @@ def test_times_are_in_the_same_words_as_on_the_server(page, run):
     script = "async ([source, all]) => { const words = await import(source); return all.map(words.durationInWords) }"
     seconds = [0, 0.5, 1, 1.5, 59.4, 60, 61, 599.6, 600, 3569, 3570, 3600, 3661, 7199, 86400]
     assert page.evaluate(script, [source, seconds]) == [duration_in_words(one) for one in seconds]
+    about = [duration_in_words(RunClock(0.5, 1.0, one, is_ending=True).about_left_s) for one in seconds]
+    assert page.evaluate(script.replace("durationInWords", "aboutInWords"), [source, seconds]) == about
 
 
 def test_the_time_goes_on_while_the_best_model_is_tested(page, run):
     page.goto(f"/runs/{run.id}")
     run.go(RunState.FINISHING, 90.0)
     RunEvents(run.site.settings.broker_url).publish(run.id, "state", state="finishing")
-    expect(page.locator("#so-far")).to_have_text("1 minute 32 seconds")
-    expect(page.locator("#so-far")).to_have_text("1 minute 34 seconds")
+    so_far = page.locator("#so-far")
+    expect(so_far).to_contain_text("1 minute 3")
+    shown = so_far.inner_text()
+    expect(so_far).not_to_have_text(shown)
+    expect(so_far).to_contain_text("1 minute")
+
+
+def test_after_a_stop_the_bar_and_the_time_go_to_the_end_of_the_packing(page, site, run, pipeline):
+    """And not to that of the time that was allowed, of which there are nine minutes."""
+    earlier = PlayedRun(site)
+    earlier.go(RunState.PREPARING)
+    earlier.go(RunState.SEARCHING)
+    earlier.finish()
+    with site.database.session() as session:
+        done = find_run(session, earlier.id)
+        (began,) = session.scalars(done.log.select().where(LogEntry.text == "finishing"))
+        done.finished_at = began.at + timedelta(seconds=20)
+    run.write(budget_s=600.0, used_s=60.0, activity="Looking at the photos", lease_until=None)  # no clock but ours
+    page.goto(f"/runs/{run.id}")
+    expect(page.locator("#activity")).to_have_text("Looking at the photos")
+    page.get_by_role("button", name="Stop now and keep the best").click()
+    expect(page.locator("#activity")).to_have_text("Ending the search")
+    expect(page.locator("#time-left")).to_contain_text("tested and packed: about 25 seconds left.")
+    assert page.locator("#run-progress").evaluate("bar => bar.value") == pytest.approx(0.1, abs=0.03)
+    pipeline.activity("Looking at the photos", 0.6)
+    run.write(used_s=70.0)
+    pipeline.state(RunState.FINISHING)
+    pipeline.activity("Drawing the plots", 0.3)
+    expect(page.locator("#activity")).to_have_text("Drawing the plots")  # how far that is says nothing of the whole
+    run.write(used_s=88.0)
+    RunEvents(site.settings.broker_url).publish(run.id, "note", text="One.")
+    expect(page.locator("#left")).to_have_text("about 5 seconds left")
+    assert 0.8 < page.locator("#run-progress").evaluate("bar => bar.value") < 1
+    run.write(used_s=100.0)
+    RunEvents(site.settings.broker_url).publish(run.id, "note", text="Two.")
+    expect(page.locator("#time-left")).to_contain_text("this takes longer than usual.")
+    assert 0.9 < page.locator("#run-progress").evaluate("bar => bar.value") < 0.99  # and goes on
 
 
 def test_the_number_of_tries_does_not_count_the_one_that_goes_on(page, run, pipeline):

@@ -1,12 +1,15 @@
 """The page of a result as people use it: the confusion matrix by mouse and by keyboard, and a run that follows."""
 
 import zipfile
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
 from automl.records import RunState
+from server.confusion import MAX_DRAWN
 from tests.browser.test_accessibility import tab_to
+from tests.browser.test_run_page import PlayedRun
 from tests.server.answered import add_answered, add_photos, result_of
 from tests.server.rich_result import add_rich_result
 
@@ -72,6 +75,19 @@ def test_without_javascript_a_result_is_read_downloaded_and_corrected(plain_page
     expect(plain_page.get_by_text("You moved it to green")).to_be_visible()
 
 
+NUMBERS = "#trials tbody tr td:first-child"
+
+
+def act_before(page, address, act):
+    """Acts on the page while it waits for this address."""
+
+    def handle(route):
+        act()
+        route.continue_()
+
+    page.route(address, handle)
+
+
 def test_what_was_tried_comes_when_it_is_opened_and_is_sorted(page, run_id):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -79,14 +95,67 @@ def test_what_was_tried_comes_when_it_is_opened_and_is_sorted(page, run_id):
     expect(page.locator("#trials")).to_have_count(0)
     tab_to(page, "#tries > summary")
     page.keyboard.press("Enter")
-    numbers = page.locator("#trials tbody tr td:first-child")
-    expect(numbers).to_have_text(["2", "1", "3"])
+    expect(page.locator(NUMBERS)).to_have_text(["2", "1", "3"])
     page.get_by_role("button", name="No.").click()
-    expect(numbers).to_have_text(["3", "2", "1"])
+    expect(page.locator(NUMBERS)).to_have_text(["3", "2", "1"])
     page.locator("#tries > summary").click()
     page.locator("#tries > summary").click()
-    expect(numbers).to_have_text(["3", "2", "1"])
+    expect(page.locator(NUMBERS)).to_have_text(["3", "2", "1"])
     assert sum(url.endswith("/tries") for url in asked) == 1
+
+
+def test_times_of_what_happened_are_those_of_the_reader(browser, site, run_id):
+    asked_at = site.run(run_id).created_at
+    with browser.new_context(base_url=site.url, timezone_id="Asia/Tokyo") as context:
+        page = context.new_page()
+        page.goto(f"/runs/{run_id}")
+        page.locator("#tries > summary").click()
+        page.locator("#log > summary").click()
+        expect(page.locator("#log time").last).to_have_text((asked_at + timedelta(hours=9)).strftime("%H:%M:%S"))
+        expect(page.get_by_text("Times are UTC.")).to_be_hidden()
+
+
+@pytest.mark.parametrize("failure", [{"status": 500, "body": "broken"}, {"status": 200, "body": "a proxy"}, None])
+def test_what_was_tried_and_could_not_be_fetched_says_so_and_comes_when_it_is_opened_again(page, run_id, failure):
+    page.goto(f"/runs/{run_id}")
+    page.route("**/tries", lambda route: route.fulfill(**failure) if failure else route.abort())
+    page.locator("#tries > summary").click()
+    expect(page.locator("#tries-state")).to_contain_text("could not be fetched")
+    expect(page.locator("#tries-state")).to_be_visible()
+    expect(page.locator("#connection-lost")).to_be_hidden()
+    expect(page.get_by_role("link", name="See them on a page of their own")).to_be_visible()
+    page.unroute("**/tries")
+    page.locator("#tries > summary").click()
+    page.locator("#tries > summary").click()
+    expect(page.locator(NUMBERS)).to_have_text(["2", "1", "3"])
+    expect(page.locator("#tries-state")).to_be_empty()
+
+
+def test_the_focus_stays_where_it_is_when_what_was_tried_comes(page, run_id):
+    link = page.get_by_role("link", name="See them on a page of their own")
+    act_before(page, "**/tries", link.focus)
+    page.goto(f"/runs/{run_id}")
+    page.locator("#tries > summary").click()
+    expect(page.locator(NUMBERS)).to_have_text(["2", "1", "3"])
+    expect(link).to_be_focused()
+    assert link.bounding_box()["y"] > page.locator("#trials").bounding_box()["y"]
+
+
+def test_what_was_tried_also_comes_where_it_was_opened_before_the_script_was_there(page, run_id):
+    act_before(page, "**/tries.js", page.locator("#tries > summary").click)
+    page.goto(f"/runs/{run_id}")
+    expect(page.locator(NUMBERS)).to_have_text(["2", "1", "3"])
+
+
+def test_what_was_tried_comes_on_a_page_that_was_live(page, site):
+    run = PlayedRun(site)
+    run.search()
+    run.add_trial(0, 0.91)
+    page.goto(f"/runs/{run.id}")
+    expect(page.locator(NUMBERS)).to_have_text(["1"])
+    run.finish()
+    page.locator("#tries > summary").click()
+    expect(page.locator(f"#tries {NUMBERS}")).to_have_text(["1"])
 
 
 def test_what_was_tried_is_a_page_without_javascript_and_sorted_with_it(page, plain_page, run_id):
@@ -108,8 +177,8 @@ def test_on_a_phone_the_way_to_try_it_is_not_far_below_the_scores(page, run_id):
 
 
 def test_a_large_matrix_keeps_its_heads_in_sight_and_the_page_its_width(page, site):
-    classes = [f"class number {i}" for i in range(100)]
-    rows = [(f"s{i}", classes[i], classes[(i + i % 3) % 100], 0.9) for i in range(100)]
+    classes = [f"class number {i}" for i in range(MAX_DRAWN)]
+    rows = [(f"s{i}", classes[i], classes[(i + i % 3) % MAX_DRAWN], 0.9) for i in range(MAX_DRAWN)]
     run_id = add_answered(site, add_photos(site), rows, classes)
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"/runs/{run_id}")
@@ -125,7 +194,7 @@ def test_a_large_matrix_keeps_its_heads_in_sight_and_the_page_its_width(page, si
 
 def test_what_differs_from_the_run_before_is_marked_in_words(page, site):
     run_id = site.add_run(RunState.DONE, result=result_of(("a", "b"), ()))
-    page.goto(f"/datasets/{site.run(run_id).dataset_id}?like={run_id}")
+    page.goto(f"/datasets/{site.run(run_id).dataset_id}?like={run_id}&change=1")
     changed = page.locator("#start-changed")
     expect(changed).to_be_hidden()
     page.get_by_label("Most tries").fill("7")

@@ -87,7 +87,7 @@ def test_an_own_time_says_what_it_has_room_for_as_it_is_typed(page, add_done):  
     page.goto(f"/datasets/{add_done()}")
     told = page.locator("#expected-of-own")
     page.locator("#minutes").press_sequentially("2")
-    expect(told).to_have_text("Room for some 14 tries.")
+    expect(told).to_have_text("Room for some 10 tries.")
     page.get_by_label("Standard").check()
     expect(told).to_have_text("")
     page.locator("#minutes").press_sequentially("60")

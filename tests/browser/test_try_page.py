@@ -6,14 +6,18 @@ import re
 from pathlib import Path
 from threading import BoundedSemaphore
 
+import onnx
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from automl.records import RunState
 from automl.store.database import Artifact
 from server import answering
+from tests.automl.serving.tiny_model import tiny_model
 from tests.browser.test_accessibility import AXE, tab_to, violations
 from tests.browser.test_upload_page import drop
+from tests.server.conftest import zip_of
 from tests.server.trying import add_tried_run, noise, picture
 
 pytestmark = pytest.mark.browser
@@ -48,8 +52,31 @@ def test_chosen_photos_are_answered_in_turn_and_a_broken_one_is_explained(page, 
     sure, unsure, refused = (page.locator("article").nth(i) for i in range(3))
     expect(sure.locator(".answer-label")).to_have_text("It says red, 99.9 % sure")
     expect(sure.locator("td.number")).to_have_text(["99.9 %", "under 0.1 %", "under 0.1 %"])
-    expect(unsure.locator(".answer-label")).to_have_text(re.compile(r"^Not sure. Perhaps red \(\d\d\.\d %\)$"))
+    expect(unsure.locator(".answer-label")).to_have_text(re.compile(r"^Not sure. Perhaps red \(\d\d\.\d\s%\)$"))
     expect(refused).to_contain_text("Not a photo that can be read")
+
+
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 900}, PHONE], ids=["wide", "phone"])
+def test_a_class_name_on_the_bars_breaks_only_where_it_is_long(page, site, run_id, size):
+    model = onnx.load_from_string(tiny_model())
+    labels = next(one for one in model.metadata_props if one.key == "labels")
+    labels.value = "bean_rust\nangular_leaf_spot\n" + "very_" * 10 + "long" * 10
+    run_id = add_tried_run(site, site.run(run_id).dataset_id, model.SerializeToString())
+    page.set_viewport_size(size)
+    page.goto(f"/runs/{run_id}/try")
+    page.locator("#photos-input").set_input_files([a_file("a.png", picture())])
+    names = page.locator(".answer .class-name")
+    expect(names.first).to_have_text("bean_rust")
+    short, middle, long = (one["height"] for one in map(_box, names.all()))
+    assert short == middle < long
+    assert max(one["x"] + one["width"] for one in map(_box, names.all())) < _box(page.locator(".bar").first)["x"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+def _box(locator):
+    box = locator.bounding_box()
+    assert box is not None
+    return box
 
 
 def test_a_photo_is_shown_at_once_and_says_that_it_is_being_looked_at(page, run_id):
@@ -116,7 +143,7 @@ def test_a_dropped_folder_becomes_a_table(page, run_id, folder):
     drop(page, folder, onto="#try-zone", kinds=("dragEnter", "dragOver"))
     expect(page.locator("#try-form")).to_have_class(re.compile("dragging"))
     drop(page, folder, onto="#try-zone", kinds=("drop",))
-    expect(page.locator("#batch-status")).to_have_text("Done: 40 of 41 photos were answered. 2 could not be read.")
+    expect(page.locator("#batch-status")).to_contain_text("Done: 40 of 41 photos were answered")
     expect(page.locator("#try-form")).not_to_have_class(re.compile("dragging"))
 
 
@@ -136,7 +163,14 @@ def test_everything_is_done_by_keyboard(page, site, run_id):
     expect(page.locator(".feedback-yes")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".feedback-done")).to_contain_text("Stored as “red”")
-    assert site.files(site.run(run_id).dataset_id)[-1].given_label == "red"
+    dataset_id = site.run(run_id).dataset_id
+    assert site.files(dataset_id)[-1].given_label == "red"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Train again with it")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#checking")).to_be_visible()
+    site.finish_check(dataset_id)
+    expect(page.locator("#start-like")).to_be_visible()  # the form has the settings of this run, also after the check
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -209,6 +243,8 @@ def test_a_photo_that_is_stored_while_the_queue_is_away_is_said_to_be_kept(page,
     page.get_by_role("button", name="Store it").click()
     expect(page.locator(".feedback-done")).to_contain_text("Stored as “red”")
     expect(page.locator(".feedback-done")).to_contain_text("could not be started now")
+    page.get_by_role("link", name="Open the page of the photos").click()
+    expect(page.get_by_role("button", name="That is all, check them")).to_be_visible()
     assert len(site.files(site.run(run_id).dataset_id)) == 7
 
 
@@ -218,6 +254,7 @@ def test_nothing_is_stored_without_a_yes(page, site, run_id):
     page.get_by_role("button", name="Correct").click()
     page.get_by_role("button", name="No", exact=True).click()
     expect(page.locator(".feedback-done")).to_have_text("Nothing was stored.")
+    expect(page.locator(".feedback-next")).to_be_hidden()
     assert len(site.files(site.run(run_id).dataset_id)) == 6
 
 
@@ -226,7 +263,8 @@ def folder(tmp_path: Path) -> Path:
     target = tmp_path / "many"
     target.mkdir()
     for i in range(40):
-        Image.new("RGB", (8, 8), ("red", "blue")[i % 4 == 0]).save(target / f"{i:02}.png")
+        colour = "blue" if i % 4 == 0 else (60, 40, 40) if i % 10 == 1 else "red"  # the dark ones are hard to tell
+        Image.new("RGB", (8, 8), colour).save(target / f"{i:02}.png")
     (target / "cut.png").write_bytes(noise(1)[:80])
     (target / "notes.txt").write_text("words")
     return target
@@ -235,18 +273,33 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_becomes_a_table(page, run_id, folder):
     page.goto(f"/runs/{run_id}/try")
     page.locator("#try-folder-input").set_input_files(folder)
-    expect(page.locator("#batch-status")).to_have_text("Done: 40 of 41 photos were answered. 2 could not be read.")
-    expect(page.locator("#batch-counts tbody tr")).to_have_text(["red30", "blue10"])
+    words = "Done: 40 of 41 photos were answered, 4 of them “not sure”. 2 could not be read."
+    expect(page.locator("#batch-status")).to_have_text(words)
+    expect(page.locator("#batch-counts tr")).to_have_text(["answerphotosof these not sure", "red304", "blue100"])
     expect(page.locator("#batch-failed summary")).to_have_text("2 files without an answer")
     page.get_by_text("What it says of each photo").click()
     expect(page.locator("#batch-each tbody tr")).to_have_count(40)
-    expect(page.locator("#batch-each tbody tr").nth(1)).to_have_text("many/01.pngred")
+    each = page.locator("#batch-each tbody tr")
+    expect(each.nth(1)).to_have_text("many/01.pngnot sure, perhaps red")
+    expect(each.nth(2)).to_have_text("many/02.pngred")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the table").click()
     rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
     assert [row["photo"] for row in rows] == [f"many/{i:02}.png" for i in range(40)] + ["many/cut.png"]
     assert [rows[0]["answer"], rows[1]["answer"], rows[40]["answer"]] == ["blue", "red", ""]
+    assert [row["sure"] for row in (rows[0], rows[1], rows[2], rows[40])] == ["yes", "no", "yes", ""]
     assert "damaged" in rows[40]["error"]
+
+
+def test_a_model_without_a_threshold_counts_nothing_as_not_sure(page, site, folder):
+    run_id = site.add_run(RunState.SEARCHING)
+    site.add_artifact(run_id, "best_so_far", zip_of(**{"model.onnx": tiny_model()}), "model.zip", "application/zip")
+    page.goto(f"/runs/{run_id}/try")
+    page.locator("#try-folder-input").set_input_files(folder)
+    words = "Done: 40 of 41 photos were answered. 2 could not be read."
+    expect(page.locator("#batch-status")).to_have_text(words)
+    expect(page.locator("#batch-counts tbody tr")).to_have_text(["red30", "blue10"])
+    expect(page.locator("#batch-unsure")).to_be_hidden()
 
 
 def test_many_photos_can_be_cancelled(page, run_id, folder):
@@ -263,6 +316,25 @@ def test_a_server_that_is_busy_is_asked_again(page, run_id, folder):
     page.route("**/predict?row=1", lambda route: route.fulfill(status=503, body=busy), times=2)
     page.locator("#try-folder-input").set_input_files(folder)
     expect(page.locator("#batch-status")).to_contain_text("Done: 40 of 41")
+
+
+def test_cancelling_between_two_tries_ends_it_at_once(page, run_id, folder):
+    """The clock of the page stands still: nothing but the click can end the wait."""
+    page.clock.install()
+    page.goto(f"/runs/{run_id}/try")
+    with page.expect_response("**/predict?row=1"):
+        page.route("**/predict?row=1", lambda route: route.fulfill(status=503, body="busy"))
+        page.locator("#try-folder-input").set_input_files(folder)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#batch-status")).to_contain_text("Cancelled: 0 of 41 photos were answered.")
+
+
+def test_why_many_photos_are_not_answered_is_said_in_the_words_of_the_server(page, run_id, folder):
+    page.goto(f"/runs/{run_id}/try")
+    gone = json.dumps({"error": {"code": "not_found", "message": "There is no such run. It may have been deleted."}})
+    page.route("**/predict?row=1", lambda route: route.fulfill(status=404, body=gone))
+    page.locator("#try-folder-input").set_input_files(folder)
+    expect(page.locator("#batch-error")).to_have_text("There is no such run. It may have been deleted.")
 
 
 CAMERA = """() => {

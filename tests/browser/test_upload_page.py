@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from automl.records import DatasetState
 from automl.store.database import Dataset
+from automl.words import size_in_words
 from server import receive
 
 pytestmark = pytest.mark.browser
@@ -188,6 +189,28 @@ def test_a_lost_connection_is_told_and_the_upload_goes_on_by_itself(page, site, 
     assert len(names(site)) == 6
 
 
+class TestASmallServer:
+    @pytest.fixture
+    def environment(self):
+        return {"DARKROOM_MAX_UPLOAD_BYTES": "40000", "DARKROOM_MAX_REQUEST_BYTES": "30000"}
+
+    @pytest.mark.parametrize(
+        ("n_bytes", "said"),
+        [
+            (50_000, "These are 50.0 kB; up to 40.0 kB are possible."),
+            (35_000, "“flowers/rose/large.png” is larger than 30.0 kB, the most for one file."),
+        ],
+    )
+    def test_what_is_too_large_is_said_before_anything_is_sent(self, page, site, flowers, n_bytes, said):
+        others = sum(path.stat().st_size for path in flowers.rglob("*.png"))
+        (flowers / "rose" / "large.png").write_bytes(bytes(n_bytes - others))
+        page.goto("/")
+        page.set_input_files("#folder-input", flowers)
+        expect(page.get_by_role("alert")).to_contain_text(said)
+        with site.database.session() as session:
+            assert session.query(Dataset).count() == 0
+
+
 def test_an_upload_that_the_server_refuses_says_why(page, site, flowers):
     page.goto("/")
     page.route(
@@ -283,7 +306,10 @@ class TestAClosedTab:
         page.route(ONE_UPLOAD, lambda route: None)  # never answered
         page.goto(left(*((f"flowers/rose/{i}.png", flowers / "rose" / f"{i}.png") for i in range(3))))
         drop(page, flowers)
-        expect(page.locator("#upload-status")).to_contain_text("3 of 6 files")
+        sizes = [path.stat().st_size for path in flowers.rglob("*.png")]
+        arrived = sum(path.stat().st_size for path in (flowers / "rose").iterdir())
+        said = f"3 of 6 files, {size_in_words(arrived)} of {size_in_words(sum(sizes))}"
+        expect(page.locator("#upload-status")).to_have_text(said)
         expect(page.locator("#upload-said")).to_have_text(re.compile("^(25|50) percent uploaded$"))
 
     def test_a_photo_that_was_changed_is_sent_although_its_size_is_the_same(self, page, site, flowers, left, sent):

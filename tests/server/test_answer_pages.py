@@ -67,7 +67,16 @@ def test_each_photo_says_what_it_was_taken_for_and_how_surely(client, world, run
 
 
 def test_an_answer_below_the_threshold_says_not_sure(client, run_id):
-    assert client.get(f"/runs/{run_id}/answers").text.count("(“not sure”)") == 1
+    page = " ".join(client.get(f"/runs/{run_id}/answers?said=rose").text.split())
+    assert page.count("Not sure, perhaps") == 1
+    assert "Not sure, perhaps <strong>rose</strong> (55.0 %), you said" in page
+    assert page.count("% sure;") == 3
+
+
+def test_a_right_answer_below_the_threshold_says_not_sure_too(client, world, dataset_id):
+    run_id = add_answered(world, dataset_id, [("s1", "rose", "rose", 0.51)])
+    page = " ".join(client.get(f"/runs/{run_id}/answers?really=rose").text.split())
+    assert "✓ right</span> Not sure, perhaps <strong>rose</strong> (51.0 %)</p> <p><small>then other" in page
 
 
 def test_a_photo_that_was_removed_is_named_without_a_picture(client, run_id):

@@ -1,7 +1,13 @@
+import io
+import zipfile
+import zlib
+
+import pytest
+
 from automl.records import RunState
 from automl.store.database import find_run
 from server.answers import answers_of, photos_of_test
-from tests.server.answered import add_answered, add_photos
+from tests.server.answered import add_answered, add_photos, answers_csv, result_of
 from tests.server.conftest import zip_of
 
 ROWS = [("1", "rose", "rose", 0.9), ("2", "tulip", "rose", 0.55)]
@@ -38,6 +44,23 @@ def test_a_download_of_an_older_version_has_no_answers_but_says_what_it_was_test
     world.add_artifact(run_id, "bundle", zip_of(**{"photos.csv": PHOTOS_CSV}), "model.zip", "application/zip")
     assert read(world, run_id) is None
     assert read(world, run_id, photos_of_test) == {"1": "rose"}
+
+
+@pytest.mark.parametrize("damage", [lambda table: table[::-1], lambda table: b"\xff" * len(table)])
+def test_a_download_that_is_damaged_inside_keeps_no_result_from_being_shown(world, client, damage):
+    """Scrambled bytes that are packed raise something else than those that are not."""
+    table = answers_csv(ROWS * 20)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("answers.csv", table)
+    packed = zlib.compress(table, wbits=-15)
+    assert packed in buffer.getvalue()
+    run_id = world.add_run(RunState.DONE, add_photos(world), result=result_of(("rose", "tulip"), ROWS))
+    damaged = buffer.getvalue().replace(packed, damage(packed))
+    world.add_artifact(run_id, "bundle", damaged, "model.zip", "application/zip")
+    assert read(world, run_id) is None
+    assert client.get(f"/runs/{run_id}").status_code == 200
+    assert client.get(f"/runs/{run_id}/try").status_code == 422
 
 
 def test_what_is_not_the_final_model_or_is_gone_has_neither(world):

@@ -1,9 +1,11 @@
 """The HTTP API beside uploads and downloads."""
 
 import pytest
+from sqlalchemy import event
 
 from automl.records import DatasetState, RunState
-from automl.store.database import TrialSummary
+from automl.store.database import DatasetEdit, DatasetVersion, TrialSummary, now
+from server import api
 from tests.server.conftest import form_file
 
 
@@ -123,6 +125,44 @@ def test_a_data_set_is_shown_with_its_summary(client, world):
         4,
         40,
     )
+
+
+def add_edited(world, n: int) -> None:
+    """A data set of `n` files with `n` versions, `n` edits that count, and one that was undone."""
+    dataset_id = world.add_dataset(n_files=n, summary={"n_images": n, "findings": []})
+    with world.database.session() as session:
+        for number in range(1, n + 1):
+            version = {"fingerprint": "f", "key": "k", "n_images": n, "n_classes": 2}
+            session.add(DatasetVersion(dataset_id=dataset_id, number=number, **version))
+            session.add(DatasetEdit(dataset_id=dataset_id, kind="exclude", values={"files": [1]}, title=str(number)))
+        session.add(DatasetEdit(dataset_id=dataset_id, kind="exclude", title="undone", undone_at=now()))
+
+
+def test_the_database_is_asked_as_often_for_many_data_sets_as_for_two(client, world):
+    asked = []
+    event.listen(world.database.engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    n_asked = {}
+    for n_more in (2, 18):
+        for _ in range(n_more):
+            add_edited(world, 2)
+        asked.clear()
+        n_listed = len(client.get("/api/v1/datasets").json["datasets"])
+        n_asked[n_listed] = len(asked)
+    assert n_asked == {2: 4, 20: 4}
+    (of_edits,) = [statement for statement in asked if "FROM dataset_edits" in statement]
+    assert "title" in of_edits and "values" not in of_edits
+
+
+def test_data_sets_are_listed_page_by_page_each_with_its_own_figures(client, world, monkeypatch):
+    monkeypatch.setattr(api, "_DATASETS_ON_A_PAGE", 2)
+    for n in (3, 2, 0):
+        add_edited(world, n)
+    first, second, beyond = (client.get(f"/api/v1/datasets?page={page}").json for page in (1, 2, 3))
+    found = [(one["n_files"], one["n_bytes"], one["version"]) for one in first["datasets"] + second["datasets"]]
+    assert found == [(0, 0, None), (2, 20, 2), (3, 30, 3)]
+    assert [edit["title"] for edit in second["datasets"][0]["edits"]] == ["1", "2", "3"]
+    assert second["datasets"][0]["summary"] == {"n_images": 3}
+    assert (first["page"], second["page"], beyond) == (1, 2, {"datasets": [], "page": 3})
 
 
 def test_a_live_run_says_what_its_score_is_measured_on_and_has_no_result(client, world):

@@ -3,6 +3,7 @@
 import pytest
 
 from automl.records import RunState
+from automl.store.database import Dataset, now
 from tests.server.conftest import form_file, zip_of
 
 
@@ -61,6 +62,13 @@ def test_nothing_that_could_run_in_the_page_is_shown_in_it(client, world, run_id
     _, headers, _ = get(client, f"/api/v1/artifacts/{artifact_id}")
     assert headers["Content-Type"] == "application/octet-stream"
     assert headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_plot_of_a_deleted_data_set_is_404(client, world, run_id):
+    artifact_id = world.add_artifact(run_id, "plot", b"\x89PNG", "p.png", "image/png")
+    with world.database.session() as session:
+        session.get_one(Dataset, world.run(run_id).dataset_id).deleted_at = now()
+    assert get(client, f"/api/v1/artifacts/{artifact_id}")[0] == 404
 
 
 def test_a_file_that_has_gone_from_the_store_is_404(client, world, run_id):

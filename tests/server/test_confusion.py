@@ -1,6 +1,10 @@
 import pytest
 
-from server.confusion import in_words, view_confusion
+from automl.records import RunState
+from server.confusion import MAX_DRAWN, in_words, view_confusion
+from tests.server.answered import answers_csv
+from tests.server.conftest import zip_of
+from tests.server.trying import picture
 
 RESULT = {"classes": ["a&b", "rust <i>", "ok"], "test": {"confusion": [[38, 4, 1], [7, 36, 0], [0, 0, 0]]}}
 
@@ -34,11 +38,49 @@ def test_the_most_frequent_mistakes_come_first_and_are_counted():
     assert (matrix.n_pairs, matrix.n_mistakes) == (3, 12)
 
 
-def test_a_hundred_classes_list_ten_pairs():
-    classes = [f"c{i}" for i in range(100)]
-    confusion = [[1 + (column == row) for column in range(100)] for row in range(100)]
+@pytest.mark.parametrize(("n_classes", "n_rows"), [(MAX_DRAWN, MAX_DRAWN), (MAX_DRAWN + 1, 0)])
+def test_what_nobody_could_read_is_not_drawn_and_still_counted(n_classes, n_rows):
+    classes = [f"c{i}" for i in range(n_classes)]
+    confusion = [[1 + (column == row) for column in classes] for row in classes]
+    confusion[7][9] = 3
     matrix = view_confusion({"classes": classes, "test": {"confusion": confusion}}, "/x")
-    assert (len(matrix.pairs), matrix.n_pairs) == (10, 9900)
+    assert (len(matrix.rows), len(matrix.columns)) == (n_rows, n_rows)
+    assert (len(matrix.pairs), matrix.n_pairs) == (10, n_classes * (n_classes - 1))
+    assert matrix.n_mistakes == matrix.n_pairs + 2
+    first, second = matrix.pairs[:2]
+    assert (first.words, first.href) == ("3 photos of c7 taken for c9", "/x?really=c7&said=c9")
+    assert (second.really, second.said) == ("c0", "c1")
+
+
+def add_many_classes(world, n=1000):
+    """A finished run with plots on `n` classes, ten photos each, of which one of class 50 was taken for class 51."""
+    classes = [f"class number {i}" for i in range(n)]
+    confusion = [[10 * (row == column) for column in range(n)] for row in range(n)]
+    confusion[50][50:52] = [9, 1]
+    scores = {"precision": 1.0, "recall": 1.0, "f1": 1.0, "n_images": 10}
+    per_class = [{**scores, "label": label} for label in classes]
+    per_class[50].update(recall=0.9, f1=0.947)
+    test = {"accuracy": 1 - 0.1 / n, "n_images": 10 * n, "n_correct": 10 * n - 1}
+    test.update(confusion=confusion, per_class=per_class)
+    run_id = world.add_run(RunState.DONE, result={"classes": classes, "sentence": "It was right.", "test": test})
+    answers = answers_csv([("s1", classes[50], classes[51], 0.9)])
+    world.add_artifact(run_id, "bundle", zip_of(**{"answers.csv": answers}), "model.zip", "application/zip")
+    world.add_artifact(run_id, "plot", picture(), "confusion_matrix.png", "image/png", "Which classes it mixes up")
+    return run_id
+
+
+def test_the_page_of_a_thousand_classes_stays_small_and_leads_to_the_photos_of_each(world, client):
+    """The numbers of a matrix of them would be 25 MB of page."""
+    run_id = add_many_classes(world)
+    page = client.get(f"/runs/{run_id}").text
+    assert len(page) < 600_000
+    assert 'id="confusion"' not in page and "Skip the table" not in page
+    assert "You have 1,000 kinds of photo" in page
+    assert 'href="#plots-title"' in page and 'id="plots-title"' in page
+    assert "1 photo of class number 50 taken for class number 51" in page
+    assert "See the one mistake" in page
+    weakest = page.partition('id="per-class"')[2].partition("<tbody>")[2].partition("</tr>")[0]
+    assert f'href="/runs/{run_id}/answers?really=class+number+50">class number 50</a>' in weakest
 
 
 def test_without_answers_there_are_no_links():

@@ -12,7 +12,7 @@ import pytest
 from automl.errors import BadBundle
 from automl.records import ExportState, RunState
 from automl.store.composed import KEPT_OF_A_RUN
-from automl.store.database import find_run
+from automl.store.database import find_run, now
 from server import downloads
 from tests.server.conftest import zip_of
 from tests.server.finished import BASE, add_finished, change_export, proof
@@ -130,6 +130,18 @@ def test_a_download_that_cannot_be_composed_leaves_nothing_half_made(client, wor
     monkeypatch.setattr(downloads, "compose", broken)
     assert client.get(address).status_code == 422
     assert list(world.settings.composed_dir.glob("*/*")) == []
+
+
+def test_a_download_of_a_data_set_that_is_deleted_meanwhile_leaves_nothing(client, world, run_id, address, monkeypatch):
+    def deleted(*arguments):
+        compose(*arguments)
+        with world.database.session() as session:  # its rows stay until all of its files are removed
+            find_run(session, run_id).dataset.deleted_at = now()
+
+    compose = downloads.compose
+    monkeypatch.setattr(downloads, "compose", deleted)
+    assert client.get(address).status_code == 404
+    assert list(world.settings.composed_dir.glob("*")) == []
 
 
 @pytest.mark.parametrize("query", ["", "?format=onnx&format=litert_int8"])

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from sqlalchemy import event
 
 from automl.records import DatasetState, RunState
 from automl.store.database import find_dataset, now
@@ -54,7 +55,28 @@ def test_all_photos_of_a_class_are_shown_page_by_page(client, pets, monkeypatch)
     second = client.get(f"/datasets/{dataset_id}/photos?label=cat&page=2").text
     assert (first.count('type="checkbox"'), second.count('type="checkbox"')) == (7, 5)
     assert "Page 1 of 2" in first
+    beyond = client.get(f"/datasets/{dataset_id}/photos?label=cat&page=9").text
+    assert "Page 2 of 2" in beyond and beyond.count('type="checkbox"') == 5
     assert client.get(f"/datasets/{dataset_id}/photos?label=cow").status_code == 404
+
+
+def test_the_photos_of_a_class_are_neither_counted_nor_read_whole(client, world, pets):
+    asked = []
+    event.listen(world.database.engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+    assert "12 photos" in client.get(f"/datasets/{pets}/photos?label=cat").text
+    (of_files,) = [statement for statement in asked if "FROM dataset_files" in statement]
+    assert "count(" not in of_files and "dataset_files.key" not in of_files
+
+
+def test_what_is_not_used_is_shown_by_name_page_by_page(client, world, pets, monkeypatch):
+    monkeypatch.setattr(dataset_view, "N_ON_A_PAGE", 2)
+    ids = world.file_ids(pets)
+    edit(client, pets, "exclude", files=[ids[name] for name in ("dog/0.png", "cat/1.png", "cat/0.png")])
+    first, second = (client.get(f"/datasets/{pets}/photos?page={page}").text for page in (1, 5))
+    assert re.findall(r'name="files" value="(\d+)"', first) == [str(ids["cat/0.png"]), str(ids["cat/1.png"])]
+    assert re.findall(r'name="files" value="(\d+)"', second) == [str(ids["dog/0.png"])]
+    assert "3 files" in first and "Page 2 of 2" in second
+    assert re.search(r'file-name">0.png<br>\w', second)  # with its reason
 
 
 def test_renaming_to_a_class_that_is_there_joins_them_and_can_be_undone(client, pets):
@@ -128,7 +150,7 @@ def test_deleting_hides_the_data_set_and_its_runs_and_tells_the_worker(client, w
     for address in (f"/datasets/{pets}", f"/runs/{run_id}", f"/api/v1/datasets/{pets}"):
         assert client.get(address).status_code == 404
     assert pets not in client.get("/datasets").text + client.get("/").text
-    assert client.get("/api/v1/datasets").json == {"datasets": []}
+    assert client.get("/api/v1/datasets").json == {"datasets": [], "page": 1}
 
 
 def test_a_data_set_in_use_cannot_be_deleted(client, world, pets):
@@ -196,7 +218,7 @@ def test_a_doubted_label_shows_what_the_photo_looks_like_and_moves_it(client, wo
     world.add_run(RunState.DONE, pets, result={"suspects": [doubt]}, finished_at=now())
     edit(client, pets, "rename", from_="nothing", to="else")
     page = client.get(f"/datasets/{pets}").text
-    assert "cat, looks like dog (90 %)" in page
+    assert "cat, looks like dog (90\xa0%)" in page
     number = world.file_ids(pets)["cat/0.png"]
     client.post(f"/datasets/{pets}/edits", data={"kind": "move", "files": number, "to": "dog"})
     assert "looks like" not in client.get(f"/datasets/{pets}").text

@@ -8,8 +8,8 @@ import pytest
 from automl.records import ExportState, RunState
 from automl.serving.formats import FORMATS
 from automl.store.database import now
+from automl.task_names import EXPORT
 from automl.words import size_in_words
-from server.queue import EXPORT
 from tests.server.conftest import zip_of
 from tests.server.finished import BASE, TEST, add_finished, change_export, proof
 

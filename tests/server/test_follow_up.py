@@ -71,6 +71,14 @@ def test_a_parent_that_has_no_result_is_passed_over(world):
     assert compared(world, done(world, dataset_id, parent_id=failed)) == other
 
 
+def press(client, world, page, button):
+    """Sends the form of a button that starts a run, and returns the run."""
+    form = next(part for part in page.split("<form") if f'id="{button}"' in part)
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', form))
+    assert client.post(re.search(r'action="(.*?)"', form)[1], data=fields).status_code == 303
+    return world.run(world.queue.sent[-1][1])
+
+
 @pytest.mark.parametrize(
     ("button", "changed"), [("search-longer", {"budget_s": 600.0}), ("make-smaller", {"max_model_mb": 17.7})]
 )
@@ -78,11 +86,7 @@ def test_one_button_starts_the_run_that_follows(client, world, button, changed):
     settings = RunSettings(seed=3, epochs=9, head_layers=(64,), backbones=("mobilenet_v2",))
     values = {**result_of(("a", "b"), ()), **SIZES}
     run_id = world.add_run(RunState.DONE, result=values, settings=settings.to_json())
-    form = next(part for part in client.get(f"/runs/{run_id}").text.split("<form") if f'id="{button}"' in part)
-    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', form))
-    address = re.search(r'action="(.*?)"', form)[1]
-    assert client.post(address, data=fields).status_code == 303
-    started = world.run(world.queue.sent[-1][1])
+    started = press(client, world, client.get(f"/runs/{run_id}").text, button)
     assert started.parent_id == run_id
     assert started.settings == {**settings.to_json(), **changed}
 
@@ -101,4 +105,4 @@ def test_a_failed_run_keeps_run_it_again_and_can_be_changed_first(client, world)
     run_id = world.add_run(RunState.FAILED)
     page = client.get(f"/runs/{run_id}").text
     assert "Run it again, 2 minutes" in page
-    assert f"?like={run_id}#start-form" in page
+    assert f"?like={run_id}&amp;change=1#start-form" in page

@@ -1,13 +1,16 @@
-"""What starts or starts again by itself: the formats of a finished model."""
+"""What starts a check or a run, and what starts or starts again by itself: the formats of a finished model."""
 
 import pytest
+from sqlalchemy import event, select
 
-from automl.errors import NotAllowedNow
-from automl.records import ExportState, RunState
+from automl.errors import NotAllowedNow, NotFound
+from automl.records import DatasetState, ExportState, RunSettings, RunState
 from automl.serving.formats import FORMATS
-from automl.store.database import find_run
-from server.jobs import start_exports
-from server.queue import EXPORT, QueueUnavailable
+from automl.store.database import Run, find_run
+from automl.task_names import DELETE_DATASET, EXPORT
+from server.editing import delete_dataset
+from server.jobs import start_check, start_exports, start_run
+from server.queue import QueueUnavailable
 
 NAMES = [one.name for one in FORMATS]
 
@@ -31,6 +34,33 @@ def set_row(world, run_id, name, **values) -> None:
 
 def services(world):
     return world.app.extensions["darkroom"]
+
+
+def test_a_check_that_cannot_start_leaves_the_data_set_as_it_was(world):
+    dataset_id = world.add_dataset(DatasetState.INVALID, name="pets", message="Only one kind.")
+    world.queue.away = True
+    with pytest.raises(QueueUnavailable):
+        start_check(services(world), dataset_id, "dogs")
+    left = world.dataset(dataset_id)
+    assert (left.state, left.name, left.message) == (DatasetState.INVALID, "pets", "Only one kind.")
+
+
+def test_no_run_starts_on_photos_that_are_deleted_in_that_moment(world):
+    dataset_id = world.add_dataset()
+    written: list[str] = []
+
+    def delete_first(_connection, _cursor, statement, *_):
+        if not statement.startswith("SELECT"):
+            written.append(statement)
+            if len(written) == 1:
+                delete_dataset(services(world), dataset_id)
+
+    event.listen(world.database.engine, "before_cursor_execute", delete_first)
+    with pytest.raises(NotFound):
+        start_run(services(world), dataset_id, RunSettings())
+    with world.database.session() as session:
+        assert session.scalars(select(Run)).all() == []
+    assert world.queue.sent == [(DELETE_DATASET, dataset_id)]
 
 
 def test_a_run_of_an_older_version_gets_all_formats(world, run_id):

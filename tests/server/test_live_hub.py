@@ -95,6 +95,28 @@ def test_all_pages_share_one_thread_that_ends_with_the_last_of_them(hub: LiveHub
         time.sleep(0.02)
 
 
+def test_an_event_is_drawn_once_for_all_pages_and_never_again(events: RunEvents) -> None:
+    drawn: list[bytes] = []
+
+    def draw(event: Event) -> bytes:
+        drawn.append(render(event))
+        return drawn[-1]
+
+    hub = LiveHub(events, draw, look)
+    readers = [Reader(hub) for _ in range(3)]
+    expected = ["trial 1", "trial 2", "end "]
+    for n in (1, 2):
+        events.publish(RUN, "trial", n=n)
+        deadline = time.monotonic() + 20
+        while any(reader.lines != expected[:n] for reader in readers):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    events.publish(RUN, "end")
+    assert [reader.end() for reader in readers] == [expected] * 3
+    assert b"".join(drawn).decode().splitlines() == expected
+    hub.close()
+
+
 def test_a_page_that_comes_back_hears_what_it_has_missed(hub: LiveHub, events: RunEvents) -> None:
     events.publish(RUN, "trial", n=1)
     seen = events.last_id(RUN)

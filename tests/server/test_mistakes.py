@@ -2,9 +2,10 @@
 
 import pytest
 
-from automl.records import FileState, RunState
-from automl.store.database import DatasetFile
-from tests.server.answered import add_photos
+from automl.records import DatasetState, FileState, RunState
+from automl.store.database import Dataset, DatasetFile
+from tests.server.answered import add_answered, add_photos
+from tests.server.test_follow_up import press
 
 EVIL = "tulip <script>"
 
@@ -45,12 +46,31 @@ def test_a_mistake_says_what_it_said_and_what_you_said_and_shows_what_is_most_li
     client, run_id, dataset_id, world
 ):
     shown = section(client, run_id, "mistakes")
-    assert "It said <strong>tulip &lt;script&gt;</strong> (97 % sure), you said <strong>rose</strong>." in shown
+    assert "It said <strong>tulip &lt;script&gt;</strong> (97.4 % sure), you said <strong>rose</strong>." in shown
     ids = world.file_ids(dataset_id)
     for name in ("rose/s1.jpg", f"{EVIL}/s2.jpg"):
         assert f"/datasets/{dataset_id}/thumbnails/{ids[name]}" in shown
     assert "removed since" in shown  # the second of the nearest
     assert f'href="/datasets/{dataset_id}/photos?label=rose"' in shown
+
+
+def test_a_mistake_below_the_threshold_says_not_sure_and_so_do_its_photos(client, world, dataset_id):
+    rows = [("s1", "rose", EVIL, 0.55), ("s3", "rose", EVIL, 0.97), ("s2", EVIL, EVIL, 0.5), ("s4", EVIL, EVIL, 0.9)]
+    mistakes = [{**RESULT["mistakes"][0], "confidence": 0.55}]
+    result = {"mistakes": mistakes, "calibration": {"threshold": 0.6}}
+    run_id = add_answered(world, dataset_id, rows, ("rose", EVIL), result)
+    said = "Not sure, perhaps <strong>tulip &lt;script&gt;</strong> (55.0 %), you said <strong>rose</strong>"
+    shown = section(client, run_id, "mistakes")
+    assert said in shown and "sure)" not in shown.split("</ul>")[0].split("<ul")[1]
+    assert "It would have said “not sure” on 1 of 2 mistakes, and on 1 of 2 right answers" in shown
+    assert "less than 60.0 % sure" in shown
+    page = " ".join(client.get(f"/runs/{run_id}/answers").text.split())
+    assert said in page and "55.0 % sure" not in page
+    assert "97.0 % sure; then other" in page
+
+
+def test_where_nobody_can_tell_nothing_is_said_of_not_sure(client, run_id):
+    assert "not sure" not in section(client, run_id, "mistakes").lower()
 
 
 def test_a_heat_map_is_asked_for_only_when_it_comes_into_view(client, run_id, dataset_id, world):
@@ -74,7 +94,10 @@ def test_one_click_corrects_a_label_and_offers_to_train_again(client, world, run
     assert "✓ You moved it to tulip &lt;script&gt;" in section(client, run_id, "suspects")
     page = client.get(f"/runs/{run_id}").text
     assert "You corrected 1 label" in page
-    assert f'href="/datasets/{dataset_id}?like={run_id}#start-form"' in page.split('id="train-corrected"')[1]
+    with world.database.session() as session:  # these few photos would be refused
+        session.get(Dataset, dataset_id).state = DatasetState.READY
+    started = press(client, world, page, "train-corrected")
+    assert (started.parent_id, started.settings) == (run_id, world.run(run_id).settings)
 
 
 def test_what_was_left_out_is_no_longer_doubted(client, world, run_id, dataset_id):

@@ -2,7 +2,8 @@ import time
 
 import pytest
 
-from server.queue import CHECK_DATASET, TRAIN, QueueUnavailable, TaskQueue
+from automl.task_names import QUEUES, TRAIN
+from server.queue import QueueUnavailable, TaskQueue
 
 
 @pytest.mark.parametrize("scheme", ["redis+socket://{folder}/nobody.sock", "redis://127.0.0.1:1/0"])
@@ -14,12 +15,10 @@ def test_a_queue_that_is_away_is_said_within_seconds(tmp_path, scheme):
     assert time.monotonic() - before < 10
 
 
-def test_tasks_go_to_their_queue_by_name_with_ids_only():
+@pytest.mark.parametrize(("task", "name"), QUEUES.items())
+def test_a_task_goes_to_its_queue_by_name_with_ids_only(task, name):
     queue = TaskQueue("memory://")
-    queue.send(TRAIN, "run")
-    queue.send(CHECK_DATASET, "dataset")
+    queue.send(task, "some id")
     with queue._celery.connection_for_read() as connection:
-        for name, task, ids in (("train", TRAIN, ["run"]), ("light", CHECK_DATASET, ["dataset"])):
-            message = connection.SimpleQueue(name).get_nowait()
-            assert message.headers["task"] == task
-            assert message.payload[0] == ids
+        message = connection.SimpleQueue(name).get_nowait()
+        assert (message.headers["task"], message.payload[0]) == (task, ["some id"])

@@ -107,8 +107,8 @@ def test_a_form_like_a_run_has_its_aim_chosen(client, world, aim):
     assert f'name="aim" value="{aim.name}" checked' in page
 
 
-def form_like(client, world, run_id):
-    answer = client.get(f"/datasets/{world.run(run_id).dataset_id}?like={run_id}")
+def form_like(client, world, run_id, more=""):
+    answer = client.get(f"/datasets/{world.run(run_id).dataset_id}?like={run_id}{more}")
     return answer.text.split('id="start-form"')[1].split("</form>")[0]
 
 
@@ -146,11 +146,30 @@ def test_a_form_that_was_filled_in_from_a_run_starts_one_with_the_same_settings(
     assert world.run(world.queue.sent[-1][1]).parent_id == run_id
 
 
-def test_a_filled_in_form_says_from_where_and_is_open(client, world):
+def test_a_filled_in_form_says_from_where_and_is_open_for_who_wants_to_change_it(client, world):
     run_id = world.add_run(RunState.DONE)
     form = form_like(client, world, run_id)
     assert f'href="/runs/{run_id}">run of 2 minutes</a>' in form
+    assert '<details class="advanced" >' in form
+    changing = form_like(client, world, run_id, "&change=1")
+    assert '<details class="advanced" open>' in changing and 'id="start-own"' not in changing
+
+
+def test_a_setting_that_only_advanced_shows_is_named_and_shown(client, world):
+    own = RunSettings(seed=41, fine_tuning=False, max_model_mb=12.5, backbones=("mobilenet_v2", "mobilenet_v1"))
+    form = form_like(client, world, world.add_run(RunState.DONE, settings=own.to_json()))
+    told = form.split('id="start-own">')[1].split("</span>")[0]
+    assert told == (
+        "Under “Advanced” it had set Largest model: 12.5 MB; Fine-tuning: no; "
+        "Networks to build on: MobileNetV2, MobileNetV1; Seed: 41."
+    )
     assert '<details class="advanced" open>' in form
+
+
+def test_what_stands_above_advanced_does_not_open_it(client, world):
+    plain = replace(RunSettings(budget_s=900.0), **AIMS[2].limits)
+    form = form_like(client, world, world.add_run(RunState.DONE, settings=plain.to_json()))
+    assert '<details class="advanced" >' in form and 'id="start-own"' not in form
 
 
 def test_an_empty_form_is_folded_and_follows_nothing(page):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from werkzeug.datastructures import MultiDict
@@ -83,17 +84,21 @@ def test_the_table_is_that_of_the_command_line(client, run_id):
         response = predict(client, run_id, *files, **how)
         assert response.mimetype == "text/csv"
         header, green, refused = csv.reader(io.StringIO(response.text))
-        assert header == ["photo", "answer", "confidence", "red", "green", "blue", "error"]
+        assert header == ["photo", "answer", "confidence", "sure", "red", "green", "blue", "error"]
         assert green[:2] == ["a, b.png", "green"]
-        assert green[2] == green[4]
+        assert green[2] == green[5]
+        assert (green[3], refused[3]) == ("yes", "")
         assert refused[0] == "x.txt"
         assert refused[-1] != ""
+        assert len(refused) == len(header)
 
 
 def test_a_row_of_the_table_can_come_with_the_answer(client, run_id):
     (answer,) = predict(client, run_id, ("a.png", picture()), query="?row=1").get_json()
-    assert answer["row"].startswith("a.png,red,0.99")
+    assert re.match(r"a\.png,red,0\.99\d+,yes,0\.99", answer["row"])
     assert answer["row"].endswith("\r\n")
+    (dark,) = predict(client, run_id, ("a.png", picture((60, 40, 40))), query="?row=1").get_json()
+    assert dark["row"].split(",")[3] == "no"
 
 
 def test_a_heat_map_is_given_on_demand_and_where_the_model_has_none_the_rest_still_is(world, client, run_id):
@@ -129,6 +134,8 @@ def test_the_best_so_far_answers_without_a_threshold(world, client):
     (answer,) = predict(client, run_id, ("a.png", picture()), query="?heat=1").get_json()
     assert answer["sure"] is None
     assert "heat" in answer
+    (answer,) = predict(client, run_id, ("a.png", picture()), query="?row=1").get_json()
+    assert answer["row"].split(",")[3] == ""
 
 
 def test_a_damaged_model_is_told(world, client):

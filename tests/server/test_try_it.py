@@ -1,6 +1,8 @@
 """The page on which a model is tried, and heat maps of a run's own photos."""
 
+import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -36,15 +38,37 @@ def test_the_result_leads_to_it(client, run_id):
     assert f'href="/runs/{run_id}/try"' in client.get(f"/runs/{run_id}").text
 
 
+PACKED = "77.4 % on validation photos"
+IS_ON, IS_OVER = "The run is still going on. This is the", "This run ended early. This is the"
+
+
 @pytest.mark.parametrize(
-    ("state", "notice"),
-    [(RunState.SEARCHING, "The run is still going on"), (RunState.CANCELLED, "This run ended early")],
+    ("state", "best_score", "notice"),
+    [
+        (RunState.SEARCHING, 0.774, f"{IS_ON} best model so far: {PACKED}. A better one may come."),
+        (
+            RunState.SEARCHING,
+            0.906,
+            f"{IS_ON} model that was packed last: {PACKED}. A try with 90.6 % is not packed yet.",
+        ),
+        (
+            RunState.CANCELLED,
+            0.774,
+            f"{IS_OVER} best model that it had found until then: {PACKED}. It was never tested.",
+        ),
+        (
+            RunState.FAILED,
+            0.906,
+            f"{IS_OVER} model that was packed last: {PACKED}. It was never tested. A try with 90.6 % had not",
+        ),
+    ],
 )
-def test_the_best_so_far_is_said_to_be_no_result(world, client, state, notice):
-    run_id = world.add_run(state)
-    world.add_artifact(run_id, "best_so_far", zip_of(**{"model.onnx": tiny_model()}), "model.zip", "application/zip")
+def test_the_best_so_far_says_its_score_and_that_it_is_no_result(world, client, state, best_score, notice):
+    run_id = world.add_run(state, best_score=best_score)
+    model = zip_of(**{"model.onnx": tiny_model()})
+    world.add_artifact(run_id, "best_so_far", model, "model.zip", "application/zip", PACKED)
     page = client.get(f"/runs/{run_id}/try").text
-    assert notice in page
+    assert notice in " ".join(page.split())
     assert "Back to the run" in page
 
 
@@ -54,9 +78,19 @@ def test_without_javascript_a_page_answers_with_pictures_bars_and_heat_maps(clie
     assert page.count("data:image/jpeg;base64,") == 4
     assert page.count('class="bar-front"') == 6
     assert page.count("Not sure") == 1
-    assert "at least 90.0 %" in page
+    assert "at least 90.0\xa0%" in page
     assert "a &lt;b&gt;.png" in page
     assert "Not a photo that can be read" in page
+
+
+def test_a_comment_in_a_photo_is_not_sent_back_with_it(client, run_id):
+    buffer = io.BytesIO()
+    Image.new("RGB", (24, 24)).save(buffer, "JPEG", comment=b"where I live")
+    assert b"where I live" in buffer.getvalue()
+    page = send(client, run_id, ("a.jpg", buffer.getvalue())).text
+    sent_back = [base64.b64decode(one) for one in re.findall(r"data:image/jpeg;base64,([^\"]+)", page)]
+    assert len(sent_back) == 2
+    assert b"where I live" not in b"".join(sent_back)
 
 
 def test_the_script_gets_the_answer_alone(client, run_id):
@@ -90,6 +124,13 @@ def test_a_photo_of_the_data_set_is_shown_under_its_heat_map(client, own):
     assert pixels.shape == (32, 32, 3)
     other = client.get(f"/runs/{run_id}/photos/{files['a/0.png']}/heat.png?said=2").data
     assert other != response.data
+
+
+def test_what_typical_photos_have_is_taken_off_its_heat_map(world, client, own):
+    run_id, files = own
+    knows_none = add_tried_run(world, world.run(run_id).dataset_id)
+    one, other = (client.get(f"/runs/{run}/photos/{files['a/0.png']}/heat.png").data for run in (run_id, knows_none))
+    assert one != other
 
 
 @pytest.mark.parametrize("query", ["?said=3", "?said=-1"])

@@ -8,9 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from automl.errors import UploadTooLarge
 from automl.records import DatasetState, RunState
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Dataset, now
+from server.multipart import FilePart
+from server.receive import take_upload
 from tests.server.conftest import form_file
 
 HOSTILE_NAMES = [
@@ -288,6 +291,18 @@ class TestLimits:
         answer = send(client, dataset_id, form_file("a/2.jpg", bytes(601)))
         assert answer.status_code == 413
         assert "up to 1.0 kB" in answer.json["error"]["message"]
+        assert len(world.stored_files()) == 1
+
+    def test_too_many_bytes_in_two_requests_at_once(self, client, world, dataset_id):
+        """Each had room when it began."""
+
+        def parts():
+            yield FilePart("a/1.jpg", io.BytesIO(bytes(600)))
+            assert send(client, dataset_id, form_file("a/2.jpg", bytes(601))).status_code == 200
+
+        with pytest.raises(UploadTooLarge, match=r"up to 1\.0 kB"):
+            take_upload(world.app.extensions["darkroom"], parts(), dataset_id)
+        assert [file.name for file in world.files(dataset_id)] == ["a/2.jpg"]
         assert len(world.stored_files()) == 1
 
     def test_a_repeated_file_does_not_count_twice(self, client, dataset_id):

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from automl.store.database import now
-from server.words import ago, clean_name, probability, soft_breaks
+from server.words import ago, clean_name, percent, probability, soft_breaks
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,17 @@ def test_soft_breaks_escape_the_name():
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0.9996, "99.9 %"),
-        (0.0006, "0.1 %"),
-        (0.0001, "under 0.1 %"),
-        (1e-12, "under 0.1 %"),
-        (0, "0.0 %"),
-        (1, "100.0 %"),
+        (0.9996, "99.9\xa0%"),
+        (0.0006, "0.1\xa0%"),
+        (0.0001, "under 0.1\xa0%"),
+        (1e-12, "under 0.1\xa0%"),
+        (0, "0.0\xa0%"),
+        (1, "100.0\xa0%"),
     ],
 )
 def test_the_shares_of_classes_do_not_seem_to_make_more_than_all(share, text):
     assert probability(share) == text
+
+
+def test_no_line_breaks_before_a_percent_sign():
+    assert (percent(0.9321), percent(0.9321, 0), percent(None)) == ("93.2\xa0%", "93\xa0%", "–")

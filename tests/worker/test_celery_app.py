@@ -7,7 +7,8 @@ import redis
 from celery import Celery
 
 from automl.settings import Settings
-from worker.celery_app import CHECK_DATASET, EXPORT, REAP, SWEEP, TRAIN, app, make_app
+from automl.task_names import LIGHT_QUEUE, QUEUES, REAP, SWEEP, TRAIN, TRAIN_QUEUE
+from worker.celery_app import app, make_app
 from worker.messages import Messages
 
 
@@ -25,12 +26,12 @@ def test_a_task_is_acknowledged_after_its_work_and_one_at_a_time(settings: Setti
     assert (conf.task_acks_late, conf.task_reject_on_worker_lost, conf.worker_prefetch_multiplier) == (True, True, 1)
 
 
-def test_every_task_has_its_queue() -> None:
+def test_every_name_is_a_task_with_its_queue_and_every_task_has_a_name() -> None:
     app.loader.import_default_modules()
     queues = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("darkroom.")}
-    assert queues.pop(TRAIN) == "train"
-    assert set(queues.values()) == {"light"}
-    assert {CHECK_DATASET, EXPORT, REAP} < set(queues)
+    assert queues == dict(QUEUES)
+    assert [task for task, queue in queues.items() if queue == TRAIN_QUEUE] == [TRAIN]
+    assert set(queues.values()) == set(app.amqp.queues) == {TRAIN_QUEUE, LIGHT_QUEUE}
 
 
 @pytest.mark.parametrize(("task", "every_s"), [(REAP, 10.0), (SWEEP, 3600.0)])

@@ -19,6 +19,7 @@ from automl.store.database import (
     TrialSummary,
     now,
 )
+from worker import removal
 from worker.removal import deleted_datasets, remove_dataset
 
 
@@ -86,6 +87,30 @@ def test_nothing_of_a_deleted_data_set_is_left(database, store, settings) -> Non
     assert list((settings.home / "logs").glob(f"*{run_id}*")) == []
     assert optuna.get_all_study_names(database.url) == []
     remove_dataset(database, store, settings, dataset_id)
+
+
+def test_a_run_that_follows_another_one_goes_with_it(database, store, settings) -> None:
+    dataset_id, run_id = make_everything(database, store, settings, deleted=True)
+    with database.session() as session:
+        follower = Run(dataset_id=dataset_id, budget_s=60.0, parent_id=run_id)
+        session.add(follower)
+        session.flush()
+        session.add(Run(dataset_id=dataset_id, budget_s=60.0, parent_id=follower.id))
+    remove_dataset(database, store, settings, dataset_id)
+    assert set(n_rows(database).values()) == {0}
+
+
+def test_a_download_that_was_still_put_together_goes_at_the_end(database, store, settings, monkeypatch) -> None:
+    dataset_id, run_id = make_everything(database, store, settings, deleted=True)
+    late = settings.composed_dir / run_id / "late.zip"
+
+    def write_late(*_: object) -> None:
+        late.parent.mkdir(parents=True)
+        late.touch()
+
+    monkeypatch.setattr(removal, "_remove_study", write_late)
+    remove_dataset(database, store, settings, dataset_id)
+    assert list(settings.composed_dir.glob("*")) == []
 
 
 def test_others_are_left_alone(database, store, settings) -> None:

@@ -117,7 +117,7 @@ def test_a_better_model_is_packed_as_soon_as_that_costs_a_twentieth_of_the_time(
     world.packer.after_trial(candidate(0))
     for number, (waited_s, n_packed) in enumerate([(14, 1), (2, 2), (14, 2), (2, 3)], 1):
         world.clock.now += waited_s
-        world.packer.after_trial(candidate(number, 0.8 + number / 100))
+        world.packer.after_trial(candidate(number))
         assert len(world.exporter.written) == n_packed
     world.thread.ident = 1
     world.clock.now += 30  # with model.keras it takes 2 s, so 40 s must have passed
@@ -126,6 +126,34 @@ def test_a_better_model_is_packed_as_soon_as_that_costs_a_twentieth_of_the_time(
     world.clock.now += 11
     world.packer.after_trial(candidate(10))
     assert world.exporter.written[-1] == (10, True)
+
+
+def test_a_clearly_better_second_model_is_packed_early_once_and_without_tensorflow(world):
+    world.thread.ident = 1
+    world.packer.after_trial(candidate(0, 0.7))
+    assert world.exporter.written == [(0, True)]
+    for number, (waited_s, score, n_packed) in enumerate([(4, 0.9, 1), (2, 0.7, 1), (1, 0.9, 2), (20, 1.0, 2)], 1):
+        world.clock.now += waited_s
+        world.packer.after_trial(candidate(number, score))
+        assert len(world.exporter.written) == n_packed
+    assert world.exporter.written[-1] == (3, False)
+
+
+@pytest.mark.parametrize(("left_s", "n_packed"), [(6, 2), (4, 1)])
+def test_the_second_model_is_packed_early_only_where_that_takes_a_tenth_of_what_is_left(world, left_s, n_packed):
+    world.packer.after_trial(candidate(0, 0.7))
+    world.clock.now += world.budget.search_left_s - left_s - 10
+    world.packer._tried_at_s = world.budget.elapsed_s  # as if the first one had come so late
+    world.clock.now += 10
+    world.packer.after_trial(candidate(1, 0.9))
+    assert len(world.exporter.written) == n_packed
+
+
+def test_a_tuned_model_is_never_packed_early(world):
+    world.packer.after_trial(candidate(0, 0.7))
+    world.clock.now += 10
+    world.packer.after_trial(candidate(1, 0.9, members=(member(TUNED),)))
+    assert len(world.exporter.written) == 1
 
 
 def test_nothing_is_packed_when_the_search_is_over_or_will_be_by_then(world):

@@ -100,3 +100,14 @@ def test_another_archive_is_not_a_model(tmp_path):
         archive.writestr("holiday.txt", "sun")
     with pytest.raises(BadBundle, match="not a model that Darkroom made"):
         unpack_bundle(tmp_path / "out.zip", tmp_path / "x", ["model.onnx"])
+
+
+def test_a_damaged_download_says_so(tmp_path):
+    damaged = tmp_path / "out.zip"
+    with zipfile.ZipFile(damaged, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("metrics.json", "word " * 1000)
+    content = bytearray(damaged.read_bytes())
+    content[60:68] = b"\xff" * 8  # in the middle of the compressed bytes
+    damaged.write_bytes(content)
+    with pytest.raises(BadBundle, match="is not a model that Darkroom made"):
+        unpack_bundle(damaged, tmp_path / "x", ["metrics.json"])

@@ -128,6 +128,13 @@ def test_only_heads_that_no_other_beats_in_everything_are_best_for_their_size():
     }  # fmt: skip
 
 
+def test_the_download_is_not_listed_beside_a_head_with_the_same_figures():
+    """Of two heads with the same score and size the one with the lower loss is delivered, and may be the later one."""
+    trials = [trial(0, 0.756, 8_912_022), trial(1, 0.825, 8_937_366), trial(2, 0.825, 8_937_366)]
+    rows = pareto_rows(trials, replace(model(), number=2, score=0.825, n_bytes=8_937_366), 5)
+    assert [(row["number"], row["is_winner"]) for row in rows] == [(2, True)]
+
+
 def test_a_tuned_winner_is_listed_with_the_photos_that_its_score_speaks_of():
     tuned = replace(trial(1, 0.7, 15), stage=Stage.FINE_TUNING)
     winner = replace(model(), number=1, stage=Stage.FINE_TUNING, score=0.7, n_bytes=15)

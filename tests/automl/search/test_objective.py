@@ -75,6 +75,23 @@ def test_of_equals_the_earliest_stays():
     assert front(record(1, 0.9, 10), record(0, 0.9, 10)) == [0]
 
 
+def test_what_reads_the_same_is_no_choice():
+    """Figures of a real run: "75.6 %, 8.9 MB, 36 ms" is not best for its size beside "82.5 %, 8.9 MB, 36 ms"."""
+    small, better = record(0, 0.756, 8_912_022, 0.0361), record(1, 0.825, 8_937_366, 0.0358)
+    assert front(small, better) == front(better, small) == [1]
+    assert front(better, record(2, 0.8, 8_712_000, 0.0358)) == [2, 1]  # 8.7 MB
+    assert front(better, record(2, 0.8, 8_937_366, 0.0341)) == [1, 2]  # 34 ms
+    assert front(better, record(2, 0.82504, 17_900_000, 0.0358)) == [1]  # 82.5 %, and twice as large
+    assert front(record(3, 1.0, 9_000_000), record(4, 0.9999, 8_000_000)) == [4, 3]  # the one with no mistake
+
+
+def test_of_equals_the_delivered_one_stays():
+    equals = record(0, 0.9, 10), record(1, 0.9, 10)
+    assert [point.number for point in pareto_front(equals, preferred=1)] == [1]
+    assert front(*equals, record(2, 0.95, 10)) == [2]
+    assert [point.number for point in pareto_front([*equals, record(2, 0.95, 10)], preferred=1)] == [2]
+
+
 def test_unfinished_and_unmeasured_trials_are_not_compared():
     pruned = record(1, None, 5, state=TrialState.PRUNED)
     assert front(record(0, 0.9, 10), pruned, record(2, 0.99, 0)) == [0]

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 
 import pytest
 
@@ -136,6 +137,19 @@ def test_a_damaged_base_is_refused(tmp_path, chosen, content):
     (tmp_path / "broken.zip").write_bytes(content)
     with pytest.raises(BadBundle):
         compose(tmp_path / "out.zip", tmp_path / "broken.zip", chosen("onnx"))
+
+
+@pytest.mark.parametrize("name", ["base.zip", "exports/saved_model"])
+def test_what_is_damaged_inside_is_refused(tmp_path, base, chosen, name):
+    choice = chosen("saved_model")
+    with zipfile.ZipFile(tmp_path / name, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("notes.txt", "abc " * 1000)
+    content = (tmp_path / name).read_bytes()
+    packed = zlib.compress(b"abc " * 1000, wbits=-15)
+    assert packed in content
+    (tmp_path / name).write_bytes(content.replace(packed, b"\xff" * len(packed)))
+    with pytest.raises(BadBundle, match="damaged"):
+        compose(tmp_path / "out.zip", base, choice)
 
 
 def test_an_archive_without_a_saved_model_is_refused(tmp_path, base, chosen):

@@ -5,11 +5,27 @@ import pytest
 
 from automl.records import RunState
 from automl.store.database import Database, Dataset, Run
+from tests.postgresql_server import empty_database, running_postgresql
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    with running_postgresql() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    else:
+        with empty_database(request.getfixturevalue("postgresql")) as url:
+            yield url
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
     database.migrate()
     yield database
     database.close()

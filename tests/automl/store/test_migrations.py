@@ -71,7 +71,7 @@ def test_a_run_of_an_older_version_has_no_name(database: Database) -> None:
         assert session.scalars(select(Run)).one().name == ""
 
 
-def test_the_photos_of_a_page_are_found_for_data_sets_that_an_older_version_has_checked(database: Database) -> None:
+def test_what_lists_and_pages_show_is_found_for_what_an_older_version_has_made(database: Database) -> None:
     summary = {"classes": [{"label": "cat"}], "verdict": "fine"}
     with database.session() as session:
         dataset = Dataset(name="x", state=DatasetState.READY, summary=summary)
@@ -80,6 +80,7 @@ def test_the_photos_of_a_page_are_found_for_data_sets_that_an_older_version_has_
         states = [FileState.REFUSED] + 16 * [FileState.ACCEPTED]
         files = [DatasetFile(name=f"cat/{i:02}", label="cat", state=state) for i, state in enumerate(states)]
         dataset.files = files
+        session.add(Run(dataset=dataset, budget_s=60.0, result={"test": {"accuracy": 0.9}}))
         session.flush()
         ids = [file.id for file in files]
     config = Config()
@@ -89,6 +90,7 @@ def test_the_photos_of_a_page_are_found_for_data_sets_that_an_older_version_has_
         command.downgrade(config, "0007")
     database.migrate()
     with database.session() as session:
+        assert session.scalars(select(Run)).one().test_accuracy == 0.9
         summaries = {dataset.name: dataset.summary for dataset in session.scalars(select(Dataset))}
     assert summaries["x"] == summary | {"samples": {"cat": ids[1::2]}}
     assert "samples" not in summaries["y"]

@@ -14,7 +14,11 @@ def upgrade() -> None:
         "datasets",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("state", sa.Enum("UPLOADING", "CHECKING", "READY", "INVALID", name="datasetstate"), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("UPLOADING", "CHECKING", "READY", "INVALID", name="datasetstate", native_enum=False),
+            nullable=False,
+        ),
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("summary", sa.JSON(), nullable=False),
@@ -27,8 +31,10 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("n_bytes", sa.Integer(), nullable=False),
-        sa.Column("state", sa.Enum("RECEIVED", "ACCEPTED", "REFUSED", name="filestate"), nullable=False),
+        sa.Column("n_bytes", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "state", sa.Enum("RECEIVED", "ACCEPTED", "REFUSED", name="filestate", native_enum=False), nullable=False
+        ),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=True),
         sa.Column("split", sa.String(), nullable=True),
@@ -50,7 +56,17 @@ def upgrade() -> None:
         sa.Column("dataset_id", sa.String(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("QUEUED", "PREPARING", "SEARCHING", "FINISHING", "DONE", "FAILED", "CANCELLED", name="runstate"),
+            sa.Enum(
+                "QUEUED",
+                "PREPARING",
+                "SEARCHING",
+                "FINISHING",
+                "DONE",
+                "FAILED",
+                "CANCELLED",
+                name="runstate",
+                native_enum=False,
+            ),
             nullable=False,
         ),
         sa.Column("activity", sa.String(), nullable=False),
@@ -93,7 +109,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("media_type", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
-        sa.Column("n_bytes", sa.Integer(), nullable=False),
+        sa.Column("n_bytes", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"],

@@ -17,9 +17,11 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("format", sa.String(), nullable=False),
-        sa.Column("state", sa.Enum("PREPARING", "READY", "FAILED", name="exportstate"), nullable=False),
+        sa.Column(
+            "state", sa.Enum("PREPARING", "READY", "FAILED", name="exportstate", native_enum=False), nullable=False
+        ),
         sa.Column("key", sa.String(), nullable=False),
-        sa.Column("n_bytes", sa.Integer(), nullable=False),
+        sa.Column("n_bytes", sa.BigInteger(), nullable=False),
         sa.Column("proof", sa.JSON(), nullable=False),
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -40,4 +42,3 @@ def downgrade() -> None:
         batch_op.drop_column("parent_id")
     op.drop_index("ix_exports_run_id", "exports")
     op.drop_table("exports")
-    sa.Enum(name="exportstate").drop(op.get_bind(), checkfirst=True)

@@ -1,4 +1,5 @@
-"""Pages find photos by their contents without reading all of a data set, and the verdict names those that they show."""
+"""Pages find photos by their contents without reading all of a data set, the verdict names those that they show, and
+lists tell the score of a run without reading its whole result."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +12,8 @@ depends_on = None
 _N_SAMPLES = 8
 _MAX_CLASSES = 50
 
-_DATASETS = sa.table("datasets", sa.column("id", sa.String()), sa.column("summary", sa.JSON()))
+_DATASETS = sa.table("datasets", sa.column("id", sa.String()), sa.column("summary", sa.JSON()), sa.column("deleted_at"))
+_RUNS = sa.table("runs", sa.column("result", sa.JSON()), sa.column("test_accuracy"))
 _FILES = sa.table(
     "dataset_files",
     sa.column("id", sa.Integer()),
@@ -23,16 +25,28 @@ _FILES = sa.table(
 
 
 def upgrade() -> None:
-    op.create_index("ix_dataset_files_dataset_id_sha256", "dataset_files", ["dataset_id", "sha256"])
+    # Not the other way round: SQLite would take it for each question about all photos of a data set, and read them in
+    # the order of their contents.
+    op.create_index("ix_dataset_files_sha256_dataset_id", "dataset_files", ["sha256", "dataset_id"])
+    of_class = ["dataset_id", "state", "label", "name"]
+    op.create_index("ix_dataset_files_dataset_id_state_label_name", "dataset_files", of_class)
+    with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("test_accuracy", sa.Double(), nullable=True))
+    op.execute(sa.update(_RUNS).values(test_accuracy=_RUNS.c.result[("test", "accuracy")].as_float()))
     connection = op.get_bind()
-    for dataset_id, summary in connection.execute(sa.select(_DATASETS.c.id, _DATASETS.c.summary)).all():
-        if 0 < len((summary or {}).get("classes", ())) <= _MAX_CLASSES:
+    for dataset_id in connection.scalars(sa.select(_DATASETS.c.id).where(_DATASETS.c.deleted_at.is_(None))).all():
+        of_dataset = _DATASETS.c.id == dataset_id
+        summary = connection.scalar(sa.select(_DATASETS.c.summary).where(of_dataset)) or {}
+        if 0 < len(summary.get("classes", ())) <= _MAX_CLASSES:
             summary |= {"samples": _samples(connection, dataset_id)}
-            connection.execute(sa.update(_DATASETS).where(_DATASETS.c.id == dataset_id).values(summary=summary))
+            connection.execute(sa.update(_DATASETS).where(of_dataset).values(summary=summary))
 
 
 def downgrade() -> None:
-    op.drop_index("ix_dataset_files_dataset_id_sha256", "dataset_files")
+    with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.drop_column("test_accuracy")
+    op.drop_index("ix_dataset_files_dataset_id_state_label_name", "dataset_files")
+    op.drop_index("ix_dataset_files_sha256_dataset_id", "dataset_files")
 
 
 def _samples(connection: sa.Connection, dataset_id: str) -> dict[str, list[int]]:

@@ -1,0 +1,21 @@
+"""The worker's tasks and the queue of each, by name: the web process sends what it never imports."""
+
+from collections.abc import Mapping
+
+TRAIN = "darkroom.train"
+CHECK_DATASET = "darkroom.check_dataset"
+MAKE_SAMPLES = "darkroom.make_samples"
+DELETE_DATASET = "darkroom.delete_dataset"
+EXPORT = "darkroom.export"
+NOTIFY = "darkroom.notify"
+REAP = "darkroom.reap"
+SWEEP = "darkroom.sweep"
+
+TRAIN_QUEUE = "train"
+LIGHT_QUEUE = "light"
+
+QUEUES: Mapping[str, str] = {
+    TRAIN: TRAIN_QUEUE,
+    **dict.fromkeys((CHECK_DATASET, MAKE_SAMPLES, DELETE_DATASET, EXPORT, NOTIFY, REAP, SWEEP), LIGHT_QUEUE),
+}
+"""The queue of every task."""
