@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from automl.errors import BadBundle, NotFound
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Run
+from automl.store.database import Artifact, Run
 from server.bundles import read_member
 from server.run_view import downloadable
 
@@ -40,8 +40,12 @@ class Answer:
 
 def answers_of(session: Session, store: ArtifactStore, run: Run) -> tuple[Answer, ...] | None:
     """In the order of the test; None where the run has no final download, or one of an older version."""
-    key = _bundle_key(session, run)
-    return _read_answers(store, key) if key else None
+    return answers_in(store, downloadable(session, run))
+
+
+def answers_in(store: ArtifactStore, download: Artifact | None) -> tuple[Answer, ...] | None:
+    """The same, where the download is known."""
+    return _read_answers(store, download.key) if download is not None and download.kind == "bundle" else None
 
 
 def photos_of_test(session: Session, store: ArtifactStore, run: Run) -> Mapping[str, str] | None:

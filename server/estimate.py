@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
@@ -208,12 +209,24 @@ def _longer(n_photos: int, run: PastRun) -> float:
     return max(1.0, n_photos / run.n_photos)
 
 
-def _past_runs(session: Session) -> list[PastRun]:
+_TOLD: WeakKeyDictionary[object, tuple[Sequence[str], Sequence[PastRun]]] = WeakKeyDictionary()
+"""By database: the latest runs and what they tell. They have ended, so that it holds, and each view of a data set's
+page asks for it: else that would be a quarter of its work."""
+
+
+def _past_runs(session: Session) -> Sequence[PastRun]:
     """The latest that are done, as far as they tell something."""
     latest = select(Run.id).where(Run.state == RunState.DONE).order_by(Run.finished_at.desc()).limit(_N_RUNS)
-    ids = list(session.scalars(latest))
-    if not ids:
-        return []
+    ids, database = session.scalars(latest).all(), session.get_bind()
+    known_ids, known = _TOLD.get(database, ([], []))
+    if ids != known_ids:
+        known = _told_by(session, ids)
+        _TOLD[database] = ids, known
+    return known
+
+
+def _told_by(session: Session, ids: Sequence[str]) -> list[PastRun]:
+    """ids: the latest first."""
     ended_s = TrialSummary.started_s + TrialSummary.duration_s
     counts = [func.count().filter(ended_s <= mark_s) for mark_s in _MARKS_S]
     query = select(TrialSummary.run_id, TrialSummary.stage, func.count(), func.max(ended_s), *counts)

@@ -7,8 +7,8 @@ from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
 from automl.records import RunSettings
-from automl.store.database import Run
-from server.answers import answers_of
+from automl.store.database import Artifact, Run
+from server.answers import answers_in
 from server.comparison import Row, setting_rows
 from server.confusion import Matrix, view_confusion
 from server.dataset_view import labels_of
@@ -35,8 +35,9 @@ class Outcome:
     next: NextSteps
 
 
-def view_outcome(session: Session, services: Services, run: Run) -> Outcome:
-    answers = answers_of(session, services.store, run)
+def view_outcome(session: Session, services: Services, run: Run, bundle: Artifact | None) -> Outcome:
+    """bundle: its download."""
+    answers = answers_in(services.store, bundle)
     has_answers = answers is not None
     return Outcome(
         matrix=view_confusion(run.result, url_for("answers.show", run_id=run.id) if has_answers else ""),

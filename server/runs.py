@@ -110,7 +110,7 @@ def _render(session: Session, view: RunView, template: str, after: str) -> str:
         dataset=run.dataset,
         result=run.result,
         parent=parent_of(session, run),
-        outcome=view_outcome(session, services(), run) if run.state is RunState.DONE else None,
+        outcome=view_outcome(session, services(), run, final) if run.state is RunState.DONE else None,
         download=download_panel(services(), run, final) if final else None,
         stages=STAGES,
         again=form_values(RunSettings.from_json(run.settings)),
