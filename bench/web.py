@@ -75,7 +75,7 @@ def under_load(service: Service, options: argparse.Namespace) -> dict[str, Any]:
     paths = ["/", "/datasets", f"/datasets/{dataset}", f"/runs/{run}", f"/api/v1/runs/{run}"]
     paths += [f"/runs/{ended}", f"/runs/{ended}/try"]
     times: dict[str, list[float]] = {path: [] for path in paths}
-    until = time.monotonic() + options.seconds
+    until, stolen_s = time.monotonic() + options.seconds, _stolen_s()
     clients = [
         threading.Thread(target=_click, args=(service.url, times, until, random.Random(i)))
         for i in range(options.clients)
@@ -84,18 +84,25 @@ def under_load(service: Service, options: argparse.Namespace) -> dict[str, Any]:
         client.start()
     for client in clients:
         client.join()
+    stolen_share = (_stolen_s() - stolen_s) / options.seconds / (os.cpu_count() or 1)
     state = service.run(run)["state"]
     service.cancel(run)
     views = [second for of_path in times.values() for second in of_path]
     return {
         "clients": options.clients,
         "state_at_the_end": state,
+        "stolen_cpu_share": round(stolen_share, 3),
         "views": len(views),
         "views_per_s": round(len(views) / options.seconds, 1),
         **_percentiles(views),
         "by_page": {_without_ids(path, dataset, run, ended): _percentiles(times[path]) for path in paths},
         "web_process_mb": round(service.web_process_mb()),
     }
+
+
+def _stolen_s() -> float:
+    """Seconds of all processors that the host has given to others so far, while there was work here."""
+    return int(Path("/proc/stat").read_text().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def _without_ids(path: str, dataset: str, run: str, ended: str) -> str:
