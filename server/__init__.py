@@ -63,3 +63,11 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
     for module in (*pages, api, upload_api, try_api):
         app.register_blueprint(module.blueprint)
     return app
+
+
+def serve() -> Flask:
+    """As the web server runs it: with its templates compiled, which the first visitors would else wait for."""
+    app = create_app()
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
+    return app

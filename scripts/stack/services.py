@@ -16,7 +16,7 @@ _ALONE = ("--without-gossip", "--without-mingle")
 TRAIN_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "train", "--hostname", "train@%h", "--pool", "threads")
 LIGHT_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "light", "--hostname", "light@%h", "--pool", "prefork", "--beat")
 WEB_ARGUMENTS = (
-    "-m", "gunicorn", "server:create_app()",
+    "-m", "gunicorn", "server:serve()",
     "--worker-class", "gthread", "--workers", "1", "--threads", "600",  # an open page of a live run holds one
     "--graceful-timeout", "2", "--no-control-socket",
 )  # fmt: skip

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+from server import serve
+
 HEAVY = ("tensorflow", "keras", "keras_tuner", "optuna", "sklearn", "scipy", "skimage", "matplotlib", "onnx", "worker")
 
 PROGRAM = """
@@ -35,3 +37,9 @@ def test_importing_the_server_is_quick_and_light(tmp_path):
     assert [name for name in HEAVY if name in figures["modules"]] == []
     assert figures["rss_bytes"] < 200e6
     assert figures["took_s"] < 2
+
+
+def test_no_visitor_waits_for_templates(tmp_path, monkeypatch):
+    monkeypatch.setenv("DARKROOM_HOME", str(tmp_path))
+    templates = serve().jinja_env
+    assert {name for _, name in templates.cache} == set(templates.list_templates())
