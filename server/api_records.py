@@ -9,7 +9,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from automl.serving.formats import find_format
-from automl.store.database import Artifact, Dataset, DatasetEdit, DatasetFile, DatasetVersion, Export, Run, TrialSummary
+from automl.store.database import (
+    N_FILES_AND_BYTES,
+    Artifact,
+    Dataset,
+    DatasetEdit,
+    DatasetFile,
+    DatasetVersion,
+    Export,
+    Run,
+    TrialSummary,
+)
 from server.run_view import RunView, view_run
 
 _N_REFUSED = 10
@@ -46,10 +56,9 @@ def dataset_records(session: Session, datasets: Sequence[Dataset]) -> list[dict[
 
 def _sizes(session: Session, dataset_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Files and bytes of each data set that has any."""
-    query = select(DatasetFile.dataset_id, func.count(), func.sum(DatasetFile.n_bytes))
+    query = select(DatasetFile.dataset_id, *N_FILES_AND_BYTES)
     query = query.where(DatasetFile.dataset_id.in_(dataset_ids)).group_by(DatasetFile.dataset_id)
-    # PostgreSQL's sum is a Decimal, which JSON would show as text.
-    return {dataset_id: (n_files, int(n_bytes)) for dataset_id, n_files, n_bytes in session.execute(query)}
+    return {dataset_id: (n_files, n_bytes) for dataset_id, n_files, n_bytes in session.execute(query)}
 
 
 def _latest_versions(session: Session, dataset_ids: Sequence[str]) -> dict[str, int]:

@@ -19,6 +19,16 @@ def differences(engine: Engine) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
 
 
+def go_back_and_migrate(database: Database, revision: str) -> None:
+    """As an older version would have left the tables, and then as the present one makes them of that."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
+    with database._schema_connection() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+    database.migrate()
+
+
 def test_the_migrations_make_exactly_the_tables_that_the_code_has(database: Database) -> None:
     assert differences(database.engine) == []
 
@@ -29,17 +39,11 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
 
 
 def test_a_run_of_an_older_version_keeps_its_winner_marked(database: Database) -> None:
-    migrations = str(Path(store.__file__).parent / "migrations")
     with database.session() as session:
         runs = [Run(dataset=Dataset(name="x"), budget_s=60.0, result=result) for result in ({}, WINNER)]
         session.add_all(runs)
         session.add(TrialSummary(run=runs[0], number=0, state="complete", image_size_px=96, started_s=0, duration_s=1))
-    config = Config()
-    config.set_main_option("script_location", migrations)
-    with database._schema_connection() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0002")
-    database.migrate()
+    go_back_and_migrate(database, "0002")
     with database.session() as session:
         assert {run.best_trial for run in session.scalars(select(Run))} == {None, 4}
         assert session.scalars(select(TrialSummary)).one().run_id == runs[0].id
@@ -48,12 +52,7 @@ def test_a_run_of_an_older_version_keeps_its_winner_marked(database: Database) -
 def test_photos_that_an_older_version_has_checked_are_checked_once_more(database: Database) -> None:
     with database.session() as session:
         session.add_all(Dataset(name=state.value, state=state) for state in DatasetState)
-    config = Config()
-    config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
-    with database._schema_connection() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0003")
-    database.migrate()
+    go_back_and_migrate(database, "0003")
     with database.session() as session:
         assert {dataset.state for dataset in session.scalars(select(Dataset))} == {DatasetState.UPLOADING}
 
@@ -61,12 +60,7 @@ def test_photos_that_an_older_version_has_checked_are_checked_once_more(database
 def test_a_run_of_an_older_version_has_no_name(database: Database) -> None:
     with database.session() as session:
         session.add(Run(dataset=Dataset(name="x"), budget_s=60.0, name="lost on the way back"))
-    config = Config()
-    config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
-    with database._schema_connection() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0006")
-    database.migrate()
+    go_back_and_migrate(database, "0006")
     with database.session() as session:
         assert session.scalars(select(Run)).one().name == ""
 
@@ -83,12 +77,7 @@ def test_what_lists_and_pages_show_is_found_for_what_an_older_version_has_made(d
         session.add(Run(dataset=dataset, budget_s=60.0, result={"test": {"accuracy": 0.9}}))
         session.flush()
         ids = [file.id for file in files]
-    config = Config()
-    config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
-    with database._schema_connection() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0007")
-    database.migrate()
+    go_back_and_migrate(database, "0007")
     with database.session() as session:
         assert session.scalars(select(Run)).one().test_accuracy == 0.9
         summaries = {dataset.name: dataset.summary for dataset in session.scalars(select(Dataset))}
