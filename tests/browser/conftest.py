@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from PIL import Image
@@ -76,6 +77,24 @@ def environment() -> dict[str, str]:
     return {}
 
 
+def always_closed(app: WSGIApplication) -> WSGIApplication:
+    """`app` with answers that are closed also when the browser has reset the connection.
+
+    Werkzeug's server reads what is left of a request before it closes the answer; when that read fails, since the
+    browser has gone to another page, a picture's file would stay open and some later test would fail for it.
+    """
+
+    def closing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        answer = app(environ, start_response)
+        try:
+            yield from answer
+        finally:  # at the latest when the server lets go of this generator
+            if hasattr(answer, "close"):
+                answer.close()
+
+    return closing
+
+
 @pytest.fixture
 def site(tmp_path: Path, environment: dict[str, str]) -> Iterator[Site]:
     settings = load_settings({"DARKROOM_HOME": str(tmp_path / "home"), **environment})
@@ -83,7 +102,7 @@ def site(tmp_path: Path, environment: dict[str, str]) -> Iterator[Site]:
     app = create_app(settings, queue)
     site = Site(app, settings, queue)
     Base.metadata.create_all(site.database.engine)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, always_closed(app), threaded=True)
     server.daemon_threads = False  # closing the server then waits for the requests that are under way
     site.url = f"http://127.0.0.1:{server.port}"
     thread = threading.Thread(target=server.serve_forever)

@@ -46,7 +46,7 @@ def test_a_cell_is_opened_by_keyboard_and_its_label_corrected(page, run_id):
 
 
 def test_a_click_on_a_cell_shows_its_photos(page, run_id):
-    page.goto(f"/runs/{run_id}", wait_until="networkidle")  # the test server leaves files of broken answers open
+    page.goto(f"/runs/{run_id}")
     page.locator(CELL).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(MISTAKEN)
     assert min(pictures_of(page)) > 0
