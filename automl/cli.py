@@ -29,7 +29,7 @@ from automl.options import RUN_OPTIONS
 from automl.records import DatasetManifest, Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.remote import Remote
 from automl.search.budget import Budget
-from automl.serving.answer_table import answered_row, header, refused_row
+from automl.serving.answer_table import answered_row, header, refused_row, sure_in_words
 from automl.serving.formats import FORMATS
 from automl.serving.predict import Classifier, in_words
 from automl.settings import Settings, load_settings
@@ -91,10 +91,11 @@ def predict(options: argparse.Namespace, settings: Settings, console: Console) -
         model, metrics = unpack_bundle(options.model, Path(scratch), ["model.onnx", "metrics.json"])
         classifier = Classifier(model)
         calibration = json.loads(metrics.read_text(encoding="utf-8")).get("calibration") or {}
+        threshold = calibration.get("threshold")
         images = [path for given in options.images for path in _photos_in(given)]
         if options.csv is not None:
-            return _predict_to_csv(classifier, calibration.get("threshold"), images, options.csv, settings, console)
-        return max((_predict_one(classifier, path, settings, console) for path in images), default=0)
+            return _predict_to_csv(classifier, threshold, images, options.csv, settings, console)
+        return max((_predict_one(classifier, threshold, path, settings, console) for path in images), default=0)
 
 
 def _photos_in(given: Path) -> list[Path]:
@@ -135,7 +136,9 @@ def _predict_to_csv(
     return 2 if n_failed else 0
 
 
-def _predict_one(classifier: Classifier, path: Path, settings: Settings, console: Console) -> int:
+def _predict_one(
+    classifier: Classifier, threshold: float | None, path: Path, settings: Settings, console: Console
+) -> int:
     from automl.data.verify import verify_image
 
     try:
@@ -144,7 +147,9 @@ def _predict_one(classifier: Classifier, path: Path, settings: Settings, console
     except (UserError, OSError) as error:
         console.print(f"{path}: {error}", style="red", markup=False)
         return 2
-    sys.stdout.write(f"{path}: {in_words(classifier.labels, probabilities)}\n")
+    is_unsure = sure_in_words(float(probabilities.max()), threshold) == "no"
+    doubt = "not sure, perhaps " if is_unsure else ""
+    sys.stdout.write(f"{path}: {doubt}{in_words(classifier.labels, probabilities)}\n")
     return 0
 
 

@@ -25,6 +25,12 @@ export function filesFromInput(files) {
   return Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, file }));
 }
 
+/** Those that can no longer be read: moved, changed or deleted since they were chosen, or on a disk that is gone. */
+export async function goneOf(files) {
+  const isGone = await Promise.all(files.map(({ file }) => file.slice(0, 1).arrayBuffer().then(() => false, () => true)));
+  return files.filter((_, i) => isGone[i]);
+}
+
 /** The name of the one folder or archive that holds everything, else nothing. */
 export function commonRoot(files) {
   const roots = new Set(files.map(({ path }) => path.split("/")[0]));

@@ -3,6 +3,9 @@
 export const WAITS_S = [1, 2, 4, 8, 15, 30];
 export const WORTH_ANOTHER_TRY = new Set([0, 408, 429, 502, 503, 504]); // 0: no answer at all
 
+/** Whether a user who tries again later may see it work. */
+export const mayWorkLater = (status) => WORTH_ANOTHER_TRY.has(status) || status >= 500;
+
 export class Stopped extends Error {}
 
 /** Rejects with `Stopped` as soon as `signal` is aborted. */

@@ -1,11 +1,15 @@
 // Sends files in batches, a few at a time, and tries again where the connection fails.
 
+import { goneOf } from "./folder.js";
 import { missingOf, nameInForm } from "./missing.js";
-import { Stopped, WAITS_S, WORTH_ANOTHER_TRY, wait } from "./retrying.js";
+import { Stopped, WAITS_S, WORTH_ANOTHER_TRY, mayWorkLater, wait } from "./retrying.js";
 
 const BATCH_FILES = 50;
 const BATCH_BYTES = 16_000_000;
 const PARALLEL = 3;
+const GONE =
+  "A photo can no longer be read: it was moved or changed, or its disk is gone. Bring it back and go on, or choose other " +
+  "photos. What has arrived is kept.";
 
 /** A failure in words for the user. `again`: whether it can be mended by trying once more. */
 export class SendError extends Error {
@@ -53,7 +57,7 @@ export class Sender {
       this.waiting = await missingOf(this.waiting, ask);
     } catch (error) {
       if (signal.aborted) throw new Stopped();
-      if (error instanceof DOMException) throw new SendError("A file was moved or changed meanwhile. Choose the folder again.", false);
+      if (error instanceof DOMException) throw new SendError(GONE, true);
       throw error;
     }
     if (signal.aborted) throw new Stopped();
@@ -86,7 +90,7 @@ export class Sender {
       batch.sent = Math.min(batch.bytes, event.loaded);
       this.#report();
     };
-    await this.request(url, form, { onProgress });
+    await this.request(url, form, { onProgress, files: batch.files });
     batch.arrived = true;
     batch.sent = batch.bytes;
     this.#report();
@@ -100,19 +104,20 @@ export class Sender {
   }
 
   /**
-   * POSTs `body` and returns the JSON answer; waits and repeats while the connection or the server is away. What is not
-   * `stoppable` is heard out once it is on its way: a stop counts from the next request on.
+   * POSTs `body`, which has `files`, and returns the JSON answer; waits and repeats while the connection or the server is
+   * away. What is not `stoppable` is heard out once it is on its way: a stop counts from the next request on.
    */
-  async request(url, body, { onProgress, stoppable = true } = {}) {
+  async request(url, body, { onProgress, stoppable = true, files = [] } = {}) {
     for (let n = 0; ; n += 1) {
+      // To the browser, a file that it cannot read is a connection that fails.
+      if ((await goneOf(files)).length > 0) throw new SendError(GONE, true);
       const signal = stoppable ? this.#stopper.signal : new AbortController().signal;
       const { status, answer } = await post(url, body, onProgress, signal);
       if (status >= 200 && status < 300) {
         this.onNote("");
         return answer;
       }
-      const again = WORTH_ANOTHER_TRY.has(status);
-      if (!again || n === WAITS_S.length) throw new SendError(inWords(status, answer), again || status >= 500);
+      if (!WORTH_ANOTHER_TRY.has(status) || n === WAITS_S.length) throw new SendError(inWords(status, answer), mayWorkLater(status));
       this.onNote(`The connection was lost. Trying again in ${WAITS_S[n] === 1 ? "a second" : `${WAITS_S[n]} seconds`}…`);
       await wait(WAITS_S[n], this.#stopper.signal);
     }
@@ -160,8 +165,6 @@ function post(url, body, onProgress, signal) {
 }
 
 function inWords(status, answer) {
-  if (status === 0) {
-    return "The server cannot be reached, or a file was moved or changed while it was being sent. What has arrived is kept.";
-  }
+  if (status === 0) return "The server cannot be reached. What has arrived is kept.";
   return answer?.error?.message ?? `The server answered with error ${status}. What has arrived is kept.`;
 }

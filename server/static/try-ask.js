@@ -1,12 +1,15 @@
 // Asks about one photo, and says in words why there is no answer.
 
-import { WORTH_ANOTHER_TRY } from "./retrying.js";
+import { goneOf } from "./folder.js";
+import { mayWorkLater } from "./retrying.js";
 
 /** Resolves to {article}, which has the answer, or to {reason, mayTryAgain}. */
 export async function ask(form, path, file) {
   const body = new FormData();
   body.append("photos", file, path);
   let response, page;
+  const [gone] = await goneOf([{ file }]);
+  if (gone) return { reason: "This photo was moved or changed after you chose it. Choose it again.", mayTryAgain: false };
   try {
     response = await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "try.js", Accept: "text/html" } });
     page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -16,7 +19,7 @@ export async function ask(form, path, file) {
   const article = response.ok ? page.querySelector("article") : null;
   if (!article) {
     const reason = page.querySelector(".error-page .lead")?.textContent ?? "The server could not answer.";
-    return { reason, mayTryAgain: WORTH_ANOTHER_TRY.has(response.status) || response.status >= 500 };
+    return { reason, mayTryAgain: mayWorkLater(response.status) };
   }
   enhance(article);
   return { article };

@@ -1,5 +1,6 @@
 // Asks about thousands of photos in small requests, two at a time, and makes a table of the answers.
 
+import { goneOf } from "./folder.js";
 import { WAITS_S, WORTH_ANOTHER_TRY, wait } from "./retrying.js";
 
 const BATCH_FILES = 16;
@@ -28,6 +29,7 @@ export class Batch {
     this.failed = photos.filter(({ path }) => !PICTURE.test(path)).map(({ path }) => ({ path, reason: "Not a picture, by its name." }));
     this.photos = photos.filter(({ path, file }) => PICTURE.test(path) && !this.#isTooLarge(path, file));
     this.photos.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true })); // folders are read in any order
+    this.photos.forEach((photo, place) => (photo.place = place));
     this.said = new Map(); // by place, too
     this.rows = new Map(); // by place, so that the table is in the order of the folder however the answers come
     this.counts = new Map(); // of each class: {n, unsure}
@@ -53,31 +55,38 @@ export class Batch {
   }
 
   async #ask(batch) {
-    const form = new FormData();
-    for (const { path, file } of batch.photos) form.append("photos", file, path);
-    const answers = await this.#request(form);
+    const { photos, answers } = await this.#request(batch);
     answers.forEach((answer, i) => {
-      this.rows.set(batch.start + i, answer.row);
+      const { place } = photos[i];
+      this.rows.set(place, answer.row);
       if (answer.error) return this.failed.push({ path: answer.name, reason: answer.error });
       const isUnsure = answer.sure === false;
       this.saysSure ||= answer.sure !== null;
-      this.said.set(batch.start + i, [answer.name, isUnsure ? `not sure, perhaps ${answer.label}` : answer.label]);
+      this.said.set(place, [answer.name, isUnsure ? `not sure, perhaps ${answer.label}` : answer.label]);
       const { n, unsure } = this.counts.get(answer.label) ?? { n: 0, unsure: 0 };
       return this.counts.set(answer.label, { n: n + 1, unsure: unsure + Number(isUnsure) });
     });
     this.#show(`${number(this.rows.size)} of ${number(this.photos.length)} photos`);
   }
 
-  async #request(form) {
+  /** Resolves to the photos that could be sent, and an answer for each. */
+  async #request(batch) {
     const { signal } = this.#stopper;
+    let photos = batch;
     for (let n = 0; ; n += 1) {
+      const gone = await goneOf(photos); // to the browser, a file that it cannot read is a connection that fails
+      this.failed.push(...gone.map(({ path }) => ({ path, reason: "Moved or changed after it was chosen." })));
+      photos = photos.filter((photo) => !gone.includes(photo));
+      if (photos.length === 0) return { photos, answers: [] };
+      const form = new FormData();
+      for (const { path, file } of photos) form.append("photos", file, path);
       let status = 0;
       let answer = null;
       try {
         const response = await fetch(`${this.form.dataset.predict}?row=1`, { method: "POST", body: form, signal });
         status = response.status;
         answer = await response.json();
-        if (response.ok) return answer;
+        if (response.ok) return { photos, answers: answer };
       } catch (error) {
         if (error.name === "AbortError") throw error;
         if (status >= 200 && status < 300) status = 0; // the answer broke off
@@ -151,14 +160,14 @@ export class Batch {
 function makeBatches(photos) {
   const batches = [];
   let bytes = Infinity;
-  photos.forEach((photo, start) => {
-    if (bytes + photo.file.size > BATCH_BYTES || batches.at(-1).photos.length === BATCH_FILES) {
-      batches.push({ start, photos: [] });
+  for (const photo of photos) {
+    if (bytes + photo.file.size > BATCH_BYTES || batches.at(-1).length === BATCH_FILES) {
+      batches.push([]);
       bytes = 0;
     }
-    batches.at(-1).photos.push(photo);
+    batches.at(-1).push(photo);
     bytes += photo.file.size;
-  });
+  }
   return batches;
 }
 

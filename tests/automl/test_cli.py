@@ -158,6 +158,18 @@ def test_predict_refuses_a_zip_without_a_model(tmp_path, capfd):
     assert "not a model that Darkroom made" in " ".join(capfd.readouterr().err.split())
 
 
+def test_an_answer_below_the_threshold_is_said_to_be_not_sure(tmp_path, capsys):
+    with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
+        archive.writestr("model.onnx", tiny_model())
+        archive.writestr("metrics.json", json.dumps({"calibration": {"threshold": 0.9}}))
+    for name, colour in (("1.png", (255, 0, 0)), ("2.png", (60, 40, 40))):
+        Image.new("RGB", (8, 8), colour).save(tmp_path / name)
+    assert main(["predict", str(tmp_path / "model.zip"), str(tmp_path / "1.png"), str(tmp_path / "2.png")]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{tmp_path / '1.png'}: red ")
+    assert second.startswith(f"{tmp_path / '2.png'}: not sure, perhaps red ")
+
+
 @pytest.mark.parametrize(
     ("calibration", "sure"),
     [({"threshold": 0.9}, ["yes", "no", ""]), ({"threshold": None}, [""] * 3), (None, [""] * 3)],

@@ -111,6 +111,19 @@ def test_a_lost_connection_is_explained_and_one_press_asks_about_all_photos_agai
     expect(page.locator("article").nth(1)).to_be_focused()
 
 
+def test_a_photo_that_was_changed_after_it_was_chosen_is_not_taken_for_a_lost_connection(page, run_id, folder):
+    page.goto(f"/runs/{run_id}/try")
+    page.route("**/try", lambda route: route.abort("connectionrefused"))
+    page.locator("#photos-input").set_input_files(folder / "00.png")
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    page.unroute("**/try")
+    (folder / "00.png").unlink()
+    again.click()
+    expect(page.locator("article")).to_contain_text("moved or changed after you chose it. Choose it again.")
+    expect(again).to_be_hidden()
+
+
 def test_a_server_that_is_too_busy_says_so_and_what_asking_again_cannot_help_has_no_button(page, site, run_id):
     page.goto(f"/runs/{run_id}/try")
     with pytest.MonkeyPatch.context() as patch:
@@ -316,6 +329,29 @@ def test_a_server_that_is_busy_is_asked_again(page, run_id, folder):
     page.route("**/predict?row=1", lambda route: route.fulfill(status=503, body=busy), times=2)
     page.locator("#try-folder-input").set_input_files(folder)
     expect(page.locator("#batch-status")).to_contain_text("Done: 40 of 41")
+
+
+def test_photos_that_are_gone_meanwhile_are_listed_and_the_others_answered(page, run_id, folder):
+    held = []
+
+    def lose_two(route):
+        held.append(route)
+        if len(held) == 2:  # both requests that go at once are on their way, and neither has been read
+            for name in ("00.png", "20.png"):
+                (folder / name).unlink()
+            for one in held:
+                one.abort()
+
+    page.goto(f"/runs/{run_id}/try")
+    page.route("**/predict?row=1", lose_two, times=2)
+    page.locator("#try-folder-input").set_input_files(folder)
+    expect(page.locator("#batch-status")).to_contain_text("Done: 38 of 41 photos were answered")
+    expect(page.locator("#batch-failed")).to_contain_text("00.png: Moved or changed after it was chosen.")
+    page.get_by_text("What it says of each photo").click()
+    each = page.locator("#batch-each tbody tr")
+    expect(each.first).to_have_text("many/01.pngnot sure, perhaps red")
+    expect(each.nth(18)).to_have_text(re.compile("many/19.png"))
+    expect(each.nth(19)).to_have_text(re.compile("many/21.png"))
 
 
 def test_cancelling_between_two_tries_ends_it_at_once(page, run_id, folder):

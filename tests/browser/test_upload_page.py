@@ -189,6 +189,21 @@ def test_a_lost_connection_is_told_and_the_upload_goes_on_by_itself(page, site, 
     assert len(names(site)) == 6
 
 
+def test_a_folder_that_is_gone_is_not_taken_for_a_lost_connection(page, site, flowers):
+    def lose(route):
+        shutil.move(flowers / "rose", flowers.parent / "elsewhere")
+        route.abort()
+
+    page.goto("/")
+    page.route(ONE_UPLOAD, lose, times=1)
+    page.set_input_files("#folder-input", flowers)
+    expect(page.locator("#upload-error")).to_contain_text("A photo can no longer be read")
+    shutil.move(flowers.parent / "elsewhere", flowers / "rose")
+    page.get_by_role("button", name="Go on with the upload").click()
+    page.wait_for_url("**/datasets/*")
+    assert len(names(site)) == 6
+
+
 class TestASmallServer:
     @pytest.fixture
     def environment(self):
