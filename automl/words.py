@@ -130,12 +130,20 @@ def _setting_in_words(name: str, value: Any) -> str:
         return "all layers trained"
     if name == "members":
         return tries_in_words(value)
+    if name == "averaged_with":
+        return f"averaged with {_tries(value)}"
     return f"{param_in_words(name)} {value_in_words(value)}"
 
 
 def tries_in_words(members: str) -> str:
     """ "the mean of tries 5, 13" for the members "4+12": people count from 1, programs from 0."""
-    return "the mean of tries " + ", ".join(str(int(number) + 1) for number in members.split("+"))
+    return f"the mean of {_tries(members)}"
+
+
+def _tries(numbers: str) -> str:
+    """ "tries 5, 13" for "4+12", "try 5" for "4"."""
+    counted_from_1 = [str(int(number) + 1) for number in numbers.split("+")]
+    return f"{'try' if len(counted_from_1) == 1 else 'tries'} {', '.join(counted_from_1)}"
 
 
 def setting_in_words(name: str, settings: RunSettings) -> str:

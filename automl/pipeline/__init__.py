@@ -274,7 +274,8 @@ class _Run:
         What an attempt that was broken off had found first is gone, so a run that was continued has no second score.
         """
         first = None if self._job.earlier else self._packer.first
-        is_same = first is not None and first.candidate.number == winner.number
+        # The winner may be the first one, averaged with later ones: its parameters say so.
+        is_same = first is not None and first.candidate.params == winner.params
         files = [models.onnx]
         if first is not None and not is_same and self._packer.has_time_for_first(winner):
             files.append(first.onnx)

@@ -10,6 +10,7 @@ from automl.errors import BadImage, DiskFull, RunFailed
 from automl.models.backbones import BACKBONES
 from automl.models.heads import max_epochs
 from automl.records import Stage, TrialRecord
+from automl.search.blend import steadied
 from automl.search.block import Block
 from automl.search.book import Attempt, OnEpoch, OnStep, TrialBook
 from automl.search.budget import SearchOver
@@ -137,6 +138,21 @@ class HeadsStage:
                 self.why_it_ended = "every combination had been tried"
                 return
             tuner.observe(proposal, self._propose_and_try(proposal))
+
+    def steady(self) -> None:
+        """Of few photos, averages the best head with those that did about as well, if that keeps the user's limits."""
+        book, best = self._book, self._book.best_head
+        if best is None or not book.objective.is_allowed(best.n_bytes, best.latency_s):
+            return
+        mean = steadied(best, book.good_heads, book.targets, book.objective, self.cost)
+        if mean is best or not book.objective.is_allowed(mean.n_bytes, mean.latency_s):
+            return
+        book.steady(mean)
+        n = len(str(mean.params["averaged_with"]).split("+")) + 1
+        book.observer.note(
+            f"The best quick training became the mean of {n} tries that did about as well on the same networks: on so "
+            "few photos it is partly luck which of them was best, and their mean is about as small and as quick."
+        )
 
     def cost(self, branches: Sequence[Branch], head_bytes: int) -> tuple[int, float]:
         """Bytes of a model and its seconds for one photo."""

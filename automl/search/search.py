@@ -102,6 +102,7 @@ class Search:
             self._features.release_extractors()
             load_tensorflow()
             self._search(plan)
+        self._heads.steady()
         self._fine_tuning.blend()
         self._tell_of_fine_tuning()
         self._observer.note(self._why_it_ended())

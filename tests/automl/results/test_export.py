@@ -71,6 +71,22 @@ def test_a_mean_of_two_members_at_two_sizes_one_of_them_tuned_agrees(weights, ex
 
 
 @pytest.mark.slow
+def test_a_mean_of_heads_on_the_same_networks_and_on_a_part_of_them_agrees(weights, exporter, tmp_path):
+    """What the search makes of heads that did about as well: several on one network, each network run once."""
+    other = Branch(V1, 96)
+    several = [
+        member(weights, [SMALL, other], SEVERAL_TAPS),
+        member(weights, [SMALL, other], LAST_TAP),
+        member(weights, [other], LAST_TAP),
+        member(weights, [SMALL], SEVERAL_TAPS),
+    ]
+    mean = candidate(several, 96)
+    assert mean.branches == (SMALL, other)
+    models = exporter.export(mean, tmp_path / "out")
+    assert exporter.largest_difference(mean, models, pictures(3, 96, 96)) < 1e-3
+
+
+@pytest.mark.slow
 def test_a_tuned_branch_may_see_less_than_the_model_takes(weights, exporter, tmp_path, tuned):
     """The pictures are made squares of 160 px, then of 128 px, in both models alike."""
     model = candidate([member(weights, [tuned], LAST_TAP)], 160)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from automl.records import Stage
-from automl.search.blend import combine, joined_members, mean_logits
+from automl.search.blend import combine, joined_members, mean_logits, steadied
 from automl.search.candidate import Branch, Member
 from automl.search.objective import Objective
 from tests.automl.search.fakes import N_ROWS, TARGETS, V1, V2, candidate, logits_for, member
@@ -59,6 +59,43 @@ def test_a_blend_names_its_parts_and_costs_each_branch_once():
     assert mean.image_size_px == 224
     assert mean.n_bytes == 200 + sum(one.n_bytes for one in mean.members)
     assert mean.latency_s == pytest.approx(0.2)
+
+
+def steady(best, *heads):
+    return steadied(best, heads, TARGETS, Objective(), cost)
+
+
+def of(value: float, *branches: Branch) -> dict[str, tuple[Member, ...]]:
+    return {"members": (Member(branches or (FROZEN,), "last", (layer(value),)),)}
+
+
+def test_the_best_head_is_averaged_with_those_that_did_about_as_well():
+    best = candidate(4, 0.9, params={"dropout": 0.1}, **of(1.0))
+    mean = steady(best, best, candidate(2, 0.9, **of(3.0)), candidate(9, 0.875, margin=3.0, **of(5.0)))
+    assert (mean.number, mean.stage, mean.params) == (4, Stage.HEADS, {"dropout": 0.1, "averaged_with": "2+9"})
+    ((kernel, _),) = mean.members[0].layers
+    assert len(mean.members) == 1 and (kernel == 3.0).all()
+    assert (mean.n_bytes, mean.branches) == (100 + mean.members[0].n_bytes, best.branches)
+    assert mean.score == 0.9  # two that are right outweigh one that is wrong and a little surer
+    np.testing.assert_allclose(mean.held_out_logits, (2 * logits_for(0.9) + logits_for(0.875, 3.0)) / 3, rtol=1e-6)
+
+
+def test_what_is_clearly_worse_or_needs_another_network_has_no_part_in_the_mean():
+    best = candidate(4, 0.9, **of(1.0))
+    worse, elsewhere = candidate(2, 0.8, **of(3.0)), candidate(3, 0.9, **of(1.0, FROZEN, Branch(V1, 224)))
+    larger = candidate(5, 0.9, **of(1.0, Branch(V2, 160)))
+    assert steady(best, worse, elsewhere, larger) is best
+    wide = candidate(6, 0.9, **of(1.0, FROZEN, Branch(V1, 224)))
+    assert steady(wide, best, larger).params == {"averaged_with": "4"}
+
+
+def test_a_perfect_score_on_few_photos_still_has_neighbours():
+    assert "averaged_with" in steady(candidate(0, 1.0), candidate(1, 0.975)).params
+
+
+def test_a_mean_has_twenty_parts_at_most():
+    mean = steady(candidate(0), *[candidate(n) for n in range(30)])
+    assert mean.params["averaged_with"] == "+".join(str(n) for n in range(1, 20))
 
 
 def test_linear_heads_on_the_same_taps_become_one():

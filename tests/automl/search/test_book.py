@@ -51,6 +51,22 @@ def test_after_each_trial_the_best_so_far_is_told_and_packed():
     assert [best.number for best in trials._ending.offered] == [0, 0, 2, 3]
 
 
+def test_of_few_photos_the_best_linear_heads_are_kept_best_first(monkeypatch):
+    trials = book()
+    for score in (0.5, 0.9, 0.7):
+        trials.run(attempt(), giving(score), 10)
+    trials.run(attempt(), giving(1.0, members=(member(n_layers=2),)), 10)
+    assert [head.number for head in trials.good_heads] == [1, 2, 0]
+    assert all(head.fold_layers == () for head in trials.good_heads)
+    monkeypatch.setattr("automl.search.book._MOST_HEADS", 2)
+    trials.run(attempt(), giving(0.8), 10)
+    assert [head.number for head in trials.good_heads] == [1, 4]
+    monkeypatch.setattr("automl.search.book.MOST_AVERAGED_PHOTOS", N_ROWS - 1)
+    many = book()
+    many.run(attempt(), giving(0.8), 10)
+    assert many.good_heads == []
+
+
 def test_numbers_and_seeds_go_on_from_an_earlier_attempt():
     earlier = [TrialRecord(n, TrialState.FAILED, (V2,), 224, {}, None, 0.0, 1.0) for n in range(3)]
     seen = []

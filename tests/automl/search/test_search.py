@@ -237,6 +237,21 @@ def test_limits_are_kept_by_everything_that_is_trained(world):
     assert best.n_bytes <= 10_000_000
 
 
+def test_of_few_photos_the_best_head_is_delivered_as_the_mean_of_the_good_ones(world, monkeypatch):
+    w = world(fine_tuning=False, max_trials=6)
+    best = w.run()
+    scores = [record.score for record in w.observer.records]
+    assert best.params["averaged_with"] and scores[best.number] == max(scores)
+    assert w.search.book.best_head is best
+    assert any("became the mean of" in note for note in w.observer.notes)
+    monkeypatch.setattr("automl.search.book.MOST_AVERAGED_PHOTOS", len(TARGETS.labels) - 1)
+    assert "averaged_with" not in world(fine_tuning=False, max_trials=6).run().params
+    monkeypatch.undo()
+    alone = world(fine_tuning=False, max_trials=1)
+    assert "averaged_with" not in alone.run().params
+    assert not any("became the mean of" in note for note in alone.observer.notes)
+
+
 def test_a_winner_beyond_the_limits_is_not_passed_off_in_silence(world):
     w = world(
         max_model_mb=9.5, budget_s=40.0, made_with={"n_bytes": 9_500_001}
