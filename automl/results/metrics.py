@@ -198,13 +198,15 @@ def pareto_rows(trials: Sequence[TrialRecord], winner: Candidate, n_validated: i
     `n_validated`: photos that the score of every head speaks of; that of a tuned winner may speak of fewer.
     """
     others = [trial for trial in pareto_front(trials, winner.number) if trial.number != winner.number]
-    rows = [_pareto_row(trial, n_validated) for trial in others] + [_pareto_row(winner, winner.n_scored)]
+    # By its trial, as all others: what became of it since, such as a mean, was not compared with them.
+    own = next(trial for trial in trials if trial.number == winner.number)
+    rows = [_pareto_row(trial, n_validated) for trial in others] + [_pareto_row(own, winner.n_scored)]
     for row in rows:
         row["is_winner"] = row["number"] == winner.number
     return sorted(rows, key=lambda row: row["n_bytes"])
 
 
-def _pareto_row(of: TrialRecord | Candidate, n_images: int) -> dict[str, Any]:
+def _pareto_row(of: TrialRecord, n_images: int) -> dict[str, Any]:
     return {
         "number": of.number,
         "score": of.score,

@@ -70,7 +70,7 @@ def combine(parts: Sequence[Candidate], targets: Targets, objective: Objective, 
     return Candidate(
         number=number,
         stage=Stage.BLEND,
-        params={"members": "+".join(str(part.number) for part in parts)},
+        params={"members": "+".join(number for part in parts for number in _numbers(part))},
         members=members,
         image_size_px=max(part.image_size_px for part in parts),
         held_out_logits=logits,
@@ -81,6 +81,11 @@ def combine(parts: Sequence[Candidate], targets: Targets, objective: Objective, 
         best_epoch=best.best_epoch,
         curves=best.curves,
     )
+
+
+def _numbers(part: Candidate) -> list[str]:
+    """Its own, and of those that it is the mean of."""
+    return [str(part.number), *filter(None, str(part.params.get("averaged_with", "")).split("+"))]
 
 
 def mean_logits(parts: Sequence[Candidate]) -> np.ndarray:

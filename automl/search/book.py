@@ -27,7 +27,7 @@ _log = structlog.get_logger()
 _FAILURES_THAT_RETIRE = 3
 _FIRST_TRIAL_SHARE = 0.2
 _NOTHING_TO_GAIN_LOSS = 0.02
-_MOST_HEADS = 40
+MOST_GOOD_HEADS = 40
 MOST_AVERAGED_PHOTOS = 100
 """To learn from: of 75 photos the mean of the good heads was up to a point better, of 120 not (`bench.steadied`)."""
 
@@ -111,6 +111,11 @@ class TrialBook:
     @property
     def starts(self) -> list[Candidate]:
         return list(self._starts.values())
+
+    @property
+    def averages_heads(self) -> bool:
+        """Whether there are so few photos that the best head becomes a mean."""
+        return len(self.targets.labels) <= MOST_AVERAGED_PHOTOS
 
     @property
     def n_trials(self) -> int:
@@ -200,7 +205,8 @@ class TrialBook:
 
     def steady(self, again: Candidate) -> None:
         """`again`: the best head's trial, averaged with others; whatever its score, it is what is delivered of it."""
-        if self.best is not None and self.best.number == again.number:
+        is_delivered = self.best is not None and self.best.number == again.number
+        if is_delivered or is_better(again, self.best, self.targets, self.objective):
             self.best = again
         self.best_head = again
 
@@ -243,11 +249,11 @@ class TrialBook:
 
     def _keep_head(self, candidate: Candidate) -> None:
         is_linear = all(len(member.layers) == 1 for member in candidate.members)
-        if not is_linear or len(self.targets.labels) > MOST_AVERAGED_PHOTOS:
+        if not is_linear or not self.averages_heads:
             return
         kept = [*self.good_heads, replace(candidate, fold_layers=())]
-        kept.sort(key=lambda head: (round(head.score, 9), -head.n_bytes, -head.loss), reverse=True)
-        self.good_heads = kept[:_MOST_HEADS]
+        kept.sort(key=lambda head: (-round(head.score, 9), head.n_bytes, head.number))
+        self.good_heads = kept[:MOST_GOOD_HEADS]
 
     def _check(self, started_s: float, max_s: float) -> None:
         self.budget.check()

@@ -12,7 +12,7 @@ from automl.models.heads import max_epochs
 from automl.records import Stage, TrialRecord
 from automl.search.blend import steadied
 from automl.search.block import Block
-from automl.search.book import Attempt, OnEpoch, OnStep, TrialBook
+from automl.search.book import MOST_GOOD_HEADS, Attempt, OnEpoch, OnStep, TrialBook
 from automl.search.budget import SearchOver
 from automl.search.candidate import Branch, Candidate
 from automl.search.frozen import FrozenFeatures
@@ -82,15 +82,23 @@ class HeadsStage:
         return False
 
     def _worth_restoring(self, earlier: Sequence[TrialRecord]) -> list[TrialRecord]:
-        """The best heads, best first; then the best linear one of each backbone, from which fine-tuning starts."""
+        """The best heads, best first; the best linear one of each backbone, from which fine-tuning starts.
+
+        And what a mean is taken of, without a clock: with one, it is of those that are there.
+        """
         heads = [record for record in earlier if record.stage is Stage.HEADS and record.score is not None]
         is_allowed = self._book.objective.is_allowed
         heads.sort(key=lambda record: (not is_allowed(record.n_bytes, record.latency_s), -(record.score or 0.0)))
         chosen, starts = heads[:_N_RESTORED], dict[str, TrialRecord]()
-        for record in heads:
-            if len(record.backbones) == 1 and not head_settings(record.params, self._settings, 1).hidden_units:
+        linear = [one for one in heads if not head_settings(one.params, self._settings, 1).hidden_units]
+        for record in linear:
+            if len(record.backbones) == 1:
                 starts.setdefault(record.backbones[0], record)
-        return [*chosen, *(record for record in starts.values() if record not in chosen)]
+        averaged: list[TrialRecord] = []
+        if self._book.averages_heads and not self._budget.has_clock:  # it is to end as if nothing had happened
+            averaged = sorted(linear, key=lambda one: (-round(one.score or 0.0, 9), one.n_bytes, one.number))
+        wanted = [*chosen, *starts.values(), *averaged[:MOST_GOOD_HEADS]]
+        return list({record.number: record for record in wanted}.values())
 
     def first_features(self, plan: FeaturePlan, max_trials: int | None = None) -> None:
         """Computes the planned blocks; tries the expert's settings on each as soon as it is there.

@@ -7,9 +7,6 @@ import { Stopped, WAITS_S, WORTH_ANOTHER_TRY, mayWorkLater, wait } from "./retry
 const BATCH_FILES = 50;
 const BATCH_BYTES = 16_000_000;
 const PARALLEL = 3;
-const GONE =
-  "A photo can no longer be read: it was moved or changed, or its disk is gone. Bring it back and go on, or choose other " +
-  "photos. What has arrived is kept.";
 
 /** A failure in words for the user. `again`: whether it can be mended by trying once more. */
 export class SendError extends Error {
@@ -57,7 +54,7 @@ export class Sender {
       this.waiting = await missingOf(this.waiting, ask);
     } catch (error) {
       if (signal.aborted) throw new Stopped();
-      if (error instanceof DOMException) throw new SendError(GONE, true);
+      if (error instanceof DOMException) throw gone("A file");
       throw error;
     }
     if (signal.aborted) throw new Stopped();
@@ -108,10 +105,12 @@ export class Sender {
    * away. What is not `stoppable` is heard out once it is on its way: a stop counts from the next request on.
    */
   async request(url, body, { onProgress, stoppable = true, files = [] } = {}) {
+    const stopped = this.#stopper.signal; // a later start does not revive what was stopped before it
     for (let n = 0; ; n += 1) {
       // To the browser, a file that it cannot read is a connection that fails.
-      if ((await goneOf(files)).length > 0) throw new SendError(GONE, true);
-      const signal = stoppable ? this.#stopper.signal : new AbortController().signal;
+      const [lost] = await goneOf(files);
+      if (lost) throw gone(`“${lost.path}”`);
+      const signal = stoppable ? stopped : new AbortController().signal;
       const { status, answer } = await post(url, body, onProgress, signal);
       if (status >= 200 && status < 300) {
         this.onNote("");
@@ -119,7 +118,7 @@ export class Sender {
       }
       if (!WORTH_ANOTHER_TRY.has(status) || n === WAITS_S.length) throw new SendError(inWords(status, answer), mayWorkLater(status));
       this.onNote(`The connection was lost. Trying again in ${WAITS_S[n] === 1 ? "a second" : `${WAITS_S[n]} seconds`}…`);
-      await wait(WAITS_S[n], this.#stopper.signal);
+      await wait(WAITS_S[n], stopped);
     }
   }
 }
@@ -162,6 +161,14 @@ function post(url, body, onProgress, signal) {
     signal.addEventListener("abort", stop, { once: true });
     request.send(body instanceof FormData ? body : JSON.stringify(body));
   });
+}
+
+function gone(what) {
+  const why = "it was moved, changed or deleted, or its disk is gone";
+  return new SendError(
+    `${what} can no longer be read: ${why}. Bring it back and go on; if it was changed, choose everything again. What has arrived is kept.`,
+    true,
+  );
 }
 
 function inWords(status, answer) {

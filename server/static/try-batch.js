@@ -75,6 +75,7 @@ export class Batch {
     let photos = batch;
     for (let n = 0; ; n += 1) {
       const gone = await goneOf(photos); // to the browser, a file that it cannot read is a connection that fails
+      signal.throwIfAborted(); // another batch may have begun since
       this.failed.push(...gone.map(({ path }) => ({ path, reason: "Moved or changed after it was chosen." })));
       photos = photos.filter((photo) => !gone.includes(photo));
       if (photos.length === 0) return { photos, answers: [] };

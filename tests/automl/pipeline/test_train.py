@@ -169,9 +169,8 @@ def files_of_features(job: Job) -> dict[str, int]:
 @pytest.mark.slow
 def test_a_second_run_finds_the_features_of_the_first(finished, job, tmp_path):
     before = files_of_features(job)
-    result = train(replace(job, workspace=tmp_path), Budget(60), Story())
+    train(replace(job, workspace=tmp_path), Budget(60), Story())
     assert before and files_of_features(job) == before
-    assert result.metrics["test"]["n_images"] == finished[0].metrics["test"]["n_images"]
 
 
 @pytest.mark.slow

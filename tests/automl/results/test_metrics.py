@@ -128,6 +128,12 @@ def test_only_heads_that_no_other_beats_in_everything_are_best_for_their_size():
     }  # fmt: skip
 
 
+def test_a_winner_that_became_a_mean_is_listed_as_it_was_compared():
+    trials = [trial(0, 0.9, 20), trial(1, 0.8, 10)]
+    rows = pareto_rows(trials, replace(model(), number=0, score=0.79, n_bytes=21), 5)
+    assert [(row["number"], row["score"], row["n_bytes"]) for row in rows] == [(1, 0.8, 10), (0, 0.9, 20)]
+
+
 def test_the_download_is_not_listed_beside_a_head_with_the_same_figures():
     """Of two heads with the same score and size the one with the lower loss is delivered, and may be the later one."""
     trials = [trial(0, 0.756, 8_912_022), trial(1, 0.825, 8_937_366), trial(2, 0.825, 8_937_366)]
@@ -145,7 +151,13 @@ def test_a_tuned_winner_is_listed_with_the_photos_that_its_score_speaks_of():
 def test_the_result_has_both_accuracies_of_the_test_and_survives_json():
     score = TestScore(CLASSES, np.array([0, 0, 0, 1]), np.eye(3, dtype=np.float32)[[0, 0, 0, 2]], 0.75)
     settings = RunSettings(tuner=TunerKind.KERAS_TUNER, head_layers=(64,))
-    values = describe_result(described(model()), score, settings, 2, pareto_rows([trial(1, 0.8, 10)], model(), 5))
+    values = describe_result(
+        described(model()),
+        score,
+        settings,
+        2,
+        pareto_rows([trial(1, 0.8, 10), trial(7, 0.9, 20)], replace(model(), number=7), 5),
+    )
     assert values == json.loads(json.dumps(values))
     assert (values["test"]["accuracy"], values["test"]["balanced_accuracy"]) == (0.75, 0.5)
     assert values["settings"]["head_layers"] == [64]

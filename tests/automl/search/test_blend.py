@@ -98,6 +98,12 @@ def test_a_mean_has_twenty_parts_at_most():
     assert mean.params["averaged_with"] == "+".join(str(n) for n in range(1, 20))
 
 
+def test_a_blend_with_a_mean_names_the_parts_of_it_too():
+    tuned = candidate(12, members=(member(TUNED),), image_size_px=160, stage=Stage.FINE_TUNING)
+    head = candidate(3, members=(member(FROZEN),), params={"averaged_with": "5+0"})
+    assert blend(tuned, head).params == {"members": "12+3+5+0"}
+
+
 def test_linear_heads_on_the_same_taps_become_one():
     parts = [candidate(n, members=(Member((FROZEN,), "last", (layer(value),)),)) for n, value in enumerate((1.0, 3.0))]
     (joined,) = joined_members(parts)

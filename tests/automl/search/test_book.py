@@ -58,13 +58,29 @@ def test_of_few_photos_the_best_linear_heads_are_kept_best_first(monkeypatch):
     trials.run(attempt(), giving(1.0, members=(member(n_layers=2),)), 10)
     assert [head.number for head in trials.good_heads] == [1, 2, 0]
     assert all(head.fold_layers == () for head in trials.good_heads)
-    monkeypatch.setattr("automl.search.book._MOST_HEADS", 2)
+    monkeypatch.setattr("automl.search.book.MOST_GOOD_HEADS", 2)
     trials.run(attempt(), giving(0.8), 10)
     assert [head.number for head in trials.good_heads] == [1, 4]
     monkeypatch.setattr("automl.search.book.MOST_AVERAGED_PHOTOS", N_ROWS - 1)
     many = book()
     many.run(attempt(), giving(0.8), 10)
     assert many.good_heads == []
+
+
+def test_a_mean_takes_the_place_of_its_head_whatever_its_score_and_of_a_better_model_only_if_it_is_better():
+    trials = book()
+    for score in (0.8, 0.9):
+        trials.run(attempt(), giving(score), 10)
+    mean = candidate(1, 0.875)
+    trials.steady(mean)
+    assert trials.best is mean and trials.best_head is mean
+    trials.run(attempt(stage=Stage.FINE_TUNING), giving(0.95, stage=Stage.FINE_TUNING), 10)
+    tuned = trials.best
+    trials.steady(candidate(1, 0.925))
+    assert trials.best is tuned and trials.best_head.score == 0.925
+    better = candidate(1, 0.975)
+    trials.steady(better)
+    assert trials.best is better
 
 
 def test_numbers_and_seeds_go_on_from_an_earlier_attempt():

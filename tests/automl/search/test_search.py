@@ -290,7 +290,8 @@ def test_an_interrupted_run_without_a_clock_ends_with_the_same_trials_and_winner
     winner = whole.run()
     for n in (1, 5, 20):
         resumed = world(heads, earlier=interrupted(whole, n), **settings)
-        assert resumed.run().number == winner.number
+        again = resumed.run()
+        assert (again.number, again.params) == (winner.number, winner.params)
         before = [r.params for r in whole.observer.records[n:]]
         assert [r.params for r in resumed.observer.records] == before
 
