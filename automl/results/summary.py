@@ -162,7 +162,7 @@ def _made(metrics: Mapping[str, Any]) -> list[Fact]:
         facts.append(
             Fact(
                 "On validation photos",
-                f"{percent(score)}{of}. This score chose the winner, so it tends to be a "
+                f"{percent(score)}{of}. These photos chose the winner, so this score tends to be a "
                 "little too good; the test score is the honest one.",
             )
         )

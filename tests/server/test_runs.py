@@ -217,7 +217,7 @@ def test_the_result_begins_with_the_sentence_and_says_where_the_score_is_from(cl
 
 
 def test_the_validation_score_is_labelled_as_such(client, done):
-    assert "95.0 % of 60 (5-fold cross-validation). This score chose the winner" in text_of(client, f"/runs/{done}")
+    assert "95.0 % of 60 (5-fold cross-validation). These photos chose the winner" in text_of(client, f"/runs/{done}")
 
 
 def test_a_result_that_was_balanced_says_so_and_shows_both_scores(client, world):
