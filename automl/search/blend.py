@@ -8,6 +8,7 @@ and where all of them are linear and look at the same networks, it is one head a
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -40,19 +41,8 @@ def steadied(
     if not alike:
         return best
     parts = [best, *alike[: _MOST_AVERAGED - 1]]
-    logits, members = mean_logits(parts), joined_members(parts)
-    score, loss = score_of(logits, targets, objective, is_scored(logits))
-    n_bytes, latency_s = cost(best.branches, sum(member.n_bytes for member in members))
-    return replace(
-        best,
-        params={**best.params, "averaged_with": "+".join(str(part.number) for part in parts[1:])},
-        members=members,
-        held_out_logits=logits,
-        score=score,
-        loss=loss,
-        n_bytes=n_bytes,
-        latency_s=latency_s,
-    )
+    params = {**best.params, "averaged_with": "+".join(str(part.number) for part in parts[1:])}
+    return replace(best, params=params, **_mean(parts, targets, objective, cost))
 
 
 def _standard_error(share: float, n: int) -> float:
@@ -62,28 +52,34 @@ def _standard_error(share: float, n: int) -> float:
 
 def combine(parts: Sequence[Candidate], targets: Targets, objective: Objective, cost: Cost, number: int) -> Candidate:
     """The mean of `parts`; its score is that on the photos that all of them have answered."""
-    logits = mean_logits(parts)
-    score, loss = score_of(logits, targets, objective, is_scored(logits))
-    members = joined_members(parts)
-    n_bytes, latency_s = cost(_branches(parts), sum(member.n_bytes for member in members))
     best = min(parts, key=lambda part: part.loss)
     return Candidate(
         number=number,
         stage=Stage.BLEND,
-        params={"members": "+".join(number for part in parts for number in _numbers(part))},
-        members=members,
+        params={"members": "+".join(number for part in parts for number in part_numbers(part))},
         image_size_px=max(part.image_size_px for part in parts),
-        held_out_logits=logits,
-        score=score,
-        loss=loss,
-        n_bytes=n_bytes,
-        latency_s=latency_s,
         best_epoch=best.best_epoch,
         curves=best.curves,
+        **_mean(parts, targets, objective, cost),
     )
 
 
-def _numbers(part: Candidate) -> list[str]:
+def _mean(parts: Sequence[Candidate], targets: Targets, objective: Objective, cost: Cost) -> dict[str, Any]:
+    """The fields of a candidate that follow from its parts alone."""
+    logits, members = mean_logits(parts), joined_members(parts)
+    score, loss = score_of(logits, targets, objective, is_scored(logits))
+    n_bytes, latency_s = cost(_branches(parts), sum(member.n_bytes for member in members))
+    return {
+        "members": members,
+        "held_out_logits": logits,
+        "score": score,
+        "loss": loss,
+        "n_bytes": n_bytes,
+        "latency_s": latency_s,
+    }
+
+
+def part_numbers(part: Candidate) -> list[str]:
     """Its own, and of those that it is the mean of."""
     return [str(part.number), *filter(None, str(part.params.get("averaged_with", "")).split("+"))]
 

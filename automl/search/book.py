@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import structlog
@@ -27,9 +27,16 @@ _log = structlog.get_logger()
 _FAILURES_THAT_RETIRE = 3
 _FIRST_TRIAL_SHARE = 0.2
 _NOTHING_TO_GAIN_LOSS = 0.02
-MOST_GOOD_HEADS = 40
+_MOST_GOOD_HEADS = 40
+_Head = TypeVar("_Head", Candidate, TrialRecord)
 MOST_AVERAGED_PHOTOS = 100
 """To learn from: of 75 photos the mean of the good heads was up to a point better, of 120 not (`bench.steadied`)."""
+
+
+def best_heads(heads: Sequence[_Head]) -> list[_Head]:
+    """Best first, no more than a mean may be taken of; what a model and its record have, so that both give the same."""
+    order = sorted(heads, key=lambda head: (-round(head.score or 0.0, 9), head.n_bytes, head.number))
+    return order[:_MOST_GOOD_HEADS]
 
 
 class TrialPruned(Exception):
@@ -251,9 +258,7 @@ class TrialBook:
         is_linear = all(len(member.layers) == 1 for member in candidate.members)
         if not is_linear or not self.averages_heads:
             return
-        kept = [*self.good_heads, replace(candidate, fold_layers=())]
-        kept.sort(key=lambda head: (-round(head.score, 9), head.n_bytes, head.number))
-        self.good_heads = kept[:MOST_GOOD_HEADS]
+        self.good_heads = best_heads([*self.good_heads, replace(candidate, fold_layers=())])
 
     def _check(self, started_s: float, max_s: float) -> None:
         self.budget.check()

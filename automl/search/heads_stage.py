@@ -10,9 +10,9 @@ from automl.errors import BadImage, DiskFull, RunFailed
 from automl.models.backbones import BACKBONES
 from automl.models.heads import max_epochs
 from automl.records import Stage, TrialRecord
-from automl.search.blend import steadied
+from automl.search.blend import part_numbers, steadied
 from automl.search.block import Block
-from automl.search.book import MOST_GOOD_HEADS, Attempt, OnEpoch, OnStep, TrialBook
+from automl.search.book import Attempt, OnEpoch, OnStep, TrialBook, best_heads
 from automl.search.budget import SearchOver
 from automl.search.candidate import Branch, Candidate
 from automl.search.frozen import FrozenFeatures
@@ -96,8 +96,8 @@ class HeadsStage:
                 starts.setdefault(record.backbones[0], record)
         averaged: list[TrialRecord] = []
         if self._book.averages_heads and not self._budget.has_clock:  # it is to end as if nothing had happened
-            averaged = sorted(linear, key=lambda one: (-round(one.score or 0.0, 9), one.n_bytes, one.number))
-        wanted = [*chosen, *starts.values(), *averaged[:MOST_GOOD_HEADS]]
+            averaged = best_heads(linear)
+        wanted = [*chosen, *starts.values(), *averaged]
         return list({record.number: record for record in wanted}.values())
 
     def first_features(self, plan: FeaturePlan, max_trials: int | None = None) -> None:
@@ -156,7 +156,7 @@ class HeadsStage:
         if mean is best or not book.objective.is_allowed(mean.n_bytes, mean.latency_s):
             return
         book.steady(mean)
-        n = len(str(mean.params["averaged_with"]).split("+")) + 1
+        n = len(part_numbers(mean))
         book.observer.note(
             f"The best quick training became the mean of {n} tries that did about as well on the same networks: on so "
             "few photos it is partly luck which of them was best, and their mean is about as small and as quick."

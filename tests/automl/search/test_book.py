@@ -58,7 +58,7 @@ def test_of_few_photos_the_best_linear_heads_are_kept_best_first(monkeypatch):
     trials.run(attempt(), giving(1.0, members=(member(n_layers=2),)), 10)
     assert [head.number for head in trials.good_heads] == [1, 2, 0]
     assert all(head.fold_layers == () for head in trials.good_heads)
-    monkeypatch.setattr("automl.search.book.MOST_GOOD_HEADS", 2)
+    monkeypatch.setattr("automl.search.book._MOST_GOOD_HEADS", 2)
     trials.run(attempt(), giving(0.8), 10)
     assert [head.number for head in trials.good_heads] == [1, 4]
     monkeypatch.setattr("automl.search.book.MOST_AVERAGED_PHOTOS", N_ROWS - 1)
