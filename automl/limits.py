@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from automl.durations import duration_in_words
 from automl.errors import BadSetting
 from automl.records import RunSettings, Sampler, TunerKind
+from automl.text.durations import duration_in_words
 
 MIN_BUDGET_S = 30
 

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from automl.data.ingest import ingest_folder
-from automl.data.split import make_split
-from automl.models.heads import HeadSettings, Targets, fit_head, max_epochs
-from automl.models.weights import installed
+from automl.datasets.split import make_split
+from automl.ingest.local import ingest_folder
+from automl.models.head.training import HeadSettings, Targets, fit_head, max_epochs
+from automl.models.weights.cache import installed
 from automl.records import DatasetManifest, SplitPlan
 from automl.search.block import Block
 from automl.search.frozen import FrozenFeatures

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from automl.data.copies import near_copies
-from automl.data.doctor import Photo, examine
-from automl.data.traits import LOOK_PX
-from automl.data.verify import look_at
+from automl.datasets.findings.doctor import Photo, examine
+from automl.images.fingerprint import LOOK_PX
+from automl.images.near_copies import near_copies
+from automl.images.verify import look_at
 from bench.harness import report
-from tests.automl.data.faults import CHANGES, Planted, as_jpeg, looks_of, photo, planted, precision_of, recall_of
+from tests.automl.images.faults import CHANGES, Planted, as_jpeg, looks_of, photo, planted, precision_of, recall_of
 
 DECODED_SIZE = (1600, 1200)
 N_DECODED_DIFFERENT = 20

@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from automl.results.intervals import wilson_interval
+from automl.evaluation.intervals import wilson_interval
 from automl.serving.predict import Classifier
 from bench.harness import DATA, REPOSITORY, Service, report, running_stack
 

@@ -16,20 +16,20 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from automl.delivery.bundle import write_bundle
+from automl.delivery.download import Chosen, compose
+from automl.delivery.exporter import ExportedModels, Exporter
+from automl.delivery.format_writer import N_CALIBRATION, FormatWriter, add_labels
+from automl.delivery.proof import Reference, prove
+from automl.formats import FORMATS
 from automl.models.features import OnnxExtractor
-from automl.models.heads import Curves
+from automl.models.head.training import Curves
 from automl.models.quiet_tensorflow import import_tensorflow
-from automl.models.weights import InstalledWeights, installed
+from automl.models.weights.cache import InstalledWeights, installed
 from automl.pipeline.exporting import zipped
 from automl.records import Stage
-from automl.results.bundle import write_bundle
-from automl.results.export import ExportedModels, Exporter
-from automl.results.formats import N_CALIBRATION, FormatWriter, add_labels
-from automl.results.proof import Reference, prove
 from automl.search.candidate import Branch, Candidate, Member
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
-from automl.serving.download import Chosen, compose
-from automl.serving.formats import FORMATS
 from automl.serving.predict import Classifier, load_image
 from automl.settings import load_settings
 from bench.harness import DATA, report

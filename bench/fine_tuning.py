@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.finetune import FineTuner, FineTuneSettings
+from automl.models.fine_tuning.fine_tuner import FineTuner, FineTuneSettings
+from automl.models.fine_tuning.network import NetworkKind, TrainableNetwork
 from automl.models.quiet_tensorflow import import_tensorflow
-from automl.models.trainable import NetworkKind, TrainableNetwork
-from automl.models.weights import InstalledWeights, installed, load_backbone
-from automl.search.fine_tune_space import expert_settings
+from automl.models.weights.cache import InstalledWeights, installed, load_backbone
+from automl.search.stages.fine_tuning_space import expert_settings
 from automl.settings import load_settings
 from bench.harness import report
 

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.data.ingest import ingest_folder
-from automl.data.pixels import PixelCache
-from automl.data.split import make_split
+from automl.datasets.split import make_split
+from automl.delivery.exporter import Exporter
+from automl.images.pixels import PixelCache
+from automl.ingest.local import ingest_folder
 from automl.models.features import OnnxExtractor, extract_features
-from automl.models.heads import Curves
-from automl.models.weights import installed
+from automl.models.head.training import Curves
+from automl.models.weights.cache import installed
 from automl.records import Stage
-from automl.results.export import Exporter
 from automl.search.candidate import Branch, Candidate, Member
 from automl.search.space import SEVERAL_TAPS
 from automl.settings import load_settings

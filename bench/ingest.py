@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from automl.remote import Remote
-from automl.upload_form import LocalFile, local_files
+from automl.client.remote import Remote
+from automl.client.upload_form import LocalFile, local_files
 from bench.harness import Service, report, running_stack
 
 N_DISTINCT = 64

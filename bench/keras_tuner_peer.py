@@ -23,7 +23,7 @@ import keras  # noqa: E402 - its import is part of the user's waiting
 import keras_tuner  # noqa: E402
 from keras.utils import image_dataset_from_directory  # noqa: E402
 
-from automl.models.weights import installed, load_backbone  # noqa: E402
+from automl.models.weights.cache import installed, load_backbone  # noqa: E402
 from automl.settings import load_settings  # noqa: E402
 
 SIZE_PX = 224

@@ -23,9 +23,10 @@ from typing import Any
 
 from automl.records import DatasetState, RunSettings, RunState
 from automl.settings import load_settings
-from automl.store.database import Database, Dataset, DatasetFile, Run, TrialSummary, find_run
+from automl.store.database import Database, find_run
 from automl.store.events import RunEvents
 from automl.store.runs import change_run_state
+from automl.store.tables import Dataset, DatasetFile, Run, TrialSummary
 from scripts.stack import services
 from scripts.stack.home import listen
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from automl.evaluation import look_alikes as lookalikes
 from automl.models.features import OnnxExtractor
-from automl.models.weights import installed
-from automl.results import lookalikes
+from automl.models.weights.cache import installed
 from automl.serving.predict import open_rgb, resize_square
 from automl.settings import load_settings
 from bench.harness import DATA, report

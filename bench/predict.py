@@ -31,7 +31,8 @@ from automl.records import RunSettings, RunState
 from automl.serving.predict import Classifier, open_rgb, resize_square
 from automl.settings import load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Artifact, Database, Dataset, Run
+from automl.store.database import Database
+from automl.store.tables import Artifact, Dataset, Run
 from bench.harness import report
 
 PHOTO_SIZE = (4000, 3000)
@@ -151,11 +152,11 @@ def _bundled(path: Path) -> bytes:
 
 
 def _random_model(folder: Path) -> bytes:
-    from automl.models.weights import installed
-    from automl.results.export import Exporter
+    from automl.delivery.exporter import Exporter
+    from automl.models.weights.cache import installed
     from automl.search.candidate import Branch
     from automl.search.space import SEVERAL_TAPS
-    from tests.automl.results.candidates import candidate, member
+    from tests.automl.evaluation.candidates import candidate, member
 
     weights = installed(load_settings().weights_dir)
     model = candidate([member(weights, [Branch("mobilenet_v2", 224)], SEVERAL_TAPS)], 224)

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from automl.models.heads import Curves
+from automl.delivery.report.model_card import write_model_card
+from automl.delivery.report.page import write_report
+from automl.evaluation.calibration import calibrate
+from automl.evaluation.plots import HeatMaps, LayerRow, draw_all
+from automl.evaluation.score import TestScore
+from automl.models.head.training import Curves
 from automl.records import Goal, ImageRecord, Stage, TrialRecord, TrialState
-from automl.results.calibration import calibrate
-from automl.results.evaluate import TestScore
-from automl.results.model_card import write_model_card
-from automl.results.plots import HeatMaps, LayerRow, draw_all
-from automl.results.report import write_report
 from bench.harness import report
-from tests.automl.results.metrics_files import tested
+from tests.automl.delivery.report.metrics_files import tested
 
 N_PHOTOS = N_HEAT_MAPS = 24
 N_LAYERS = 60

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.data.ingest import ingest_folder
-from automl.data.split import make_split
-from automl.models.heads import Targets
-from automl.models.weights import InstalledWeights, installed
+from automl.datasets.split import make_split
+from automl.delivery.report.building import labels_of
+from automl.ingest.local import ingest_folder
+from automl.models.head.training import Targets
+from automl.models.weights.cache import InstalledWeights, installed
 from automl.records import DatasetManifest, ImageRecord, RunSettings, Split, TrialRecord
-from automl.results.metrics import labels_of
-from automl.search import book
+from automl.search import trials as book
 from automl.search.block import Block
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate

@@ -19,16 +19,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from automl.data.ingest import ingest_folder
-from automl.durations import parse_duration
-from automl.models.weights import installed
-from automl.pipeline import Job, train
+from automl.ingest.local import ingest_folder
+from automl.models.weights.cache import installed
+from automl.pipeline.run import Job, train
 from automl.records import RunSettings, RunState, Stage, TrialRecord
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.space import SearchSpace
 from automl.serving.predict import Classifier
 from automl.settings import load_settings
+from automl.text.durations import parse_duration
 from bench.harness import DATA, REPOSITORY, report
 
 STARTED = time.monotonic()

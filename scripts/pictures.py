@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from automl.data.samples import write_sample_images
+from automl.images.sample_images import write_sample_images
 from bench.harness import REPOSITORY, Service, running_stack
 from tests.browser.conftest import FLAGS
 

@@ -6,27 +6,18 @@ from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
-from server import (
-    answer_pages,
-    api,
-    artifacts,
-    compare,
-    datasets,
-    errors,
-    exports,
-    home,
-    live_events,
-    runs,
-    security,
-    static_files,
-    try_api,
-    try_it,
-    upload_api,
-    words,
-)
-from server.live_hub import LiveHub
-from server.queue import TaskQueue
+from server import api, errors, security, static_files
+from server import template_filters as words
+from server.api import predictions as try_api
+from server.api import uploads as upload_api
+from server.downloads import files as artifacts
+from server.live import stream as live_events
+from server.live.hub import LiveHub
+from server.pages import answers as answer_pages
+from server.pages import compare, datasets, home, runs, try_it
+from server.pages import formats as exports
 from server.services import Enqueue, Services
+from server.task_queue import TaskQueue
 
 _MAX_FORM_BYTES = 1 << 20
 """For everything but uploads, which set their own limit."""

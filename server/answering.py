@@ -14,19 +14,20 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from automl.data.verify import open_verified
 from automl.errors import BadBundle, BadImage, BadUpload, NotAllowedNow, NotFound
+from automl.images.verify import open_verified
 from automl.serving.heat import overlay, shown
 from automl.serving.model_cache import OpenModel
 from automl.serving.predict import resize_square
-from automl.store.database import Artifact, Run, find_run
-from automl.words import size_in_words
-from server.bundles import read_member
+from automl.store.database import find_run
+from automl.store.tables import Artifact, Run
+from automl.text.names import size_in_words
+from server.downloads.members import read_member
 from server.errors import TooBusy
 from server.heat_maps import explained
-from server.multipart import FieldPart, FilePart
-from server.run_view import downloadable
 from server.services import Services
+from server.uploads.multipart import FieldPart, FilePart
+from server.views.run import downloadable
 
 MAX_PHOTO_BYTES = 64 << 20
 MAX_PHOTOS = 500

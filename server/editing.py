@@ -6,17 +6,18 @@ from contextlib import contextmanager
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from automl.data.check import judge, reassess
-from automl.data.edits import Edit, checked_edit
+from automl.datasets.edits import Edit, checked_edit
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import DatasetState
-from automl.store.database import DatasetEdit, find_dataset, now
+from automl.store.checks import judge, reassess
+from automl.store.database import find_dataset
+from automl.store.tables import DatasetEdit, now
 from automl.store.turns import take_turn
 from automl.task_names import DELETE_DATASET
 from server.forms import row_id
-from server.queue import QueueUnavailable
-from server.receive import has_unfinished_run
 from server.services import Services
+from server.task_queue import QueueUnavailable
+from server.uploads.receive import has_unfinished_run
 
 
 def add_edit(services: Services, dataset_id: str, edit: Edit) -> None:

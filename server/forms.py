@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from automl.durations import parse_duration
 from automl.errors import BadSetting
 from automl.limits import (
     EPOCHS,
@@ -20,7 +19,8 @@ from automl.limits import (
 )
 from automl.options import RUN_OPTIONS
 from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
-from automl.words import BACKBONE_TITLES
+from automl.text.durations import parse_duration
+from automl.text.names import BACKBONE_TITLES
 
 _Kind = TypeVar("_Kind", bound=StrEnum)
 _SWITCH = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}

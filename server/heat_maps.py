@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from sqlalchemy import select
 
-from automl.data.verify import open_verified
 from automl.errors import BadBundle, BadImage, NotFound
+from automl.images.verify import open_verified
 from automl.serving.explained import ExplainedModel
 from automl.serving.heat import typical_of
 from automl.serving.model_cache import OpenModel
 from automl.serving.predict import resize_square
-from automl.store.database import Artifact, DatasetFile, Run
+from automl.store.tables import Artifact, DatasetFile, Run
 from server.services import Services
 
 

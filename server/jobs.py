@@ -3,10 +3,9 @@
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from automl.data.versions import latest_version
 from automl.errors import BadDataset, NotAllowedNow, NotFound
 from automl.records import DatasetState, RunSettings, RunState
-from automl.store.database import Dataset, DatasetFile, Run, find_run
+from automl.store.database import find_run
 from automl.store.exports import (
     add_exports,
     fail_exports_again,
@@ -14,10 +13,12 @@ from automl.store.exports import (
     remove_exports,
     retry_exports,
 )
+from automl.store.tables import Dataset, DatasetFile, Run
 from automl.store.turns import take_turn
+from automl.store.versions import latest_version
 from automl.task_names import CHECK_DATASET, EXPORT, TRAIN
-from server.queue import QueueUnavailable
 from server.services import Services
+from server.task_queue import QueueUnavailable
 
 
 def start_check(services: Services, dataset_id: str, name: str = "") -> None:

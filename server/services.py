@@ -10,11 +10,11 @@ from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
-from server.live_hub import LiveHub
+from server.live.hub import LiveHub
 
 
 class Enqueue(Protocol):
-    """Sends one task by name. Raises `server.queue.QueueUnavailable`."""
+    """Sends one task by name. Raises `server.task_queue.QueueUnavailable`."""
 
     def __call__(self, task: str, /, *ids: str) -> None: ...
 

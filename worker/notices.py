@@ -17,8 +17,9 @@ from sqlalchemy import or_, select, update
 
 from automl.records import RunState
 from automl.settings import Settings
-from automl.store.database import Database, Run, find_run, now
-from automl.words import percent
+from automl.store.database import Database, find_run
+from automl.store.tables import Run, now
+from automl.text.names import percent
 
 N_TRIES = 3
 PAUSE_S = 2.0

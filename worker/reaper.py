@@ -9,10 +9,11 @@ from sqlalchemy import and_, exists, select, update
 from sqlalchemy.orm import Session
 
 from automl.records import DatasetState, RunState
-from automl.store.database import Database, Dataset, Run, find_run, now
+from automl.store.database import Database, find_run
 from automl.store.events import Publishes
 from automl.store.exports import runs_with_idle_exports
 from automl.store.runs import change_run_state, fail_run, runs_with_lost_lease
+from automl.store.tables import Dataset, Run, now
 from worker.lease_owner import LeaseOwner
 from worker.supervisor import hand_back
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.composed import remove_of_run
-from automl.store.database import (
+from automl.store.database import Database
+from automl.store.tables import (
     Artifact,
-    Database,
     Dataset,
     DatasetEdit,
     DatasetFile,

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 
 from automl.records import RunState
 from automl.settings import Settings
-from automl.store.database import Database, LogEntry, Run, find_run
+from automl.store.database import Database, find_run
 from automl.store.events import Publishes
 from automl.store.run_clock import hold_progress
 from automl.store.runs import change_run_state, claim_run, fail_run, renew_lease
+from automl.store.tables import LogEntry, Run
 from worker.lease_owner import LeaseOwner
 from worker.pipeline_process import PIPELINE, PipelineProcess, environment_of
 from worker.stop_flag import StopSign

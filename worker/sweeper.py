@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from automl.store.artifacts import ArtifactStore, ListedFile
-from automl.store.database import Database, Dataset, DatasetFile, DatasetVersion, now
+from automl.store.database import Database
+from automl.store.tables import Dataset, DatasetFile, DatasetVersion, now
 
 MIN_AGE_S = 24 * 3600.0
 """Younger files may belong to an upload that is under way: its rows are written after its bytes."""

@@ -8,11 +8,11 @@ from functools import cache
 from celery import Task
 from celery.signals import worker_shutting_down
 
-from automl.data.check import check_dataset as check
 from automl.errors import DarkroomError, NotFound
 from automl.records import DatasetState, RunState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
+from automl.store.checks import check_dataset as check
 from automl.store.composed import remove_old
 from automl.store.database import Database, find_dataset, find_run
 from automl.store.events import RunEvents
@@ -25,7 +25,7 @@ from worker.messages import Messages
 from worker.notices import runs_to_tell_of, send_notices
 from worker.reaper import send_lost_messages, take_back_lost_runs
 from worker.removal import deleted_datasets, remove_dataset
-from worker.samples import store_samples
+from worker.sample_dataset import store_samples
 from worker.stop_flag import StopFlag
 from worker.supervisor import Supervisor
 from worker.sweeper import sweep_orphans

@@ -1,0 +1,1 @@
+"""Backbones, their pretrained weights, frozen features, heads and fine-tuning."""

@@ -12,10 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
-from automl.data.storage import full_disk_explained, no_half_files
+from automl.atomic_files import full_disk_explained, no_half_files
 from automl.errors import DiskFull
 from automl.models.quiet_tensorflow import import_tensorflow
-from automl.models.weights import InstalledWeights, load_backbone
+from automl.models.weights.cache import InstalledWeights, load_backbone
 
 CPU_BATCH, GPU_BATCH = 32, 256
 _GPU_DEVICES = ("dev/nvidia[0-9]*", "proc/driver/nvidia/version", "dev/dxg", "dev/kfd")

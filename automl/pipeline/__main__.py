@@ -15,19 +15,20 @@ from typing import IO
 
 import structlog
 
-from automl.data.check import check_dataset, load_manifest
 from automl.errors import DarkroomError
 from automl.models.device import device_in_words
-from automl.models.weights import installed
-from automl.pipeline import Job, train
+from automl.models.weights.cache import installed
 from automl.pipeline.database_observer import DatabaseObserver
+from automl.pipeline.run import Job, train
 from automl.records import DatasetState, RunSettings, TrialRecord
 from automl.search.budget import Budget
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Run, find_dataset, find_run
+from automl.store.checks import check_dataset, load_manifest
+from automl.store.database import Database, find_dataset, find_run
 from automl.store.events import BackgroundEvents, RunEvents
 from automl.store.runs import fail_run
+from automl.store.tables import Run
 
 _log = structlog.get_logger()
 

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from automl.data.check import reassess
 from automl.records import DatasetState, RunResult, RunState, Stage, TrialRecord
 from automl.search.candidate import Candidate
+from automl.search.description import describe
 from automl.search.space import SearchSpace
-from automl.search.words import describe
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Artifact, Database, LogEntry, TrialSummary, find_run, now
+from automl.store.checks import reassess
+from automl.store.database import Database, find_run
 from automl.store.events import Publishes
 from automl.store.exports import add_exports
 from automl.store.runs import change_run_state
-from automl.words import validated
+from automl.store.tables import Artifact, LogEntry, TrialSummary, now
+from automl.text.names import validated
 
 if TYPE_CHECKING:
     from automl.search.study import StudyLog

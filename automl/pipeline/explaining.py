@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.weights import InstalledWeights
+from automl.evaluation.explain import Explainer
+from automl.evaluation.nearest import nearest
+from automl.evaluation.plots import HeatMaps, LayerRow, layer_rows
+from automl.evaluation.plots.photos import choose_samples
+from automl.evaluation.score import TestScore
+from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
-from automl.results.evaluate import TestScore
-from automl.results.explain import Explainer
-from automl.results.nearest import nearest
-from automl.results.plots import HeatMaps, LayerRow, layer_rows
-from automl.results.plots.samples import choose_samples
 from automl.search.candidate import Candidate
 from automl.search.frozen import FrozenFeatures
 from automl.serving.heat import shown, typical_of

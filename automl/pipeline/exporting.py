@@ -17,15 +17,15 @@ from typing import IO
 
 import structlog
 
-from automl.data.check import load_manifest
+from automl.delivery.conversion import Conversion
+from automl.delivery.redocument import redocument
 from automl.errors import BadBundle, DarkroomError, NotFound
-from automl.pipeline.conversion import Conversion
+from automl.formats import Format, find_format
 from automl.records import DatasetManifest, ExportState
-from automl.results.redocument import redocument
-from automl.serving.formats import Format, find_format
 from automl.settings import load_settings
 from automl.store.artifacts import ArtifactStore, StoredFile
-from automl.store.database import Artifact, Database, find_run
+from automl.store.checks import load_manifest
+from automl.store.database import Database, find_run
 from automl.store.exports import (
     GIVEN_UP,
     MAX_ATTEMPTS,
@@ -36,6 +36,7 @@ from automl.store.exports import (
     export_rows,
     settle_export,
 )
+from automl.store.tables import Artifact
 
 _log = structlog.get_logger()
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import structlog
 
+from automl.delivery.bundle import write_bundle
+from automl.delivery.exporter import ExportedModels, Exporter
 from automl.errors import DarkroomError, RunFailed
+from automl.evaluation.first_model import FirstModel
 from automl.records import ImageRecord
-from automl.results.bundle import write_bundle
-from automl.results.export import ExportedModels, Exporter
-from automl.results.first_model import FirstModel
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.frozen import FrozenFeatures

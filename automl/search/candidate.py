@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.heads import Curves, Layers, Targets, cross_entropy
+from automl.models.head.training import Curves, Layers, Targets, cross_entropy
 from automl.records import Stage
 from automl.search.objective import Objective
 from automl.search.space import LAST_TAP, Params

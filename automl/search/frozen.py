@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.data.pixels import OnProgress, PixelCache, content_key, mark_used
+from automl.images.pixels import OnProgress, PixelCache, content_key, mark_used
 from automl.models.features import Extractor, OnnxExtractor, extract_features, make_extractor
-from automl.models.weights import InstalledWeights
+from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
 from automl.search.block import Block
 from automl.search.joined import Joined, Moments, View, moments_of, standardisation

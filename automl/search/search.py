@@ -6,19 +6,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from automl.errors import BadSetting, RunFailed
-from automl.models.heads import Targets
-from automl.models.weights import InstalledWeights
+from automl.models.head.training import Targets
+from automl.models.weights.cache import InstalledWeights
 from automl.records import Goal, RunSettings, RunState, Stage, TrialRecord
-from automl.search.book import Ending, TrialBook
 from automl.search.budget import Budget, SearchOver
 from automl.search.candidate import Branch, Candidate, common_rows, score_of
-from automl.search.fine_tune_stage import FineTuneStage
 from automl.search.frozen import FrozenFeatures
-from automl.search.heads_stage import HeadsStage
 from automl.search.objective import objective_of
 from automl.search.observer import Observer
 from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, make_plan, plan_of
-from automl.words import latency_in_words, percent, size_in_words
+from automl.search.stages.fine_tuning import FineTuneStage
+from automl.search.stages.heads import HeadsStage
+from automl.search.trials import Ending, TrialBook
+from automl.text.names import latency_in_words, percent, size_in_words
 
 _STAGE_1_SHARE = 0.5  # of what is left once the features are there, of a short search; of a long one less
 _MUCH_S = 300.0

@@ -1,8 +1,8 @@
 """A delivered `model.onnx` that also tells where in a photo it found what speaks for its answer.
 
 The graph itself says how: each head begins with a node that joins pooled taps under the name `features_N`, and its
-matrices are the initializers `head_N_D/kernel` and `head_N_D/bias` (see `automl.results.export`). So every model that
-Darkroom delivered can be explained, and the file that users download has one input and one output.
+matrices are the initializers `head_N_D/kernel` and `head_N_D/bias` (see `automl.delivery.exporter`). So every model
+that Darkroom delivered can be explained, and the file that users download has one input and one output.
 """
 
 from collections.abc import Iterable

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from automl.formats import FORMATS, find_format
 from automl.records import ExportState, RunState
-from automl.serving.formats import FORMATS, find_format
-from automl.store.database import Dataset, Export, Run, now
+from automl.store.tables import Dataset, Export, Run, now
 
 MAX_ATTEMPTS = 3
 """A format whose process dies so often is not tried again; the next attempt only says so."""

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
 from automl.records import RunState
-from automl.store.database import LogEntry, Run, now
+from automl.store.tables import LogEntry, Run, now
 
 _MOST_SHOWN = 0.99
 _END_S = 30.0

@@ -5,11 +5,11 @@ from datetime import timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from automl.durations import duration_in_words
 from automl.errors import BadSetting, NotAllowedNow
 from automl.records import RunState
-from automl.store.database import LogEntry, Run, now
 from automl.store.run_clock import begin_ending, is_ending
+from automl.store.tables import LogEntry, Run, now
+from automl.text.durations import duration_in_words
 
 LEGAL_RUN_CHANGES: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.PREPARING, RunState.CANCELLED, RunState.FAILED}),

@@ -3,7 +3,8 @@
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from automl.store.database import Dataset, find_dataset
+from automl.store.database import find_dataset
+from automl.store.tables import Dataset
 
 
 def take_turn(session: Session, dataset_id: str) -> Dataset:

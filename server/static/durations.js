@@ -1,4 +1,4 @@
-// The same words as automl/durations.py and `RunClock.about_left_s`; a test compares them.
+// The same words as automl/text/durations.py and `RunClock.about_left_s`; a test compares them.
 
 const counted = (n, unit) => (n === 1 ? `${n} ${unit}` : `${n} ${unit}s`);
 

@@ -10,7 +10,7 @@ import { TellMe } from "./tell-me.js";
 const POLL_MS = 1000;
 const TRY_AGAIN_MS = 15_000; // after a refusal, as the server asks for
 const ASK_PAUSE_MS = 400;
-const SILENT_MS = 11_000; // two tellings of the time (server/live_hub.py) have not come
+const SILENT_MS = 11_000; // two tellings of the time (server/live/hub.py) have not come
 const SLOW_POLL_MS = 3000;
 const LONGEST_RETRY_MS = 30_000;
 const LONGEST_AHEAD_S = 12; // the page's own clock goes on for so long without news

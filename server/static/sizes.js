@@ -1,4 +1,4 @@
-// The same words as `size_in_words` of automl/words.py; a test compares them.
+// The same words as `size_in_words` of automl/text/names.py; a test compares them.
 
 // Ties go to the even digit, as in Python; toFixed takes the larger one.
 const oneDigit = (amount) => (amount % 1 === 0.25 ? amount - 0.05 : amount).toFixed(1);

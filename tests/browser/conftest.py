@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 
 from automl.records import DatasetState
 from automl.settings import load_settings
-from automl.store.database import Base, Dataset, DatasetFile
+from automl.store.tables import Base, Dataset, DatasetFile
 from server import create_app
 from tests.server.conftest import RememberingQueue, World
 

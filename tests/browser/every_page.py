@@ -15,17 +15,18 @@ from playwright.sync_api import Page, expect
 
 from automl.errors import DarkroomError, DiskFull, NotAllowedNow, RunFailed, SourceUnavailable, UploadTooLarge
 from automl.records import DatasetState, RunState
-from automl.store.database import LogEntry, TrialSummary, find_run, now
-from server.confusion import MAX_DRAWN
-from tests.automl.data.faults import as_jpeg, photo
+from automl.store.database import find_run
+from automl.store.tables import LogEntry, TrialSummary, now
+from server.views.confusion import MAX_DRAWN
+from tests.automl.images.faults import as_jpeg, photo
 from tests.automl.serving.tiny_model import tiny_model
 from tests.browser.conftest import Site
 from tests.server.answered import add_answered, add_photos
 from tests.server.conftest import zip_of
+from tests.server.pages.test_runs import RESULT
 from tests.server.rich_result import add_rich_result
-from tests.server.test_confusion import add_many_classes
-from tests.server.test_runs import RESULT
 from tests.server.trying import add_tried_run, picture
+from tests.server.views.test_confusion import add_many_classes
 
 _LONG_AGO = now() - timedelta(minutes=5)
 

@@ -8,12 +8,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from automl.data.check import check_dataset
 from automl.errors import DiskFull
 from automl.records import DatasetState, RunState
-from server import dataset_view, receive
-from tests.automl.data.faults import as_jpeg, photo
-from tests.automl.data.pictures import encoded, two_classes, write_files
+from automl.store.checks import check_dataset
+from server.uploads import receive
+from server.views import dataset as dataset_view
+from tests.automl.images.faults import as_jpeg, photo
+from tests.automl.images.pictures import encoded, two_classes, write_files
 from tests.browser.test_upload_page import drop
 
 pytestmark = pytest.mark.browser

@@ -7,17 +7,18 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from automl.durations import duration_in_words
 from automl.pipeline.database_observer import DatabaseObserver
 from automl.records import RunResult, RunState, Stage, TrialRecord, TrialState
-from automl.store.database import LogEntry, find_run
+from automl.store.database import find_run
 from automl.store.events import RunEvents
 from automl.store.run_clock import RunClock
+from automl.store.tables import LogEntry
+from automl.text.durations import duration_in_words
 from tests.browser.test_accessibility import tab_to
 from tests.browser.test_run_page import PlayedRun
 from tests.redis_server import running_redis
 from tests.server.conftest import zip_of
-from tests.server.test_runs import RESULT
+from tests.server.pages.test_runs import RESULT
 
 pytestmark = pytest.mark.browser
 
@@ -248,7 +249,7 @@ def test_what_could_not_be_asked_for_is_asked_for_again_while_events_come(page, 
 
 
 def test_a_stream_that_falls_silent_is_said_and_asked_around(page, run, monkeypatch):
-    monkeypatch.setattr("server.live_hub.CLOCK_EVERY_S", 1e9)
+    monkeypatch.setattr("server.live.hub.CLOCK_EVERY_S", 1e9)
     page.goto(f"/runs/{run.id}")
     expect(page.locator("#slow-news")).to_be_hidden()
     expect(page.locator("#slow-news")).to_be_visible(timeout=20_000)

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from automl.results.plots import Plot
-from automl.results.report import write_report
-from tests.automl.results.metrics_files import HOSTILE, finished
+from automl.delivery.report.page import write_report
+from automl.evaluation.plots import Plot
+from tests.automl.delivery.report.metrics_files import HOSTILE, finished
 from tests.browser.test_accessibility import AXE, violations
 
 pytestmark = pytest.mark.browser

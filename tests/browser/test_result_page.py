@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from automl.records import RunState
-from server.confusion import MAX_DRAWN
+from server.views.confusion import MAX_DRAWN
 from tests.browser.test_accessibility import tab_to
 from tests.browser.test_run_page import PlayedRun
 from tests.server.answered import add_answered, add_photos, result_of

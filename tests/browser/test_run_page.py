@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import expect
 
 from automl.records import RunState
-from automl.store.database import Run, TrialSummary, find_run, now
+from automl.store.database import find_run
 from automl.store.runs import change_run_state
+from automl.store.tables import Run, TrialSummary, now
 from tests.server.conftest import zip_of
-from tests.server.test_runs import RESULT
+from tests.server.pages.test_runs import RESULT
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from automl.records import Goal, RunSettings, Sampler, TunerKind
-from tests.server.test_estimate import add_done  # noqa: F401 - a fixture
+from tests.server.views.test_estimate import add_done  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from automl.records import RunState
-from automl.store.database import Artifact
+from automl.store.tables import Artifact
 from server import answering
 from tests.automl.serving.tiny_model import tiny_model
 from tests.browser.test_accessibility import AXE, tab_to, violations

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from automl.records import DatasetState
-from automl.store.database import Dataset
-from automl.words import size_in_words
-from server import receive
+from automl.store.tables import Dataset
+from automl.text.names import size_in_words
+from server.uploads import receive
 
 pytestmark = pytest.mark.browser
 

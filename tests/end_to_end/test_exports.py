@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from automl.serving.formats import FORMATS
+from automl.formats import FORMATS
 from tests.end_to_end.conftest import Stack
 from tests.worker.conftest import wait_until
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from automl.records import DatasetState, FileState, RunState
-from automl.store.database import Dataset, DatasetFile
+from automl.store.tables import Dataset, DatasetFile
 from tests.server.conftest import World, zip_of
 
 COLUMNS = ("photo", "class", "answer", "confidence", "sure", "runner_up", "runner_up_confidence", "sha256")

@@ -9,14 +9,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from automl.data.check import check_dataset
 from automl.records import DatasetState, RunSettings, RunState
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Artifact, Base, Database, Dataset, DatasetFile, Run, find_dataset
+from automl.store.checks import check_dataset
+from automl.store.database import Database, find_dataset
+from automl.store.tables import Artifact, Base, Dataset, DatasetFile, Run
 from server import create_app
-from server.queue import QueueUnavailable
 from server.services import Services
+from server.task_queue import QueueUnavailable
 
 
 class RememberingQueue:

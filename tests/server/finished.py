@@ -3,9 +3,10 @@
 import io
 import json
 
+from automl.formats import FORMATS
 from automl.records import ExportState, RunState
-from automl.serving.formats import FORMATS
-from automl.store.database import Export, find_run
+from automl.store.database import find_run
+from automl.store.tables import Export
 from tests.server.conftest import World, zip_of
 
 TEST = {"n_images": 10, "n_correct": 9, "accuracy": 0.9}
@@ -23,7 +24,7 @@ BASE = {
 
 
 def proof(is_true: bool = True, accuracy: float | None = 0.9, **values: object) -> dict[str, object]:
-    """As `automl.results.proof.Proof.to_json` has it."""
+    """As `automl.delivery.proof.Proof.to_json` has it."""
     words = "Loaded again, it was right on 9 of 10." if is_true else "So it is not quite the same model."
     return {"is_true": is_true, "words": words, "accuracy": accuracy, "latency_s": 0.009, "n_bytes": 400, **values}
 

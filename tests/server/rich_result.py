@@ -6,13 +6,13 @@ import numpy as np
 from PIL import Image
 
 from automl.records import ExportState, RunState, Stage
-from automl.store.database import TrialSummary
-from tests.automl.data.faults import as_jpeg, photo
+from automl.store.tables import TrialSummary
+from tests.automl.images.faults import as_jpeg, photo
 from tests.automl.serving.tiny_model import LABELS, tiny_model
 from tests.server.answered import Row, answers_csv, result_of
 from tests.server.conftest import World, zip_of
 from tests.server.finished import BASE, add_exports, change_export, proof
-from tests.server.test_runs import PARETO, RESULT
+from tests.server.pages.test_runs import PARETO, RESULT
 
 _N_OF_A_CLASS = 6
 

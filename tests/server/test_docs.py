@@ -1,9 +1,9 @@
 import re
 from pathlib import Path
 
-from automl.store.database import TrialSummary
+from automl.store.tables import TrialSummary
 from server.api import _RUN_FIELDS
-from server.api_records import trial_record
+from server.api.records import trial_record
 
 API_MD = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 

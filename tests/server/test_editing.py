@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import event
 
 from automl.records import DatasetState, RunState
-from automl.store.database import find_dataset, now
-from server import dataset_view
-from tests.automl.data.pictures import encoded, picture, two_classes
+from automl.store.database import find_dataset
+from automl.store.tables import now
+from server.views import dataset as dataset_view
+from tests.automl.images.pictures import encoded, picture, two_classes
 
 
 @pytest.fixture

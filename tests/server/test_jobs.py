@@ -4,13 +4,14 @@ import pytest
 from sqlalchemy import event, select
 
 from automl.errors import NotAllowedNow, NotFound
+from automl.formats import FORMATS
 from automl.records import DatasetState, ExportState, RunSettings, RunState
-from automl.serving.formats import FORMATS
-from automl.store.database import Run, find_run
+from automl.store.database import find_run
+from automl.store.tables import Run
 from automl.task_names import DELETE_DATASET, EXPORT
 from server.editing import delete_dataset
 from server.jobs import start_check, start_exports, start_run
-from server.queue import QueueUnavailable
+from server.task_queue import QueueUnavailable
 
 NAMES = [one.name for one in FORMATS]
 

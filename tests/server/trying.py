@@ -8,7 +8,7 @@ from PIL import Image
 from automl.records import RunState
 from tests.automl.serving.tiny_model import tiny_model
 from tests.server.conftest import World, zip_of
-from tests.server.test_runs import RESULT
+from tests.server.pages.test_runs import RESULT
 
 THRESHOLD = 0.9
 

@@ -13,7 +13,8 @@ from celery import Celery
 
 from automl.records import DatasetState, RunState
 from automl.settings import Settings, load_settings
-from automl.store.database import Database, Dataset, DatasetFile, Run, find_run
+from automl.store.database import Database, find_run
+from automl.store.tables import Dataset, DatasetFile, Run
 from scripts.stack import services
 from worker.celery_app import make_app
 from worker.supervisor import Supervisor

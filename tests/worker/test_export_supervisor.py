@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from automl.formats import FORMATS
 from automl.records import DatasetState, ExportState, RunState
-from automl.serving.formats import FORMATS
 from automl.settings import Settings
-from automl.store.database import Database, Dataset, Export, Run, find_run, now
+from automl.store.database import Database, find_run
 from automl.store.exports import GIVEN_UP, MAX_ATTEMPTS, add_exports
+from automl.store.tables import Dataset, Export, Run, now
 from tests.worker.conftest import wait_until
 from worker.export_supervisor import EXPORTING, ExportSupervisor
 from worker.stop_flag import StopFlag

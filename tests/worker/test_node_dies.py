@@ -12,7 +12,8 @@ from celery import Celery
 
 from automl.records import DatasetState, RunState
 from automl.settings import SETTINGS, Settings
-from automl.store.database import Database, Run, find_dataset
+from automl.store.database import Database, find_dataset
+from automl.store.tables import Run
 from scripts.stack.services import LIGHT_ARGUMENTS, TRAIN_ARGUMENTS
 from tests.worker.conftest import wait_until
 from worker.messages import Messages

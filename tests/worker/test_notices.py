@@ -14,7 +14,8 @@ import pytest
 
 from automl.records import RunState
 from automl.settings import Settings
-from automl.store.database import Database, Run, find_run, now
+from automl.store.database import Database, find_run
+from automl.store.tables import Run, now
 from worker.notices import N_TRIES, _mail_server, runs_to_tell_of, send_notices
 
 

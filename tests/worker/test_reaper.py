@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from automl.records import DatasetState, RunState
-from automl.store.database import Database, DatasetVersion, Run, find_run, now
+from automl.store.database import Database, find_run
 from automl.store.exports import add_exports, claim_export
+from automl.store.tables import DatasetVersion, Run, now
 from worker.lease_owner import LeaseOwner
 from worker.reaper import MAX_ATTEMPTS, is_check_waiting, send_lost_messages, take_back_lost_runs
 

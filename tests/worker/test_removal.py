@@ -7,10 +7,10 @@ from automl.search.space import SearchSpace
 from automl.search.study import StudyLog
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import (
+from automl.store.database import Database
+from automl.store.tables import (
     Artifact,
     Base,
-    Database,
     Dataset,
     DatasetEdit,
     DatasetFile,

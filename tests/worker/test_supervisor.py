@@ -10,9 +10,10 @@ from sqlalchemy.exc import OperationalError
 
 from automl.records import RunState
 from automl.settings import Settings
-from automl.store.database import Artifact, Database, Run, find_run, now
+from automl.store.database import Database, find_run
 from automl.store.run_clock import run_clock
 from automl.store.runs import request_cancel, request_more_time, request_stop
+from automl.store.tables import Artifact, Run, now
 from tests.worker.conftest import wait_until
 from worker import supervisor as supervisor_module
 from worker.supervisor import Supervisor

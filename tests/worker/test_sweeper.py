@@ -10,7 +10,8 @@ import pytest
 
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Dataset, DatasetFile, DatasetVersion
+from automl.store.database import Database
+from automl.store.tables import Dataset, DatasetFile, DatasetVersion
 from worker.sweeper import MIN_AGE_S, Swept, sweep_orphans
 
 UPLOAD_THAT_DIES = """

@@ -7,9 +7,10 @@ from automl.errors import BadUpload
 from automl.records import DatasetState, RunState
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Dataset, Run, find_dataset
+from automl.store.database import Database, find_dataset
 from automl.store.events import RunEvents
 from automl.store.exports import add_exports
+from automl.store.tables import Dataset, Run
 from worker import tasks
 from worker.tasks import Parts
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from automl.store.database import Base
+from automl.store.tables import Base
 
 # Optuna keeps its own revision in `alembic_version` of the same database.
 context.configure(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from automl.models.weights import InstalledWeights, installed
+from automl.models.weights.cache import InstalledWeights, installed
 from automl.settings import load_settings
-from tests.automl.models.loopback import Loopback
+from tests.automl.models.weights.loopback import Loopback
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

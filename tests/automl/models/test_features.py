@@ -15,7 +15,7 @@ from automl.models.features import (
     is_out_of_memory,
     make_extractor,
 )
-from automl.models.weights import InstalledWeights
+from automl.models.weights.cache import InstalledWeights
 
 
 class Means:

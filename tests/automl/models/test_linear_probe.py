@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from automl.models.features import OnnxExtractor
-from automl.models.weights import InstalledWeights
+from automl.models.weights.cache import InstalledWeights
 from automl.serving.predict import load_image
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]

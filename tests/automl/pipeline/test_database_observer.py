@@ -8,13 +8,14 @@ import optuna
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from automl.formats import FORMATS
 from automl.pipeline.database_observer import DatabaseObserver
 from automl.records import ExportState, RunResult, RunState, Stage, TrialRecord, TrialState
-from automl.search.fine_tune_space import fine_tune_space
 from automl.search.space import head_space
-from automl.serving.formats import FORMATS
+from automl.search.stages.fine_tuning_space import fine_tune_space
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, Dataset, Run, find_run, now
+from automl.store.database import Database, find_run
+from automl.store.tables import Dataset, Run, now
 
 HEADS = head_space(["mobilenet_v2"], [96])
 FINE_TUNING = fine_tune_space(["mobilenet_v2"], [96])

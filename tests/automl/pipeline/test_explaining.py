@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from automl.evaluation.score import TestScore
 from automl.pipeline.explaining import explained_mistakes
 from automl.records import ImageRecord
-from automl.results.evaluate import TestScore
 
 
 class Features:

@@ -15,17 +15,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from automl.data.check import check_dataset
+from automl.delivery.proof import Proof
 from automl.errors import BadBundle, DiskFull
+from automl.formats import FORMATS, Format
 from automl.pipeline.exporting import Exporting, zipped
 from automl.records import DatasetManifest, DatasetState, ExportState, RunState
-from automl.results.proof import Proof
-from automl.serving.formats import FORMATS, Format
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Artifact, Base, Database, Dataset, DatasetFile, Export, Run, find_run, now
+from automl.store.checks import check_dataset
+from automl.store.database import Database, find_run
 from automl.store.exports import GIVEN_UP, add_exports, claim_export
-from tests.automl.results.metrics_files import finished
+from automl.store.tables import Artifact, Base, Dataset, DatasetFile, Export, Run, now
+from tests.automl.delivery.report.metrics_files import finished
 
 
 class FakeModel:

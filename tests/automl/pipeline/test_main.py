@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from automl.pipeline.__main__ import what_was_before
-from automl.store.database import Run
+from automl.store.tables import Run
 
 
 def test_a_run_of_its_own_has_nothing_to_say() -> None:

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from automl.delivery.exporter import ExportedModels
 from automl.errors import DiskFull, RunFailed
 from automl.pipeline import packing
 from automl.pipeline.packing import EXPLAIN_S, PLOTS_AND_PACKING_S, Packer
 from automl.records import ImageRecord
-from automl.results.export import ExportedModels
 from automl.search.budget import Budget
 from automl.search.candidate import Branch
 from tests.automl.search.fakes import LATENCY_S, V1, V2, Clock, Features, candidate, member

@@ -10,13 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from automl import pipeline
-from automl.data.ingest import ingest_folder
+from automl.delivery.bundle import unpack_bundle
 from automl.errors import BadSetting, NoBackbone, RunFailed
-from automl.models.weights import installed
-from automl.pipeline import Job, choose_backbones, train
+from automl.ingest.local import ingest_folder
+from automl.models.weights.cache import installed
+from automl.pipeline import run as pipeline
+from automl.pipeline.run import Job, choose_backbones, train
 from automl.records import RunSettings, RunState, Stage, TrialRecord, TunerKind
-from automl.results.bundle import unpack_bundle
 from automl.search import frozen
 from automl.search.budget import Budget
 from automl.serving.predict import Classifier
@@ -323,7 +323,7 @@ def test_plots_that_have_no_time_for_heat_maps_say_only_that(job, tmp_path, monk
     run = pipeline._Run(replace(job, workspace=tmp_path), Budget(60, clock=lambda: seconds[0]), story)
     run._exporter, run._goal = SimpleNamespace(build_keras=lambda _winner: None), "accuracy"
     monkeypatch.setattr("automl.pipeline.explaining.layers_of", lambda *_: ())
-    monkeypatch.setattr("automl.results.plots.draw_all", lambda *_: [])
+    monkeypatch.setattr("automl.evaluation.plots.draw_all", lambda *_: [])
     seconds[0] = 59.0
     assert run._draw(SimpleNamespace(curves=None, best_epoch=None), None, [], [], None) == []
     assert story.notes == ["The page of heat maps is left out of the plots: there was no time left for it."]

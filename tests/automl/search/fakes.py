@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.finetune import FineTuned
-from automl.models.heads import Curves, Targets
+from automl.models.fine_tuning.fine_tuner import FineTuned
+from automl.models.head.training import Curves, Targets
 from automl.records import RunSettings, Stage, TrialRecord
 from automl.search.block import Block
-from automl.search.book import TrialBook
 from automl.search.budget import Budget
 from automl.search.candidate import Branch, Candidate, Member, score_of
 from automl.search.objective import Objective
 from automl.search.space import backbone_names
+from automl.search.trials import TrialBook
 
 V2, V1, LITE0 = "mobilenet_v2", "mobilenet_v1", "efficientnet_lite0"
 MODEL_BYTES = {V2: 9_000_000, V1: 13_000_000, LITE0: 14_000_000}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from automl.models.weights import InstalledWeights
+from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
 from automl.search import frozen
 from automl.search.block import Block

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from automl.errors import BadSetting, RunFailed, TrialFailed
-from automl.models.heads import Targets
+from automl.models.head.training import Targets
 from automl.records import Goal, RunSettings, RunState, Sampler, Stage, TrialRecord, TrialState, TunerKind
-from automl.search import fine_tune_stage, heads_stage
 from automl.search.block import Block
 from automl.search.budget import Budget
 from automl.search.joined import Joined, View, moments_of, standardisation
 from automl.search.search import Search
 from automl.search.space import backbone_names
+from automl.search.stages import fine_tuning as fine_tune_stage
+from automl.search.stages import heads as heads_stage
 from tests.automl.search.fakes import (
     LITE0,
     TARGETS,
@@ -244,7 +245,7 @@ def test_of_few_photos_the_best_head_is_delivered_as_the_mean_of_the_good_ones(w
     assert best.params["averaged_with"] and scores[best.number] == max(scores)
     assert w.search.book.best_head is best
     assert any("became the mean of" in note for note in w.observer.notes)
-    monkeypatch.setattr("automl.search.book.MOST_AVERAGED_PHOTOS", len(TARGETS.labels) - 1)
+    monkeypatch.setattr("automl.search.trials.MOST_AVERAGED_PHOTOS", len(TARGETS.labels) - 1)
     assert "averaged_with" not in world(fine_tuning=False, max_trials=6).run().params
     monkeypatch.undo()
     alone = world(fine_tuning=False, max_trials=1)

@@ -5,16 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from automl.delivery.exporter import Exporter
 from automl.errors import BadBundle
-from automl.models.weights import InstalledWeights, installed
-from automl.results.explain import Explainer
-from automl.results.export import Exporter
+from automl.models.weights.cache import InstalledWeights, installed
 from automl.search.candidate import Branch, Candidate, Member
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.serving.explained import ExplainedModel
 from automl.serving.predict import Classifier
 from automl.settings import load_settings
-from tests.automl.results.candidates import candidate, member
+from tests.automl.evaluation.candidates import candidate, explainer_of, member
 from tests.automl.serving.tiny_model import LABELS, tiny_model
 
 V2, V1 = "mobilenet_v2", "mobilenet_v1"
@@ -35,7 +34,7 @@ def weights() -> dict[str, InstalledWeights]:
 @pytest.fixture(scope="module")
 def tuned(weights, tmp_path_factory) -> Branch:
     """MobileNetV2 with other weights."""
-    from automl.models.weights import load_backbone
+    from automl.models.weights.cache import load_backbone
 
     model, random = load_backbone(weights[V2]), np.random.default_rng(0)
     model.set_weights([array * random.normal(1, 0.05, array.shape) for array in model.get_weights()])
@@ -59,7 +58,7 @@ def assert_same(
 ) -> None:
     """`tolerance`: as a share of the strongest heat."""
     model, images = candidate(members, 96), pictures(3)
-    by_keras = Explainer(weights, model, typical).evidence(images, CLASSES)
+    by_keras = explainer_of(weights, model, typical).evidence(images, CLASSES)
     delivered = written(weights, model, folder)
     explained = ExplainedModel(delivered)
     explained.learn_typical(typical)

@@ -1,4 +1,4 @@
-"""A delivered model of a few hundred bytes, its parts named as by `automl.results.export`: which colour is most?"""
+"""A delivered model of a few hundred bytes, its parts named as by `automl.delivery.exporter`: which colour is most?"""
 
 import numpy as np
 import onnx

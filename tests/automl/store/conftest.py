@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from automl.records import RunState
-from automl.store.database import Database, Dataset, Run
+from automl.store.database import Database
+from automl.store.tables import Dataset, Run
 from tests.postgresql_server import empty_database, running_postgresql
 
 

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from automl.store.database import Database, Dataset, DatasetFile, TrialSummary, find_dataset, find_run, new_id
+from automl.store.database import Database, find_dataset, find_run
+from automl.store.tables import Dataset, DatasetFile, TrialSummary, new_id
 
 
 def test_an_exception_rolls_everything_back(database: Database) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from automl.formats import FORMATS
 from automl.records import ExportState, RunState
-from automl.serving.formats import FORMATS
-from automl.store.database import Database, Dataset, Export, Run, find_run, now
+from automl.store.database import Database, find_run
 from automl.store.exports import (
     GIVEN_UP,
     MAX_ATTEMPTS,
@@ -27,6 +27,7 @@ from automl.store.exports import (
     runs_with_idle_exports,
     settle_export,
 )
+from automl.store.tables import Dataset, Export, Run, now
 
 NAMES = [one.name for one in FORMATS]
 READY = Outcome(ExportState.READY, "runs/x/y", 7, {"n_bytes": 5, "is_true": True, "words": "The same.", "load_s": 1.0})

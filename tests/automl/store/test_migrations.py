@@ -8,7 +8,8 @@ from sqlalchemy import Engine, inspect, select
 
 from automl import store
 from automl.records import DatasetState, FileState
-from automl.store.database import Base, Database, Dataset, DatasetFile, Run, TrialSummary
+from automl.store.database import Database
+from automl.store.tables import Base, Dataset, DatasetFile, Run, TrialSummary
 
 WINNER = {"winner": {"trial": 4}}
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from automl.records import RunState
-from automl.store.database import Database, Dataset, LogEntry, Run, find_run, now
+from automl.store.database import Database, find_run
 from automl.store.run_clock import begin_ending, hold_progress, run_clock
 from automl.store.runs import change_run_state, request_stop
+from automl.store.tables import Dataset, LogEntry, Run, now
 
 LEASE_S = 30
 

@@ -4,8 +4,9 @@ import pytest
 
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import RunState
-from automl.store.database import Database, Run, find_dataset, find_run
+from automl.store.database import Database, find_dataset, find_run
 from automl.store.runs import LEGAL_RUN_CHANGES, change_run_state, request_cancel, request_stop
+from automl.store.tables import Run
 
 PATH = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING, RunState.FINISHING, RunState.DONE)
 FINISHED = [state for state in RunState if state.is_finished()]

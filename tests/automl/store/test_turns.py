@@ -5,7 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from automl.errors import NotFound
-from automl.store.database import Database, Dataset, find_dataset, now
+from automl.store.database import Database, find_dataset
+from automl.store.tables import Dataset, now
 from automl.store.turns import take_turn
 
 WAIT_FOR_NOBODY = {"sqlite": "PRAGMA busy_timeout=0", "postgresql": "SET LOCAL lock_timeout = '1ms'"}

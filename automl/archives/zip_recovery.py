@@ -1,0 +1,214 @@
+"""What can be saved of a .zip whose directory is missing or makes no sense: most often one that was cut off.
+
+Each file in a .zip has a header of its own in front of it, which repeats what the directory says.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from automl.archives.member import PIECE_BYTES, Count, Member, refused_member
+from automl.archives.zip import DAMAGED_MEMBER, ENCRYPTED_FLAG, UNUSUAL_METHOD, readable_name
+from automl.errors import BadUpload
+
+_HEADER = struct.Struct("<4s5H3L2H")
+_SIGNATURE = b"PK\x03\x04"
+_DESCRIPTOR = struct.Struct("<4sL")
+_DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
+_ZIP64_FIELD, _ZIP64_SIZE = 1, 0xFFFFFFFF
+_SIZE_FOLLOWS_FLAG = 0x8
+_INPUT_BYTES = 1 << 16
+
+_ENCRYPTED = "It is protected with a password. Make the .zip again without one."
+_NO_END = "It is in a damaged .zip that does not say where it ends."
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """`start`: where the packed bytes begin. `n_packed`, `crc`: None where they are written behind the bytes."""
+
+    name: str
+    flags: int
+    method: int
+    start: int
+    n_packed: int | None
+    crc: int | None
+
+
+class ZipScan:
+    """A walk over the files of the .zip in `source` (seekable) without its directory.
+
+    Behind a damaged file the next is looked for inside it, for its size may be what is wrong. Headers made to lie in
+    each other's files would so be read for ever: after twice the archive's size, it ends.
+
+    Raises, when iterated:
+        UploadTooLarge: too many entries.
+    """
+
+    damage = (
+        "This .zip is damaged or incomplete. What could be read of it is used; if photos are missing, make it again."
+    )
+
+    def __init__(self, source: IO[bytes], count: Count) -> None:
+        self._source, self._count = source, count
+        self._n_damaged_bytes_left = 2 * source.seek(0, io.SEEK_END)
+
+    def __iter__(self) -> Iterator[Member]:
+        at = 0
+        while self._n_damaged_bytes_left >= 0 and (found := _find(self._source, at)) is not None:
+            self._count.add_entry()
+            at = found + len(_SIGNATURE)
+            header = _read_header(self._source, found)
+            if header is None or header.name == "":
+                continue
+            at = header.start
+            if header.name.endswith("/"):
+                continue
+            if reason := _why_unreadable(header):
+                yield refused_member(header.name, reason)
+            else:
+                stream = _ScannedMember(self._source, header, self._count)
+                yield Member(header.name, io.BufferedReader(stream))
+                at = stream.finish()
+                if stream.is_damaged:
+                    at = header.start
+                    self._n_damaged_bytes_left -= stream.n_read
+
+
+def _find(source: IO[bytes], at: int) -> int | None:
+    """Where the next header begins, at `at` or later."""
+    n_overlap = len(_SIGNATURE) - 1
+    while True:
+        source.seek(at)
+        window = source.read(_INPUT_BYTES)
+        index = window.find(_SIGNATURE)
+        if index >= 0:
+            return at + index
+        if len(window) <= n_overlap:
+            return None
+        at += len(window) - n_overlap
+
+
+def _read_header(source: IO[bytes], at: int) -> _Header | None:
+    source.seek(at)
+    fixed = source.read(_HEADER.size)
+    if len(fixed) < _HEADER.size:
+        return None
+    _, _, flags, method, _, _, crc, n_packed, n_unpacked, n_name, n_extra = _HEADER.unpack(fixed)
+    name, extra = source.read(n_name), source.read(n_extra)
+    if len(name) < n_name or len(extra) < n_extra:
+        return None
+    size: int | None = n_packed
+    if n_packed == _ZIP64_SIZE:
+        size = _zip64_size(extra, n_unpacked == _ZIP64_SIZE)
+    is_unknown = bool(flags & _SIZE_FOLLOWS_FLAG) and not size
+    start = at + _HEADER.size + n_name + n_extra
+    return _Header(_name(name), flags, method, start, None if is_unknown else size, None if is_unknown else crc)
+
+
+def _name(data: bytes) -> str:
+    info = zipfile.ZipInfo()
+    info.filename = data.decode("cp437").split("\0", 1)[0]
+    return readable_name(info)
+
+
+def _zip64_size(extra: bytes, holds_unpacked: bool) -> int | None:
+    while len(extra) >= 4:
+        kind, n_bytes = struct.unpack_from("<HH", extra)
+        field = extra[4 : 4 + n_bytes][8 if holds_unpacked else 0 :][:8]
+        if kind == _ZIP64_FIELD and len(field) == 8:
+            return int.from_bytes(field, "little")
+        extra = extra[4 + n_bytes :]
+    return None
+
+
+def _why_unreadable(header: _Header) -> str:
+    if header.flags & ENCRYPTED_FLAG:
+        return _ENCRYPTED
+    if header.method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return UNUSUAL_METHOD
+    return _NO_END if header.n_packed is None and header.method == zipfile.ZIP_STORED else ""
+
+
+class _Damaged(Exception):
+    pass
+
+
+class _ScannedMember(io.RawIOBase):
+    """Its bytes, checked against the sum that the header gives, or what follows them."""
+
+    def __init__(self, source: IO[bytes], header: _Header, count: Count) -> None:
+        self._source, self._header, self._count = source, header, count
+        self._at = header.start
+        self._inflate = zlib.decompressobj(-15) if header.method == zipfile.ZIP_DEFLATED else None
+        self._packed = b""
+        self._crc = 0
+        self._is_whole = False
+        self.is_damaged = False
+        self.n_read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._is_whole:
+            return 0
+        try:
+            data = self._piece(min(len(buffer), PIECE_BYTES))
+            self._crc = zlib.crc32(data, self._crc)
+            if not data:
+                self._check_sum()
+                self._is_whole = True
+        except (_Damaged, zlib.error) as error:
+            self.is_damaged = True
+            raise BadUpload(DAMAGED_MEMBER) from error
+        self._count.add_bytes(len(data))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def finish(self) -> int:
+        """Reads what is left, and says where that ends."""
+        try:
+            while not self.is_damaged and self.read(PIECE_BYTES):
+                pass
+        except BadUpload:
+            self.is_damaged = True
+        return self._at
+
+    def _piece(self, n_bytes: int) -> bytes:
+        """Raises _Damaged or zlib.error where there should be more."""
+        if self._inflate is None:
+            n_left = self._header.start + (self._header.n_packed or 0) - self._at
+            return self._read_packed(min(n_bytes, n_left)) if n_left else b""
+        while not self._inflate.eof:
+            data = self._inflate.decompress(self._packed, n_bytes)
+            self._packed = self._inflate.unconsumed_tail
+            if data:
+                return data
+            if not self._packed and not self._inflate.eof:
+                self._packed = self._read_packed(_INPUT_BYTES)
+        return b""
+
+    def _read_packed(self, n_bytes: int) -> bytes:
+        self._source.seek(self._at)
+        data = self._source.read(n_bytes)
+        if not data:
+            raise _Damaged
+        self._at += len(data)
+        self.n_read += len(data)
+        return data
+
+    def _check_sum(self) -> None:
+        if self._inflate is not None:
+            self._at -= len(self._inflate.unused_data)
+        expected = self._header.crc
+        if expected is None:
+            self._source.seek(self._at)
+            signature, crc = _DESCRIPTOR.unpack(self._source.read(_DESCRIPTOR.size).ljust(_DESCRIPTOR.size, b"\0"))
+            expected = crc if signature == _DESCRIPTOR_SIGNATURE else self._crc
+        if self._crc != expected:
+            raise _Damaged

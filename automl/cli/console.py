@@ -1,0 +1,75 @@
+"""Tells a run's progress to a terminal."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from automl.records import RunState, Stage, TrialRecord, TrialState
+from automl.search.candidate import Candidate
+from automl.search.description import describe
+from automl.search.observer import Observer
+from automl.search.space import SearchSpace
+from automl.text.names import percent, validated
+
+
+class ConsoleObserver(Observer):
+    """The `Observer` of the command line. `best_so_far_to`: where the best model so far is put until the run ends.
+
+    Use it as a context manager: the progress bar lives within.
+    """
+
+    def __init__(self, console: Console, best_so_far_to: Path) -> None:
+        self._console = console
+        self._best_so_far_to = best_so_far_to
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=console
+        )
+        self._task = self._progress.add_task("Starting", total=1.0)
+        self._best: int | None = None
+
+    def __enter__(self) -> "ConsoleObserver":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def state(self, state: RunState) -> None:
+        self._progress.update(self._task, description=state.value.capitalize(), completed=0.0)
+
+    def activity(self, text: str, progress: float | None = None) -> None:
+        total = None if progress is None else 1.0
+        self._progress.update(self._task, description=text, completed=progress or 0.0, total=total)
+
+    def note(self, text: str) -> None:
+        self._console.print(text, style="dim", markup=False)
+
+    def space(self, stage: Stage, space: SearchSpace) -> None:
+        pass  # nobody at a terminal asks for the bounds of a learning rate
+
+    def trying(self, record: TrialRecord) -> None:
+        pass  # the activity says so
+
+    def epoch(self, number: int, score: float, loss: float) -> None:
+        text = f"Epoch {number}: {percent(score)} on held-out photos, loss {loss:.3f}"
+        self._progress.update(self._task, description=text)
+
+    def trial(self, record: TrialRecord, best: Candidate | None) -> None:
+        if record.state is TrialState.FAILED:
+            self._console.print(f"Try {record.number + 1} failed: {record.message}", style="red", markup=False)
+        elif best is not None and best.number != self._best:  # not by score: those of two stages do not compare
+            self._best = best.number
+            text = f"Try {record.number + 1}: {validated(best.score)}, {describe(best.params)}"
+            self._console.print(text, markup=False)
+
+    def best_so_far(self, bundle: Path, score: float) -> None:
+        shutil.copyfile(bundle, self._best_so_far_to)
+        text = f"Ready to use, while the search goes on: {self._best_so_far_to} ({validated(score)})"
+        self._console.print(text, markup=False)
+
+    def winner(self, description: Mapping[str, Any]) -> None:
+        self._console.print(f"Winner: {' + '.join(description['winner']['backbones'])}", markup=False)

@@ -1,0 +1,1 @@
+"""Sends photos to a running Darkroom."""

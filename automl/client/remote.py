@@ -1,0 +1,186 @@
+"""Sends photos to a running Darkroom over its HTTP API; what has arrived before is not sent again."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import requests
+
+from automl.client.upload_form import Form, LocalFile
+from automl.errors import BadSetting, BadUpload
+
+BATCH_FILES = 50
+BATCH_BYTES = 16_000_000
+PARALLEL = 3
+FILES_A_QUESTION = 2000
+WAITS_S: tuple[float, ...] = (1, 2, 4, 8, 15, 30)
+POLL_S = 0.5
+
+_CONNECT_S, _ANSWER_S = 10, 600
+_WORTH_ANOTHER_TRY = frozenset({408, 429, 502, 503, 504})
+_ADDRESS = re.compile(r"(?P<server>https?://[^/\s]+?)(?:/datasets/(?P<dataset>\w+))?/?")
+
+
+class Remote:
+    """One data set on a server.
+
+    Args:
+        address: of the server (`http://127.0.0.1:8000`), or of the page of a data set there, which gets the photos.
+        on_wait: called with a sentence while the connection is lost.
+
+    Raises:
+        BadSetting: no address, or nothing answers there.
+    """
+
+    def __init__(self, address: str, on_wait: Callable[[str], None]) -> None:
+        match = _ADDRESS.fullmatch(address.strip())
+        if match is None:
+            raise BadSetting(f"{address} is no address. It must look like http://127.0.0.1:8000.")
+        self._server, self.dataset_id = match["server"], match["dataset"] or ""
+        self._on_wait = on_wait
+        self._stopped = threading.Event()
+        self._greet()
+
+    @property
+    def page(self) -> str:
+        """The address of the data set's page."""
+        return f"{self._server}/datasets/{self.dataset_id}"
+
+    def create(self, name: str) -> None:
+        """Makes the data set."""
+        self.dataset_id = str(self._call("POST", "datasets", json={"name": name})["id"])
+
+    def missing(self, files: Sequence[LocalFile], label: str = "") -> list[LocalFile]:
+        """Those that are not there yet. Where name and size are the same, the contents tell."""
+        found: list[LocalFile] = []
+        for start in range(0, len(files), FILES_A_QUESTION):
+            some = files[start : start + FILES_A_QUESTION]
+            places = self._ask([_described(file) for file in some], label)
+            there = [file for place, file in enumerate(some) if place not in places]
+            changed = self._ask([{**_described(file), "sha256": file.sha256()} for file in there], label)
+            found += [file for place, file in enumerate(some) if place in places]
+            found += [file for place, file in enumerate(there) if place in changed]
+        return found
+
+    def send(self, files: Sequence[LocalFile], on_bytes: Callable[[int], None], label: str = "") -> list[str]:
+        """Sends files, a few batches at a time; may be repeated. Returns what the server did not take, and why.
+
+        Args:
+            on_bytes: called with the number of bytes that have just been sent; below zero where they were in vain.
+            label: the class that the files are for; empty where their names say it.
+
+        Raises:
+            BadUpload: the server is away for longer than a minute, refuses the files, or one cannot be read.
+        """
+        refused: list[str] = []
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            tasks = [pool.submit(self._send_batch, batch, on_bytes, label) for batch in _batches(files)]
+            try:
+                for task in as_completed(tasks):
+                    refused += task.result()
+            except BaseException:
+                self._stopped.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return refused
+
+    def check(self, on_message: Callable[[str], None]) -> dict[str, Any]:
+        """Has the server look at the photos; waits, telling how far it is, and returns the record of the data set."""
+        record = self._call("POST", f"datasets/{self.dataset_id}/check")
+        while record["state"] == "checking":
+            on_message(record["message"] or "Waiting for the worker to begin")
+            self._stopped.wait(POLL_S)
+            record = self._call("GET", f"datasets/{self.dataset_id}")
+        return record
+
+    def _greet(self) -> None:
+        try:
+            answer = requests.get(f"{self._server}/health", timeout=_CONNECT_S)
+            is_ours = answer.json().get("status") == "ok"
+        except (requests.RequestException, AttributeError):
+            is_ours = False
+        if not is_ours:
+            raise BadSetting(
+                f"No Darkroom answers at {self._server}. Start it with scripts/serve, or say with --to where it is."
+            )
+
+    def _ask(self, files: list[dict[str, Any]], label: str) -> set[int]:
+        if not files:
+            return set()
+        body = {"files": files, "label": label}
+        return set(self._call("POST", f"datasets/{self.dataset_id}/missing", json=body)["missing"])
+
+    def _send_batch(self, files: Sequence[LocalFile], on_bytes: Callable[[int], None], label: str) -> list[str]:
+        n_sent = 0
+
+        def count(n_bytes: int) -> None:
+            nonlocal n_sent
+            if self._stopped.is_set():
+                raise BadUpload("The upload was stopped.")
+            n_sent += n_bytes
+            on_bytes(n_bytes)
+
+        def take_back() -> None:
+            nonlocal n_sent
+            on_bytes(-n_sent)
+            n_sent = 0
+
+        form = Form(files, label, count)
+        headers = {"Content-Type": form.content_type}
+        answer = self._call("POST", f"datasets/{self.dataset_id}/files", take_back, data=form, headers=headers)
+        return [f"{file['name']}: {file['reason']}" for file in answer["refused"]]
+
+    def _call(self, method: str, path: str, on_failure: Callable[[], None] | None = None, **how: Any) -> dict[str, Any]:
+        """The JSON answer; repeats while the connection or the server is away."""
+        for wait_s in (*WAITS_S, None):
+            response = self._request(method, path, how)
+            if response is not None and response.status_code not in _WORTH_ANOTHER_TRY:
+                return _answer(response)
+            if on_failure is not None:
+                on_failure()
+            if wait_s is None or self._stopped.is_set():
+                break
+            self._on_wait(f"The connection was lost. Trying again in {wait_s:g} s.")
+            self._stopped.wait(wait_s)
+        if response is not None:
+            return _answer(response)
+        raise BadUpload(f"The server at {self._server} cannot be reached any more. What has arrived is kept.")
+
+    def _request(self, method: str, path: str, how: dict[str, Any]) -> requests.Response | None:
+        """None: the connection is lost."""
+        url, timeout = f"{self._server}/api/v1/{path}", (_CONNECT_S, _ANSWER_S)
+        try:
+            return requests.request(method, url, timeout=timeout, allow_redirects=False, **how)
+        except requests.RequestException:
+            return None
+
+
+def _described(file: LocalFile) -> dict[str, Any]:
+    return {"name": file.name, "n_bytes": file.n_bytes}
+
+
+def _batches(files: Sequence[LocalFile]) -> Iterator[list[LocalFile]]:
+    batch: list[LocalFile] = []
+    n_bytes = 0
+    for file in files:
+        if batch and (len(batch) == BATCH_FILES or n_bytes + file.n_bytes > BATCH_BYTES):
+            yield batch
+            batch, n_bytes = [], 0
+        batch.append(file)
+        n_bytes += file.n_bytes
+    if batch:
+        yield batch
+
+
+def _answer(response: requests.Response) -> dict[str, Any]:
+    """Raises BadUpload with the server's own words."""
+    try:
+        body = response.json()
+        if response.status_code < 300:
+            return dict(body)
+        message = str(body["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        message = f"The server answered with status {response.status_code}, which is not what Darkroom says."
+    raise BadUpload(message)

@@ -1,0 +1,1 @@
+"""What is wrong with a data set, what it means, and what a click can do about it."""

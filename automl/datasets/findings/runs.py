@@ -1,0 +1,76 @@
+"""What only a run can find out about photos, as findings: labels that its models doubt, and photos that look alike."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from automl.datasets.data_file import DataFile
+from automl.datasets.findings.doctor import Finding, Fix, Severity
+from automl.records import FileState
+from automl.text.names import counted
+
+DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
+
+
+def found_by_runs(result: Mapping[str, Any], files: Sequence[DataFile]) -> list[Finding]:
+    """What a finished run found, as far as it is still true of `files`. `result`: its `metrics.json`, or empty."""
+    used: defaultdict[str, list[DataFile]] = defaultdict(list)
+    for file in files:
+        if file.state is FileState.ACCEPTED:
+            used[file.sha256].append(file)
+    return [*_doubted_labels(result, used), *_look_alikes(result, used)]
+
+
+def _doubted_labels(result: Mapping[str, Any], used: Mapping[str, Sequence[DataFile]]) -> list[Finding]:
+    doubted = [
+        [file for file in used.get(row["sha256"], ()) if file.label == row["label"]]
+        for row in result.get("suspects", ())
+    ]
+    groups = tuple((files[0].id,) for files in doubted if files)
+    if not groups:
+        return []
+    photos = counted(len(groups), "photo")
+    return [
+        Finding(
+            kind=DOUBTED_LABELS,
+            title=f"{photos} may have the wrong label",
+            consequence=(
+                "Models that had not seen these photos were sure that they show something else. Look at them: a wrong "
+                "label teaches the wrong thing. Some of them are right, and only hard."
+            ),
+            severity=Severity.WARNING,
+            groups=groups,
+            fix=Fix(
+                "Leave them all out",
+                f"Left out {photos} with a doubtful label",
+                "exclude",
+                {"files": sorted(file.id for files in doubted for file in files)},
+            ),
+        )
+    ]
+
+
+def _look_alikes(result: Mapping[str, Any], used: Mapping[str, Sequence[DataFile]]) -> list[Finding]:
+    pairs = [[used.get(digest, ()) for digest in row["sha256"]] for row in result.get("look_alikes", ())]
+    pairs = [pair for pair in pairs if all(pair)]
+    if not pairs:
+        return []
+    n = counted(len(pairs), "pair")
+    return [
+        Finding(
+            kind=LOOK_ALIKES,
+            title=f"{n} of photos look like parts of each other",
+            consequence=(
+                "They may be crops of one photo, or the same thing taken twice. Where one is learned from and the "
+                "other is in the test, the score flatters."
+            ),
+            severity=Severity.INFO,
+            groups=tuple((one[0].id, other[0].id) for one, other in pairs),
+            fix=Fix(
+                "Keep one of each",
+                f"Left out one photo of {n} that look alike",
+                "exclude",
+                {"files": sorted(file.id for _, other in pairs for file in other)},
+            ),
+        )
+    ]

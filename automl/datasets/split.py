@@ -1,0 +1,251 @@
+"""Who is learned from, who is validated on, and who is kept for the one honest score.
+
+Every copy of a picture, and every near copy, is on the same side: they are a group. Groups are dealt out class by
+class, which is stratified and works for classes of two pictures, where scikit-learn's `StratifiedGroupKFold` gives up.
+The few groups that span classes are always learned from: one of their labels is wrong, and the test should not ask for
+it. Whose turn it is comes from a hash of seed and contents: neither the order of the files nor the version of a random
+generator matters, and adding photos moves few of the others.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from automl.datasets.manifest import TOO_FEW_TO_COMPARE, quoted
+from automl.errors import BadDataset
+from automl.records import DatasetManifest, Split, SplitPlan
+from automl.text.names import counted, percent
+
+TEST_SHARE = 0.15
+MAX_TEST_IMAGES = 10_000
+MAX_CROSS_VALIDATED_IMAGES = 5_000
+MAX_REPEATED_IMAGES = 500
+N_REPEATS = 3
+VALIDATION_SHARE = 0.15
+MIN_OWN_VALIDATION_IMAGES = 200
+FEW_TEST_IMAGES = 30
+ALWAYS_TRAINED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """All copies and near copies of one picture. `images`: indices into the manifest. `label`: empty where they differ.
+
+    `key`: made from contents. `is_validation`: one of them is in the user's validation folder.
+    """
+
+    label: str
+    key: str
+    images: tuple[int, ...]
+    is_validation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Validation:
+    """How models are compared: the folds, one a repeat, of each group that is ever validated on, and sentences."""
+
+    fold_of: dict[_Group, tuple[int, ...]]
+    n_folds: int
+    notes: list[str]
+
+    @property
+    def n_repeats(self) -> int:
+        return len(next(iter(self.fold_of.values())))
+
+
+def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitPlan:
+    """Splits a data set, the user's own test folder honoured.
+
+    Up to 5,000 pool images are cross-validated in `n_folds` >= 2 folds (fewer where there are not so many pictures),
+    up to 500 with three different assignments to the folds, since the best of many tries on few photos is luck;
+    of a larger pool, fold 0 alone is validated on: the user's validation folder if it has 200 images, else 15 %.
+    Where the pool has a single picture of each class, a class is unknown in the fold that holds its picture out: the
+    score then says nothing, and a note says so.
+
+    Raises:
+        BadDataset: a class has no picture left to learn from.
+    """
+    if n_folds < 2:
+        raise ValueError(f"n_folds must be at least 2, not {n_folds}")
+    groups = _groups(manifest, seed)
+    test = {i for i, image in enumerate(manifest.images) if image.split is Split.TEST}
+    has_own_test = bool(test)
+    if not has_own_test:
+        share = min(TEST_SHARE, MAX_TEST_IMAGES / max(1, len(manifest.images)))
+        test = {i for group in _held_out(groups, share) for i in group.images}
+    pool_groups, spared = _learnable(manifest, groups, test)
+    pool = sorted(i for group in pool_groups for i in group.images)
+    left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
+    _require_every_class(manifest, pool)
+
+    validation = _validation(pool_groups, len(pool), n_folds, seed)
+    folds = {i: fold for group, fold in validation.fold_of.items() for i in group.images}
+    return SplitPlan(
+        pool=tuple(pool),
+        folds=tuple(folds.get(i, (ALWAYS_TRAINED,) * validation.n_repeats) for i in pool),
+        n_folds=validation.n_folds,
+        test=tuple(sorted(test)),
+        left_out=tuple(left_out),
+        notes=(*_test_notes(manifest, test, len(left_out), has_own_test), *_spared_notes(spared), *validation.notes),
+        seed=seed,
+    )
+
+
+def _groups(manifest: DatasetManifest, seed: int) -> list[_Group]:
+    """In the order in which they are dealt out."""
+    members: defaultdict[str, list[int]] = defaultdict(list)
+    for index, image in enumerate(manifest.images):
+        members[image.group or image.sha256].append(index)
+    groups = [_group(manifest, key, images) for key, images in members.items()]
+    return sorted(groups, key=lambda group: hashlib.sha256(f"{seed} {group.key}".encode()).digest())
+
+
+def _group(manifest: DatasetManifest, key: str, images: Sequence[int]) -> _Group:
+    labels = {manifest.images[i].label for i in images}
+    is_validation = any(manifest.images[i].split is Split.VALIDATION for i in images)
+    return _Group(labels.pop() if len(labels) == 1 else "", key, tuple(images), is_validation)
+
+
+def _learnable(manifest: DatasetManifest, groups: Sequence[_Group], test: set[int]) -> tuple[list[_Group], list[str]]:
+    """The groups outside the test, and the classes that have nothing but near copies of test photos: those stay in."""
+    clean = [group for group in groups if test.isdisjoint(group.images)]
+    known = {manifest.images[i].label for group in clean for i in group.images}
+    exact = {manifest.images[i].sha256 for i in test}
+    near: defaultdict[str, list[_Group]] = defaultdict(list)
+    for group in groups:
+        unseen = [i for i in group.images if i not in test and manifest.images[i].sha256 not in exact]
+        own = tuple(i for i in unseen if manifest.images[i].label not in known)
+        if len(own) < len(group.images) and own and not test.isdisjoint(group.images):
+            rest = _group(manifest, group.key, own)
+            for label in {manifest.images[i].label for i in own} - known:
+                near[label].append(rest)
+    spared = {group.key: group for of_class in near.values() for group in of_class}
+    return clean + list(spared.values()), sorted(near)
+
+
+def _by_class(groups: Sequence[_Group]) -> list[list[_Group]]:
+    """The groups of each class, classes by name; classes of a single group are not there: nobody can hold it out."""
+    classes: defaultdict[str, list[_Group]] = defaultdict(list)
+    for group in groups:
+        if group.label:
+            classes[group.label].append(group)
+    return [classes[label] for label in sorted(classes) if len(classes[label]) >= 2]
+
+
+def _held_out(groups: Sequence[_Group], share: float) -> set[_Group]:
+    """About `share` of the images of each class, at least one picture and never all."""
+    return {group for of_class in _by_class(groups) for group in _held_out_of_class(of_class, share)}
+
+
+def _held_out_of_class(groups: list[_Group], share: float) -> list[_Group]:
+    """In the order of their turns, as long as there is room; never so many groups that few are left to learn from."""
+    n_images = sum(len(group.images) for group in groups)
+    wanted, most_groups = round(share * n_images), max(1, round(share * len(groups)))
+    chosen: list[_Group] = []
+    for group in groups:
+        if len(chosen) < most_groups and len(group.images) <= wanted:
+            chosen.append(group)
+            wanted -= len(group.images)
+    return chosen or [min(groups, key=lambda group: len(group.images))]
+
+
+def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int, seed: int) -> _Validation:
+    if not _by_class(groups):
+        return _Validation(*_repeated([[group] for group in groups], n_folds, n_pool, seed), [TOO_FEW_TO_COMPARE])
+    n_own = sum(len(group.images) for group in groups if group.is_validation)
+    if n_pool <= MAX_CROSS_VALIDATED_IMAGES:
+        fold_of, n_used = _repeated(_by_class(groups), n_folds, n_pool, seed)
+        note = (
+            f"The photos of your validation folder join the training photos in {n_used}-fold cross-validation: "
+            "each takes its turn at validation, which compares models more surely than one small folder does."
+        )
+        notes = [note] if n_own else []
+        if single := sorted({group.label for group in groups if group.label} - {group.label for group in fold_of}):
+            notes.append(
+                f"There is only one photo of {quoted(single)} to learn from, near copies aside: models are not "
+                "compared on it."
+            )
+        return _Validation(fold_of, n_used, notes)
+    if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups)):
+        note = f"Models are compared on the {counted(n_own, 'photo')} of your validation folder."
+        return _Validation(dict.fromkeys(own, (0,)), 1, [note])
+    note = (
+        f"Models are compared on {percent(VALIDATION_SHARE, 0)} of the training photos, which they do not learn from."
+    )
+    if n_own:
+        note += f" Your validation folder has only {counted(n_own, 'photo')}, too few for that; they join the others."
+    return _Validation(dict.fromkeys(_held_out(groups, VALIDATION_SHARE), (0,)), 1, [note])
+
+
+def _repeated(
+    classes: Sequence[Sequence[_Group]], n_folds: int, n_pool: int, seed: int
+) -> tuple[dict[_Group, tuple[int, ...]], int]:
+    """The folds of each group of `classes`, one a repeat, and how many folds there are."""
+    first, n_used = _dealt(classes, n_folds)
+    deals = [first]
+    for repeat in range(1, N_REPEATS if n_pool <= MAX_REPEATED_IMAGES else 1):
+        shuffled = [
+            sorted(of_class, key=lambda group: hashlib.sha256(f"{seed} {repeat} {group.key}".encode()).digest())
+            for of_class in classes
+        ]
+        deals.append(_dealt(shuffled, n_folds)[0])
+    return {group: tuple(deal[group] for deal in deals) for group in first}, n_used
+
+
+def _dealt(classes: Sequence[Sequence[_Group]], n_folds: int) -> tuple[dict[_Group, int], int]:
+    """The fold of each group of `classes`, and how many folds there are; none of them is empty, and none holds all of
+    a class that has two groups."""
+    n_used = min(n_folds, sum(map(len, classes)))
+    n_in_fold = [0] * n_used
+    fold_of: dict[_Group, int] = {}
+    for of_class in classes:
+        n_of_class = [0] * n_used
+        for group in sorted(of_class, key=lambda group: -len(group.images)):
+            fold = min(range(n_used), key=lambda f: (n_of_class[f], n_in_fold[f]))
+            fold_of[group] = fold
+            n_of_class[fold] += len(group.images)
+            n_in_fold[fold] += len(group.images)
+    return fold_of, n_used
+
+
+def _own_validation(groups: Sequence[_Group]) -> set[_Group]:
+    """The user's validation pictures; of a class that has no others, only a share, since it must be learned too."""
+    learned = {group.label for group in groups if not group.is_validation}
+    own = {group for group in groups if group.is_validation and group.label in learned}
+    return own | _held_out([group for group in groups if group.label not in learned], VALIDATION_SHARE)
+
+
+def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None:
+    learnable = {manifest.images[i].label for i in pool}
+    if lost := [label for label in manifest.classes if label not in learnable]:
+        raise BadDataset(f"There is no photo of {quoted(lost)} to learn from outside the test set. Add some.")
+
+
+def _spared_notes(labels: Sequence[str]) -> list[str]:
+    if not labels:
+        return []
+    return [
+        f"All training photos of {quoted(labels)} are near copies of test photos. They are learned from all the same, "
+        "so the score flatters. Test with photos that were taken on another occasion."
+    ]
+
+
+def _test_notes(manifest: DatasetManifest, test: set[int], n_left_out: int, has_own_test: bool) -> list[str]:
+    notes = []
+    if not has_own_test:
+        share = len(test) / len(manifest.images)
+        notes.append(
+            f"{counted(len(test), 'photo')} ({percent(share, 0)}), picked at random from every class, "
+            "are kept for the final test; no model learns from them."
+        )
+    if n_left_out:
+        copies = "photo is a copy of a test photo" if n_left_out == 1 else "photos are copies of test photos"
+        notes.append(f"{n_left_out:,} {copies} and left out of training, so that the score stays honest.")
+    tested = {manifest.images[i].label for i in test}
+    if untested := [label for label in manifest.classes if label not in tested]:
+        why = "The test folder has" if has_own_test else "There are too few different photos, so the test has"
+        notes.append(f"{why} no photo of {quoted(untested)}: the score says nothing about that.")
+    if len(test) < FEW_TEST_IMAGES:
+        notes.append(f"The final test has only {counted(len(test), 'photo')}: its score is a rough guess.")
+    return notes

@@ -1,0 +1,127 @@
+"""A delivered model in the formats of other runtimes, each proven on the photos that it was made from."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from automl.delivery.bundle import unpack_bundle
+from automl.delivery.format_writer import N_CALIBRATION, FormatWriter
+from automl.delivery.proof import Proof, Reference, prove
+from automl.errors import BadBundle, BadDataset
+from automl.formats import Format, find_format
+from automl.records import DatasetManifest, ImageRecord
+from automl.serving.predict import Classifier, load_image
+from automl.serving.sound_zip import sound_zip
+
+_SCRIPT = "predict.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """One format and what came of its proof."""
+
+    path: Path
+    proof: Proof
+
+
+class Conversion:
+    """One finished download, unpacked into `target`, where it is written in other formats and proven.
+
+    manifest: the photos that the model was trained with; those of its test prove the formats.
+
+    Raises:
+        BadBundle: not a finished model of ours.
+        BadDataset: none of the photos is of this model's training and test.
+    """
+
+    def __init__(self, bundle: Path, manifest: DatasetManifest, target: Path) -> None:
+        target.mkdir(parents=True, exist_ok=True)
+        with _members(bundle):
+            onnx, self.keras, _ = unpack_bundle(bundle, target, ["model.onnx", "model.keras", _SCRIPT])
+            self._classifier = Classifier(onnx)
+            self._learned, self._tested = _parts(bundle, manifest)
+        self._target = target
+
+    @property
+    def n_tested(self) -> int:
+        """Photos that prove a format."""
+        return len(self._tested)
+
+    def write(self, one: Format) -> Path:
+        """The file, or the folder of a SavedModel. The first that does not come with the model loads TensorFlow.
+
+        Raises:
+            DiskFull.
+        """
+        return self._target / one.file_name if one.is_made_at_once else self._writer.write(one.name)
+
+    def prove(self, one: Format, path: Path) -> Proof:
+        """See `proof.prove`."""
+        return prove(one, path, self._reference)
+
+    @cached_property
+    def _writer(self) -> FormatWriter:
+        some = self._learned[:: max(1, len(self._learned) // N_CALIBRATION)][:N_CALIBRATION]
+        pixels = np.stack([load_image(image.path, self._classifier.size_px) for image in some])
+        return FormatWriter(self.keras, self._classifier.labels, self._classifier.size_px, pixels, self._target)
+
+    @cached_property
+    def _reference(self) -> Reference:
+        """What the delivered model says of the test photos."""
+        labels = self._classifier.labels
+        truth = np.array([labels.index(image.label) for image in self._tested])
+        probabilities = np.stack([self._classifier.predict(image.path) for image in self._tested])
+        return Reference(labels, tuple(image.path for image in self._tested), truth, probabilities)
+
+
+def convert(
+    bundle: Path, manifest: DatasetManifest, names: Sequence[str], target: Path, say: Callable[[str], object]
+) -> Iterator[Converted]:
+    """Writes each of the formats `names` into `target`, with the program that uses it, and proves it.
+
+    Raises:
+        BadBundle, BadDataset: see `Conversion`.
+    """
+    model = Conversion(bundle, manifest, target)
+    for name in names:
+        one = find_format(name)
+        say(f"Writing {one.title}")
+        path = model.write(one)
+        (target / one.runtime.readme_name).write_text(one.runtime.readme(one.file_name), encoding="utf-8")
+        if one.runtime.script != _SCRIPT:
+            (target / one.runtime.script).write_text(one.runtime.delivered_script(), encoding="utf-8")
+        say(f"Proving {one.title} on {model.n_tested:,} photos")
+        yield Converted(path, model.prove(one, path))
+    if "keras" not in names:
+        model.keras.unlink()  # it was there to be converted from
+
+
+@contextmanager
+def _members(bundle: Path) -> Iterator[None]:
+    """What is missing in a .zip means that it is not a finished download."""
+    try:
+        yield
+    except (KeyError, OSError, zipfile.BadZipFile) as error:
+        raise BadBundle(f"{bundle} is not a finished model that Darkroom made ({error}).") from error
+
+
+def _parts(bundle: Path, manifest: DatasetManifest) -> tuple[list[ImageRecord], list[ImageRecord]]:
+    """The photos that were learned from and those of the test."""
+    with sound_zip(bundle) as archive:
+        classes = set(json.loads(archive.read("metrics.json"))["classes"])
+        rows = list(csv.DictReader(io.StringIO(archive.read("photos.csv").decode())))
+    part = {row["sha256"]: row["part"] for row in rows}
+    known = [image for image in manifest.images if image.label in classes]
+    learned = [image for image in known if part.get(image.sha256) == "learn"]
+    tested = [image for image in known if part.get(image.sha256) == "test"]
+    if not learned or not tested:
+        raise BadDataset("These are not the photos that the model was trained with. Give the same folder or archive.")
+    return learned, tested

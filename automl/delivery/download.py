@@ -1,0 +1,161 @@
+"""Puts a download together: the base bundle without the models that are not chosen, and with those that are.
+
+The same choice of the same files gives the same bytes, so that a download that broke off can go on later.
+"""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from automl.delivery.contents import requirements_name, words_of
+from automl.errors import BadBundle
+from automl.formats import FORMATS, ONNX_RUNTIME, Format, Runtime
+from automl.serving.sound_zip import sound_zip
+
+_STORED = frozenset({".keras", ".onnx", ".png", ".tflite", ".pb"})
+"""Compressed already, or numbers that hardly get smaller."""
+
+_SAVED_MODEL = "saved_model.pb"
+_REPLACED = frozenset({"README.txt", "predict.py", "requirements.txt"})
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One ticked format. `model`: its file, a .zip where the format is a folder; None: the base bundle has it.
+
+    `remark`: what its user has to mind; empty if nothing.
+    """
+
+    format: Format
+    model: Path | None = None
+    remark: str = ""
+
+
+def compose(target: Path, base: Path, chosen: Sequence[Chosen]) -> None:
+    """Writes a .zip of everything in `base` but its models, of the chosen models, and of what uses them.
+
+    Args:
+        base: the finished download of a run, see `automl.delivery.bundle`.
+        chosen: at least one; their order does not matter.
+
+    Raises:
+        BadBundle: `base` is not a finished download, or a chosen model is not in it or not what it should be.
+    """
+    ordered = sorted(chosen, key=lambda one: FORMATS.index(one.format))
+    models = {one.file_name for one in FORMATS}
+    try:
+        with sound_zip(base) as source, zipfile.ZipFile(target, "w") as zipped:
+            sentence = json.loads(source.read("metrics.json"))["sentence"]
+            date = source.getinfo("metrics.json").date_time  # of all that is added: today's would differ tomorrow
+            out = _Writer(zipped, date)
+            others = [one for one in source.infolist() if one.filename not in models | _REPLACED]
+            out.write_text("README.txt", _readme(sentence, ordered, others))
+            for info in others:
+                out.copy(source, info, info.filename)
+            _write_programs(out, ordered)
+            for one in ordered:
+                _write_model(out, source, one)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise BadBundle(f"The download of this run is damaged, or not a finished one ({error}).") from error
+
+
+class _Writer:
+    """Adds members whose bytes depend on nothing but what is given."""
+
+    def __init__(self, zipped: zipfile.ZipFile, date: tuple[int, int, int, int, int, int]) -> None:
+        self._zipped, self._date = zipped, date
+
+    def write_text(self, name: str, text: str) -> None:
+        self._zipped.writestr(self._info(name, self._date), text)
+
+    def copy(self, source: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
+        if info.is_dir():
+            return
+        with source.open(info) as handle:
+            self.write(name, handle, info.file_size, info.date_time)
+
+    def write(
+        self, name: str, handle: IO[bytes], n_bytes: int, date: tuple[int, int, int, int, int, int] | None = None
+    ) -> None:
+        info = self._info(name, date or self._date)
+        info.file_size = n_bytes  # tells whether the member needs the format for large files
+        with self._zipped.open(info, "w") as member:
+            shutil.copyfileobj(handle, member, 1 << 20)
+
+    def _info(self, name: str, date: tuple[int, int, int, int, int, int]) -> zipfile.ZipInfo:
+        info = zipfile.ZipInfo(name, date)
+        info.external_attr = 0o644 << 16  # readable for everybody
+        is_stored = Path(name).suffix in _STORED or "/variables/" in name
+        info.compress_type = zipfile.ZIP_STORED if is_stored else zipfile.ZIP_DEFLATED
+        return info
+
+
+def _write_model(out: _Writer, base: zipfile.ZipFile, one: Chosen) -> None:
+    name = one.format.file_name
+    if one.model is None:
+        out.copy(base, base.getinfo(name), name)
+    elif Path(name).suffix:
+        with one.model.open("rb") as handle:
+            out.write(name, handle, one.model.stat().st_size)
+    else:
+        with sound_zip(one.model) as folder:
+            _unpack_into(out, folder, name)
+
+
+def _unpack_into(out: _Writer, folder: zipfile.ZipFile, name: str) -> None:
+    """Raises KeyError where there is no SavedModel in `folder`, which may have it at its top or in a folder."""
+    beside = [info.filename for info in folder.infolist() if info.filename.split("/")[-1] == _SAVED_MODEL]
+    root = folder.getinfo(min(beside, key=len, default=_SAVED_MODEL)).filename.removesuffix(_SAVED_MODEL)
+    for info in sorted(folder.infolist(), key=lambda info: info.filename):
+        if info.filename.startswith(root) and not info.is_dir():
+            with folder.open(info) as handle:
+                out.write(f"{name}/{info.filename.removeprefix(root)}", handle, info.file_size)
+
+
+def _write_programs(out: _Writer, chosen: Sequence[Chosen]) -> None:
+    """`predict.py` is always there: the other programs read photos with it."""
+    runtimes = _runtimes(chosen)
+    for runtime in dict.fromkeys((ONNX_RUNTIME, *runtimes)):
+        out.write_text(runtime.script, runtime.delivered_script())
+    for runtime in runtimes:
+        first = next(one.format for one in chosen if one.format.runtime == runtime)
+        out.write_text(requirements_name(runtime), "".join(f"{package}\n" for package in runtime.packages))
+        out.write_text(runtime.readme_name, runtime.readme(first.file_name))
+
+
+def _runtimes(chosen: Iterable[Chosen]) -> list[Runtime]:
+    return list(dict.fromkeys(one.format.runtime for one in chosen))
+
+
+def _readme(sentence: str, chosen: Sequence[Chosen], others: Iterable[zipfile.ZipInfo]) -> str:
+    parts = [sentence, "", "Unpack this folder and open a terminal in it. The models, and what uses each of them:", ""]
+    for runtime in _runtimes(chosen):
+        parts += [*_usage(runtime, [one for one in chosen if one.format.runtime == runtime]), ""]
+    if ONNX_RUNTIME not in _runtimes(chosen):
+        parts += [
+            "Leave predict.py beside the others, which read photos with it; it has no model of its own here.",
+            "",
+        ]
+    parts += ["Also in this folder:", ""]
+    names = dict.fromkeys(info.filename.split("/")[0] for info in others)
+    parts += [f"{name:<14} {words_of(name)}".rstrip() for name in names]
+    return "\n".join(parts) + "\n"
+
+
+def _usage(runtime: Runtime, chosen: Sequence[Chosen]) -> list[str]:
+    """Lines on one program. Every command is one to copy."""
+    named = "" if runtime == ONNX_RUNTIME else f" {chosen[0].format.file_name}"
+    lines = [
+        f"{runtime.title} ({runtime.readme_name} also says how to use it in your own code)",
+        f"    python -m venv venv && venv/bin/pip install -r {requirements_name(runtime)}",
+        f"    venv/bin/python {runtime.script}{named} photo.jpg",
+    ]
+    for one in chosen:
+        lines.append(f"  {one.format.file_name}: {one.format.title}. {one.format.purpose}")
+        if one.remark:
+            lines.append(f"    Mind: {one.remark}")
+    return lines

@@ -1,0 +1,199 @@
+"""Writes a delivered `model.keras` in the formats of other runtimes: a photo of 0-255 in, probabilities out.
+
+Each carries its labels: in `labels.txt` of the zip archive that a `.keras` file is and that stands at the end of a
+`.tflite` file, where TensorFlow's metadata convention has it, and in the folder `assets.extra` of a SavedModel.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+
+from automl.atomic_files import no_half_files
+from automl.delivery.fixed_size import (
+    features_of,
+    measured_spreads,
+    outputs_of,
+    with_fixed_size,
+    with_shifts,
+    with_standardised_features,
+)
+from automl.formats import find_format
+from automl.models.quiet_tensorflow import import_tensorflow
+from automl.serving.predict_litert import load_interpreter
+
+_log = structlog.get_logger()
+
+N_CALIBRATION = 100
+"""Training photographs that show the int8 converter which values occur; more change nothing that can be measured."""
+
+_LAST_WORDS_BYTES = 4_000
+
+
+class FormatWriter:
+    """Loads the model once and writes one format after the other into `target`, which is made.
+
+    `calibration`: uint8 (n, size_px, size_px, 3), RGB training photographs, `N_CALIBRATION` or so; for int8 only.
+    """
+
+    def __init__(self, model: Path, labels: Sequence[str], size_px: int, calibration: np.ndarray, target: Path) -> None:
+        import_tensorflow()
+        import keras
+
+        self._model = keras.models.load_model(model, compile=False)
+        self._labels, self._size_px = tuple(labels), size_px
+        self._calibration, self._target = calibration, target
+        self._fixed: Any = None
+
+    def write(self, name: str) -> Path:
+        """The file, or the folder of a SavedModel. `name`: of a format that is not made at once.
+
+        Raises:
+            DiskFull: no room; nothing half-written is left.
+            ValueError: int8 without a photograph to calibrate it with, or a format that comes with the model itself.
+        """
+        wanted = find_format(name)
+        if wanted.is_made_at_once:
+            raise ValueError(f"{wanted.file_name} comes with the model; it is not converted from it")
+        self._target.mkdir(parents=True, exist_ok=True)
+        path = self._target / wanted.file_name
+        if path.is_dir():
+            shutil.rmtree(path)
+        with no_half_files([path]) as (part,), _quiet():
+            if name == "saved_model":
+                self._write_saved_model(part)
+            else:
+                part.write_bytes(self._litert(name))
+                add_labels(part, self._labels, self._size_px)
+        return path
+
+    def _write_saved_model(self, target: Path) -> None:
+        """By TensorFlow itself: `model.export` of Keras 3.15 writes every weight twice."""
+        import tensorflow as tf
+
+        signature = [tf.TensorSpec((None, None, None, 3), tf.float32, name="image")]
+        module = tf.Module()
+        module.weights = [variable.value for variable in self._model.variables]
+        module.serve = tf.function(
+            lambda image: self._model(image, training=False), input_signature=signature, autograph=False
+        )
+        named = tf.function(
+            lambda image: {"probabilities": module.serve(image)}, input_signature=signature, autograph=False
+        )
+        tf.saved_model.save(module, target, signatures={"serving_default": named})
+        extra = target / "assets.extra"
+        extra.mkdir()
+        for name, text in _labels_files(self._labels, self._size_px).items():
+            (extra / name).write_text(text, encoding="utf-8")
+
+    def _litert(self, name: str) -> bytes:
+        import tensorflow as tf
+
+        if self._fixed is None:
+            self._fixed = with_fixed_size(self._model, self._size_px)
+        if name == "litert_int8":
+            return self._int8()
+        converter = _converter(self._fixed)
+        if name == "litert_float16":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        return bytes(converter.convert())
+
+    def _int8(self) -> bytes:
+        """Converted twice: first only up to the features, to see how far whole numbers put them off."""
+        if not len(self._calibration):
+            raise ValueError("int8 needs photographs that show which values occur")
+        spreads = measured_spreads(self._fixed, self._calibration)
+        exact = features_of(with_standardised_features(self._fixed, spreads), spreads)
+        by_int8 = _run_litert(self._quantised(exact), self._calibration)
+        (by_float,) = outputs_of(exact, self._calibration)
+        spreads = with_shifts(spreads, (by_int8 - by_float).mean(axis=0))
+        return self._quantised(with_standardised_features(self._fixed, spreads))
+
+    def _quantised(self, model: Any) -> bytes:
+        import tensorflow as tf
+
+        converter = _converter(model)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = self._representative
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8  # a photo is bytes; probabilities stay float
+        return bytes(converter.convert())
+
+    def _representative(self) -> Iterator[list[np.ndarray]]:
+        for image in self._calibration:
+            yield [image[np.newaxis].astype(np.float32)]
+
+
+def _converter(model: Any) -> Any:
+    import tensorflow as tf
+
+    shape = model.input.shape
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="image")], autograph=False)  # type: ignore[untyped-decorator]
+    def probabilities(image: Any) -> dict[str, Any]:
+        return {"probabilities": model(image, training=False)}
+
+    # Tracked is the function, not the model, whose weights would stay variables.
+    return tf.lite.TFLiteConverter.from_concrete_functions([probabilities.get_concrete_function()], probabilities)
+
+
+def _run_litert(model: bytes, images: np.ndarray) -> np.ndarray:
+    """float32 (n, n_outputs)."""
+    interpreter = load_interpreter(model_content=model)
+    interpreter.allocate_tensors()
+    (given,), (found,) = interpreter.get_input_details(), interpreter.get_output_details()
+    rows = []
+    for image in images:
+        interpreter.set_tensor(given["index"], image[np.newaxis])
+        interpreter.invoke()
+        rows.append(interpreter.get_tensor(found["index"]))
+    return np.concatenate(rows)
+
+
+def add_labels(model: Path, labels: Sequence[str], size_px: int) -> None:
+    """Puts `labels.txt` and `image_size_px.txt` into a `.keras` or `.tflite` file; once is enough.
+
+    Both load as before: Keras reads its own members of the archive, LiteRT what stands before it.
+    """
+    with zipfile.ZipFile(model, "a") as archive:
+        for name, text in _labels_files(labels, size_px).items():
+            if name not in archive.namelist():
+                archive.writestr(name, text)
+
+
+def _labels_files(labels: Sequence[str], size_px: int) -> dict[str, str]:
+    return {"labels.txt": "".join(f"{label}\n" for label in labels), "image_size_px.txt": f"{size_px}\n"}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Holds back the pages that converters write to the process's own outputs; their last words if one fails."""
+    import warnings
+
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    kept = os.dup(1), os.dup(2)
+    with tempfile.TemporaryFile() as held, warnings.catch_warnings():
+        # Of the form in which the calibrated ranges are given: they come from photographs, not from a table.
+        warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
+        os.dup2(held.fileno(), 1)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            held.seek(max(0, held.seek(0, os.SEEK_END) - _LAST_WORDS_BYTES))
+            _log.warning("a format could not be written", last_words=held.read().decode(errors="replace"))
+            raise
+        finally:
+            for number, copy in zip((1, 2), kept, strict=True):
+                os.dup2(copy, number)
+                os.close(copy)

@@ -1,0 +1,32 @@
+"""`answers.csv`: what the delivered model said of each test photo."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from automl.evaluation.score import TestScore
+from automl.records import ImageRecord
+from automl.serving.answer_table import sure_in_words
+
+COLUMNS = ("photo", "class", "answer", "confidence", "sure", "runner_up", "runner_up_confidence", "sha256")
+
+
+def answer_table(score: TestScore, images: Sequence[ImageRecord], threshold: float | None) -> str:
+    """CSV: a row for each test photo, in the order of the test.
+
+    images: of the rows of `score`. threshold: the confidence from which on an answer is sure; where there is none,
+    the column is empty. Of equal probabilities the earlier class comes first. Confidences have four decimals.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    likeliest = np.argsort(-score.probabilities, axis=1, kind="stable")[:, :2]
+    for image, (first, second), row in zip(images, likeliest.tolist(), score.probabilities, strict=True):
+        sure = sure_in_words(row[first], threshold)
+        said, runner_up = score.classes[first], score.classes[second]
+        writer.writerow(
+            [image.name, image.label, said, f"{row[first]:.4f}", sure, runner_up, f"{row[second]:.4f}", image.sha256]
+        )
+    return buffer.getvalue()

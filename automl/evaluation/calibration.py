@@ -1,0 +1,218 @@
+"""Probabilities that mean what they say, and from which one on an answer counts as sure. From validation only.
+
+Temperature scaling divides the logits by one number, so it changes how sure the model is and never what it says. The
+calibration error is the mean distance of confidence and accuracy over 15 bins. Both are as in Guo et al. (2017,
+arXiv:1706.04599).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from automl.models.head.training import Layers, cross_entropy
+from automl.search.candidate import Candidate, is_scored
+
+N_BINS = 15
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
+LEAST_ACCURACY = 0.95
+FEWEST_SURE = 20
+_MOST_STEPS = 100
+_TOLERANCE = 1e-7
+_CHUNK = 8192
+_STEPS_OF_CONFIDENCE = np.arange(500, 1000) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers of about the same confidence: its mean and the share that is right, both 0-1, and how many they are."""
+
+    confidence: float
+    accuracy: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the held-out answers say of the model's confidence; a photo that was held out twice gave two answers.
+
+    `ece_before`, `ece_after`: calibration error, 0-1, at temperature 1 and at `temperature`; None where nothing was
+    held out. `bins_...`: without the empty ones, least sure first. `threshold`: the calibrated confidence from which
+    on an answer counts as sure, None where none can be trusted so far. `coverage`: share of the answers that are
+    sure. `accuracy_when_sure`: share of these that are right, None where none is; the threshold was chosen by it, so
+    with a hundred photos it is a point or two too good, and `TestScore.sure` is the honest figure.
+    """
+
+    temperature: float
+    ece_before: float | None
+    ece_after: float | None
+    bins_before: tuple[Bin, ...]
+    bins_after: tuple[Bin, ...]
+    threshold: float | None
+    coverage: float
+    accuracy_when_sure: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {
+            "bins_before": [asdict(one) for one in self.bins_before],
+            "bins_after": [asdict(one) for one in self.bins_after],
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Calibration":
+        """The same again. Raises TypeError or KeyError for what `to_json` did not write."""
+        bins = {name: tuple(Bin(**one) for one in values[name]) for name in ("bins_before", "bins_after")}
+        return cls(**{**values, **bins})
+
+
+def calibrate(held_out_logits: np.ndarray, labels: np.ndarray) -> Calibration:
+    """The temperature with the lowest log loss, and the confidence from which on answers are sure.
+
+    held_out_logits: float (n_repeats, n_rows, n_classes), NaN where a photo was not held out. labels: int (n_rows,).
+    """
+    answered = is_scored(held_out_logits)
+    logits, own = held_out_logits[answered], np.broadcast_to(labels, answered.shape)[answered]
+    n_photos = int(answered.any(axis=0).sum())
+    if n_photos == 0:
+        return Calibration(1.0, None, None, (), (), None, 0.0, None)
+    is_right = logits.argmax(axis=1) == own
+    temperature = _temperature(logits, own, n_photos)
+    before, confidence = _confidence(logits, 1.0), _confidence(logits, temperature)
+    bins_before, bins_after = reliability_bins(before, is_right), reliability_bins(confidence, is_right)
+    threshold = _threshold(confidence, is_right, n_photos)
+    return Calibration(
+        temperature,
+        calibration_error(bins_before),
+        calibration_error(bins_after),
+        bins_before,
+        bins_after,
+        threshold,
+        *sure_answers(confidence, is_right, threshold),
+    )
+
+
+def tempered(candidate: Candidate, temperature: float, labels: np.ndarray) -> Candidate:
+    """The same model with calibrated probabilities: the last layer of every member divided by the temperature.
+
+    labels: int (n_rows,), of the rows of its held-out answers.
+    """
+    logits = (candidate.held_out_logits / temperature).astype(candidate.held_out_logits.dtype)
+    answered = is_scored(logits)
+    loss = _log_loss(logits[answered], np.broadcast_to(labels, answered.shape)[answered], 1.0)
+    return replace(
+        candidate,
+        members=tuple(replace(one, layers=_divided(one.layers, temperature)) for one in candidate.members),
+        fold_layers=tuple(_divided(layers, temperature) for layers in candidate.fold_layers),
+        held_out_logits=logits,
+        loss=loss,
+    )
+
+
+def reliability_bins(confidence: np.ndarray, is_right: np.ndarray) -> tuple[Bin, ...]:
+    """15 bins of equal width, each with its upper end; those without an answer are left out.
+
+    confidence: float (n,), 0-1. is_right: bool (n,).
+    """
+    places = np.clip(np.ceil(np.asarray(confidence, np.float64) * N_BINS).astype(int) - 1, 0, N_BINS - 1)
+    counts = np.bincount(places, minlength=N_BINS)
+    sums = [np.bincount(places, weights=values, minlength=N_BINS) for values in (confidence, is_right)]
+    return tuple(
+        Bin(float(sums[0][i] / counts[i]), float(sums[1][i] / counts[i]), int(counts[i]))
+        for i in np.flatnonzero(counts)
+    )
+
+
+def calibration_error(bins: Iterable[Bin]) -> float:
+    """Expected calibration error, 0-1: the distance of confidence and accuracy, weighted by answers. At least one."""
+    gaps, counts = zip(*((abs(one.confidence - one.accuracy), one.n) for one in bins), strict=True)
+    return float(np.average(gaps, weights=counts))
+
+
+def sure_answers(confidence: np.ndarray, is_right: np.ndarray, threshold: float | None) -> tuple[float, float | None]:
+    """Share of the answers that are sure, and the share of these that are right, None where none is sure.
+
+    confidence: float (n,), 0-1, not empty. is_right: bool (n,). threshold: None if no answer counts as sure.
+    """
+    if threshold is None:
+        return 0.0, None
+    is_sure = confidence >= threshold
+    return float(is_sure.mean()), float(is_right[is_sure].mean()) if is_sure.any() else None
+
+
+def _threshold(confidence: np.ndarray, is_right: np.ndarray, n_photos: int) -> float | None:
+    """The lowest confidence from which on answers are wrong at most half as often as all, and at most once in 20.
+
+    Lowest, so that as many answers as possible count as sure. A good model must say "not sure" for its own worst
+    answers, hence the half; a poor one must not call sure what is no better than its rest, hence the 1 in 20. It is
+    sought in steps of 0.1 % from 50 % on: below that an answer is more probably wrong than right. Less than 20 photos
+    prove nothing: a few lucky answers would make their confidence a threshold.
+    """
+    wanted = max(LEAST_ACCURACY, (1 + is_right.mean()) / 2)
+    order = np.argsort(confidence, kind="stable")
+    starts = np.searchsorted(confidence[order], _STEPS_OF_CONFIDENCE)
+    n_sure = len(order) - starts
+    n_right = np.append(np.cumsum(is_right[order][::-1])[::-1], 0)[starts]
+    is_enough = n_sure * n_photos >= FEWEST_SURE * len(order)  # repeated answers are no further photos
+    fitting = np.flatnonzero(is_enough & (n_right >= wanted * n_sure - _TOLERANCE))
+    return float(_STEPS_OF_CONFIDENCE[fitting[0]]) if len(fitting) else None
+
+
+def _temperature(logits: np.ndarray, labels: np.ndarray, n_photos: int) -> float:
+    """Newton's method on 1/T, in which the log loss is convex, within a bracket; 1 where the loss would not fall.
+
+    As in Platt (1999), the targets are not quite certain: one more photo is imagined whose class is anybody's guess.
+    Otherwise a model without a mistake in 30 photos would become as sure of everything as the bounds allow.
+    """
+    guess = 1 / (n_photos + 1)
+    low, high = 1 / HIGHEST_TEMPERATURE, 1 / LOWEST_TEMPERATURE
+    sharpness = 1.0
+    for _ in range(_MOST_STEPS):
+        slope, curvature = _slope(logits, labels, guess, sharpness)
+        low, high = (low, sharpness) if slope > 0 else (sharpness, high)
+        step = sharpness - slope / curvature if curvature > 0 else high
+        last, sharpness = sharpness, step if low < step < high else float(np.sqrt(low * high))
+        if abs(sharpness - last) < _TOLERANCE * last:
+            break
+    temperature = 1 / sharpness
+    helps = _log_loss(logits, labels, temperature) < _log_loss(logits, labels, 1.0) - _TOLERANCE
+    return temperature if helps else 1.0
+
+
+def _slope(logits: np.ndarray, labels: np.ndarray, guess: float, sharpness: float) -> tuple[float, float]:
+    """First and second derivative by 1/T of the summed log loss; `guess`: share of each target spread over all."""
+    slope = curvature = 0.0
+    for part, own in _chunks(logits, labels):
+        shares = np.exp(sharpness * (part - part.max(axis=1, keepdims=True)))
+        shares /= shares.sum(axis=1, keepdims=True)
+        mean = (shares * part).sum(axis=1)
+        target = (1 - guess) * part[np.arange(len(part)), own] + guess * part.mean(axis=1)
+        slope += float((mean - target).sum())
+        curvature += float((shares * (part - mean[:, None]) ** 2).sum())
+    return slope, curvature
+
+
+def _log_loss(logits: np.ndarray, labels: np.ndarray, temperature: float) -> float:
+    """Mean over the answers, in nats."""
+    return sum(float(cross_entropy(part / temperature, own).sum()) for part, own in _chunks(logits, labels)) / len(
+        labels
+    )
+
+
+def _confidence(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """float64 (n_answers,): the largest probability of each answer."""
+    largest = logits.argmax(axis=1)
+    losses = [cross_entropy(part / temperature, own) for part, own in _chunks(logits, largest)]
+    return np.asarray(np.exp(-np.concatenate(losses)))
+
+
+def _chunks(logits: np.ndarray, labels: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+    """A few thousand answers at once, as float64: for all of them there may not be the memory."""
+    for start in range(0, len(logits), _CHUNK):
+        yield logits[start : start + _CHUNK].astype(np.float64), labels[start : start + _CHUNK]
+
+
+def _divided(layers: Layers, temperature: float) -> Layers:
+    kernel, bias = layers[-1]
+    scale = np.float32(1 / temperature)
+    return (*layers[:-1], (kernel * scale, bias * scale))

@@ -1,0 +1,31 @@
+"""The first model that a search found, measured on the same test photos as the one that won."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automl.evaluation.score import TestScore
+from automl.search.candidate import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class FirstModel:
+    """What the first download held. `onnx`: its file. `at_s`: when it was there, in seconds of the run."""
+
+    candidate: Candidate
+    onnx: Path
+    at_s: float
+
+
+def describe_first(first: FirstModel, score: TestScore) -> dict[str, Any]:
+    """What `metrics.json` says of it; `score`: of its answers on the test photos."""
+    return {
+        "trial": first.candidate.number,
+        "accuracy": score.accuracy,
+        "n_correct": score.n_correct,
+        "n_images": score.n_images,
+        "interval_95": list(score.interval_95),
+        "backbones": list(first.candidate.backbones),
+        "image_size_px": first.candidate.image_size_px,
+        "at_s": round(first.at_s, 1),
+    }

@@ -1,0 +1,88 @@
+"""All plots of a run, in the order in which people look at them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from automl.evaluation.calibration import Calibration
+from automl.evaluation.plots.confusion import confusion_matrix
+from automl.evaluation.plots.curves import learning_curves
+from automl.evaluation.plots.layers import LayerRow, layer_table
+from automl.evaluation.plots.per_class import per_class_scores
+from automl.evaluation.plots.photos import heat_maps, sample_predictions
+from automl.evaluation.plots.progress import search_progress
+from automl.evaluation.plots.reliability import reliability_diagram
+from automl.evaluation.plots.roc import roc_curves, shown_classes
+from automl.evaluation.plots.settings import importance_bars, parallel_coordinates
+from automl.evaluation.plots.settings_study import studies_of
+from automl.evaluation.plots.style import Plot, save, save_photographs
+from automl.evaluation.plots.trade_offs import costed_trials, trade_offs
+from automl.evaluation.score import TestScore
+from automl.models.head.training import Curves
+from automl.records import Goal, ImageRecord, TrialRecord
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMaps:
+    """`heat`: float32 (n, height, width), 0-1, of the predicted class. `rows`: the n test photos that it is of."""
+
+    heat: np.ndarray
+    rows: Sequence[int]
+
+
+def draw_all(
+    folder: Path,
+    curves: Curves,
+    best_epoch: int,
+    score: TestScore,
+    test_images: Sequence[ImageRecord],
+    trials: Sequence[TrialRecord],
+    goal: Goal,
+    calibration: Calibration | None = None,
+    maps: HeatMaps | None = None,
+    layers: Sequence[LayerRow] = (),
+) -> list[Plot]:
+    """Draws every plot into `folder` for which there is something to show.
+
+    Curves of ROC need test photos of two classes, trade-offs a trial of known size, and settings can be compared from
+    twelve complete trials of a stage on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return [
+        save(folder / "confusion_matrix.png", confusion_matrix(score)),
+        *_photographs(folder, score, test_images, maps),
+        save(folder / "per_class.png", per_class_scores(score)),
+        *_probabilities(folder, score, calibration),
+        save(folder / "learning_curves.png", learning_curves(curves, best_epoch)),
+        save(folder / "search.png", search_progress(trials, goal)),
+        *_settings(folder, trials, goal),
+        *([save(folder / "layers.png", layer_table(layers))] if layers else []),
+    ]
+
+
+def _photographs(
+    folder: Path, score: TestScore, test_images: Sequence[ImageRecord], maps: HeatMaps | None
+) -> Iterator[Plot]:
+    yield save_photographs(folder / "sample_predictions.png", sample_predictions(score, test_images))
+    if maps:
+        yield save_photographs(folder / "heat_maps.png", heat_maps(score, test_images, maps.heat, maps.rows))
+
+
+def _probabilities(folder: Path, score: TestScore, calibration: Calibration | None) -> Iterator[Plot]:
+    if shown_classes(score):
+        yield save(folder / "roc.png", roc_curves(score))
+    if calibration and calibration.bins_before:
+        yield save(folder / "reliability.png", reliability_diagram(calibration))
+
+
+def _settings(folder: Path, trials: Sequence[TrialRecord], goal: Goal) -> Iterator[Plot]:
+    if costed_trials(trials):
+        yield save(folder / "trade_offs.png", trade_offs(trials, goal))
+    studies = studies_of(trials)
+    if studies:
+        yield save(folder / "importance.png", importance_bars(studies))
+    for study in studies:
+        name = f"settings_{study.stage.value.replace('-', '_')}.png"
+        yield save(folder / name, parallel_coordinates(study, goal))

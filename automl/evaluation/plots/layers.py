@@ -1,0 +1,83 @@
+"""The layers of the model and what they hold, as a table."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from matplotlib.figure import Figure
+
+from automl.evaluation.plots.style import GRAY, new_figure, shorten
+
+_MAX_ROWS = 60
+_PLACES = (0.005, 0.365, 0.565, 0.885, 0.995)
+_IS_NUMBER = (False, False, False, True, True)
+
+
+class LayerRow(NamedTuple):
+    """One layer. `n_trained`: those of its `n_params` numbers that the training changed; the rest were frozen."""
+
+    name: str
+    kind: str
+    output_shape: str
+    n_params: int
+    n_trained: int
+
+
+def layer_rows(model: Any, frozen: Iterable[str] = ()) -> list[LayerRow]:
+    """The layers of a built `keras.Model`; a model within it, such as a backbone, is one row.
+
+    frozen: names of layers that the training left as they were, whatever Keras says of them.
+    """
+    still = frozenset(frozen)
+    return [
+        LayerRow(
+            layer.name,
+            type(layer).__name__,
+            _shape(layer.output),
+            int(layer.count_params()),
+            0 if layer.name in still else sum(int(weight.numpy().size) for weight in layer.trainable_weights),
+        )
+        for layer in model.layers
+    ]
+
+
+def layer_table(rows: Sequence[LayerRow]) -> Figure:
+    """Layer, kind, output shape and parameters, and below the totals: all, trained, frozen."""
+    shown = rows[:_MAX_ROWS]
+    total, trained = sum(row.n_params for row in rows), sum(row.n_trained for row in rows)
+    lines = [[shorten(r.name, 40), shorten(r.kind, 26), shorten(r.output_shape, 34), f"{r.n_params:,}",
+              f"{r.n_trained:,}"] for r in shown]  # fmt: skip
+    if len(rows) > len(shown):
+        rest = rows[_MAX_ROWS:]
+        n_params, n_trained = sum(r.n_params for r in rest), sum(r.n_trained for r in rest)
+        lines.append([f"… and {len(rest)} more layers", "", "", f"{n_params:,}", f"{n_trained:,}"])
+    figure = new_figure(10, 0.24 * (len(lines) + 5) + 0.4, "The layers of the model")
+    table = [
+        ["Layer", "Kind", "Output", "Parameters", "Trained"],
+        *lines,
+        ["Total", "", "", f"{total:,}", f"{trained:,}"],
+        ["Frozen", "", "", f"{total - trained:,}", ""],
+    ]
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.set(xlim=(0, 1), ylim=(len(table), 0))
+    strong = {0, len(table) - 2, len(table) - 1}
+    for row, cells in enumerate(table):
+        for place, is_number, text in zip(_PLACES, _IS_NUMBER, cells, strict=True):
+            weight, side = "bold" if row in strong else "normal", "right" if is_number else "left"
+            cell = axes.text(place, row + 0.5, text, ha=side, va="center", fontsize=8, weight=weight, parse_math=False)
+            cell.set_in_layout(False)  # it lies inside the axes
+    axes.hlines(
+        range(1, len(table)),
+        0,
+        1,
+        color=GRAY,
+        linewidth=[0.8 if row in strong else 0.2 for row in range(len(table) - 1)],
+    )
+    return figure
+
+
+def _shape(output: Any) -> str:
+    """`(None, 7, 7, 1280)`; of several outputs the last."""
+    if not isinstance(output, list | tuple):
+        return str(tuple(output.shape))
+    return f"{len(output)} outputs, last {tuple(output[-1].shape)}"

@@ -1,0 +1,93 @@
+"""Test photos with what the model said, and where it looked."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from automl.evaluation.plots.style import ORANGE, fit, lay_out, new_figure, shorten
+from automl.evaluation.score import TestScore
+from automl.images.verify import in_threads
+from automl.records import ImageRecord
+from automl.serving.heat import overlay
+from automl.serving.predict import load_image
+
+_SAMPLE_PX = 160
+_MAX_SAMPLES = 12
+_MAX_MAPS = 12
+_GAP_PX = 6
+
+
+def sample_predictions(score: TestScore, images: Sequence[ImageRecord]) -> Figure:
+    """Test photos with actual and predicted label: the surest mistakes first, filled up with right ones."""
+    chosen = choose_samples(score)
+    pictures = _photographs(images, chosen)
+    return _page("What it says of photos it had never seen", score, chosen, pictures, 4)
+
+
+def heat_maps(score: TestScore, images: Sequence[ImageRecord], heat: np.ndarray, rows: Sequence[int]) -> Figure:
+    """Each photo beside the same one with what spoke for the answer: bright where it did, dimmed elsewhere.
+
+    heat: float32 (n, height, width), 0-1, of the predicted class. rows: the n indices of `images` that it belongs to;
+    the first twelve are shown.
+
+    Raises:
+        ValueError: no maps, or not as many as rows.
+    """
+    if not len(rows) or len(heat) != len(rows):
+        raise ValueError(f"{len(heat)} heat maps for {len(rows)} photos")
+    shown = [int(row) for row in rows[:_MAX_MAPS]]
+    gap = np.full((_SAMPLE_PX, _GAP_PX, 3), 255, np.uint8)
+    photographs = _photographs(images, shown)
+    pairs = zip(photographs, heat, strict=False)
+    pictures = [np.concatenate([photo, gap, overlay(photo, one)], axis=1) for photo, one in pairs]
+    return _page("Where it looked: what is bright spoke for its answer", score, shown, pictures, 3)
+
+
+def _photographs(images: Sequence[ImageRecord], rows: Sequence[int]) -> list[np.ndarray]:
+    return list(in_threads(lambda row: load_image(images[row].path, _SAMPLE_PX), rows))
+
+
+def choose_samples(score: TestScore) -> list[int]:
+    """Up to twelve: at most half mistakes, the rest spread over the classes."""
+    surest = score.probabilities.max(axis=1)
+    predicted = score.predicted
+    wrong = np.flatnonzero(predicted != score.truth)
+    wrong = wrong[np.argsort(-surest[wrong], kind="stable")][: _MAX_SAMPLES // 2]
+    seen: dict[int, int] = {}
+    ranked: list[tuple[int, int]] = []
+    for index in np.flatnonzero(predicted == score.truth):
+        rank = seen[int(score.truth[index])] = seen.get(int(score.truth[index]), -1) + 1
+        ranked.append((rank, int(index)))
+    return [*(int(i) for i in wrong), *(index for _, index in sorted(ranked))][:_MAX_SAMPLES]
+
+
+def _page(title: str, score: TestScore, rows: Sequence[int], pictures: Sequence[np.ndarray], n_columns: int) -> Figure:
+    height, width = pictures[0].shape[:2]
+    n_columns = min(n_columns, len(rows))
+    n_lines = -(-len(rows) // n_columns)
+    figure = new_figure(max(2.6 * n_columns * width / height, 4), 3.1 * n_lines + 0.3, title)
+    grid = figure.subplots(n_lines, n_columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.set_axis_off()
+    texts = []
+    for axes, row, picture in zip(grid.flat, rows, pictures, strict=False):
+        axes.imshow(picture)
+        color = "black" if score.predicted[row] == score.truth[row] else ORANGE
+        text = axes.set_title(_words(score, row, 1), fontsize=8, color=color, loc="left", parse_math=False)
+        texts.append(text)
+    lay_out(figure)
+    for axes in grid.flat:
+        axes.apply_aspect()  # photos are narrower than the room that they were given
+    for axes, row, text in zip(grid.flat, rows, texts, strict=False):
+        fit(text, 1.05 * axes.get_window_extent().width, partial(_words, score, row))
+    return figure
+
+
+def _words(score: TestScore, row: int, n_characters: int) -> str:
+    truth, answer = score.truth[row], score.predicted[row]
+    actual, predicted = (shorten(score.classes[number], n_characters) for number in (truth, answer))
+    sign = "✓" if truth == answer else "✗"
+    return f"actual: {actual}\n{sign} predicted: {predicted}\n{score.probabilities[row].max():.0%} sure"

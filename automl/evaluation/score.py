@@ -1,0 +1,188 @@
+"""The honest score: original files through the delivered model, once."""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.evaluation.calibration import calibration_error, reliability_bins, sure_answers
+from automl.evaluation.intervals import Intervals, bootstrap_intervals, class_scores, wilson_interval
+from automl.records import ImageRecord
+from automl.serving.predict import Classifier, load_image
+
+_BATCH = 32
+_TOP = 5
+_UNLIKELIEST = float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True, slots=True)
+class TestScore:
+    """What the delivered model says of pictures that it never saw.
+
+    `truth`, `predicted`: int (n_images,), n_images > 0. `probabilities`: float32 (n_images, n_classes).
+    `baseline_accuracy`: of always naming the largest class of the training pictures.
+    """
+
+    __test__ = False  # not a test case, whatever pytest makes of the name
+
+    classes: tuple[str, ...]
+    truth: np.ndarray
+    probabilities: np.ndarray
+    baseline_accuracy: float
+
+    @property
+    def predicted(self) -> np.ndarray:
+        predicted: np.ndarray = self.probabilities.argmax(axis=1)
+        return predicted
+
+    @property
+    def n_images(self) -> int:
+        return len(self.truth)
+
+    @property
+    def n_correct(self) -> int:
+        return int((self.predicted == self.truth).sum())
+
+    @property
+    def accuracy(self) -> float:
+        return self.n_correct / self.n_images
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall of the classes that the test photos show."""
+        return self._class_scores()[0]
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 of the classes that the test photos show or the model names."""
+        return self._class_scores()[1]
+
+    @property
+    def top5_accuracy(self) -> float | None:
+        """Share of the photos whose class is among the five likeliest; None for ten classes and fewer."""
+        if len(self.classes) <= 2 * _TOP:
+            return None
+        likeliest = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :_TOP]
+        return float((likeliest == self.truth[:, None]).any(axis=1).mean())
+
+    @property
+    def log_loss(self) -> float:
+        """Mean over the photos of minus the logarithm of the probability of the true class, in nats."""
+        return float(self._losses().mean())
+
+    @property
+    def ece(self) -> float:
+        """Expected calibration error, 0-1; see `calibration`."""
+        return calibration_error(reliability_bins(self.confidence, self.predicted == self.truth))
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """float32 (n_images,): the probability of what the model said."""
+        confidence: np.ndarray = self.probabilities.max(axis=1)
+        return confidence
+
+    @property
+    def interval_95(self) -> tuple[float, float]:
+        return wilson_interval(self.n_correct, self.n_images)
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """int (n_classes, n_classes): rows are the truth, columns what the model said."""
+        matrix = np.zeros((len(self.classes), len(self.classes)), dtype=int)
+        np.add.at(matrix, (self.truth, self.predicted), 1)
+        return matrix
+
+    def intervals(self, seed: int = 0) -> Intervals:
+        """95 % intervals of balanced accuracy, macro F1 and log loss, by bootstrap."""
+        return bootstrap_intervals(self.truth, self.predicted, self._losses(), len(self.classes), seed)
+
+    def sure(self, threshold: float | None) -> tuple[float, float | None]:
+        """Coverage and accuracy of the answers that are sure, see `calibration.Calibration.threshold`."""
+        return sure_answers(self.confidence, self.predicted == self.truth, threshold)
+
+    def worst_pair(self) -> tuple[str, str, int] | None:
+        """The two classes that are mixed up most and how often; None where there is no mistake.
+
+        The first is the one that is more often taken for the other; of equal pairs the first in the order of classes.
+        """
+        pairs = self._mixed_up()
+        one, other = (int(place) for place in np.unravel_index(pairs.argmax(), pairs.shape))
+        if pairs[one, other] == 0:
+            return None
+        if self.confusion[other, one] > self.confusion[one, other]:
+            one, other = other, one
+        return self.classes[one], self.classes[other], int(pairs.max())
+
+    def per_class(self) -> list[dict[str, str | float | int]]:
+        """Precision, recall and F1 of each class; 0 where nothing was said, or nothing was there, of a class."""
+        from sklearn.metrics import precision_recall_fscore_support
+
+        rows = precision_recall_fscore_support(
+            self.truth, self.predicted, labels=range(len(self.classes)), zero_division=0
+        )
+        return [
+            {"label": label, "precision": float(p), "recall": float(r), "f1": float(f), "n_images": int(n)}
+            for label, p, r, f, n in zip(self.classes, *rows, strict=True)
+        ]
+
+    def sentence(self) -> str:
+        """The score for somebody who does not know what a score is.
+
+        A pair of classes is named if it is mixed up more than once and more often than every other one.
+        """
+        low, high = self.interval_95
+        text = (
+            f"It was right on {self.n_correct:,} of {self.n_images:,} photos it had never seen; "
+            f"expect {math.floor(low * 100)} to {math.ceil(high * 100)} of 100."
+        )
+        worst, pairs = self.worst_pair(), self._mixed_up()
+        if worst is None or worst[2] < 2 or len(self.classes) == 2 or (pairs == worst[2]).sum() > 1:
+            return text
+        return f"{text} It mixes up {worst[0]} and {worst[1]} most."
+
+    def _mixed_up(self) -> np.ndarray:
+        """int (n_classes, n_classes): photos of one class taken for the other, either way; above the diagonal only."""
+        counts = self.confusion
+        return np.triu(counts + counts.T, k=1)
+
+    def _class_scores(self) -> tuple[float, float]:
+        counts = self.confusion
+        recall, f1 = class_scores(counts.sum(axis=1), counts.sum(axis=0), counts.diagonal())
+        return float(recall), float(f1)
+
+    def _losses(self) -> np.ndarray:
+        """float64 (n_images,), in nats; a probability that was rounded to 0 counts as float32's precision."""
+        of_truth = self.probabilities[np.arange(self.n_images), self.truth].astype(np.float64)
+        return np.asarray(np.log(1 / np.clip(of_truth, _UNLIKELIEST, 1)))
+
+
+def evaluate(
+    classifiers: Sequence[Classifier],
+    images: Sequence[ImageRecord],
+    classes: Sequence[str],
+    training_labels: np.ndarray,
+    on_progress: Callable[[int, int], None],
+) -> list[TestScore]:
+    """Decodes and classifies the original files of `images`, which must not be empty; one score a classifier.
+
+    All see the photos in one pass over the files, each at its own size.
+    """
+    index = {label: number for number, label in enumerate(classes)}
+    truth = np.array([index[image.label] for image in images])
+    answers: list[list[np.ndarray]] = [[] for _ in classifiers]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(images), _BATCH):
+            batch = images[start : start + _BATCH]
+            pixels = {
+                size: np.stack(list(pool.map(load_image, [image.path for image in batch], [size] * len(batch))))
+                for size in {classifier.size_px for classifier in classifiers}
+            }
+            for classifier, answered in zip(classifiers, answers, strict=True):
+                answered.append(classifier.predict_arrays(pixels[classifier.size_px]))
+            on_progress(min(start + _BATCH, len(images)), len(images))
+    largest = np.bincount(training_labels, minlength=len(classes)).argmax()
+    baseline = float((truth == largest).mean())
+    return [TestScore(tuple(classes), truth, np.concatenate(answered), baseline) for answered in answers]

@@ -1,0 +1,1 @@
+"""Photos: decoding, checking, comparing, and the arrays that are learned from."""

@@ -1,0 +1,124 @@
+"""Decodes photos into arrays on disk, in this process or in processes of its own.
+
+Such a process is a plain `python -m automl.images.decode`, light to start: it imports Pillow and NumPy, not the main
+module of its parent. It ends at once when the parent does.
+"""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image
+
+from automl.errors import RunFailed
+from automl.serving.predict import open_rgb, resize_square
+
+_PACKAGES = Path(__file__).resolve().parents[2]
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, MemoryError)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A photo that could not be decoded. `index`: its row in the arrays."""
+
+    index: int
+    reason: str
+
+
+def decode_into(arrays: Sequence[np.ndarray], start: int, paths: Sequence[str]) -> Unreadable | None:
+    """Decodes `paths` into the rows from `start` on of each array, uint8 (n, size, size, 3); stops at a failure."""
+    for index, path in enumerate(paths, start):
+        try:
+            image = open_rgb(path)
+            for array in arrays:
+                array[index] = resize_square(image, array.shape[1])
+        except _UNREADABLE as error:
+            return Unreadable(index, f"{type(error).__name__}: {error}")
+    return None
+
+
+class DecoderProcess:
+    """A process that decodes into `files`, .npy. It takes one order at a time: `order`, then `answer`."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        known = [str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "automl.images.decode"],  # -P: import nothing from the current folder
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(known)},
+            text=True,
+            process_group=0,  # Ctrl-C is for the parent, which then kills it
+        )
+        self._send([str(path) for path in files])
+
+    def fileno(self) -> int:
+        """Readable once there is an answer, or the process has ended."""
+        assert self._process.stdout
+        return self._process.stdout.fileno()
+
+    def order(self, start: int, paths: Sequence[str]) -> None:
+        """Asks for `decode_into`, and does not wait."""
+        self._send([start, list(paths)])
+
+    def answer(self) -> Unreadable | None:
+        """What `decode_into` gave; waits for it.
+
+        Raises:
+            RunFailed: the process has ended, most often because it was killed when memory ran out.
+        """
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            raise RunFailed("A process that reads the photos was killed, most often because memory ran out.")
+        failure = json.loads(line)
+        return None if failure is None else Unreadable(*failure)
+
+    def kill(self) -> None:
+        """Ends it in the middle of whatever it does."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+        with suppress(BrokenPipeError):  # an order that it did not live to read
+            self._process.stdin.close()
+
+    def _send(self, message: Any) -> None:
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise RunFailed("A process that reads the photos was killed.") from error
+
+
+def main() -> None:
+    """The process itself: orders on standard input, answers on standard output, a line of JSON each."""
+    orders: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin, orders), daemon=True).start()
+    arrays = [np.load(path, mmap_mode="r+") for path in orders.get()]
+    while True:
+        failure = decode_into(arrays, *orders.get())
+        sys.stdout.write(json.dumps(failure and [failure.index, failure.reason]) + "\n")
+        sys.stdout.flush()
+
+
+def _listen(lines: IO[str], orders: "queue.SimpleQueue[Any]") -> None:
+    for line in lines:
+        orders.put(json.loads(line))
+    os._exit(0)  # the parent has ended: in the middle of whatever this process does
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Each picture is decoded once, for all input sizes, into memory-mapped uint8 arrays.
+
+The decoder is the one of `predict.py`, so training sees what the delivered model will see. The whole picture is
+squeezed into the square: nothing at its edges is lost, and every runtime can repeat it exactly.
+"""
+
+import hashlib
+import os
+import selectors
+import shutil
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from automl.atomic_files import no_half_files
+from automl.errors import BadImage
+from automl.images.decode import DecoderProcess, Unreadable, decode_into
+from automl.records import ImageRecord
+from automl.serving.predict import DECODE_PX
+
+SCRATCH_PREFIX = "scratch-"
+"""Names folders of files that a run needs while it lasts."""
+
+_FORMAT = 1
+_CHUNK = 32
+_ENOUGH_FOR_PROCESSES = 512  # for fewer, the start of a process costs more than it gives
+_OLDER_THAN_ANY_RUN_S = 25 * 3600
+_IN_USE_S = 24 * 3600
+
+OnProgress = Callable[[int, int], None]
+"""Called with (done, total); it may raise to end the work."""
+
+Answers = Generator[tuple[int, Unreadable | None], None, None]
+"""After each chunk of pictures: how many it had, and what could not be decoded."""
+
+
+def content_key(images: Sequence[ImageRecord], image_size_px: int) -> str:
+    """Names the pixels of these pictures in this order at this size: the same contents give the same key."""
+    digest = hashlib.sha256(f"{_FORMAT} {DECODE_PX} {image_size_px}".encode())
+    for image in images:
+        digest.update(image.sha256.encode())
+    return digest.hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class PixelCache:
+    """Decoded pictures on disk, one file for each input size."""
+
+    folder: Path
+    images: tuple[ImageRecord, ...]
+
+    def path(self, image_size_px: int) -> Path:
+        return self.folder / f"pixels-{content_key(self.images, image_size_px)}.npy"
+
+    def open(self, image_size_px: int) -> np.ndarray:
+        """uint8 (n, image_size_px, image_size_px, 3), memory-mapped, read-only."""
+        pixels: np.ndarray = np.load(self.path(image_size_px), mmap_mode="r")
+        return pixels
+
+    def decode(self, sizes_px: Sequence[int], on_progress: OnProgress) -> None:
+        """Decodes what is not there yet.
+
+        Raises:
+            BadImage: a picture that was readable when it was checked no longer is.
+            DiskFull: no room; nothing half-written is left.
+            RunFailed: the process that decodes was killed.
+        """
+        missing = [size for size in sizes_px if not self.path(size).exists()]
+        if not missing:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with no_half_files([self.path(size) for size in missing]) as parts:
+            n = len(self.images)
+            arrays = [_new_array(part, (n, size, size, 3)) for part, size in zip(parts, missing, strict=True)]
+            answers = self._by_processes(parts) if n >= _ENOUGH_FOR_PROCESSES else self._by_threads(arrays)
+            done = 0
+            with closing(answers):  # ends the work also where `on_progress` raises
+                for n_decoded, failure in answers:
+                    if failure is not None:
+                        name = self.images[failure.index].name
+                        raise BadImage(f"{name} can no longer be read ({failure.reason}).")
+                    done += n_decoded
+                    on_progress(done, n)
+            for array in arrays:
+                array.flush()
+
+    def delete(self, sizes_px: Sequence[int]) -> None:
+        """Gives the disk back once the features are computed; only time is lost if they are needed again."""
+        for size in sizes_px:
+            self.path(size).unlink(missing_ok=True)
+
+    def _by_threads(self, arrays: Sequence[np.ndarray]) -> Answers:
+        paths = [str(image.path) for image in self.images]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for start in range(0, len(paths), _CHUNK):
+                chunk = range(start, min(start + _CHUNK, len(paths)))
+                failures = pool.map(lambda index: decode_into(arrays, index, [paths[index]]), chunk)
+                yield len(chunk), next(filter(None, failures), None)
+
+    def _by_processes(self, files: Sequence[Path]) -> Answers:
+        """Processes write into `files` themselves; they end with this generator."""
+        paths = [str(image.path) for image in self.images]
+        chunks = ((start, paths[start : start + _CHUNK]) for start in range(0, len(paths), _CHUNK))
+        processes: list[DecoderProcess] = []
+        with selectors.DefaultSelector() as busy:
+            try:
+                for start, chunk in islice(chunks, os.cpu_count()):
+                    processes.append(DecoderProcess(files))
+                    processes[-1].order(start, chunk)
+                    busy.register(processes[-1], selectors.EVENT_READ, (processes[-1], len(chunk)))
+                while busy.get_map():
+                    for key, _ in busy.select():
+                        process, n_decoded = key.data
+                        failure = process.answer()
+                        busy.unregister(process)
+                        for start, chunk in islice(chunks, 1):
+                            process.order(start, chunk)
+                            busy.register(process, selectors.EVENT_READ, (process, len(chunk)))
+                        yield n_decoded, failure
+            finally:
+                for process in processes:
+                    process.kill()
+
+
+def mark_used(path: Path) -> bool:
+    """Keeps a file from being swept for a day; whether it is there."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def sweep(folder: Path, max_features_bytes: float = 20e9) -> None:
+    """Removes what killed runs left, and features beyond `max_features_bytes`, those first that lay unused longest.
+
+    No run lasts as long as the files of killed runs are old. Features of the last day are never removed.
+    """
+    now = time.time()
+    for path, status in _files(folder, "pixels-*.npy", ".*.part", "features-*.part"):
+        if now - status.st_mtime > _OLDER_THAN_ANY_RUN_S:
+            path.unlink(missing_ok=True)
+    for path, status in _files(folder, f"{SCRATCH_PREFIX}*"):
+        if now - status.st_mtime > _OLDER_THAN_ANY_RUN_S:
+            shutil.rmtree(path, ignore_errors=True)
+    n_bytes = 0
+    for path, status in sorted(_files(folder, "features-*.npy"), key=lambda file: -file[1].st_mtime):
+        n_bytes += status.st_size
+        if n_bytes > max_features_bytes and now - status.st_mtime > _IN_USE_S:
+            path.unlink(missing_ok=True)
+
+
+def _files(folder: Path, *patterns: str) -> list[tuple[Path, os.stat_result]]:
+    found = []
+    for path in (path for pattern in patterns for path in folder.glob(pattern)):
+        with suppress(FileNotFoundError):  # another run sweeps as well
+            found.append((path, path.stat()))
+    return found
+
+
+def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap:
+    """Its room is taken at once: writing to a memory map on a full disk would end the process with SIGBUS."""
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array

@@ -1,0 +1,158 @@
+"""Whether a file really is a picture, found out by decoding it with the decoder that training and serving use."""
+
+import io
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TypeVar
+
+from PIL import Image, UnidentifiedImageError
+
+from automl.errors import BadImage
+from automl.images.fingerprint import Traits, traits_of
+from automl.serving.predict import FORMATS, open_rgb
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+THUMBNAIL_PX = 192
+"""Longer side of a thumbnail."""
+
+_THUMBNAIL_QUALITY = 80
+_ORIENTATION_TAG = 0x0112
+_FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF or TIFF"
+_DAMAGED = "The picture is damaged or cut off; it cannot be read to its end."
+_OTHER_FILES: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "This is an archive or an office document, not a picture. Unpack it first."),
+    (b"%PDF", "This is a PDF, not a picture. Export its pages as JPEG or PNG."),
+    (b"<svg", "This is a drawing (SVG), not a photo. Export it as PNG."),
+)
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+_PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedImage:
+    """A picture that decodes. `width`, `height`: pixels, upright. `format`: by its bytes, such as "JPEG"."""
+
+    width: int
+    height: int
+    format: str
+
+
+def verify_image(source: Path | IO[bytes], max_pixels: int) -> VerifiedImage:
+    """Decodes `source` (a path or a seekable stream), whatever its name says it is. May be called from many threads.
+
+    Raises:
+        BadImage: not a picture, damaged, or more than `max_pixels` pixels; the message is for people.
+        OSError: the file itself cannot be read from its disk.
+    """
+    return _decode(source, max_pixels)[0]
+
+
+def open_verified(source: Path | IO[bytes], max_pixels: int) -> Image.Image:
+    """The picture itself, upright and RGB, for a model. Raises as `verify_image`."""
+    return _decode(source, max_pixels)[1]
+
+
+def look_at(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, bytes]:
+    """The traits of a picture, and a thumbnail of it as a JPEG without metadata. Raises as `verify_image`."""
+    found, image = _decode(source, max_pixels)
+    traits = traits_of(image, found.width, found.height, found.format)
+    image.info.clear()  # a comment in it would be written into the thumbnail
+    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return traits, buffer.getvalue()
+
+
+def _decode(source: Path | IO[bytes], max_pixels: int) -> tuple[VerifiedImage, Image.Image]:
+    if isinstance(source, Path):
+        with source.open("rb") as handle:
+            return _decode(handle, max_pixels)
+    try:
+        with _pillow_is_quiet:
+            found = _read_header(source, max_pixels)
+            source.seek(0)
+            return found, open_rgb(source)
+    except BadImage:
+        raise
+    except Exception as error:
+        # Pillow's plug-ins raise about a dozen types on hostile bytes; with an errno it is the disk that failed.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise BadImage(_why_unreadable(source, error, max_pixels)) from error
+
+
+def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """`work` of each item, in order, on as many threads as there are processors (decoding releases the GIL)."""
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:
+        yield from pool.map(work, items)
+
+
+def _read_header(source: IO[bytes], max_pixels: int) -> VerifiedImage:
+    with Image.open(source, formats=FORMATS) as image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise BadImage(_too_many_pixels(max_pixels))
+        if image.getexif().get(_ORIENTATION_TAG, 1) in (5, 6, 7, 8):
+            width, height = height, width
+        # A phone's JPEG with a second picture inside (MPO) is read as the JPEG that it begins with.
+        return VerifiedImage(width, height, "JPEG" if image.format == "MPO" else str(image.format))
+
+
+def _too_many_pixels(max_pixels: int) -> str:
+    return f"The picture has more than {max_pixels:,} pixels. Make it smaller."
+
+
+def _why_unreadable(source: IO[bytes], error: Exception, max_pixels: int) -> str:
+    if isinstance(error, Image.DecompressionBombError):
+        return _too_many_pixels(min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels)))
+    if isinstance(error, MemoryError):
+        return "The picture needs more memory than this machine has. Make it smaller."
+    source.seek(0)
+    head = source.read(32)
+    if not head:
+        return "The file is empty."
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return "Photos in HEIC or AVIF form, as some phones take them, cannot be read here. Export it as JPEG."
+    for start, reason in _OTHER_FILES:
+        if head.lstrip().startswith(start):
+            return reason
+    if not isinstance(error, UnidentifiedImageError) or head.startswith(_PICTURE_STARTS):
+        return _DAMAGED
+    return f"This is not a picture in a form that can be read here ({_FORMAT_NAMES})."
+
+
+class _QuietPillow:
+    """Pillow's warnings (odd EXIF, many pixels) are of no use to anybody here: what matters is raised.
+
+    `warnings.catch_warnings` is not safe in threads that overlap, so the first to enter silences and the last to
+    leave restores.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._catcher = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._n_inside == 0:
+                self._catcher = warnings.catch_warnings()
+                self._catcher.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\b")
+            self._n_inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._catcher.__exit__(None, None, None)
+
+
+_pillow_is_quiet = _QuietPillow()

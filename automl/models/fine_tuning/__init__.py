@@ -1,0 +1,1 @@
+"""Training of backbones from the best heads."""

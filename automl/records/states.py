@@ -1,0 +1,102 @@
+"""The states and the choices that cross stages, as enums."""
+
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """Where a run is. `queued -> preparing -> searching -> finishing -> done | failed | cancelled`."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    SEARCHING = "searching"
+    FINISHING = "finishing"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    def is_finished(self) -> bool:
+        return self in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
+
+    def is_running(self) -> bool:
+        """True while a pipeline process should be alive for the run."""
+        return self in (RunState.PREPARING, RunState.SEARCHING, RunState.FINISHING)
+
+
+class DatasetState(StrEnum):
+    """`uploading -> checking -> ready | invalid`; more files may follow, which leads back to `checking`."""
+
+    UPLOADING = "uploading"
+    CHECKING = "checking"
+    READY = "ready"
+    INVALID = "invalid"
+
+
+class FileState(StrEnum):
+    """What became of one uploaded file. Refused: it cannot be used; excluded: the user does not want it to be."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    EXCLUDED = "excluded"
+
+
+class Split(StrEnum):
+    """The part that a picture's folder names, if the user split the data set himself."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class TrialState(StrEnum):
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+
+
+class Stage(StrEnum):
+    """Which part of the search a trial belongs to. Scores are compared within a stage while trials run."""
+
+    HEADS = "heads"
+    FINE_TUNING = "fine-tuning"
+    BLEND = "blend"
+
+
+class ExportState(StrEnum):
+    """Where one format of a delivered model is. Ready: proven, whatever the proof says; failed: it cannot be had."""
+
+    PREPARING = "preparing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class TunerKind(StrEnum):
+    OPTUNA = "optuna"
+    KERAS_TUNER = "keras-tuner"
+
+
+class Sampler(StrEnum):
+    """How a tuner proposes. Optuna has tpe, random and cma-es; KerasTuner bayesian, random and hyperband."""
+
+    TPE = "tpe"
+    RANDOM = "random"
+    CMA_ES = "cma-es"
+    BAYESIAN = "bayesian"
+    HYPERBAND = "hyperband"
+
+
+class PrunerKind(StrEnum):
+    """Who ends a trial that is losing."""
+
+    MEDIAN = "median"
+    SUCCESSIVE_HALVING = "successive-halving"
+    HYPERBAND = "hyperband"
+    NONE = "none"
+
+
+class Goal(StrEnum):
+    """What is made as high as possible."""
+
+    ACCURACY = "accuracy"
+    BALANCED_ACCURACY = "balanced_accuracy"

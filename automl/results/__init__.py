@@ -1,1 +1,0 @@
-"""From the winner to what the user gets: score, plots, exports and the bundle."""

@@ -1,7 +1,0 @@
-"""The plots of a run as PNG and SVG, readable for the colour-blind and in gray print."""
-
-from automl.results.plots.drawing import HeatMaps, draw_all
-from automl.results.plots.layers import LayerRow, layer_rows
-from automl.results.plots.style import Plot, shorten
-
-__all__ = ["HeatMaps", "LayerRow", "Plot", "draw_all", "layer_rows", "shorten"]

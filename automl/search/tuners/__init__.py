@@ -1,0 +1,1 @@
+"""What proposes the settings of trials: Optuna and KerasTuner behind one interface."""

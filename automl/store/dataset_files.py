@@ -1,0 +1,39 @@
+"""The files of a data set, read from and written to their rows."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from automl.datasets.data_file import DataFile
+from automl.records import Split
+from automl.store.tables import DatasetFile
+
+
+def load_files(session: Session, dataset_id: str) -> list[DataFile]:
+    """All files of a data set, in the order in which they came."""
+    columns = [getattr(DatasetFile, name) for name in DataFile.__slots__]
+    query = select(*columns).where(DatasetFile.dataset_id == dataset_id).order_by(DatasetFile.id)
+    return [_read(dict(row._mapping)) for row in session.execute(query)]
+
+
+def save_files(session: Session, files: Iterable[DataFile], before: Sequence[DataFile] = ()) -> None:
+    """Writes the files that differ from those of the same id in `before`."""
+    known = {file.id: file for file in before}
+    if rows := [_written(file) for file in files if known.get(file.id) != file]:
+        session.execute(update(DatasetFile), rows)
+
+
+def _read(values: dict[str, object]) -> DataFile:
+    """Columns may be empty where the record has a value of its own for nothing."""
+    split = values.pop("split")
+    known = {name: value for name, value in values.items() if value is not None}
+    return DataFile(**known, split=Split(str(split)) if split else None)  # type: ignore[arg-type]
+
+
+def _written(file: DataFile) -> dict[str, object]:
+    values: dict[str, object] = {name: getattr(file, name) for name in DataFile.__slots__}
+    nothing = {"label": file.label or None, "split": file.split.value if file.split else None}
+    if not file.format and not file.width:
+        nothing |= {"width": None, "height": None, "spread": None, "is_gray": None}
+    return values | nothing | {"given_label": file.given_label or None}

@@ -1,0 +1,1 @@
+"""How figures, durations and names are said to people."""

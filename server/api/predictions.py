@@ -1,0 +1,124 @@
+"""The part of the API that asks a model, and that takes in what people say of its answers."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from flask import Blueprint, Response, current_app, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+
+from automl.errors import BadUpload
+from automl.serving.answer_table import answered_row, header, refused_row
+from automl.store.database import find_run
+from server.answering import Answer, Refusal, answers, ask, data_uri, whole_photo
+from server.jobs import start_check
+from server.services import services
+from server.task_queue import QueueUnavailable
+from server.template_filters import csv_line
+from server.uploads.multipart import FieldPart, FilePart, read_parts, read_photos
+from server.uploads.receive import checked_label, take_upload
+
+blueprint = Blueprint("try_api", __name__, url_prefix="/api/v1")
+
+_YES = frozenset({"1", "yes", "true"})
+
+
+@blueprint.post("/runs/<run_id>/predict")
+def predict(run_id: str) -> ResponseReturnValue:
+    """What the model says of each photo of the form, in order, or of the photo that the body is. None is kept.
+
+    `heat`: with a picture of what it looked at. `row`: with the line of the table, too. `as=csv`, or an Accept header
+    that prefers text/csv: the table instead.
+    """
+    request.max_content_length = services().settings.max_request_bytes
+    asked = ask(services(), run_id)
+    as_csv = (
+        request.args.get("as") == "csv"
+        or request.accept_mimetypes.best_match(("application/json", "text/csv"), "application/json") == "text/csv"
+    )
+    with_heat = request.args.get("heat") in _YES and not as_csv
+    # All of them first: a client that is still sending does not read, and a broken form must not end half a table.
+    found = list(answers(asked, read_photos(request), with_heat=with_heat))
+    if as_csv:
+        return Response(_table(found, asked.labels), mimetype="text/csv")
+    with_row = request.args.get("row") in _YES
+    return jsonify([_record(one, asked.labels, with_row) for one in found])
+
+
+@blueprint.post("/runs/<run_id>/feedback")
+def feedback(run_id: str) -> ResponseReturnValue:
+    """Adds photos to the run's data set as `label`, and has it checked. They count from the next run on.
+
+    Where the check cannot be started they stay all the same, and `checking` is false: a button on the page of the data
+    set starts it later, and so does the next run.
+    """
+    request.max_content_length = services().settings.max_request_bytes
+    with services().database.session() as session:
+        dataset_id = find_run(session, run_id).dataset_id
+    upload = take_upload(services(), _labelled(read_parts(request)), dataset_id)
+    if upload.n_received == 0:
+        raise BadUpload("No photo arrived.")
+    try:
+        start_check(services(), dataset_id)
+        is_checking = True
+    except QueueUnavailable as error:
+        current_app.logger.warning("%s: %s", error.code, error.message)
+        is_checking = False
+    address = url_for("datasets.show", dataset_id=dataset_id)
+    received, label = upload.n_received, upload.label
+    return jsonify(received=received, label=label, dataset=dataset_id, url=address, checking=is_checking), 202
+
+
+def _labelled(parts: Iterable[FilePart | FieldPart]) -> Iterator[FilePart | FieldPart]:
+    """The same parts, the photos under names that follow from their bytes: one that is sent again, from wherever, is
+    the same file.
+
+    Raises:
+        BadUpload: a photo comes before its class.
+        BadImage: a file is larger than a photo may be.
+    """
+    is_labelled = False
+    for part in parts:
+        if isinstance(part, FieldPart):
+            if part.name == "label":
+                is_labelled = checked_label(part.value) is not None
+            yield part
+        elif is_labelled:
+            yield _named_by_content(part)
+        else:
+            raise BadUpload("Say in the field `label`, before the photos, which class they are of.")
+
+
+def _named_by_content(photo: FilePart) -> FilePart:
+    content = whole_photo(photo.body)
+    digest = hashlib.sha256(content.getbuffer()).hexdigest()[:16]
+    return FilePart(f"tried-{digest}{PurePosixPath(photo.name).suffix.lower()[:10]}", content)
+
+
+def _record(one: Answer | Refusal, labels: tuple[str, ...], with_row: bool) -> dict[str, object]:
+    more: dict[str, object] = {"row": csv_line(_row(one, labels))} if with_row else {}
+    if isinstance(one, Refusal):
+        return {"name": one.name, "error": one.reason, **more}
+    if one.heat:
+        more["heat"] = data_uri(one.heat)
+    return {
+        "name": one.name,
+        "label": one.label,
+        "confidence": round(one.confidence, 6),
+        "sure": one.sure,
+        "probabilities": {label: round(float(p), 6) for label, p in zip(labels, one.probabilities, strict=True)},
+        "latency_ms": round(one.latency_s * 1000, 1),
+        **more,
+    }
+
+
+def _row(one: Answer | Refusal, labels: tuple[str, ...]) -> list[str]:
+    if isinstance(one, Refusal):
+        return refused_row(one.name, labels, one.reason)
+    return answered_row(one.name, labels, one.probabilities, one.threshold)
+
+
+def _table(found: list[Answer | Refusal], labels: tuple[str, ...]) -> Iterator[str]:
+    yield csv_line(header(labels))
+    for one in found:
+        yield csv_line(_row(one, labels))

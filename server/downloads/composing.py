@@ -1,0 +1,150 @@
+"""The download of a run: the base bundle, or one that is composed of the chosen formats."""
+
+import hashlib
+import json
+import os
+import re
+import unicodedata
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from flask import Response, request, send_file
+
+from automl.atomic_files import no_half_files
+from automl.delivery.download import Chosen, compose
+from automl.errors import BadSetting, NotAllowedNow, NotFound
+from automl.formats import FORMATS, Format, find_format
+from automl.records import ExportState
+from automl.store.composed import make_room, remove_of_run
+from automl.store.database import find_run
+from automl.store.locks import exclusive
+from automl.store.tables import Artifact, Export, Run
+from server.services import Services, services
+from server.views.run import downloadable
+
+_LONGEST_NAME_BYTES = 150  # of a file name's 255, in UTF-8
+_NOT_IN_NAMES = re.compile(r'[\s<>:"/\\|?*]+')  # some system or other refuses them
+
+
+def send_download(run_id: str) -> Response:
+    """What the request asks for: each `format` once or more; none for the base bundle. `chosen`: sent by the form.
+
+    Raises:
+        NotFound: no such run, or its file has gone.
+        BadSetting: no such format, or nothing is ticked.
+        NotAllowedNow: there is no model yet, or a format is not ready.
+    """
+    names = request.args.getlist("format")
+    if request.args.get("chosen") and not names:
+        raise BadSetting("Tick at least one format.")
+    with services().database.session() as session:
+        run = find_run(session, run_id)
+        base = downloadable(session, run)
+        if base is None:
+            raise NotAllowedNow("There is no model to download yet. The first one comes within the first minutes.")
+        name = download_name(run, base)
+        exports = _chosen_exports(run, base, names) if names else []
+    path = _composed(services(), base, exports) if exports else _local(services(), base.key)
+    try:
+        with services().database.session() as session:
+            find_run(session, run_id)
+    except NotFound:  # deleted meanwhile; the worker may have removed before what has come just now
+        remove_of_run(services().settings.composed_dir, run_id)
+        raise
+    return send_file(
+        path,
+        mimetype="application/zip",
+        as_attachment=True,
+        download_name=name,
+        max_age=0,
+        etag=etag_of(path) if exports else base.id,
+        last_modified=base.created_at,
+    )
+
+
+def download_name(run: Run, base: Artifact) -> str:
+    """A file name for people, after the data set and the day of the run's end: `beans-2026-11-22.zip`."""
+    part = "best-so-far-" if base.kind == "best_so_far" else ""
+    day = (run.finished_at or base.created_at).astimezone().date()  # where the server is, its users are
+    return f"{_as_file_name(run.dataset.name)}-{part}{day.isoformat()}.zip"
+
+
+def may_be_chosen(export: Export) -> bool:
+    """True once it is proven; before that for what the base bundle holds, which was checked when it was written."""
+    if export.state is ExportState.READY:
+        return bool(export.proof)
+    return export.state is ExportState.PREPARING and find_format(export.format).is_made_at_once
+
+
+def etag_of(path: Path) -> str:
+    """Of what a .zip holds, by its own table of contents: names, sizes and check sums."""
+    with zipfile.ZipFile(path) as archive, path.open("rb") as handle:
+        handle.seek(archive.start_dir)
+        return hashlib.sha256(handle.read()).hexdigest()[:32]
+
+
+def _as_file_name(name: str) -> str:
+    """Letters of every script stay."""
+    plain = _NOT_IN_NAMES.sub("-", unicodedata.normalize("NFC", name))
+    printable = "".join(character for character in plain if character.isprintable())
+    short = printable.encode()[:_LONGEST_NAME_BYTES].decode(errors="ignore")
+    return short.strip("-. ").lower() or "model"
+
+
+def _chosen_exports(run: Run, base: Artifact, names: Sequence[str]) -> list[Export]:
+    """In the order of the table of formats."""
+    known = [one.name for one in FORMATS]
+    if unknown := [name for name in names if name not in known]:
+        raise BadSetting(f"There is no format called {unknown[0][:40]!r}. Known: {', '.join(known)}.")
+    if base.kind != "bundle":
+        raise NotAllowedNow("The formats can be chosen when the run is done. Without a choice you get the best so far.")
+    rows = {export.format: export for export in run.exports}
+    chosen = [one for one in FORMATS if one.name in names]
+    for one in chosen:
+        _refuse_unready(one, rows.get(one.name))
+    return [rows[one.name] for one in chosen]
+
+
+def _refuse_unready(one: Format, export: Export | None) -> None:
+    if export is None:
+        raise NotAllowedNow(f"{one.title} was never made for this model. Prepare the other formats first.")
+    if export.state is ExportState.FAILED:
+        raise NotAllowedNow(f"{one.title} could not be made. Try again on the page of the run, or leave it out.")
+    if not may_be_chosen(export):
+        raise NotAllowedNow(f"{one.title} is still being prepared. Wait a moment, or leave it out.")
+
+
+def _composed(services: Services, base: Artifact, exports: Sequence[Export]) -> Path:
+    """Made once for each choice, whoever asks first."""
+    parts = [base.id, *((export.format, export.key, _remark(export)) for export in exports)]
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    path = services.settings.composed_dir / base.run_id / f"{key}.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with exclusive(path.with_suffix(".lock")):
+        if path.exists():
+            os.utime(path)  # somebody may be in the middle of it
+            return path
+        make_room(path.parent)
+        bundle = _local(services, base.key)
+        chosen = [_chosen(services, export) for export in exports]
+        with no_half_files([path]) as (part,):
+            compose(part, bundle, chosen)
+    return path
+
+
+def _chosen(services: Services, export: Export) -> Chosen:
+    model = _local(services, export.key) if export.key else None
+    return Chosen(find_format(export.format), model, _remark(export))
+
+
+def _remark(export: Export) -> str:
+    """Only of one that is marked: the bytes of a download must not change because its formats are proven meanwhile."""
+    return "" if export.proof.get("is_true", True) else str(export.proof["words"])
+
+
+def _local(services: Services, key: str) -> Path:
+    path = services.store.local_path(key, services.settings.features_dir / "downloads")
+    if not path.exists():
+        raise NotFound("This file is no longer there.")
+    return path

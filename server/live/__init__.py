@@ -1,0 +1,1 @@
+"""Live pages: the events of runs, fanned out to all who watch."""

@@ -1,0 +1,108 @@
+"""`GET /runs/<id>/events`: a run's changes as server-sent events, from the one that the page has seen last."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import load_only
+
+from automl.errors import BadSetting
+from automl.store.database import Database, find_run
+from automl.store.events import START, Event, EventsAway, EventsGone
+from automl.store.run_clock import RunClock, run_clock
+from automl.store.tables import Run
+from automl.text.names import percent, tried_in_words
+from server.live.connection import connection_of
+from server.live.hub import TooManyPages, is_event_id
+from server.services import services
+
+blueprint = Blueprint("live_events", __name__, url_prefix="/runs")
+
+_RETRY_AFTER_S = 15
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_SHOWN_IN_A_ROW = frozenset({"trial", "trying"})
+
+
+@blueprint.get("/<run_id>/events")
+def events(run_id: str) -> ResponseReturnValue:
+    """Ends with an event `end`; `gone` means: load the page's body again."""
+    after = request.headers.get("Last-Event-ID") or request.args.get("after") or START
+    if not is_event_id(after):
+        raise BadSetting("There is no such event.")
+    with services().database.session() as session:
+        state = find_run(session, run_id).state
+    if state.is_finished():
+        return _answer(_frame("end", {"state": state}))
+    try:
+        page, missed = services().live.subscribe(run_id, after, connection_of(request.environ))
+    except EventsGone:
+        return _answer(_frame("gone", {}))
+    except (EventsAway, TooManyPages):
+        return Response(status=503, headers={"Retry-After": str(_RETRY_AFTER_S), **_HEADERS})
+    response = Response(page.stream(missed), mimetype="text/event-stream", headers=_HEADERS)
+    response.call_on_close(page.close)
+    return response
+
+
+def make_renderer(app: Flask) -> Callable[[Event], bytes]:
+    """Events as bytes; those of trials bring the row that the page's table shows."""
+
+    def render(event: Event) -> bytes:
+        data = dict(event.data)
+        if event.kind in _SHOWN_IN_A_ROW:
+            row = {"state": "running", "score": None, "message": "", "n_bytes": 0, "latency_s": 0.0, **data}
+            data = _kept(row)
+            data["html"] = app.jinja_env.get_template("runs/_trial_row.html").render(trial=row)
+            data["best_words"] = percent(data["best"][1]) if data["best"] else ""
+            data["tried"] = tried_in_words(row["backbones"], row["image_size_px"], row["score"], row["state"])
+        return _frame(event.kind, data, event.id)
+
+    return render
+
+
+def make_look(database: Database, lease_s: float) -> Callable[[list[str]], dict[str, tuple[bytes, bool]]]:
+    """What the database says of runs: their clocks, or that they have ended, should that event have been lost."""
+
+    def look(run_ids: list[str]) -> dict[str, tuple[bytes, bool]]:
+        told_by = (Run.state, Run.stop_requested, Run.used_s, Run.budget_s, Run.lease_until)
+        columns = (*told_by, Run.progress_from, Run.progress_from_s)
+        with database.session() as session:
+            runs = list(session.scalars(select(Run).where(Run.id.in_(run_ids)).options(load_only(*columns))))
+            clocks = {run.id: clock_record(run, run_clock(run, lease_s)) for run in runs}
+        told = {run_id: (_frame("clock", clock), False) for run_id, clock in clocks.items()}
+        told |= {run.id: (_frame("end", {"state": run.state}), True) for run in runs if run.state.is_finished()}
+        return {run_id: told.get(run_id, (_frame("end", {}), True)) for run_id in run_ids}
+
+    return look
+
+
+def clock_record(run: Run, clock: RunClock) -> dict[str, Any]:
+    """For the page's own clock, which goes on by itself between two of these. `left_s`: null for an ended run."""
+    return {
+        "progress": round(clock.progress, 5),
+        "progress_per_s": round(clock.progress_per_s, 7),
+        "used_s": round(clock.used_s, 1),
+        "left_s": None if clock.left_s is None else round(clock.left_s, 1),
+        "budget_s": run.budget_s,
+        "runs": run.state.is_running(),
+        "ending": clock.is_ending,
+    }
+
+
+def _kept(data: dict[str, Any]) -> dict[str, Any]:
+    """What the page's charts need of a trial; the rest is in its row."""
+    ended_s = data["started_s"] + data.get("duration_s", 0.0)
+    kept = {name: data.get(name) for name in ("number", "stage", "state", "score", "best", "epochs")}
+    return {**kept, "ended_s": round(ended_s, 2)}
+
+
+def _frame(kind: str, data: dict[str, Any], event_id: str = "") -> bytes:
+    line = f"id: {event_id}\n" if event_id else ""
+    return f"{line}event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def _answer(frame: bytes) -> Response:
+    return Response(frame, mimetype="text/event-stream", headers=_HEADERS)

@@ -1,0 +1,92 @@
+"""The test photos behind a result, and the correction of a label from there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from automl.datasets.edits import EditKind, checked_edit
+from automl.errors import NotFound
+from automl.records import RunState
+from automl.store.database import find_run
+from automl.store.tables import DatasetFile
+from server.editing import add_edit
+from server.forms import page_number, row_id
+from server.services import services
+from server.views.confusion import in_words
+from server.views.dataset import labels_of
+from server.views.seen_photos import SeenPhotos
+from server.views.test_photos import Answer, answers_of
+
+blueprint = Blueprint("answers", __name__, url_prefix="/runs")
+
+N_ON_A_PAGE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which answers: `really` and `said` are classes, None for any. Neither: all mistakes."""
+
+    really: str | None
+    said: str | None
+
+    def of(self, answers: Sequence[Answer]) -> list[Answer]:
+        """The mistakes first, of these the surest first."""
+        found = [answer for answer in answers if self._has(answer)]
+        return sorted(found, key=lambda answer: (answer.is_right, -answer.confidence, answer.name))
+
+    def _has(self, answer: Answer) -> bool:
+        if self.really is None and self.said is None:
+            return not answer.is_right
+        return self.really in (None, answer.really) and self.said in (None, answer.said)
+
+
+@blueprint.get("/<run_id>/answers")
+def show(run_id: str) -> str:
+    """Test photos with what the model said of them, by their class (`really`), by the answer (`said`), or by both."""
+    wanted = Wanted(request.args.get("really"), request.args.get("said"))
+    with services().database.session() as session:
+        run = find_run(session, run_id)
+        answers = answers_of(session, services().store, run) if run.state is RunState.DONE else None
+        if answers is None:
+            raise NotFound(
+                "There are no answers to show: this run has no result yet, or an earlier version of Darkroom made it."
+            )
+        classes = run.result["classes"]
+        if not {wanted.really, wanted.said} <= {None, *classes}:
+            raise NotFound("This run knows no such class.")
+        found = wanted.of(answers)
+        pages = max(1, -(-len(found) // N_ON_A_PAGE))
+        page = min(page_number(request.args), pages)
+        shown = found[(page - 1) * N_ON_A_PAGE : page * N_ON_A_PAGE]
+        photos = SeenPhotos(session, run.dataset_id, (answer.sha256 for answer in shown))
+        return render_template(
+            "runs/answers.html",
+            run=run,
+            dataset=run.dataset,
+            wanted=wanted,
+            title=in_words(len(found), wanted.really, wanted.said),
+            shown=[(answer, photos.find(answer.sha256, answer.name, answer.really)) for answer in shown],
+            n_mistakes=sum(not answer.is_right for answer in answers),
+            labels=labels_of(run.dataset),
+            page=page,
+            pages=pages,
+        )
+
+
+@blueprint.post("/<run_id>/labels")
+def correct(run_id: str) -> ResponseReturnValue:
+    """Gives one photo (`file`) of the run's data set another class (`to`), and leads back to where the form was."""
+    file_id = row_id(request.form.get("file", 0, type=int))
+    with services().database.session() as session:
+        dataset_id = find_run(session, run_id).dataset_id
+        file = session.get(DatasetFile, file_id)
+        if file is None or file.dataset_id != dataset_id:
+            raise NotFound("This photo is no longer there.")
+    add_edit(services(), dataset_id, checked_edit(EditKind.MOVE, {"files": [file_id], "to": request.form.get("to")}))
+    if request.form.get("back") == "answers":
+        really, said, page = map(request.form.get, ("really", "said", "page"))
+        return redirect(url_for("answers.show", run_id=run_id, really=really, said=said, page=page), 303)
+    anchor = "suspects" if request.form.get("back") == "suspects" else "mistakes"
+    return redirect(url_for("runs.show", run_id=run_id, _anchor=anchor), 303)

@@ -1,0 +1,58 @@
+"""Several runs of one data set beside each other."""
+
+from collections.abc import Sequence
+from string import ascii_uppercase
+
+from flask import Blueprint, render_template, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from automl.errors import NotAllowedNow, NotFound
+from automl.records import RunState
+from automl.store.database import find_dataset
+from automl.store.tables import Dataset, Run
+from server.services import services
+from server.views.comparison import compare_pairs, compare_tests, figure_rows, made_rows
+from server.views.test_photos import answers_of, photos_of_test
+
+blueprint = Blueprint("compare", __name__, url_prefix="/datasets")
+
+FEWEST, MOST = 2, 4
+
+
+@blueprint.get("/<dataset_id>/compare")
+def show(dataset_id: str) -> str:
+    """`run`: ids of two to four finished runs; with fewer or more, the page asks which."""
+    chosen = list(dict.fromkeys(request.args.getlist("run")))
+    with services().database.session() as session:
+        dataset = find_dataset(session, dataset_id)
+        runs = _runs(session, dataset, chosen)
+        if not FEWEST <= len(runs) <= MOST:
+            done = [run for run in dataset.runs if run.state is RunState.DONE]
+            return render_template(
+                "compare/choose.html", dataset=dataset, runs=done, chosen=chosen, fewest=FEWEST, most=MOST
+            )
+        return render_template("compare/show.html", dataset=dataset, runs=runs, **_compared(session, runs))
+
+
+def _runs(session: Session, dataset: Dataset, ids: Sequence[str]) -> list[Run]:
+    """In the order of `ids`."""
+    of_dataset = select(Run).where(Run.dataset_id == dataset.id, Run.id.in_(ids)).options(undefer(Run.result))
+    by_id = {run.id: run for run in session.scalars(of_dataset)}
+    if by_id.keys() != set(ids):
+        raise NotFound("One of these runs does not belong to these photos, or it has been deleted.")
+    if any(by_id[one].state is not RunState.DONE for one in ids):
+        raise NotAllowedNow("Only runs that have a result can be compared. One of these has none.")
+    return [by_id[one] for one in ids]
+
+
+def _compared(session: Session, runs: Sequence[Run]) -> dict[str, object]:
+    names, store = ascii_uppercase[: len(runs)], services().store
+    tests = compare_tests([photos_of_test(session, store, run) for run in runs])
+    return {
+        "names": names,
+        "tests": tests,
+        "pairs": compare_pairs(names, [answers_of(session, store, run) for run in runs]),
+        "figures": figure_rows(runs, tests.are_alike),
+        "made": made_rows(runs),
+    }

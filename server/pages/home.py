@@ -1,0 +1,76 @@
+"""The first page, the sample images and the health check."""
+
+from datetime import timedelta
+
+from flask import Blueprint, jsonify, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import delete, select, text
+from sqlalchemy.orm import Session, defer
+
+from automl.records import DatasetState, RunSettings, RunState
+from automl.store.tables import Dataset, Run, now
+from automl.task_names import MAKE_SAMPLES
+from server.services import services
+from server.task_queue import QueueUnavailable
+
+blueprint = Blueprint("home", __name__)
+
+_N_RECENT = 12
+_LONG_S = 60.0
+
+
+@blueprint.get("/")
+def index() -> str:
+    with services().database.session() as session:
+        waits = _waits_for_worker(session)
+        query = select(Run, Dataset).join(Run.dataset).where(Dataset.deleted_at.is_(None))
+        query = query.order_by(Run.created_at.desc()).limit(_N_RECENT).options(defer(Dataset.summary))
+        waiting = select(Dataset).where(~Dataset.runs.any(), Dataset.deleted_at.is_(None))
+        waiting = waiting.order_by(Dataset.created_at.desc()).limit(_N_RECENT // 2)
+        return render_template(
+            "home/index.html", runs=session.execute(query).all(), unused=session.scalars(waiting).all(), waits=waits
+        )
+
+
+def _waits_for_worker(session: Session) -> Run | None:
+    """A run that should have been taken long ago, since none is under way; None where all is well."""
+    query = select(Run).join(Run.dataset).where(Dataset.deleted_at.is_(None))
+    running = [state for state in RunState if state.is_running()]
+    if session.scalars(query.where(Run.state.in_(running)).limit(1)).first() is not None:
+        return None
+    # A data set that is still checked keeps its run waiting too, and is no fault of the worker.
+    waiting = query.where(Run.state == RunState.QUEUED, Dataset.state != DatasetState.CHECKING)
+    long_ago = now() - timedelta(seconds=_LONG_S)
+    return session.scalars(waiting.where(Run.created_at < long_ago).order_by(Run.created_at).limit(1)).first()
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> ResponseReturnValue:
+    """Where browsers look that do not know pictures of lines (SVG)."""
+    return redirect(url_for("static", filename="favicon.ico"), 301)
+
+
+@blueprint.post("/samples")
+def try_samples() -> ResponseReturnValue:
+    """Makes a small data set and a run on it; the worker draws the pictures."""
+    settings = RunSettings()
+    dataset = Dataset(name="Handwritten digits (sample)", state=DatasetState.CHECKING)
+    run = Run(dataset=dataset, settings=settings.to_json(), budget_s=settings.budget_s)
+    with services().database.session() as session:
+        session.add(run)
+    try:
+        services().enqueue(MAKE_SAMPLES, dataset.id, run.id)
+    except QueueUnavailable:
+        with services().database.session() as session:
+            session.execute(delete(Run).where(Run.id == run.id))
+            session.execute(delete(Dataset).where(Dataset.id == dataset.id))
+        raise
+    return redirect(url_for("runs.show", run_id=run.id), 303)
+
+
+@blueprint.get("/health")
+def health() -> ResponseReturnValue:
+    """200 while pages can be served: the process is up and the database answers."""
+    with services().database.session() as session:
+        session.execute(text("SELECT 1"))
+    return jsonify(status="ok")

@@ -1,0 +1,73 @@
+"""The page on which a model is tried: photos in, answers out, nothing kept unless the user says so."""
+
+from flask import Blueprint, Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from automl.errors import NotFound
+from automl.serving.answer_table import header
+from automl.store.tables import DatasetFile
+from server.answering import MAX_PHOTO_BYTES, Answer, Asked, Refusal, answers, ask, data_uri, heat_png
+from server.forms import row_id
+from server.services import services
+from server.template_filters import csv_line
+from server.uploads.multipart import read_parts
+from server.views.run import unpacked_score
+
+blueprint = Blueprint("try_it", __name__, url_prefix="/runs")
+blueprint.add_app_template_filter(data_uri)
+
+_HEAT_AGE_S = 3600
+_CAMERA = "camera=(self), microphone=(), geolocation=()"
+
+
+@blueprint.get("/<run_id>/try")
+def show(run_id: str) -> ResponseReturnValue:
+    return _page(ask(services(), run_id))
+
+
+@blueprint.post("/<run_id>/try")
+def answer(run_id: str) -> ResponseReturnValue:
+    """The page with the answers, for browsers without JavaScript; only the answers for the script of the page."""
+    request.max_content_length = services().settings.max_request_bytes
+    asked = ask(services(), run_id)
+    by_script = request.headers.get("X-Requested-With") == "try.js"
+    found = list(answers(asked, read_parts(request), with_picture=True, with_heat=not by_script))
+    if by_script:
+        return render_template("try_it/_answers.html", answers=found, **_names(asked))
+    return _page(asked, found)
+
+
+@blueprint.get("/<run_id>/photos/<int:file_id>/heat.png")
+def heat(run_id: str, file_id: int) -> ResponseReturnValue:
+    """A photo of the run's data set under its heat map; `said`: the class that is explained, by its number."""
+    asked = ask(services(), run_id)
+    with services().database.session() as session:
+        file = session.get(DatasetFile, row_id(file_id))
+    if file is None or file.dataset_id != asked.run.dataset_id or not file.key:
+        raise NotFound("There is no such photo.")
+    with services().store.open(file.key) as source:
+        picture = heat_png(asked, source, request.args.get("said", type=int))
+    response = Response(picture, mimetype="image/png")
+    response.cache_control.private = True
+    response.cache_control.max_age = _HEAT_AGE_S
+    return response
+
+
+def _page(asked: Asked, found: list[Answer | Refusal] | None = None) -> ResponseReturnValue:
+    page = render_template(
+        "try_it/show.html",
+        answers=found or [],
+        csv_header=csv_line(header(asked.labels)),
+        max_photo_bytes=MAX_PHOTO_BYTES,
+        is_final=asked.artifact.kind == "bundle",
+        packed=asked.artifact,
+        unpacked_score=unpacked_score(asked.run, asked.artifact),
+        **_names(asked),
+    )
+    response = make_response(page)
+    response.headers["Permissions-Policy"] = _CAMERA  # of all pages only this one has a use for it
+    return response
+
+
+def _names(asked: Asked) -> dict[str, object]:
+    return {"run": asked.run, "dataset": asked.run.dataset, "labels": asked.labels, "threshold": asked.threshold}

@@ -1,0 +1,108 @@
+"""The filters of the templates: `automl.text.names`, and what only pages need."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from flask import Flask
+from markupsafe import Markup
+
+from automl.records import DatasetState, RunState
+from automl.store.tables import now
+from automl.text import names as words
+from automl.text.durations import duration_in_words
+from automl.text.names import (
+    GOAL_TITLES,
+    STAGE_TITLES,
+    TUNER_TITLES,
+    backbones_in_words,
+    latency_in_words,
+    params_in_words,
+    size_in_words,
+    training_in_words,
+)
+
+_LONGEST_NAME = 100
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+STATE_TITLES: Mapping[str, str] = {
+    RunState.QUEUED: "Waiting",
+    RunState.PREPARING: "Preparing",
+    RunState.SEARCHING: "Searching",
+    RunState.FINISHING: "Finishing",
+    RunState.DONE: "Done",
+    RunState.FAILED: "Failed",
+    RunState.CANCELLED: "Cancelled",
+    DatasetState.UPLOADING: "Not checked yet",
+    DatasetState.CHECKING: "Being checked",
+    DatasetState.READY: "Ready",
+    DatasetState.INVALID: "Needs attention",
+}
+"""Of runs and of data sets, whose states have different names."""
+
+
+def install(app: Flask) -> None:
+    filters = (
+        percent,
+        size_in_words,
+        duration_in_words,
+        ago,
+        backbones_in_words,
+        params_in_words,
+        latency_in_words,
+        soft_breaks,
+        training_in_words,
+        probability,
+    )
+    titles: dict[str, Mapping[str, str]] = {
+        "tuner_title": TUNER_TITLES,
+        "stage_title": STAGE_TITLES,
+        "state_title": STATE_TITLES,
+        "goal_title": GOAL_TITLES,
+    }
+    app.jinja_env.filters.update({function.__name__: function for function in filters})
+    app.jinja_env.filters.update({name: _title_of(table) for name, table in titles.items()})
+
+
+def ago(moment: datetime, at: datetime | None = None) -> str:
+    """ "just now", "5 minutes ago", "3 days ago"."""
+    seconds = ((at or now()) - moment).total_seconds()
+    for unit, length_s in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length_s:
+            n = int(seconds // length_s)
+            return f"{n} {unit} ago" if n == 1 else f"{n} {unit}s ago"
+    return "just now"
+
+
+def _title_of(table: Mapping[str, str]) -> Callable[[str], str]:
+    """A filter that looks a value up; what a newer version wrote stays as it is."""
+    return lambda value: table.get(value, str(value))
+
+
+def soft_breaks(name: str) -> Markup:
+    """Lets a browser break a long class name after an underscore, as it does after a hyphen, rather than anywhere."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+def percent(share: float | None, n_digits: int = 1) -> str:
+    """As `automl.text.names.percent`, but no line breaks before the sign."""
+    return words.percent(share, n_digits).replace(" ", _NO_BREAK)
+
+
+def probability(share: float) -> str:
+    """ "99.9 %", "under 0.1 %": one of several that should not seem to make more than 100 % together."""
+    return f"under 0.1{_NO_BREAK}%" if 0 < share < 0.0005 else percent(share)
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """One row of a CSV table, with its line break."""
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
+
+
+def clean_name(name: str, otherwise: str) -> str:
+    """One printable line of at most 100 characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return line[:_LONGEST_NAME].strip() or otherwise

@@ -1,0 +1,271 @@
+"""Puts the files of one request into a data set: bytes into the store, names into the database."""
+
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from automl.archives.reading import without_suffix
+from automl.datasets.edits import first_label
+from automl.errors import BadUpload, DiskFull, NotAllowedNow, UploadTooLarge
+from automl.labelling.layout import MAX_LABEL_CHARS
+from automl.records import DatasetState, RefusedFile, RunState
+from automl.store.artifacts import StoredFile
+from automl.store.checks import current_edits
+from automl.store.database import find_dataset
+from automl.store.tables import N_FILES_AND_BYTES, Dataset, DatasetFile, Run
+from automl.store.turns import take_turn
+from automl.text.names import size_in_words
+from automl.text.upload_names import clean_text
+from server.services import Services
+from server.uploads.multipart import FieldPart, FilePart
+
+_MAX_NAME_LENGTH = 1000
+_MAX_REFUSED = 1000
+_FILES_PER_COMMIT = 200
+_BEING_CHECKED = "These photos are being checked right now. Add more when that is done."
+
+
+@dataclass(slots=True)
+class Upload:
+    """What one request brought. `fields`: the plain fields of the form. `roots`: the first folders of the names.
+
+    `label`: the class that the next files are for, whatever their names say.
+    """
+
+    dataset_id: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+    n_received: int = 0
+    refused: list[RefusedFile] = field(default_factory=list)
+    roots: set[str] = field(default_factory=set)
+    label: str | None = None
+
+    def suggested_name(self) -> str:
+        """The name of the one folder or archive that holds everything, else an empty text."""
+        root = next(iter(self.roots)) if len(self.roots) == 1 else ""
+        return without_suffix(root)
+
+
+def take_upload(services: Services, parts: Iterable[FilePart | FieldPart], dataset_id: str | None = None) -> Upload:
+    """Reads a whole form. Its files go to `dataset_id`, or to a new data set that the first file makes.
+
+    A field `label` names the class of the files that follow it. A file that is already there (same name, same bytes)
+    is received once: an upload may be repeated at will, and the class that was said last is the one that counts.
+    Where it fails, files that are already committed to an existing data set stay; a new one is removed again.
+
+    Raises:
+        NotFound, NotAllowedNow: no such data set, or one that takes no files now.
+        UploadTooLarge: more files or bytes than the settings allow.
+        DiskFull: no room.
+        BadUpload: the form is damaged or broke off, or its `label` is none or comes too late.
+    """
+    upload = Upload(dataset_id)
+    batch = _Batch(services, dataset_id) if dataset_id else None
+    try:
+        for part in parts:
+            if isinstance(part, FieldPart):
+                _take_field(upload, part)
+                continue
+            if batch is None:
+                upload.dataset_id = _new_dataset(services)
+                batch = _Batch(services, upload.dataset_id)
+            _take_file(upload, batch, part)
+        if batch is not None:
+            batch.commit()
+    except BaseException:
+        if batch is not None:
+            batch.drop()
+        if dataset_id is None and upload.dataset_id is not None:
+            remove_dataset(services, upload.dataset_id)
+        raise
+    return upload
+
+
+def remove_dataset(services: Services, dataset_id: str) -> None:
+    """Deletes a data set that has no runs, with its files."""
+    with services.database.session() as session:
+        session.execute(delete(DatasetFile).where(DatasetFile.dataset_id == dataset_id))
+        session.execute(delete(Dataset).where(Dataset.id == dataset_id))
+    services.store.delete_prefix(_prefix(dataset_id))
+
+
+def _new_dataset(services: Services) -> str:
+    with services.database.session() as session:
+        dataset = Dataset(name="Photos")
+        session.add(dataset)
+        session.flush()
+        return dataset.id
+
+
+def _prefix(dataset_id: str) -> str:
+    return f"datasets/{dataset_id}"
+
+
+def checked_label(text: str) -> str | None:
+    """The class that `text` names; None for an empty text. Raises BadUpload: it is no name for a class."""
+    label = clean_text(text)
+    if len(label) > MAX_LABEL_CHARS or "/" in label or "\\" in label:
+        raise BadUpload(f"The name of a class may have up to {MAX_LABEL_CHARS} characters, and no slash.")
+    return label or None
+
+
+def _take_field(upload: Upload, part: FieldPart) -> None:
+    if part.name != "label":
+        upload.fields[part.name] = part.value
+        return
+    if upload.label is None and upload.n_received > 0:
+        raise BadUpload("The field `label` must come before the files that it is for.")
+    upload.label = checked_label(part.value)
+
+
+def _take_file(upload: Upload, batch: "_Batch", part: FilePart) -> None:
+    if len(part.name) > _MAX_NAME_LENGTH:
+        if len(upload.refused) == _MAX_REFUSED:
+            raise BadUpload(f"More than {_MAX_REFUSED:,} names are longer than {_MAX_NAME_LENGTH:,} characters.")
+        reason = f"Its name is longer than {_MAX_NAME_LENGTH:,} characters."
+        upload.refused.append(RefusedFile(part.name[:100] + "…", reason))
+        return
+    upload.roots.add(part.name.replace("\\", "/").lstrip("/").split("/", 1)[0])
+    batch.add(part.name, part.body, upload.label)
+    upload.n_received += 1
+
+
+@dataclass(slots=True)
+class _Arrived:
+    """A file whose bytes are in the store. `label`: the class that it was sent to."""
+
+    name: str
+    stored: StoredFile
+    label: str | None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells whether it is already there."""
+        return self.name, self.stored.sha256
+
+    def row(self, dataset_id: str) -> dict[str, str | int | None]:
+        return {
+            "dataset_id": dataset_id,
+            "name": self.name,
+            "key": self.stored.key,
+            "sha256": self.stored.sha256,
+            "n_bytes": self.stored.n_bytes,
+            "given_label": self.label,
+        }
+
+
+class _Batch:
+    """Files that are in the store but not in the database yet."""
+
+    def __init__(self, services: Services, dataset_id: str) -> None:
+        self._services = services
+        self._dataset_id = dataset_id
+        self._pending: list[_Arrived] = []
+        with services.database.session() as session:
+            if find_dataset(session, dataset_id).state is DatasetState.CHECKING:
+                raise NotAllowedNow(_BEING_CHECKED)
+            self._bytes_left = services.settings.max_upload_bytes - _size_of(session, dataset_id)[1]
+            self._edits = current_edits(session, dataset_id)
+
+    def add(self, name: str, body: IO[bytes], label: str | None) -> None:
+        with _plain_words(self._services):
+            stored = self._services.store.write(_prefix(self._dataset_id), body, max_bytes=self._bytes_left)
+        self._bytes_left -= stored.n_bytes
+        self._pending.append(_Arrived(name, stored, label and first_label(self._edits, label)))
+        if len(self._pending) >= _FILES_PER_COMMIT:
+            self.commit()
+
+    def commit(self) -> None:
+        """Raises UploadTooLarge, NotAllowedNow, NotFound."""
+        with self._services.database.session() as session:
+            dataset = take_turn(session, self._dataset_id)
+            if dataset.state is DatasetState.CHECKING:
+                raise NotAllowedNow(_BEING_CHECKED)
+            new, copies, relabelled = self._sort_out(session)
+            self._check_limits(session, new)
+            if new:
+                session.execute(insert(DatasetFile), [file.row(self._dataset_id) for file in new])
+            if new or relabelled:
+                dataset.state = DatasetState.UPLOADING
+        self._pending.clear()
+        for file in copies:
+            self._services.store.delete(file.stored.key)
+            self._bytes_left += file.stored.n_bytes
+
+    def drop(self) -> None:
+        for file in self._pending:
+            self._services.store.delete(file.stored.key)
+        self._pending.clear()
+
+    def _sort_out(self, session: Session) -> tuple[list[_Arrived], list[_Arrived], dict[int, str]]:
+        """The files that are new, the copies of what is there already, and which of those have a new class."""
+        known = self._known_files(session)
+        new: dict[tuple[str, str], _Arrived] = {}
+        copies: list[_Arrived] = []
+        relabelled: dict[int, str] = {}
+        for file in self._pending:
+            first = new.get(file.identity)
+            if first is None and file.identity not in known:
+                new[file.identity] = file
+                continue
+            copies.append(file)
+            if file.label is None:
+                continue
+            if first is not None:
+                first.label = file.label
+            elif known[file.identity][1] != file.label:
+                relabelled[known[file.identity][0]] = file.label
+        if relabelled:
+            session.execute(update(DatasetFile), [{"id": id_, "given_label": to} for id_, to in relabelled.items()])
+        return list(new.values()), copies, relabelled
+
+    def _known_files(self, session: Session) -> dict[tuple[str, str], tuple[int, str | None]]:
+        """Id and given label of the rows that are there under the names that have arrived, by identity."""
+        names = {file.name for file in self._pending}
+        query = select(DatasetFile.name, DatasetFile.sha256, DatasetFile.id, DatasetFile.given_label).where(
+            DatasetFile.dataset_id == self._dataset_id, DatasetFile.name.in_(names)
+        )
+        return {(name, sha256): (id_, label) for name, sha256, id_, label in session.execute(query)}
+
+    def _check_limits(self, session: Session, new: list[_Arrived]) -> None:
+        n_files, n_bytes = _size_of(session, self._dataset_id)
+        limits = self._services.settings
+        if n_files + len(new) > limits.max_files:
+            raise UploadTooLarge(
+                f"A data set may hold up to {limits.max_files:,} files; these are more. Leave some out."
+            )
+        if n_bytes + sum(file.stored.n_bytes for file in new) > limits.max_upload_bytes:
+            raise UploadTooLarge(_too_many_bytes(limits.max_upload_bytes))
+
+
+def _size_of(session: Session, dataset_id: str) -> tuple[int, int]:
+    """Files and bytes that the data set has."""
+    n_files, n_bytes = session.execute(select(*N_FILES_AND_BYTES).where(DatasetFile.dataset_id == dataset_id)).one()
+    return n_files, n_bytes
+
+
+def has_unfinished_run(session: Session, dataset_id: str) -> bool:
+    unfinished = [state for state in RunState if not state.is_finished()]
+    query = select(Run.id).where(Run.dataset_id == dataset_id, Run.state.in_(unfinished)).limit(1)
+    return session.execute(query).first() is not None
+
+
+def _too_many_bytes(limit: int) -> str:
+    return f"A data set may be up to {size_in_words(limit)} large; this is more. Leave some photos out, or shrink them."
+
+
+@contextmanager
+def _plain_words(services: Services) -> Iterator[None]:
+    """Says what the store's errors mean for an upload."""
+    try:
+        yield
+    except UploadTooLarge:
+        raise UploadTooLarge(_too_many_bytes(services.settings.max_upload_bytes)) from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull("The server's disk is full, so the upload stopped. Free some space and go on.") from error
+        raise

@@ -1,0 +1,203 @@
+"""What the pages of a data set show, read from its rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from automl.datasets.findings.doctor import Finding
+from automl.datasets.findings.runs import DOUBTED_LABELS
+from automl.records import DatasetState, FileState
+from automl.store.results import latest_result
+from automl.store.tables import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
+
+N_ON_A_PAGE = 120
+OF_A_THUMBNAIL = (DatasetFile.id, DatasetFile.name, DatasetFile.label, DatasetFile.thumbnail)
+Files = dict[int, Row[*tuple[Any, ...]]]
+"""Rows by their ids."""
+
+_N_GROUPS = 12
+_N_EDITS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """One photo on a page. `alt`: for those who do not see it."""
+
+    id: int
+    name: str
+    label: str
+    has_picture: bool
+
+    @property
+    def alt(self) -> str:
+        file = self.name.replace("\\", "/").rsplit("/", 1)[-1]
+        return f"{self.label}: {file}" if self.label else file
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a photo shows by the models of a run, and how sure they are, 0-1."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding with the photos that are shown beside it, group by group. `n_more`: groups that are not shown.
+
+    `suggestions`: for photos whose label is doubted, by their ids.
+    """
+
+    finding: Finding
+    groups: tuple[tuple[Thumbnail, ...], ...]
+    n_more: int
+    suggestions: dict[int, Suggestion]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPage:
+    """Some photos of one class, or of those that are not used. `pages`: how many such pages there are."""
+
+    photos: tuple[Thumbnail, ...]
+    reasons: dict[int, str]
+    n_photos: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetView:
+    """`samples`: some photos of each class. `edits`: those that count, the latest first. `rows`: each class with
+    its counts and where its photos go. `n_files`: while they are not checked, else None."""
+
+    dataset: Dataset
+    summary: dict[str, Any]
+    rows: tuple[dict[str, Any], ...]
+    samples: dict[str, tuple[Thumbnail, ...]]
+    findings: tuple[FindingView, ...]
+    edits: tuple[DatasetEdit, ...]
+    versions: tuple[DatasetVersion, ...]
+    runs: tuple[Run, ...]
+    n_files: int | None
+
+    @property
+    def version(self) -> DatasetVersion | None:
+        return self.versions[-1] if self.versions else None
+
+    @property
+    def in_use(self) -> bool:
+        return any(not run.state.is_finished() for run in self.runs)
+
+
+def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
+    """Reads what the page of a data set shows."""
+    n_files = select(func.count()).where(DatasetFile.dataset_id == dataset.id)
+    edits = [edit for edit in dataset.edits if edit.undone_at is None]
+    return DatasetView(
+        dataset=dataset,
+        summary=dataset.summary,
+        rows=_rows(dataset.summary),
+        samples=_samples(session, dataset),
+        findings=tuple(_findings(session, dataset)),
+        edits=tuple(reversed(edits[-_N_EDITS:])),
+        versions=tuple(dataset.versions),
+        runs=tuple(dataset.runs),
+        n_files=session.scalar(n_files) if dataset.state is DatasetState.UPLOADING else None,
+    )
+
+
+def view_class(session: Session, dataset: Dataset, label: str, page: int) -> ClassPage:
+    """The photos of a class, by name. They are not counted: the verdict that wrote the rows has done so."""
+    n_photos = next((row["n_images"] for row in _classes(dataset) if row["label"] == label), 0)
+    page, pages = _within(page, n_photos)
+    of_class = (DatasetFile.state == FileState.ACCEPTED, DatasetFile.label == label)
+    query = select(*OF_A_THUMBNAIL).where(DatasetFile.dataset_id == dataset.id, *of_class)
+    query = query.order_by(DatasetFile.name, DatasetFile.id).offset((page - 1) * N_ON_A_PAGE).limit(N_ON_A_PAGE)
+    return ClassPage(tuple(map(thumbnail_of, session.execute(query))), {}, n_photos, page, pages)
+
+
+def view_unused(session: Session, dataset: Dataset, page: int) -> ClassPage:
+    """What is refused or left out, with the reasons, by name."""
+    is_unused = DatasetFile.state.in_((FileState.REFUSED, FileState.EXCLUDED))
+    query = select(DatasetFile.name, DatasetFile.id).where(DatasetFile.dataset_id == dataset.id, is_unused)
+    # Nobody has counted these: the summary leaves out what people need not hear of. They are sorted here, since for an
+    # order SQLite would go through all files of the data set by their names.
+    ids = [number for _, number in sorted(session.execute(query))]
+    page, pages = _within(page, len(ids))
+    shown = ids[(page - 1) * N_ON_A_PAGE : page * N_ON_A_PAGE]
+    files = _by_id(session, dataset.id, shown, DatasetFile.reason)
+    photos = tuple(thumbnail_of(files[number]) for number in shown)
+    return ClassPage(photos, {number: files[number].reason for number in shown}, len(ids), page, pages)
+
+
+def _within(page: int, n_photos: int) -> tuple[int, int]:
+    """The nearest page that there is, and how many there are."""
+    pages = max(1, -(-n_photos // N_ON_A_PAGE))
+    return min(max(1, page), pages), pages
+
+
+def _rows(summary: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    parts = {row["label"]: row for row in (summary.get("split") or {}).get("classes", ())}
+    return tuple({**row, **parts.get(row["label"], {})} for row in summary.get("classes", ()))
+
+
+def _samples(session: Session, dataset: Dataset) -> dict[str, tuple[Thumbnail, ...]]:
+    ids: Mapping[str, Sequence[int]] = dataset.summary.get("samples", {})
+    files = _by_id(session, dataset.id, (number for numbers in ids.values() for number in numbers))
+    return {
+        label: tuple(thumbnail_of(files[number]) for number in numbers if number in files)
+        for label, numbers in ids.items()
+    }
+
+
+def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
+    findings = [Finding.from_json(values) for values in dataset.summary.get("findings", ())]
+    ids = {number for finding in findings for group in finding.groups[:_N_GROUPS] for number in group}
+    files = _by_id(session, dataset.id, ids, DatasetFile.sha256)
+    suggested = _suggestions(session, dataset.id) if any(one.kind == DOUBTED_LABELS for one in findings) else {}
+    for finding in findings:
+        groups = [
+            tuple(thumbnail_of(files[number]) for number in group if number in files)
+            for group in finding.groups[:_N_GROUPS]
+        ]
+        shown = tuple(group for group in groups if group)
+        doubted = [photo.id for group in shown for photo in group] if finding.kind == DOUBTED_LABELS else []
+        digests = {number: files[number].sha256 for number in doubted}
+        suggestions = {number: suggested[digest] for number, digest in digests.items() if digest in suggested}
+        yield FindingView(finding, shown, finding.n_groups - len(shown), suggestions)
+
+
+def _suggestions(session: Session, dataset_id: str) -> dict[str, Suggestion]:
+    """By the photos' SHA-256."""
+    rows = latest_result(session, dataset_id).get("suspects", ())
+    return {row["sha256"]: Suggestion(row["suggested"], row["confidence"]) for row in rows}
+
+
+def _by_id(session: Session, dataset_id: str, ids: Iterable[int], *more: InstrumentedAttribute[str]) -> Files:
+    """What a thumbnail needs of each file, and `more`."""
+    wanted = sorted(ids)
+    found: Files = {}
+    for start in range(0, len(wanted), 500):  # a statement takes only so many values
+        some = DatasetFile.id.in_(wanted[start : start + 500])
+        query = select(*OF_A_THUMBNAIL, *more).where(DatasetFile.dataset_id == dataset_id, some)
+        found |= {file.id: file for file in session.execute(query)}
+    return found
+
+
+def thumbnail_of(file: Row[*tuple[Any, ...]]) -> Thumbnail:
+    """file: the columns `OF_A_THUMBNAIL` of a row, and perhaps more."""
+    return Thumbnail(file.id, file.name, file.label or "", bool(file.thumbnail))
+
+
+def labels_of(dataset: Dataset) -> Sequence[str]:
+    """Its classes by the last verdict; none before the first."""
+    return [row["label"] for row in _classes(dataset)]
+
+
+def _classes(dataset: Dataset) -> Sequence[Mapping[str, Any]]:
+    classes: Sequence[Mapping[str, Any]] = dataset.summary.get("classes", ())
+    return classes

@@ -1,0 +1,83 @@
+"""What may follow a run: the same again, a longer or a smaller one, and another one to compare it with."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from automl.records import RunSettings, RunState
+from automl.store.tables import Run
+from server.forms import form_values
+
+_BUDGETS_S = (120.0, 600.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 24 * 3600.0)
+_BYTES_PER_MB = 1_000_000
+_WORTH_IT = 0.9
+"""A model that is less than a tenth smaller is no answer to "smaller"."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A run that one button starts. `fields`: its form, with the run that it follows. `settings`: the same."""
+
+    fields: Mapping[str, str]
+    settings: RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class NextSteps:
+    """None where a step makes no sense. `again`: the same on the photos of today. `other`: the run to compare with."""
+
+    again: FollowUp
+    longer: FollowUp | None
+    smaller: FollowUp | None
+    other: Run | None
+
+
+def next_steps(session: Session, run: Run, max_budget_s: int) -> NextSteps:
+    settings = RunSettings.from_json(run.settings)
+    longer, smaller = longer_search(settings, max_budget_s), smaller_model(settings, run.result)
+    return NextSteps(
+        again=_follow_up(run, settings),
+        longer=_follow_up(run, longer) if longer else None,
+        smaller=_follow_up(run, smaller) if smaller else None,
+        other=run_to_compare(session, run),
+    )
+
+
+def longer_search(settings: RunSettings, max_budget_s: int) -> RunSettings | None:
+    """With the next larger budget that this installation allows."""
+    now_s = settings.budget_s
+    longer = [budget_s for budget_s in _BUDGETS_S if now_s is not None and now_s < budget_s <= max_budget_s]
+    return replace(settings, budget_s=longer[0]) if longer else None
+
+
+def smaller_model(settings: RunSettings, result: Mapping[str, Any]) -> RunSettings | None:
+    """At most half the size of the delivered model, or the size of the smallest that was tried where that is larger."""
+    sizes = [row["n_bytes"] for row in result.get("pareto") or () if row.get("n_bytes")]
+    present = (result.get("winner") or {}).get("n_bytes")
+    if not sizes or not present:
+        return None
+    wanted = max(present / 2, min(sizes))
+    if wanted > present * _WORTH_IT:
+        return None
+    return replace(settings, max_model_mb=math.ceil(wanted / _BYTES_PER_MB * 10) / 10)
+
+
+def parent_of(session: Session, run: Run) -> Run | None:
+    return session.get(Run, run.parent_id) if run.parent_id else None
+
+
+def run_to_compare(session: Session, run: Run) -> Run | None:
+    """The one that it follows, else the latest other one of the same photos; only one that has a result."""
+    parent = parent_of(session, run)
+    if parent is not None and parent.state is RunState.DONE:
+        return parent
+    others = select(Run).where(Run.dataset_id == run.dataset_id, Run.id != run.id, Run.state == RunState.DONE)
+    return session.scalars(others.order_by(Run.finished_at.desc()).limit(1)).first()
+
+
+def _follow_up(run: Run, settings: RunSettings) -> FollowUp:
+    return FollowUp({**form_values(settings), "parent": run.id}, settings)

@@ -1,0 +1,186 @@
+"""What a page or the API says about a run, worked out from its row."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session
+
+from automl.records import RunState, TrialState
+from automl.store.run_clock import RunClock, run_clock
+from automl.store.tables import Artifact, LogEntry, Run, TrialSummary, now
+from automl.text.names import tried_in_words, validated
+
+_N_LATEST = 50
+_N_BEST = 200
+_N_LOGGED = 200
+
+STAGES = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING, RunState.FINISHING, RunState.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """What is told of a run beside the row itself.
+
+    `bundle`: what can be downloaded now, the final model or the best so far. `best`: number of the trial that the run's
+    best score belongs to. Only with `with_tries`: `trials`: the latest first while the run is on; when it has ended
+    that one, then by score. `bests`: the log's entries of each better model; `log`: all of it; both the latest first.
+    """
+
+    run: Run
+    clock: RunClock
+    n_ahead: int
+    bundle: Artifact | None
+    plots: tuple[Artifact, ...]
+    best: int | None
+    trials: tuple[TrialSummary, ...] = ()
+    log: tuple[LogEntry, ...] = ()
+
+    @property
+    def bests(self) -> tuple[LogEntry, ...]:
+        return tuple(entry for entry in self.log if entry.kind == "best")
+
+    @property
+    def last_tried(self) -> str:
+        """In words, empty before the first trial has ended."""
+        if not self.trials:
+            return ""
+        trial = self.trials[0]
+        return tried_in_words(trial.backbones, trial.image_size_px, trial.score, trial.state)
+
+    @property
+    def trying(self) -> dict[str, Any]:
+        """The try that goes on; {} for none."""
+        return _trying(self.run)
+
+    @property
+    def is_ending(self) -> bool:
+        """True once no new try will begin, while the run goes on."""
+        return self.run.state is RunState.FINISHING or (self._is_told_to_end and self.run.state.is_running())
+
+    @property
+    def can_extend(self) -> bool:
+        """True while more time could still be used."""
+        open_states = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING)
+        return self.run.state in open_states and not self._is_told_to_end
+
+    @property
+    def _is_told_to_end(self) -> bool:
+        return self.run.stop_requested or self.run.cancel_requested
+
+    @property
+    def key(self) -> str:
+        """Changes whenever more of the page than the figures must be drawn again.
+
+        A better model behind the same download button is not such a change: an opened question would close.
+        """
+        asked = (self.run.stop_requested, self.run.cancel_requested)
+        flags = (*asked, self.can_stop, self.bundle is not None, self.can_extend)
+        return f"{self.run.state}-" + "".join(f"{flag:d}" for flag in flags)
+
+    @property
+    def best_so_far(self) -> Artifact | None:
+        """The download, where it is not the final model. Its title is what is known of it."""
+        return self.bundle if self.bundle is not None and self.bundle.kind == "best_so_far" else None
+
+    @property
+    def unpacked_score(self) -> float | None:
+        return unpacked_score(self.run, self.bundle)
+
+    @property
+    def can_stop(self) -> bool:
+        """True while there is a search to end and a model to keep."""
+        searching = self.run.state in (RunState.PREPARING, RunState.SEARCHING)
+        return searching and self.run.best_score is not None and not self.run.stop_requested
+
+    @property
+    def stage_number(self) -> int:
+        """Index into `STAGES`; the last one for every ended run."""
+        return len(STAGES) - 1 if self.run.state.is_finished() else STAGES.index(self.run.state)
+
+    @property
+    def waits_long(self) -> bool:
+        """True where nothing is ahead and still no worker has come."""
+        waited_s = (now() - self.run.created_at).total_seconds()
+        return self.run.state is RunState.QUEUED and self.n_ahead == 0 and waited_s > 30
+
+
+def view_run(session: Session, run: Run, lease_s: float) -> RunView:
+    return RunView(
+        run=run,
+        clock=run_clock(run, lease_s),
+        n_ahead=_n_ahead(session, run) if run.state is RunState.QUEUED else 0,
+        bundle=downloadable(session, run),
+        plots=tuple(session.scalars(_plots(run))),
+        best=run.best_trial,
+    )
+
+
+def with_tries(session: Session, view: RunView) -> RunView:
+    """With what was tried, and the log."""
+    run = view.run
+    trials = _best_trials(run, _N_BEST) if run.state.is_finished() else _latest_trials(run)
+    return replace(view, trials=tuple(session.scalars(trials)), log=tuple(session.scalars(_log(run))))
+
+
+def course(session: Session, run: Run) -> dict[str, Any]:
+    """What the charts of a run begin with, by seconds on its clock: all tries, each better model, the present try."""
+    ended_s = TrialSummary.started_s + TrialSummary.duration_s
+    tries = select(TrialSummary.number, ended_s, TrialSummary.score).where(TrialSummary.run_id == run.id)
+    bests = select(LogEntry.used_s, LogEntry.score).where(LogEntry.run_id == run.id, LogEntry.kind == "best")
+    return {
+        "tries": [list(row) for row in session.execute(tries.order_by(TrialSummary.number))],
+        "bests": [list(row) for row in session.execute(bests.order_by(LogEntry.id))],
+        "trying": _trying(run) or None,
+    }
+
+
+def downloadable(session: Session, run: Run) -> Artifact | None:
+    """The final bundle, else the best so far, else None."""
+    is_final = Artifact.kind == "bundle"
+    found = select(Artifact).where(Artifact.run_id == run.id, is_final | (Artifact.kind == "best_so_far"))
+    return session.scalars(found.order_by(is_final.desc(), Artifact.created_at.desc()).limit(1)).first()
+
+
+def unpacked_score(run: Run, packed: Artifact | None) -> float | None:
+    """The best score of a run whose download is an earlier model; None where it is that of the download, or unknown."""
+    if packed is None or packed.kind != "best_so_far" or not packed.title or run.best_score is None:
+        return None
+    return None if packed.title == validated(run.best_score) else run.best_score
+
+
+def _trying(run: Run) -> dict[str, Any]:
+    """What a worker that was lost has left is no try that goes on."""
+    return run.trying if run.state in (RunState.PREPARING, RunState.SEARCHING) else {}
+
+
+def _plots(run: Run) -> Select[Artifact]:
+    of_run = select(Artifact).where(Artifact.run_id == run.id, Artifact.kind == "plot")
+    return of_run.order_by(Artifact.created_at, Artifact.name)
+
+
+def _log(run: Run) -> Select[LogEntry]:
+    return select(LogEntry).where(LogEntry.run_id == run.id).order_by(LogEntry.id.desc()).limit(_N_LOGGED)
+
+
+def _latest_trials(run: Run) -> Select[TrialSummary]:
+    return select(TrialSummary).where(TrialSummary.run_id == run.id).order_by(TrialSummary.id.desc()).limit(_N_LATEST)
+
+
+def _best_trials(run: Run, n: int) -> Select[TrialSummary]:
+    """The best one first: what it won against is not told by scores alone, which may speak of different photos.
+
+    Then complete ones by score; the smaller model wins a tie, then the earlier one, as in the search.
+    """
+    others = case((TrialSummary.number == run.best_trial, 0), else_=1)
+    unfinished = case((TrialSummary.state == TrialState.COMPLETE, 0), else_=1)
+    by_score = (TrialSummary.score.is_(None), TrialSummary.score.desc())
+    order = (others, unfinished, *by_score, TrialSummary.n_bytes, TrialSummary.number)
+    return select(TrialSummary).where(TrialSummary.run_id == run.id).order_by(*order).limit(n)
+
+
+def _n_ahead(session: Session, run: Run) -> int:
+    """Runs that will be served first."""
+    unfinished = [state for state in RunState if not state.is_finished()]
+    query = select(func.count()).where(Run.state.in_(unfinished), Run.created_at < run.created_at)
+    return session.scalar(query) or 0

@@ -1,0 +1,92 @@
+"""What the delivered model said of each test photo: the tables in a run's download."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeGuard
+
+from sqlalchemy.orm import Session
+
+from automl.errors import BadBundle, NotFound
+from automl.store.artifacts import ArtifactStore
+from automl.store.tables import Artifact, Run
+from server.downloads.members import read_member
+from server.views.run import downloadable
+
+_Rows = tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One test photo. `really`: its class when the run was made; `said`, `runner_up`: the likeliest classes.
+
+    `confidence`, `runner_up_confidence`: 0-1. `is_sure`: None where the model has no threshold for it.
+    """
+
+    name: str
+    really: str
+    said: str
+    confidence: float
+    is_sure: bool | None
+    runner_up: str
+    runner_up_confidence: float
+    sha256: str
+
+    @property
+    def is_right(self) -> bool:
+        return self.said == self.really
+
+
+def answers_of(session: Session, store: ArtifactStore, run: Run) -> tuple[Answer, ...] | None:
+    """In the order of the test; None where the run has no final download, or one of an older version."""
+    return answers_in(store, downloadable(session, run))
+
+
+def answers_in(store: ArtifactStore, download: Artifact | None) -> tuple[Answer, ...] | None:
+    """The same, where the download is known."""
+    return _read_answers(store, download.key) if _is_final(download) else None
+
+
+def photos_of_test(session: Session, store: ArtifactStore, run: Run) -> Mapping[str, str] | None:
+    """The class of each test photo by its SHA-256; None where nobody can tell any more."""
+    download = downloadable(session, run)
+    if (answers := answers_in(store, download)) is not None:
+        return {answer.sha256: answer.really for answer in answers}
+    photos = _read_table(store, download.key, "photos.csv") if _is_final(download) else None
+    return None if photos is None else {row["sha256"]: row["class"] for row in photos if row["part"] == "test"}
+
+
+def _is_final(download: Artifact | None) -> TypeGuard[Artifact]:
+    """Not the best model so far: its .zip has no such tables."""
+    return download is not None and download.kind == "bundle"
+
+
+@lru_cache(maxsize=8)
+def _read_answers(store: ArtifactStore, key: str) -> tuple[Answer, ...] | None:
+    """The bytes behind a key never change, and each page of one run asks for the same."""
+    rows = _read_table(store, key, "answers.csv")
+    return None if rows is None else tuple(map(_answer, rows))
+
+
+def _read_table(store: ArtifactStore, key: str, name: str) -> _Rows | None:
+    """None where the file is gone, or has no such table."""
+    try:
+        text = read_member(store, key, name).decode()
+    except (NotFound, BadBundle):  # a damaged download says so where it is asked for
+        return None
+    return tuple(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def _answer(row: Mapping[str, str]) -> Answer:
+    return Answer(
+        name=row["photo"],
+        really=row["class"],
+        said=row["answer"],
+        confidence=float(row["confidence"]),
+        is_sure={"yes": True, "no": False}.get(row["sure"]),
+        runner_up=row["runner_up"],
+        runner_up_confidence=float(row["runner_up_confidence"]),
+        sha256=row["sha256"],
+    )

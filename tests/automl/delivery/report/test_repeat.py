@@ -1,0 +1,61 @@
+"""The command of the card asks for the very run that it tells of."""
+
+import shlex
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from automl.cli import _parser, _run_settings
+from automl.delivery.report.repeat import repeat_command, settings_of
+from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
+from automl.settings import load_settings
+
+OTHER = RunSettings(
+    budget_s=90.5,
+    goal=Goal.BALANCED_ACCURACY,
+    max_model_mb=12.5,
+    max_latency_ms=20.0,
+    tuner=TunerKind.KERAS_TUNER,
+    sampler=Sampler.HYPERBAND,
+    pruner=PrunerKind.NONE,
+    seed=11,
+    max_trials=40,
+    backbones=("mobilenet_v1", "mobilenet_v2"),
+    max_image_size_px=160,
+    early_stopping=False,
+    lr_scheduler="cosine",
+    epochs=9,
+    head_layers=(256, 64),
+    fine_tuning=False,
+)
+
+
+def read_again(settings: RunSettings, tmp_path: Path) -> RunSettings:
+    program, *words = shlex.split(repeat_command(settings))
+    assert program == "automl"
+    options = _parser().parse_args([*words, "--out", str(tmp_path / "model.zip")])
+    return _run_settings(options, load_settings({"DARKROOM_HOME": str(tmp_path)}))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [RunSettings(), OTHER, RunSettings(budget_s=None, max_trials=3, head_layers=()), RunSettings(budget_s=86400.0)],
+)
+def test_the_command_line_reads_the_same_settings(settings, tmp_path):
+    assert read_again(settings, tmp_path) == settings
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(RunSettings)])
+def test_every_setting_shows_in_the_command(name):
+    assert repeat_command(replace(OTHER, **{name: getattr(RunSettings(), name)})) != repeat_command(OTHER)
+
+
+def test_the_goal_that_was_proposed_is_part_of_it():
+    assert (
+        settings_of({"settings": RunSettings().to_json(), "goal": "balanced_accuracy"}).goal is Goal.BALANCED_ACCURACY
+    )
+
+
+def test_before_the_end_there_is_nothing_to_repeat():
+    assert settings_of({}) is None

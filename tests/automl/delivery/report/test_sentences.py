@@ -1,0 +1,112 @@
+"""Sentences say what the figures say, and nothing where there is nothing to say."""
+
+import numpy as np
+import pytest
+
+from automl.delivery.report.sentences import findings, headline, limits, names_in_words, when_sure
+from tests.automl.delivery.report.metrics_files import finished, unfinished
+
+CLASSES = ("rust", "spot", "healthy")
+CONFUSION = np.array([[38, 4, 0], [1, 41, 0], [0, 0, 43]])
+
+
+def test_the_first_sentence_is_that_of_the_test():
+    metrics = finished(CLASSES, CONFUSION)
+    assert headline(metrics) == metrics["sentence"]
+    assert headline(metrics).startswith("It was right on 122 of 127 photos it had never seen; expect ")
+
+
+def test_the_findings_name_baseline_mistake_and_weakest_class():
+    assert findings(finished(CLASSES, CONFUSION)) == [
+        "Always saying the most common class would have been right on 42 of 127.",
+        "Its most frequent mistake: it took 4 of the 42 test photos of rust for spot.",
+        "It recognises rust least often: 38 of 42 test photos.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("n_correct", "end"),
+    [
+        (117, "was right on 117 of 127; the search gained 4 points over it."),
+        (121, "was right on 121 of 127; the search gained one point over it."),
+        (122, "was right on 122 of 127, just as many: on these photos the search gained nothing over it."),
+        (125, "was right on 125 of 127, 2 points more: on these photos the search gained nothing over it."),
+    ],
+)
+def test_what_the_search_was_worth(n_correct, end):
+    first = {"trial": 0, "accuracy": n_correct / 127, "n_correct": n_correct, "n_images": 127, "at_s": 12.2}
+    metrics = finished(CLASSES, CONFUSION, winner={"trial": 3}, first_model=first)
+    assert findings(metrics)[1] == f"The first model, found after 12 seconds, {end}"
+    metrics["winner"]["trial"] = 0
+    assert "is the one that won" in findings(metrics)[1]
+    metrics["winner"]["params"] = {"averaged_with": "4+7"}  # then the first model is a part of it, no more
+    assert findings(metrics)[1].endswith(end)
+
+
+def test_what_has_not_been_tested_has_no_findings():
+    metrics = unfinished(CLASSES)
+    assert findings(metrics) == []
+    assert "validation" in headline(metrics)
+
+
+def test_a_model_that_is_no_better_than_guessing_is_called_so():
+    found = findings(finished(("a", "b"), np.array([[60, 5], [50, 5]])))
+    assert found[0].endswith("The model is not clearly better than that, so do not rely on it yet.")
+
+
+def test_no_mistake_is_no_promise():
+    found = findings(finished(("a", "b"), np.diag([60, 60])))
+    assert found[1:] == ["It made no mistake on these photos; that does not mean that it never will."]
+
+
+def test_of_equal_mistakes_and_equal_classes_none_is_singled_out():
+    found = findings(finished(CLASSES, np.array([[48, 2, 0], [2, 48, 0], [0, 0, 50]])))
+    assert found[1].startswith("One of its most frequent mistakes: it took 2 of the 50 test photos of rust for spot")
+    assert found[2] == "It recognises rust and spot least often: 96 of 100 test photos."
+    equal = findings(finished(CLASSES, np.array([[49, 1, 0], [0, 49, 1], [1, 0, 49]])))
+    assert [sentence for sentence in equal if "mistake" in sentence or "least often" in sentence] == []
+
+
+@pytest.mark.parametrize(
+    ("calibration", "test", "photos"),
+    [
+        ({"coverage": 0.9, "accuracy_when_sure": 0.98}, {}, "90 of 100 validation photos, it was right on 98 of 100"),
+        ({"coverage": 0.9, "accuracy_when_sure": 0.98}, {"coverage": 0.8, "accuracy_when_sure": 0.999},
+         "80 of 100 test photos, it was right on 99 of 100"),
+    ],
+)  # fmt: skip
+def test_the_threshold_is_told_with_its_most_honest_figures(calibration, test, photos):
+    words = when_sure({"calibration": {"threshold": 0.83, **calibration}, "test": test})
+    assert (
+        words == f"When it is at least 83 % sure, which it was for {photos}. Treat an answer below that as “not sure”."
+    )
+
+
+@pytest.mark.parametrize("calibration", [None, {}, {"threshold": None, "coverage": 0.0, "accuracy_when_sure": None}])
+def test_without_a_threshold_there_is_no_word_of_one(calibration):
+    assert when_sure({"calibration": calibration}) == ""
+
+
+def test_few_test_photos_are_told():
+    metrics = finished(("a", "b"), np.array([[12, 0], [0, 3]]))
+    assert any(sentence.startswith("Only 15 photos were there for the test") for sentence in findings(metrics))
+    assert "Fewer than 10 test photos each, so their own figures say little: b." in limits(metrics)
+
+
+@pytest.mark.parametrize(("n", "words"), [(1, "the label of one photo"), (1200, "the labels of 1,200 photos")])
+def test_doubted_labels_are_counted(n, words):
+    assert any(words in sentence for sentence in findings(finished(CLASSES, CONFUSION, suspects=[{}] * n)))
+
+
+def test_the_limits_say_that_it_always_answers_and_where_its_networks_learned():
+    text = " ".join(limits(finished(CLASSES, CONFUSION)))
+    assert "It always answers with one of its 3 classes" in text
+    assert "none of them, and sometimes with a high confidence" in text
+    assert "ImageNet" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "words"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c", "d"], "a, b and 2 more")]
+)
+def test_names_are_listed_as_people_do(names, words):
+    assert names_in_words(names, most=2) == words

@@ -1,0 +1,123 @@
+"""Each format is the same model, carries its labels, and is written without a word or not at all."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from automl.delivery import format_writer as formats
+from automl.delivery.format_writer import FormatWriter, add_labels
+from automl.formats import size_of
+from automl.models.quiet_tensorflow import import_tensorflow
+from automl.serving import predict_litert, predict_tensorflow
+from tests.automl.delivery.delivered import LABELS, SIZE_PX, delivered_model, pictures
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def model():
+    import_tensorflow()
+    return delivered_model()
+
+
+@pytest.fixture(scope="module")
+def keras_file(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("delivered") / "model.keras"
+    model.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def writer(keras_file, tmp_path_factory):
+    return FormatWriter(keras_file, LABELS, SIZE_PX, pictures(40), tmp_path_factory.mktemp("formats"))
+
+
+@pytest.fixture(scope="module")
+def expected(model):
+    return np.asarray(model(pictures(6, seed=2).astype(np.float32)))
+
+
+@pytest.mark.parametrize(("name", "most"), [("litert_float32", 1e-4), ("litert_float16", 0.01), ("litert_int8", 0.06)])
+def test_litert_says_what_the_model_says(writer, expected, name, most):
+    classifier = predict_litert.Classifier(writer.write(name))
+    assert classifier.predict_arrays(pictures(6, seed=2)) == pytest.approx(expected, abs=most)
+    assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
+
+
+def test_int8_takes_bytes_and_reckons_in_whole_numbers(writer):
+    interpreter = predict_litert.load_interpreter(model_path=str(writer.write("litert_int8")))
+    interpreter.allocate_tensors()
+    assert interpreter.get_input_details()[0]["dtype"] is np.uint8
+    floats = [one["name"] for one in interpreter.get_tensor_details() if one["dtype"] is np.float32]
+    assert len(floats) <= 1, "only the probabilities"
+
+
+def test_a_saved_model_says_what_the_model_says_of_photos_of_any_size(writer, model, expected):
+    classifier = predict_tensorflow.Classifier(writer.write("saved_model"))
+    assert classifier.predict_arrays(pictures(6, seed=2)) == pytest.approx(expected, abs=1e-4)
+    larger = pictures(2, 96)
+    by_model = np.asarray(model(larger.astype(np.float32)))
+    assert classifier.predict_arrays(larger) == pytest.approx(by_model, abs=1e-4)
+    assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
+
+
+def test_a_saved_model_holds_every_weight_once(writer, model):
+    import tensorflow as tf
+
+    folder = writer.write("saved_model")
+    sizes = [np.prod(shape) for name, shape in tf.train.list_variables(str(folder / "variables" / "variables"))]
+    n_in_model = sum(weights.size for weights in model.get_weights())
+    assert n_in_model <= sum(sizes) < n_in_model + 200
+    assert size_of(folder) > 4 * n_in_model
+
+
+def test_labels_in_a_keras_file_do_not_hinder_keras(keras_file, expected, tmp_path):
+    copy = tmp_path / "model.keras"
+    copy.write_bytes(keras_file.read_bytes())
+    for _ in range(2):
+        add_labels(copy, LABELS, SIZE_PX)
+    classifier = predict_tensorflow.Classifier(copy)
+    assert classifier.predict_arrays(pictures(6, seed=2)) == pytest.approx(expected, abs=1e-4)
+    assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
+    with zipfile.ZipFile(copy) as archive:
+        assert archive.namelist().count("labels.txt") == 1
+
+
+def test_the_converters_say_nothing(writer, capfd):
+    writer.write("saved_model")
+    writer.write("litert_float16")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_failed_conversion_leaves_nothing_and_gives_the_outputs_back(keras_file, tmp_path, monkeypatch, capfd):
+    writer = FormatWriter(keras_file, LABELS, SIZE_PX, pictures(1), tmp_path / "out")
+    monkeypatch.setattr(formats, "_converter", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        writer.write("litert_float32")
+    assert list((tmp_path / "out").iterdir()) == []
+    print("heard again")
+    assert "heard again" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(("script", "name"), [(predict_litert, "litert_float32"), (predict_tensorflow, "saved_model")])
+def test_a_script_names_the_three_likeliest_classes_of_each_photo(writer, tmp_path, capsys, script, name):
+    photo = tmp_path / "photo.png"
+    Image.fromarray(pictures(1)[0]).save(photo)
+    assert script.main([str(writer.write(name)), str(photo)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{photo}: ") and all(label in said for label in LABELS)
+    assert script.main([]) == 2
+    assert "Usage" in capsys.readouterr().err
+
+
+def test_int8_without_photographs_is_refused(keras_file, tmp_path):
+    writer = FormatWriter(keras_file, LABELS, SIZE_PX, pictures(0), tmp_path)
+    with pytest.raises(ValueError, match="photographs"):
+        writer.write("litert_int8")
+
+
+def test_what_comes_with_the_model_is_not_converted_from_it(writer):
+    with pytest.raises(ValueError, match=r"model\.onnx comes with the model"):
+        writer.write("onnx")

@@ -1,0 +1,21 @@
+"""What is said of the first model that was found."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from automl.evaluation.first_model import FirstModel, describe_first
+from automl.evaluation.score import TestScore
+from tests.automl.search.fakes import V2, candidate
+
+
+def test_its_figures_are_those_of_its_own_answers_on_the_test_photos():
+    score = TestScore(("a", "b"), np.array([0, 0, 1, 1]), np.eye(2, dtype=np.float32)[[0, 0, 1, 0]], 0.5)
+    interval = binomtest(3, 4).proportion_ci(method="wilson")
+    assert describe_first(FirstModel(candidate(2), Path("x"), 12.34), score) == {
+        "trial": 2, "accuracy": 0.75, "n_correct": 3, "n_images": 4,
+        "interval_95": pytest.approx([interval.low, interval.high]),
+        "backbones": [V2], "image_size_px": 224, "at_s": 12.3,
+    }  # fmt: skip

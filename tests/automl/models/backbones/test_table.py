@@ -1,0 +1,60 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from automl.errors import BadSetting
+from automl.models.backbones.table import BACKBONES, build_backbone
+
+NAMES = list(BACKBONES)
+
+
+def test_rows_are_readable_without_tensorflow() -> None:
+    code = (
+        "import sys; import automl.models.backbones.table, automl.models.features, automl.models.weights.cache; "
+        "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
+def test_every_multiple_of_32_px_gives_five_taps(name: str) -> None:
+    model = build_backbone(name)
+    for height, width in [(64, 96), (160, 32)]:
+        maps = model(np.zeros((1, height, width, 3), np.float32), training=False)
+        assert len(maps) == 5
+        assert tuple(maps[-1].shape[1:3]) == (height // 32, width // 32)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_taps_are_the_named_layers_and_the_last_is_the_networks_end(name: str) -> None:
+    first, second = build_backbone(name), build_backbone(name)
+    for model in (first, second):  # names must not depend on what was built before in this process
+        assert [model.get_layer(tap).output.shape for tap in BACKBONES[name].taps] == [o.shape for o in model.outputs]
+        assert model.layers[-1].name == BACKBONES[name].taps[-1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
+def test_a_backbone_saves_as_plain_keras(name: str, tmp_path: Path) -> None:
+    model = build_backbone(name)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", custom_objects=None, safe_mode=True)
+    image = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype(np.float32)
+    for ours, theirs in zip(model(image, training=False), loaded(image, training=False), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_pixels_are_scaled_as_the_row_says() -> None:
+    row = BACKBONES["efficientnet_lite0"]
+    layer = build_backbone(row.name).get_layer("efficientnet_lite0_preprocessing")
+    np.testing.assert_allclose(layer(np.array([0.0, 127.0, 255.0])), [-127 / 128, 0.0, 1.0], atol=1e-6)
+
+
+def test_an_unknown_backbone_is_told_with_the_known_ones() -> None:
+    with pytest.raises(BadSetting, match="mobilenet_v2"):
+        build_backbone("resnet50")

@@ -1,0 +1,48 @@
+"""The table of formats and the scripts that are delivered with them."""
+
+import ast
+
+import pytest
+
+from automl.formats import FORMATS, LITERT, ONNX_RUNTIME, TENSORFLOW, find_format, size_of
+
+RUNTIMES = [ONNX_RUNTIME, LITERT, TENSORFLOW]
+
+
+@pytest.mark.parametrize("attribute", ["name", "title", "file_name", "purpose"])
+def test_no_two_formats_share_a(attribute):
+    assert len({getattr(one, attribute) for one in FORMATS}) == len(FORMATS) == 6
+
+
+def test_whole_numbers_may_differ_by_two_points_and_the_others_by_half_a_point():
+    assert {one.name: one.tolerance for one in FORMATS if one.tolerance != 0.005} == {"litert_int8": 0.02}
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda one: one.name)
+def test_a_delivered_script_imports_nothing_of_this_project(runtime):
+    tree = ast.parse(runtime.delivered_script())
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    assert not any(str(module).startswith("automl") for module in modules)
+    assert runtime is ONNX_RUNTIME or "predict" in modules
+
+
+@pytest.mark.parametrize("one", FORMATS, ids=lambda one: one.name)
+def test_a_readme_has_three_lines_on_install_command_and_code(one):
+    install, command, code = one.runtime.readme(one.file_name).splitlines()
+    assert all(package in install for package in one.runtime.packages)
+    assert one.runtime.script in command
+    assert one.file_name in code and "Classifier" in code
+
+
+def test_a_format_is_found_by_its_name():
+    assert [find_format(one.name) for one in FORMATS] == list(FORMATS)
+    with pytest.raises(KeyError):
+        find_format("nothing")
+
+
+def test_the_size_of_a_folder_is_that_of_its_files(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "one").write_bytes(b"123")
+    (tmp_path / "two").write_bytes(b"45")
+    assert (size_of(tmp_path), size_of(tmp_path / "two")) == (5, 2)

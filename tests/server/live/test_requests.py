@@ -1,0 +1,90 @@
+"""More time, and who is told at the end."""
+
+import pytest
+
+from automl.records import RunState
+from automl.store.database import find_run
+from server.views.run import run_clock
+
+
+def test_a_run_gets_five_minutes_more_and_its_progress_goes_on_from_where_it_is(client, world):
+    run_id = world.add_run(RunState.SEARCHING, used_s=60.0)
+    before = run_clock(world.run(run_id), 30).progress
+    assert client.post(f"/runs/{run_id}/extend").location == f"/runs/{run_id}"
+    run = world.run(run_id)
+    assert (run.budget_s, run.settings["budget_s"]) == (420.0, 420.0)
+    assert run_clock(run, 30).progress == pytest.approx(before)
+    page = " ".join(client.get(f"/runs/{run_id}").text.split())
+    assert "6 minutes left of 7 minutes" in page
+    assert "5 minutes more were asked for: 7 minutes in all" in page
+
+
+def test_a_waiting_run_can_be_given_more_time(client, world):
+    run_id = world.add_run()
+    assert client.post(f"/api/v1/runs/{run_id}/extend", json={"minutes": 2}).json["budget_s"] == 240.0
+    assert "Time allowed: 4 minutes." in client.get(f"/runs/{run_id}").text
+
+
+def test_what_follows_begins_with_the_time_that_the_run_was_given(client, world):
+    run_id = world.add_run(RunState.SEARCHING)
+    client.post(f"/runs/{run_id}/extend")
+    with world.database.session() as session:
+        find_run(session, run_id).state = RunState.CANCELLED
+    assert "Run it again, 7 minutes" in " ".join(client.get(f"/runs/{run_id}").text.split())
+
+
+@pytest.mark.parametrize(
+    ("state", "asked"),
+    [
+        (RunState.DONE, {}),
+        (RunState.CANCELLED, {}),
+        (RunState.FINISHING, {}),
+        (RunState.SEARCHING, {"stop_requested": True}),
+        (RunState.SEARCHING, {"cancel_requested": True}),
+    ],
+)
+def test_a_run_that_is_ending_gets_no_more_time_and_says_why(client, world, state, asked):
+    run_id = world.add_run(state, **asked)
+    answer = client.post(f"/api/v1/runs/{run_id}/extend")
+    assert answer.status_code == 409
+    assert world.run(run_id).budget_s == 120.0
+    assert "more-time" not in client.get(f"/runs/{run_id}").text
+
+
+def test_no_run_gets_more_than_a_run_may_have(client, world):
+    run_id = world.add_run(RunState.SEARCHING)
+    answer = client.post(f"/api/v1/runs/{run_id}/extend", json={"minutes": 24 * 60})
+    assert answer.status_code == 400
+    assert "24 hours at most" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("minutes", [0, -5, "soon", "nan", "inf"])
+def test_only_a_length_of_time_is_more_time(client, world, minutes):
+    run_id = world.add_run(RunState.SEARCHING)
+    assert client.post(f"/api/v1/runs/{run_id}/extend", json={"minutes": minutes}).status_code == 400
+
+
+def test_letters_are_not_offered_where_no_mail_server_is_set(client, world):
+    run_id = world.add_run(RunState.SEARCHING)
+    assert 'name="email"' not in client.get(f"/runs/{run_id}").text
+    assert client.post(f"/runs/{run_id}/notify", data={"email": "a@example.org"}).status_code == 400
+
+
+class TestWithMail:
+    @pytest.fixture
+    def limits(self):
+        return {"DARKROOM_SMTP_URL": "smtp://127.0.0.1:1"}
+
+    def test_an_address_is_kept_and_shown_and_can_be_taken_back(self, client, world):
+        run_id = world.add_run(RunState.SEARCHING)
+        client.post(f"/runs/{run_id}/notify", data={"email": " a@example.org "})
+        assert world.run(run_id).notify_email == "a@example.org"
+        assert "A letter will go to a@example.org" in client.get(f"/runs/{run_id}").text
+        client.post(f"/runs/{run_id}/notify", data={"email": ""})
+        assert world.run(run_id).notify_email == ""
+
+    @pytest.mark.parametrize("address", ["a", "a@b", "a@b.c, d@e.f", "a@b.c\nBcc: d@e.f", "a" * 250 + "@b.org"])
+    def test_what_is_no_address_is_refused(self, client, world, address):
+        run_id = world.add_run(RunState.SEARCHING)
+        assert client.post(f"/runs/{run_id}/notify", data={"email": address}).status_code == 400
+        assert world.run(run_id).notify_email == ""

@@ -1,0 +1,155 @@
+"""The stream of a live run's changes, over HTTP."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from automl.records import RunState
+from automl.store.database import find_run
+from automl.store.events import START, RunEvents
+from automl.store.tables import LogEntry, TrialSummary
+from tests.redis_server import running_redis, silent_redis
+from tests.server.conftest import World
+
+TRIAL = {
+    "number": 0,
+    "stage": "heads",
+    "state": "complete",
+    "backbones": ["mobilenet_v2"],
+    "image_size_px": 96,
+    "score": 0.9321,
+    "started_s": 1.0,
+    "duration_s": 2.0,
+    "message": "",
+    "n_bytes": 0,
+    "latency_s": 0.0,
+    "best": [0, 0.9321],
+}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def limits(url: str) -> dict[str, str]:
+    return {"DARKROOM_BROKER_URL": url}
+
+
+@pytest.fixture
+def events(url: str) -> Iterator[RunEvents]:
+    events = RunEvents(url)
+    yield events
+    events.close()
+
+
+def stream_of(client: FlaskClient, run_id: str, **arguments: object) -> list[dict[str, str]]:
+    """The events until the stream ends."""
+    answer = client.get(f"/runs/{run_id}/events", **arguments)  # type: ignore[arg-type]
+    assert answer.mimetype == "text/event-stream"
+    blocks = [block for block in answer.text.split("\n\n") if block and not block.startswith(":")]
+    return [dict(line.split(": ", 1) for line in block.split("\n")) for block in blocks]
+
+
+def test_an_ended_run_ends_its_stream_at_once(client: FlaskClient, world: World) -> None:
+    (event,) = stream_of(client, world.add_run(RunState.DONE))
+    assert (event["event"], json.loads(event["data"])) == ("end", {"state": "done"})
+
+
+def test_a_page_hears_from_the_event_on_that_it_was_drawn_with(
+    client: FlaskClient, world: World, events: RunEvents
+) -> None:
+    run_id = world.add_run(RunState.SEARCHING)
+    events.publish(run_id, "note", text="seen")
+    after = events.last_id(run_id)
+    assert f'data-after="{after}"' in client.get(f"/runs/{run_id}").text
+    events.publish(run_id, "note", text="missed")
+    events.publish(run_id, "end", state="done")
+    found = stream_of(client, run_id, query_string={"after": after})
+    assert [event["event"] for event in found] == ["note", "end"]
+    again = stream_of(client, run_id, query_string={"after": after}, headers={"Last-Event-ID": found[0]["id"]})
+    assert [event["event"] for event in again] == ["end"]
+
+
+def test_a_trial_brings_its_row_of_the_table_and_its_words(
+    client: FlaskClient, world: World, events: RunEvents
+) -> None:
+    run_id = world.add_run(RunState.SEARCHING)
+    events.publish(run_id, "trial", **TRIAL)
+    events.publish(run_id, "end", state="done")
+    data = json.loads(stream_of(client, run_id, query_string={"after": START})[0]["data"])
+    assert data["tried"] == "small photos (96 px), MobileNetV2: 93.2 %"
+    assert '<tr data-number="0"' in data["html"]
+    assert (data["ended_s"], data["best"], data["best_words"]) == (3.0, [0, 0.9321], "93.2 %")
+
+
+def test_a_try_that_goes_on_has_not_ended(client: FlaskClient, world: World, events: RunEvents) -> None:
+    run_id = world.add_run(RunState.SEARCHING)
+    trying = {name: TRIAL[name] for name in ("number", "stage", "backbones", "image_size_px", "started_s")}
+    events.publish(run_id, "trying", **trying, epochs=[])
+    events.publish(run_id, "end", state="done")
+    data = json.loads(stream_of(client, run_id, query_string={"after": START})[0]["data"])
+    assert (data["state"], data["score"]) == ("running", None)
+
+
+def test_a_page_does_not_wait_for_a_redis_that_does_not_answer(
+    client: FlaskClient, world: World, tmp_path: Path
+) -> None:
+    run_id = world.add_run(RunState.SEARCHING)
+    with silent_redis(tmp_path) as url:
+        world.app.extensions["darkroom"].events._url = RunEvents(url)._url
+        began_s = time.monotonic()
+        assert 'data-after=""' in client.get(f"/runs/{run_id}").text
+        once_s = time.monotonic() - began_s
+        assert client.get(f"/runs/{run_id}/live?seen=").status_code == 200
+        assert once_s < 2
+        assert time.monotonic() - began_s - once_s < 0.4  # it is not asked again at once
+
+
+def test_what_is_gone_is_said_to_be_gone(client: FlaskClient, world: World, events: RunEvents) -> None:
+    run_id = world.add_run(RunState.SEARCHING)
+    events.publish(run_id, "note", text="one")
+    (event,) = stream_of(client, run_id, query_string={"after": "5-0"})
+    assert event["event"] == "gone"
+
+
+def test_a_made_up_id_and_a_made_up_run_are_refused(client: FlaskClient, world: World) -> None:
+    assert client.get(f"/runs/{world.add_run()}/events?after=x").status_code == 400
+    assert client.get(f"/runs/{'f' * 32}/events").status_code == 404
+
+
+def test_more_streams_than_there_is_room_for_are_asked_to_come_later(client: FlaskClient, world: World) -> None:
+    world.app.extensions["darkroom"].live._max_streams = 0
+    answer = client.get(f"/runs/{world.add_run()}/events?after={START}")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "15")
+
+
+def test_the_charts_begin_with_what_the_database_knows(client: FlaskClient, world: World) -> None:
+    run_id = world.add_run(RunState.SEARCHING, trying={"number": 1, "stage": "fine-tuning", "epochs": [[1, 0.8, 0.5]]})
+    with world.database.session() as session:
+        trial = TrialSummary(run_id=run_id, number=0, state="complete", score=0.9, image_size_px=96)
+        trial.started_s, trial.duration_s = 1.0, 2.0
+        session.add(trial)
+        find_run(session, run_id).log.add(LogEntry(kind="best", text="MobileNetV2", used_s=3.0, score=0.9))
+    course = client.get(f"/runs/{run_id}/course").json
+    assert course["tries"] == [[0, 3.0, 0.9]]
+    assert course["bests"] == [[3.0, 0.9]]
+    assert course["trying"]["epochs"] == [[1, 0.8, 0.5]]
+
+
+class TestWithoutRedis:
+    @pytest.fixture
+    def limits(self, tmp_path: Path) -> dict[str, str]:
+        return {"DARKROOM_BROKER_URL": f"redis+socket://{tmp_path}/nothing"}
+
+    def test_the_page_asks_each_second_instead(self, client: FlaskClient, world: World) -> None:
+        run_id = world.add_run(RunState.SEARCHING)
+        assert 'data-after=""' in client.get(f"/runs/{run_id}").text
+        assert client.get(f"/runs/{run_id}/events?after={START}").status_code == 503
+        assert client.get(f"/runs/{run_id}/live?seen=").status_code == 200
