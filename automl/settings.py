@@ -62,6 +62,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("mail_from", "", "address", "Whom these letters come from. Empty: darkroom@ and this machine's name."),
     Setting("webhook_url", "", "URL", "Is called (POST, JSON) at the end of every run. Empty: nothing is."),
+    Setting("log_level", "info", "level", "Least important lines that are logged: debug, info, warning or error."),
+    Setting(
+        "log_format",
+        "auto",
+        "format",
+        "How lines are logged: json (one object a line), text (for people), or auto: text on a terminal, else json.",
+    ),
     Setting("lease_s", 30, "seconds", "A running worker says this often, at least, that it is alive."),
 )
 
@@ -86,6 +93,8 @@ class Settings:
     smtp_url: str
     mail_from: str
     webhook_url: str
+    log_level: str
+    log_format: str
     lease_s: int
 
     @property

@@ -6,7 +6,7 @@ from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
-from server import api, errors, security, static_files
+from server import api, errors, request_log, security, static_files
 from server import template_filters as words
 from server.api import predictions as try_api
 from server.api import uploads as upload_api
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         live=LiveHub(RunEvents(settings.broker_url), live_events.make_renderer(app), look),
     )
     app.context_processor(lambda: {"limits": settings})
-    for part in (errors, security, static_files, words):
+    for part in (request_log, errors, security, static_files, words):
         part.install(app)
     pages = (home, datasets, runs, live_events, answer_pages, compare, exports, artifacts, try_it)
     for module in (*pages, api, upload_api, try_api):

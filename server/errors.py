@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from flask import Flask, current_app, jsonify, render_template, request
+import structlog
+from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from automl.errors import DarkroomError, UserError
+
+_log = structlog.stdlib.get_logger(__name__)
 
 STATUS_OF_CODE: dict[str, int] = {
     "user_error": 400,
@@ -87,7 +90,7 @@ def _known(error: DarkroomError) -> ResponseReturnValue:
     if status == 500:
         return _unknown(error)
     if status > 500:
-        current_app.logger.warning("%s: %s", error.code, error.message)
+        _log.warning("request refused", code=error.code, reason=error.message)
     return _answer(status, error.code, error.message)
 
 
@@ -102,7 +105,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _unknown(error: Exception) -> ResponseReturnValue:
     # What an exception says may contain paths and other people's data: it goes to the log, never to the page.
-    current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    _log.error("request failed", method=request.method, path=request.path, exc_info=error)
     return _answer(500, "internal", _INTERNAL)
 
 

@@ -23,7 +23,7 @@ def _queue(name: str) -> Queue:
 
 def make_app(settings: Settings) -> Celery:
     """A Celery application on `settings.broker_url`. Opens no connection."""
-    app = Celery("darkroom", broker=settings.broker_url, include=["worker.tasks"])
+    app = Celery("darkroom", broker=settings.broker_url, include=["worker.tasks", "worker.task_log"])
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],

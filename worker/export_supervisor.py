@@ -1,12 +1,12 @@
 """One format of a finished run under supervision: its lease, its process, and what is written when that dies."""
 
-import logging
 import shutil
 import sys
 import time
 from collections.abc import Sequence
 from enum import Enum, auto
 
+import structlog
 from sqlalchemy.exc import OperationalError
 
 from automl.settings import Settings
@@ -31,7 +31,7 @@ EXPORTING: tuple[str, ...] = ("nice", "-n", "10", sys.executable, "-m", "automl.
 LOOK_EVERY_S = 0.5
 EXIT_GRACE_S = 15.0
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Ending(Enum):
@@ -70,7 +70,7 @@ class ExportSupervisor:
         with self._database.session() as session:
             claim = claim_export(session, run_id, self._settings.lease_s)
         if claim is None:
-            _log.info("run %s: no format to make", run_id)
+            _log.info("no format to make", run_id=run_id)
             return False
         workspace = self._settings.export_workspace(run_id)
         shutil.rmtree(workspace, ignore_errors=True)
@@ -81,7 +81,7 @@ class ExportSupervisor:
             shutil.rmtree(workspace, ignore_errors=True)
         with self._database.session() as session:
             if ending is not Ending.LEASE_LOST and hand_back_export(session, claim, counts=ending is Ending.EXITED):
-                _log.warning("run %s: %s was not made (attempt %d)", run_id, claim.format, claim.attempt)
+                _log.warning("format not made", run_id=run_id, format=claim.format, attempt=claim.attempt)
             return ending is not Ending.WORKER_STOPS and has_exports_to_make(session, run_id)
 
     def _supervise(self, claim: Claim) -> Ending:
@@ -99,9 +99,10 @@ class ExportSupervisor:
                 settle_export(session, claim, Outcome.failed(f"The export could not be started: {error.strerror}."))
             raise
         with process:
-            _log.info("run %s: making %s, process %s", claim.run_id, claim.format, process.pid)
+            _log.info("export started", run_id=claim.run_id, format=claim.format, pid=process.pid)
             ending = self._watch(claim, process)
-        _log.info("run %s: %s: %s, exit code %s", claim.run_id, claim.format, ending.name, process.exit_code)
+        exit_code = process.exit_code
+        _log.info("export ended", run_id=claim.run_id, format=claim.format, ending=ending.name, exit_code=exit_code)
         return ending
 
     def _watch(self, claim: Claim, process: PipelineProcess) -> Ending:
@@ -116,7 +117,7 @@ class ExportSupervisor:
                     is_ours = renew_export(session, claim, self._settings.lease_s)
             except OperationalError:
                 # A database that is away for a moment is no reason to begin anew, until the lease has run out.
-                _log.warning("run %s: the database did not answer", claim.run_id, exc_info=True)
+                _log.warning("the database did not answer", run_id=claim.run_id, exc_info=True)
                 if time.monotonic() - renewed_s > self._settings.lease_s:
                     return Ending.LEASE_LOST
                 continue

@@ -1,6 +1,5 @@
 """Tells people and programs that a run has ended: a letter to whoever asked for one, a call of the webhook."""
 
-import logging
 import smtplib
 import socket
 import ssl
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
+import structlog
 from sqlalchemy import or_, select, update
 
 from automl.records import RunState
@@ -29,7 +29,7 @@ _SETTLE_S = 15.0
 _LATEST_S = 3600.0
 _WORDS = {RunState.DONE: "is done", RunState.FAILED: "could not be finished", RunState.CANCELLED: "was cancelled"}
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 def send_notices(database: Database, settings: Settings, run_id: str, pause_s: float = PAUSE_S) -> None:
@@ -92,7 +92,7 @@ def _tried(send: Callable[[], None], pause_s: float, run_id: str) -> bool:
             send()
         except (OSError, smtplib.SMTPException, ValueError) as error:  # those of requests are OSErrors
             # Not the address and not the URL, which may hold a password.
-            _log.warning("run %s: nobody was told of its end (%s), try %d", run_id, type(error).__name__, attempt + 1)
+            _log.warning("notice not sent", run_id=run_id, reason=type(error).__name__, attempt=attempt + 1)
         else:
             return True
     return False

@@ -1,10 +1,10 @@
 """Recovers what a dead worker or an emptied broker left behind. The database says what should be under way."""
 
-import logging
 import time
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
 from sqlalchemy import and_, exists, select, update
 from sqlalchemy.orm import Session
 
@@ -32,7 +32,7 @@ _GIVEN_UP = (
 )
 _UNFINISHED = [state for state in RunState if not state.is_finished()]
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Queues(Protocol):
@@ -84,12 +84,12 @@ def send_lost_messages(database: Database, queues: Queues, settle_s: float = SET
         samples = _samples_to_make(session, settle_s)
         exports = runs_with_idle_exports(session, settle_s)
     if len(runs) > queues.n_waiting("train"):
-        _log.info("sending %d waiting run(s) again", len(runs))
+        _log.info("waiting runs sent again", n_runs=len(runs))
         for run_id in runs:
             queues.train(run_id)
     n_light = len(datasets) + len(samples) + len(exports)
     if n_light > queues.n_waiting("light"):
-        _log.info("sending %d check(s) and export(s) again", n_light)
+        _log.info("waiting checks and exports sent again", n_tasks=n_light)
         for dataset_id in datasets:
             queues.check_dataset(dataset_id)
         for dataset_id, run_id in samples:
@@ -131,7 +131,7 @@ def _take_over(session: Session, run_id: str, owner: str, lease_until: datetime 
 
 
 def _put_back(run: Run, lease_s: float) -> None:
-    _log.warning("run %s: its worker is gone (attempt %d)", run.id, run.attempts)
+    _log.warning("the worker of a run is gone", run_id=run.id, attempt=run.attempts)
     if run.cancel_requested:
         change_run_state(run, RunState.CANCELLED)
     elif run.attempts >= MAX_ATTEMPTS:

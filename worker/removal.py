@@ -1,8 +1,8 @@
 """Removes a deleted data set with everything that was made from it."""
 
-import logging
 from contextlib import suppress
 
+import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ from automl.store.tables import (
     TrialSummary,
 )
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 def deleted_datasets(session: Session) -> list[str]:
@@ -60,7 +60,7 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
         session.execute(delete(Dataset).where(Dataset.id == dataset_id))
     for run_id in run_ids:
         remove_of_run(settings.composed_dir, run_id)
-    _log.info("data set %s: removed with %d run(s)", dataset_id, len(run_ids))
+    _log.info("data set removed", dataset_id=dataset_id, n_runs=len(run_ids))
 
 
 def _remove_study(database_url: str, run_id: str) -> None:

@@ -4,7 +4,6 @@ The pipeline writes `searching`, `finishing`, `done` and the failures it underst
 and only while the lease is ours and the pipeline is dead, so that two hands never write one run.
 """
 
-import logging
 import shutil
 import signal
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
+import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -31,7 +31,7 @@ LOOK_EVERY_S = 0.5
 RENEW_EVERY_S = 1.0
 EXIT_GRACE_S = 15.0
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Ending(Enum):
@@ -93,7 +93,7 @@ class Supervisor:
         """
         claimed = self._claim(run_id)
         if claimed is None:
-            _log.info("run %s: nothing to do", run_id)
+            _log.info("nothing to do", run_id=run_id)
             return
         self._tell(run_id, claimed.state)
         log = self._settings.home / "logs" / f"run-{run_id}.log"
@@ -104,11 +104,11 @@ class Supervisor:
             raise
         watch = _Watch(pipeline, claimed.used_s, claimed.budget_s)
         with pipeline:
-            _log.info("run %s: pipeline started, process %s", run_id, pipeline.pid)
+            _log.info("pipeline started", run_id=run_id, pid=pipeline.pid)
             ending = self._watch(run_id, watch)
             if ending is Ending.FINISHED:
                 pipeline.wait(EXIT_GRACE_S)
-        _log.info("run %s: %s, exit code %s", run_id, ending.name, pipeline.exit_code)
+        _log.info("pipeline ended", run_id=run_id, ending=ending.name, exit_code=pipeline.exit_code)
         if ending is not Ending.LEASE_LOST:
             self._settle(run_id, ending, watch, log)
 
@@ -132,7 +132,7 @@ class Supervisor:
             except OperationalError:
                 # A database that is busy or away for a moment is no reason to lose an hour's search; but once the
                 # lease has run out somebody else may have the run.
-                _log.warning("run %s: the database did not answer", run_id, exc_info=True)
+                _log.warning("the database did not answer", run_id=run_id, exc_info=True)
                 ending = Ending.LEASE_LOST if watch.since_renewal_s() > self._settings.lease_s else None
             if ending is not None:
                 return ending

@@ -1,11 +1,11 @@
 """Removes files of data sets that no row knows: what a killed upload, check or deletion has left in the store."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ MIN_AGE_S = 24 * 3600.0
 _ROOT = "datasets"
 _KEYS_PER_QUERY = 500
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def sweep_orphans(database: Database, store: ArtifactStore, older_than_s: float 
     for dataset_id, files in groupby(store.list(_ROOT), _dataset_of):
         swept += _sweep_dataset(database, store, dataset_id, files, older_than_s)
     if swept.n_files:
-        _log.info("%d files that nothing refers to were removed, %d bytes", swept.n_files, swept.n_bytes)
+        _log.info("orphaned files removed", n_files=swept.n_files, n_bytes=swept.n_bytes)
     return swept
 
 

@@ -26,6 +26,7 @@ from automl.images.pixels import SCRATCH_PREFIX
 from automl.images.sample_images import write_sample_images
 from automl.ingest.local import ingest_archive, ingest_folder
 from automl.limits import LR_SCHEDULES, SAMPLERS, check_limits, parse_head_layers
+from automl.logs import configure_logging
 from automl.native_output import own_terminal
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetManifest, Goal, PrunerKind, RunSettings, Sampler, TunerKind
@@ -43,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     with own_terminal() as console:
         try:
-            return int(options.command(options, load_settings(), console))
+            settings = load_settings()
+            configure_logging(settings, least="warning")
+            return int(options.command(options, settings, console))
         except DarkroomError as error:
             console.print(error.message, style="red", markup=False)
             return 2 if isinstance(error, UserError) else 1

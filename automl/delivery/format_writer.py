@@ -30,7 +30,7 @@ from automl.formats import find_format
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.serving.predict_litert import load_interpreter
 
-_log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 N_CALIBRATION = 100
 """Training photographs that show the int8 converter which values occur; more change nothing that can be measured."""

@@ -16,7 +16,7 @@ import structlog
 from automl.delivery import prover_script
 from automl.formats import ONNX_RUNTIME, Format, size_of
 
-_log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 _TIMEOUT_S = 3600.0
 _LAST_WORDS = 2_000

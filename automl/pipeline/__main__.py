@@ -16,6 +16,7 @@ from typing import IO
 import structlog
 
 from automl.errors import DarkroomError
+from automl.logs import configure_logging
 from automl.models.device import device_in_words
 from automl.models.weights.cache import installed
 from automl.pipeline.database_observer import DatabaseObserver
@@ -30,7 +31,7 @@ from automl.store.events import BackgroundEvents, RunEvents
 from automl.store.runs import fail_run
 from automl.store.tables import Run
 
-_log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 _NICE = 5
 
@@ -39,9 +40,10 @@ def main(arguments: list[str]) -> int:
     faulthandler.enable()  # a crash in native code then says where in the log
     give_way()
     settings = load_settings()
+    (run_id,) = arguments
+    configure_logging(settings, process="pipeline", run_id=run_id)
     database = Database(settings.database_url)
     store = ArtifactStore(settings.files_dir)
-    (run_id,) = arguments
     with database.session() as session:
         run = find_run(session, run_id)
         budget = Budget(run.budget_s, used_s=run.used_s)
@@ -53,7 +55,7 @@ def main(arguments: list[str]) -> int:
         observer.device(device_in_words())
         _run(run_id, settings, database, store, budget, workspace, observer)
     except DarkroomError as error:
-        _log.exception("run failed", run=run_id, code=error.code)
+        _log.exception("run failed", code=error.code)
         with database.session() as session:
             fail_run(find_run(session, run_id), error.code, error.message)
     finally:

@@ -27,7 +27,7 @@ from automl.text.names import validated
 if TYPE_CHECKING:
     from automl.search.study import StudyLog
 
-_log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 _ACTIVITY_EVERY_S = 0.5
 _FLUSH_EVERY_S = 10.0
 
@@ -72,7 +72,7 @@ class DatabaseObserver:
     def activity(self, text: str, progress: float | None = None) -> None:
         moment = time.monotonic()
         if text != self._told_text:
-            _log.info("activity", run=self._run_id, text=text)
+            _log.info("activity", text=text)
         if text == self._told_text and moment - self._told_at < _ACTIVITY_EVERY_S:
             return
         self._told_at, self._told_text = moment, text
@@ -221,7 +221,7 @@ class DatabaseObserver:
             self._write_to_study(is_last)
         except (SQLAlchemyError, OptunaError):
             # The study serves optuna-dashboard; our own rows have every trial, so the run need not end for it.
-            _log.exception("trials could not be written to the study", run=self._run_id)
+            _log.exception("trials could not be written to the study")
 
     def _write_to_study(self, is_last: bool) -> None:
         if self._study is None:

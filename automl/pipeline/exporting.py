@@ -21,6 +21,7 @@ from automl.delivery.conversion import Conversion
 from automl.delivery.redocument import redocument
 from automl.errors import BadBundle, DarkroomError, NotFound
 from automl.formats import Format, find_format
+from automl.logs import configure_logging
 from automl.records import DatasetManifest, ExportState
 from automl.settings import load_settings
 from automl.store.artifacts import ArtifactStore, StoredFile
@@ -38,7 +39,7 @@ from automl.store.exports import (
 )
 from automl.store.tables import Artifact
 
-_log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 _OLD_BUNDLE = (
     "This model was made by an older Darkroom, whose download does not have what other formats are made from. "
@@ -71,9 +72,9 @@ class Exporting:
             self._settle(claim, outcome, self._documented(claim, outcome))
         except Exception as error:  # noqa: BLE001 - the row says so, and the other formats are made all the same
             if self._is_gone(claim):
-                _log.info("the data set was deleted meanwhile", run=claim.run_id)
+                _log.info("the data set was deleted meanwhile")
             else:
-                _log.exception("a format could not be made", run=claim.run_id, format=one.name)
+                _log.exception("a format could not be made")
                 self._fail(claim, _message(one, claim, error))
         finally:
             for key in self._unwanted:
@@ -85,9 +86,9 @@ class Exporting:
             return Outcome.failed(GIVEN_UP)
         manifest = load_manifest(self._database, self._store, claim.run_id, self._workspace / "images")
         model = self._open(self._local_bundle(claim), manifest, self._workspace / "model")
-        _log.info("writing", run=claim.run_id, format=one.name)
+        _log.info("writing")
         path = model.write(one)
-        _log.info("proving", run=claim.run_id, format=one.name, photos=model.n_tested)
+        _log.info("proving", n_photos=model.n_tested)
         proof = model.prove(one, path).to_json()
         if one.is_made_at_once:  # the bundle has it
             return Outcome(ExportState.READY, n_bytes=proof["n_bytes"], proof=proof)
@@ -99,7 +100,7 @@ class Exporting:
         try:
             bundle = self._documented(claim, outcome)
         except Exception:  # noqa: BLE001 - that the format failed must be told whatever becomes of the documents
-            _log.exception("the documents could not be written anew", run=claim.run_id)
+            _log.exception("the documents could not be written anew")
             bundle = None
         self._settle(claim, outcome, bundle)
 
@@ -129,7 +130,7 @@ class Exporting:
                     for one in outdated:
                         session.delete(one)
                     session.add(_bundle_row(claim.run_id, bundle))
-        _log.info("settled" if is_ours else "no longer wanted", run=claim.run_id, format=claim.format)
+        _log.info("settled" if is_ours else "no longer wanted")
         if is_ours:
             self._unwanted = [key for key in self._unwanted if key not in (outcome.key, bundle and bundle.key)]
             self._unwanted += [one.key for one in outdated]
@@ -193,12 +194,13 @@ def main(arguments: Sequence[str]) -> int:
     faulthandler.enable()  # a crash in native code then says where in the log
     run_id, name = arguments
     settings = load_settings()
+    configure_logging(settings, process="export", run_id=run_id, format=name)
     database = Database(settings.database_url)
     threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
     with database.session() as session:
         claim = current_claim(session, run_id, find_format(name).name)
     if claim is None:
-        _log.info("nothing to do", run=run_id, format=name)
+        _log.info("nothing to do")
         return 0
     workspace = settings.export_workspace(run_id)
     Exporting(database, ArtifactStore(settings.files_dir), workspace).make(claim)

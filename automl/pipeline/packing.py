@@ -20,7 +20,7 @@ from automl.search.frozen import FrozenFeatures
 from automl.search.observer import Observer
 from automl.serving.predict import load_image
 
-_log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 PLOTS_AND_PACKING_S = 6.0
 EXPLAIN_S = 12.0

@@ -23,7 +23,7 @@ from automl.search.space import Params
 if TYPE_CHECKING:
     from automl.search.pruner import Pruner
 
-_log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 _FAILURES_THAT_RETIRE = 3
 _FIRST_TRIAL_SHARE = 0.2
 _NOTHING_TO_GAIN_LOSS = 0.02

@@ -5,7 +5,6 @@ database after having asked for `last_id` misses nothing of what comes later.
 """
 
 import json
-import logging
 import queue
 import re
 import threading
@@ -13,6 +12,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -30,7 +31,7 @@ _PAUSE_S = 5.0
 _MAX_WAITING = 1_000
 _CLOSE_S = 3.0
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class EventsAway(Exception):
@@ -92,7 +93,7 @@ class RunEvents:
             self._ask(lambda client: _add(client, run_id, kind, data))
         except EventsAway as error:
             if not self._has_warned:
-                _log.warning("pages are not told at once of what happens: %s", error)
+                _log.warning("live events cannot be sent; open pages ask for changes instead", reason=str(error))
             self._has_warned = True
 
     def last_id(self, run_id: str) -> str:
@@ -177,7 +178,7 @@ class BackgroundEvents:
         try:
             self._waiting.put_nowait((run_id, kind, data))
         except queue.Full:
-            _log.warning("run %s: an event was left out, since too many wait", run_id)
+            _log.warning("a live event was dropped: too many are waiting", run_id=run_id)
 
     def close(self) -> None:
         """Waits a little for what is still to be told."""

@@ -9,7 +9,7 @@ from automl.settings import Settings
 from scripts.stack.child import Service
 
 _RESTARTS = 3  # what the system killed for its memory comes back: no run ends because the pages are gone for a moment
-_CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker", "--loglevel", "info", "--concurrency", "1")
+_CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker", "--concurrency", "1")
 # One node of each kind: there is nobody to gossip with.
 _ALONE = ("--without-gossip", "--without-mingle")
 
@@ -19,6 +19,7 @@ WEB_ARGUMENTS = (
     "-m", "gunicorn", "server:serve()",
     "--worker-class", "gthread", "--workers", "1", "--threads", "600",  # an open page of a live run holds one
     "--graceful-timeout", "2", "--no-control-socket",
+    "--logger-class", "server.gunicorn_log.GunicornLog",
 )  # fmt: skip
 
 

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from flask import Blueprint, Response, current_app, jsonify, request, url_for
+import structlog
+from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from automl.errors import BadUpload
@@ -17,6 +18,8 @@ from server.task_queue import QueueUnavailable
 from server.template_filters import csv_line
 from server.uploads.multipart import FieldPart, FilePart, read_parts, read_photos
 from server.uploads.receive import checked_label, take_upload
+
+_log = structlog.stdlib.get_logger(__name__)
 
 blueprint = Blueprint("try_api", __name__, url_prefix="/api/v1")
 
@@ -62,7 +65,7 @@ def feedback(run_id: str) -> ResponseReturnValue:
         start_check(services(), dataset_id)
         is_checking = True
     except QueueUnavailable as error:
-        current_app.logger.warning("%s: %s", error.code, error.message)
+        _log.warning("a check could not be queued", code=error.code, reason=error.message)
         is_checking = False
     address = url_for("datasets.show", dataset_id=dataset_id)
     received, label = upload.n_received, upload.label

@@ -1,6 +1,5 @@
 """Fans a run's events out to the pages that watch it: one thread reads, however many pages are open."""
 
-import logging
 import queue
 import threading
 import time
@@ -8,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from automl.store.events import Event, EventsAway, RunEvents, order_of
@@ -24,7 +24,7 @@ _MAX_BATCHES = 100
 Frames = list[tuple[tuple[int, int] | None, bytes]]
 """Server-sent events with what their ids compare by; None for one without an id."""
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class TooManyPages(Exception):
@@ -195,7 +195,7 @@ class LiveHub:
         try:
             self._follow()
         except Exception:  # noqa: BLE001 - whatever it is, no page may wait for a thread that is gone
-            _log.exception("live pages are not told of events until they come back")
+            _log.exception("the reader of live events failed; pages reconnect")
             with self._lock:
                 self._reader = None
             self._send_all_away()
@@ -206,7 +206,7 @@ class LiveHub:
             try:
                 found = self._events.read(positions, _WAIT_S)
             except EventsAway as error:
-                _log.warning("live pages ask each second from now on: %s", error)
+                _log.warning("live events cannot be read; open pages ask for changes instead", reason=str(error))
                 self._send_all_away()
                 continue
             self._hand_out(found)
@@ -245,7 +245,7 @@ class LiveHub:
         try:
             told = self._look(self._watched_runs())
         except SQLAlchemyError:  # a database that is busy for a moment costs a page nothing
-            _log.warning("live pages were not told the time", exc_info=True)
+            _log.warning("the clocks of live runs could not be read", exc_info=True)
             return
         for run_id, (frame, is_last) in told.items():
             self._offer(run_id, [(None, frame)], is_last)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+
+import structlog
 
 WORTH_IT = 0.95
 """A variant must take less than this share of the plain step's time: a tie goes to what is numerically plainer."""
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 def fastest(probe: Callable[[bool, bool], float]) -> tuple[bool, bool]:
@@ -28,7 +29,5 @@ def _seconds(probe: Callable[[bool, bool], float], mixed: bool, xla: bool) -> fl
     try:
         return probe(mixed, xla)
     except Exception as error:  # noqa: BLE001 - whatever a device cannot do, the plain step can
-        _log.info(
-            "a variant of the training step does not run here", extra={"mixed": mixed, "xla": xla}, exc_info=error
-        )
+        _log.info("a variant of the training step does not run here", mixed=mixed, xla=xla, exc_info=error)
         return float("inf")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import logging
 import os
 import shutil
 import tempfile
@@ -18,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from automl.atomic_files import full_disk_explained
 from automl.errors import BadWeights, NoBackbone, SourceUnavailable
@@ -38,7 +39,7 @@ _SCRATCH_PREFIX = ".fetch-"
 Report = Callable[[str], None]
 """Takes one line of text for the person who waits."""
 
-log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def _fetch_one(backbone: Backbone, weights_dir: Path, report: Report) -> str:
         try:
             _install(backbone, source, weights_dir, report)
         except (SourceUnavailable, BadWeights) as error:
-            log.info("%s from %s was not taken: %s", backbone.name, source.location, error.message)
+            _log.info("weights not taken", backbone=backbone.name, location=source.location, reason=error.message)
             report(f"{backbone.title}: not from {source.origin}: {error.message}")
             reasons.append(f"{source.origin}: {error.message}")
         else:
@@ -188,7 +189,7 @@ def _read_record(name: str, weights_dir: Path) -> InstalledWeights | None:
         record = InstalledWeights(folder=weights_dir, **values)
         return record if sizes == _sizes(record) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
-        log.debug("%s is not installed: %s", name, error)
+        _log.debug("not installed", backbone=name, reason=str(error))
         return None
 
 

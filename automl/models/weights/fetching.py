@@ -1,12 +1,12 @@
 """Files from the network, with a short connect time-out: what cannot be reached must fail within seconds."""
 
 import hashlib
-import logging
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+import structlog
 
 from automl.errors import BadWeights, SourceUnavailable
 from automl.models.backbones.table import ArchiveSource, HubSource, KerasSource, Source
@@ -16,7 +16,7 @@ READ_TIMEOUT_S = 60.0
 HUB_CACHE_VARIABLE = "TFHUB_CACHE_DIR"
 _CHUNK_BYTES = 1 << 20
 
-log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 def check_source(source: Source) -> None:
@@ -48,7 +48,7 @@ def check_reachable(url: str) -> None:
     try:
         requests.head(f"{parts.scheme}://{parts.netloc}/", timeout=(CONNECT_TIMEOUT_S, 2 * CONNECT_TIMEOUT_S))
     except requests.RequestException as error:
-        log.debug("no answer from %s: %s", parts.netloc, error)
+        _log.debug("no answer", server=parts.netloc, reason=str(error))
         raise SourceUnavailable(f"{parts.hostname} cannot be reached from this machine") from None
 
 
@@ -66,7 +66,7 @@ def download(url: str, target: Path, session: requests.Session) -> None:
                 for chunk in response.iter_content(_CHUNK_BYTES):
                     file.write(chunk)
     except requests.RequestException as error:
-        log.debug("download of %s failed: %s", url, error)
+        _log.debug("download failed", url=url, reason=str(error))
         raise SourceUnavailable(f"the download from {urlsplit(url).hostname} failed") from None
 
 

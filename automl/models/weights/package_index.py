@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import requests
+import structlog
 from pypi_simple import (
     NoSuchProjectError,
     PyPISimple,
@@ -30,7 +30,7 @@ _PYPI = "https://pypi.org/simple/"
 _SECTIONS = ("global", "download", ":env:")
 """Of pip's configuration; the later one wins."""
 
-log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class PackageIndex:
         command = [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            log.warning("pip does not tell its configuration, so %s is used: %s", _PYPI, done.stderr.strip())
+            _log.warning("pip does not print its configuration", used=_PYPI, reason=done.stderr.strip())
         return cls.from_config(done.stdout)
 
     @classmethod
@@ -107,7 +107,7 @@ class PackageIndex:
             except NoSuchProjectError:
                 problems.append(f"{host} does not have {source.package}")
             except (requests.RequestException, UnsupportedContentTypeError, UnsupportedRepoVersionError) as error:
-                log.debug("the index at %s failed: %s", host, error)
+                _log.debug("the package index failed", host=host, reason=str(error))
                 problems.append(f"{host} cannot be reached or is not a package index")
             else:
                 links = [package.url for package in page.packages if package.filename == source.filename]

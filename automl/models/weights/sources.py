@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import logging
 import os
 import socket
 import tarfile
@@ -23,6 +22,7 @@ import h5py
 import keras
 import numpy as np
 import requests
+import structlog
 import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -34,7 +34,7 @@ from automl.models.weights.fetching import HUB_CACHE_VARIABLE, READ_TIMEOUT_S, c
 from automl.models.weights.package_index import PackageIndex
 from automl.models.weights.torch_file import read_tensors
 
-log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _load_hub(source: HubSource, scratch: Path) -> Loaded:
             folder = Path(hub.resolve(source.handle))
             module = hub.load(str(folder))
     except (URLError, TimeoutError, ConnectionError) as error:
-        log.debug("the download from TensorFlow Hub failed: %s", error)
+        _log.debug("the download from TensorFlow Hub failed", reason=str(error))
         raise SourceUnavailable(f"the download from {urlsplit(source.handle).hostname} failed") from None
     except (tarfile.TarError, EOFError, zlib.error, ValueError, OSError, tf.errors.OpError) as error:
         if is_disk_full(error):

@@ -32,7 +32,7 @@ from automl.search.stages.head_trial import head_settings, run_head_trial
 from automl.search.trials import Attempt, OnEpoch, OnStep, TrialBook, best_heads
 from automl.search.tuners.tuner import Proposal, Tuner, make_tuner
 
-_log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 PATIENCE_TRIALS = 80
 """Tries without a better one after which stage 1 has found what it can find."""
