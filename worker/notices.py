@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import requests
+import httpx
 import structlog
 from sqlalchemy import or_, select, update
 
@@ -90,7 +90,7 @@ def _tried(send: Callable[[], None], pause_s: float, run_id: str) -> bool:
             time.sleep(pause_s)
         try:
             send()
-        except (OSError, smtplib.SMTPException, ValueError) as error:  # those of requests are OSErrors
+        except (OSError, smtplib.SMTPException, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             # Not the address and not the URL, which may hold a password.
             _log.warning("notice not sent", run_id=run_id, reason=type(error).__name__, attempt=attempt + 1)
         else:
@@ -138,6 +138,5 @@ def _mail_server(url: str) -> smtplib.SMTP:
 
 
 def _call(url: str, record: dict[str, Any]) -> None:
-    answer = requests.post(url, json=record, timeout=_TIMEOUT_S, allow_redirects=False)
-    if not 200 <= answer.status_code < 300:  # one that points elsewhere has not taken it
-        raise requests.HTTPError(f"status {answer.status_code}", response=answer)
+    answer = httpx.post(url, json=record, timeout=_TIMEOUT_S)
+    answer.raise_for_status()  # a redirect counts as a failure, too: who points elsewhere has not taken it

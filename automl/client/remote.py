@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-import requests
+import httpx
 
-from automl.client.upload_form import Form, LocalFile
+from automl.client.upload_form import LocalFile, SentFile
 from automl.errors import BadSetting, BadUpload
 
 BATCH_FILES = 50
@@ -18,7 +18,8 @@ FILES_A_QUESTION = 2000
 WAITS_S: tuple[float, ...] = (1, 2, 4, 8, 15, 30)
 POLL_S = 0.5
 
-_CONNECT_S, _ANSWER_S = 10, 600
+_TIMEOUT = httpx.Timeout(600, connect=10)
+_GREETING_S = 10
 _WORTH_ANOTHER_TRY = frozenset({408, 429, 502, 503, 504})
 _ADDRESS = re.compile(r"(?P<server>https?://[^/\s]+?)(?:/datasets/(?P<dataset>\w+))?/?")
 
@@ -41,6 +42,7 @@ class Remote:
         self._server, self.dataset_id = match["server"], match["dataset"] or ""
         self._on_wait = on_wait
         self._stopped = threading.Event()
+        self._http = httpx.Client(timeout=_TIMEOUT)
         self._greet()
 
     @property
@@ -97,9 +99,9 @@ class Remote:
 
     def _greet(self) -> None:
         try:
-            answer = requests.get(f"{self._server}/health", timeout=_CONNECT_S)
+            answer = self._http.get(f"{self._server}/health", timeout=_GREETING_S)
             is_ours = answer.json().get("status") == "ok"
-        except (requests.RequestException, AttributeError):
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError):
             is_ours = False
         if not is_ours:
             raise BadSetting(
@@ -127,15 +129,24 @@ class Remote:
             on_bytes(-n_sent)
             n_sent = 0
 
-        form = Form(files, label, count)
-        headers = {"Content-Type": form.content_type}
-        answer = self._call("POST", f"datasets/{self.dataset_id}/files", take_back, data=form, headers=headers)
+        contents = [SentFile(file, count) for file in files]
+        parts = [("files", (file.name, content)) for file, content in zip(files, contents, strict=True)]
+        fields = {"label": label} if label else None
+        try:
+            answer = self._call(
+                "POST", f"datasets/{self.dataset_id}/files", on_failure=take_back, data=fields, files=parts
+            )
+        finally:
+            for content in contents:
+                content.close()
         return [f"{file['name']}: {file['reason']}" for file in answer["refused"]]
 
-    def _call(self, method: str, path: str, on_failure: Callable[[], None] | None = None, **how: Any) -> dict[str, Any]:
+    def _call(
+        self, method: str, path: str, *, on_failure: Callable[[], None] | None = None, **how: Any
+    ) -> dict[str, Any]:
         """The JSON answer; repeats while the connection or the server is away."""
         for wait_s in (*WAITS_S, None):
-            response = self._request(method, path, how)
+            response = self._request(method, path, **how)
             if response is not None and response.status_code not in _WORTH_ANOTHER_TRY:
                 return _answer(response)
             if on_failure is not None:
@@ -148,12 +159,11 @@ class Remote:
             return _answer(response)
         raise BadUpload(f"The server at {self._server} cannot be reached any more. What has arrived is kept.")
 
-    def _request(self, method: str, path: str, how: dict[str, Any]) -> requests.Response | None:
+    def _request(self, method: str, path: str, **how: Any) -> httpx.Response | None:
         """None: the connection is lost."""
-        url, timeout = f"{self._server}/api/v1/{path}", (_CONNECT_S, _ANSWER_S)
         try:
-            return requests.request(method, url, timeout=timeout, allow_redirects=False, **how)
-        except requests.RequestException:
+            return self._http.request(method, f"{self._server}/api/v1/{path}", **how)
+        except httpx.TransportError:
             return None
 
 
@@ -174,7 +184,7 @@ def _batches(files: Sequence[LocalFile]) -> Iterator[list[LocalFile]]:
         yield batch
 
 
-def _answer(response: requests.Response) -> dict[str, Any]:
+def _answer(response: httpx.Response) -> dict[str, Any]:
     """Raises BadUpload with the server's own words."""
     try:
         body = response.json()

@@ -1,19 +1,19 @@
-"""Files of this machine as a multipart form that is read while it is sent."""
+"""Files of this machine that are to be sent, and how they are read while a form is sent."""
 
 import hashlib
+import io
 import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
+from typing import BinaryIO
 
 from automl.errors import BadUpload
 from automl.records import RefusedFile
 from automl.text.upload_names import is_junk
 
-_CHUNK_BYTES = 1 << 20
 _LINE_BREAKS = re.compile(r"[\r\n]")
 
 
@@ -56,48 +56,58 @@ def local_files(sources: Sequence[Path]) -> tuple[list[LocalFile], list[RefusedF
     return sorted(files, key=lambda file: file.name), refused
 
 
-class Form:
-    """The body of a request: a `label`, where there is one, and files. `len()` is its size in bytes.
+class SentFile(io.RawIOBase):
+    """The contents of a file, opened only when the first byte is asked for, with an account of what has been read.
 
-    `on_bytes` is called with the number of bytes of the files that have just been read. Iterating raises BadUpload
-    where a file is not as it was.
+    httpx reads it in pieces while it sends a form. A repeated request reads it again from the start.
+
+    Args:
+        file: what is to be sent.
+        on_bytes: called with the number of bytes that have just been read.
     """
 
-    def __init__(self, files: Sequence[LocalFile], label: str, on_bytes: Callable[[int], None]) -> None:
-        boundary = uuid4().hex
-        self.content_type = f"multipart/form-data; boundary={boundary}"
-        self._files, self._on_bytes = files, on_bytes
-        part = f"--{boundary}\r\nContent-Disposition: form-data; "
-        self._begin = f'{part}name="label"\r\n\r\n{label}\r\n'.encode() if label else b""
-        self._heads = [f'{part}name="files"; filename="{_quoted(file.name)}"\r\n\r\n'.encode() for file in files]
-        self._end = f"--{boundary}--\r\n".encode()
+    def __init__(self, file: LocalFile, on_bytes: Callable[[int], None]) -> None:
+        self._file, self._on_bytes = file, on_bytes
+        self._source: BinaryIO | None = None
+        self._n_read = 0
 
-    def __len__(self) -> int:
-        n_bytes = sum(len(head) + file.n_bytes + 2 for head, file in zip(self._heads, self._files, strict=True))
-        return len(self._begin) + n_bytes + len(self._end)
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes.
 
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._begin
-        for head, file in zip(self._heads, self._files, strict=True):
-            yield head
-            yield from self._contents(file)
-            yield b"\r\n"
-        yield self._end
-
-    def _contents(self, file: LocalFile) -> Iterator[bytes]:
-        n_left = file.n_bytes
+        Raises:
+            BadUpload: the file cannot be read, or it is longer or shorter than when it was found.
+        """
         try:
-            with file.path.open("rb") as source:
-                while chunk := source.read(_CHUNK_BYTES):
-                    n_left -= len(chunk)
-                    if n_left < 0:
-                        break
-                    self._on_bytes(len(chunk))
-                    yield chunk
+            if self._source is None:
+                self._source = self._file.path.open("rb")
+            chunk = self._source.read(size)
         except OSError as error:
-            raise BadUpload(f"{file.name} cannot be read: {error.strerror}.") from error
-        if n_left != 0:
-            raise BadUpload(f"{file.name} was changed while it was being sent. Start the upload again.")
+            raise BadUpload(f"{self._file.name} cannot be read: {error.strerror}.") from error
+        self._n_read += len(chunk)
+        if self._n_read > self._file.n_bytes or (not chunk and self._n_read < self._file.n_bytes):
+            raise BadUpload(f"{self._file.name} was changed while it was being sent. Start the upload again.")
+        if chunk:
+            self._on_bytes(len(chunk))
+        else:
+            self.close()
+        return chunk
+
+    def tell(self) -> int:
+        return self._n_read
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """To the start, for a repeated request; to the end, which only tells how long the file is."""
+        if whence == os.SEEK_END:
+            return self._file.n_bytes
+        if offset == 0:
+            self.close()
+        return offset
+
+    def close(self) -> None:
+        """Closes the file; reading begins at the start again."""
+        if self._source is not None:
+            self._source.close()
+        self._source, self._n_read = None, 0
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -131,11 +141,5 @@ def _local_file(path: Path, name: str) -> LocalFile | RefusedFile:
 
 
 def _printable(name: str) -> str:
-    """A name of bytes that are no UTF-8 can be opened but not sent."""
-    return os.fsencode(name).decode("utf-8", "replace")
-
-
-def _quoted(name: str) -> str:
-    """A name between quotation marks, as browsers write it; a line break would end the head of the part."""
-    name = _LINE_BREAKS.sub("\N{REPLACEMENT CHARACTER}", name)
-    return name.replace("\\", "\\\\").replace('"', "%22")
+    """A name that can be sent: bytes that are no UTF-8 and line breaks, which a form may not hold, are replaced."""
+    return _LINE_BREAKS.sub("\N{REPLACEMENT CHARACTER}", os.fsencode(name).decode("utf-8", "replace"))
