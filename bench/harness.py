@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import requests
+import httpx
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("DARKROOM_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
@@ -26,7 +26,7 @@ class Service:
 
     def __init__(self, url: str, home: Path) -> None:
         self.url, self.home = url, home
-        self._http = requests.Session()
+        self._http = httpx.Client(timeout=60)
 
     def upload(self, folder: Path, name: str) -> str:
         """Sends the folder as one .zip and waits until it is checked; returns the id of the data set."""
@@ -71,7 +71,7 @@ class Service:
             time.sleep(0.2)
 
     def has_model(self, run_id: str) -> bool:
-        with self._http.get(f"{self.url}/api/v1/runs/{run_id}/bundle", stream=True, timeout=60) as response:
+        with self._http.stream("GET", f"{self.url}/api/v1/runs/{run_id}/bundle") as response:
             return response.status_code == 200
 
     def download(self, run_id: str, target: Path) -> None:
@@ -95,7 +95,7 @@ class Service:
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         response = self._http.request(method, f"{self.url}/api/v1/{path}", timeout=600, **arguments)
-        if not response.ok:
+        if not response.is_success:
             raise RuntimeError(f"{method} {path}: {response.status_code} {response.text[:500]}")
         return dict(response.json())
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
-import requests
 from PIL import Image
 
 from automl.records import RunSettings, RunState
@@ -49,8 +49,7 @@ def main() -> None:
         photo = _photo()
         classifier = Classifier(model, N_THREADS)
         square = resize_square(open_rgb(io.BytesIO(photo)), classifier.size_px)[np.newaxis]
-        with _served(Path(folder), model) as url, requests.Session() as session:
-            session.trust_env = False
+        with _served(Path(folder), model) as url, httpx.Client(trust_env=False) as session:
             works = _requests(session, url, photo) | {
                 "decode_alone": lambda: open_rgb(io.BytesIO(photo)),
                 "onnxruntime_alone": lambda: classifier.predict_arrays(square),
@@ -59,17 +58,17 @@ def main() -> None:
     report("predict", photo_bytes=len(photo), model_bytes=len(model), **times)
 
 
-def _requests(session: requests.Session, url: str, photo: bytes) -> dict[str, Callable[[], object]]:
+def _requests(session: httpx.Client, url: str, photo: bytes) -> dict[str, Callable[[], object]]:
     """Ways to ask. What is sent is made once: that is the client's work, and every client's is another."""
-    form = requests.Request("POST", url, files={"photos": ("photo.jpg", photo)}).prepare()
+    form = httpx.Request("POST", url, files={"photos": ("photo.jpg", photo)})
 
     def ask(query: str, body: Any, content_type: str) -> None:
-        session.post(url + query, data=body, headers={"Content-Type": content_type}, timeout=60).raise_for_status()
+        session.post(url + query, content=body, headers={"Content-Type": content_type}, timeout=60).raise_for_status()
 
     return {
-        "end_to_end": partial(ask, "", form.body, form.headers["Content-Type"]),
+        "end_to_end": partial(ask, "", form.read(), form.headers["Content-Type"]),
         "end_to_end_without_a_form": partial(ask, "", photo, "image/jpeg"),
-        "end_to_end_with_heat_map": partial(ask, "?heat=1", form.body, form.headers["Content-Type"]),
+        "end_to_end_with_heat_map": partial(ask, "?heat=1", form.read(), form.headers["Content-Type"]),
     }
 
 

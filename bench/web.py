@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import requests
+import httpx
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.harness import DATA, Service, report, running_stack
@@ -110,8 +110,8 @@ def _without_ids(path: str, dataset: str, run: str, ended: str) -> str:
 
 
 def _click(url: str, times: dict[str, list[float]], until: float, dice: random.Random) -> None:
-    """One client, until the time is over. Raises requests.HTTPError: a page that failed is no page view."""
-    with requests.Session() as browser:
+    """One client, until the time is over. Raises httpx.HTTPError: a page that failed is no page view."""
+    with httpx.Client() as browser:
         time.sleep(dice.uniform(0, THINKING_S))
         while time.monotonic() < until:
             path = dice.choice(list(times))

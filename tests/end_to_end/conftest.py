@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-import requests
 
 from tests.end_to_end.patterns import write_patterns
 
@@ -31,13 +31,13 @@ class Stack:
     url: str
 
     def get(self, path: str) -> Any:
-        response = requests.get(f"{self.url}{path}", timeout=20)
-        assert response.ok, response.text
+        response = httpx.get(f"{self.url}{path}", timeout=20)
+        assert response.is_success, response.text
         return response.json()
 
     def post(self, path: str, **arguments: Any) -> Any:
-        response = requests.post(f"{self.url}{path}", timeout=60, **arguments)
-        assert response.ok, response.text
+        response = httpx.post(f"{self.url}{path}", timeout=60, **arguments)
+        assert response.is_success, response.text
         return response.json()
 
     def run(self, run_id: str) -> Any:
@@ -128,8 +128,8 @@ def finished_run(stack: Stack, dataset_id: str) -> Any:
 @pytest.fixture(scope="session")
 def bundle(stack: Stack, finished_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which the finished run's download was unpacked."""
-    response = requests.get(f"{stack.url}/api/v1/runs/{finished_run['id']}/bundle", timeout=60)
-    assert response.ok, response.text
+    response = httpx.get(f"{stack.url}/api/v1/runs/{finished_run['id']}/bundle", timeout=60)
+    assert response.is_success, response.text
     folder = tmp_path_factory.mktemp("bundle")
     with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
         archive.extractall(folder)

@@ -6,8 +6,8 @@ import time
 import zipfile
 from typing import Any
 
+import httpx
 import pytest
-import requests
 
 from automl.formats import FORMATS
 from tests.end_to_end.conftest import Stack
@@ -50,7 +50,7 @@ def test_the_download_tells_of_them_and_its_models_are_those_of_before(
 ) -> None:
     told = stack.run(finished_run["id"])
     assert [row["format"] for row in told["result"]["exports"]] == [one.name for one in FORMATS]
-    answer = requests.get(f"{stack.url}/api/v1/runs/{finished_run['id']}/bundle", timeout=60)
+    answer = httpx.get(f"{stack.url}/api/v1/runs/{finished_run['id']}/bundle", timeout=60)
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert json.loads(archive.read("metrics.json"))["exports"] == told["result"]["exports"]
         assert exports[-1]["proof"]["words"] in archive.read("report.html").decode()

@@ -9,8 +9,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-import requests
 
 from tests.end_to_end.conftest import Stack, run_python, running_stack, start_run, upload_folder
 from tests.worker.conftest import wait_until
@@ -92,7 +92,7 @@ def test_a_killed_pipeline_fails_its_run_in_plain_words_and_the_next_one_is_serv
 
 
 def test_sample_images_are_made_and_trained_on(stack: Stack) -> None:
-    page = requests.post(f"{stack.url}/samples", timeout=20, allow_redirects=False)
+    page = httpx.post(f"{stack.url}/samples", timeout=20)
     assert page.status_code == 303
     run_id = page.headers["Location"].rpartition("/")[2]
     stack.wait_for(run_id, lambda run: run["state"] == "searching", 90)
