@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         store=ArtifactStore(settings.files_dir),
         enqueue=enqueue or TaskQueue(settings.broker_url).send,
         events=RunEvents(settings.broker_url, _EVENTS_TIMEOUT_S),
-        live=LiveHub(RunEvents(settings.broker_url), live_events.make_renderer(app), look),
+        live=LiveHub(RunEvents(settings.broker_url), render=live_events.make_renderer(app), look=look),
     )
     app.context_processor(lambda: {"limits": settings})
     for part in (request_log, errors, security, static_files, words):

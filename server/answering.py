@@ -39,7 +39,7 @@ _LONGEST_WAIT_S = 20.0
 _turns = BoundedSemaphore(_AT_ONCE)  # decoding is what costs memory and time: the pages must stay quick meanwhile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A run's model, opened. `threshold`: the confidence from which on an answer is sure, None where there is none."""
 
@@ -54,7 +54,7 @@ class Asked:
         return self.model.classifier.labels
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Of one photo. `latency_s`: from its bytes to the answer. `picture`, `heat`: small JPEGs, if they were wanted."""
 
@@ -112,7 +112,7 @@ def ask(services: Services, run_id: str) -> Asked:
             raise NotAllowedNow("There is no model to try yet. The first one comes within the first minutes.")
         threshold = _threshold(session, run) if artifact.kind == "bundle" else None
     model = services.models.get(artifact.id, lambda: read_member(services.store, artifact.key, "model.onnx"))
-    return Asked(services, run, artifact, model, threshold)
+    return Asked(services=services, run=run, artifact=artifact, model=model, threshold=threshold)
 
 
 def _threshold(session: Session, run: Run) -> float | None:
@@ -121,7 +121,7 @@ def _threshold(session: Session, run: Run) -> float | None:
 
 
 def answers(
-    asked: Asked, parts: Iterable[FilePart | FieldPart], with_picture: bool = False, with_heat: bool = False
+    asked: Asked, parts: Iterable[FilePart | FieldPart], *, with_picture: bool = False, with_heat: bool = False
 ) -> Iterator[Answer | Refusal]:
     """An answer for each file of a form, in order; the photos leave no trace.
 
@@ -137,7 +137,9 @@ def answers(
         if n_photos > MAX_PHOTOS:
             raise BadUpload(f"Ask about at most {MAX_PHOTOS:,} photos in one request.")
         try:
-            yield _answer(asked, part.name, whole_photo(part.body), with_picture, with_heat)
+            yield _answer(
+                asked, name=part.name, photo=whole_photo(part.body), with_picture=with_picture, with_heat=with_heat
+            )
         except BadImage as error:
             yield Refusal(part.name, error.message)
     if n_photos == 0:
@@ -160,7 +162,7 @@ def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:
     return _encoded(picture, "PNG")
 
 
-def _answer(asked: Asked, name: str, photo: IO[bytes], with_picture: bool, with_heat: bool) -> Answer:
+def _answer(asked: Asked, *, name: str, photo: IO[bytes], with_picture: bool, with_heat: bool) -> Answer:
     with _turn():
         began = time.perf_counter()
         image = open_verified(photo, asked.services.settings.max_image_pixels)
@@ -169,7 +171,15 @@ def _answer(asked: Asked, name: str, photo: IO[bytes], with_picture: bool, with_
         latency_s = time.perf_counter() - began
         heat = _heat_or_nothing(asked, image) if with_heat else b""
         picture = _encoded(_small(image), "JPEG") if with_picture else b""
-    return Answer(name, asked.labels, probabilities, asked.threshold, latency_s, picture, heat)
+    return Answer(
+        name=name,
+        labels=asked.labels,
+        probabilities=probabilities,
+        threshold=asked.threshold,
+        latency_s=latency_s,
+        picture=picture,
+        heat=heat,
+    )
 
 
 def _heat_or_nothing(asked: Asked, image: Image.Image) -> bytes:
@@ -181,7 +191,7 @@ def _heat_or_nothing(asked: Asked, image: Image.Image) -> bytes:
 
 def _explain(asked: Asked, image: Image.Image, said: int | None) -> Image.Image:
     """The small picture under its heat map."""
-    model = explained(asked.services, asked.run, asked.artifact, asked.model, _reader(asked))
+    model = explained(asked.services, asked.run, artifact=asked.artifact, model=asked.model, read=_reader(asked))
     _, found = model.explain(resize_square(image, asked.model.classifier.size_px)[np.newaxis], said)
     return Image.fromarray(overlay(np.asarray(_small(image)), shown(found.heat)[0]))
 

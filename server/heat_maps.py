@@ -18,7 +18,7 @@ from server.services import Services
 
 
 def explained(
-    services: Services, run: Run, artifact: Artifact, model: OpenModel, read: Callable[[str], bytes]
+    services: Services, run: Run, *, artifact: Artifact, model: OpenModel, read: Callable[[str], bytes]
 ) -> ExplainedModel:
     """The model with heat maps, opened once; the same typical photos as in the report, as far as they are still there.
 
@@ -29,7 +29,7 @@ def explained(
     """
 
     def prepare(opened: ExplainedModel) -> None:
-        squares = list(_typical(services, run, _learned(artifact, read), model.classifier.size_px))
+        squares = list(_typical(services, run, learned=_learned(artifact, read), size_px=model.classifier.size_px))
         if squares:
             opened.learn_typical(np.stack(squares))
 
@@ -47,7 +47,7 @@ def _learned(artifact: Artifact, read: Callable[[str], bytes]) -> list[str]:
     return [row["sha256"] for row in csv.DictReader(io.StringIO(table)) if row.get("part") == "learn"]
 
 
-def _typical(services: Services, run: Run, learned: list[str], size_px: int) -> Iterator[np.ndarray]:
+def _typical(services: Services, run: Run, *, learned: list[str], size_px: int) -> Iterator[np.ndarray]:
     """uint8 (size, size, 3) of each that can still be read."""
     wanted = list(typical_of(learned))
     with services.database.session() as session:

@@ -46,7 +46,7 @@ def start_check(services: Services, dataset_id: str, name: str = "") -> None:
 
 
 def start_run(
-    services: Services, dataset_id: str, settings: RunSettings, parent_id: str | None = None, name: str = ""
+    services: Services, dataset_id: str, settings: RunSettings, *, parent_id: str | None = None, name: str = ""
 ) -> str:
     """Queues a run and returns its id. A data set that is not checked yet is checked by the run.
 

@@ -19,7 +19,7 @@ class Enqueue(Protocol):
     def __call__(self, task: str, /, *ids: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     settings: Settings
     database: Database

@@ -34,7 +34,7 @@ EXIT_GRACE_S = 15.0
 _log = structlog.stdlib.get_logger(__name__)
 
 
-class Ending(Enum):
+class ExportEnd(Enum):
     """Why the watch over a process ended."""
 
     EXITED = auto()
@@ -52,7 +52,7 @@ class ExportSupervisor:
     """
 
     def __init__(
-        self, database: Database, settings: Settings, stopping: StopSign, command: Sequence[str] = EXPORTING
+        self, database: Database, settings: Settings, stopping: StopSign, *, command: Sequence[str] = EXPORTING
     ) -> None:
         self._database = database
         self._settings = settings
@@ -80,11 +80,13 @@ class ExportSupervisor:
         finally:
             shutil.rmtree(workspace, ignore_errors=True)
         with self._database.session() as session:
-            if ending is not Ending.LEASE_LOST and hand_back_export(session, claim, counts=ending is Ending.EXITED):
+            if ending is not ExportEnd.LEASE_LOST and hand_back_export(
+                session, claim, counts=ending is ExportEnd.EXITED
+            ):
                 _log.warning("format not made", run_id=run_id, format=claim.format, attempt=claim.attempt)
-            return ending is not Ending.WORKER_STOPS and has_exports_to_make(session, run_id)
+            return ending is not ExportEnd.WORKER_STOPS and has_exports_to_make(session, run_id)
 
-    def _supervise(self, claim: Claim) -> Ending:
+    def _supervise(self, claim: Claim) -> ExportEnd:
         log = self._settings.home / "logs" / f"export-{claim.run_id}.log"
         workspace = self._settings.export_workspace(claim.run_id)
         environment = {
@@ -105,31 +107,31 @@ class ExportSupervisor:
         _log.info("export ended", run_id=claim.run_id, format=claim.format, ending=ending.name, exit_code=exit_code)
         return ending
 
-    def _watch(self, claim: Claim, process: PipelineProcess) -> Ending:
+    def _watch(self, claim: Claim, process: PipelineProcess) -> ExportEnd:
         renewed_s = time.monotonic()
         while process.wait(LOOK_EVERY_S) is None:
             if self._stopping.is_set():
-                return Ending.WORKER_STOPS
+                return ExportEnd.WORKER_STOPS
             try:
                 with self._database.session() as session:
                     if is_check_waiting(session):
-                        return Ending.GIVES_WAY
+                        return ExportEnd.GIVES_WAY
                     is_ours = renew_export(session, claim, self._settings.lease_s)
             except OperationalError:
                 # A database that is away for a moment is no reason to begin anew, until the lease has run out.
                 _log.warning("the database did not answer", run_id=claim.run_id, exc_info=True)
                 if time.monotonic() - renewed_s > self._settings.lease_s:
-                    return Ending.LEASE_LOST
+                    return ExportEnd.LEASE_LOST
                 continue
             if not is_ours:
                 return self._after_the_lease(claim, process)
             renewed_s = time.monotonic()
-        return Ending.EXITED
+        return ExportEnd.EXITED
 
-    def _after_the_lease(self, claim: Claim, process: PipelineProcess) -> Ending:
+    def _after_the_lease(self, claim: Claim, process: PipelineProcess) -> ExportEnd:
         """The process has just written what came of it, and tidies up; or the data set was deleted."""
         with self._database.session() as session:
             if not is_settled(session, claim):
-                return Ending.LEASE_LOST
+                return ExportEnd.LEASE_LOST
         process.wait(EXIT_GRACE_S)
-        return Ending.EXITED
+        return ExportEnd.EXITED

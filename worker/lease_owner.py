@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseOwner:
     """One worker process.
 
@@ -25,14 +25,14 @@ class LeaseOwner:
     @classmethod
     def mine(cls) -> "LeaseOwner":
         """This process."""
-        return cls(socket.gethostname(), _place(), os.getpid(), _start_time(os.getpid()) or 0)
+        return cls(host=socket.gethostname(), place=_place(), pid=os.getpid(), started=_start_time(os.getpid()) or 0)
 
     @classmethod
     def parse(cls, text: str) -> "LeaseOwner | None":
         """The owner that `str()` wrote, or None where something else did."""
         try:
             host, place, pid, started = text.rsplit("/", 3)
-            return cls(host, place, int(pid), int(started))
+            return cls(host=host, place=place, pid=int(pid), started=int(started))
         except ValueError:
             return None
 

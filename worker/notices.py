@@ -32,7 +32,7 @@ _WORDS = {RunState.DONE: "is done", RunState.FAILED: "could not be finished", Ru
 _log = structlog.stdlib.get_logger(__name__)
 
 
-def send_notices(database: Database, settings: Settings, run_id: str, pause_s: float = PAUSE_S) -> None:
+def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s: float = PAUSE_S) -> None:
     """Sends what is to be sent for an ended run, once: a second call, or one that comes too early, does nothing.
 
     A mail server or webhook that does not answer is tried three times, `pause_s` apart; then the run's notes say so.

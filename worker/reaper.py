@@ -50,7 +50,7 @@ class Queues(Protocol):
 
 
 def take_back_lost_runs(
-    database: Database, grace_s: float = GRACE_S, lease_s: float = 30.0, events: Publishes | None = None
+    database: Database, *, grace_s: float = GRACE_S, lease_s: float = 30.0, events: Publishes | None = None
 ) -> None:
     """Puts every run back into the queue whose worker is gone, or ends it if that happened too often.
 
@@ -63,7 +63,7 @@ def take_back_lost_runs(
         time.sleep(grace_s)
     for run_id, owner, lease_until in suspects:
         with database.session() as session:
-            if not _take_over(session, run_id, owner, lease_until):
+            if not _take_over(session, run_id, owner=owner, lease_until=lease_until):
                 continue
             run = find_run(session, run_id)
             _put_back(run, lease_s)
@@ -119,7 +119,7 @@ def _lives_here(text: str) -> bool:
     return owner is not None and owner.is_here() and owner.is_alive()
 
 
-def _take_over(session: Session, run_id: str, owner: str, lease_until: datetime | None) -> bool:
+def _take_over(session: Session, run_id: str, *, owner: str, lease_until: datetime | None) -> bool:
     """In one atomic statement, so that a lease which was renewed meanwhile, or a second reaper, is never overrun."""
     taken = session.execute(
         update(Run)

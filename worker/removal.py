@@ -30,7 +30,7 @@ def deleted_datasets(session: Session) -> list[str]:
     return list(session.scalars(select(Dataset.id).where(Dataset.deleted_at.is_not(None))))
 
 
-def remove_dataset(database: Database, store: ArtifactStore, settings: Settings, dataset_id: str) -> None:
+def remove_dataset(database: Database, store: ArtifactStore, settings: Settings, *, dataset_id: str) -> None:
     """Removes files first and rows last, so that what is broken off is begun anew. Nothing to do for one that lives.
 
     A download may still be put together meanwhile: who asked for it before looks afterwards whether the run is there.

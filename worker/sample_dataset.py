@@ -20,12 +20,15 @@ def store_samples(database: Database, store: ArtifactStore, dataset_id: str) -> 
             return
     with tempfile.TemporaryDirectory(prefix="darkroom-samples-") as folder:
         write_sample_images(Path(folder))
-        files = [_store_file(store, dataset_id, Path(folder), path) for path in sorted(Path(folder).rglob("*.png"))]
+        files = [
+            _store_file(store, dataset_id=dataset_id, folder=Path(folder), path=path)
+            for path in sorted(Path(folder).rglob("*.png"))
+        ]
     with database.session() as session:
         session.add_all(files)
 
 
-def _store_file(store: ArtifactStore, dataset_id: str, folder: Path, path: Path) -> DatasetFile:
+def _store_file(store: ArtifactStore, *, dataset_id: str, folder: Path, path: Path) -> DatasetFile:
     stored = store.put(f"datasets/{dataset_id}", path)
     return DatasetFile(
         dataset_id=dataset_id,

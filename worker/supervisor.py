@@ -34,7 +34,7 @@ EXIT_GRACE_S = 15.0
 _log = structlog.stdlib.get_logger(__name__)
 
 
-class Ending(Enum):
+class PipelineEnd(Enum):
     """Why the watch over a pipeline ended."""
 
     EXITED = auto()
@@ -75,6 +75,7 @@ class Supervisor:
         database: Database,
         settings: Settings,
         stopping: StopSign,
+        *,
         command: Sequence[str] = PIPELINE,
         events: Publishes | None = None,
     ) -> None:
@@ -102,15 +103,15 @@ class Supervisor:
         except OSError as error:
             self._fail(run_id, f"The training process could not be started: {error.strerror}.")
             raise
-        watch = _Watch(pipeline, claimed.used_s, claimed.budget_s)
+        watch = _Watch(pipeline=pipeline, used_before_s=claimed.used_s, budget_s=claimed.budget_s)
         with pipeline:
             _log.info("pipeline started", run_id=run_id, pid=pipeline.pid)
             ending = self._watch(run_id, watch)
-            if ending is Ending.FINISHED:
+            if ending is PipelineEnd.FINISHED:
                 pipeline.wait(EXIT_GRACE_S)
         _log.info("pipeline ended", run_id=run_id, ending=ending.name, exit_code=pipeline.exit_code)
-        if ending is not Ending.LEASE_LOST:
-            self._settle(run_id, ending, watch, log)
+        if ending is not PipelineEnd.LEASE_LOST:
+            self._settle(run_id, ending=ending, watch=watch, log=log)
 
     def _claim(self, run_id: str) -> Run | None:
         """The run as it is now; None if it is not to be had."""
@@ -122,10 +123,10 @@ class Supervisor:
             run.activity = "Getting ready"
             return run
 
-    def _watch(self, run_id: str, watch: "_Watch") -> Ending:
+    def _watch(self, run_id: str, watch: "_Watch") -> PipelineEnd:
         while watch.pipeline.wait(LOOK_EVERY_S) is None:
             if self._stopping.is_set():
-                return Ending.WORKER_STOPS
+                return PipelineEnd.WORKER_STOPS
             try:
                 with self._database.session() as session:
                     ending = self._look(session, session.get(Run, run_id), watch)
@@ -133,19 +134,19 @@ class Supervisor:
                 # A database that is busy or away for a moment is no reason to lose an hour's search; but once the
                 # lease has run out somebody else may have the run.
                 _log.warning("the database did not answer", run_id=run_id, exc_info=True)
-                ending = Ending.LEASE_LOST if watch.since_renewal_s() > self._settings.lease_s else None
+                ending = PipelineEnd.LEASE_LOST if watch.since_renewal_s() > self._settings.lease_s else None
             if ending is not None:
                 return ending
-        return Ending.EXITED
+        return PipelineEnd.EXITED
 
-    def _look(self, session: Session, run: Run | None, watch: "_Watch") -> Ending | None:
+    def _look(self, session: Session, run: Run | None, watch: "_Watch") -> PipelineEnd | None:
         """Passes on what was asked for on the page, and renews the lease when it is time."""
         if run is not None and run.state.is_finished():
-            return Ending.FINISHED
+            return PipelineEnd.FINISHED
         if run is None or run.lease_owner != self._owner:
-            return Ending.LEASE_LOST
+            return PipelineEnd.LEASE_LOST
         if run.cancel_requested:
-            return Ending.CANCELLED
+            return PipelineEnd.CANCELLED
         if run.stop_requested and not watch.asked_to_stop:
             watch.pipeline.ask_to_stop()
             watch.asked_to_stop = True
@@ -158,7 +159,7 @@ class Supervisor:
             watch.renewed_s = time.monotonic()
         return None
 
-    def _settle(self, run_id: str, ending: Ending, watch: "_Watch", log: Path) -> None:
+    def _settle(self, run_id: str, *, ending: PipelineEnd, watch: "_Watch", log: Path) -> None:
         """Writes what the pipeline could not write itself. It is dead by now, perhaps in the middle of its work."""
         shutil.rmtree(self._settings.workspace(run_id), ignore_errors=True)
         with self._database.session() as session:
@@ -170,7 +171,7 @@ class Supervisor:
                 return
             if run.cancel_requested:
                 change_run_state(run, RunState.CANCELLED)
-            elif ending is Ending.WORKER_STOPS:
+            elif ending is PipelineEnd.WORKER_STOPS:
                 hand_back(run, "Waiting to go on: the worker was stopped", self._settings.lease_s)
                 run.attempts -= 1  # a stop on purpose says nothing against the run
             else:

@@ -40,14 +40,14 @@ def sweep_orphans(database: Database, store: ArtifactStore, older_than_s: float 
     """
     swept = Swept()
     for dataset_id, files in groupby(store.list(_ROOT), _dataset_of):
-        swept += _sweep_dataset(database, store, dataset_id, files, older_than_s)
+        swept += _sweep_dataset(database, store, dataset_id=dataset_id, files=files, older_than_s=older_than_s)
     if swept.n_files:
         _log.info("orphaned files removed", n_files=swept.n_files, n_bytes=swept.n_bytes)
     return swept
 
 
 def _sweep_dataset(
-    database: Database, store: ArtifactStore, dataset_id: str, files: Iterator[ListedFile], older_than_s: float
+    database: Database, store: ArtifactStore, *, dataset_id: str, files: Iterator[ListedFile], older_than_s: float
 ) -> Swept:
     """The folder of a data set goes too if the data set has gone, and nobody is still writing into it."""
     written_before = now() - timedelta(seconds=older_than_s)

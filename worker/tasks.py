@@ -40,7 +40,7 @@ _CHECK_KEEPS_DYING = (
 _stopping = StopFlag()  # the `light` node runs its tasks in a fork
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What a task works with."""
 
@@ -55,7 +55,7 @@ def parts() -> Parts:
     """One set a process, made by the first task that it runs, so that no connection is shared across a fork."""
     settings = load_settings()
     database, store = Database(settings.database_url), ArtifactStore(settings.files_dir)
-    return Parts(settings, database, store, RunEvents(settings.broker_url))
+    return Parts(settings=settings, database=database, store=store, events=RunEvents(settings.broker_url))
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
@@ -128,13 +128,13 @@ def reap() -> None:
     with parts().database.session() as session:
         forgotten = deleted_datasets(session)
     for dataset_id in forgotten:
-        remove_dataset(parts().database, parts().store, parts().settings, dataset_id)
+        remove_dataset(parts().database, parts().store, parts().settings, dataset_id=dataset_id)
 
 
 @app.task(name=DELETE_DATASET)  # type: ignore[untyped-decorator]
 def delete_dataset(dataset_id: str) -> None:
     """Removes a data set that a user has deleted. One that is checked right now ends first: both take turns here."""
-    remove_dataset(parts().database, parts().store, parts().settings, dataset_id)
+    remove_dataset(parts().database, parts().store, parts().settings, dataset_id=dataset_id)
 
 
 @app.task(name=SWEEP)  # type: ignore[untyped-decorator]

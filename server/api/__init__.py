@@ -231,7 +231,7 @@ def _run_from_values(values: Mapping[str, Any], dataset_id: str | None = None) -
     if not isinstance(parent, str | None):
         raise BadSetting("The run that this one follows is named by its id, in `parent`.")
     name = clean_name(str(values.get("run_name") or ""), otherwise="")
-    return start_run(services(), chosen, settings, parent, name)
+    return start_run(services(), chosen, settings, parent_id=parent, name=name)
 
 
 @contextmanager

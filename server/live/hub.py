@@ -128,6 +128,7 @@ class LiveHub:
     def __init__(
         self,
         events: RunEvents,
+        *,
         render: Callable[[Event], bytes],
         look: Callable[[list[str]], dict[str, tuple[bytes, bool]]],
         max_streams: int = MAX_STREAMS,

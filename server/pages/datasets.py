@@ -166,7 +166,7 @@ def start(dataset_id: str) -> ResponseReturnValue:
     values = {**request.form.to_dict(), "backbones": ",".join(request.form.getlist("backbones"))}
     settings = run_settings(with_limits(values), services().settings.max_budget_s)
     name = clean_name(values.get("run_name", ""), otherwise="")
-    run_id = start_run(services(), dataset_id, settings, values.get("parent"), name)
+    run_id = start_run(services(), dataset_id, settings, parent_id=values.get("parent"), name=name)
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 

@@ -87,7 +87,7 @@ def make_supervisor(
     monkeypatch.setenv("PYTHONPATH", str(FAKE_PIPELINE.parents[2]))
 
     def make(behaviour: str) -> Supervisor:
-        return Supervisor(database, settings, stopping, (sys.executable, str(FAKE_PIPELINE), behaviour))
+        return Supervisor(database, settings, stopping, command=(sys.executable, str(FAKE_PIPELINE), behaviour))
 
     return make
 

@@ -39,7 +39,7 @@ def make_supervisor(
     monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
 
     def make(behaviour: str) -> ExportSupervisor:
-        return ExportSupervisor(database, settings, stopping, (sys.executable, str(FAKE), behaviour))
+        return ExportSupervisor(database, settings, stopping, command=(sys.executable, str(FAKE), behaviour))
 
     return make
 
@@ -170,7 +170,7 @@ def test_a_process_that_cannot_start_fails_its_format(
     database: Database, settings: Settings, first: Callable[[], Export], run_id: str
 ) -> None:
     with pytest.raises(FileNotFoundError):
-        ExportSupervisor(database, settings, threading.Event(), ("/no/such/program",)).make_next(run_id)
+        ExportSupervisor(database, settings, threading.Event(), command=("/no/such/program",)).make_next(run_id)
     assert first().state is ExportState.FAILED
     assert "could not be started" in first().message
 

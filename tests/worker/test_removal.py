@@ -81,12 +81,12 @@ def test_nothing_of_a_deleted_data_set_is_left(database, store, settings) -> Non
     dataset_id, run_id = make_everything(database, store, settings, deleted=True)
     with database.session() as session:
         assert deleted_datasets(session) == [dataset_id]
-    remove_dataset(database, store, settings, dataset_id)
+    remove_dataset(database, store, settings, dataset_id=dataset_id)
     assert set(n_rows(database).values()) == {0}
     assert [path for path in settings.files_dir.rglob("*") if path.is_file()] == []
     assert list((settings.home / "logs").glob(f"*{run_id}*")) == []
     assert optuna.get_all_study_names(database.url) == []
-    remove_dataset(database, store, settings, dataset_id)
+    remove_dataset(database, store, settings, dataset_id=dataset_id)
 
 
 def test_a_run_that_follows_another_one_goes_with_it(database, store, settings) -> None:
@@ -96,7 +96,7 @@ def test_a_run_that_follows_another_one_goes_with_it(database, store, settings) 
         session.add(follower)
         session.flush()
         session.add(Run(dataset_id=dataset_id, budget_s=60.0, parent_id=follower.id))
-    remove_dataset(database, store, settings, dataset_id)
+    remove_dataset(database, store, settings, dataset_id=dataset_id)
     assert set(n_rows(database).values()) == {0}
 
 
@@ -109,7 +109,7 @@ def test_a_download_that_was_still_put_together_goes_at_the_end(database, store,
         late.touch()
 
     monkeypatch.setattr(removal, "_remove_study", write_late)
-    remove_dataset(database, store, settings, dataset_id)
+    remove_dataset(database, store, settings, dataset_id=dataset_id)
     assert list(settings.composed_dir.glob("*")) == []
 
 
@@ -117,9 +117,9 @@ def test_others_are_left_alone(database, store, settings) -> None:
     kept, _ = make_everything(database, store, settings, deleted=False)
     gone, _ = make_everything(database, store, settings, deleted=True)
     before = n_rows(database)
-    remove_dataset(database, store, settings, kept)
+    remove_dataset(database, store, settings, dataset_id=kept)
     assert n_rows(database) == before
-    remove_dataset(database, store, settings, gone)
+    remove_dataset(database, store, settings, dataset_id=gone)
     assert {name: n // 2 for name, n in before.items()} == n_rows(database)
     assert len([path for path in settings.files_dir.rglob("*") if path.is_file()]) == 2
 
@@ -128,5 +128,5 @@ def test_a_run_without_a_study_is_no_obstacle(database, store, settings) -> None
     with database.session() as session:
         run = Run(dataset=Dataset(name="x", deleted_at=now()), budget_s=60.0)
         session.add(run)
-    remove_dataset(database, store, settings, run.dataset_id)
+    remove_dataset(database, store, settings, dataset_id=run.dataset_id)
     assert set(n_rows(database).values()) == {0}

@@ -60,7 +60,7 @@ def test_a_pipeline_that_cannot_start_fails_the_run(
     database: Database, settings: Settings, load_run: LoadRun, run_id: str
 ) -> None:
     with pytest.raises(FileNotFoundError):
-        Supervisor(database, settings, threading.Event(), ("/no/such/program",)).supervise(run_id)
+        Supervisor(database, settings, threading.Event(), command=("/no/such/program",)).supervise(run_id)
     assert load_run(run_id).state is RunState.FAILED
     assert "could not be started: No such file" in load_run(run_id).error_message
 

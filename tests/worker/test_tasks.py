@@ -40,7 +40,12 @@ class SentMessages:
 
 @pytest.fixture(autouse=True)
 def own_parts(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
-    own = Parts(settings, database, ArtifactStore(settings.files_dir), RunEvents(settings.broker_url))
+    own = Parts(
+        settings=settings,
+        database=database,
+        store=ArtifactStore(settings.files_dir),
+        events=RunEvents(settings.broker_url),
+    )
     monkeypatch.setattr(tasks, "parts", lambda: own)
     monkeypatch.setattr(tasks, "Messages", SentMessages)
     monkeypatch.setattr(SentMessages, "sent", [])

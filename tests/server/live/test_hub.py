@@ -41,7 +41,7 @@ def events(url: str) -> Iterator[RunEvents]:
 
 @pytest.fixture
 def hub(events: RunEvents) -> Iterator[LiveHub]:
-    hub = LiveHub(events, render, look)
+    hub = LiveHub(events, render=render, look=look)
     yield hub
     hub.close()
 
@@ -102,7 +102,7 @@ def test_an_event_is_drawn_once_for_all_pages_and_never_again(events: RunEvents)
         drawn.append(render(event))
         return drawn[-1]
 
-    hub = LiveHub(events, draw, look)
+    hub = LiveHub(events, render=draw, look=look)
     readers = [Reader(hub) for _ in range(3)]
     expected = ["trial 1", "trial 2", "end "]
     for n in (1, 2):
@@ -178,7 +178,7 @@ def test_the_last_event_ends_a_page_that_is_written_to(hub: LiveHub, events: Run
 
 
 def test_more_pages_than_the_server_carries_are_refused(events: RunEvents) -> None:
-    hub = LiveHub(events, render, look, max_streams=1)
+    hub = LiveHub(events, render=render, look=look, max_streams=1)
     page, _ = hub.subscribe(RUN, START)
     with pytest.raises(TooManyPages):
         hub.subscribe(RUN, START)
@@ -194,14 +194,14 @@ def test_an_end_that_was_never_told_is_found_in_the_database(
     events: RunEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.live.hub.CLOCK_EVERY_S", 0.1)
-    hub = LiveHub(events, render, lambda ids: dict.fromkeys(ids, (b"ended\n", True)))
+    hub = LiveHub(events, render=render, look=lambda ids: dict.fromkeys(ids, (b"ended\n", True)))
     assert Reader(hub).end() == ["ended"]
     hub.close()
 
 
 def test_pages_are_sent_away_when_redis_goes(tmp_path: Path) -> None:
     with running_redis(tmp_path) as url:
-        hub = LiveHub(RunEvents(url), render, look)
+        hub = LiveHub(RunEvents(url), render=render, look=look)
         reader = Reader(hub)
     assert reader.end() == []
     with pytest.raises(EventsAway):
