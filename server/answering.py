@@ -1,4 +1,4 @@
-"""Asks the model of a run about photos that a request brings. They are held in memory only, one at a time."""
+"""Answers questions about photos with the model of a run. The photos are only held in memory, one at a time."""
 
 import base64
 import io
@@ -32,22 +32,23 @@ from server.views.run import downloadable
 MAX_PHOTO_BYTES = 64 << 20
 MAX_PHOTOS = 500
 PICTURE_PX = 320
-"""Longer side of the pictures that are sent back."""
+"""Longer side of the small pictures in answers, in pixels."""
 
 _AT_ONCE = 2
 _LONGEST_WAIT_S = 20.0
-_turns = BoundedSemaphore(_AT_ONCE)  # decoding is what costs memory and time: the pages must stay quick meanwhile
+_turns = BoundedSemaphore(_AT_ONCE)  # decoding needs much memory and time, and pages must stay quick meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A run's model, opened. `threshold`: the confidence from which on an answer is sure, None where there is none."""
+    """The opened model of a run."""
 
     services: Services
     run: Run
     artifact: Artifact
     model: OpenModel
     threshold: float | None
+    """Confidence (0-1) from which an answer counts as sure; None if the run found no such threshold."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -56,15 +57,19 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Of one photo. `latency_s`: from its bytes to the answer. `picture`, `heat`: small JPEGs, if they were wanted."""
+    """What the model says about one photo."""
 
     name: str
     labels: tuple[str, ...]
     probabilities: np.ndarray
+    """float32 (n_classes,), in the order of `labels`."""
     threshold: float | None
     latency_s: float
+    """Seconds from the bytes of the photo to the probabilities."""
     picture: bytes = b""
+    """A small JPEG of the photo, if it was asked for."""
     heat: bytes = b""
+    """The same with its heat map, if it was asked for and the model can be explained."""
 
     @property
     def best(self) -> int:
@@ -80,7 +85,7 @@ class Answer:
 
     @property
     def sure(self) -> bool | None:
-        """None where no threshold could be found."""
+        """Whether the confidence reaches the threshold; None without a threshold."""
         return None if self.threshold is None else self.confidence >= self.threshold
 
     @property
@@ -91,7 +96,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A file that is no readable picture, and why."""
+    """A file that is not a readable picture, and the reason."""
 
     name: str
     reason: str
@@ -116,18 +121,18 @@ def ask(services: Services, run_id: str) -> Asked:
 
 
 def _threshold(session: Session, run: Run) -> float | None:
-    """Taken out of the result by the database, for each photo that is asked about: the whole may be long."""
+    """Read from the result by the database, since the whole result may be long and this is done for every request."""
     return session.scalar(select(Run.result[("calibration", "threshold")].as_float()).where(Run.id == run.id))
 
 
 def answers(
     asked: Asked, parts: Iterable[FilePart | FieldPart], *, with_picture: bool = False, with_heat: bool = False
 ) -> Iterator[Answer | Refusal]:
-    """An answer for each file of a form, in order; the photos leave no trace.
+    """An answer for each file of a form, in order. No photo is kept.
 
     Raises:
-        BadUpload: the form is damaged, or holds no photo, or too many.
-        TooBusy: too many others ask at the same time.
+        BadUpload: the form is damaged, or contains no photo, or too many.
+        TooBusy: too many photos are being decoded at the moment.
     """
     n_photos = 0
     for part in parts:
@@ -147,11 +152,11 @@ def answers(
 
 
 def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:
-    """The photo under its heat map for class `said`, or for its own answer.
+    """A PNG of the photo with its heat map for the class number `said`, or for the model's own answer if that is None.
 
     Raises:
-        NotFound: it is not a photo, the model has no such class, or it does not tell what it looks at.
-        TooBusy: too many others ask at the same time.
+        NotFound: it is not a photo, the model has no such class, or it cannot be explained.
+        TooBusy: too many photos are being decoded at the moment.
     """
     with _turn():
         try:
@@ -186,11 +191,11 @@ def _heat_or_nothing(asked: Asked, image: Image.Image) -> bytes:
     try:
         return _encoded(_explain(asked, image, None), "JPEG")
     except BadBundle:
-        return b""  # an older or a foreign model: it answers all the same
+        return b""  # a model that cannot be explained still answers
 
 
 def _explain(asked: Asked, image: Image.Image, said: int | None) -> Image.Image:
-    """The small picture under its heat map."""
+    """The small picture with its heat map."""
     model = explained(asked.services, asked.run, artifact=asked.artifact, model=asked.model, read=_reader(asked))
     _, found = model.explain(resize_square(image, asked.model.classifier.size_px)[np.newaxis], said)
     return Image.fromarray(overlay(np.asarray(_small(image)), shown(found.heat)[0]))
@@ -202,7 +207,7 @@ def _reader(asked: Asked) -> Callable[[str], bytes]:
 
 def _small(image: Image.Image) -> Image.Image:
     small = image.copy()
-    small.info.clear()  # a comment in it would be written again
+    small.info.clear()  # otherwise a comment in it would be copied into the answer
     small.thumbnail((PICTURE_PX, PICTURE_PX), Image.Resampling.BILINEAR)
     return small
 
@@ -214,12 +219,12 @@ def _encoded(image: Image.Image, form: str) -> bytes:
 
 
 def data_uri(jpeg: bytes) -> str:
-    """For an `<img>`: nothing has to be kept on the server for it."""
+    """An address for `<img>` that contains the picture itself, so that the server need not keep it."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def whole_photo(body: IO[bytes]) -> io.BytesIO:
-    """Its bytes, from the start. Raises BadImage for more than a photo may have."""
+    """All bytes of a photo, to be read from the start. Raises BadImage if there are more than `MAX_PHOTO_BYTES`."""
     buffer = io.BytesIO()
     while chunk := body.read():
         if buffer.tell() + len(chunk) > MAX_PHOTO_BYTES:

@@ -1,4 +1,4 @@
-"""The model behind heat maps, which has to know what typical photos look like."""
+"""Models for heat maps, which compare a photo with typical ones of the training set."""
 
 import csv
 import io
@@ -20,12 +20,13 @@ from server.services import Services
 def explained(
     services: Services, run: Run, *, artifact: Artifact, model: OpenModel, read: Callable[[str], bytes]
 ) -> ExplainedModel:
-    """The model with heat maps, opened once; the same typical photos as in the report, as far as they are still there.
+    """The model with its heat maps, prepared once with the typical photos that the report used and that still exist.
 
-    read: gets a member of the bundle.
+    Args:
+        read: returns a member of the run's bundle by its name.
 
     Raises:
-        BadBundle: this model does not tell what it looks at.
+        BadBundle: this model cannot be explained.
     """
 
     def prepare(opened: ExplainedModel) -> None:
@@ -37,18 +38,18 @@ def explained(
 
 
 def _learned(artifact: Artifact, read: Callable[[str], bytes]) -> list[str]:
-    """The hashes of the photos that were learned from, in order; none of a download from the middle of a run."""
+    """SHA-256 of the training photos, in order; empty for a bundle that was written before the end of the run."""
     if artifact.kind != "bundle":
         return []
     try:
         table = read("photos.csv").decode()
-    except BadBundle:  # written before there was such a table
+    except BadBundle:  # bundles of early versions have no such table
         return []
     return [row["sha256"] for row in csv.DictReader(io.StringIO(table)) if row.get("part") == "learn"]
 
 
 def _typical(services: Services, run: Run, *, learned: list[str], size_px: int) -> Iterator[np.ndarray]:
-    """uint8 (size, size, 3) of each that can still be read."""
+    """Pixels, uint8 (size_px, size_px, 3), of each typical photo that can still be read."""
     wanted = list(typical_of(learned))
     with services.database.session() as session:
         query = select(DatasetFile.sha256, DatasetFile.key).where(
@@ -60,4 +61,4 @@ def _typical(services: Services, run: Run, *, learned: list[str], size_px: int) 
             with services.store.open(keys.get(sha256, "")) as source:
                 yield resize_square(open_verified(source, services.settings.max_image_pixels), size_px)
         except (NotFound, BadImage):
-            continue  # removed from the data set since
+            continue  # it was removed from the data set meanwhile

@@ -1,4 +1,4 @@
-"""Headers that every answer carries, and the refusal of forms that other web sites send."""
+"""Security headers of every response, and protection against requests that other web sites cause."""
 
 from urllib.parse import urlsplit
 
@@ -38,18 +38,25 @@ def install(app: Flask) -> None:
 
 
 def _refuse_other_names() -> None:
-    """Raises CrossSite for a name that is not this server's: a page of that name could be made to point here, and its
-    scripts would then read whatever is served."""
+    """Protects against DNS rebinding: a foreign host name may be made to resolve to this server's address, and then the
+    scripts of that host could read every page.
+
+    Raises:
+        CrossSite: the request's host name is not one of this server's.
+    """
     trusted = services().settings.trusted_hosts
     if trusted is not None and not host_is_trusted(request.host, trusted):
         raise CrossSite(f"This server does not go by the name {request.host[:100]}. DARKROOM_HOSTS can allow it.")
 
 
 def _refuse_cross_site() -> None:
-    """Raises CrossSite for a request that changes something and that a page of another site caused.
+    """Protects against cross-site request forgery.
 
-    Browsers say so themselves: in Sec-Fetch-Site, or, over plain HTTP from another machine, in Origin. Programs such
-    as curl send neither.
+    Browsers name the site that caused a request: in Sec-Fetch-Site or, over plain HTTP from another machine, in Origin.
+    Programs such as curl send neither and are let through.
+
+    Raises:
+        CrossSite: a page of another site caused this request, which would change something.
     """
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return

@@ -1,4 +1,4 @@
-"""What every view needs: the settings, the database, the files, the queue and the models that are open."""
+"""What every view needs: settings, database, files, queue, live events and opened models."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -21,17 +21,21 @@ class Enqueue(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
+    """One set for each application."""
+
     settings: Settings
     database: Database
     store: ArtifactStore
     enqueue: Enqueue
     events: RunEvents
     live: LiveHub
+    """Hands live events out to open pages."""
     models: ModelCache = field(default_factory=ModelCache)
+    """Models that answer questions about single photos."""
 
 
 def services() -> Services:
-    """Those of the application that serves the present request."""
+    """The services of the application that answers the current request."""
     found = current_app.extensions["darkroom"]
     assert isinstance(found, Services)
     return found

@@ -1,7 +1,7 @@
 """Style sheets, scripts and pictures of the pages, under addresses that change with their contents.
 
-An address holds a digest of all these files, so that a browser may keep what it has for ever and asks again only when
-something is new. The digest is a folder of the address: modules that import each other by relative names stay together.
+An address contains a digest of all these files, so browsers may cache them for ever and fetch them again only when
+something has changed. The digest is a folder of the address, so that modules can import each other by relative names.
 """
 
 from functools import cached_property
@@ -20,13 +20,14 @@ _A_YEAR_S = 365 * 86_400
 
 
 class StaticFiles:
-    """The files below `folder`. `digest`: of their names and contents, made once; a new version needs a new start."""
+    """The files below `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @cached_property
     def digest(self) -> str:
+        """Digest of all names and contents. It is computed once, so changed files need a restart of the server."""
         total = sha256()
         for path in sorted(path for path in self._folder.rglob("*") if path.is_file()):
             total.update(f"{path.relative_to(self._folder).as_posix()}\0{path.stat().st_size}\0".encode())
@@ -34,11 +35,11 @@ class StaticFiles:
         return total.hexdigest()[:12]
 
     def send(self, filename: str, digest: str = "") -> Response:
-        """One file. Only under its own digest may it be kept; else the browser asks each time whether it is new."""
+        """One file. Under the current digest it may be cached for a year; else browsers ask each time for changes."""
         path = safe_join(str(self._folder), filename)
         if path is None or not Path(path).is_file():
             raise NotFound
-        # Read at once: a few kilobytes, and a stream would not be compressed.
+        # Read as a whole: the files are small, and a stream would not be compressed.
         response = Response(Path(path).read_bytes(), mimetype=guess_type(path)[0])
         response.add_etag()
         if digest == self.digest:
@@ -52,7 +53,7 @@ class StaticFiles:
 
 
 def install(app: Flask) -> None:
-    """Serves the files as endpoint `static`, and sends text compressed, whatever made it; streams go as they are."""
+    """Serves the files as endpoint `static`, and compresses all text responses except streams."""
     files = StaticFiles(_FOLDER)
     app.add_url_rule("/static/<path:filename>", "static", files.send)
     app.add_url_rule("/static/v-<digest>/<path:filename>", "static", files.send)

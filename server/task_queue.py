@@ -1,4 +1,4 @@
-"""Sends tasks to the worker by name; the worker's code is never imported here."""
+"""Sends tasks to the worker by name, without importing the worker's code."""
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -16,13 +16,13 @@ class QueueUnavailable(DarkroomError):
 
 
 class TaskQueue:
-    """A Celery client. Making one connects to nothing."""
+    """A Celery client. It connects to the broker when the first task is sent."""
 
     def __init__(self, broker_url: str) -> None:
         self._celery = Celery("darkroom.web", broker=broker_url, set_as_current=False)
         self._celery.conf.update(
             task_ignore_result=True,
-            # A page must answer soon when Redis is away, instead of retrying for ever as a worker would.
+            # If Redis is unavailable, a page must answer soon instead of retrying for ever as a worker does.
             broker_transport_options={
                 "max_retries": 1,
                 "interval_start": 0,

@@ -1,4 +1,4 @@
-"""The filters of the templates: `automl.text.names`, and what only pages need."""
+"""The filters of the templates: the functions of `automl.text`, and those that only pages need."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ STATE_TITLES: Mapping[str, str] = {
     DatasetState.READY: "Ready",
     DatasetState.INVALID: "Needs attention",
 }
-"""Of runs and of data sets, whose states have different names."""
+"""Titles of the states of runs and data sets. No state of one has the name of a state of the other."""
 
 
 def install(app: Flask) -> None:
@@ -76,7 +76,7 @@ def ago(moment: datetime, at: datetime | None = None) -> str:
 
 
 def _title_of(table: Mapping[str, str]) -> Callable[[str], str]:
-    """A filter that looks a value up; what a newer version wrote stays as it is."""
+    """A filter that looks up the title of a value; a value that is not in the table stays as it is."""
     return lambda value: table.get(value, str(value))
 
 
@@ -86,12 +86,12 @@ def soft_breaks(name: str) -> Markup:
 
 
 def percent(share: float | None, n_digits: int = 1) -> str:
-    """As `automl.text.names.percent`, but no line breaks before the sign."""
+    """As `percent` of `automl.text`, with a no-break space before the sign."""
     return words.percent(share, n_digits).replace(" ", _NO_BREAK)
 
 
 def probability(share: float) -> str:
-    """ "99.9 %", "under 0.1 %": one of several that should not seem to make more than 100 % together."""
+    """ "99.9 %", "under 0.1 %": `percent` would say 0.1 % of the smallest, and all classes together exceed 100 %."""
     return f"under 0.1{_NO_BREAK}%" if 0 < share < 0.0005 else percent(share)
 
 
@@ -103,6 +103,6 @@ def csv_line(cells: Sequence[str]) -> str:
 
 
 def clean_name(name: str, otherwise: str) -> str:
-    """One printable line of at most 100 characters."""
+    """`name` as one printable line of at most 100 characters; `otherwise` if nothing of it is left."""
     line = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return line[:_LONGEST_NAME].strip() or otherwise

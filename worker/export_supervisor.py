@@ -1,4 +1,4 @@
-"""One format of a finished run under supervision: its lease, its process, and what is written when that dies."""
+"""Supervises the export of one format of a finished run: its lease, its process, and what is written if that dies."""
 
 import shutil
 import sys
@@ -26,7 +26,7 @@ from worker.reaper import is_check_waiting
 from worker.stop_flag import StopSign
 
 EXPORTING: tuple[str, ...] = ("nice", "-n", "10", sys.executable, "-m", "automl.pipeline.exporting")
-"""At low priority: somebody's search may be going on beside it."""
+"""At low priority, since a search may be running on the same machine."""
 
 LOOK_EVERY_S = 0.5
 EXIT_GRACE_S = 15.0
@@ -35,20 +35,26 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class ExportEnd(Enum):
-    """Why the watch over a process ended."""
+    """Why the supervisor stopped watching an export process."""
 
     EXITED = auto()
+    """The process ended by itself."""
     WORKER_STOPS = auto()
+    """The worker is being shut down."""
     GIVES_WAY = auto()
+    """Photos wait to be checked, and a person waits for the check."""
     LEASE_LOST = auto()
+    """Another worker may have the export by now."""
 
 
 class ExportSupervisor:
     """Makes one format at a time under a lease.
 
-    `stopping`: set when the worker itself is being shut down; the format is then handed back and made later. So it is
-    where photos wait to be checked: a page waits for that.
-    `command`: the process's, without the run's id and the format.
+    An export is handed back, to be made later, when the worker shuts down and when photos wait to be checked.
+
+    Args:
+        stopping: set while the worker is being shut down.
+        command: the command line of the export process, without the run's id and the format.
     """
 
     def __init__(
@@ -60,12 +66,12 @@ class ExportSupervisor:
         self._command = command
 
     def make_next(self, run_id: str) -> bool:
-        """Claims the next format and stays until its process has ended; True if there are others to be made.
+        """Claims the next format of the run, makes it, and returns whether formats of this run remain to be made.
 
-        Does nothing where there is nothing to claim; then nobody need ask again.
+        Returns False at once if there is nothing to claim.
 
         Raises:
-            OSError: the process cannot be started; the format has failed with a message that says so.
+            OSError: the process cannot be started; the format is marked as failed, with a message that says so.
         """
         with self._database.session() as session:
             claim = claim_export(session, run_id, self._settings.lease_s)
@@ -91,8 +97,8 @@ class ExportSupervisor:
         workspace = self._settings.export_workspace(claim.run_id)
         environment = {
             **environment_of(self._settings),
-            "TMPDIR": str(workspace),  # of the whole group, so that nothing is left behind where it is killed
-            "CUDA_VISIBLE_DEVICES": "",  # TensorFlow would else take the whole of a GPU that a run may be using
+            "TMPDIR": str(workspace),  # for all child processes, so that a killed export leaves nothing behind
+            "CUDA_VISIBLE_DEVICES": "",  # otherwise TensorFlow would take all memory of a GPU that a run may be using
         }
         try:
             process = PipelineProcess([*self._command, claim.run_id, claim.format], environment, log)
@@ -118,7 +124,7 @@ class ExportSupervisor:
                         return ExportEnd.GIVES_WAY
                     is_ours = renew_export(session, claim, self._settings.lease_s)
             except OperationalError:
-                # A database that is away for a moment is no reason to begin anew, until the lease has run out.
+                # A database that is briefly unavailable is no reason to start over, until the lease has run out.
                 _log.warning("the database did not answer", run_id=claim.run_id, exc_info=True)
                 if time.monotonic() - renewed_s > self._settings.lease_s:
                     return ExportEnd.LEASE_LOST
@@ -129,7 +135,7 @@ class ExportSupervisor:
         return ExportEnd.EXITED
 
     def _after_the_lease(self, claim: Claim, process: PipelineProcess) -> ExportEnd:
-        """The process has just written what came of it, and tidies up; or the data set was deleted."""
+        """Tells a process that has just written its outcome, and is tidying up, from one whose claim is gone."""
         with self._database.session() as session:
             if not is_settled(session, claim):
                 return ExportEnd.LEASE_LOST

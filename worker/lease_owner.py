@@ -1,4 +1,4 @@
-"""Who holds a run's lease: a process on a machine, named so that its death can be noticed from beside it."""
+"""The holder of a run's lease: one worker process, named so that other processes of its machine notice its death."""
 
 import hashlib
 import os
@@ -10,17 +10,16 @@ from uuid import uuid4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseOwner:
-    """One worker process.
-
-    `host`: for people. `place`: this boot of this machine and this process namespace, since two containers may share
-    a host name and both have a process 1. `pid`, `started`: the process, and its start time in clock ticks since
-    boot, since process numbers are used again.
-    """
+    """One worker process."""
 
     host: str
+    """Name of the machine, for people."""
     place: str
+    """Identifies the boot of the machine and the process namespace: two containers may share a host name, and both may
+    have a process with number 1."""
     pid: int
     started: int
+    """Start time of the process in clock ticks since boot, since process numbers are used again."""
 
     @classmethod
     def mine(cls) -> "LeaseOwner":

@@ -1,4 +1,4 @@
-"""What the worker itself puts into the queues, and how much waits there."""
+"""Messages that the worker itself sends, and the number of messages that wait in a queue."""
 
 from celery import Celery
 

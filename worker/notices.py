@@ -1,4 +1,4 @@
-"""Tells people and programs that a run has ended: a letter to whoever asked for one, a call of the webhook."""
+"""Notices at the end of a run: an e-mail to the person who asked for one, and a call of the webhook."""
 
 import smtplib
 import socket
@@ -33,9 +33,10 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s: float = PAUSE_S) -> None:
-    """Sends what is to be sent for an ended run, once: a second call, or one that comes too early, does nothing.
+    """Sends the notices of an ended run, once. Does nothing if they were sent before or the run has not ended.
 
-    A mail server or webhook that does not answer is tried three times, `pause_s` apart; then the run's notes say so.
+    If the mail server or the webhook does not answer, it is tried three times, `pause_s` seconds apart; after that a
+    note on the run says that the notice could not be sent.
     """
     with database.session() as session:
         claim = update(Run).where(Run.id == run_id, Run.notified_at.is_(None), Run.finished_at.is_not(None))
@@ -44,18 +45,18 @@ def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s
         run = find_run(session, run_id)
         record, address = _record(run, settings.public_url), run.notify_email
     failed = []
-    if address and settings.smtp_url and not _tried(lambda: _send_letter(settings, address, record), pause_s, run_id):
+    if address and settings.smtp_url and not _tried(lambda: _send_email(settings, address, record), pause_s, run_id):
         failed.append("The e-mail about the end of this run could not be sent; the worker's log says why.")
     if settings.webhook_url and not _tried(lambda: _call(settings.webhook_url, record), pause_s, run_id):
-        failed.append("The webhook could not be told of the end of this run; the worker's log says why.")
+        failed.append("The webhook could not be called at the end of this run; the worker's log says why.")
     if failed:
         with database.session() as session:
             run = find_run(session, run_id)
             run.notes = [*run.notes, *failed]
 
 
-def runs_to_tell_of(database: Database, settings: Settings, settle_s: float = _SETTLE_S) -> list[str]:
-    """Runs that ended a while ago, though not long ago, of which nobody has been told."""
+def runs_without_notices(database: Database, settings: Settings, settle_s: float = _SETTLE_S) -> list[str]:
+    """Runs that ended between an hour and `settle_s` seconds ago and whose notices have not been sent."""
     latest, earliest = now() - timedelta(seconds=settle_s), now() - timedelta(seconds=_LATEST_S)
     query = select(Run.id).where(Run.notified_at.is_(None), Run.finished_at.between(earliest, latest))
     wanted = []
@@ -70,7 +71,7 @@ def runs_to_tell_of(database: Database, settings: Settings, settle_s: float = _S
 
 
 def _record(run: Run, public_url: str) -> dict[str, Any]:
-    """`score`: 0-1; on test photos where the run is done, else the best on validation photos, which may be null."""
+    """What both notices say. `score` is 0-1: on test photos if the run is done, else the best on validation photos."""
     test = (run.result or {}).get("test") or {}
     is_tested = run.state is RunState.DONE and test.get("accuracy") is not None
     return {
@@ -91,25 +92,25 @@ def _tried(send: Callable[[], None], pause_s: float, run_id: str) -> bool:
         try:
             send()
         except (OSError, smtplib.SMTPException, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            # Not the address and not the URL, which may hold a password.
+            # Neither the address nor the URL is logged: the URL may contain a password.
             _log.warning("notice not sent", run_id=run_id, reason=type(error).__name__, attempt=attempt + 1)
         else:
             return True
     return False
 
 
-def _send_letter(settings: Settings, address: str, record: dict[str, Any]) -> None:
-    letter = EmailMessage()
-    letter["Subject"] = f"{record['name']} {_WORDS[RunState(record['state'])]}"
-    letter["From"] = settings.mail_from or f"darkroom@{socket.getfqdn()}"
-    letter["To"] = address
+def _send_email(settings: Settings, address: str, record: dict[str, Any]) -> None:
+    email = EmailMessage()
+    email["Subject"] = f"{record['name']} {_WORDS[RunState(record['state'])]}"
+    email["From"] = settings.mail_from or f"darkroom@{socket.getfqdn()}"
+    email["To"] = address
     lines = [f"The run on {record['name']} {_WORDS[RunState(record['state'])]}.", record["sentence"]]
     if record["score"] is not None:
         lines.append(f"{percent(record['score'])} right on {record['measured_on']} photos.")
     lines.append(record["link"] or "")
-    letter.set_content("\n\n".join(line for line in lines if line))
+    email.set_content("\n\n".join(line for line in lines if line))
     with _mail_server(settings.smtp_url) as server:
-        server.send_message(letter)
+        server.send_message(email)
 
 
 def _mail_server(url: str) -> smtplib.SMTP:
@@ -139,4 +140,4 @@ def _mail_server(url: str) -> smtplib.SMTP:
 
 def _call(url: str, record: dict[str, Any]) -> None:
     answer = httpx.post(url, json=record, timeout=_TIMEOUT_S)
-    answer.raise_for_status()  # a redirect counts as a failure, too: who points elsewhere has not taken it
+    answer.raise_for_status()  # a redirect counts as a failure, too: the notice was not delivered

@@ -1,4 +1,4 @@
-"""The process that trains: started in a group of its own, asked to stop through its stdin, killed with its group."""
+"""The process that trains: started in a process group of its own, controlled through its standard input."""
 
 import os
 import signal
@@ -18,15 +18,15 @@ KILL_AFTER_S = 2.0
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """This process's environment, with every setting as it is here, whatever it was read from."""
+    """The environment of this process, with a variable for every setting, so that a child has the same settings."""
     return {**os.environ, **{row.variable: str(getattr(settings, row.name)) for row in SETTINGS}}
 
 
 class PipelineProcess:
-    """`command` + the run's id, as a child that does not outlive the `with` block.
+    """A child process that does not outlive the `with` block. Its standard output and error are appended to `log`.
 
-    Its stdin is a pipe that only this process holds: should this process die, however it dies, the pipeline reads
-    the end of the file and exits. stdout and stderr are appended to `log`.
+    Its standard input is a pipe that only this process holds: if this process dies, however it dies, the pipeline reads
+    the end of the file and exits.
 
     Raises:
         OSError: it cannot be started, or the log not be written.
@@ -50,7 +50,7 @@ class PipelineProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative: the signal that ended it."""
+        """None while it runs; negative if a signal ended it."""
         return self._process.returncode
 
     def wait(self, timeout_s: float) -> int | None:
@@ -61,21 +61,21 @@ class PipelineProcess:
             return None
 
     def ask_to_stop(self) -> None:
-        """Tells it to end the search and to deliver the best so far."""
-        self._say("stop")
+        """Asks the pipeline to end the search and to deliver the best model so far."""
+        self._send("stop")
 
-    def tell_budget(self, seconds: float) -> None:
-        """Tells it how long its whole budget is from now on."""
-        self._say(f"budget {seconds:.3f}")
+    def send_budget(self, seconds: float) -> None:
+        """Sends the pipeline its new total budget in seconds."""
+        self._send(f"budget {seconds:.3f}")
 
-    def _say(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it has just ended by itself
+        with suppress(BrokenPipeError):  # the process has just ended by itself
             self._process.stdin.write(f"{line}\n".encode())
             self._process.stdin.flush()
 
     def kill(self) -> None:
-        """Ends the whole group: SIGTERM, and SIGKILL for whoever is left after two seconds."""
+        """Ends the whole process group with SIGTERM, and after two seconds with SIGKILL."""
         self._signal_group(signal.SIGTERM)
         deadline = time.monotonic() + KILL_AFTER_S
         self.wait(KILL_AFTER_S)

@@ -1,4 +1,4 @@
-"""Recovers what a dead worker or an emptied broker left behind. The database says what should be under way."""
+"""Recovers runs of dead workers and messages that the broker has lost. The database says what should be under way."""
 
 import time
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ from worker.lease_owner import LeaseOwner
 from worker.supervisor import hand_back
 
 MAX_ATTEMPTS = 3
-"""A run whose worker dies is put back twice; a third death is taken to be the run's own doing."""
+"""A run whose worker dies is put back twice. If a third worker dies, the run is assumed to be the cause and fails."""
 
 GRACE_S = 3.0
-"""What a living worker needs at most to renew its leases."""
+"""Seconds that a living worker needs at most to renew its leases."""
 
 SETTLE_S = 15.0
-"""A run this young may still be on its way into the queue."""
+"""Seconds. The message of a run younger than this may still be on its way into the queue."""
 
 _GIVEN_UP = (
     "The worker stopped three times while it worked on this run, so the run was given up. Most often the computer ran "
@@ -36,7 +36,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class Queues(Protocol):
-    """What the reaper needs of `messages.Messages`."""
+    """The part of `messages.Messages` that the reaper uses."""
 
     def train(self, run_id: str) -> None: ...
 
@@ -52,10 +52,13 @@ class Queues(Protocol):
 def take_back_lost_runs(
     database: Database, *, grace_s: float = GRACE_S, lease_s: float = 30.0, events: Publishes | None = None
 ) -> None:
-    """Puts every run back into the queue whose worker is gone, or ends it if that happened too often.
+    """Puts each run whose worker is gone back into the queue, or fails it if that has happened too often.
 
-    A worker of this machine that still lives gets `grace_s` to renew its lease: after the machine was asleep, all
-    leases are old. `lease_s`: of the leases; `events`: told of every run that is put back or ended.
+    Args:
+        grace_s: seconds that a living worker of this machine gets to renew its lease first. After the machine has been
+            asleep, all leases are out of date although no worker is gone.
+        lease_s: length of a lease in seconds.
+        events: where it is published that a run was put back or failed.
     """
     with database.session() as session:
         suspects = _suspects(session)
@@ -72,11 +75,13 @@ def take_back_lost_runs(
 
 
 def send_lost_messages(database: Database, queues: Queues, settle_s: float = SETTLE_S) -> None:
-    """Sends again what waits in the database but not in the broker.
+    """Sends the messages again that should wait in the broker according to the database.
 
-    Only where fewer messages wait than there should: so at most one copy of each is added however long a queue
-    stands, and a copy that was not needed finds nothing to do. Call it from the node that serves `light` itself: what
-    that node has taken is then finished, so that every unchecked data set is either in the queue or lost.
+    They are sent only if fewer messages wait than the database says, so that however long a queue stands still, at
+    most one copy of each message is added; a copy that was not needed finds nothing to do.
+
+    Must be called from the node that serves the queue `light`. Whatever that node had taken from the queue is then
+    finished, so every data set that is still unchecked is either in the queue or lost.
     """
     with database.session() as session:
         runs = _waiting_runs(session, settle_s)
@@ -99,12 +104,12 @@ def send_lost_messages(database: Database, queues: Queues, settle_s: float = SET
 
 
 def is_check_waiting(session: Session) -> bool:
-    """True while somebody waits for photos to be checked, or for the sample images."""
+    """Whether a data set waits to be checked, or sample images wait to be made."""
     return bool(_unchecked_datasets(session) or _samples_to_make(session, settle_s=0.0))
 
 
 def _suspects(session: Session) -> list[tuple[str, str, datetime | None]]:
-    """Runs under way whose lease has run out, or whose worker has died on this machine: id, owner, lease."""
+    """Id, owner and end of the lease of running runs whose lease has run out or whose worker died on this machine."""
     found = {run.id: run for run in runs_with_lost_lease(session)}
     running = [state for state in RunState if state.is_running()]
     for run in session.scalars(select(Run).where(Run.state.in_(running))):
@@ -120,7 +125,7 @@ def _lives_here(text: str) -> bool:
 
 
 def _take_over(session: Session, run_id: str, *, owner: str, lease_until: datetime | None) -> bool:
-    """In one atomic statement, so that a lease which was renewed meanwhile, or a second reaper, is never overrun."""
+    """Takes the lease over; False if it was renewed meanwhile or another reaper was faster. One atomic statement."""
     taken = session.execute(
         update(Run)
         .where(Run.id == run_id, Run.lease_owner == owner, Run.lease_until == lease_until)
@@ -149,13 +154,13 @@ def _waiting_runs(session: Session, settle_s: float) -> list[str]:
 
 
 def _unchecked_datasets(session: Session) -> list[str]:
-    """Those that no run is about to check, or checking, by itself; one that has its version does not."""
+    """Data sets to be checked, without those that an unfinished run checks by itself (it has no version yet)."""
     in_use = exists().where(Run.dataset_id == Dataset.id, Run.state.in_(_UNFINISHED), Run.version_id.is_(None))
     return list(session.scalars(select(Dataset.id).where(Dataset.state == DatasetState.CHECKING, ~in_use)))
 
 
 def _samples_to_make(session: Session, settle_s: float) -> list[tuple[str, str]]:
-    """Data sets of a waiting run that have no files: only sample images begin so."""
+    """Data sets and runs that wait for sample images: a queued run whose data set has no files yet."""
     query = (
         select(Run.dataset_id, Run.id)
         .join(Run.dataset)

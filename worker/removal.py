@@ -26,15 +26,16 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 def deleted_datasets(session: Session) -> list[str]:
-    """Those that a user has deleted and that are still there."""
+    """Ids of the data sets that users have deleted and whose rows and files are still there."""
     return list(session.scalars(select(Dataset.id).where(Dataset.deleted_at.is_not(None))))
 
 
 def remove_dataset(database: Database, store: ArtifactStore, settings: Settings, *, dataset_id: str) -> None:
-    """Removes files first and rows last, so that what is broken off is begun anew. Nothing to do for one that lives.
+    """Removes a data set that was marked as deleted, with its runs and all files. Does nothing for any other.
 
-    A download may still be put together meanwhile: who asked for it before looks afterwards whether the run is there.
-    Where it is killed before that, what it leaves goes at the very end.
+    Files go first and rows last, so that a removal that was interrupted can be repeated. A download may be composed at
+    the same time; the request that composes it removes it again when it finds the run gone. The composed downloads are
+    removed a second time at the end, in case that request was killed.
     """
     with database.session() as session:
         dataset = session.get(Dataset, dataset_id)
@@ -66,5 +67,5 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
 def _remove_study(database_url: str, run_id: str) -> None:
     import optuna
 
-    with suppress(KeyError):  # a run that was cancelled early has none
+    with suppress(KeyError):  # a run that was cancelled early has no study
         optuna.delete_study(study_name=f"run-{run_id}", storage=database_url)

@@ -1,4 +1,4 @@
-"""The sample images as a data set, for those who have no photos at hand."""
+"""The sample images as a data set, for a first try without photos of one's own."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from automl.store.tables import DatasetFile
 
 
 def store_samples(database: Database, store: ArtifactStore, dataset_id: str) -> None:
-    """Fills an empty data set with the sample images, all of them or none. Does nothing where files are there.
+    """Fills an empty data set with all sample images, or with none on failure. Does nothing if it has files already.
 
     Raises:
         NotFound: no such data set.

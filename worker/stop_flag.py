@@ -1,17 +1,17 @@
-"""A flag that a worker's main process raises and the processes that it forked see."""
+"""A flag that the main process of a worker sets and the processes that it forked can read."""
 
 import mmap
 from typing import Protocol
 
 
 class StopSign(Protocol):
-    """What those need who only look: `StopFlag`, or a `threading.Event`."""
+    """The reading side of `StopFlag`; a `threading.Event` has it, too."""
 
     def is_set(self) -> bool: ...
 
 
 class StopFlag:
-    """One byte of memory that every fork shares: only the main process of a Celery node is told that it shall stop."""
+    """One byte of shared memory, needed since only the main process of a Celery node receives the stop signal."""
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, 1)

@@ -1,7 +1,8 @@
-"""One run under supervision: its lease, its pipeline process, Stop, Cancel, and what is written when it ends.
+"""Supervises one run: the lease, the pipeline process, Stop and Cancel, and the run's state when the process ends.
 
-The pipeline writes `searching`, `finishing`, `done` and the failures it understands. Everything else is written here,
-and only while the lease is ours and the pipeline is dead, so that two hands never write one run.
+The pipeline itself writes the states `searching`, `finishing` and `done`, and the failures that it recognises. All
+other changes are written here, and only while this worker holds the lease and the pipeline has ended, so that a run
+never has two writers at once.
 """
 
 import shutil
@@ -35,39 +36,49 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class PipelineEnd(Enum):
-    """Why the watch over a pipeline ended."""
+    """Why the supervisor stopped watching a pipeline process."""
 
     EXITED = auto()
+    """The process ended without writing a final state."""
     FINISHED = auto()
+    """The process wrote the run's final state."""
     CANCELLED = auto()
+    """The user cancelled the run."""
     WORKER_STOPS = auto()
+    """The worker is being shut down."""
     LEASE_LOST = auto()
+    """Another worker may have the run by now."""
 
 
 @dataclass
 class _Watch:
-    """A pipeline under watch. Times are on the monotonic clock. `budget_s`: what the pipeline knows of."""
+    """A pipeline process that is being watched. Points in time are seconds of the monotonic clock."""
 
     pipeline: PipelineProcess
     used_before_s: float
+    """Seconds of the budget that earlier attempts used."""
     budget_s: float
+    """The budget that the pipeline was last told."""
     started_s: float = field(default_factory=time.monotonic)
     renewed_s: float = field(default_factory=time.monotonic)
+    """When the lease was last renewed."""
     asked_to_stop: bool = False
 
     def since_renewal_s(self) -> float:
         return time.monotonic() - self.renewed_s
 
     def used_s(self) -> float:
-        """Seconds of the budget that this attempt and the earlier ones used up."""
+        """Seconds of the budget that this attempt and the earlier ones have used."""
         return self.used_before_s + time.monotonic() - self.started_s
 
 
 class Supervisor:
-    """Runs one pipeline at a time under a lease.
+    """Runs one pipeline process at a time under a lease.
 
-    `stopping`: set when the worker itself is being shut down; the run is then handed back and goes on later.
-    `command`: the pipeline's, without the run's id. `events`: told of what is written here; None for nobody.
+    Args:
+        stopping: set while the worker is being shut down; the run is then put back into the queue and continues later.
+        command: the command line of the pipeline process, without the run's id.
+        events: where changes of the run's state are published; None to publish nothing.
     """
 
     def __init__(
@@ -87,16 +98,16 @@ class Supervisor:
         self._owner = str(LeaseOwner.mine())
 
     def supervise(self, run_id: str) -> None:
-        """Claims the run and stays until it has ended; does nothing where there is nothing to claim.
+        """Claims the run and watches its pipeline until it ends. Does nothing if the run cannot be claimed.
 
         Raises:
-            OSError: the pipeline cannot be started; the run has failed with a message that says so.
+            OSError: the pipeline cannot be started; the run is marked as failed, with a message that says so.
         """
         claimed = self._claim(run_id)
         if claimed is None:
             _log.info("nothing to do", run_id=run_id)
             return
-        self._tell(run_id, claimed.state)
+        self._publish(run_id, claimed.state)
         log = self._settings.home / "logs" / f"run-{run_id}.log"
         try:
             pipeline = PipelineProcess([*self._command, run_id], environment_of(self._settings), log)
@@ -114,7 +125,7 @@ class Supervisor:
             self._settle(run_id, ending=ending, watch=watch, log=log)
 
     def _claim(self, run_id: str) -> Run | None:
-        """The run as it is now; None if it is not to be had."""
+        """The run, which is now held by this worker; None if it is finished or another worker holds it."""
         with self._database.session() as session:
             if not claim_run(session, run_id, self._owner, self._settings.lease_s):
                 return None
@@ -131,8 +142,8 @@ class Supervisor:
                 with self._database.session() as session:
                     ending = self._look(session, session.get(Run, run_id), watch)
             except OperationalError:
-                # A database that is busy or away for a moment is no reason to lose an hour's search; but once the
-                # lease has run out somebody else may have the run.
+                # A database that is busy or unavailable for a moment is no reason to lose an hour's search. But once
+                # the lease has run out, another worker may have taken the run.
                 _log.warning("the database did not answer", run_id=run_id, exc_info=True)
                 ending = PipelineEnd.LEASE_LOST if watch.since_renewal_s() > self._settings.lease_s else None
             if ending is not None:
@@ -140,7 +151,7 @@ class Supervisor:
         return PipelineEnd.EXITED
 
     def _look(self, session: Session, run: Run | None, watch: "_Watch") -> PipelineEnd | None:
-        """Passes on what was asked for on the page, and renews the lease when it is time."""
+        """Forwards what the user asked for on the page, and renews the lease when that is due."""
         if run is not None and run.state.is_finished():
             return PipelineEnd.FINISHED
         if run is None or run.lease_owner != self._owner:
@@ -151,7 +162,7 @@ class Supervisor:
             watch.pipeline.ask_to_stop()
             watch.asked_to_stop = True
         if run.budget_s > watch.budget_s:
-            watch.pipeline.tell_budget(run.budget_s)
+            watch.pipeline.send_budget(run.budget_s)
             watch.budget_s = run.budget_s
         if watch.since_renewal_s() >= min(RENEW_EVERY_S, self._settings.lease_s / 3):
             renew_lease(session, run.id, self._owner, self._settings.lease_s)
@@ -160,7 +171,7 @@ class Supervisor:
         return None
 
     def _settle(self, run_id: str, *, ending: PipelineEnd, watch: "_Watch", log: Path) -> None:
-        """Writes what the pipeline could not write itself. It is dead by now, perhaps in the middle of its work."""
+        """Writes the final state that the pipeline could not write itself. The process has ended by now."""
         shutil.rmtree(self._settings.workspace(run_id), ignore_errors=True)
         with self._database.session() as session:
             run = session.get(Run, run_id)
@@ -173,23 +184,23 @@ class Supervisor:
                 change_run_state(run, RunState.CANCELLED)
             elif ending is PipelineEnd.WORKER_STOPS:
                 hand_back(run, "Waiting to go on: the worker was stopped", self._settings.lease_s)
-                run.attempts -= 1  # a stop on purpose says nothing against the run
+                run.attempts -= 1  # only attempts that failed by themselves count
             else:
                 fail_run(run, "internal", _crash_message(run, watch.pipeline.exit_code, log))
-        self._tell(run_id, run.state)
+        self._publish(run_id, run.state)
 
     def _fail(self, run_id: str, message: str) -> None:
         with self._database.session() as session:
             fail_run(find_run(session, run_id), "internal", message)
-        self._tell(run_id, RunState.FAILED)
+        self._publish(run_id, RunState.FAILED)
 
-    def _tell(self, run_id: str, state: RunState) -> None:
+    def _publish(self, run_id: str, state: RunState) -> None:
         if self._events is not None:
             self._events.publish(run_id, "end" if state.is_finished() else "state", state=state)
 
 
 def hand_back(run: Run, activity: str, lease_s: float) -> None:
-    """Puts a run under way back into the queue, free to be claimed."""
+    """Puts a running run back into the queue, where any worker may claim it."""
     hold_progress(run, lease_s)
     run.log.add(LogEntry(kind="worker", text=activity))
     change_run_state(run, RunState.QUEUED)
@@ -204,7 +215,7 @@ def _crash_message(run: Run, exit_code: int | None, log: Path) -> str:
             "Close other programs or choose a smaller largest picture size, and start the run again."
         )
     else:
-        cause = f"The training process stopped unexpectedly. What it said last is in the log {log.name}."
+        cause = f"The training process stopped unexpectedly. Its last messages are in the log {log.name}."
     if any(artifact.kind == "best_so_far" for artifact in run.artifacts):
-        cause += " The best model until then can still be downloaded."
+        cause += " The best model found before that can still be downloaded."
     return cause

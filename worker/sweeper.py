@@ -1,4 +1,4 @@
-"""Removes files of data sets that no row knows: what a killed upload, check or deletion has left in the store."""
+"""Removes files of data sets that no row refers to: leftovers of killed uploads, checks and deletions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from automl.store.database import Database
 from automl.store.tables import Dataset, DatasetFile, DatasetVersion, now
 
 MIN_AGE_S = 24 * 3600.0
-"""Younger files may belong to an upload that is under way: its rows are written after its bytes."""
+"""Seconds. Younger files may belong to an upload that is under way, since rows are written after their bytes."""
 
 _ROOT = "datasets"
 _KEYS_PER_QUERY = 500
@@ -24,7 +24,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What has been removed."""
+    """How much was removed."""
 
     n_files: int = 0
     n_bytes: int = 0
@@ -36,7 +36,7 @@ class Swept:
 def sweep_orphans(database: Database, store: ArtifactStore, older_than_s: float = MIN_AGE_S) -> Swept:
     """Removes every file under `datasets/` that no row refers to and that is older than `older_than_s`.
 
-    May be repeated, and killed, at any time. The memory that it needs is that of one data set's keys.
+    May be repeated, and killed, at any time. Needs memory for the keys of one data set at a time.
     """
     swept = Swept()
     for dataset_id, files in groupby(store.list(_ROOT), _dataset_of):
@@ -49,7 +49,7 @@ def sweep_orphans(database: Database, store: ArtifactStore, older_than_s: float 
 def _sweep_dataset(
     database: Database, store: ArtifactStore, *, dataset_id: str, files: Iterator[ListedFile], older_than_s: float
 ) -> Swept:
-    """The folder of a data set goes too if the data set has gone, and nobody is still writing into it."""
+    """Removes the folder of a data set, too, if the data set is gone and nothing in the folder is recent."""
     written_before = now() - timedelta(seconds=older_than_s)
     with database.session() as session:
         known = _keys_of(session, dataset_id)
@@ -80,7 +80,7 @@ def _keys_of(session: Session, dataset_id: str) -> set[str]:
 
 
 def _known_anywhere(session: Session, keys: Sequence[str]) -> set[str]:
-    """Those of `keys` that a row refers to by now, whichever data set's."""
+    """The keys among `keys` that a row of any data set refers to by now."""
     columns = (DatasetFile.key, DatasetFile.thumbnail, DatasetVersion.key)
     return {key for column in columns for key in session.scalars(select(column).where(column.in_(keys)))}
 

@@ -1,4 +1,4 @@
-"""The tasks: ids in, nothing out, safe to run twice. Each finds its work in the database."""
+"""The Celery tasks. Each takes ids, finds its work in the database, returns nothing, and may safely run twice."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from automl.task_names import CHECK_DATASET, DELETE_DATASET, EXPORT, MAKE_SAMPLE
 from worker.celery_app import app
 from worker.export_supervisor import ExportSupervisor
 from worker.messages import Messages
-from worker.notices import runs_to_tell_of, send_notices
+from worker.notices import runs_without_notices, send_notices
 from worker.reaper import send_lost_messages, take_back_lost_runs
 from worker.removal import deleted_datasets, remove_dataset
 from worker.sample_dataset import store_samples
@@ -42,7 +42,7 @@ _stopping = StopFlag()  # the `light` node runs its tasks in a fork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a task works with."""
+    """What all tasks work with."""
 
     settings: Settings
     database: Database
@@ -52,7 +52,7 @@ class Parts:
 
 @cache
 def parts() -> Parts:
-    """One set a process, made by the first task that it runs, so that no connection is shared across a fork."""
+    """One set for each process, made by its first task, so that no connection is shared across a fork."""
     settings = load_settings()
     database, store = Database(settings.database_url), ArtifactStore(settings.files_dir)
     return Parts(settings=settings, database=database, store=store, events=RunEvents(settings.broker_url))
@@ -76,17 +76,17 @@ def train(run_id: str) -> None:
 
 @app.task(name=EXPORT)  # type: ignore[untyped-decorator]
 def export(run_id: str) -> None:
-    """Makes one format of a finished run; the others wait behind whatever else is in the queue by then."""
+    """Makes one format of a finished run, and puts the next one at the end of the queue."""
     if ExportSupervisor(parts().database, parts().settings, _stopping).make_next(run_id):
         Messages(app).export(run_id)
 
 
 @app.task(name=CHECK_DATASET, bind=True)  # type: ignore[untyped-decorator]
 def check_dataset(self: Task, dataset_id: str, attempt: int = 1) -> None:
-    """Checks one uploaded data set. A picture that kills the process is not tried for ever."""
+    """Checks one uploaded data set. After three checks that killed their process, the data set is marked as invalid."""
     redelivered = (self.request.delivery_info or {}).get("redelivered")
     if not _is_unchecked(dataset_id):
-        return  # a second copy of the message: a run may be using the data set by now
+        return  # a second copy of the message; a run may already be using the data set
     if redelivered and attempt >= MAX_CHECKS:
         _mark_invalid(dataset_id, _CHECK_KEEPS_DYING)
     elif redelivered:
@@ -114,17 +114,17 @@ def make_samples(dataset_id: str, run_id: str) -> None:
 
 @app.task(name=NOTIFY)  # type: ignore[untyped-decorator]
 def notify(run_id: str) -> None:
-    """Tells whoever wants to know that a run has ended; does nothing for one that has not."""
+    """Sends the notices of a run that has ended; does nothing for one that has not."""
     send_notices(parts().database, parts().settings, run_id)
 
 
 @app.task(name=REAP)  # type: ignore[untyped-decorator]
 def reap() -> None:
-    """Recovers what a dead worker or an emptied broker left behind."""
+    """Recovers runs of dead workers and lost messages, sends overdue notices, and finishes deletions."""
     take_back_lost_runs(parts().database, lease_s=parts().settings.lease_s, events=parts().events)
     send_lost_messages(parts().database, Messages(app))
-    for run_id in runs_to_tell_of(parts().database, parts().settings):
-        Messages(app).notify(run_id)  # after what somebody waits for: a mail server may take its time
+    for run_id in runs_without_notices(parts().database, parts().settings):
+        Messages(app).notify(run_id)  # last, since a mail server may be slow and people wait for the rest
     with parts().database.session() as session:
         forgotten = deleted_datasets(session)
     for dataset_id in forgotten:
@@ -133,13 +133,13 @@ def reap() -> None:
 
 @app.task(name=DELETE_DATASET)  # type: ignore[untyped-decorator]
 def delete_dataset(dataset_id: str) -> None:
-    """Removes a data set that a user has deleted. One that is checked right now ends first: both take turns here."""
+    """Removes a data set that a user has deleted. A running check of it ends first, since both run on this node."""
     remove_dataset(parts().database, parts().store, parts().settings, dataset_id=dataset_id)
 
 
 @app.task(name=SWEEP)  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Removes files that killed uploads have left, and downloads that nobody asks for any more."""
+    """Removes files that killed uploads have left behind, and composed downloads that have not been used for long."""
     sweep_orphans(parts().database, parts().store)
     remove_old(parts().settings.composed_dir)
 
@@ -156,11 +156,11 @@ def _check(dataset_id: str) -> None:
 
 @contextmanager
 def _explained(dataset_id: str) -> Iterator[None]:
-    """A check that breaks leaves a data set with a message, never one that is being checked for ever."""
+    """Marks the data set as invalid, with a message, if the block fails, so that it does not stay in state CHECKING."""
     try:
         yield
     except NotFound:
-        raise  # deleted meanwhile: there is nobody to tell
+        raise  # the data set was deleted meanwhile
     except DarkroomError as error:
         _mark_invalid(dataset_id, error.message)
         raise

@@ -28,11 +28,14 @@ _NOT_IN_NAMES = re.compile(r'[\s<>:"/\\|?*]+')  # some system or other refuses t
 
 
 def send_download(run_id: str) -> Response:
-    """What the request asks for: each `format` once or more; none for the base bundle. `chosen`: sent by the form.
+    """The download that the current request asks for.
+
+    The query's `format`, which may be repeated, names the formats; without it, the base bundle is sent. The form on the
+    page also sends `chosen`, which tells an empty choice from a request without one.
 
     Raises:
-        NotFound: no such run, or its file has gone.
-        BadSetting: no such format, or nothing is ticked.
+        NotFound: there is no such run, or its file is gone.
+        BadSetting: there is no such format, or nothing is ticked.
         NotAllowedNow: there is no model yet, or a format is not ready.
     """
     names = request.args.getlist("format")
@@ -49,7 +52,7 @@ def send_download(run_id: str) -> Response:
     try:
         with services().database.session() as session:
             find_run(session, run_id)
-    except NotFound:  # deleted meanwhile; the worker may have removed before what has come just now
+    except NotFound:  # deleted meanwhile, perhaps before this download was composed: then nothing else removes it
         remove_of_run(services().settings.composed_dir, run_id)
         raise
     return send_file(
@@ -64,28 +67,30 @@ def send_download(run_id: str) -> Response:
 
 
 def download_name(run: Run, base: Artifact) -> str:
-    """A file name for people, after the data set and the day of the run's end: `beans-2026-11-22.zip`."""
+    """A file name from the data set's name and the day on which the run ended: `beans-2026-11-22.zip`."""
     part = "best-so-far-" if base.kind == "best_so_far" else ""
-    day = (run.finished_at or base.created_at).astimezone().date()  # where the server is, its users are
+    day = (
+        (run.finished_at or base.created_at).astimezone().date()
+    )  # in the time zone of the server, which is taken to be that of its users
     return f"{_as_file_name(run.dataset.name)}-{part}{day.isoformat()}.zip"
 
 
 def may_be_chosen(export: Export) -> bool:
-    """True once it is proven; before that for what the base bundle holds, which was checked when it was written."""
+    """Whether the format is proven, or is part of the base bundle, which was checked when it was written."""
     if export.state is ExportState.READY:
         return bool(export.proof)
     return export.state is ExportState.PREPARING and find_format(export.format).is_made_at_once
 
 
 def etag_of(path: Path) -> str:
-    """Of what a .zip holds, by its own table of contents: names, sizes and check sums."""
+    """A digest of the central directory of a .zip: names, sizes and check sums of its members."""
     with zipfile.ZipFile(path) as archive, path.open("rb") as handle:
         handle.seek(archive.start_dir)
         return hashlib.sha256(handle.read()).hexdigest()[:32]
 
 
 def _as_file_name(name: str) -> str:
-    """Letters of every script stay."""
+    """`name` without what file systems refuse. Letters of every script are kept."""
     plain = _NOT_IN_NAMES.sub("-", unicodedata.normalize("NFC", name))
     printable = "".join(character for character in plain if character.isprintable())
     short = printable.encode()[:_LONGEST_NAME_BYTES].decode(errors="ignore")
@@ -93,7 +98,7 @@ def _as_file_name(name: str) -> str:
 
 
 def _chosen_exports(run: Run, base: Artifact, names: Sequence[str]) -> list[Export]:
-    """In the order of the table of formats."""
+    """The rows of the formats `names`, in the order of the table of formats."""
     known = [one.name for one in FORMATS]
     if unknown := [name for name in names if name not in known]:
         raise BadSetting(f"There is no format called {unknown[0][:40]!r}. Known: {', '.join(known)}.")
@@ -116,14 +121,14 @@ def _refuse_unready(one: Format, export: Export | None) -> None:
 
 
 def _composed(services: Services, base: Artifact, exports: Sequence[Export]) -> Path:
-    """Made once for each choice, whoever asks first."""
+    """The composed .zip of this choice. It is made by the first request that asks for it, and kept."""
     parts = [base.id, *((export.format, export.key, _remark(export)) for export in exports)]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
     path = services.settings.composed_dir / base.run_id / f"{key}.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(path.with_suffix(".lock")):
         if path.exists():
-            os.utime(path)  # somebody may be in the middle of it
+            os.utime(path)  # keeps it from being removed as unused while it is sent
             return path
         make_room(path.parent)
         bundle = _local(services, base.key)

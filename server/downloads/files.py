@@ -1,4 +1,4 @@
-"""Downloads: the files that runs have made. What users uploaded is never sent back."""
+"""Downloads of files that runs have made. Uploaded photos are never sent back."""
 
 from flask import Blueprint, Response, request, send_file
 from werkzeug.utils import secure_filename
@@ -16,14 +16,14 @@ _SHOWN_IN_PAGES = frozenset({"image/png"})
 
 @blueprint.before_app_request
 def ignore_several_ranges() -> None:
-    """Several parts in one request are answered with the whole, as RFC 9110 (14.2) allows, instead of refused."""
+    """A request for several ranges gets the whole file, as RFC 9110 (14.2) allows, instead of an error."""
     if "," in request.headers.get("Range", ""):
         del request.environ["HTTP_RANGE"]
 
 
 @blueprint.get("/runs/<run_id>/bundle")
 def bundle(run_id: str) -> Response:
-    """The final .zip of a run, with the formats that `format` names if there is one; or the best so far."""
+    """The final .zip of a run, with the formats that `format` in the query names; the best model so far before that."""
     return send_download(run_id)
 
 
@@ -32,7 +32,7 @@ def artifact(artifact_id: str) -> Response:
     with services().database.session() as session:
         found = session.get(Artifact, artifact_id)
         if found is not None:
-            find_run(session, found.run_id)  # a deleted data set takes its runs along
+            find_run(session, found.run_id)  # raises NotFound if the data set was deleted
     if found is None:
         raise NotFound("There is no such file. It may have been replaced by a newer one.")
     return _send(found, secure_filename(found.name) or "file")

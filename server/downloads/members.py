@@ -1,4 +1,4 @@
-"""Reads what a run's download holds, straight from the store."""
+"""Reads members of a run's bundle from the store."""
 
 import zipfile
 

@@ -1,7 +1,7 @@
-"""The connection of one open live page, written to by the one thread that hands out events.
+"""The connection of one open live page, to which the thread that distributes events writes directly.
 
-gunicorn's own thread of the request sends the headers and what the page has missed, and then only sleeps. Were each of
-some hundred threads woken for each event, they would hold up every other page.
+The request's own gunicorn thread sends the headers and the events that the page has missed, and then only sleeps. If
+each of several hundred threads were woken for each event, they would slow down every other page.
 """
 
 import socket
@@ -13,14 +13,18 @@ MAX_WAITING_BYTES = 1 << 18
 
 
 class Connection:
-    """A socket that is never waited for. `is_chunked`: whether the body is sent in chunks, as HTTP/1.1 has them."""
+    """A socket to which is written without ever waiting.
+
+    Args:
+        is_chunked: whether the response uses HTTP/1.1's chunked transfer encoding.
+    """
 
     def __init__(self, connection: socket.socket, is_chunked: bool) -> None:
         self._socket, self._is_chunked = connection, is_chunked
         self._waiting = bytearray()
 
     def write(self, content: bytes) -> bool:
-        """False where the page has gone, or takes so little that it should be cut off."""
+        """False if the page is gone, or reads so slowly that it should be disconnected."""
         if content:
             self._waiting += b"%x\r\n%b\r\n" % (len(content), content) if self._is_chunked else content
         try:
@@ -34,17 +38,17 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that was written is on its way."""
+        """Whether everything that was written has been handed to the operating system."""
         return not self._waiting
 
     def cut(self) -> None:
-        """Ends it at once; whoever writes to it finds out."""
-        with suppress(OSError):  # it has ended by itself
+        """Ends the connection at once. The next write to it fails."""
+        with suppress(OSError):  # the connection has ended already
             self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def connection_of(environ: Mapping[str, Any]) -> Connection | None:
-    """That of the present request, if the web server is gunicorn and lends it."""
+    """The connection of the current request; None if the web server does not offer its socket, as gunicorn does."""
     lent = environ.get("gunicorn.socket")
     if not isinstance(lent, socket.socket) or environ.get("wsgi.url_scheme") != "http":
         return None

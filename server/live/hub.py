@@ -1,4 +1,4 @@
-"""Fans a run's events out to the pages that watch it: one thread reads, however many pages are open."""
+"""Distributes the events of runs to the open pages. One thread reads them, however many pages are open."""
 
 import queue
 import threading
@@ -14,7 +14,7 @@ from automl.store.events import Event, EventsAway, RunEvents, order_of
 from server.live.connection import Connection
 
 MAX_STREAMS = 520
-"""A stream holds a thread of the web server, and ordinary pages need some too; see scripts/stack/services.py."""
+"""Each stream occupies a thread of the web server, and ordinary pages need some, too (scripts/stack/services.py)."""
 
 HEARTBEAT_S = 15.0
 CLOCK_EVERY_S = 5.0
@@ -22,17 +22,17 @@ _WAIT_S = 0.25
 _MAX_BATCHES = 100
 
 Frames = list[tuple[tuple[int, int] | None, bytes]]
-"""Server-sent events with what their ids compare by; None for one without an id."""
+"""Server-sent events, each with the sort key of its id, or None if it has no id."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
 
 class TooManyPages(Exception):
-    """As many live pages as the server carries are open; this one asks each second instead."""
+    """The largest number of live pages is open already. The page asks for changes every second instead."""
 
 
 class Subscription:
-    """One open page. `connection`: what is written to at once; without one, `stream` gives what is to be sent."""
+    """One open page. With a `connection`, events are written to it directly; without one, `stream` yields them."""
 
     def __init__(self, hub: "LiveHub", run_id: str, connection: Connection | None = None) -> None:
         self.run_id = run_id
@@ -44,7 +44,7 @@ class Subscription:
         self._is_over = threading.Event()
 
     def offer(self, frames: Frames, is_last: bool = False) -> bool:
-        """False for a page that is too slow: it is cut off, and comes back for what it has missed."""
+        """Sends events to the page. False if it is too slow: then it is disconnected, and reconnects."""
         with self._lock:
             is_taken = self._write(frames) if self._is_direct else self._put(frames, is_last)
         if not is_taken or (is_last and self._is_direct):
@@ -54,7 +54,7 @@ class Subscription:
         return is_taken
 
     def stream(self, first: Frames) -> Iterator[bytes]:
-        """What the request's own thread sends: `first`, then what comes, each event once, until a run's last one."""
+        """Yields `first` and then each further event once, up to the last one of the run."""
         yield self._joined(first) or b": welcome\n\n"
         if self._connection is not None and self._hand_over():
             self._is_over.wait()
@@ -74,7 +74,7 @@ class Subscription:
         self._hub.leave(self)
 
     def _hand_over(self) -> bool:
-        """From now on events are written by whoever offers them; False where the last one has come already."""
+        """Lets `offer` write to the connection from now on. False if the run's last event has already come."""
         with self._lock:
             waiting = [self._batches.get_nowait() for _ in range(self._batches.qsize())]
             if None in waiting:
@@ -112,17 +112,21 @@ class Subscription:
 
 @dataclass(slots=True)
 class _Watched:
-    """A run that somebody watches. `position`: the id of the latest event that was read."""
+    """A run that has open pages."""
 
     position: str
+    """Id of the latest event that was read."""
     pages: list[Subscription] = field(default_factory=list)
 
 
 class LiveHub:
-    """All open pages of one web process. Making one starts nothing; its thread lives while a page is open.
+    """All open pages of one web process. Its thread runs only while a page is open.
 
-    `render`: one event as the bytes that every page gets. `look`: what the database says now about runs, by their
-    ids: the bytes of an event without an id, and whether it is the last one.
+    Args:
+        render: turns an event into the bytes that every page gets.
+        look: reads the current state of runs from the database. For each run's id it returns the bytes of an event
+            without an id, and whether it is the run's last event.
+        max_streams: how many pages may be open at once.
     """
 
     def __init__(
@@ -145,12 +149,12 @@ class LiveHub:
         return self._n_streams
 
     def subscribe(self, run_id: str, after: str, connection: Connection | None = None) -> tuple[Subscription, Frames]:
-        """A page, and what it has missed since the event `after`. Close it in any case.
+        """Adds a page; returns it with the events that it has missed since the event `after`. Always close the page.
 
         Raises:
-            TooManyPages.
+            TooManyPages: `max_streams` pages are open.
             EventsAway: Redis does not answer.
-            EventsGone: what it has missed is not to be had any more.
+            EventsGone: the events that the page has missed are no longer available.
         """
         last_id = self._events.last_id(run_id)
         page = Subscription(self, run_id, connection)
@@ -160,7 +164,7 @@ class LiveHub:
             self._n_streams += 1
             self._runs.setdefault(run_id, _Watched(last_id)).pages.append(page)
         try:
-            # Asked for after the page was entered above: what comes from now on reaches it, perhaps twice.
+            # Read after the page was added above, so that it gets every later event, some of them twice.
             events = self._events.after(run_id, after)
             missed: Frames = [(event.order, self._render(event)) for event in events]
             if any(event.kind == "end" for event in events):
@@ -186,20 +190,20 @@ class LiveHub:
                 del self._runs[page.run_id]
 
     def close(self) -> None:
-        """Sends all pages away and waits for the thread."""
+        """Disconnects all pages and waits for the thread to end."""
         reader = self._reader
-        self._send_all_away()
+        self._disconnect_all()
         if reader is not None:
             reader.join(10)
 
     def _read(self) -> None:
         try:
             self._follow()
-        except Exception:  # noqa: BLE001 - whatever it is, no page may wait for a thread that is gone
+        except Exception:  # noqa: BLE001 - whatever failed, no page may wait for a thread that has ended
             _log.exception("the reader of live events failed; pages reconnect")
             with self._lock:
                 self._reader = None
-            self._send_all_away()
+            self._disconnect_all()
 
     def _follow(self) -> None:
         looked_s = time.monotonic()
@@ -208,17 +212,17 @@ class LiveHub:
                 found = self._events.read(positions, _WAIT_S)
             except EventsAway as error:
                 _log.warning("live events cannot be read; open pages ask for changes instead", reason=str(error))
-                self._send_all_away()
+                self._disconnect_all()
                 continue
             self._hand_out(found)
             if time.monotonic() - looked_s >= CLOCK_EVERY_S:
                 looked_s = time.monotonic()
-                self._tell_the_time()
+                self._send_clocks()
             if found:
-                time.sleep(_WAIT_S)  # what comes in close order is sent in one piece
+                time.sleep(_WAIT_S)  # events that follow each other closely are sent together
 
     def _positions(self) -> dict[str, str]:
-        """Empty where nobody watches: then this thread ends."""
+        """The latest position of each watched run. Without any, this thread ends."""
         with self._lock:
             positions = {run_id: watched.position for run_id, watched in self._runs.items()}
             if not positions:
@@ -242,7 +246,7 @@ class LiveHub:
         for run_id, frames in batches.items():
             self._offer(run_id, frames, run_id in ended)
 
-    def _tell_the_time(self) -> None:
+    def _send_clocks(self) -> None:
         try:
             told = self._look(self._watched_runs())
         except SQLAlchemyError:  # a database that is busy for a moment costs a page nothing
@@ -258,7 +262,7 @@ class LiveHub:
             if not page.offer(frames, is_last) or is_last:
                 self.leave(page)
 
-    def _send_all_away(self) -> None:
+    def _disconnect_all(self) -> None:
         with self._lock:
             pages = [page for watched in self._runs.values() for page in watched.pages]
         for page in pages:

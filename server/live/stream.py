@@ -1,4 +1,4 @@
-"""`GET /runs/<id>/events`: a run's changes as server-sent events, from the one that the page has seen last."""
+"""`GET /runs/<id>/events`: the changes of a run as server-sent events, after the last one that the page has seen."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ _SHOWN_IN_A_ROW = frozenset({"trial", "trying"})
 
 @blueprint.get("/<run_id>/events")
 def events(run_id: str) -> ResponseReturnValue:
-    """Ends with an event `end`; `gone` means: load the page's body again."""
+    """The last event is `end`. The event `gone` asks the page to load its body again."""
     after = request.headers.get("Last-Event-ID") or request.args.get("after") or START
     if not is_event_id(after):
         raise BadSetting("There is no such event.")
@@ -48,7 +48,7 @@ def events(run_id: str) -> ResponseReturnValue:
 
 
 def make_renderer(app: Flask) -> Callable[[Event], bytes]:
-    """Events as bytes; those of trials bring the row that the page's table shows."""
+    """A function that turns events into bytes. Events of trials carry the HTML of their row in the page's table."""
 
     def render(event: Event) -> bytes:
         data = dict(event.data)
@@ -64,7 +64,7 @@ def make_renderer(app: Flask) -> Callable[[Event], bytes]:
 
 
 def make_look(database: Database, lease_s: float) -> Callable[[list[str]], dict[str, tuple[bytes, bool]]]:
-    """What the database says of runs: their clocks, or that they have ended, should that event have been lost."""
+    """A function that reads the clocks of runs, and which have ended, in case the event of that was lost."""
 
     def look(run_ids: list[str]) -> dict[str, tuple[bytes, bool]]:
         told_by = (Run.state, Run.stop_requested, Run.used_s, Run.budget_s, Run.lease_until)
@@ -80,7 +80,7 @@ def make_look(database: Database, lease_s: float) -> Callable[[list[str]], dict[
 
 
 def clock_record(run: Run, clock: RunClock) -> dict[str, Any]:
-    """For the page's own clock, which goes on by itself between two of these. `left_s`: null for an ended run."""
+    """What the page's own clock continues from until the next record. `left_s` is null for a run that has ended."""
     return {
         "progress": round(clock.progress, 5),
         "progress_per_s": round(clock.progress_per_s, 7),
@@ -93,7 +93,7 @@ def clock_record(run: Run, clock: RunClock) -> dict[str, Any]:
 
 
 def _kept(data: dict[str, Any]) -> dict[str, Any]:
-    """What the page's charts need of a trial; the rest is in its row."""
+    """The fields of a trial that the page's charts need; the rest is in its table row."""
     ended_s = data["started_s"] + data.get("duration_s", 0.0)
     kept = {name: data.get(name) for name in ("number", "stage", "state", "score", "best", "epochs")}
     return {**kept, "ended_s": round(ended_s, 2)}

@@ -1,4 +1,4 @@
-"""Several runs of one data set beside each other."""
+"""Two to four runs of one data set side by side."""
 
 from collections.abc import Sequence
 from string import ascii_uppercase

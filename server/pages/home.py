@@ -33,12 +33,12 @@ def index() -> str:
 
 
 def _waits_for_worker(session: Session) -> Run | None:
-    """A run that should have been taken long ago, since none is under way; None where all is well."""
+    """The oldest run that has waited for more than a minute although no run is under way; None if there is none."""
     query = select(Run).join(Run.dataset).where(Dataset.deleted_at.is_(None))
     running = [state for state in RunState if state.is_running()]
     if session.scalars(query.where(Run.state.in_(running)).limit(1)).first() is not None:
         return None
-    # A data set that is still checked keeps its run waiting too, and is no fault of the worker.
+    # A run whose data set is still being checked waits for the check, not for the training worker.
     waiting = query.where(Run.state == RunState.QUEUED, Dataset.state != DatasetState.CHECKING)
     long_ago = now() - timedelta(seconds=_LONG_S)
     return session.scalars(waiting.where(Run.created_at < long_ago).order_by(Run.created_at).limit(1)).first()
@@ -46,13 +46,13 @@ def _waits_for_worker(session: Session) -> Run | None:
 
 @blueprint.get("/favicon.ico")
 def favicon() -> ResponseReturnValue:
-    """Where browsers look that do not know pictures of lines (SVG)."""
+    """For browsers that cannot show SVG icons."""
     return redirect(url_for("static", filename="favicon.ico"), 301)
 
 
 @blueprint.post("/samples")
 def try_samples() -> ResponseReturnValue:
-    """Makes a small data set and a run on it; the worker draws the pictures."""
+    """Creates the data set of sample images and a run on it; the worker makes the images."""
     settings = RunSettings()
     dataset = Dataset(name="Handwritten digits (sample)", state=DatasetState.CHECKING)
     run = Run(dataset=dataset, settings=settings.to_json(), budget_s=settings.budget_s)

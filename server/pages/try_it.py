@@ -1,4 +1,4 @@
-"""The page on which a model is tried: photos in, answers out, nothing kept unless the user says so."""
+"""The page on which a model is tried on photos. No photo is kept unless the user adds it to the data set."""
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -27,7 +27,7 @@ def show(run_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<run_id>/try")
 def answer(run_id: str) -> ResponseReturnValue:
-    """The page with the answers, for browsers without JavaScript; only the answers for the script of the page."""
+    """Answers for the photos of the form: a part of the page for the page's script, the whole page without it."""
     request.max_content_length = services().settings.max_request_bytes
     asked = ask(services(), run_id)
     by_script = request.headers.get("X-Requested-With") == "try.js"
@@ -39,7 +39,7 @@ def answer(run_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/<run_id>/photos/<int:file_id>/heat.png")
 def heat(run_id: str, file_id: int) -> ResponseReturnValue:
-    """A photo of the run's data set under its heat map; `said`: the class that is explained, by its number."""
+    """A photo of the run's data set with its heat map for the class whose number is the query's `said`."""
     asked = ask(services(), run_id)
     with services().database.session() as session:
         file = session.get(DatasetFile, row_id(file_id))
@@ -65,7 +65,7 @@ def _page(asked: Asked, found: list[Answer | Refusal] | None = None) -> Response
         **_names(asked),
     )
     response = make_response(page)
-    response.headers["Permissions-Policy"] = _CAMERA  # of all pages only this one has a use for it
+    response.headers["Permissions-Policy"] = _CAMERA  # this is the only page that uses the camera
     return response
 
 

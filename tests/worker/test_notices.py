@@ -16,7 +16,7 @@ from automl.records import RunState
 from automl.settings import Settings
 from automl.store.database import Database, find_run
 from automl.store.tables import Run, now
-from worker.notices import N_TRIES, _mail_server, runs_to_tell_of, send_notices
+from worker.notices import N_TRIES, _mail_server, runs_without_notices, send_notices
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -163,13 +163,13 @@ def test_a_password_is_not_sent_in_clear_to_another_machine(monkeypatch: pytest.
 def test_a_run_whose_message_was_lost_is_found_but_not_an_old_one(
     database: Database, told: Settings, settings: Settings, done: str
 ) -> None:
-    assert runs_to_tell_of(database, settings) == []
-    assert runs_to_tell_of(database, told) == [done]
+    assert runs_without_notices(database, settings) == []
+    assert runs_without_notices(database, told) == [done]
     with database.session() as session:
         find_run(session, done).finished_at = now() - timedelta(hours=2)
-    assert runs_to_tell_of(database, told) == []
+    assert runs_without_notices(database, told) == []
 
 
 def test_letters_alone_are_sent_to_those_who_asked(database: Database, told: Settings, add_run: Any, done: str) -> None:
     add_run(state=RunState.DONE, finished_at=now() - timedelta(minutes=1))
-    assert runs_to_tell_of(database, dataclasses.replace(told, webhook_url="")) == [done]
+    assert runs_without_notices(database, dataclasses.replace(told, webhook_url="")) == [done]
