@@ -31,7 +31,8 @@ from automl.records import DatasetManifest, SplitPlan
 from automl.search.block import Block
 from automl.search.frozen import FrozenFeatures
 from automl.settings import load_settings
-from bench.harness import REPOSITORY, report
+from bench.harness import report
+from scripts.stack.running import REPOSITORY
 
 SIZES = (500, 1_000, 2_000, 4_000, 8_000, 16_000)
 PHOTO_PX, INPUT_PX = 320, 128

@@ -18,7 +18,8 @@ from typing import Any
 
 from automl.evaluation.intervals import wilson_interval
 from automl.serving.predict import Classifier
-from bench.harness import DATA, REPOSITORY, Service, report, running_stack
+from bench.harness import DATA, report
+from scripts.stack.running import REPOSITORY, RunningStack, running_stack
 
 FOLDERS = {"beans": DATA / "beans", "hymenoptera": DATA / "hymenoptera" / "train"}
 
@@ -57,7 +58,7 @@ def import_server_s(n: int = 5) -> float:
     return round(statistics.median(map(float, printed)), 2)
 
 
-def _runs(service: Service, name: str, folder: Path, budget: str, n_seeds: int) -> list[dict[str, Any]]:
+def _runs(service: RunningStack, name: str, folder: Path, budget: str, n_seeds: int) -> list[dict[str, Any]]:
     dataset = service.upload(folder, name)
     results = []
     for seed in range(n_seeds):
@@ -79,7 +80,7 @@ def _runs(service: Service, name: str, folder: Path, budget: str, n_seeds: int) 
 
 
 def _figures(
-    service: Service, run_id: str, metrics: dict[str, Any], name: str, wall_s: float, first_model_s: float | None
+    service: RunningStack, run_id: str, metrics: dict[str, Any], name: str, wall_s: float, first_model_s: float | None
 ) -> dict[str, Any]:
     n_correct, n_images = metrics["test"]["n_correct"], metrics["test"]["n_images"]
     if name == "hymenoptera":
@@ -104,7 +105,7 @@ def _head_trials_per_minute(trials: list[dict[str, Any]]) -> float:
     return round(60 * len(seconds) / sum(seconds), 1)
 
 
-def _score_on_val(service: Service, run_id: str) -> tuple[int, int]:
+def _score_on_val(service: RunningStack, run_id: str) -> tuple[int, int]:
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "model.zip"
         service.download(run_id, bundle)

@@ -26,7 +26,8 @@ from automl.records import Stage
 from automl.search.candidate import Branch, Candidate, Member
 from automl.search.space import SEVERAL_TAPS
 from automl.settings import load_settings
-from bench.harness import DATA, Service, report, running_stack
+from bench.harness import DATA, report
+from scripts.stack.running import RunningStack, running_stack
 
 SIZE_PX = 224
 
@@ -52,7 +53,7 @@ def main() -> None:
     )
 
 
-def _time_to_first_model(service: Service, dataset: str, seed: int) -> dict[str, float | str]:
+def _time_to_first_model(service: RunningStack, dataset: str, seed: int) -> dict[str, float | str]:
     """Starts a run with empty caches, waits for the first model, and cancels the rest."""
     cache = service.home / "cache"
     for block in [*cache.glob("*.npy"), *cache.glob("*.part")]:

@@ -19,7 +19,8 @@ from typing import Any
 
 from automl.client.remote import Remote
 from automl.client.upload_form import LocalFile, local_files
-from bench.harness import Service, report, running_stack
+from bench.harness import report
+from scripts.stack.running import RunningStack, running_stack
 
 N_DISTINCT = 64
 _PIECE_BYTES = 1 << 24
@@ -46,7 +47,7 @@ def main() -> None:
     )
 
 
-def _measured(service: Service, source: Path) -> dict[str, Any]:
+def _measured(service: RunningStack, source: Path) -> dict[str, Any]:
     """Memory is the peak since the stack has been running."""
     files, _ = local_files([source])
     n_bytes = sum(file.n_bytes for file in files)

@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.harness import DATA, report, running_stack
+from bench.harness import DATA, report
+from scripts.stack.running import running_stack
 from tests.browser.conftest import FLAGS
 
 

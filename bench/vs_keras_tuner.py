@@ -29,7 +29,8 @@ from automl.search.space import SearchSpace
 from automl.serving.predict import Classifier
 from automl.settings import load_settings
 from automl.text.durations import parse_duration
-from bench.harness import DATA, REPOSITORY, report
+from bench.harness import DATA, report
+from scripts.stack.running import REPOSITORY
 
 STARTED = time.monotonic()
 TRAINING_FOLDERS = {"beans": DATA / "beans", "hymenoptera": DATA / "hymenoptera" / "train"}

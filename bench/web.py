@@ -20,7 +20,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, sync_playwright
 
-from bench.harness import DATA, Service, report, running_stack
+from bench.harness import DATA, report
+from scripts.stack.running import RunningStack, running_stack
 from tests.browser.conftest import FLAGS
 
 THROTTLING = 4
@@ -63,7 +64,7 @@ def first_page(browser: Browser, url: str) -> dict[str, Any]:
     }
 
 
-def under_load(service: Service, options: argparse.Namespace) -> dict[str, Any]:
+def under_load(service: RunningStack, options: argparse.Namespace) -> dict[str, Any]:
     """Seconds of page views while the run trains."""
     dataset = service.upload(options.folder, options.folder.parent.name)
     ended = service.start(dataset, SHORT, seed=1)

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from automl.images.sample_images import write_sample_images
-from bench.harness import REPOSITORY, Service, running_stack
+from scripts.stack.running import REPOSITORY, RunningStack, running_stack
 from tests.browser.conftest import FLAGS
 
 MAX_BYTES = 150_000
@@ -88,7 +88,7 @@ def small_png(image: Image.Image, max_bytes: int) -> bytes:
         image = image.resize((image.width * 4 // 5, image.height * 4 // 5), Image.Resampling.LANCZOS)
 
 
-def photograph(camera: Camera, service: Service) -> None:
+def photograph(camera: Camera, service: RunningStack) -> None:
     """Every page, in the order in which a new user comes to them."""
     camera.take("home-empty", "/")
     camera.take("home-empty-phone", "/", PHONE)
