@@ -62,7 +62,7 @@ class Format:
 FORMATS: tuple[Format, ...] = (
     Format("onnx", "ONNX", "model.onnx", "Servers and desktop programs in any language; quick on a CPU.",
            ONNX_RUNTIME, is_made_at_once=True),
-    Format("keras", "Keras", "model.keras", "Going on with the training in Python, with Keras 3 and TensorFlow.",
+    Format("keras", "Keras", "model.keras", "Continue training in Python, with Keras 3 and TensorFlow.",
            TENSORFLOW, is_made_at_once=True),
     Format("saved_model", "TensorFlow SavedModel", "saved_model", "TensorFlow Serving, and TensorFlow without Keras.",
            TENSORFLOW),
@@ -71,7 +71,7 @@ FORMATS: tuple[Format, ...] = (
     Format("litert_float16", "LiteRT (TFLite), float16", "model_float16.tflite",
            "Phones: half the size, hardly any difference.", LITERT),
     Format("litert_int8", "LiteRT (TFLite), int8", "model_int8.tflite",
-           "Small devices and accelerators that reckon in whole numbers: a quarter of the size, a little less exact.",
+           "Small devices and accelerators that use integer arithmetic: a quarter of the size, a little less exact.",
            LITERT, _INT8_TOLERANCE),
 )  # fmt: skip
 

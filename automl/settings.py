@@ -43,8 +43,8 @@ SETTINGS: tuple[Setting, ...] = (
         "hosts",
         "",
         "names",
-        "By which browsers may call this server, with commas between. Empty: this machine's own names while it listens "
-        "only here, any name otherwise.",
+        "Names that browsers may call this server by, with commas between. Empty: this machine's own names while it "
+        "listens only here, any name otherwise.",
     ),
     Setting("port", 8000, "TCP port", "Where the web server listens; 0 takes a free one."),
     Setting("max_upload_bytes", 10 * 1024**3, "bytes", "Largest data set, unpacked."),
@@ -52,16 +52,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_files", 50_000, "files", "Most pictures in one data set."),
     Setting("max_image_pixels", 100_000_000, "pixels", "Larger pictures are refused before they are decoded."),
     Setting("max_budget_s", 24 * 3600, "seconds", "Longest time budget that a run may ask for."),
-    Setting("public_url", "", "URL", "Where people open this server; letters and calls at its end link to it."),
+    Setting("public_url", "", "URL", "Where people open this server; e-mails and webhook calls link to it."),
     Setting(
         "smtp_url",
         "",
         "URL",
-        "The mail server for letters at the end of a run: smtp://NAME:PASSWORD@HOST:PORT, or smtps:// for TLS from the "
-        "start. Empty: the page does not offer letters.",
+        "The mail server for e-mails at the end of a run: smtp://NAME:PASSWORD@HOST:PORT, or smtps:// for TLS from the "
+        "start. Empty: the page offers no e-mail.",
     ),
-    Setting("mail_from", "", "address", "Whom these letters come from. Empty: darkroom@ and this machine's name."),
-    Setting("webhook_url", "", "URL", "Is called (POST, JSON) at the end of every run. Empty: nothing is."),
+    Setting("mail_from", "", "address", "Who these e-mails come from. Empty: darkroom@ and this machine's name."),
+    Setting("webhook_url", "", "URL", "Is called (POST, JSON) at the end of every run. Empty: no call."),
     Setting("log_level", "info", "level", "Least important lines that are logged: debug, info, warning or error."),
     Setting(
         "log_format",

@@ -46,7 +46,7 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
         meant = [finding for finding in findings if finding.key == key] or of_kind
         fix = meant[0].fix if len(meant) == 1 else None
         if fix is None:
-            raise NotFound("This is mended already, or it has changed since. Look at the page again.")
+            raise NotFound("This was fixed already, or it has changed since. Look at the page again.")
         session.add(_row(dataset_id, checked_edit(fix.kind, fix.values, fix.done)))
         session.flush()
         reassess(session, services.store, dataset_id)

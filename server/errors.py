@@ -43,7 +43,7 @@ _CODE_OF_STATUS = {
     408: ("bad_upload", "The connection was too slow or broke off. Nothing is wrong with your files; try again."),
     413: ("upload_too_large", "This is more than the server takes in one go."),
     415: ("bad_upload", "The server does not know this kind of data."),
-    416: ("bad_range", "This file is not so long, or no longer the one that was begun. Download it from its start."),
+    416: ("bad_range", "This file is not that long, or it has changed meanwhile. Download it from the start."),
 }
 
 _KEPT_HEADERS = frozenset({"Allow", "Content-Range"})

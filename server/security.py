@@ -46,7 +46,7 @@ def _refuse_other_names() -> None:
     """
     trusted = services().settings.trusted_hosts
     if trusted is not None and not host_is_trusted(request.host, trusted):
-        raise CrossSite(f"This server does not go by the name {request.host[:100]}. DARKROOM_HOSTS can allow it.")
+        raise CrossSite(f"This server does not answer to the name {request.host[:100]}. DARKROOM_HOSTS can allow it.")
 
 
 def _refuse_cross_site() -> None:

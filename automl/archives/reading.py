@@ -75,7 +75,7 @@ def read_archive(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterato
             raise BadUpload(f"This is a {kind} file, which cannot be opened here. Make a .zip or a .tar.gz instead.")
     if head.startswith(_ZIP) or name.lower().endswith(".zip"):
         return read_zip(source, name, limits)
-    raise BadUpload("This is no .zip, .tar or .tar.gz, or it is damaged. Make it again, or send the folder itself.")
+    raise BadUpload("This is not a .zip, .tar or .tar.gz, or it is damaged. Make it again, or send the folder itself.")
 
 
 def read_zip(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterator[Member]:

@@ -171,13 +171,13 @@ def upload(options: argparse.Namespace, settings: Settings, console: Console) ->
         record = _send(remote, files, options.label, console)
     except (BadUpload, KeyboardInterrupt) as error:
         if remote.dataset_id:
-            console.print(f"To go on, run it again with: --to {remote.page}", markup=False)
+            console.print(f"To continue, run it again with: --to {remote.page}", markup=False)
         if isinstance(error, KeyboardInterrupt):
             return 130
         raise
     sys.stdout.write(f"{remote.page}\n")
     if record["state"] != "ready":
-        raise BadDataset(record["message"] or "These photos are not ready: somebody is changing them at the same time.")
+        raise BadDataset(record["message"] or "These photos are not ready: someone is changing them at the same time.")
     console.print(record["summary"]["verdict"], style="bold", markup=False)
     return 0
 
@@ -192,7 +192,7 @@ def _name_of(sources: Sequence[Path]) -> str:
 def _send(remote: Remote, files: Sequence[LocalFile], label: str, console: Console) -> dict[str, Any]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("Looking for what is there already", total=sum(file.n_bytes for file in files))
+        task = progress.add_task("Checking what has already arrived", total=sum(file.n_bytes for file in files))
         missing = remote.missing(files, label)
         n_there = sum(file.n_bytes for file in files) - sum(file.n_bytes for file in missing)
         progress.update(task, description=f"Sending {len(missing):,} of {len(files):,} files", completed=n_there)
@@ -291,7 +291,7 @@ def _make_room_for(out: Path) -> None:
     except OSError as error:
         raise BadSetting(f"--out {out} cannot be written: {error.strerror}. Choose another place.") from error
     if out.exists() and not os.access(out, os.W_OK):
-        raise BadSetting(f"--out {out} is there already and may not be overwritten. Choose another name.")
+        raise BadSetting(f"--out {out} already exists and may not be overwritten. Choose another name.")
 
 
 def _print_manifest(manifest: DatasetManifest, console: Console) -> None:
@@ -363,7 +363,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--csv", type=Path, metavar="FILE", help="write all answers to a table")
     command.set_defaults(command=predict)
 
-    command = commands.add_parser("export", help="write a trained model for phones and other runtimes, and prove it")
+    command = commands.add_parser("export", help="write a trained model for phones and other runtimes, and test it")
     command.add_argument("model", type=Path, metavar="MODEL.zip", help="a finished download")
     command.add_argument("--photos", type=Path, required=True, help="the folder or archive that it was trained with")
     command.add_argument(
@@ -425,7 +425,7 @@ def _add_run_options(command: argparse.ArgumentParser, budget: str = "2m") -> No
     add(advanced, "pruner", choices=[*PrunerKind], default=default.pruner)
     add(advanced, "early_stopping", "on", action=argparse.BooleanOptionalAction, default=default.early_stopping)
     add(advanced, "lr_scheduler", "all of them are tried", choices=LR_SCHEDULES)
-    add(advanced, "epochs", "as fits the stage", type=int, metavar="N")
+    add(advanced, "epochs", "depends on the stage", type=int, metavar="N")
     add(advanced, "head_layers", "the search chooses", default="", metavar="UNITS")
     add(advanced, "seed", type=int, default=default.seed)
 

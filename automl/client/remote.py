@@ -38,7 +38,7 @@ class Remote:
     def __init__(self, address: str, on_wait: Callable[[str], None]) -> None:
         match = _ADDRESS.fullmatch(address.strip())
         if match is None:
-            raise BadSetting(f"{address} is no address. It must look like http://127.0.0.1:8000.")
+            raise BadSetting(f"{address} is not an address. It must look like http://127.0.0.1:8000.")
         self._server, self.dataset_id = match["server"], match["dataset"] or ""
         self._on_wait = on_wait
         self._stopped = threading.Event()

@@ -181,7 +181,7 @@ def _without_contradictions(files: Sequence[DataFile]) -> list[DataFile]:
         others = sorted(labels[file.sha256] - {file.label}) if file.state is FileState.ACCEPTED else []
         if not others:
             return file
-        return file.refused(f"The same picture is also in {quoted(others)}; nobody can tell which is right.")
+        return file.refused(f"The same picture is also in {quoted(others)}; it is not clear which is right.")
 
     return [judged(file) for file in files]
 
@@ -219,7 +219,7 @@ def _notes(accepted: Sequence[DataFile], refused: Sequence[DataFile], n_junk: in
     notes = []
     if n_junk:
         leftovers = counted(n_junk, "leftover of other programs", "leftovers of other programs")
-        notes.append(f"{leftovers} (such as .DS_Store) {'was' if n_junk == 1 else 'were'} passed over.")
+        notes.append(f"{leftovers} (such as .DS_Store) {'was' if n_junk == 1 else 'were'} skipped.")
     if lost := sorted({file.label for file in refused if file.label} - {file.label for file in accepted}):
         notes.append(f"No photo in {quoted(lost)} could be used, so it is not among the classes.")
     return notes

@@ -178,7 +178,7 @@ def _title(kind: EditKind, values: Mapping[str, Any]) -> str:
     spelt = "Joined" if values.get("join") else "Kept apart"
     return {
         EditKind.EXCLUDE: f"Left out {photos}",
-        EditKind.INCLUDE: f"Took {photos} back in",
+        EditKind.INCLUDE: f"Put {photos} back",
         EditKind.MOVE: f"Moved {photos} to '{values.get('to')}'",
         EditKind.RENAME: f"Renamed '{values.get('from')}' to '{values.get('to')}'",
         EditKind.PART: f"Put {photos} into {values.get('to') or 'no particular part'}",

@@ -158,7 +158,7 @@ def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int, seed: int) 
         fold_of, n_used = _repeated(_by_class(groups), n_folds, n_pool, seed)
         note = (
             f"The photos of your validation folder join the training photos in {n_used}-fold cross-validation: "
-            "each takes its turn at validation, which compares models more surely than one small folder does."
+            "each takes its turn at validation, which compares models more reliably than one small folder."
         )
         notes = [note] if n_own else []
         if single := sorted({group.label for group in groups if group.label} - {group.label for group in fold_of}):
@@ -227,7 +227,7 @@ def _spared_notes(labels: Sequence[str]) -> list[str]:
         return []
     return [
         f"All training photos of {quoted(labels)} are near copies of test photos. They are learned from all the same, "
-        "so the score flatters. Test with photos that were taken on another occasion."
+        "so the score is too optimistic. Test with photos that were taken on another occasion."
     ]
 
 

@@ -37,7 +37,7 @@ metrics.json  every figure and setting: score, confusion matrix, how it was trai
 report.html   the result in words, with its figures and plots: open it in a browser, or print it
 model_card.md what the model is for and not for, where its parts come from, and the command that repeats it
 photos.csv    which photo was learned from and which was kept for the test
-answers.csv   what the model said of each test photo, and how sure it was (these four in the finished download)
+answers.csv   what the model said about each test photo, and how sure it was (these four in the finished download)
 plots/        the plots
 """
 

@@ -12,7 +12,7 @@ _WORDS = {
     "labels.txt": "the names of the classes, in order",
     "report.html": "the result in words, with figures and plots, to read or print",
     "photos.csv": "which photo was learned from, and which was kept for the test",
-    "answers.csv": "what the model said of each test photo, and how sure it was",
+    "answers.csv": "what the model said about each test photo, and how sure it was",
     "metrics.json": "the score, the settings and everything that was measured",
     "README.md": "how to use all this",
     "README.txt": "how to use all this",

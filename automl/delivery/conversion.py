@@ -98,7 +98,7 @@ def convert(
         (target / one.runtime.readme_name).write_text(one.runtime.readme(one.file_name), encoding="utf-8")
         if one.runtime.script != _SCRIPT:
             (target / one.runtime.script).write_text(one.runtime.delivered_script(), encoding="utf-8")
-        say(f"Proving {one.title} on {model.n_tested:,} photos")
+        say(f"Testing {one.title} on {model.n_tested:,} photos")
         yield Converted(path, model.prove(one, path))
     if "keras" not in names:
         model.keras.unlink()  # it was there to be converted from

@@ -137,7 +137,7 @@ def _readme(sentence: str, chosen: Sequence[Chosen], others: Iterable[zipfile.Zi
         parts += [*_usage(runtime, [one for one in chosen if one.format.runtime == runtime]), ""]
     if ONNX_RUNTIME not in _runtimes(chosen):
         parts += [
-            "Leave predict.py beside the others, which read photos with it; it has no model of its own here.",
+            "Keep predict.py beside the others, which read photos with it; it has no model of its own here.",
             "",
         ]
     parts += ["Also in this folder:", ""]

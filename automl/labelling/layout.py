@@ -25,7 +25,7 @@ __all__ = [
     "split_of",
 ]
 
-_UNUSED_TABLE = NoPlace("It is a table, not a photo, and was not needed to tell the classes.")
+_UNUSED_TABLE = NoPlace("It is a table, not a photo, and was not needed to find the classes.")
 
 
 @dataclass(frozen=True, slots=True)

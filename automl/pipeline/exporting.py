@@ -42,7 +42,7 @@ from automl.store.tables import Artifact
 _log = structlog.stdlib.get_logger(__name__)
 
 _OLD_BUNDLE = (
-    "This model was made by an older Darkroom, whose download does not have what other formats are made from. "
+    "This model was made by an older Darkroom, whose download lacks what other formats are made from. "
     "Train it again to get them."
 )
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a .zip knows

@@ -169,7 +169,7 @@ class _Run:
         self._features = self._make_features()
         self._observer.note(
             f"Only {len(plan.pool):,} of {n_all:,} photos were learned from: there is no time to look at all of them. "
-            "Give it longer, and it learns from more."
+            "Give it more time, and it learns from more."
         )
 
     def _describe(self, candidate: Candidate) -> dict[str, Any]:
@@ -304,7 +304,7 @@ class _Run:
 
         maps, model = None, self._exporter.build_keras(winner)
         if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
-            self._observer.activity("Looking at what the model looks at")
+            self._observer.activity("Drawing heat maps")
             maps = heat_maps(winner, model, self._weights, self._images(self._plan.pool), test_images, score)
         else:
             self._observer.note("The page of heat maps is left out of the plots: there was no time left for it.")

@@ -112,7 +112,7 @@ class Search:
             raise RunFailed("No model could be trained: " + ("; ".join(sorted(messages)) or "no trial was finished."))
         if not book.objective.is_allowed(book.best.n_bytes, book.best.latency_s):
             self._observer.note(
-                "No model that was tried keeps the limits of size and latency; this is the best of them."
+                "No model that was tried meets the limits on size and latency; this is the best of them."
             )
         return book.best
 
@@ -160,7 +160,7 @@ class Search:
         costs = [self._heads.cost([Branch(name, smallest)], 0) for name in self._features.backbones]
         n_bytes, latency_s = min(cost[0] for cost in costs), min(cost[1] for cost in costs)
         raise BadSetting(
-            "No model keeps these limits. The smallest one has about "
+            "No model meets these limits. The smallest one has about "
             f"{size_in_words(n_bytes)}, and the quickest needs about {latency_in_words(latency_s)} for a photo here."
         )
 
@@ -177,7 +177,7 @@ class Search:
         if mine <= other:  # it won as the smaller model of two that are as good
             return
         self._observer.note(
-            f"Fine-tuning paid: {percent(mine)} against {percent(other)} without it, both on the same "
+            f"Fine-tuning paid off: {percent(mine)} against {percent(other)} without it, both on the same "
             f"{rows.any(axis=0).sum():,} validation photos."
         )
 

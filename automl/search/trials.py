@@ -263,7 +263,7 @@ class TrialBook:
     def _check(self, started_s: float, max_s: float) -> None:
         self.budget.check()
         if self.budget.has_clock and self.budget.elapsed_s - started_s > max_s:
-            raise TrialPruned("It took too long, compared with the time that is there.")
+            raise TrialPruned("It took too long for the time that there is.")
 
     def _pruner(self, stage: Stage, max_epochs: int) -> "Pruner":
         from automl.search.pruner import Pruner

@@ -85,7 +85,7 @@ def _heads_of(graph: Any) -> tuple[list[Head], list[str]]:
     arrays = {one.name: one for one in graph.initializer}
     joined = list(_while_there(makers, "features_{}"))
     if not joined:
-        raise BadBundle("This model does not tell what it looks at.")
+        raise BadBundle("This model cannot show what it looks at.")
     inputs = [[_map_behind(makers, tap) for tap in makers[name].input] for name in joined]
     maps = list(dict.fromkeys(name for names in inputs for name in names))
     heads = []
@@ -113,6 +113,6 @@ def _map_behind(makers: dict[str, Any], tap: str) -> str:
     for kind in ("Flatten", "GlobalAveragePool"):
         node = makers.get(tap)
         if node is None or node.op_type != kind:
-            raise BadBundle("This model does not tell what it looks at.")
+            raise BadBundle("This model cannot show what it looks at.")
         tap = node.input[0]
     return tap

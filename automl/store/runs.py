@@ -99,7 +99,7 @@ def request_more_time(run: Run, seconds: float, max_budget_s: float, used_s: flo
         raise BadSetting(f"A run may take {longest} at most on this server, and this would be longer.")
     run.progress_from, run.progress_from_s = progress, used_s
     run.budget_s, run.settings = budget_s, {**run.settings, "budget_s": budget_s}
-    text = f"{duration_in_words(seconds)} more were asked for: {duration_in_words(budget_s)} in all"
+    text = f"You gave it {duration_in_words(seconds)} more: {duration_in_words(budget_s)} in all"
     run.log.add(LogEntry(kind="time", text=text, used_s=used_s))
 
 

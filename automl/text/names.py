@@ -45,9 +45,9 @@ _PARAM_TITLES = {
 }
 _NOT_ASKED_FOR = {
     "goal": "the one that fits the photos",
-    "sampler": "the tuner's usual one",
+    "sampler": "the tuner's default",
     "lr_scheduler": "the search chose",
-    "epochs": "as fits the stage",
+    "epochs": "depends on the stage",
     "head_layers": "the search chose",
 }
 _SMALL_PX, _LARGE_PX = 128, 192

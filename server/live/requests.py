@@ -41,11 +41,11 @@ def remember_email(services: Services, run_id: str, address: str) -> None:
 
     Raises:
         NotFound: no such run.
-        BadSetting: not an address, or this server sends no letters.
+        BadSetting: not an address, or this server sends no e-mail.
     """
     address = address.strip()
     if not services.settings.smtp_url:
-        raise BadSetting("This server sends no e-mail. Whoever looks after it can switch that on (DARKROOM_SMTP_URL).")
+        raise BadSetting("This server sends no e-mail. The person who runs it can switch that on (DARKROOM_SMTP_URL).")
     if address and (len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address) or not address.isprintable()):
         raise BadSetting("This does not look like an e-mail address. It should be one, such as name@example.org.")
     with services.database.session() as session:

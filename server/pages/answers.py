@@ -55,7 +55,7 @@ def show(run_id: str) -> str:
             )
         classes = run.result["classes"]
         if not {wanted.really, wanted.said} <= {None, *classes}:
-            raise NotFound("This run knows no such class.")
+            raise NotFound("This run has no such class.")
         found = wanted.of(answers)
         pages = max(1, -(-len(found) // N_ON_A_PAGE))
         page = min(page_number(request.args), pages)

@@ -8,7 +8,7 @@ const BATCH_FILES = 50;
 const BATCH_BYTES = 16_000_000;
 const PARALLEL = 3;
 
-/** A failure in words for the user. `again`: whether it can be mended by trying once more. */
+/** A failure in words for the user. `again`: whether it can be fixed by trying once more. */
 export class SendError extends Error {
   constructor(message, again) {
     super(message);

@@ -41,8 +41,8 @@ export class TellMe {
 }
 
 function obstacleInWords() {
-  if (!window.isSecureContext) return "Browsers show notifications only for pages with a safe address (https, or localhost), and this is none.";
-  if (!("Notification" in window)) return "This browser shows no notifications of web pages.";
+  if (!window.isSecureContext) return "Browsers show notifications only for pages with a safe address (https or localhost); this page has none.";
+  if (!("Notification" in window)) return "This browser cannot show notifications from web pages.";
   if (Notification.permission === "denied") return "Notifications are not allowed for this page. Your browser's settings for it can allow them.";
   return "";
 }

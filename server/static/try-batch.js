@@ -26,7 +26,7 @@ export class Batch {
     if (this.#stopper) return this.#complain("Wait until these photos are done, or cancel them.");
     this.#stopper = new AbortController();
     this.#open();
-    this.failed = photos.filter(({ path }) => !PICTURE.test(path)).map(({ path }) => ({ path, reason: "Not a picture, by its name." }));
+    this.failed = photos.filter(({ path }) => !PICTURE.test(path)).map(({ path }) => ({ path, reason: "Not a picture, judging by its name." }));
     this.photos = photos.filter(({ path, file }) => PICTURE.test(path) && !this.#isTooLarge(path, file));
     this.photos.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true })); // folders are read in any order
     this.photos.forEach((photo, place) => (photo.place = place));

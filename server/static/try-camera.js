@@ -17,7 +17,7 @@ export class Camera {
     Object.assign(this, { button, note, video: panel.querySelector("video") });
     if (!navigator.mediaDevices?.getUserMedia) {
       button.disabled = true;
-      note.textContent = "Browsers lend the camera only to pages with a safe address (https, or localhost), and this is none.";
+      note.textContent = "Browsers allow the camera only on pages with a safe address (https or localhost); this page has none.";
       return;
     }
     button.addEventListener("click", () => this.#start());

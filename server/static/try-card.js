@@ -40,7 +40,7 @@ export class Card {
     if (show && !this.#heat) return;
     button.setAttribute("aria-pressed", String(show));
     this.find("answer-photo").src = show ? this.#heat : this.photo;
-    this.find("heat-note").textContent = show ? "What is bright spoke for its answer (heat map)." : "";
+    this.find("heat-note").textContent = show ? "Bright areas supported its answer (heat map)." : "";
   }
 
   async #askForHeat() {
@@ -51,7 +51,7 @@ export class Card {
 
   #confirm(label, moveFocus = true) {
     this.#chosen = label;
-    this.find("feedback-as").textContent = ` as “${label}”`;
+    this.find("feedback-as").textContent = label;
     this.find("feedback-confirm").hidden = false;
     this.find("feedback-done").textContent = "";
     if (moveFocus) {
@@ -70,7 +70,7 @@ export class Card {
         if (answer.checking) return this.#say(`Stored as “${this.#chosen}”. It counts from the next run on; the photos are being checked again now.`);
         this.find("feedback-next").firstElementChild.textContent = "Open the page of the photos"; // no run can be started there yet
         return this.#say(
-          `Stored as “${this.#chosen}”. It counts from the next run on; the check of the photos could not be started now. Start it later on their page, with “That is all, check them”.`,
+          `Stored as “${this.#chosen}”. It counts from the next run on; the check of the photos could not be started now. Start it later on their page, with “Check these photos”.`,
         );
       }
       if (status !== CHECKING) return this.#say(answer?.error?.message ?? "The server does not answer. Nothing was stored; try again.");

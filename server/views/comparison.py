@@ -161,7 +161,7 @@ def compare_tests(tested: Sequence[Mapping[str, str] | None]) -> Tests:
     if len(known) < len(tested):
         return Tests(
             None,
-            "Nothing is kept of which photos an earlier version tested with, so it cannot be told whether these runs "
+            "An earlier version did not record which photos it tested with, so we cannot know whether these runs "
             "were tested with the same ones. Their scores may not be comparable.",
         )
     first = known[0]
@@ -173,8 +173,8 @@ def compare_tests(tested: Sequence[Mapping[str, str] | None]) -> Tests:
         n = sum(len({photos[digest] for photos in known}) > 1 for digest in first)
         return Tests(
             False,
-            f"They were tested with the same photos, but {counted(n, 'photo')} had another label in between. "
-            "Scores that go by different labels cannot be compared directly.",
+            f"They were tested with the same photos, but {counted(n, 'photo')} had different labels. "
+            "Scores based on different labels cannot be compared directly.",
         )
     return Tests(
         False,

@@ -59,9 +59,9 @@ class StartForm:
     tuners: Choices = {**TUNER_TITLES, TunerKind.OPTUNA: "Optuna (recommended)"}
     pruners: Choices = {
         PrunerKind.MEDIAN: "Worse than half (median)",
-        PrunerKind.SUCCESSIVE_HALVING: "Not of the best (successive halving)",
+        PrunerKind.SUCCESSIVE_HALVING: "Not among the best (successive halving)",
         PrunerKind.HYPERBAND: "Hyperband",
-        PrunerKind.NONE: "Nobody, finish every try",
+        PrunerKind.NONE: "Never: finish every trial",
     }
     lr_schedules: Choices = {"": "Try all of them", **{name: LR_SCHEDULE_TITLES[name] for name in LR_SCHEDULES}}
     image_sizes = {

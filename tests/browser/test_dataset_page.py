@@ -221,7 +221,7 @@ class TestPhotosOfAClass:
         expect(cats.get_by_role("checkbox")).to_have_count(12)
         cats.goto(f"/datasets/{pets}/photos")
         cats.get_by_role("checkbox", name="4.jpg").check()
-        cats.get_by_role("button", name="Take back in").click()
+        cats.get_by_role("button", name="Put back what you left out").click()
         expect(cats.get_by_role("checkbox", name="4.jpg")).to_have_count(0)
         assert counts(pets) == {"cat": 13, "dog": 12}
 

@@ -63,7 +63,7 @@ def test_mistakes_suspects_and_plots_have_their_pictures(page, run_id):
 def test_without_javascript_a_result_is_read_downloaded_and_corrected(plain_page, run_id):
     plain_page.goto(f"/runs/{run_id}")
     expect(plain_page.locator("#test-score")).to_have_text("50.0 %")
-    expect(plain_page.locator("#settings")).to_contain_text("Who proposes what to try")
+    expect(plain_page.locator("#settings")).to_contain_text("Search method")
     with plain_page.expect_download() as download:
         plain_page.locator("#download").click()
     assert {"model.onnx", "model.keras"} <= set(zipfile.ZipFile(download.value.path()).namelist())

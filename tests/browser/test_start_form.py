@@ -32,8 +32,8 @@ def start(form, site):
 def test_what_is_chosen_reaches_the_run(form, site):
     form.get_by_label("What counts").select_option("balanced_accuracy")
     form.get_by_label("Largest model").fill("12.5")
-    form.get_by_label("Who proposes what to try").select_option("keras-tuner")
-    form.get_by_label("How it proposes").select_option("hyperband")
+    form.get_by_label("Search method").select_option("keras-tuner")
+    form.get_by_label("Sampling strategy").select_option("hyperband")
     form.get_by_label("Early stopping").uncheck()
     form.get_by_label("Hidden layers of the head").fill("256,64")
     assert start(form, site) == RunSettings(

@@ -239,7 +239,7 @@ def test_a_wrong_answer_is_stored_under_its_right_class_by_keyboard_alone(page, 
     page.keyboard.press("Enter")
     expect(page.locator(".feedback-confirm")).to_contain_text("This stores the photo on this server, in the data set")
     page.keyboard.press("ArrowDown")
-    expect(page.locator(".feedback-as")).to_have_text(" as “blue”")
+    expect(page.locator(".feedback-as")).to_have_text("blue")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".feedback-done")).to_contain_text("It counts from the next run on")
@@ -257,7 +257,7 @@ def test_a_photo_that_is_stored_while_the_queue_is_away_is_said_to_be_kept(page,
     expect(page.locator(".feedback-done")).to_contain_text("Stored as “red”")
     expect(page.locator(".feedback-done")).to_contain_text("could not be started now")
     page.get_by_role("link", name="Open the page of the photos").click()
-    expect(page.get_by_role("button", name="That is all, check them")).to_be_visible()
+    expect(page.get_by_role("button", name="Check these photos")).to_be_visible()
     assert len(site.files(site.run(run_id).dataset_id)) == 7
 
 
@@ -290,7 +290,7 @@ def test_a_folder_becomes_a_table(page, run_id, folder):
     expect(page.locator("#batch-status")).to_have_text(words)
     expect(page.locator("#batch-counts tr")).to_have_text(["answerphotosof these not sure", "red304", "blue100"])
     expect(page.locator("#batch-failed summary")).to_have_text("2 files without an answer")
-    page.get_by_text("What it says of each photo").click()
+    page.get_by_text("What it says about each photo").click()
     expect(page.locator("#batch-each tbody tr")).to_have_count(40)
     each = page.locator("#batch-each tbody tr")
     expect(each.nth(1)).to_have_text("many/01.pngnot sure, perhaps red")
@@ -347,7 +347,7 @@ def test_photos_that_are_gone_meanwhile_are_listed_and_the_others_answered(page,
     page.locator("#try-folder-input").set_input_files(folder)
     expect(page.locator("#batch-status")).to_contain_text("Done: 38 of 41 photos were answered")
     expect(page.locator("#batch-failed")).to_contain_text("00.png: Moved or changed after it was chosen.")
-    page.get_by_text("What it says of each photo").click()
+    page.get_by_text("What it says about each photo").click()
     each = page.locator("#batch-each tbody tr")
     expect(each.first).to_have_text("many/01.pngnot sure, perhaps red")
     expect(each.nth(18)).to_have_text(re.compile("many/19.png"))

@@ -199,7 +199,7 @@ def test_a_folder_that_is_gone_is_not_taken_for_a_lost_connection(page, site, fl
     page.set_input_files("#folder-input", flowers)
     expect(page.locator("#upload-error")).to_contain_text(re.compile("“flowers/rose/.*” can no longer be read"))
     shutil.move(flowers.parent / "elsewhere", flowers / "rose")
-    page.get_by_role("button", name="Go on with the upload").click()
+    page.get_by_role("button", name="Continue the upload").click()
     page.wait_for_url("**/datasets/*")
     assert len(names(site)) == 6
 
@@ -235,7 +235,7 @@ def test_an_upload_that_the_server_refuses_says_why(page, site, flowers):
     page.set_input_files("#folder-input", flowers)
     expect(page.get_by_role("alert")).to_have_text("The disk is full.")
     page.unroute(ONE_UPLOAD)
-    page.get_by_role("button", name="Go on with the upload").click()
+    page.get_by_role("button", name="Continue the upload").click()
     page.wait_for_url("**/datasets/*")
     assert len(names(site)) == 6
 
@@ -248,7 +248,7 @@ def test_an_upload_can_be_stopped_and_taken_up_again(page, site, flowers):
     page.get_by_role("button", name="Stop uploading").click()
     expect(page.get_by_role("alert")).to_contain_text("What has arrived is kept")
     page.unroute(ONE_UPLOAD)
-    page.get_by_role("button", name="Go on with the upload").click()
+    page.get_by_role("button", name="Continue the upload").click()
     page.wait_for_url("**/datasets/*")
     assert len(names(site)) == 6
 

@@ -100,7 +100,7 @@ def test_photos_are_left_out_and_moved_by_the_form_of_their_class(client, world,
     assert labels(client, pets) == {"cat": 9, "dog": 13}
     page = client.get(f"/datasets/{pets}").text
     assert "Left out 2 photos" in page
-    assert "2 photos were left out by you." in page
+    assert "You left out 2 photos." in page
     assert "Left out 2 photos." in client.get(f"/datasets/{pets}/photos").text
 
 

@@ -57,7 +57,7 @@ def unbalanced(photos: Photos) -> list[Finding]:
         Finding(
             "unbalanced",
             f"'{largest[0].label}' has {len(largest):,} photos, '{smallest[0].label}' only {len(smallest):,}",
-            "A model gets a good score by calling nearly everything by the larger name. So balanced accuracy, "
+            "A model gets a good score by giving nearly every photo the larger class. So balanced accuracy, "
             "in which every class counts the same, is the better measure here; more photos of the small class help.",
             Severity.INFO,
             (ids(largest), ids(smallest)),
@@ -92,7 +92,7 @@ def gray_mixed(photos: Photos) -> list[Finding]:
             f"In '{most}' {100 * shares[most]:.0f} % are gray, in '{least}' {100 * shares[least]:.0f} %. The model may "
             "learn the colour instead of the thing, and then be wrong on new photos. Have both kinds in every class."
             if is_uneven
-            else "The model meets both kinds in every class, so this does little harm. If your new photos will all be "
+            else "The model sees both kinds in every class, so this does little harm. If your new photos will all be "
             "of one kind, leave out the other.",
             Severity.WARNING if is_uneven else Severity.INFO,
             singles(fewer),

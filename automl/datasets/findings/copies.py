@@ -19,7 +19,7 @@ def two_labels(groups: Sequence[Photos]) -> list[Finding]:
         Finding(
             "two-labels",
             f"{counted(len(groups), 'picture')} in more than one class",
-            f"The very same picture lies in {quoted(labels)}, and nobody can tell which is right. A model cannot learn "
+            f"The very same picture is in {quoted(labels)}, and it is not clear which is right. A model cannot learn "
             "from it. Leave it out, or move it to the class where it belongs.",
             Severity.ERROR,
             all_ids(groups),
@@ -73,8 +73,8 @@ def _leak(kind: str, noun: str, plural: str, words: str, groups: Sequence[Photos
         Finding(
             kind,
             f"{counted(n, 'training photo')} {is_or_are(n)} {noun if n == 1 else plural} of test photos",
-            f"A test with {words} photos as the training shows only what was learned by heart. Training passes them "
-            "over, so that the score stays honest.",
+            f"A test with {words} photos as the training only shows what was memorised. Training skips them, "
+            "so that the score stays honest.",
             Severity.WARNING,
             all_ids(groups),
             leave_out("Leave out the training copies", learned, f"training {noun}", f"training {plural}"),
@@ -108,7 +108,7 @@ def near_copies(groups: Sequence[Photos]) -> list[Finding]:
     return [
         Finding(
             "near-copies",
-            f"{counted(len(groups), 'picture')} {'is' if len(groups) == 1 else 'are'} there more than once, "
+            f"{counted(len(groups), 'picture')} {'is' if len(groups) == 1 else 'are'} stored more than once, "
             "almost the same",
             "These may be a burst, frames of a video, or one picture in several sizes. They are kept on one side of "
             "the split, so that the score stays honest, but they teach hardly more than one photo each.",

@@ -51,7 +51,7 @@ def small(photos: Photos) -> list[Finding]:
         Finding(
             "small",
             f"{counted(len(found), 'photo')} {is_or_are(len(found))} very small (less than {MIN_SIDE_PX} pixels)",
-            "There is hardly anything to be seen in so few pixels, neither for you nor for the model.",
+            "There is hardly anything to see in so few pixels, either for you or for the model.",
             Severity.WARNING,
             singles(found),
             leave_out("Leave them out", found, "very small photo"),
@@ -83,7 +83,7 @@ def elongated(photos: Photos) -> list[Finding]:
         Finding(
             "aspect",
             f"{counted(len(found), 'photo')} {is_or_are(len(found))} very long or very tall ({MAX_ASPECT}:1 or more)",
-            "The model sees every photo as a square, so what is in these is squeezed out of shape. Cut them to what "
+            "The model sees every photo as a square, so what is in these is squeezed out of shape. Crop them to what "
             "matters, or leave them out.",
             Severity.INFO,
             singles(found),

@@ -36,7 +36,7 @@ def _doubted_labels(result: Mapping[str, Any], used: Mapping[str, Sequence[DataF
             title=f"{photos} may have the wrong label",
             consequence=(
                 "Models that had not seen these photos were sure that they show something else. Look at them: a wrong "
-                "label teaches the wrong thing. Some of them are right, and only hard."
+                "label teaches the wrong thing. Some labels are right, and the photos are just hard."
             ),
             severity=Severity.WARNING,
             groups=groups,
@@ -62,7 +62,7 @@ def _look_alikes(result: Mapping[str, Any], used: Mapping[str, Sequence[DataFile
             title=f"{n} of photos look like parts of each other",
             consequence=(
                 "They may be crops of one photo, or the same thing taken twice. Where one is learned from and the "
-                "other is in the test, the score flatters."
+                "other is in the test, the score is too optimistic."
             ),
             severity=Severity.INFO,
             groups=tuple((one[0].id, other[0].id) for one, other in pairs),

@@ -16,12 +16,12 @@ _MAX_NAMES = 10
 _MAX_WEAKEST = 3
 
 _OTHER_PHOTOS = (
-    "The score speaks of photos like those that it was tested on, which came from the same collection. Photos from "
-    "another place, camera, season or group of people may go worse: test it on some of them before you rely on it."
+    "The score holds for photos like the test photos, which came from the same collection. On photos from another "
+    "place, camera, season or group of people it may do worse: test it on some of them before you rely on it."
 )
 _IMAGENET = (
-    "The networks that it is built on learned from ImageNet's photographs of the web before; what those show too "
-    "little of, or with prejudice, may show in its answers."
+    "The networks that it is built on first learned from ImageNet's photographs of the web; what these show too "
+    "rarely, or with prejudice, may show in its answers."
 )
 
 
@@ -50,8 +50,8 @@ def findings(metrics: Mapping[str, Any]) -> list[str]:
 def limits(metrics: Mapping[str, Any]) -> list[str]:
     """What the model cannot do, and what its score does not say."""
     sentences = [
-        f"It always answers with one of its {len(metrics['classes']):,} classes, also for a photo that shows none of "
-        "them, and sometimes with a high confidence.",
+        f"It always answers with one of its {len(metrics['classes']):,} classes, even for a photo that shows none of "
+        "them, and sometimes with high confidence.",
         when_sure(metrics),
         _OTHER_PHOTOS,
         _few_photos(metrics.get("test") or {}),
@@ -169,7 +169,7 @@ def _suspects(metrics: Mapping[str, Any]) -> str:
     if not n:
         return ""
     labels = "the label of one photo" if n == 1 else f"the labels of {n:,} photos"
-    return f"It doubts {labels} that it was trained on. If some of them are wrong, mending them makes a better model."
+    return f"It doubts {labels} that it was trained on. If some of them are wrong, fixing them makes a better model."
 
 
 def _of_100(share: float) -> str:

@@ -20,8 +20,8 @@ from automl.evaluation.score import TestScore
 
 _MAX_BARS = 20
 _MAX_ROWS = 100
-_MEASURES = {"precision": "precision: of what it called so, how much was so",
-             "recall": "recall: of what was so, how much it called so",
+_MEASURES = {"precision": "precision: how much of what it called so was right",
+             "recall": "recall: how much of the class it found",
              "f1": "F1: both in one number"}  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def sample_predictions(score: TestScore, images: Sequence[ImageRecord]) -> Figur
     """Test photos with actual and predicted label: the surest mistakes first, filled up with right ones."""
     chosen = choose_samples(score)
     pictures = _photographs(images, chosen)
-    return _page("What it says of photos it had never seen", score, chosen, pictures, 4)
+    return _page("What it says about photos it had never seen", score, chosen, pictures, 4)
 
 
 def heat_maps(score: TestScore, images: Sequence[ImageRecord], heat: np.ndarray, rows: Sequence[int]) -> Figure:
@@ -42,7 +42,7 @@ def heat_maps(score: TestScore, images: Sequence[ImageRecord], heat: np.ndarray,
     photographs = _photographs(images, shown)
     pairs = zip(photographs, heat, strict=False)
     pictures = [np.concatenate([photo, gap, overlay(photo, one)], axis=1) for photo, one in pairs]
-    return _page("Where it looked: what is bright spoke for its answer", score, shown, pictures, 3)
+    return _page("Where it looked: bright areas supported its answer", score, shown, pictures, 3)
 
 
 def _photographs(images: Sequence[ImageRecord], rows: Sequence[int]) -> list[np.ndarray]:

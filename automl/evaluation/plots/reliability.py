@@ -25,13 +25,13 @@ def reliability_diagram(found: Calibration) -> Figure:
         confidence = [100 * b.confidence for b in bins]
         label = f"{text}, on average {100 * ece:.1f} points off"
         axes.plot(confidence, [100 * b.accuracy for b in bins], style, color=colour, markersize=5, label=label)
-    axes.set(xlim=(-1, 101), ylim=(-3, 103), ylabel="It was right in % of them")
+    axes.set(xlim=(-1, 101), ylim=(-3, 103), ylabel="How often it was right, in %")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", frameon=False, fontsize=8)
     width = 100 / N_BINS
     centres = [width * (max(np.ceil(b.confidence * N_BINS), 1) - 0.5) for b in found.bins_after]
     answers = [b.n for b in found.bins_after]
     counts.bar(centres, answers, 0.9 * width, color=BLUE, hatch="///", edgecolor="white")
-    counts.set(xlabel="The model was so sure, in %", ylabel="Answers (after)")
+    counts.set(xlabel="How sure the model was, in %", ylabel="Answers (after)")
     bare(axes)
     bare(counts)
     return figure

@@ -53,8 +53,8 @@ def roc_curves(score: TestScore) -> Figure:
         _mean(roc, text, [np.interp(_GRID, c.false_positive, c.true_positive) for c in curves])
         _mean(recall, text, [np.interp(_GRID, c.recall[::-1], c.precision[::-1]) for c in curves])
     roc.plot([0, 1], [0, 1], color=GRAY, linewidth=0.8, label="guessing")
-    roc.set(title="ROC", xlabel="Of the other classes, share called so", ylabel="Of this class, share found")
-    recall.set(title="Precision and recall", xlabel="Recall: of this class, share found", ylabel="Precision")
+    roc.set(title="ROC", xlabel="Share of the other classes called so", ylabel="Share of this class found")
+    recall.set(title="Precision and recall", xlabel="Recall: share of this class found", ylabel="Precision")
     for axes in (roc, recall):
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         bare(axes)

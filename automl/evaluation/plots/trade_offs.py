@@ -77,7 +77,7 @@ def _front(axes: Axes, trials: Sequence[TrialRecord], cost: Cost, front: set[int
     if heads:
         costs, scores = _points(heads, cost)
         best = np.maximum.accumulate(scores)
-        axes.step(costs, best, where="post", color=BLUE, linewidth=1, label="the best of these for at most that")
+        axes.step(costs, best, where="post", color=BLUE, linewidth=1, label="the best of these at that cost or less")
 
 
 def _points(trials: Sequence[TrialRecord], cost: Cost) -> tuple[list[float], list[float]]:

@@ -382,7 +382,7 @@ class FineTuneStage:
         fewest_s = min(recipe.epochs, _FEWEST_EPOCHS) * self._epoch_s[key]
         needed_s = self._preparation_s[key] + len(recipe.folds) * fewest_s
         if self._budget.has_clock and needed_s > self._budget.search_left_s and self._book.best is not None:
-            raise TrialPruned(f"It would have taken {needed_s:.0f} s, longer than there is.")
+            raise TrialPruned(f"It would have taken {needed_s:.0f} s, longer than the time that is left.")
 
     def _fine_tuner(self, plan: FeaturePlan, recipe: _Recipe, seed: int | None = None) -> FineTuner:
         """Works from the photos at the size that the delivered model takes, and resizes as that does."""

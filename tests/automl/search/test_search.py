@@ -258,7 +258,7 @@ def test_a_winner_beyond_the_limits_is_not_passed_off_in_silence(world):
         max_model_mb=9.5, budget_s=40.0, made_with={"n_bytes": 9_500_001}
     )  # the head is what makes the model too large
     assert w.run().n_bytes == 9_500_001
-    assert any("keeps the limits of size and latency" in note for note in w.observer.notes)
+    assert any("meets the limits on size and latency" in note for note in w.observer.notes)
 
 
 def test_unbalanced_classes_are_told_of_and_the_users_goal_is_not_questioned(world):

@@ -213,7 +213,7 @@ def test_feedback_is_kept_once_while_the_queue_is_away_and_can_be_checked_later(
         assert (response.status_code, response.get_json()["checking"]) == (202, False)
     assert [file.given_label for file in world.files(dataset_id)[6:]] == ["b"]
     assert world.dataset(dataset_id).state is DatasetState.UPLOADING
-    assert "That is all, check them" in client.get(f"/datasets/{dataset_id}").text
+    assert "Check these photos" in client.get(f"/datasets/{dataset_id}").text
     world.queue.away = False
     assert feedback(client, run_id, ("image.png", noise(99)), label="a").status_code == 202
     assert [file.given_label for file in world.files(dataset_id)[6:]] == ["a"]

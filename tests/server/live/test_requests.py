@@ -16,7 +16,7 @@ def test_a_run_gets_five_minutes_more_and_its_progress_goes_on_from_where_it_is(
     assert run_clock(run, 30).progress == pytest.approx(before)
     page = " ".join(client.get(f"/runs/{run_id}").text.split())
     assert "6 minutes left of 7 minutes" in page
-    assert "5 minutes more were asked for: 7 minutes in all" in page
+    assert "You gave it 5 minutes more: 7 minutes in all" in page
 
 
 def test_a_waiting_run_can_be_given_more_time(client, world):
@@ -79,7 +79,7 @@ class TestWithMail:
         run_id = world.add_run(RunState.SEARCHING)
         client.post(f"/runs/{run_id}/notify", data={"email": " a@example.org "})
         assert world.run(run_id).notify_email == "a@example.org"
-        assert "A letter will go to a@example.org" in client.get(f"/runs/{run_id}").text
+        assert "We will email a@example.org; clear the field to cancel." in client.get(f"/runs/{run_id}").text
         client.post(f"/runs/{run_id}/notify", data={"email": ""})
         assert world.run(run_id).notify_email == ""
 

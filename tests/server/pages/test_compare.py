@@ -62,7 +62,7 @@ def test_runs_of_an_older_version_can_be_compared_as_far_as_they_go(client, worl
     older = [world.add_run(RunState.DONE, dataset_id, result=result_of(("a", "b"), ())) for _ in range(2)]
     status, page = page_of(client, dataset_id, older)
     assert status == 200
-    assert "it cannot be told" in page
+    assert "we cannot know whether" in page
     assert 'id="pairs"' not in page
 
 
@@ -79,16 +79,16 @@ def test_a_run_without_a_result_is_refused(client, world, dataset_id, runs):
 def test_too_few_and_too_many_are_asked_again(client, world, dataset_id, runs):
     status, page = page_of(client, dataset_id, runs[:1])
     assert status == 200
-    assert "Tick 2 to 4 runs; 1 is ticked" in page
+    assert "Tick 2 to 4 runs (1 ticked)" in page
     assert f'value="{runs[0]}" checked' in page and f'value="{runs[1]}" >' in page
     many = runs + [add_answered(world, dataset_id, ROWS, ("rose", EVIL)) for _ in range(3)]
-    assert "5 are ticked" in page_of(client, dataset_id, many)[1]
+    assert "(5 ticked)" in page_of(client, dataset_id, many)[1]
     assert "side by side" in page_of(client, dataset_id, many[:4])[1]
     assert "Which runs?" in page_of(client, dataset_id, [runs[0], runs[0]])[1]
 
 
 def test_a_data_set_with_one_result_has_nothing_to_compare(client, world):
-    assert "no two finished runs" in page_of(client, world.add_dataset(), [])[1]
+    assert "These photos do not have two finished runs yet." in page_of(client, world.add_dataset(), [])[1]
 
 
 def test_the_list_of_runs_has_boxes_for_those_with_a_result(client, world, dataset_id, runs):

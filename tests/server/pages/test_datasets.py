@@ -189,4 +189,4 @@ def test_only_what_was_left_out_can_be_taken_back(client, world, n_excluded, is_
         session.get_one(Dataset, dataset_id).summary = summary
     page, unused = (client.get(f"/datasets/{dataset_id}{path}").text for path in ("", "/photos"))
     assert "See them all" in page
-    assert ("and take some back in" in page, "Take back in what" in unused) == (is_offered, is_offered)
+    assert ("and put some back" in page, "Put back what you" in unused) == (is_offered, is_offered)

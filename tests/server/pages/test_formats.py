@@ -79,13 +79,13 @@ def test_what_is_being_prepared_has_a_closed_box_and_says_when_it_comes(client, 
     assert "Being made and tested now" in part(html, "about", "saved_model")
     assert "Waits for its turn" in part(html, "about", "litert_int8")
     assert "Ready to download" in part(html, "about", "onnx")
-    assert "2 can be downloaded now, 4 more follow in some minutes." in html
+    assert "2 formats can be downloaded now. 4 more will follow in a few minutes." in html
     assert "<noscript><p>Load this page again" in html
 
 
 def test_what_can_be_had_and_is_only_tested_once_more_is_not_said_to_follow(client, world):
     html = page_of(client, add_finished(world, onnx=ExportState.PREPARING, litert_int8=ExportState.FAILED))
-    assert "5 can be downloaded now; 1 of them is being tested once more." in html
+    assert "5 formats can be downloaded now. 1 of them is being tested once more." in html
 
 
 def test_a_failed_format_says_why_and_can_be_tried_again(client, world):
@@ -113,7 +113,7 @@ def test_a_run_of_an_older_version_offers_to_prepare_the_formats(client, world):
 
 def test_where_nothing_can_be_chosen_the_download_is_still_there(client, world):
     html = page_of(client, add_finished(world, **dict.fromkeys(PREPARING, ExportState.FAILED)))
-    assert "/bundle" in html and 'id="choose-formats"' not in html and "Try again" in html
+    assert "/bundle" in html and 'id="choose-formats"' not in html and "Retry failed formats" in html
 
 
 def test_the_form_works_without_scripts(client, world):
@@ -146,7 +146,7 @@ def test_only_what_has_changed_is_sent(client, world):
     news = " ".join(client.get(poll_of(html)).text.split())
     assert set(re.findall(r'id="label-(\w+)"', news)) == {"litert_int8"}
     assert "disabled" not in box(news, "litert_int8") and 'hx-swap-oob="true"' in box(news, "litert_int8")
-    assert "5 can be downloaded now, 1 more follows in some minutes." in news
+    assert "5 formats can be downloaded now. 1 more will follow in a few minutes." in news
     assert client.get(poll_of(news)).status_code == 204
 
 

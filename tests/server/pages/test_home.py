@@ -73,15 +73,15 @@ def test_health_fails_with_the_database(client, world, monkeypatch):
 def test_a_run_that_nobody_takes_is_told(client, world):
     long_ago = now() - timedelta(minutes=5)
     world.add_run(RunState.QUEUED, created_at=long_ago)
-    assert "seems not to be running" in client.get("/").text
+    assert "does not seem to be running" in client.get("/").text
     world.add_run(RunState.SEARCHING)
-    assert "seems not to be running" not in client.get("/").text
+    assert "does not seem to be running" not in client.get("/").text
 
 
 @pytest.mark.parametrize("values", [{"state": DatasetState.CHECKING}, {"deleted_at": now()}])
 def test_a_run_that_waits_for_its_photos_is_no_fault_of_the_worker(client, world, values):
     world.add_run(RunState.QUEUED, world.add_dataset(**values), created_at=now() - timedelta(minutes=5))
-    assert "seems not to be running" not in client.get("/").text
+    assert "does not seem to be running" not in client.get("/").text
 
 
 def test_an_old_browser_finds_its_icon(client):

@@ -293,7 +293,7 @@ def test_a_tuned_winner_says_that_its_score_is_of_other_photos(client, world):
     result = {**RESULT, "pareto": rows, "winner": winner, "settings": {"fine_tuning": True}}
     page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
     assert "no other try without fine-tuning was better without being larger" in page
-    assert "its score is that of 300 photos, the others’ that of 1,200" in page
+    assert "Its score comes from 300 photos, the scores of the others from 1,200" in page
 
 
 @pytest.mark.parametrize("pareto", [None, [], PARETO[:1]])
@@ -510,7 +510,7 @@ def test_only_the_best_of_very_many_tries_are_shown_and_it_is_said(client, world
 def test_where_nothing_was_tried_the_page_says_so_and_what_happened(client, world, state, words):
     page = text_of(client, f"/runs/{world.add_run(state)}/tries")
     assert words in page
-    assert "What happened" in page and "Asked for" in page
+    assert "What happened" in page and "Requested" in page
 
 
 def test_the_first_try_is_on_the_page_while_it_goes_on(client, world):

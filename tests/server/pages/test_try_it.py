@@ -54,7 +54,7 @@ IS_ON, IS_OVER = "The run is still going on. This is the", "This run ended early
         (
             RunState.CANCELLED,
             0.774,
-            f"{IS_OVER} best model that it had found until then: {PACKED}. It was never tested.",
+            f"{IS_OVER} best model that it had found by then: {PACKED}. It was never tested.",
         ),
         (
             RunState.FAILED,

@@ -109,7 +109,7 @@ def test_figures_have_their_intervals_and_what_is_unknown_is_a_dash():
 def test_settings_that_differ_are_told_apart_from_those_that_do_not():
     rows = made_rows([run(), run(settings=RunSettings(epochs=9, max_model_mb=12.0), image_size_px=224)])
     assert {row.term for row in rows if row.differs} == {"input size", "epochs", "max_model_mb"}
-    assert words(row_of(rows, "epochs")) == ["as fits the stage", "9"]
+    assert words(row_of(rows, "epochs")) == ["depends on the stage", "9"]
     assert words(row_of(rows, "max_model_mb")) == ["no limit", "12 MB"]
 
 
@@ -117,9 +117,9 @@ def test_settings_that_differ_are_told_apart_from_those_that_do_not():
     ("tested", "are_alike", "said"),
     [
         ([{"1": "a", "2": "b"}, {"2": "b", "1": "a"}], True, "the same 2 photos"),
-        ([{"1": "a", "2": "b"}, {"1": "a", "2": "a"}], False, "1 photo had another label"),
+        ([{"1": "a", "2": "b"}, {"1": "a", "2": "a"}], False, "1 photo had different labels"),
         ([{"1": "a"}, {"2": "a"}], False, "not tested with the same photos"),
-        ([{"1": "a"}, {"1": "a"}, None], None, "cannot be told"),
+        ([{"1": "a"}, {"1": "a"}, None], None, "we cannot know"),
     ],
 )
 def test_whether_scores_can_be_compared_is_said_plainly(tested, are_alike, said):

@@ -160,7 +160,7 @@ def test_a_setting_that_only_advanced_shows_is_named_and_shown(client, world):
     form = form_like(client, world, world.add_run(RunState.DONE, settings=own.to_json()))
     told = form.split('id="start-own">')[1].split("</span>")[0]
     assert told == (
-        "Under “Advanced” it had set Largest model: 12.5 MB; Fine-tuning: no; "
+        "Its settings under “Advanced”: Largest model: 12.5 MB; Fine-tuning: no; "
         "Networks to build on: MobileNetV2, MobileNetV1; Seed: 41."
     )
     assert '<details class="advanced" open>' in form

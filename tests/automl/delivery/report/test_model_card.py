@@ -15,7 +15,7 @@ def test_the_card_has_its_parts_in_order():
     titles = [line.removeprefix("## ") for line in card.splitlines() if line.startswith("## ")]
     assert titles == [
         "What it is for", "What it is not for", "The data", "How good it is", "Formats", "Limits",
-        "Where it comes from", "To make it again",
+        "Where it comes from", "To repeat this run",
     ]  # fmt: skip
 
 
@@ -49,5 +49,5 @@ def test_every_row_of_a_table_has_the_columns_of_its_head():
 def test_a_model_that_was_not_tested_yet_has_a_card_without_command(tmp_path):
     write_model_card(tmp_path / "model_card.md", unfinished(CLASSES))
     card = (tmp_path / "model_card.md").read_text("utf-8")
-    assert "To make it again" not in card
+    assert "To repeat this run" not in card
     assert "\n\n\n" not in card

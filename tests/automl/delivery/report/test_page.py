@@ -51,7 +51,7 @@ def test_the_page_is_well_formed_for_any_number_of_classes(tmp_path, n_classes):
 def test_words_come_first_figures_second_and_how_it_was_made_third(tmp_path):
     page = parsed(written(tmp_path, finished(("a", "b"), np.array([[30, 2], [1, 30]]))))
     titles = [title.text for title in page.iter(f"{XHTML}h2")]
-    assert titles == ["In words", "What it is for, and what not", "Figures", "How it was made"]
+    assert titles == ["In words", "What it is for, and what it is not for", "Figures", "How it was made"]
 
 
 def test_names_cannot_bring_anything_into_the_page(tmp_path):

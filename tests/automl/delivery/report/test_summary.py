@@ -43,7 +43,7 @@ def test_every_setting_is_listed_in_words():
     assert settings["What counts"] == "accuracy"
     assert settings["Largest model"] == "no limit"
     assert settings["Networks to build on"] == "all that were installed"
-    assert settings["Who proposes what to try"] == "Optuna"
+    assert settings["Search method"] == "Optuna"
 
 
 def test_an_unfinished_run_has_no_command_and_no_scores_of_a_test():

@@ -78,7 +78,7 @@ def test_what_is_bad_is_refused_with_a_reason_and_the_rest_goes_on(uploaded: Upl
 def test_junk_is_counted_but_not_listed(uploaded: Upload, check: Check) -> None:
     summary = check(uploaded(two_classes() | {"cat/.DS_Store": b"x", "__MACOSX/cat/._1.png": b"x"})).row.summary
     assert (summary["n_refused"], summary["refused"]) == (0, [])
-    assert "2 leftovers of other programs (such as .DS_Store) were passed over." in summary["notes"]
+    assert "2 leftovers of other programs (such as .DS_Store) were skipped." in summary["notes"]
 
 
 def test_a_class_that_is_lost_is_pointed_out(uploaded: Upload, check: Check) -> None:
