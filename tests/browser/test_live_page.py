@@ -361,7 +361,7 @@ def test_the_browser_is_asked_for_a_notification_and_shows_it_at_the_end(page, r
     ("script", "words"),
     [
         ("Object.defineProperty(window, 'isSecureContext', { value: false })", "only for pages with a safe address"),
-        ("delete window.Notification", "This browser shows no notifications"),
+        ("delete window.Notification", "This browser cannot show notifications"),
         ("window.Notification = class { static permission = 'denied' }", "not allowed for this page"),
     ],
 )

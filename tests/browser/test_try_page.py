@@ -418,7 +418,7 @@ def test_where_browsers_lend_no_camera_the_page_says_why(page, run_id):
     page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     page.goto(f"/runs/{run_id}/try")
     expect(page.get_by_role("button", name="Use the camera")).to_be_disabled()
-    expect(page.locator("#camera-note")).to_contain_text("only to pages with a safe address")
+    expect(page.locator("#camera-note")).to_contain_text("only on pages with a safe address")
 
 
 def test_without_javascript_the_form_answers_with_a_page(plain_page, run_id):
