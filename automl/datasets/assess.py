@@ -15,8 +15,8 @@ from automl.datasets.findings.doctor import Finding, Photo, Refused, Severity, e
 from automl.datasets.manifest import explained, fingerprint, problem_of, quoted, summarise
 from automl.datasets.split import make_split
 from automl.errors import BadDataset
-from automl.labelling.layout import Layout, NoPlace, Place, read_layout
-from automl.labelling.tables import Table
+from automl.labelling.label_tables import Table
+from automl.labelling.reading import Layout, NoPlace, Place, read_layout
 from automl.records import DatasetManifest, FileState, ImageRecord, RefusedFile, Split
 from automl.text.names import counted
 from automl.text.upload_names import clean_text, is_junk

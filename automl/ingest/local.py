@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from automl.archives.reading import ArchiveLimits, read_archive, without_suffix
+from automl.archives.opening import ArchiveLimits, read_archive, without_suffix
 from automl.atomic_files import full_disk_explained
 from automl.datasets.assess import assess, is_table, manifest_of
 from automl.datasets.data_file import DataFile
@@ -19,7 +19,7 @@ from automl.images.fingerprint import Traits
 from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
 from automl.images.verify import in_threads, look_at
-from automl.labelling.tables import read_tables
+from automl.labelling.label_tables import read_tables
 from automl.records import DatasetManifest, RefusedFile
 from automl.settings import Settings
 from automl.text.upload_names import is_junk

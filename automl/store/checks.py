@@ -18,7 +18,7 @@ from automl.errors import BadDataset, BadImage, NotAllowedNow, NotFound
 from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
 from automl.images.verify import in_threads, look_at
-from automl.labelling.tables import Table, read_tables
+from automl.labelling.label_tables import Table, read_tables
 from automl.records import DatasetManifest, DatasetState, FileState, RefusedFile
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore

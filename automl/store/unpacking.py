@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import delete, func, insert, or_, select, update
 
-from automl.archives.reading import ARCHIVE_SUFFIXES, ArchiveLimits, Member, read_archive
+from automl.archives.opening import ARCHIVE_SUFFIXES, ArchiveLimits, Member, read_archive
 from automl.atomic_files import full_disk_explained
 from automl.errors import BadUpload, NotFound, UploadTooLarge
 from automl.records import FileState

@@ -19,7 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from automl.archives.reading import ArchiveLimits, is_archive, read_archive
+from automl.archives.opening import ArchiveLimits, is_archive, read_archive
 from automl.errors import BadUpload, UploadTooLarge
 from automl.records import FileState
 from automl.settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from automl.archives.reading import ArchiveLimits, read_archive
+from automl.archives.opening import ArchiveLimits, read_archive
 from automl.errors import BadUpload, UploadTooLarge
 from tests.automl.archives.made_archives import END, LIMITS, entry, gzipped, padded, tarred, tarred_by_tarfile, unpacked
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from automl.archives import member, zip
-from automl.archives.reading import ArchiveLimits, read_zip
+from automl.archives.opening import ArchiveLimits, read_zip
 from automl.errors import BadUpload, UploadTooLarge
 from tests.automl.archives.made_archives import unpacked as unpacked_or_refused
 from tests.automl.images.pictures import zipped

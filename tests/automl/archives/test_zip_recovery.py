@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from automl.archives.reading import ArchiveLimits
+from automl.archives.opening import ArchiveLimits
 from automl.errors import BadUpload, UploadTooLarge
 from tests.automl.archives.made_archives import unpacked
 from tests.automl.images.pictures import zipped

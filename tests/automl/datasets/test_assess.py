@@ -7,7 +7,7 @@ from automl.datasets.assess import N_SAMPLES, assess, image_records
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit, checked_edit
 from automl.datasets.findings.finding import Finding, Fix, Severity
-from automl.labelling.tables import Table
+from automl.labelling.label_tables import Table
 from automl.records import FileState, Split
 
 

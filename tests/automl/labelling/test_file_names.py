@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from automl.labelling.layout import Layout, NoPlace, Place, Reading, read_layout
+from automl.labelling.reading import Layout, NoPlace, Place, Reading, read_layout
 from automl.records import Split
 
 

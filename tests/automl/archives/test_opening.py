@@ -1,6 +1,6 @@
 import pytest
 
-from automl.archives.reading import is_archive, without_suffix
+from automl.archives.opening import is_archive, without_suffix
 from automl.errors import BadUpload
 from tests.automl.archives.made_archives import gzipped, tarred, unpacked
 from tests.automl.images.pictures import zipped

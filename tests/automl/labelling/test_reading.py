@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automl.labelling.folders import places_by_folders
-from automl.labelling.layout import NoPlace, Other, Place, Reading, Table, read_layout, split_of
 from automl.labelling.places import NamedFile, Places
+from automl.labelling.reading import NoPlace, Other, Place, Reading, Table, read_layout, split_of
 from automl.labelling.spellings import joined_spellings
 from automl.records import Split
 from automl.text.upload_names import clean_parts, clean_text, is_junk

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from automl.labelling.layout import Layout, NoPlace, Place, Reading, Table, read_layout
+from automl.labelling.reading import Layout, NoPlace, Place, Reading, Table, read_layout
 from automl.records import Split
 
 PHOTOS = ("1.jpg", "2.jpg", "3.jpg", "4.jpg")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from automl.labelling.file_names import places_by_names
 from automl.labelling.folders import places_by_folders, places_by_parent
+from automl.labelling.label_tables import Table, places_by_table
 from automl.labelling.layout_description import words_for
 from automl.labelling.places import MAX_LABEL_CHARS, NamedFile, NoPlace, Place, Places, Reading, labels_of, split_of
 from automl.labelling.spellings import joined_spellings
-from automl.labelling.tables import Table, places_by_table
 
 __all__ = [
     "MAX_LABEL_CHARS",
