@@ -1,47 +1,28 @@
-"""Reading an archive that anybody may have made: nothing in it is believed unread, and no name becomes a path.
+"""Opening an archive that anybody may have made: nothing in it is believed unread, and no name becomes a path.
 
-Which kind it is, its bytes say, not its name. All kinds are read as a stream: what they hold is counted as it comes,
-and of a damaged one the good files are kept.
+The kind of an archive is told by its bytes, not by its name. All kinds are read as a stream: what they hold is counted
+while it comes, and of a damaged archive the good files are kept.
 """
 
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO
 
 from automl.archives.gzip import Gunzip
-from automl.archives.member import (
-    ARCHIVE_SUFFIXES,
-    ArchiveLimits,
-    Count,
-    Member,
-    Walk,
-    folder_of,
-    is_archive,
-    members_of,
-    refused_member,
-    without_suffix,
-)
+from automl.archives.limits import ArchiveLimits, ArchiveMeter
+from automl.archives.member import ArchiveMember, ArchiveWalk, folder_of, members_of, refused_member
 from automl.archives.tar import BLOCK_BYTES, TarWalk, is_tar_header
-from automl.archives.zip import ZipDirectory, open_zip
-from automl.archives.zip_recovery import ZipScan
+from automl.archives.zip import ZipWalk, open_zip
+from automl.archives.zip_recovery import ZipRecoveryWalk
 from automl.errors import BadUpload
-
-__all__ = [
-    "ARCHIVE_SUFFIXES",
-    "ArchiveLimits",
-    "Member",
-    "is_archive",
-    "read_archive",
-    "read_zip",
-    "without_suffix",
-]
 
 _UNPACKED_BYTES_PER_ENTRY = 8 * 1024
 """Room in a packed .tar for the headers and the padding of one file."""
 
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_OTHER_KINDS = {
+_KINDS_NOT_OPENED = {
     b"BZh": ".bz2",
     b"\xfd7zXZ\0": ".xz",
     b"7z\xbc\xaf\x27\x1c": ".7z",
@@ -49,28 +30,32 @@ _OTHER_KINDS = {
     b"\x28\xb5\x2f\xfd": ".zst",
 }
 
-_MakeWalk = Callable[[Count], Walk]
+_MakeWalk = Callable[[ArchiveMeter], ArchiveWalk]
 
 
-def read_archive(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterator[Member]:
-    """The files of the .zip, .tar or .tar.gz `source` (seekable); folders and system leftovers are passed over.
+def read_archive(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterator[ArchiveMember]:
+    """The files of a .zip, .tar or .tar.gz, without folders and leftovers of the system.
 
-    A member that cannot be had (damaged, a link, an archive itself) says why when it is read. Where an archive breaks
-    off, the last member has the archive's own name, and says what was lost.
+    A member that cannot be had (damaged, a link, itself an archive) says why when it is read. Where an archive breaks
+    off, the last member has the archive's own name, and its reason says what was lost.
 
-    `name`: the archive's own. One without any folder inside is itself the folder of all its members.
+    Args:
+        source: The bytes of the archive, seekable.
+        name: The name of the archive. One without any folder inside is itself the folder of all its members.
+        limits: What may come out at most, counted while reading.
 
     Raises:
-        BadUpload: none of these kinds, empty, protected with a password, or nothing in it can be read.
-        UploadTooLarge: more files or bytes than `limits`, counted while reading.
+        BadUpload: It is none of these kinds, empty, protected with a password, or nothing in it can be read.
+        UploadTooLarge: It holds more files or bytes than `limits` allow.
     """
     source.seek(0)
     head = source.read(BLOCK_BYTES)
     if head.startswith(_GZIP):
-        return _read(source, name, ".tar.gz", limits, lambda count: TarWalk(_gunzipped(source, count), count))
+        return _read(source, name, kind=".tar.gz", limits=limits, make_walk=partial(_packed_tar, source))
+    # A .tar of nothing is zeros from its first byte on.
     if not head.startswith(_ZIP) and (is_tar_header(head) or (head and not any(head))):
-        return _read(source, name, ".tar", limits, lambda count: TarWalk(source, count, source.seek(0, io.SEEK_END)))
-    for start, kind in _OTHER_KINDS.items():
+        return _read(source, name, kind=".tar", limits=limits, make_walk=partial(_plain_tar, source))
+    for start, kind in _KINDS_NOT_OPENED.items():
         if head.startswith(start):
             raise BadUpload(f"This is a {kind} file, which cannot be opened here. Make a .zip or a .tar.gz instead.")
     if head.startswith(_ZIP) or name.lower().endswith(".zip"):
@@ -78,22 +63,23 @@ def read_archive(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterato
     raise BadUpload("This is no .zip, .tar or .tar.gz, or it is damaged. Make it again, or send the folder itself.")
 
 
-def read_zip(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterator[Member]:
-    """As `read_archive`, of what can only be a .zip."""
+def read_zip(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterator[ArchiveMember]:
+    """The files of what can only be a .zip, as `read_archive` gives them."""
     with open_zip(source, limits) as archive:
-        if archive is not None:
-            yield from _read(source, name, ".zip", limits, lambda count: ZipDirectory(archive, count))
-        else:
-            yield from _read(source, name, ".zip", limits, lambda count: ZipScan(source, count))
+        make_walk: _MakeWalk = partial(ZipRecoveryWalk, source) if archive is None else partial(ZipWalk, archive)
+        yield from _read(source, name, kind=".zip", limits=limits, make_walk=make_walk)
 
 
-def _read(source: IO[bytes], name: str, kind: str, limits: ArchiveLimits, make_walk: _MakeWalk) -> Iterator[Member]:
+def _read(
+    source: IO[bytes], name: str, *, kind: str, limits: ArchiveLimits, make_walk: _MakeWalk
+) -> Iterator[ArchiveMember]:
     n_archive_bytes = source.seek(0, io.SEEK_END)
-    folder = folder_of(name, make_walk(Count(kind, limits, n_archive_bytes)))
-    count = Count(kind, limits, n_archive_bytes)
-    walk = make_walk(count)
+    # The whole archive is walked twice: whether it has folders must be known before its first file has a name.
+    folder = folder_of(name, make_walk(ArchiveMeter(kind=kind, limits=limits, n_archive_bytes=n_archive_bytes)))
+    meter = ArchiveMeter(kind=kind, limits=limits, n_archive_bytes=n_archive_bytes)
+    walk = make_walk(meter)
     n_members = 0
-    for member in members_of(walk, folder, count):
+    for member in members_of(walk, folder, meter):
         n_members += 1
         yield member
     if n_members == 0 and walk.damage:
@@ -104,8 +90,18 @@ def _read(source: IO[bytes], name: str, kind: str, limits: ArchiveLimits, make_w
         yield refused_member(name, walk.damage)
 
 
-def _gunzipped(source: IO[bytes], count: Count) -> Gunzip:
+def _plain_tar(source: IO[bytes], meter: ArchiveMeter) -> TarWalk:
     n_archive_bytes = source.seek(0, io.SEEK_END)
     source.seek(0)
-    extra_bytes = count.limits.max_entries * _UNPACKED_BYTES_PER_ENTRY
-    return Gunzip(source, Count(count.kind, count.limits, n_archive_bytes, extra_bytes))
+    return TarWalk(source, meter, n_archive_bytes)
+
+
+def _packed_tar(source: IO[bytes], meter: ArchiveMeter) -> TarWalk:
+    n_archive_bytes = source.seek(0, io.SEEK_END)
+    source.seek(0)
+    # Headers and padding come out of the gzip as well, so it has a meter of its own, with room for them.
+    extra_bytes = meter.limits.max_entries * _UNPACKED_BYTES_PER_ENTRY
+    unpacked = ArchiveMeter(
+        kind=meter.kind, limits=meter.limits, n_archive_bytes=n_archive_bytes, extra_bytes=extra_bytes
+    )
+    return TarWalk(Gunzip(source, unpacked), meter)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from automl.archives.opening import ArchiveLimits, read_archive, without_suffix
+from automl.archives.limits import ArchiveLimits
+from automl.archives.opening import read_archive
+from automl.archives.suffixes import without_suffix
 from automl.atomic_files import full_disk_explained
 from automl.datasets.assess import assess, is_table, manifest_of
 from automl.datasets.data_file import DataFile
@@ -71,7 +73,7 @@ def ingest_archive(
     found: list[_Found] = []
     refused: list[RefusedFile] = []
     with _opened(path) as source:
-        limits = ArchiveLimits(settings.max_files, settings.max_upload_bytes)
+        limits = ArchiveLimits(max_files=settings.max_files, max_bytes=settings.max_upload_bytes)
         for number, member in enumerate(read_archive(source, path.name, limits)):
             target = target_folder / f"{number:06d}"
             try:

@@ -60,7 +60,7 @@ def check_dataset(
     with exclusive(settings.home / "locks" / f"dataset-{dataset_id}"):
         say = _Speaker(database, dataset_id)
         say.now("Looking at the files")
-        unpack_archives(database, store, dataset_id, settings, say)
+        unpack_archives(database, store, dataset_id, settings=settings, say=say)
         look_s = _look_at_new_files(database, store, dataset_id, settings.max_image_pixels, say, on_progress)
         if look_s is not None:
             _keep_speed(database, dataset_id, look_s)

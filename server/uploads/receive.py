@@ -9,7 +9,7 @@ from typing import IO
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from automl.archives.opening import without_suffix
+from automl.archives.suffixes import without_suffix
 from automl.datasets.edits import first_label
 from automl.errors import BadUpload, DiskFull, NotAllowedNow, UploadTooLarge
 from automl.labelling.reading import MAX_LABEL_CHARS
