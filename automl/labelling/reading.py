@@ -3,119 +3,174 @@
 A name is only ever read as text. Nothing here touches the file system.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from automl.labelling.file_names import places_by_names
 from automl.labelling.folders import places_by_folders, places_by_parent
-from automl.labelling.label_tables import Table, places_by_table
-from automl.labelling.layout_description import words_for
-from automl.labelling.places import MAX_LABEL_CHARS, NamedFile, NoPlace, Place, Places, Reading, labels_of, split_of
+from automl.labelling.label_tables import LabelTable
+from automl.labelling.layout_description import describe_layout
+from automl.labelling.named_file import NamedFile
+from automl.labelling.places import NoPlace, Place, Places, Reading
 from automl.labelling.spellings import joined_spellings
+from automl.labelling.table_places import TablePlaces, places_by_table
 
-__all__ = [
-    "MAX_LABEL_CHARS",
-    "Layout",
-    "NoPlace",
-    "Other",
-    "Place",
-    "Reading",
-    "Table",
-    "read_layout",
-    "split_of",
-]
+_UNUSED_TABLE = NoPlace(reason="It is a table, not a photo, and was not needed to tell the classes.")
 
-_UNUSED_TABLE = NoPlace("It is a table, not a photo, and was not needed to tell the classes.")
+_READERS: Mapping[Reading, Callable[[Sequence[NamedFile], TablePlaces], Places]] = {
+    Reading.FOLDERS: lambda files, _: places_by_folders(files),
+    Reading.TABLE: lambda _, by_table: by_table.places,
+    Reading.NAMES: lambda files, _: places_by_names(files),
+    Reading.PARENT: lambda files, _: places_by_parent(files),
+}
+"""How each reading finds places. The order is that in which other readings are offered: the likeliest first."""
+
+_GUESSES = (Reading.FOLDERS, Reading.TABLE, Reading.NAMES)
+"""The readings of which the first likely one is taken where nobody has chosen one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
-    """Another way to read the same files that gives at least two classes. `words`: a sentence for people."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherReading:
+    """Another way to read the same files that gives at least two classes.
+
+    Attributes:
+        reading: What the classes would be read from.
+        description: What that gives, as a sentence for people.
+    """
 
     reading: Reading
-    words: str
+    description: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where each file belongs, in the order of the names.
+    """Where each file belongs.
 
-    `words`: a sentence for people; `notes`: more of them, of which `joined` tell of spellings taken for one class.
-    `others`: what else may have been meant, the likeliest first.
+    Attributes:
+        reading: What the classes were read from.
+        places: The place of each file, in the order of the names.
+        description: How the files were understood, as a sentence for people.
+        notes: More sentences for people.
+        joined: Those of the notes that say which spellings were taken for one class.
+        others: What else may have been meant, the likeliest first.
     """
 
     reading: Reading
     places: Places
-    words: str
+    description: str
     notes: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()
-    others: tuple[Other, ...] = ()
+    others: tuple[OtherReading, ...] = ()
 
 
 def read_layout(
-    names: Sequence[str], tables: Sequence[Table] = (), reading: Reading | None = None, join_spellings: bool = True
+    names: Sequence[str],
+    tables: Sequence[LabelTable] = (),
+    *,
+    reading: Reading | None = None,
+    join_spellings: bool = True,
 ) -> Layout:
-    """Where each of `names` (relative paths with / or \\) belongs, in their order.
+    """Finds out where each file belongs.
 
-    `tables`: those among the files. `reading`: None to guess: folders if they give at least two classes, else a table
-    that gives most photos one, else the names of the files. `join_spellings`: take `Cat` and `cat ` for one class.
+    Args:
+        names: Relative paths with / or \\.
+        tables: Those of the files that may be tables of labels.
+        reading: What to read the classes from. None takes folders if they give at least two classes, else a table that
+            gives most photos one, else the names of the files.
+        join_spellings: Whether to take `Cat` and `cat ` for one class.
     """
     files = [NamedFile.of(name) for name in names]
     by_table = places_by_table(files, names, tables)
     found = {
-        Reading.FOLDERS: _Found.of(Reading.FOLDERS, files, places_by_folders(files), join_spellings),
-        Reading.TABLE: _Found.of(Reading.TABLE, files, by_table.places, join_spellings, by_table.words),
-        Reading.NAMES: _Found.of(Reading.NAMES, files, places_by_names(files), join_spellings),
-        Reading.PARENT: _Found.of(Reading.PARENT, files, places_by_parent(files), join_spellings),
+        known: _read(
+            known,
+            files=files,
+            places=read_places(files, by_table),
+            join_spellings=join_spellings,
+            table_description=by_table.description,
+        )
+        for known, read_places in _READERS.items()
     }
     if reading is None:
-        guesses = (Reading.FOLDERS, Reading.TABLE, Reading.NAMES)
-        reading = next((guess for guess in guesses if found[guess].is_likely), Reading.FOLDERS)
+        reading = next((guess for guess in _GUESSES if found[guess].is_likely), Reading.FOLDERS)
     chosen = found[reading]
     others = tuple(
-        Other(other.reading, other.words)
+        OtherReading(reading=other.reading, description=other.description)
         for other in found.values()
         if other.is_likely and other.reading is not reading and _is_different(files, other.places, chosen.places)
     )
-    notes = (*chosen.joined, *(by_table.notes if reading is Reading.TABLE else ()))
-    return Layout(reading, _tables_told(chosen, names, tables), chosen.words, notes, chosen.joined, others)
+    return Layout(
+        reading=reading,
+        places=_with_unused_tables(chosen, names, tables),
+        description=chosen.description,
+        notes=(*chosen.joined, *(by_table.notes if reading is Reading.TABLE else ())),
+        joined=chosen.joined,
+        others=others,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What one reading gives. `words`: a sentence. `joined`: a sentence for each spelling that was joined."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ReadPlaces:
+    """What one reading gives.
+
+    Attributes:
+        reading: What the classes were read from.
+        places: The place of each file.
+        description: A sentence for people.
+        joined: A sentence for each spelling that was taken for another one.
+        is_likely: Whether the reading makes sense, and so may be what the owner of the photos has meant.
+    """
 
     reading: Reading
     places: Places
-    words: str
+    description: str
     joined: tuple[str, ...]
     is_likely: bool
 
-    @classmethod
-    def of(
-        cls, reading: Reading, files: Sequence[NamedFile], places: Places, join_spellings: bool, table_words: str = ""
-    ) -> "_Found":
-        labels = labels_of(files, places)
-        joined = joined_spellings(labels) if join_spellings else {}
-        if joined:
-            places = [_joined(place, joined) for place in places]
-            labels = labels_of(files, places)
-        n_photos = sum(file.is_photo for file in files)
-        return cls(
-            reading,
-            places,
-            words_for(reading, files, places, labels, table_words),
-            tuple(f"'{label}' was taken for another spelling of '{kept}'." for label, kept in sorted(joined.items())),
-            _is_likely(reading, n_photos, len(labels), len(set(labels))),
-        )
+
+def _read(
+    reading: Reading,
+    *,
+    files: Sequence[NamedFile],
+    places: Places,
+    join_spellings: bool,
+    table_description: str,
+) -> _ReadPlaces:
+    labels = _labels_of_photos(files, places)
+    joined = joined_spellings(labels) if join_spellings else {}
+    if joined:
+        places = [_with_joined_label(place, joined) for place in places]
+        labels = _labels_of_photos(files, places)
+    n_photos = sum(file.is_photo for file in files)
+    return _ReadPlaces(
+        reading=reading,
+        places=places,
+        description=describe_layout(
+            reading, files=files, places=places, labels=labels, table_description=table_description
+        ),
+        joined=tuple(
+            f"'{label}' was taken for another spelling of '{kept}'." for label, kept in sorted(joined.items())
+        ),
+        is_likely=_is_likely(reading, labels, n_photos),
+    )
 
 
-def _is_likely(reading: Reading, n_photos: int, n_placed: int, n_classes: int) -> bool:
+def _labels_of_photos(files: Sequence[NamedFile], places: Places) -> list[str]:
+    """One label for each photo that has a place, in order."""
+    return [
+        place.label
+        for file, place in zip(files, places, strict=True)
+        if isinstance(place, Place) and not file.is_document
+    ]
+
+
+def _is_likely(reading: Reading, labels: Sequence[str], n_photos: int) -> bool:
     """Whether the reading makes sense: names of files that mostly differ are names, not classes."""
+    n_placed, n_classes = len(labels), len(set(labels))
     if n_classes < 2 or reading in (Reading.FOLDERS, Reading.PARENT):
         return n_classes >= 2
-    most = n_placed > n_photos / 2
-    return most and (reading is Reading.TABLE or n_classes <= max(2, n_placed // 2))
+    covers_most = n_placed > n_photos / 2
+    return covers_most and (reading is Reading.TABLE or n_classes <= max(2, n_placed // 2))
 
 
 def _is_different(files: Sequence[NamedFile], some: Places, others: Places) -> bool:
@@ -126,14 +181,14 @@ def _is_different(files: Sequence[NamedFile], some: Places, others: Places) -> b
     )
 
 
-def _joined(place: Place | NoPlace, joined: dict[str, str]) -> Place | NoPlace:
+def _with_joined_label(place: Place | NoPlace, joined: Mapping[str, str]) -> Place | NoPlace:
     if isinstance(place, Place) and place.label in joined:
-        return Place(joined[place.label], place.split)
+        return Place(label=joined[place.label], split=place.split)
     return place
 
 
-def _tables_told(found: _Found, names: Sequence[str], tables: Sequence[Table]) -> Places:
-    """Places in which a table that was not used, and so lies about like a photo, is told apart from photos."""
+def _with_unused_tables(found: _ReadPlaces, names: Sequence[str], tables: Sequence[LabelTable]) -> Places:
+    """The places, in which tables that were not used are called tables, whatever folder they lie in."""
     if found.reading is Reading.TABLE or not tables:
         return found.places
     table_names = {table.name for table in tables}

@@ -18,7 +18,7 @@ from automl.errors import BadDataset, BadImage, NotAllowedNow, NotFound
 from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
 from automl.images.verify import in_threads, look_at
-from automl.labelling.label_tables import Table, read_tables
+from automl.labelling.label_tables import LabelTable, read_tables
 from automl.records import DatasetManifest, DatasetState, FileState, RefusedFile
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
@@ -230,7 +230,7 @@ def _find_near_copies(database: Database, dataset_id: str) -> None:
             session.execute(update(DatasetFile), changed)
 
 
-def _tables(store: ArtifactStore, files: Sequence[DataFile]) -> list[Table]:
+def _tables(store: ArtifactStore, files: Sequence[DataFile]) -> list[LabelTable]:
     """Files that may say which photo is of which class. One that is too large for that is no table of labels."""
 
     def reader(key: str) -> Callable[[int], bytes]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from automl.archives.suffixes import without_suffix
 from automl.datasets.edits import first_label
 from automl.errors import BadUpload, DiskFull, NotAllowedNow, UploadTooLarge
-from automl.labelling.reading import MAX_LABEL_CHARS
+from automl.labelling.places import MAX_LABEL_CHARS
 from automl.records import DatasetState, RefusedFile, RunState
 from automl.store.artifacts import StoredFile
 from automl.store.checks import current_edits
