@@ -20,7 +20,7 @@ from automl.errors import BadDataset, BadImage, BadUpload, UploadTooLarge
 from automl.images.fingerprint import Traits
 from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
-from automl.images.verify import in_threads, look_at
+from automl.images.verify import in_threads, inspect_photo
 from automl.labelling.label_tables import read_tables
 from automl.records import DatasetManifest, RefusedFile
 from automl.settings import Settings
@@ -127,7 +127,7 @@ def _looked_at(
         else:
             sha256, traits = seen
             files.append(DataFile(n_done, file.name, str(file.path), sha256).seen(traits, ""))
-            looks[n_done] = traits.look
+            looks[n_done] = traits.fingerprint
         if on_progress is not None:
             on_progress(n_done, len(todo))
     others = [file for file in found if is_junk(file.name) or is_table(file.name)]
@@ -150,7 +150,7 @@ def _looker(max_pixels: int) -> Callable[[Path], tuple[str, Traits] | str]:
         """SHA-256 and traits, or the reason why not."""
         try:
             with path.open("rb") as source:
-                traits, _thumbnail = look_at(source, max_pixels)
+                traits, _thumbnail = inspect_photo(source, max_pixels)
                 source.seek(0)
                 return hashlib.file_digest(source, "sha256").hexdigest(), traits
         except BadImage as error:

@@ -17,7 +17,7 @@ from automl.datasets.findings.runs import found_by_runs
 from automl.errors import BadDataset, BadImage, NotAllowedNow, NotFound
 from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
-from automl.images.verify import in_threads, look_at
+from automl.images.verify import in_threads, inspect_photo
 from automl.labelling.label_tables import LabelTable, read_tables
 from automl.records import DatasetManifest, DatasetState, FileState, RefusedFile
 from automl.settings import Settings
@@ -176,13 +176,13 @@ def _look_at_new_files(
     def look(file: DataFile) -> tuple[DataFile, bytes]:
         try:
             with store.open(file.key) as source:
-                traits, thumbnail = look_at(source, max_pixels)
+                traits, thumbnail = inspect_photo(source, max_pixels)
         except BadImage as error:
             return replace(file, fault=error.message), b""
         except NotFound:
             return replace(file, fault="Its contents are not here any more. Send it again."), b""
         stored = store.write(f"datasets/{dataset_id}/thumbnails", io.BytesIO(thumbnail), _MAX_THUMBNAIL_BYTES, ".jpg")
-        return file.seen(traits, stored.key), traits.look
+        return file.seen(traits, stored.key), traits.fingerprint
 
     with database.session() as session:
         files = load_files(session, dataset_id)

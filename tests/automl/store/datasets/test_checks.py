@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 
 from automl.errors import BadDataset, DiskFull, NotAllowedNow, NotFound
-from automl.images.verify import look_at
+from automl.images.verify import inspect_photo
 from automl.records import DatasetState, RunState, Split
 from automl.settings import Settings
 from automl.store import checks as check_module
@@ -145,7 +145,7 @@ def test_a_repeated_check_changes_nothing_and_decodes_nothing(
 ) -> None:
     dataset = check(uploaded(two_classes() | {"stray.png": encoded(5)}))
     before = (dataset.row.summary, dataset.accepted(), dataset.reasons())
-    monkeypatch.setattr(check_module, "look_at", None)
+    monkeypatch.setattr(check_module, "inspect_photo", None)
     assert (check(dataset).row.summary, dataset.accepted(), dataset.reasons()) == before
 
 
@@ -217,9 +217,9 @@ def test_a_check_that_breaks_off_goes_on_where_it_was(
         n_decoded += 1
         if n_decoded == 30:
             raise OSError(5, "the disk broke")
-        return look_at(*arguments)  # type: ignore[arg-type]
+        return inspect_photo(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(check_module, "look_at", look)
+    monkeypatch.setattr(check_module, "inspect_photo", look)
     monkeypatch.setattr(check_module, "_SAY_EVERY_S", 0.0)
     with pytest.raises(OSError, match="the disk broke"):
         check(dataset)
