@@ -155,6 +155,7 @@ def test_what_reads_data_sets_is_light_to_import() -> None:
         "images.pixels",
         "images.sample_images",
         "images.verify",
+        "ingest.inspection",
         "ingest.local",
         "labelling.reading",
         "store.checks",
