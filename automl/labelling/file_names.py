@@ -15,15 +15,19 @@ _NO_PHOTO = NoPlace(reason="It is not a photo.")
 _NO_CLASS = NoPlace(reason="Its name does not say what it shows. A name such as cat_001.jpg would.")
 _TOO_LONG = NoPlace(reason=f"The name of its class is longer than {MAX_LABEL_CHARS} characters.")
 
-# What cameras, phones, programs and web sites call a photo, whatever it shows.
 _MEANINGLESS = frozenset(
+    # Cameras.
     {"img", "image", "images", "imag", "mvimg", "dsc", "dscn", "dscf", "dsci", "pxl", "cimg", "hpim", "sam", "kic"}
     | {"gopr", "gopro", "gx", "gh", "dji", "mvi", "vid", "video", "pano", "burst", "hdr", "portrait", "night", "wa"}
+    # People and programs, whatever it shows.
     | {"photo", "photos", "picture", "pic", "pics", "scan", "frame", "file", "foto", "bild", "fb", "snapchat", "raw"}
     | {"screenshot", "screen", "shot", "bildschirmfoto", "capture", "whatsapp", "signal", "telegram", "kakaotalk"}
     | {"received", "unnamed", "untitled", "unbenannt", "download", "thumb", "thumbnail", "original", "collage"}
+    # Parts of dates and times, and what was done to a copy.
     | {"copy", "kopie", "edited", "edit", "resized", "cropped", "at", "on", "um", "am", "pm", "of"}
 )
+"""Words, in lower case, that cameras, phones, programs and web sites put into the name of a photo."""
+
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TOKEN = re.compile(r"[^\s_.,;()\[\]{}+=~@#&-]+")
 _WORD_THEN_NUMBER = re.compile(r"(\D+)\d+")
