@@ -48,6 +48,7 @@ class Gunzip:
             self._meter.add_bytes(len(data))
             if data:
                 return data
+            # Nothing came out: the part is at its end, or it needs more packed bytes.
             if self._inflate.eof:
                 if not self._begin_part(self._inflate.unused_data):
                     return b""
@@ -59,6 +60,7 @@ class Gunzip:
     def _begin_part(self, packed: bytes) -> bool:
         """Goes on with the next gzip file. False at the end, and where what follows is no gzip: it is often padding."""
         self._n_empty_parts += self._n_part_bytes == 0
+        # What was read beyond the last part may end in the middle of the next one's first two bytes.
         if len(packed) < 2:
             packed += self._source.read(_INPUT_BYTES)
         if not packed.startswith(b"\x1f\x8b"):

@@ -1,6 +1,6 @@
-"""Opening an archive that anybody may have made: nothing in it is believed unread, and no name becomes a path.
+"""Opening an archive from unknown hands: nothing in it is believed unread, and no name becomes a path.
 
-The kind of an archive is told by its bytes, not by its name. All kinds are read as a stream: what they hold is counted
+The kind of an archive is known by its bytes, not by its name. All kinds are read as a stream: what they hold is counted
 while it comes, and of a damaged archive the good files are kept.
 """
 
@@ -58,6 +58,7 @@ def read_archive(source: IO[bytes], name: str, limits: ArchiveLimits) -> Iterato
     for start, kind in _KINDS_NOT_OPENED.items():
         if head.startswith(start):
             raise BadUpload(f"This is a {kind} file, which cannot be opened here. Make a .zip or a .tar.gz instead.")
+    # A .zip that lost its beginning has no head, but perhaps files.
     if head.startswith(_ZIP) or name.lower().endswith(".zip"):
         return read_zip(source, name, limits)
     raise BadUpload("This is no .zip, .tar or .tar.gz, or it is damaged. Make it again, or send the folder itself.")

@@ -22,10 +22,13 @@ _MAX_EXTRA_HEADER_BYTES = 1 << 20
 
 _MAX_DIGITS = 20
 _CONTINUED_IN_FIRST, _CONTINUED_IN_NEXT = 482, 504
+"""Where in its first block, and in those that follow, a sparse header says whether another block follows."""
+
 _END = b"\0" * BLOCK_BYTES
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _LINKS = (tarfile.LNKTYPE, tarfile.SYMTYPE)
 _DEVICES = (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
+# Attributes for all files together, the targets of links, and the label of the whole archive.
 _PASSED_OVER = (tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK, b"V")
 _FOLDER_LIST = b"D"
 _FOLDERS = (tarfile.DIRTYPE, _FOLDER_LIST)
@@ -94,7 +97,7 @@ class TarWalk:
             self._meter.add_entry()
             if header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
                 _read_attributes(self._extra_header(header), extra)
-            elif header.type == tarfile.GNUTYPE_LONGNAME:
+            elif header.type == tarfile.GNUTYPE_LONGNAME:  # GNU tar's own way, older than attributes
                 extra.name = _text(self._extra_header(header).split(b"\0", 1)[0])
             elif header.type in _PASSED_OVER:
                 self._bytes.skip(_padded(header.size))
@@ -166,6 +169,7 @@ class _ForwardReader:
 
     def read(self, n_bytes: int) -> bytes:
         """Up to `n_bytes`, at least one. Raises BrokenOff at the end."""
+        # A header may ask for terabytes: they are taken in pieces, and only as far as they exist.
         data = self._source.read(min(n_bytes, PIECE_BYTES))
         if not data:
             raise BrokenOff
@@ -215,6 +219,7 @@ def _parsed(block: bytes) -> tarfile.TarInfo | None:
         header = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
     except (tarfile.TarError, ValueError):
         return None
+    # Sizes above 8 GB are binary numbers, which can be negative.
     return header if header.size >= 0 else None
 
 

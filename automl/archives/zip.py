@@ -20,6 +20,8 @@ UNUSUAL_METHOD = "It is packed in an unusual way. Make the .zip again with the c
 _LINK = "It is a link to another file, which is not followed. Put the file itself into the archive."
 _DEVICE = "It is not an ordinary file."
 _DIRECTORY_BYTES_PER_FILE = 512
+"""More than the directory of an honest archive needs for a file with a long name."""
+
 _UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
 _ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
 """What `zipfile` raises, sooner or later, on hostile bytes; RuntimeError includes what is not implemented."""
@@ -46,6 +48,7 @@ def open_zip(source: IO[bytes], limits: ArchiveLimits) -> Iterator[zipfile.ZipFi
 def _makes_sense(archive: zipfile.ZipFile, n_archive_bytes: int) -> bool:
     entries = archive.infolist()
     has_overlaps = sum(info.compress_size for info in entries) > n_archive_bytes
+    # A negative offset comes from a directory that is not where the end of the archive says.
     return not has_overlaps and all(info.header_offset >= 0 for info in entries)
 
 
@@ -94,6 +97,7 @@ def _is_wanted(info: zipfile.ZipInfo) -> bool:
 
 def _why_no_file(info: zipfile.ZipInfo) -> str:
     """The reason why an entry is no file that can be read; empty where it is one."""
+    # The upper half holds what Unix says of the file; other systems leave zeros.
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind in (0, stat.S_IFREG):
         return ""

@@ -69,6 +69,7 @@ class ZipRecoveryWalk:
         at = 0
         while self._n_damaged_bytes_left >= 0 and (found := _find(self._source, at)) is not None:
             self._meter.add_entry()
+            # The four bytes may just have come up in a photo: then the search goes on right behind them.
             at = found + len(_SIGNATURE)
             header = _read_header(self._source, found)
             if header is None or header.name == "":
@@ -99,6 +100,7 @@ def _find(source: IO[bytes], at: int) -> int | None:
             return at + index
         if len(window) <= n_overlap:
             return None
+        # The signature may lie across the border of two windows.
         at += len(window) - n_overlap
 
 
@@ -168,6 +170,7 @@ class _RecoveredStream(io.RawIOBase):
     def __init__(self, source: IO[bytes], header: _LocalHeader, meter: ArchiveMeter) -> None:
         self._source, self._header, self._meter = source, header, meter
         self._at = header.start
+        # Raw Deflate, without the frame of zlib or gzip.
         self._inflate = zlib.decompressobj(-15) if header.method == zipfile.ZIP_DEFLATED else None
         self._packed = b""
         self._crc = 0
@@ -229,6 +232,7 @@ class _RecoveredStream(io.RawIOBase):
     def _check_sum(self) -> None:
         """Raises _DamagedMember where the checksum is another one."""
         if self._inflate is not None:
+            # Packed bytes were read in blocks: those behind the end of the file belong to what follows.
             self._at -= len(self._inflate.unused_data)
         expected = self._header.crc
         if expected is None:

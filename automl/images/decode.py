@@ -23,6 +23,7 @@ from automl.errors import RunFailed
 from automl.serving.predict import open_rgb, resize_square
 
 _PACKAGES = Path(__file__).resolve().parents[2]
+# There is a process for each processor, so more threads would only get into each other's way.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, MemoryError)
 
@@ -120,6 +121,7 @@ def main() -> None:
     The first line is the list of the .npy files.
     """
     orders: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    # A thread reads the orders: so the end of the parent is noticed also while a photo is being decoded.
     threading.Thread(target=_listen, args=(sys.stdin, orders), daemon=True).start()
     arrays = [np.load(path, mmap_mode="r+") for path in orders.get()]
     while True:

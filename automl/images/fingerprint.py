@@ -23,7 +23,7 @@ class Traits:
     Attributes:
         width: In pixels, of the upright picture.
         height: In pixels, of the upright picture.
-        format: The name of the format, told by the bytes, such as "JPEG".
+        format: The name of the format, known by the bytes, such as "JPEG".
         fingerprint: FINGERPRINT_PX x FINGERPRINT_PX gray values, uint8, row by row, of the whole picture squeezed into
             the square. Near copies are found by it.
         spread: The standard deviation of the gray values; 0 for a blank picture.

@@ -58,12 +58,14 @@ def near_copies(fingerprints: np.ndarray) -> np.ndarray:
         raise ValueError(f"fingerprints must be uint8 (n, {FINGERPRINT_PX**2}), not {given}")
     if len(fingerprints) == 0:
         return np.zeros(0, np.int64)
+    # Exact copies are grouped by their digests, so that only different fingerprints need comparing.
     first, which = _different(fingerprints)
     is_blank = _spreads(fingerprints)[first] < _BLANK_SPREAD
     leader = first.copy()
     blank, lively = first[is_blank], first[~is_blank]
     leader[is_blank] = blank[_blank_groups(fingerprints[blank])]
     leader[~is_blank] = lively[_lively_groups(fingerprints[lively])]
+    # So far a group has the name of its leader, which may be any member: now it gets that of its first one.
     smallest = np.full(len(fingerprints), len(fingerprints), np.int64)
     np.minimum.at(smallest, leader, first)
     return np.asarray(smallest[leader][which])
@@ -169,6 +171,7 @@ def _candidates(coarse: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
     for start in range(0, n, n_rows):
         rows = coarse[start : start + n_rows]
         for mirror in (False, True):
+            # Both have length 1, so the product is the correlation of the two pictures.
             alike = (_mirrored(rows) if mirror else rows) @ coarse[start:].T
             i, j = np.nonzero(alike >= _MIN_COARSE)
             later = j > i

@@ -118,6 +118,7 @@ class PixelCache:
         processes: list[DecoderProcess] = []
         with selectors.DefaultSelector() as busy:
             try:
+                # No more processes than there are chunks to begin with.
                 for start, chunk in islice(chunks, os.cpu_count()):
                     processes.append(DecoderProcess(files))
                     processes[-1].order(start, chunk)
@@ -127,6 +128,7 @@ class PixelCache:
                         process, n_decoded = key.data
                         failure = process.answer()
                         busy.unregister(process)
+                        # The next chunk, if there is one; a process without work is not waited for any more.
                         for start, chunk in islice(chunks, 1):
                             process.order(start, chunk)
                             busy.register(process, selectors.EVENT_READ, (process, len(chunk)))

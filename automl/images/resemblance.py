@@ -1,4 +1,4 @@
-"""Whether one of two pictures can be computed from the other, told by their fingerprints.
+"""Whether one of two pictures can be computed from the other, judged by their fingerprints.
 
 The second picture must be b = gain * a + offset + a small shift and stretch of a, which is one step of the method of
 Lucas and Kanade, "An iterative image registration technique with an application to stereo vision", 1981. What that
@@ -69,9 +69,11 @@ def _resemblance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     mean = (weights * target).sum(axis=1) / weights.sum(axis=1)
     explained = 1 - _energy(rest, weights) / _energy(target - mean[:, None], weights).clip(1e-6)
+    # A large shift is outside of what one step can find: a good match there is an accident.
     moved = np.abs(factors[:, 2:, 0])
     is_small = (moved[:, :2] <= _MAX_SHIFT_PX).all(axis=1) & (moved[:, 2:] <= _MAX_STRETCH_PX).all(axis=1)
     score = np.where((explained >= _MIN_EXPLAINED) & is_small, explained, 0)
+    # The test of the detail is the dearer one, so it is made only where the first was passed.
     likely = np.flatnonzero(score)
     score[likely] *= _has_same_detail(
         rest=rest[likely], target=target[likely], weights=weights[likely], gray_values=gray_values[likely]

@@ -33,6 +33,7 @@ _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"<svg", "This is a drawing (SVG), not a photo. Export it as PNG."),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+# What begins so was a picture once, so a failure to read it is damage.
 _PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 
 
@@ -43,7 +44,7 @@ class VerifiedImage:
     Attributes:
         width: In pixels, of the upright picture.
         height: In pixels, of the upright picture.
-        format: The name of the format, told by the bytes, such as "JPEG".
+        format: The name of the format, known by the bytes, such as "JPEG".
     """
 
     width: int
@@ -89,6 +90,7 @@ def _decode(source: Path | IO[bytes], max_pixels: int) -> tuple[VerifiedImage, I
         with source.open("rb") as handle:
             return _decode(handle, max_pixels)
     try:
+        # The header is read first: it refuses too many pixels before anything is decoded.
         with _pillow_is_quiet:
             found = _read_header(source, max_pixels)
             source.seek(0)

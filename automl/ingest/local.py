@@ -137,6 +137,7 @@ def _inspected(found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProg
         DataFile(id=number, name=file.name, key=str(file.path), sha256="")
         for number, file in enumerate(ordered, start=1)
     ]
+    # Numbers instead of rows of a database: they decide which of several near copies is the first.
     results = _Results(on_progress)
     inspect_files(files, source=_LocalDisk(), recorder=results, max_pixels=max_pixels)
     near = near_ids(results.fingerprints)

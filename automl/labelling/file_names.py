@@ -28,6 +28,7 @@ _MEANINGLESS = frozenset(
 )
 """Words, in lower case, that cameras, phones, programs and web sites put into the name of a photo."""
 
+# Photos from web services are often named so. The digits are no number that counts photos.
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TOKEN = re.compile(r"[^\s_.,;()\[\]{}+=~@#&-]+")
 _WORD_THEN_NUMBER = re.compile(r"(\D+)\d+")
@@ -130,6 +131,7 @@ class _Word:
 def _runs_of_words(stem: str) -> Iterator[list[_Word]]:
     """The words of a name, in runs between numbers and identifiers, each without meaningless words at its ends."""
     tokens = list(_TOKEN.finditer(stem))
+    # Only the last number counts the photos: one before it may belong to the class, as in `boeing747_001`.
     last_number = max((index for index, token in enumerate(tokens) if token[0].isdecimal()), default=-1)
     run: list[_Word] = []
     for index, token in enumerate(tokens):

@@ -71,6 +71,7 @@ class _FolderTree:
         rest = {folder[1:] if folder[0] in wrappers else folder for folder in rest}
         splits = frozenset(folder[0] for folder in rest if len(folder) > 1 and split_of(folder[0]))
         inner = {folder[1:] if folder[0] in splits else folder for folder in rest}
+        # With photos directly in `train` and `test`, these would else be taken for two classes.
         only_splits = not splits and bool(rest) and all(split_of(folder[0]) for folder in rest)
         return cls(
             depth=depth,
@@ -128,6 +129,7 @@ def _wrapper_depth(folders: set[Folders]) -> int:
         below = {folder[depth:] for folder in folders if len(folder) > depth}
         if len({folder[0] for folder in below}) != 1:
             return depth
+        # One folder holds all the rest: a class if photos lie in it and nothing branches below it, else a wrapper.
         inside = {folder[1] for folder in below if len(folder) > 1}
         holds_files = any(len(folder) == 1 for folder in below)
         if not inside or (len(inside) == 1 and holds_files and not _branches(below)):

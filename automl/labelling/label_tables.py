@@ -43,6 +43,7 @@ def read_tables(files: Mapping[str, Callable[[int], bytes]], names: Sequence[str
         content = read(MAX_TABLE_BYTES + 1)
         if len(content) <= MAX_TABLE_BYTES:
             tables.append(LabelTable(name=name, text=_decoded(content)))
+    # Reading a table costs far more than looking for names in it, so long ones are looked through first.
     long = [table for table in tables if len(table.text) > _SHORT_TABLE_CHARS]
     known = {part for name in names for part in _name_and_stem(name)} if long else set()
     return [table for table in tables if table not in long or _names_any(table, known)]

@@ -46,6 +46,7 @@ class PhotoIndex:
         for index, file in enumerate(files):
             if file.is_photo:
                 name = file.path[-1].lower()
+                # Each way to name it is entered, so that answering takes a single look into the dictionary.
                 for prefix in _prefixes(file.folders):
                     for key in {prefix + name, prefix + stem_of(name)}:
                         self._named[key].append(index)
@@ -69,6 +70,7 @@ class PhotoIndex:
         if key is None:
             return _NO_PHOTOS
         n_shared = 0
+        # Folders that are not here, such as those of the machine where the table was made, are passed over.
         if "/" in cell or "\\" in cell:
             prefixes = _prefixes(clean_parts(cell)[:-1])
             n_shared = max(n for n, prefix in enumerate(prefixes) if prefix + key in self._named)

@@ -150,6 +150,7 @@ def _settled(claims: Sequence[_PhotoClaim], table_name: str, other_split: Split 
     clear = [claim for claim in claims if not claim.referred.is_unclear]
     if not clear:
         return NoPlace(reason=f"Several photos have this name, and {table_name} does not say which of them it means.")
+    # `a/1.jpg` in one row and `1.jpg` in another may both refer to `a/1.jpg`; the first one surely does.
     best = max(claim.referred.n_shared for claim in clear)
     clear = [claim for claim in clear if claim.referred.n_shared == best]
     labels = sorted({label for claim in clear for label in claim.labels if label})

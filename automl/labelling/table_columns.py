@@ -67,7 +67,7 @@ def read_rows(text: str) -> list[Row]:
     Raises:
         csv.Error: The text is no table.
     """
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff")  # a mark of the byte order, as spreadsheets write it
     delimiter = max(_DELIMITERS, key=lambda mark: _evenness(text, mark))
     rows = [[cell.strip() for cell in row] for row in _rows(text, delimiter)]
     widths = Counter(map(len, rows))
@@ -87,11 +87,13 @@ def find_columns(rows: Sequence[Row], file_key: Callable[[str], str | None]) -> 
     n_keys = [len({file_key(cell) for cell in set(column)} - {None}) for column in zip(*rows, strict=True)]
     if not any(n_keys):
         return None
+    # Different photos are counted, not cells: a column of numbers may happen to name the same photo again and again.
     file = n_keys.index(max(n_keys))
     # The column that names most photos names them in every row, but for the header.
     header: Row = [] if file_key(rows[0][file]) else rows[0]
     columns = list(zip(*(row for row in rows if file_key(row[file])), strict=True))
     others = [index for index in range(len(columns)) if index != file]
+    # Rows that name no photo say nothing of the classes, so the columns are judged by the others alone.
     named = _named_label(header, others, columns)
     split = next((index for index in others if index != named and _is_split(columns[index])), None)
     others = [index for index in others if index != split]
@@ -154,6 +156,7 @@ def _is_single(marks: Iterable[bool]) -> bool:
 
 def _by_values(others: Sequence[int], columns: Sequence[Column]) -> tuple[int, ...]:
     """The first column that has at least two values, but few: of words if there is one, else of whole numbers."""
+    # Fractions are measured numbers, not classes.
     fit = [index for index in others if len(_values(columns[index])) > 1 and _is_few(columns[index])]
     words = [index for index in fit if not any(map(_is_number, _values(columns[index])))]
     whole = [index for index in fit if all(map(str.isdecimal, _values(columns[index])))]

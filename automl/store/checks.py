@@ -85,7 +85,7 @@ def reassess(session: Session, store: ArtifactStore, dataset_id: str) -> Assessm
     """
     dataset = find_dataset(session, dataset_id)
     before = load_files(session, dataset_id)
-    assessment = _judged(session, store, dataset_id, before)
+    assessment = _judged(session, store, dataset_id, files=before)
     save_files(session, assessment.files, before)
     dataset.state = DatasetState.INVALID if assessment.problem else DatasetState.READY
     dataset.message, dataset.summary = assessment.message, assessment.summary | _speed_of(dataset)
@@ -104,10 +104,10 @@ def _speed_of(dataset: Dataset) -> dict[str, float]:
 
 def judge(session: Session, store: ArtifactStore, dataset_id: str) -> Assessment:
     """As `reassess`, but nothing is written."""
-    return _judged(session, store, dataset_id, load_files(session, dataset_id))
+    return _judged(session, store, dataset_id, files=load_files(session, dataset_id))
 
 
-def _judged(session: Session, store: ArtifactStore, dataset_id: str, files: Sequence[DataFile]) -> Assessment:
+def _judged(session: Session, store: ArtifactStore, dataset_id: str, *, files: Sequence[DataFile]) -> Assessment:
     return judge_files(
         files,
         source=_StoredFiles(store),
@@ -122,7 +122,7 @@ def current_edits(session: Session, dataset_id: str) -> list[Edit]:
     return [checked_edit(row.kind, row.values, row.title) for row in session.scalars(query.order_by(DatasetEdit.id))]
 
 
-def load_manifest(database: Database, store: ArtifactStore, run_id: str, scratch: Path) -> DatasetManifest:
+def load_manifest(database: Database, store: ArtifactStore, run_id: str, *, scratch: Path) -> DatasetManifest:
     """The photos of a run: of the version that it was started with, else of the latest one, which is its from now on.
 
     Files of a remote store are copied to `scratch`.

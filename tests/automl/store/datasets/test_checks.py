@@ -294,7 +294,7 @@ def test_the_check_of_an_unknown_data_set_is_refused(
 
 def test_the_manifest_has_the_accepted_files_where_they_are(uploaded: Upload, check: Check, tmp_path: Path) -> None:
     dataset = check(uploaded({**two_classes(prefix="train/"), "test/cat/9.png": encoded(9), "test/x.png": encoded(1)}))
-    manifest = load_manifest(dataset.database, dataset.store, dataset.start_run(), tmp_path)
+    manifest = load_manifest(dataset.database, dataset.store, dataset.start_run(), scratch=tmp_path)
     assert (manifest.name, manifest.classes, len(manifest.images)) == ("pets", ("cat", "dog"), 9)
     first = manifest.images[0]
     assert (first.name, first.split, first.path.read_bytes()) == ("test/cat/9.png", Split.TEST, encoded(9))
@@ -305,13 +305,13 @@ def test_the_manifest_has_the_accepted_files_where_they_are(uploaded: Upload, ch
 def test_a_manifest_of_an_invalid_data_set_says_why(uploaded: Upload, check: Check, tmp_path: Path) -> None:
     dataset = check(uploaded({"cat/1.png": encoded(1)}))
     with pytest.raises(BadDataset, match="one class, 'cat'"):
-        load_manifest(dataset.database, dataset.store, dataset.start_run(), tmp_path)
+        load_manifest(dataset.database, dataset.store, dataset.start_run(), scratch=tmp_path)
 
 
 def test_a_manifest_needs_a_check_first(uploaded: Upload, tmp_path: Path) -> None:
     dataset = uploaded(two_classes())
     with pytest.raises(NotAllowedNow, match="not been checked"):
-        load_manifest(dataset.database, dataset.store, dataset.start_run(), tmp_path)
+        load_manifest(dataset.database, dataset.store, dataset.start_run(), scratch=tmp_path)
 
 
 def test_a_file_whose_bytes_are_gone_is_refused(uploaded: Upload, check: Check) -> None:
@@ -363,11 +363,11 @@ def test_edits_count_in_every_later_check(uploaded: Upload, check: Check) -> Non
 def test_a_run_keeps_the_version_that_it_was_started_with(uploaded: Upload, check: Check, tmp_path: Path) -> None:
     dataset = check(uploaded(two_classes()))
     run_id = dataset.start_run()
-    assert len(load_manifest(dataset.database, dataset.store, run_id, tmp_path).images) == 8
+    assert len(load_manifest(dataset.database, dataset.store, run_id, scratch=tmp_path).images) == 8
     dataset.add({"cat/new.png": encoded(321)})
     assert check(dataset).row.summary["version"] == 2
-    assert len(load_manifest(dataset.database, dataset.store, run_id, tmp_path).images) == 8
-    assert len(load_manifest(dataset.database, dataset.store, dataset.start_run(), tmp_path).images) == 9
+    assert len(load_manifest(dataset.database, dataset.store, run_id, scratch=tmp_path).images) == 8
+    assert len(load_manifest(dataset.database, dataset.store, dataset.start_run(), scratch=tmp_path).images) == 9
 
 
 def test_labels_that_a_run_doubts_become_a_finding(uploaded: Upload, check: Check) -> None:
