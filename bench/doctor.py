@@ -1,10 +1,11 @@
-"""The doctor, on generated photos: seconds and memory, what it finds, and what one look at each photo costs.
+"""The doctor, on generated photos: seconds and memory, what it finds, and what inspecting each photo costs.
 
     python -m bench.doctor [--sizes 1000 5000 20000] [--n-altered 100] [--n-decoded 400]
 
-Each size is measured in a process of its own, whose memory is read before and after. A look (decoding, hash, traits and
-thumbnail) is timed against Pillow decoding the same files in full, both in two processes, taking turns; the quickest of
-three rounds counts. Ours may be the quicker one: a large JPEG is decoded at half its size, as training does.
+Each size is measured in a process of its own, whose memory is read before and after. Inspecting a photo (decoding,
+hash, traits and thumbnail) is timed against Pillow decoding the same files in full, both in two processes, taking
+turns; the quickest of three rounds counts. Ours may be the quicker one: a large JPEG is decoded at half its size, as
+training does.
 """
 
 import argparse
@@ -22,11 +23,20 @@ import numpy as np
 from PIL import Image
 
 from automl.datasets.findings.doctor import Photo, examine
-from automl.images.fingerprint import LOOK_PX
+from automl.images.fingerprint import FINGERPRINT_PX
 from automl.images.near_copies import near_copies
-from automl.images.verify import look_at
+from automl.images.verify import inspect_photo
 from bench.harness import report
-from tests.automl.images.faults import CHANGES, Planted, as_jpeg, looks_of, photo, planted, precision_of, recall_of
+from tests.automl.images.faults import (
+    CHANGES,
+    Planted,
+    as_jpeg,
+    fingerprints_of,
+    photo,
+    planted,
+    precision_of,
+    recall_of,
+)
 
 DECODED_SIZE = (1600, 1200)
 N_DECODED_DIFFERENT = 20
@@ -44,49 +54,49 @@ def main() -> None:
     options = parser.parse_args()
     with ProcessPoolExecutor(N_PROCESSES, get_context("spawn")) as pool:
         by_size = [_seconds_and_memory(size, pool) for size in options.sizes]
-        looking = _looking(options.n_decoded, pool)
+        inspecting = _inspecting(options.n_decoded, pool)
     report(
         "doctor",
         sizes=by_size,
         findings=_recall_and_precision(options.n_altered),
-        looking=looking,
+        looking=inspecting,
         aims={"seconds_at_20000": 120, "exact": [1.0, 1.0], "near": [0.95, 0.99]},
     )
 
 
 def _seconds_and_memory(n: int, pool: ProcessPoolExecutor) -> dict[str, Any]:
     """Of `n` photos, a tenth of them near copies of the one before."""
-    looks = np.concatenate(list(pool.map(_some_looks, np.array_split(np.arange(n), max(1, n // 250)))))
+    fingerprints = np.concatenate(list(pool.map(_some_fingerprints, np.array_split(np.arange(n), max(1, n // 250)))))
     with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
-        return fresh.submit(_measured, looks).result()
+        return fresh.submit(_measured, fingerprints).result()
 
 
-def _some_looks(numbers: np.ndarray) -> np.ndarray:
-    """uint8 (n, LOOK_PX**2)."""
-    looks = []
+def _some_fingerprints(numbers: np.ndarray) -> np.ndarray:
+    """uint8 (n, FINGERPRINT_PX**2)."""
+    fingerprints = []
     for number in numbers:
         is_copy = number % 10 == 9
         random = np.random.default_rng(int(number) - is_copy)
         image = photo(random, (160, 120))
-        small = image.resize((LOOK_PX, LOOK_PX), Image.Resampling.BILINEAR).convert("L")
-        noise = random.integers(-2, 3, (LOOK_PX, LOOK_PX)) if is_copy else 0
-        looks.append((np.asarray(small, np.int16) + noise).clip(0, 255).astype(np.uint8).ravel())
-    return np.stack(looks)
+        small = image.resize((FINGERPRINT_PX, FINGERPRINT_PX), Image.Resampling.BILINEAR).convert("L")
+        noise = random.integers(-2, 3, (FINGERPRINT_PX, FINGERPRINT_PX)) if is_copy else 0
+        fingerprints.append((np.asarray(small, np.int16) + noise).clip(0, 255).astype(np.uint8).ravel())
+    return np.stack(fingerprints)
 
 
-def _measured(looks: np.ndarray) -> dict[str, Any]:
+def _measured(fingerprints: np.ndarray) -> dict[str, Any]:
     before_mb = _peak_mb()
     start = time.perf_counter()
-    near = near_copies(looks)
+    near = near_copies(fingerprints)
     compared = time.perf_counter()
     findings = examine([_photo(i, int(group)) for i, group in enumerate(near)], ())
     examined = time.perf_counter()
     return {
-        "n_photos": len(looks),
+        "n_photos": len(fingerprints),
         "near_copies_s": round(compared - start, 2),
         "examine_s": round(examined - compared, 2),
         "memory_mb": round(_peak_mb() - before_mb),
-        "n_near_copies": len(looks) - len(np.unique(near)),
+        "n_near_copies": len(fingerprints) - len(np.unique(near)),
         "findings": [finding.kind for finding in findings],
     }
 
@@ -104,7 +114,7 @@ def _peak_mb() -> float:
 
 def _recall_and_precision(n_altered: int) -> dict[str, Any]:
     files: list[Planted] = list(planted(10 * n_altered, n_altered))
-    near = near_copies(looks_of(files))
+    near = near_copies(fingerprints_of(files))
     return {
         "n_files": len(files),
         "recall": {change: round(recall_of(files, near, change), 4) for change in ("exact", *CHANGES)},
@@ -112,11 +122,11 @@ def _recall_and_precision(n_altered: int) -> dict[str, Any]:
     }
 
 
-def _looking(n: int, pool: ProcessPoolExecutor) -> dict[str, Any]:
+def _inspecting(n: int, pool: ProcessPoolExecutor) -> dict[str, Any]:
     width, height = DECODED_SIZE
     files = [as_jpeg(photo(np.random.default_rng(i), DECODED_SIZE)) for i in range(N_DECODED_DIFFERENT)]
     parts = [[files[i % len(files)] for i in part] for part in np.array_split(np.arange(n), 4 * N_PROCESSES)]
-    rounds = [(_seconds(pool, _look_at, parts), _seconds(pool, _decode, parts)) for _ in range(N_ROUNDS)]
+    rounds = [(_seconds(pool, _inspect, parts), _seconds(pool, _decode, parts)) for _ in range(N_ROUNDS)]
     ours_s, pillow_s = (min(column) for column in zip(*rounds, strict=True))
     return {
         "size_px": [width, height],
@@ -132,10 +142,10 @@ def _seconds(pool: ProcessPoolExecutor, work: Callable[[Sequence[bytes]], None],
     return time.perf_counter() - start
 
 
-def _look_at(files: Sequence[bytes]) -> None:
+def _inspect(files: Sequence[bytes]) -> None:
     for content in files:
         hashlib.sha256(content).hexdigest()
-        look_at(io.BytesIO(content), MAX_PIXELS)
+        inspect_photo(io.BytesIO(content), MAX_PIXELS)
 
 
 def _decode(files: Sequence[bytes]) -> None:

@@ -151,7 +151,7 @@ def _is_unchecked(dataset_id: str) -> bool:
 
 def _check(dataset_id: str) -> None:
     with _explained(dataset_id):
-        check(parts().database, parts().store, dataset_id, parts().settings)
+        check(parts().database, parts().store, dataset_id, settings=parts().settings)
 
 
 @contextmanager

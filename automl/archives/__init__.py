@@ -1,1 +1,1 @@
-"""Archives that anybody may have made: nothing in them is believed unread, and no name becomes a path."""
+"""Archives from unknown hands: nothing in them is believed unread, and no name becomes a path."""

@@ -1,9 +1,9 @@
-"""Unpacking gzip in bounded pieces."""
+"""Unpacking gzip in pieces of bounded size."""
 
 import zlib
 from typing import IO
 
-from automl.archives.member import Count
+from automl.archives.limits import ArchiveMeter
 
 _INPUT_BYTES = 1 << 14
 _GZIP_WBITS = 31
@@ -15,23 +15,28 @@ class BrokenOff(Exception):
 
 
 class Gunzip:
-    """The unpacked bytes of `source` (at its beginning), which may be several gzip files one after the other.
+    """The unpacked bytes of a gzip file, or of several of them that follow each other in one file.
 
-    Python's own `gzip` looks for the end of a header byte by byte, and skips empty parts for as long as there are any.
+    Python's own `gzip` looks for the end of a header byte by byte, and skips any number of empty parts: both make it
+    easy to keep a machine busy for hours.
+
+    Args:
+        source: The packed bytes, at their beginning.
+        meter: Counts the unpacked bytes.
     """
 
-    def __init__(self, source: IO[bytes], count: Count) -> None:
-        self._source, self._count = source, count
+    def __init__(self, source: IO[bytes], meter: ArchiveMeter) -> None:
+        self._source, self._meter = source, meter
         self._inflate = zlib.decompressobj(_GZIP_WBITS)
         self._packed = b""
         self._n_part_bytes = self._n_empty_parts = 0
 
     def read(self, n_bytes: int) -> bytes:
-        """Up to `n_bytes` (positive), at least one before the end.
+        """Up to `n_bytes` (a positive number) unpacked bytes, at least one before the end.
 
         Raises:
-            BrokenOff: damaged or incomplete.
-            UploadTooLarge: more came out than is allowed.
+            BrokenOff: The file is damaged or incomplete.
+            UploadTooLarge: More came out than the meter allows.
         """
         while True:
             try:
@@ -40,9 +45,10 @@ class Gunzip:
                 raise BrokenOff from error
             self._packed = self._inflate.unconsumed_tail
             self._n_part_bytes += len(data)
-            self._count.add_bytes(len(data))
+            self._meter.add_bytes(len(data))
             if data:
                 return data
+            # Nothing came out: the part is at its end, or it needs more packed bytes.
             if self._inflate.eof:
                 if not self._begin_part(self._inflate.unused_data):
                     return b""
@@ -52,8 +58,9 @@ class Gunzip:
                     raise BrokenOff
 
     def _begin_part(self, packed: bytes) -> bool:
-        """False at the end; what follows there and is no gzip (often zeros) is nothing to anybody."""
+        """Goes on with the next gzip file. False at the end, and where what follows is no gzip: it is often padding."""
         self._n_empty_parts += self._n_part_bytes == 0
+        # What was read beyond the last part may end in the middle of the next one's first two bytes.
         if len(packed) < 2:
             packed += self._source.read(_INPUT_BYTES)
         if not packed.startswith(b"\x1f\x8b"):

@@ -1,7 +1,7 @@
 """The files of a .tar, in the order in which they come.
 
-Written out, since `tarfile` takes headers of any size into memory, calls itself once for each in a chain of them, and
-has no way on behind a damaged one. The single header of 512 bytes is still read by it.
+This is written out here because `tarfile` takes headers of any size into memory, calls itself once for each header in a
+chain of them, and cannot go on behind a damaged one. A single header of 512 bytes is still parsed by `tarfile`.
 """
 
 import io
@@ -11,20 +11,24 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from automl.archives.gzip import BrokenOff
-from automl.archives.member import PIECE_BYTES, Count, Member, refused_member
+from automl.archives.limits import ArchiveMeter
+from automl.archives.member import PIECE_BYTES, ArchiveMember, refused_member
 from automl.errors import BadUpload
 
 BLOCK_BYTES = 512
 
-_MAX_NOTE_BYTES = 1 << 20
-"""A longer note on a file is skipped: it holds a Mac's attributes, or is there to fill the memory."""
+_MAX_EXTRA_HEADER_BYTES = 1 << 20
+"""A longer extra header is skipped: it holds a Mac's attributes, or is there to fill the memory."""
 
 _MAX_DIGITS = 20
 _CONTINUED_IN_FIRST, _CONTINUED_IN_NEXT = 482, 504
+"""Where in its first block, and in those that follow, a sparse header says whether another block follows."""
+
 _END = b"\0" * BLOCK_BYTES
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _LINKS = (tarfile.LNKTYPE, tarfile.SYMTYPE)
 _DEVICES = (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
+# Attributes for all files together, the targets of links, and the label of the whole archive.
 _PASSED_OVER = (tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK, b"V")
 _FOLDER_LIST = b"D"
 _FOLDERS = (tarfile.DIRTYPE, _FOLDER_LIST)
@@ -36,12 +40,20 @@ _CUT = "It is damaged: the archive ends inside it."
 
 
 class Readable(Protocol):
+    """Anything that bytes can be read from."""
+
     def read(self, n_bytes: int, /) -> bytes: ...
 
 
-@dataclass(slots=True)
-class _Note:
-    """What extra headers say of the file that comes next."""
+@dataclass(slots=True, kw_only=True)
+class _ExtraAttributes:
+    """What extra headers say of the file that comes next.
+
+    Attributes:
+        name: Its whole name, where the header has no room for it.
+        n_bytes: Its size, where the header has no room for the number.
+        is_sparse: Whether only the parts of it that are not zero are in the archive.
+    """
 
     name: str = ""
     n_bytes: int | None = None
@@ -54,46 +66,48 @@ def is_tar_header(block: bytes) -> bool:
 
 
 class TarWalk:
-    """A walk over the .tar in `source`. `n_archive_bytes`: its size and its end, where it is a file that is seekable.
+    """The walk over the files of a .tar.
 
-    Raises, when iterated:
-        UploadTooLarge: too many entries, or whatever reading `source` raises.
+    Iterating it raises UploadTooLarge where there are too many entries, and whatever reading the source raises.
+
+    Args:
+        source: The bytes of the .tar, at their beginning.
+        meter: Counts what comes out.
+        n_archive_bytes: The size of the .tar, where it is known beforehand. A file that claims to be larger is refused.
     """
 
-    def __init__(self, source: Any, count: Count, n_archive_bytes: int | None = None) -> None:
-        if n_archive_bytes is not None:
-            source.seek(0)
+    def __init__(self, source: Readable, meter: ArchiveMeter, n_archive_bytes: int | None = None) -> None:
         self.damage = ""
-        self._bytes = _Forward(source)
-        self._count, self._n_archive_bytes = count, n_archive_bytes
-        self._last = ""
+        self._bytes = _ForwardReader(source)
+        self._meter, self._n_archive_bytes = meter, n_archive_bytes
+        self._last_name = ""
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[ArchiveMember]:
         try:
             yield from self._members()
         except BrokenOff:
-            after = f"after '{self._last}'" if self._last else "in it"
+            after = f"after '{self._last_name}'" if self._last_name else "in it"
             self.damage = (
-                f"This {self._count.kind} breaks off before its end: what came {after} is lost. Make it again."
+                f"This {self._meter.kind} breaks off before its end: what came {after} is lost. Make it again."
             )
 
-    def _members(self) -> Iterator[Member]:
-        note = _Note()
+    def _members(self) -> Iterator[ArchiveMember]:
+        extra = _ExtraAttributes()
         while (header := self._next_header()) is not None:
-            self._count.add_entry()
+            self._meter.add_entry()
             if header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
-                _read_attributes(self._note_of(header), note)
-            elif header.type == tarfile.GNUTYPE_LONGNAME:
-                note.name = _text(self._note_of(header).split(b"\0", 1)[0])
+                _read_attributes(self._extra_header(header), extra)
+            elif header.type == tarfile.GNUTYPE_LONGNAME:  # GNU tar's own way, older than attributes
+                extra.name = _text(self._extra_header(header).split(b"\0", 1)[0])
             elif header.type in _PASSED_OVER:
                 self._bytes.skip(_padded(header.size))
             else:
-                yield from self._member(header, note)
-                note = _Note()
+                yield from self._member(header, extra)
+                extra = _ExtraAttributes()
 
-    def _member(self, header: tarfile.TarInfo, note: _Note) -> Iterator[Member]:
-        name = note.name or header.name
-        self._last = name
+    def _member(self, header: tarfile.TarInfo, extra: _ExtraAttributes) -> Iterator[ArchiveMember]:
+        name = extra.name or header.name
+        self._last_name = name
         if header.type in _FOLDERS:
             self._bytes.skip(_padded(header.size) if header.type == _FOLDER_LIST else 0)
         elif header.type in _LINKS:
@@ -101,33 +115,36 @@ class TarWalk:
         elif header.type in _DEVICES:
             yield refused_member(name, _DEVICE)
         else:
-            yield from self._file(header, name, header.size if note.n_bytes is None else note.n_bytes, note.is_sparse)
+            yield from self._file(header, name, extra)
 
-    def _file(self, header: tarfile.TarInfo, name: str, n_bytes: int, is_sparse: bool) -> Iterator[Member]:
+    def _file(self, header: tarfile.TarInfo, name: str, extra: _ExtraAttributes) -> Iterator[ArchiveMember]:
+        n_bytes = header.size if extra.n_bytes is None else extra.n_bytes
         if self._n_archive_bytes is not None and n_bytes > self._n_archive_bytes - self._bytes.n_read:
             yield refused_member(name, _CUT)
             return  # it may be the size that is damaged: the next header is looked for from here
-        if is_sparse or header.type == tarfile.GNUTYPE_SPARSE:
+        if extra.is_sparse or header.type == tarfile.GNUTYPE_SPARSE:
             yield refused_member(name, _SPARSE)
             self._bytes.skip(_padded(n_bytes))
         elif header.type not in _FILES:
             yield refused_member(name, _DEVICE)
             self._bytes.skip(_padded(n_bytes))
         else:
-            stream = _TarMember(self._bytes, n_bytes, self._count)
-            yield Member(name, io.BufferedReader(stream))
+            stream = _TarMemberStream(self._bytes, n_bytes, self._meter)
+            yield ArchiveMember(name=name, stream=io.BufferedReader(stream))
+            # Also what the reader of the member has left of it.
             self._bytes.skip(stream.n_left + _padded(n_bytes) - n_bytes)
 
     def _next_header(self) -> tarfile.TarInfo | None:
-        """The next one that is whole; None at the end mark."""
+        """The next header that is whole; None at the mark of the end."""
         block = self._bytes.take(BLOCK_BYTES)
         if block == _END:
             return None
         header = _parsed(block)
         if header is None:
-            self.damage = f"A part of this {self._count.kind} is damaged; the files in it are lost. Make it again."
+            self.damage = f"A part of this {self._meter.kind} is damaged; the files in it are lost. Make it again."
         while header is None:
             block = self._bytes.take(BLOCK_BYTES)
+            # Inside of a damaged part any block may be a photo's: only one with the magic word can be a header.
             header = _parsed(block) if block[257:262] == b"ustar" else None
         if header.type == tarfile.GNUTYPE_SPARSE:
             is_continued = block[_CONTINUED_IN_FIRST]
@@ -135,22 +152,24 @@ class TarWalk:
                 is_continued = self._bytes.take(BLOCK_BYTES)[_CONTINUED_IN_NEXT]
         return header
 
-    def _note_of(self, header: tarfile.TarInfo) -> bytes:
-        if header.size > _MAX_NOTE_BYTES:
+    def _extra_header(self, header: tarfile.TarInfo) -> bytes:
+        """The contents of an extra header; nothing where it is too large to be of use."""
+        if header.size > _MAX_EXTRA_HEADER_BYTES:
             self._bytes.skip(_padded(header.size))
             return b""
         return self._bytes.take(_padded(header.size))[: header.size]
 
 
-class _Forward:
-    """Bytes that are read once, from the first to the last."""
+class _ForwardReader:
+    """Reads bytes once, from the first to the last, and counts them."""
 
     def __init__(self, source: Readable) -> None:
         self._source = source
         self.n_read = 0
 
     def read(self, n_bytes: int) -> bytes:
-        """Raises BrokenOff at the end."""
+        """Up to `n_bytes`, at least one. Raises BrokenOff at the end."""
+        # A header may ask for terabytes: they are taken in pieces, and only as far as they exist.
         data = self._source.read(min(n_bytes, PIECE_BYTES))
         if not data:
             raise BrokenOff
@@ -158,21 +177,23 @@ class _Forward:
         return data
 
     def take(self, n_bytes: int) -> bytes:
-        """Exactly `n_bytes`. Raises BrokenOff."""
+        """Exactly `n_bytes`. Raises BrokenOff where there are fewer."""
         data = self.read(n_bytes) if n_bytes else b""
         while len(data) < n_bytes:
             data += self.read(n_bytes - len(data))
         return data
 
     def skip(self, n_bytes: int) -> None:
-        """Raises BrokenOff."""
+        """Passes over `n_bytes`. Raises BrokenOff where there are fewer."""
         while n_bytes > 0:
             n_bytes -= len(self.read(n_bytes))
 
 
-class _TarMember(io.RawIOBase):
-    def __init__(self, source: _Forward, n_bytes: int, count: Count) -> None:
-        self._source, self._count = source, count
+class _TarMemberStream(io.RawIOBase):
+    """The bytes of one file in a .tar; `n_left` of them have not been read yet."""
+
+    def __init__(self, source: _ForwardReader, n_bytes: int, meter: ArchiveMeter) -> None:
+        self._source, self._meter = source, meter
         self.n_left = n_bytes
 
     def readable(self) -> bool:
@@ -187,21 +208,23 @@ class _TarMember(io.RawIOBase):
         except BrokenOff as error:
             raise BadUpload(_CUT) from error
         self.n_left -= len(data)
-        self._count.add_bytes(len(data))
+        self._meter.add_bytes(len(data))
         buffer[: len(data)] = data
         return len(data)
 
 
 def _parsed(block: bytes) -> tarfile.TarInfo | None:
+    """The header that a block holds; None where it makes no sense, such as with a wrong checksum."""
     try:
         header = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
     except (tarfile.TarError, ValueError):
         return None
+    # Sizes above 8 GB are binary numbers, which can be negative.
     return header if header.size >= 0 else None
 
 
-def _read_attributes(data: bytes, note: _Note) -> None:
-    """Takes from lines of `length key=value` what a reader of photos needs; what makes no sense ends them."""
+def _read_attributes(data: bytes, extra: _ExtraAttributes) -> None:
+    """Takes what a reader of photos needs from lines of the form `length key=value`, up to the first malformed one."""
     at = 0
     while at < len(data):
         digits, _, _ = data[at : at + _MAX_DIGITS].partition(b" ")
@@ -210,11 +233,11 @@ def _read_attributes(data: bytes, note: _Note) -> None:
         key, _, value = data[at + len(digits) + 1 : at + int(digits) - 1].partition(b"=")
         at += int(digits)
         if key == b"path":
-            note.name = _text(value)
+            extra.name = _text(value)
         elif key == b"size" and value.isdigit() and len(value) <= _MAX_DIGITS:
-            note.n_bytes = int(value)
+            extra.n_bytes = int(value)
         elif key.startswith(b"GNU.sparse."):
-            note.is_sparse = True
+            extra.is_sparse = True
 
 
 def _text(data: bytes) -> str:
@@ -222,4 +245,5 @@ def _text(data: bytes) -> str:
 
 
 def _padded(n_bytes: int) -> int:
+    """The bytes that contents of this size take up: files begin at multiples of a block."""
     return -(-n_bytes // BLOCK_BYTES) * BLOCK_BYTES

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from automl.archives.member import PIECE_BYTES, ArchiveLimits, Count, Member, refused_member
+from automl.archives.limits import ArchiveLimits, ArchiveMeter
+from automl.archives.member import PIECE_BYTES, ArchiveMember, refused_member
 from automl.errors import BadUpload, UploadTooLarge
 from automl.text.upload_names import is_junk
 
@@ -19,6 +20,8 @@ UNUSUAL_METHOD = "It is packed in an unusual way. Make the .zip again with the c
 _LINK = "It is a link to another file, which is not followed. Put the file itself into the archive."
 _DEVICE = "It is not an ordinary file."
 _DIRECTORY_BYTES_PER_FILE = 512
+"""More than the directory of an honest archive needs for a file with a long name."""
+
 _UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
 _ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
 """What `zipfile` raises, sooner or later, on hostile bytes; RuntimeError includes what is not implemented."""
@@ -26,12 +29,12 @@ _ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeEr
 
 @contextmanager
 def open_zip(source: IO[bytes], limits: ArchiveLimits) -> Iterator[zipfile.ZipFile | None]:
-    """The archive, or None where it has no directory that makes sense.
+    """The opened archive, or None where it has no directory that makes sense.
 
-    One whose files overlap is as good as none: each of many could be almost all of the archive.
+    A directory whose files overlap makes no sense: each of thousands of files could be almost all of the archive.
 
     Raises:
-        UploadTooLarge: the directory is far too large for `limits`.
+        UploadTooLarge: The directory is far too large for `limits`.
     """
     try:
         archive = zipfile.ZipFile(_BoundedReads(source, limits.max_files * _DIRECTORY_BYTES_PER_FILE + PIECE_BYTES))
@@ -44,42 +47,42 @@ def open_zip(source: IO[bytes], limits: ArchiveLimits) -> Iterator[zipfile.ZipFi
 
 def _makes_sense(archive: zipfile.ZipFile, n_archive_bytes: int) -> bool:
     entries = archive.infolist()
-    overlap = sum(info.compress_size for info in entries) > n_archive_bytes
-    return not overlap and all(info.header_offset >= 0 for info in entries)
+    has_overlaps = sum(info.compress_size for info in entries) > n_archive_bytes
+    # A negative offset comes from a directory that is not where the end of the archive says.
+    return not has_overlaps and all(info.header_offset >= 0 for info in entries)
 
 
-class ZipDirectory:
-    """A walk over the files that `archive` lists.
+class ZipWalk:
+    """The walk over the files that the directory of a .zip lists.
 
-    Raises, when iterated:
-        BadUpload: protected with a password.
-        UploadTooLarge: more files than the limits.
+    Iterating it raises BadUpload where the archive is protected with a password, and UploadTooLarge where it lists more
+    files than the limits allow.
     """
 
     damage = ""
 
-    def __init__(self, archive: zipfile.ZipFile, count: Count) -> None:
-        self._archive, self._count = archive, count
+    def __init__(self, archive: zipfile.ZipFile, meter: ArchiveMeter) -> None:
+        self._archive, self._meter = archive, meter
         self._entries = [(readable_name(info), info) for info in archive.infolist() if _is_wanted(info)]
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[ArchiveMember]:
         files = [info for name, info in self._entries if not is_junk(name)]
         if any(info.flag_bits & ENCRYPTED_FLAG for info in files):
             raise BadUpload("This .zip is protected with a password. Make one without.")
-        limits = self._count.limits
+        limits = self._meter.limits
         if len(files) > limits.max_files:
-            # Before any of them is unpacked: here, it is known beforehand.
+            # The directory says so before anything is unpacked, so nothing has to be.
             raise UploadTooLarge(f"This .zip holds more than the limit of {limits.max_files:,} files.")
         for name, info in self._entries:
             if reason := _why_no_file(info):
                 yield refused_member(name, reason)
             else:
-                with io.BufferedReader(_CountedMember(self._archive, info, self._count)) as stream:
-                    yield Member(name, stream)
+                with io.BufferedReader(_ZipMemberStream(self._archive, info, self._meter)) as stream:
+                    yield ArchiveMember(name=name, stream=stream)
 
 
 def readable_name(info: zipfile.ZipInfo) -> str:
-    """Many programs write UTF-8 without saying so; `zipfile` then reads it as cp437."""
+    """The name of a file in a .zip. Many programs write UTF-8 without saying so, which `zipfile` reads as cp437."""
     if info.flag_bits & _UTF8_FLAG:
         return info.filename
     try:
@@ -93,17 +96,19 @@ def _is_wanted(info: zipfile.ZipInfo) -> bool:
 
 
 def _why_no_file(info: zipfile.ZipInfo) -> str:
+    """The reason why an entry is no file that can be read; empty where it is one."""
+    # The upper half holds what Unix says of the file; other systems leave zeros.
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind in (0, stat.S_IFREG):
         return ""
     return _LINK if kind == stat.S_IFLNK else _DEVICE
 
 
-class _CountedMember(io.RawIOBase):
-    """A member that is opened when it is first read, so that one bad member does not spoil the rest."""
+class _ZipMemberStream(io.RawIOBase):
+    """The bytes of one file in a .zip, opened when it is first read, so that one bad file does not spoil the rest."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: Count) -> None:
-        self._archive, self._info, self._count = archive, info, count
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, meter: ArchiveMeter) -> None:
+        self._archive, self._info, self._meter = archive, info, meter
         self._stream: IO[bytes] | None = None
 
     def readable(self) -> bool:
@@ -116,12 +121,12 @@ class _CountedMember(io.RawIOBase):
             data = self._stream.read(min(len(buffer), PIECE_BYTES))
         except _ZIP_FAULTS as error:
             raise BadUpload(DAMAGED_MEMBER) from error
-        self._count.add_bytes(len(data))
+        self._meter.add_bytes(len(data))
         buffer[: len(data)] = data
         return len(data)
 
     def _open(self) -> IO[bytes]:
-        # Only Deflate is unpacked in bounded pieces; the dictionaries of the others are a way to fill the memory.
+        # Only Deflate is unpacked in bounded pieces. The other methods have dictionaries that can fill the memory.
         if self._info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise BadUpload(UNUSUAL_METHOD)
         return self._archive.open(self._info)
@@ -143,7 +148,7 @@ class _BoundedReads:
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        # A file of the system answers with an OSError, which is not to be told from that of a bad disk.
+        # A real file answers with an OSError, which would look like that of a failing disk.
         if whence == io.SEEK_SET and offset < 0:
             raise zipfile.BadZipFile("an offset before the beginning")
         return self._source.seek(offset, whence)

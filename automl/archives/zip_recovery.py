@@ -1,4 +1,4 @@
-"""What can be saved of a .zip whose directory is missing or makes no sense: most often one that was cut off.
+"""The files that can be saved of a .zip without a sensible directory, most often because it was cut off.
 
 Each file in a .zip has a header of its own in front of it, which repeats what the directory says.
 """
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from automl.archives.member import PIECE_BYTES, Count, Member, refused_member
+from automl.archives.limits import ArchiveMeter
+from automl.archives.member import PIECE_BYTES, ArchiveMember, refused_member
 from automl.archives.zip import DAMAGED_MEMBER, ENCRYPTED_FLAG, UNUSUAL_METHOD, readable_name
 from automl.errors import BadUpload
 
@@ -27,9 +28,18 @@ _ENCRYPTED = "It is protected with a password. Make the .zip again without one."
 _NO_END = "It is in a damaged .zip that does not say where it ends."
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """`start`: where the packed bytes begin. `n_packed`, `crc`: None where they are written behind the bytes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LocalHeader:
+    """The header in front of a file.
+
+    Attributes:
+        name: The path of the file in the archive.
+        flags: Bits, see `ENCRYPTED_FLAG` and `_SIZE_FOLLOWS_FLAG`.
+        method: How the file is packed, as `zipfile` numbers it.
+        start: Where its packed bytes begin in the archive.
+        n_packed: How many packed bytes there are; None where that is written behind them.
+        crc: The checksum of the unpacked bytes; None where it is written behind them.
+    """
 
     name: str
     flags: int
@@ -39,28 +49,27 @@ class _Header:
     crc: int | None
 
 
-class ZipScan:
-    """A walk over the files of the .zip in `source` (seekable) without its directory.
+class ZipRecoveryWalk:
+    """The walk over the files of the .zip in `source` (seekable), from header to header, without its directory.
 
-    Behind a damaged file the next is looked for inside it, for its size may be what is wrong. Headers made to lie in
-    each other's files would so be read for ever: after twice the archive's size, it ends.
-
-    Raises, when iterated:
-        UploadTooLarge: too many entries.
+    After a damaged file the search for the next header goes on inside it, since its size may be what is wrong. Headers
+    that were made to lie inside each other's files would keep that up for ever, so the walk ends once it has read twice
+    the archive's size in damaged files. Iterating it raises UploadTooLarge where there are too many entries.
     """
 
     damage = (
         "This .zip is damaged or incomplete. What could be read of it is used; if photos are missing, make it again."
     )
 
-    def __init__(self, source: IO[bytes], count: Count) -> None:
-        self._source, self._count = source, count
+    def __init__(self, source: IO[bytes], meter: ArchiveMeter) -> None:
+        self._source, self._meter = source, meter
         self._n_damaged_bytes_left = 2 * source.seek(0, io.SEEK_END)
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[ArchiveMember]:
         at = 0
         while self._n_damaged_bytes_left >= 0 and (found := _find(self._source, at)) is not None:
-            self._count.add_entry()
+            self._meter.add_entry()
+            # The four bytes may just have come up in a photo: then the search goes on right behind them.
             at = found + len(_SIGNATURE)
             header = _read_header(self._source, found)
             if header is None or header.name == "":
@@ -71,9 +80,10 @@ class ZipScan:
             if reason := _why_unreadable(header):
                 yield refused_member(header.name, reason)
             else:
-                stream = _ScannedMember(self._source, header, self._count)
-                yield Member(header.name, io.BufferedReader(stream))
+                stream = _RecoveredStream(self._source, header, self._meter)
+                yield ArchiveMember(name=header.name, stream=io.BufferedReader(stream))
                 at = stream.finish()
+                # Where it is damaged, its size may be wrong, and the next header may lie within what was read.
                 if stream.is_damaged:
                     at = header.start
                     self._n_damaged_bytes_left -= stream.n_read
@@ -90,10 +100,11 @@ def _find(source: IO[bytes], at: int) -> int | None:
             return at + index
         if len(window) <= n_overlap:
             return None
+        # The signature may lie across the border of two windows.
         at += len(window) - n_overlap
 
 
-def _read_header(source: IO[bytes], at: int) -> _Header | None:
+def _read_header(source: IO[bytes], at: int) -> _LocalHeader | None:
     source.seek(at)
     fixed = source.read(_HEADER.size)
     if len(fixed) < _HEADER.size:
@@ -105,9 +116,17 @@ def _read_header(source: IO[bytes], at: int) -> _Header | None:
     size: int | None = n_packed
     if n_packed == _ZIP64_SIZE:
         size = _zip64_size(extra, n_unpacked == _ZIP64_SIZE)
+    # A writer that cannot rewind leaves zeros here and writes sizes and sums behind the file.
     is_unknown = bool(flags & _SIZE_FOLLOWS_FLAG) and not size
     start = at + _HEADER.size + n_name + n_extra
-    return _Header(_name(name), flags, method, start, None if is_unknown else size, None if is_unknown else crc)
+    return _LocalHeader(
+        name=_name(name),
+        flags=flags,
+        method=method,
+        start=start,
+        n_packed=None if is_unknown else size,
+        crc=None if is_unknown else crc,
+    )
 
 
 def _name(data: bytes) -> str:
@@ -117,6 +136,7 @@ def _name(data: bytes) -> str:
 
 
 def _zip64_size(extra: bytes, holds_unpacked: bool) -> int | None:
+    """The packed size as the extra field says it, where it takes more than 32 bits; None where it does not."""
     while len(extra) >= 4:
         kind, n_bytes = struct.unpack_from("<HH", extra)
         field = extra[4 : 4 + n_bytes][8 if holds_unpacked else 0 :][:8]
@@ -126,7 +146,8 @@ def _zip64_size(extra: bytes, holds_unpacked: bool) -> int | None:
     return None
 
 
-def _why_unreadable(header: _Header) -> str:
+def _why_unreadable(header: _LocalHeader) -> str:
+    """The reason why a file cannot be unpacked; empty where it can be tried."""
     if header.flags & ENCRYPTED_FLAG:
         return _ENCRYPTED
     if header.method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -134,16 +155,22 @@ def _why_unreadable(header: _Header) -> str:
     return _NO_END if header.n_packed is None and header.method == zipfile.ZIP_STORED else ""
 
 
-class _Damaged(Exception):
-    pass
+class _DamagedMember(Exception):
+    """A file ends too early, or its bytes are not those of its checksum."""
 
 
-class _ScannedMember(io.RawIOBase):
-    """Its bytes, checked against the sum that the header gives, or what follows them."""
+class _RecoveredStream(io.RawIOBase):
+    """The bytes of one file, checked against the sum in its header, or in the descriptor behind it.
 
-    def __init__(self, source: IO[bytes], header: _Header, count: Count) -> None:
-        self._source, self._header, self._count = source, header, count
+    Attributes:
+        is_damaged: Whether reading has failed.
+        n_read: Packed bytes that were read so far.
+    """
+
+    def __init__(self, source: IO[bytes], header: _LocalHeader, meter: ArchiveMeter) -> None:
+        self._source, self._header, self._meter = source, header, meter
         self._at = header.start
+        # Raw Deflate, without the frame of zlib or gzip.
         self._inflate = zlib.decompressobj(-15) if header.method == zipfile.ZIP_DEFLATED else None
         self._packed = b""
         self._crc = 0
@@ -163,15 +190,15 @@ class _ScannedMember(io.RawIOBase):
             if not data:
                 self._check_sum()
                 self._is_whole = True
-        except (_Damaged, zlib.error) as error:
+        except (_DamagedMember, zlib.error) as error:
             self.is_damaged = True
             raise BadUpload(DAMAGED_MEMBER) from error
-        self._count.add_bytes(len(data))
+        self._meter.add_bytes(len(data))
         buffer[: len(data)] = data
         return len(data)
 
     def finish(self) -> int:
-        """Reads what is left, and says where that ends."""
+        """Reads what is left of the file, and returns the position in the archive where it ends."""
         try:
             while not self.is_damaged and self.read(PIECE_BYTES):
                 pass
@@ -180,7 +207,7 @@ class _ScannedMember(io.RawIOBase):
         return self._at
 
     def _piece(self, n_bytes: int) -> bytes:
-        """Raises _Damaged or zlib.error where there should be more."""
+        """The next unpacked bytes, none at the end. Raises _DamagedMember or zlib.error where there should be more."""
         if self._inflate is None:
             n_left = self._header.start + (self._header.n_packed or 0) - self._at
             return self._read_packed(min(n_bytes, n_left)) if n_left else b""
@@ -197,18 +224,21 @@ class _ScannedMember(io.RawIOBase):
         self._source.seek(self._at)
         data = self._source.read(n_bytes)
         if not data:
-            raise _Damaged
+            raise _DamagedMember
         self._at += len(data)
         self.n_read += len(data)
         return data
 
     def _check_sum(self) -> None:
+        """Raises _DamagedMember where the checksum is another one."""
         if self._inflate is not None:
+            # Packed bytes were read in blocks: those behind the end of the file belong to what follows.
             self._at -= len(self._inflate.unused_data)
         expected = self._header.crc
         if expected is None:
             self._source.seek(self._at)
             signature, crc = _DESCRIPTOR.unpack(self._source.read(_DESCRIPTOR.size).ljust(_DESCRIPTOR.size, b"\0"))
+            # The signature is optional. Without it nothing says where the checksum is, so the bytes are believed.
             expected = crc if signature == _DESCRIPTOR_SIGNATURE else self._crc
         if self._crc != expected:
-            raise _Damaged
+            raise _DamagedMember

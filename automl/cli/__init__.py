@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from automl.archives.reading import is_archive, without_suffix
+from automl.archives.suffixes import is_archive, without_suffix
 from automl.client.remote import Remote
 from automl.client.upload_form import LocalFile, local_files
 from automl.errors import BadDataset, BadSetting, BadUpload, DarkroomError, UserError

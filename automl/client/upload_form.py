@@ -4,13 +4,13 @@ import hashlib
 import io
 import os
 import re
-import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from automl.errors import BadUpload
+from automl.ingest.walk import printable, status_of_file, walk_folder
 from automl.records import RefusedFile
 from automl.text.upload_names import is_junk
 
@@ -44,15 +44,17 @@ def local_files(sources: Sequence[Path]) -> tuple[list[LocalFile], list[RefusedF
     refused: list[RefusedFile] = []
     for source in sources:
         if not source.exists():
-            raise BadUpload(f"There is no file or folder {_printable(str(source))}.")
-        for path, name in _walk(source) if source.is_dir() else [(source, source.name)]:
-            found = _local_file(path, _printable(name))
+            raise BadUpload(f"There is no file or folder {_sendable(printable(str(source)))}.")
+        for path, name in _files_in(source):
+            found = _local_file(path, _sendable(name))
             if isinstance(found, RefusedFile):
                 refused.append(found)
             elif not is_junk(found.name):
                 files.append(found)
     if not files:
-        raise BadUpload(f"There are no files to send in {', '.join(_printable(str(source)) for source in sources)}.")
+        raise BadUpload(
+            f"There are no files to send in {', '.join(_sendable(printable(str(source))) for source in sources)}."
+        )
     return sorted(files, key=lambda file: file.name), refused
 
 
@@ -110,36 +112,27 @@ class SentFile(io.RawIOBase):
         self._source, self._n_read = None, 0
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Every file below and its name, links followed, each folder once: a link back up ends there."""
-    root, seen = folder.resolve().name, set()
-    for here, folders, files in os.walk(folder, followlinks=True, onerror=_refuse_folder):
-        status = Path(here).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        for file in files:
-            path = Path(here) / file
-            yield path, f"{root}/{path.relative_to(folder).as_posix()}"
+def _files_in(source: Path) -> list[tuple[Path, str]]:
+    """The files in a folder and their names, which begin with the folder's own; a file is itself."""
+    if not source.is_dir():
+        return [(source, printable(source.name))]
+    root = printable(source.resolve().name)
+    return [(path, f"{root}/{name}") for path, name in walk_folder(source, _refuse_folder)]
 
 
 def _refuse_folder(error: OSError) -> None:
-    raise BadUpload(f"The folder {_printable(error.filename)} cannot be opened: {error.strerror}.") from error
+    raise BadUpload(f"The folder {_sendable(printable(error.filename))} cannot be opened: {error.strerror}.") from error
 
 
 def _local_file(path: Path, name: str) -> LocalFile | RefusedFile:
-    try:
-        status = path.stat()
-    except OSError as error:
-        return RefusedFile(name, f"The file cannot be read: {error.strerror}.")
-    if not stat.S_ISREG(status.st_mode):
-        return RefusedFile(name, "It is not an ordinary file.")
+    status = status_of_file(path, name)
+    if isinstance(status, RefusedFile):
+        return status
     if not os.access(path, os.R_OK):
         return RefusedFile(name, "The file may not be read.")
     return LocalFile(path, name, status.st_size)
 
 
-def _printable(name: str) -> str:
-    """A name that can be sent: bytes that are no UTF-8 and line breaks, which a form may not hold, are replaced."""
-    return _LINE_BREAKS.sub("\N{REPLACEMENT CHARACTER}", os.fsencode(name).decode("utf-8", "replace"))
+def _sendable(name: str) -> str:
+    """The name without line breaks, which a form may not hold."""
+    return _LINE_BREAKS.sub("\N{REPLACEMENT CHARACTER}", name)

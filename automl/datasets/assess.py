@@ -15,8 +15,9 @@ from automl.datasets.findings.doctor import Finding, Photo, Refused, Severity, e
 from automl.datasets.manifest import explained, fingerprint, problem_of, quoted, summarise
 from automl.datasets.split import make_split
 from automl.errors import BadDataset
-from automl.labelling.layout import Layout, NoPlace, Place, read_layout
-from automl.labelling.tables import Table
+from automl.labelling.label_tables import LabelTable
+from automl.labelling.places import NoPlace, Place
+from automl.labelling.reading import Layout, read_layout
 from automl.records import DatasetManifest, FileState, ImageRecord, RefusedFile, Split
 from automl.text.names import counted
 from automl.text.upload_names import clean_text, is_junk
@@ -55,7 +56,7 @@ class Assessment:
 def assess(
     files: Sequence[DataFile],
     edits: Sequence[Edit] = (),
-    tables: Sequence[Table] = (),
+    tables: Sequence[LabelTable] = (),
     find_more: Callable[[Sequence[DataFile]], Sequence[Finding]] = lambda _files: (),
 ) -> Assessment:
     """Judges decoded files.
@@ -87,8 +88,8 @@ def assess(
         "n_excluded": sum(file.state is FileState.EXCLUDED for file in final),
         "layout": {
             "reading": layout.reading.value,
-            "words": layout.words,
-            "others": [{"reading": other.reading.value, "words": other.words} for other in layout.others],
+            "words": layout.description,
+            "others": [{"reading": other.reading.value, "words": other.description} for other in layout.others],
             "joined": list(layout.joined),
         },
         "sizes": _sizes(images),
@@ -142,14 +143,16 @@ def is_table(name: str) -> bool:
 
 
 def _placed(
-    files: Sequence[DataFile], edits: Sequence[Edit], tables: Sequence[Table]
+    files: Sequence[DataFile], edits: Sequence[Edit], tables: Sequence[LabelTable]
 ) -> tuple[Layout, list[DataFile], set[int]]:
     """Files with the label and split that all names together suggest; earlier verdicts are forgotten.
 
     Third: the ids of tables that were read, of which nobody need hear.
     """
     named = [file for file in files if file.key and not file.given_label]
-    layout = read_layout([file.name for file in named], tables, reading_of(edits), joins_spellings(edits))
+    layout = read_layout(
+        [file.name for file in named], tables, reading=reading_of(edits), join_spellings=joins_spellings(edits)
+    )
     places = {file.id: place for file, place in zip(named, layout.places, strict=True)}
     nowhere = {number: place for number, place in places.items() if isinstance(place, NoPlace)}
     quiet = {number for number, place in nowhere.items() if place.is_junk or place.is_table}

@@ -7,7 +7,7 @@ from typing import Any
 
 from automl.datasets.data_file import DataFile
 from automl.errors import BadSetting
-from automl.labelling.layout import MAX_LABEL_CHARS, Reading
+from automl.labelling.places import MAX_LABEL_CHARS, Reading
 from automl.records import FileState, Split
 from automl.text.names import counted
 from automl.text.upload_names import clean_text

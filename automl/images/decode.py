@@ -1,7 +1,7 @@
-"""Decodes photos into arrays on disk, in this process or in processes of its own.
+"""Decodes photos into arrays on disk, in this process or in processes for that alone.
 
-Such a process is a plain `python -m automl.images.decode`, light to start: it imports Pillow and NumPy, not the main
-module of its parent. It ends at once when the parent does.
+Such a process is a plain `python -m automl.images.decode`. It starts quickly, since it imports Pillow and NumPy and not
+the main module of its parent, and it ends as soon as its parent does.
 """
 
 import json
@@ -23,32 +23,44 @@ from automl.errors import RunFailed
 from automl.serving.predict import open_rgb, resize_square
 
 _PACKAGES = Path(__file__).resolve().parents[2]
+# There is a process for each processor, so more threads would only get into each other's way.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, MemoryError)
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A photo that could not be decoded. `index`: its row in the arrays."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeFailure:
+    """A photo that could not be decoded.
+
+    Attributes:
+        index: Its row in the arrays.
+        reason: The type and the message of the error.
+    """
 
     index: int
     reason: str
 
 
-def decode_into(arrays: Sequence[np.ndarray], start: int, paths: Sequence[str]) -> Unreadable | None:
-    """Decodes `paths` into the rows from `start` on of each array, uint8 (n, size, size, 3); stops at a failure."""
+def decode_into(arrays: Sequence[np.ndarray], start: int, paths: Sequence[str]) -> DecodeFailure | None:
+    """Decodes photos into the arrays, and stops at the first failure, which is returned.
+
+    Args:
+        arrays: One for each input size, uint8 (n, size, size, 3), 0-255.
+        start: The row of the first photo; the others follow.
+        paths: The files of the photos.
+    """
     for index, path in enumerate(paths, start):
         try:
             image = open_rgb(path)
             for array in arrays:
                 array[index] = resize_square(image, array.shape[1])
         except _UNREADABLE as error:
-            return Unreadable(index, f"{type(error).__name__}: {error}")
+            return DecodeFailure(index=index, reason=f"{type(error).__name__}: {error}")
     return None
 
 
 class DecoderProcess:
-    """A process that decodes into `files`, .npy. It takes one order at a time: `order`, then `answer`."""
+    """A process that decodes into .npy files. It takes one order at a time: first `order`, then `answer`."""
 
     def __init__(self, files: Sequence[Path]) -> None:
         known = [str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -63,29 +75,29 @@ class DecoderProcess:
         self._send([str(path) for path in files])
 
     def fileno(self) -> int:
-        """Readable once there is an answer, or the process has ended."""
+        """A file descriptor that is readable once there is an answer, or the process has ended."""
         assert self._process.stdout
         return self._process.stdout.fileno()
 
     def order(self, start: int, paths: Sequence[str]) -> None:
-        """Asks for `decode_into`, and does not wait."""
-        self._send([start, list(paths)])
+        """Asks for `decode_into` with these arguments, and does not wait for it."""
+        self._send({"start": start, "paths": list(paths)})
 
-    def answer(self) -> Unreadable | None:
-        """What `decode_into` gave; waits for it.
+    def answer(self) -> DecodeFailure | None:
+        """Waits for the order to be carried out, and returns what `decode_into` returned.
 
         Raises:
-            RunFailed: the process has ended, most often because it was killed when memory ran out.
+            RunFailed: The process has ended, most often because it was killed when memory ran out.
         """
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
             raise RunFailed("A process that reads the photos was killed, most often because memory ran out.")
         failure = json.loads(line)
-        return None if failure is None else Unreadable(*failure)
+        return None if failure is None else DecodeFailure(index=failure["index"], reason=failure["reason"])
 
     def kill(self) -> None:
-        """Ends it in the middle of whatever it does."""
+        """Ends the process at once, in the middle of its work."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.kill()
@@ -104,20 +116,25 @@ class DecoderProcess:
 
 
 def main() -> None:
-    """The process itself: orders on standard input, answers on standard output, a line of JSON each."""
+    """The process itself: orders come on standard input, answers go to standard output, each as a line of JSON.
+
+    The first line is the list of the .npy files.
+    """
     orders: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    # A thread reads the orders: so the end of the parent is noticed also while a photo is being decoded.
     threading.Thread(target=_listen, args=(sys.stdin, orders), daemon=True).start()
     arrays = [np.load(path, mmap_mode="r+") for path in orders.get()]
     while True:
-        failure = decode_into(arrays, *orders.get())
-        sys.stdout.write(json.dumps(failure and [failure.index, failure.reason]) + "\n")
+        order = orders.get()
+        failure = decode_into(arrays, order["start"], order["paths"])
+        sys.stdout.write(json.dumps(failure and {"index": failure.index, "reason": failure.reason}) + "\n")
         sys.stdout.flush()
 
 
 def _listen(lines: IO[str], orders: "queue.SimpleQueue[Any]") -> None:
     for line in lines:
         orders.put(json.loads(line))
-    os._exit(0)  # the parent has ended: in the middle of whatever this process does
+    os._exit(0)  # the parent has ended, so nobody waits for the photo that is being decoded
 
 
 if __name__ == "__main__":

@@ -1,37 +1,51 @@
-"""What one look at a picture tells, small enough to be kept for every file of a data set."""
+"""What decoding a picture tells of it, small enough to be kept for every file of a data set."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageChops
 
-LOOK_PX = 32
+FINGERPRINT_PX = 32
+"""A fingerprint has so many pixels each way."""
+
 _SAMPLE_PX = 128
 _GRAY_CHROMA = 8
+"""Gray values. Channels that differ by no more than this are not coloured."""
+
 _COLOURED_SHARE = 0.0005
+"""A picture is gray if no larger share of its pixels is coloured."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """Of one picture that decodes.
+    """What is known of a picture that decodes.
 
-    `width`, `height`: pixels, upright. `format`: by its bytes, such as "JPEG". `look`: LOOK_PX x LOOK_PX gray values,
-    uint8, row by row, of the whole picture squeezed into the square. `spread`: standard deviation of the gray values,
-    0 for a blank picture. `is_gray`: nothing in it has colour.
+    Attributes:
+        width: In pixels, of the upright picture.
+        height: In pixels, of the upright picture.
+        format: The name of the format, known by the bytes, such as "JPEG".
+        fingerprint: FINGERPRINT_PX x FINGERPRINT_PX gray values, uint8, row by row, of the whole picture squeezed into
+            the square. Near copies are found by it.
+        spread: The standard deviation of the gray values; 0 for a blank picture.
+        is_gray: Whether nothing in it has colour.
     """
 
     width: int
     height: int
     format: str
-    look: bytes
+    fingerprint: bytes
     spread: float
     is_gray: bool
 
 
-def traits_of(image: Image.Image, width: int, height: int, format: str) -> Traits:
-    """The traits of `image` (RGB, as `open_rgb` gives it, perhaps reduced); size and format are the file's own.
+def traits_of(image: Image.Image, *, width: int, height: int, format: str) -> Traits:
+    """The traits of a picture. Costs about a millisecond for one megapixel, far less than decoding it.
 
-    Costs about a millisecond for a picture of one megapixel, far less than decoding it.
+    Args:
+        image: The decoded picture, RGB, as `open_rgb` gives it; it may be reduced.
+        width: That of the file itself, upright.
+        height: That of the file itself, upright.
+        format: That of the file itself.
     """
     # Samples, not means: fine texture has a spread that averaging would take away.
     sampled = image.resize((_SAMPLE_PX, _SAMPLE_PX), Image.Resampling.NEAREST)
@@ -39,7 +53,7 @@ def traits_of(image: Image.Image, width: int, height: int, format: str) -> Trait
         width=width,
         height=height,
         format=format,
-        look=_look(image),
+        fingerprint=_fingerprint(image),
         spread=float(np.asarray(sampled.convert("L")).std(dtype=np.float32)),
         is_gray=_is_gray(sampled),
     )
@@ -54,7 +68,7 @@ def _is_gray(image: Image.Image) -> bool:
     return n_coloured <= _COLOURED_SHARE * image.width * image.height
 
 
-def _look(image: Image.Image) -> bytes:
+def _fingerprint(image: Image.Image) -> bytes:
     # An exact reduction by whole numbers first is many times quicker, and what is left is still averaged.
-    small = image.resize((LOOK_PX, LOOK_PX), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    small = image.resize((FINGERPRINT_PX, FINGERPRINT_PX), Image.Resampling.BILINEAR, reducing_gap=3.0)
     return small.convert("L").tobytes()

@@ -1,7 +1,7 @@
-"""Each picture is decoded once, for all input sizes, into memory-mapped uint8 arrays.
+"""The cache of pixels: each picture is decoded once, for all input sizes, into memory-mapped uint8 arrays.
 
 The decoder is the one of `predict.py`, so training sees what the delivered model will see. The whole picture is
-squeezed into the square: nothing at its edges is lost, and every runtime can repeat it exactly.
+squeezed into the square, so nothing at its edges is lost, and every runtime can repeat that exactly.
 """
 
 import hashlib
@@ -20,28 +20,30 @@ import numpy as np
 
 from automl.atomic_files import no_half_files
 from automl.errors import BadImage
-from automl.images.decode import DecoderProcess, Unreadable, decode_into
+from automl.images.decode import DecodeFailure, DecoderProcess, decode_into
 from automl.records import ImageRecord
 from automl.serving.predict import DECODE_PX
 
 SCRATCH_PREFIX = "scratch-"
-"""Names folders of files that a run needs while it lasts."""
+"""Names of folders with files that a run needs only while it lasts begin with this."""
 
 _FORMAT = 1
 _CHUNK = 32
-_ENOUGH_FOR_PROCESSES = 512  # for fewer, the start of a process costs more than it gives
+_ENOUGH_FOR_PROCESSES = 512
+"""For fewer pictures, starting a process costs more time than it saves."""
+
 _OLDER_THAN_ANY_RUN_S = 25 * 3600
 _IN_USE_S = 24 * 3600
 
 OnProgress = Callable[[int, int], None]
-"""Called with (done, total); it may raise to end the work."""
+"""Called with the numbers of what is done and of what is to do. It may raise to end the work."""
 
-Answers = Generator[tuple[int, Unreadable | None], None, None]
-"""After each chunk of pictures: how many it had, and what could not be decoded."""
+_Chunks = Generator[tuple[int, DecodeFailure | None], None, None]
+"""After each chunk of pictures: how many there were in it, and which of them could not be decoded."""
 
 
 def content_key(images: Sequence[ImageRecord], image_size_px: int) -> str:
-    """Names the pixels of these pictures in this order at this size: the same contents give the same key."""
+    """A key for the pixels of these pictures, in this order and at this size; the same contents have the same key."""
     digest = hashlib.sha256(f"{_FORMAT} {DECODE_PX} {image_size_px}".encode())
     for image in images:
         digest.update(image.sha256.encode())
@@ -50,26 +52,32 @@ def content_key(images: Sequence[ImageRecord], image_size_px: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PixelCache:
-    """Decoded pictures on disk, one file for each input size."""
+    """Decoded pictures on disk, one file for each input size.
+
+    Attributes:
+        folder: Where the files are.
+        images: The pictures, in the order of their rows.
+    """
 
     folder: Path
     images: tuple[ImageRecord, ...]
 
     def path(self, image_size_px: int) -> Path:
+        """The file for this input size, whether it is there or not."""
         return self.folder / f"pixels-{content_key(self.images, image_size_px)}.npy"
 
     def open(self, image_size_px: int) -> np.ndarray:
-        """uint8 (n, image_size_px, image_size_px, 3), memory-mapped, read-only."""
+        """The pixels, uint8 (n, image_size_px, image_size_px, 3), 0-255, memory-mapped and read-only."""
         pixels: np.ndarray = np.load(self.path(image_size_px), mmap_mode="r")
         return pixels
 
     def decode(self, sizes_px: Sequence[int], on_progress: OnProgress) -> None:
-        """Decodes what is not there yet.
+        """Decodes the pictures at those sizes for which there is no file yet.
 
         Raises:
-            BadImage: a picture that was readable when it was checked no longer is.
-            DiskFull: no room; nothing half-written is left.
-            RunFailed: the process that decodes was killed.
+            BadImage: A picture that was readable when it was checked no longer is.
+            DiskFull: There is no room; nothing half-written is left behind.
+            RunFailed: A process that decodes was killed.
         """
         missing = [size for size in sizes_px if not self.path(size).exists()]
         if not missing:
@@ -78,10 +86,10 @@ class PixelCache:
         with no_half_files([self.path(size) for size in missing]) as parts:
             n = len(self.images)
             arrays = [_new_array(part, (n, size, size, 3)) for part, size in zip(parts, missing, strict=True)]
-            answers = self._by_processes(parts) if n >= _ENOUGH_FOR_PROCESSES else self._by_threads(arrays)
+            chunks = self._by_processes(parts) if n >= _ENOUGH_FOR_PROCESSES else self._by_threads(arrays)
             done = 0
-            with closing(answers):  # ends the work also where `on_progress` raises
-                for n_decoded, failure in answers:
+            with closing(chunks):  # ends the work also where `on_progress` raises
+                for n_decoded, failure in chunks:
                     if failure is not None:
                         name = self.images[failure.index].name
                         raise BadImage(f"{name} can no longer be read ({failure.reason}).")
@@ -91,11 +99,11 @@ class PixelCache:
                 array.flush()
 
     def delete(self, sizes_px: Sequence[int]) -> None:
-        """Gives the disk back once the features are computed; only time is lost if they are needed again."""
+        """Deletes the files of these sizes once their features are computed. They can always be made again."""
         for size in sizes_px:
             self.path(size).unlink(missing_ok=True)
 
-    def _by_threads(self, arrays: Sequence[np.ndarray]) -> Answers:
+    def _by_threads(self, arrays: Sequence[np.ndarray]) -> _Chunks:
         paths = [str(image.path) for image in self.images]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(paths), _CHUNK):
@@ -103,13 +111,14 @@ class PixelCache:
                 failures = pool.map(lambda index: decode_into(arrays, index, [paths[index]]), chunk)
                 yield len(chunk), next(filter(None, failures), None)
 
-    def _by_processes(self, files: Sequence[Path]) -> Answers:
-        """Processes write into `files` themselves; they end with this generator."""
+    def _by_processes(self, files: Sequence[Path]) -> _Chunks:
+        """Processes write into the .npy files themselves; they end together with this generator."""
         paths = [str(image.path) for image in self.images]
         chunks = ((start, paths[start : start + _CHUNK]) for start in range(0, len(paths), _CHUNK))
         processes: list[DecoderProcess] = []
         with selectors.DefaultSelector() as busy:
             try:
+                # No more processes than there are chunks to begin with.
                 for start, chunk in islice(chunks, os.cpu_count()):
                     processes.append(DecoderProcess(files))
                     processes[-1].order(start, chunk)
@@ -119,6 +128,7 @@ class PixelCache:
                         process, n_decoded = key.data
                         failure = process.answer()
                         busy.unregister(process)
+                        # The next chunk, if there is one; a process without work is not waited for any more.
                         for start, chunk in islice(chunks, 1):
                             process.order(start, chunk)
                             busy.register(process, selectors.EVENT_READ, (process, len(chunk)))
@@ -129,7 +139,7 @@ class PixelCache:
 
 
 def mark_used(path: Path) -> bool:
-    """Keeps a file from being swept for a day; whether it is there."""
+    """Keeps a file from being swept for a day. False if it is not there."""
     try:
         os.utime(path)
     except FileNotFoundError:
@@ -138,9 +148,10 @@ def mark_used(path: Path) -> bool:
 
 
 def sweep(folder: Path, max_features_bytes: float = 20e9) -> None:
-    """Removes what killed runs left, and features beyond `max_features_bytes`, those first that lay unused longest.
+    """Removes what killed runs have left, and the features that were not used for longest.
 
-    No run lasts as long as the files of killed runs are old. Features of the last day are never removed.
+    Files of killed runs are removed when they are older than any run can last. Features are removed while all of them
+    together are larger than `max_features_bytes`, but never those that were used within the last day.
     """
     now = time.time()
     for path, status in _files(folder, "pixels-*.npy", ".*.part", "features-*.part"):
@@ -165,7 +176,10 @@ def _files(folder: Path, *patterns: str) -> list[tuple[Path, os.stat_result]]:
 
 
 def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap:
-    """Its room is taken at once: writing to a memory map on a full disk would end the process with SIGBUS."""
+    """A new array on disk whose room is taken at once.
+
+    Writing into a memory map without room on the disk would end the process with SIGBUS.
+    """
     array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
     with path.open("r+b") as file:
         os.posix_fallocate(file.fileno(), 0, path.stat().st_size)

@@ -1,4 +1,4 @@
-"""Whether a file really is a picture, found out by decoding it with the decoder that training and serving use."""
+"""Whether a file really is a picture: it is decoded with the decoder that training and serving use."""
 
 import io
 import os
@@ -24,6 +24,7 @@ THUMBNAIL_PX = 192
 
 _THUMBNAIL_QUALITY = 80
 _ORIENTATION_TAG = 0x0112
+_TURNED_ON_THEIR_SIDE = (5, 6, 7, 8)
 _FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF or TIFF"
 _DAMAGED = "The picture is damaged or cut off; it cannot be read to its end."
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
@@ -32,12 +33,19 @@ _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"<svg", "This is a drawing (SVG), not a photo. Export it as PNG."),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+# What begins so was a picture once, so a failure to read it is damage.
 _PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedImage:
-    """A picture that decodes. `width`, `height`: pixels, upright. `format`: by its bytes, such as "JPEG"."""
+    """A picture that decodes.
+
+    Attributes:
+        width: In pixels, of the upright picture.
+        height: In pixels, of the upright picture.
+        format: The name of the format, known by the bytes, such as "JPEG".
+    """
 
     width: int
     height: int
@@ -45,24 +53,31 @@ class VerifiedImage:
 
 
 def verify_image(source: Path | IO[bytes], max_pixels: int) -> VerifiedImage:
-    """Decodes `source` (a path or a seekable stream), whatever its name says it is. May be called from many threads.
+    """Decodes a picture, whatever the name of its file says. May be called from several threads at once.
+
+    Args:
+        source: The path of the file, or a seekable stream of its bytes.
+        max_pixels: The most pixels, width times height, that a picture may have.
 
     Raises:
-        BadImage: not a picture, damaged, or more than `max_pixels` pixels; the message is for people.
-        OSError: the file itself cannot be read from its disk.
+        BadImage: It is not a picture, damaged, or too large; the message is for people.
+        OSError: The file itself cannot be read from its disk.
     """
     return _decode(source, max_pixels)[0]
 
 
 def open_verified(source: Path | IO[bytes], max_pixels: int) -> Image.Image:
-    """The picture itself, upright and RGB, for a model. Raises as `verify_image`."""
+    """The picture itself, upright and RGB, for a model. Arguments and errors are those of `verify_image`."""
     return _decode(source, max_pixels)[1]
 
 
-def look_at(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, bytes]:
-    """The traits of a picture, and a thumbnail of it as a JPEG without metadata. Raises as `verify_image`."""
+def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, bytes]:
+    """The traits of a picture, and a thumbnail of it as a JPEG without metadata, from decoding it once.
+
+    Arguments and errors are those of `verify_image`.
+    """
     found, image = _decode(source, max_pixels)
-    traits = traits_of(image, found.width, found.height, found.format)
+    traits = traits_of(image, width=found.width, height=found.height, format=found.format)
     image.info.clear()  # a comment in it would be written into the thumbnail
     image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
@@ -75,6 +90,7 @@ def _decode(source: Path | IO[bytes], max_pixels: int) -> tuple[VerifiedImage, I
         with source.open("rb") as handle:
             return _decode(handle, max_pixels)
     try:
+        # The header is read first: it refuses too many pixels before anything is decoded.
         with _pillow_is_quiet:
             found = _read_header(source, max_pixels)
             source.seek(0)
@@ -89,7 +105,10 @@ def _decode(source: Path | IO[bytes], max_pixels: int) -> tuple[VerifiedImage, I
 
 
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`work` of each item, in order, on as many threads as there are processors (decoding releases the GIL)."""
+    """The result of `work` for each item, in order, on as many threads as there are processors.
+
+    Threads are enough, since decoding releases Python's global lock.
+    """
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:
         yield from pool.map(work, items)
 
@@ -99,10 +118,11 @@ def _read_header(source: IO[bytes], max_pixels: int) -> VerifiedImage:
         width, height = image.size
         if width * height > max_pixels:
             raise BadImage(_too_many_pixels(max_pixels))
-        if image.getexif().get(_ORIENTATION_TAG, 1) in (5, 6, 7, 8):
+        if image.getexif().get(_ORIENTATION_TAG, 1) in _TURNED_ON_THEIR_SIDE:
             width, height = height, width
         # A phone's JPEG with a second picture inside (MPO) is read as the JPEG that it begins with.
-        return VerifiedImage(width, height, "JPEG" if image.format == "MPO" else str(image.format))
+        format = "JPEG" if image.format == "MPO" else str(image.format)
+        return VerifiedImage(width=width, height=height, format=format)
 
 
 def _too_many_pixels(max_pixels: int) -> str:
@@ -110,6 +130,7 @@ def _too_many_pixels(max_pixels: int) -> str:
 
 
 def _why_unreadable(source: IO[bytes], error: Exception, max_pixels: int) -> str:
+    """The reason for people, which depends on what the file really is."""
     if isinstance(error, Image.DecompressionBombError):
         return _too_many_pixels(min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels)))
     if isinstance(error, MemoryError):
@@ -129,10 +150,10 @@ def _why_unreadable(source: IO[bytes], error: Exception, max_pixels: int) -> str
 
 
 class _QuietPillow:
-    """Pillow's warnings (odd EXIF, many pixels) are of no use to anybody here: what matters is raised.
+    """Silences Pillow's warnings about odd EXIF or many pixels, since all that matters here is raised.
 
-    `warnings.catch_warnings` is not safe in threads that overlap, so the first to enter silences and the last to
-    leave restores.
+    `warnings.catch_warnings` is not safe in threads that overlap. So the first thread that enters silences the warnings
+    for all, and the last one that leaves restores them.
     """
 
     def __init__(self) -> None:

@@ -1,77 +1,99 @@
-"""A folder or an archive on this machine, verified. The command line's way in; uploads go through `check`."""
+"""A folder or an archive on this machine, checked for the command line; uploads go through `automl.store.checks`."""
 
-import hashlib
-import os
 import shutil
-import stat
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from automl.archives.reading import ArchiveLimits, read_archive, without_suffix
+from automl.archives.limits import ArchiveLimits
+from automl.archives.opening import read_archive
+from automl.archives.suffixes import without_suffix
 from automl.atomic_files import full_disk_explained
-from automl.datasets.assess import assess, is_table, manifest_of
+from automl.datasets.assess import manifest_of
 from automl.datasets.data_file import DataFile
 from automl.datasets.manifest import explained, problem_of
-from automl.errors import BadDataset, BadImage, BadUpload, UploadTooLarge
-from automl.images.fingerprint import Traits
+from automl.errors import BadDataset, BadUpload, UploadTooLarge
 from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
-from automl.images.verify import in_threads, look_at
-from automl.labelling.tables import read_tables
+from automl.ingest.inspection import InspectedFile, inspect_files, is_for_inspection, judge_files
+from automl.ingest.walk import printable, status_of_file, walk_folder
 from automl.records import DatasetManifest, RefusedFile
 from automl.settings import Settings
-from automl.text.upload_names import is_junk
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One file. `name`: relative, as people know it; `path`: where its bytes are."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FoundFile:
+    """One file of the folder or the archive.
+
+    Attributes:
+        name: Its path in the folder or the archive, as people know it.
+        path: Where its bytes are.
+    """
 
     name: str
     path: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FoundFiles:
+    """What is in the folder or the archive.
+
+    Attributes:
+        name: The name of the data set.
+        files: What can be read.
+        refused: What cannot be read, and why.
+    """
+
+    name: str
+    files: list[_FoundFile] = field(default_factory=list)
+    refused: list[RefusedFile] = field(default_factory=list)
+
+
 def ingest_folder(folder: Path, settings: Settings, on_progress: OnProgress | None = None) -> DatasetManifest:
-    """Verifies the pictures under `folder`; nothing is copied.
+    """Checks the photos below `folder`, which stay where they are.
 
     Raises:
-        BadDataset: no classifier can be trained from it; the message says why and what to do.
-        BadUpload: there is no such folder.
-        UploadTooLarge: more files than `settings.max_files`.
+        BadDataset: No classifier can be trained from them; the message says why and what to do.
+        BadUpload: There is no such folder.
+        UploadTooLarge: There are more files than `settings.max_files`.
     """
     if not folder.is_dir():
-        raise BadUpload(f"There is no folder {_printable(str(folder))}.")
-    found: list[_Found] = []
-    refused: list[RefusedFile] = []
-    for item in _walk(folder):
-        if isinstance(item, RefusedFile):
-            refused.append(item)
+        raise BadUpload(f"There is no folder {printable(str(folder))}.")
+    found = _FoundFiles(name=printable(folder.resolve().name))
+    unreadable: list[OSError] = []
+    for path, name in walk_folder(folder, unreadable.append):
+        status = status_of_file(path, name)
+        if isinstance(status, RefusedFile):
+            found.refused.append(status)
         else:
-            found.append(item)
-        if len(found) > settings.max_files:
+            found.files.append(_FoundFile(name=name, path=path))
+        if len(found.files) > settings.max_files:
             raise UploadTooLarge(f"The folder holds more than the limit of {settings.max_files:,} files.")
-    found.sort(key=lambda file: file.name)
-    return _manifest(_printable(folder.resolve().name), found, refused, settings, on_progress)
+    for error in unreadable:
+        name = printable(str(Path(error.filename).relative_to(folder)))
+        found.refused.append(RefusedFile(name, f"The folder cannot be opened: {error.strerror}."))
+    found.files.sort(key=lambda file: file.name)
+    return _manifest(found, settings, on_progress)
 
 
 def ingest_archive(
-    path: Path, target_folder: Path, settings: Settings, on_progress: OnProgress | None = None
+    path: Path, target_folder: Path, settings: Settings, *, on_progress: OnProgress | None = None
 ) -> DatasetManifest:
-    """Unpacks the archive at `path` (.zip, .tar, .tar.gz) into `target_folder`, under numbers for names, and checks it.
+    """Unpacks the archive at `path` (.zip, .tar, .tar.gz) into `target_folder`, and checks the photos in it.
+
+    The files there have numbers for names.
 
     Raises:
-        BadDataset: as `ingest_folder`.
-        BadUpload: there is no such file, or it is not a readable archive.
-        UploadTooLarge: more files or unpacked bytes than the settings allow.
-        DiskFull: no room in `target_folder`.
+        BadDataset: No classifier can be trained from them; the message says why and what to do.
+        BadUpload: There is no such file, or it is not an archive that can be read.
+        UploadTooLarge: There are more files or unpacked bytes than the settings allow.
+        DiskFull: There is no room in `target_folder`.
     """
     target_folder.mkdir(parents=True, exist_ok=True)
-    found: list[_Found] = []
-    refused: list[RefusedFile] = []
+    found = _FoundFiles(name=without_suffix(path.name))
     with _opened(path) as source:
-        limits = ArchiveLimits(settings.max_files, settings.max_upload_bytes)
+        limits = ArchiveLimits(max_files=settings.max_files, max_bytes=settings.max_upload_bytes)
         for number, member in enumerate(read_archive(source, path.name, limits)):
             target = target_folder / f"{number:06d}"
             try:
@@ -79,115 +101,78 @@ def ingest_archive(
                     shutil.copyfileobj(member.stream, copy)
             except BadUpload as error:
                 target.unlink()
-                refused.append(RefusedFile(member.name, error.message))
+                found.refused.append(RefusedFile(member.name, error.message))
             else:
-                found.append(_Found(member.name, target))
-    return _manifest(without_suffix(path.name), found, refused, settings, on_progress)
+                found.files.append(_FoundFile(name=member.name, path=target))
+    return _manifest(found, settings, on_progress)
 
 
 def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except FileNotFoundError:
-        raise BadUpload(f"There is no file {_printable(str(path))}.") from None
+        raise BadUpload(f"There is no file {printable(str(path))}.") from None
     except OSError as error:
-        raise BadUpload(f"{_printable(str(path))} cannot be read: {error.strerror}.") from error
+        raise BadUpload(f"{printable(str(path))} cannot be read: {error.strerror}.") from error
 
 
-def _manifest(
-    name: str, found: list[_Found], refused: list[RefusedFile], settings: Settings, on_progress: OnProgress | None
-) -> DatasetManifest:
+def _manifest(found: _FoundFiles, settings: Settings, on_progress: OnProgress | None) -> DatasetManifest:
     """Raises BadDataset."""
-    files, paths = _looked_at(found, settings.max_image_pixels, on_progress)
-    tables = read_tables({f.name: _reader(f.path) for f in found if is_table(f.name)}, [file.name for file in found])
-    assessment = assess(files, tables=tables)
-    told = [*refused, *(RefusedFile(f.name, f.reason) for f in assessment.files if f.id in assessment.told)]
+    files = _inspected(found.files, settings.max_image_pixels, on_progress)
+    assessment = judge_files(files, source=_LocalDisk())
+    told = [*found.refused, *(RefusedFile(f.name, f.reason) for f in assessment.files if f.id in assessment.told)]
     if assessment.problem:
         raise BadDataset(explained(problem_of(assessment.accepted), told))
+    paths = {(file.name, file.sha256): Path(file.key) for file in files}
     images = [replace(image, path=paths[image.name, image.sha256]) for image in assessment.images]
     found_notes = [f"{finding.title}. {finding.consequence}" for finding in assessment.findings]
     notes = [assessment.summary["layout"]["words"], *assessment.summary["notes"], *found_notes]
-    return manifest_of(name, images, told, notes)
+    return manifest_of(found.name, images, told, notes)
 
 
-def _looked_at(
-    found: Sequence[_Found], max_pixels: int, on_progress: OnProgress | None
-) -> tuple[list[DataFile], dict[tuple[str, str], Path]]:
-    """The files, decoded and compared, and where each is by its name and digest."""
-    files: list[DataFile] = []
-    looks: dict[int, bytes] = {}
-    todo = [file for file in found if not is_junk(file.name) and not is_table(file.name)]
-    for n_done, (file, seen) in enumerate(
-        zip(todo, in_threads(_looker(max_pixels), [file.path for file in todo]), strict=True), start=1
-    ):
-        if isinstance(seen, str):
-            files.append(DataFile(n_done, file.name, str(file.path), "", fault=seen))
-        else:
-            sha256, traits = seen
-            files.append(DataFile(n_done, file.name, str(file.path), sha256).seen(traits, ""))
-            looks[n_done] = traits.look
-        if on_progress is not None:
-            on_progress(n_done, len(todo))
-    others = [file for file in found if is_junk(file.name) or is_table(file.name)]
-    files += [DataFile(n, file.name, str(file.path), "") for n, file in enumerate(others, start=len(todo) + 1)]
-    near = near_ids(looks)
-    files = [replace(file, near=near.get(file.id)) for file in files]
-    return files, {(file.name, file.sha256): Path(file.key) for file in files}
+def _inspected(found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProgress | None) -> list[DataFile]:
+    """The files, decoded and compared with each other; those that are not decoded come last."""
+    ordered = sorted(found, key=lambda file: not is_for_inspection(file.name))
+    files = [
+        DataFile(id=number, name=file.name, key=str(file.path), sha256="")
+        for number, file in enumerate(ordered, start=1)
+    ]
+    # Numbers instead of rows of a database: they decide which of several near copies is the first.
+    results = _Results(on_progress)
+    inspect_files(files, source=_LocalDisk(), recorder=results, max_pixels=max_pixels)
+    near = near_ids(results.fingerprints)
+    return [replace(results.files.get(file.id, file), near=near.get(file.id)) for file in files]
 
 
-def _reader(path: Path) -> Callable[[int], bytes]:
-    def read(n_bytes: int) -> bytes:
-        with path.open("rb") as source:
-            return source.read(n_bytes)
+class _LocalDisk:
+    """The files of this machine: their keys are paths."""
 
-    return read
+    def open(self, file: DataFile) -> BinaryIO:
+        return Path(file.key).open("rb")
 
-
-def _looker(max_pixels: int) -> Callable[[Path], tuple[str, Traits] | str]:
-    def look(path: Path) -> tuple[str, Traits] | str:
-        """SHA-256 and traits, or the reason why not."""
-        try:
-            with path.open("rb") as source:
-                traits, _thumbnail = look_at(source, max_pixels)
-                source.seek(0)
-                return hashlib.file_digest(source, "sha256").hexdigest(), traits
-        except BadImage as error:
-            return error.message
-        except OSError as error:
-            return f"The file cannot be read: {error.strerror}."
-
-    return look
+    def fault_of(self, error: Exception) -> str | None:
+        return f"The file cannot be read: {error.strerror}." if isinstance(error, OSError) else None
 
 
-def _walk(folder: Path) -> Iterator[_Found | RefusedFile]:
-    """Every file below, links followed, each folder once: a link back up ends there."""
-    unreadable: list[OSError] = []
-    seen: set[tuple[int, int]] = set()
-    for here, folders, files in os.walk(folder, followlinks=True, onerror=unreadable.append):
-        status = Path(here).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders.sort()
-        for file in files:
-            yield _file(Path(here) / file, folder)
-    for error in unreadable:
-        name = _printable(os.path.relpath(error.filename, folder))
-        yield RefusedFile(name, f"The folder cannot be opened: {error.strerror}.")
+class _Results:
+    """Keeps what an inspection finds in memory, without thumbnails.
 
+    Attributes:
+        files: The inspected files, by id.
+        fingerprints: Those of the files that decode, by id.
+    """
 
-def _file(path: Path, folder: Path) -> _Found | RefusedFile:
-    name = _printable(path.relative_to(folder).as_posix())
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        return RefusedFile(name, f"The file cannot be read: {error.strerror}.")
-    if not stat.S_ISREG(mode):
-        return RefusedFile(name, "It is not an ordinary file.")
-    return _Found(name, path)
+    def __init__(self, on_progress: OnProgress | None) -> None:
+        self.files: dict[int, DataFile] = {}
+        self.fingerprints: dict[int, bytes] = {}
+        self._on_progress = on_progress
 
+    def keep_thumbnail(self, _thumbnail: bytes) -> str:
+        return ""
 
-def _printable(name: str) -> str:
-    """A name of bytes that are no UTF-8 can be opened but not written into a report."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    def record(self, inspected: InspectedFile, *, n_done: int, n_total: int) -> None:
+        self.files[inspected.file.id] = inspected.file
+        if inspected.fingerprint:
+            self.fingerprints[inspected.file.id] = inspected.fingerprint
+        if self._on_progress is not None:
+            self._on_progress(n_done, n_total)

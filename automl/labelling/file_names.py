@@ -5,110 +5,123 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from automl.labelling.places import (
-    MAX_LABEL_CHARS,
-    SPLIT_FOLDERS,
-    NamedFile,
-    NoPlace,
-    Place,
-    Places,
-    innermost_split,
-    without_lonely_split,
-)
+from automl.labelling.named_file import NamedFile
+from automl.labelling.places import MAX_LABEL_CHARS, NoPlace, Place, Places, without_lonely_split
+from automl.labelling.split_words import SPLIT_WORDS, innermost_split
 from automl.records import Split
 from automl.text.upload_names import stem_of
 
-_NO_PHOTO = NoPlace("It is not a photo.")
-_UNTOLD = NoPlace("Its name does not say what it shows. A name such as cat_001.jpg would.")
-_TOO_LONG = NoPlace(f"The name of its class is longer than {MAX_LABEL_CHARS} characters.")
+_NO_PHOTO = NoPlace(reason="It is not a photo.")
+_NO_CLASS = NoPlace(reason="Its name does not say what it shows. A name such as cat_001.jpg would.")
+_TOO_LONG = NoPlace(reason=f"The name of its class is longer than {MAX_LABEL_CHARS} characters.")
 
-# What cameras, phones, programs and web sites call a photo, whatever it shows.
 _MEANINGLESS = frozenset(
+    # Cameras.
     {"img", "image", "images", "imag", "mvimg", "dsc", "dscn", "dscf", "dsci", "pxl", "cimg", "hpim", "sam", "kic"}
     | {"gopr", "gopro", "gx", "gh", "dji", "mvi", "vid", "video", "pano", "burst", "hdr", "portrait", "night", "wa"}
+    # People and programs, whatever it shows.
     | {"photo", "photos", "picture", "pic", "pics", "scan", "frame", "file", "foto", "bild", "fb", "snapchat", "raw"}
     | {"screenshot", "screen", "shot", "bildschirmfoto", "capture", "whatsapp", "signal", "telegram", "kakaotalk"}
     | {"received", "unnamed", "untitled", "unbenannt", "download", "thumb", "thumbnail", "original", "collage"}
+    # Parts of dates and times, and what was done to a copy.
     | {"copy", "kopie", "edited", "edit", "resized", "cropped", "at", "on", "um", "am", "pm", "of"}
 )
+"""Words, in lower case, that cameras, phones, programs and web sites put into the name of a photo."""
+
+# Photos from web services are often named so. The digits are no number that counts photos.
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TOKEN = re.compile(r"[^\s_.,;()\[\]{}+=~@#&-]+")
 _WORD_THEN_NUMBER = re.compile(r"(\D+)\d+")
 
-_ALIKE = str.maketrans("123456789", "000000000")
+_DIGITS_AS_ZERO = str.maketrans("123456789", "000000000")
 
 
 def places_by_names(files: Sequence[NamedFile]) -> Places:
-    """The words of each name without its numbers, and without what cameras and programs call every photo.
+    """The places of photos whose class is in their names: the words, without numbers and without meaningless words.
 
-    A word such as `train` or `test` at either end names the part of the split, if it parts anything; where there is
-    none, the innermost folder named for one does.
+    A word such as `train` or `test` at either end names the part of the split, if it divides the photos at all. Where
+    there is no such word, the innermost folder that is named for a part says it.
     """
-    known: dict[str, _Name] = {}
-    read = [_name(stem_of(file.path[-1]), known) if file.is_photo else None for file in files]
-    splits = _Splits([name for name in read if name is not None and name.label])
+    known: dict[str, _NameWords] = {}
+    read = [_words_of(stem_of(file.path[-1]), known) if file.is_photo else None for file in files]
+    splits = _SplitWords([name for name in read if name is not None and name.label])
     return without_lonely_split(
         [_place(file, name, splits) for file, name in zip(files, read, strict=True)],
     )
 
 
-def _name(stem: str, known: dict[str, "_Name"]) -> "_Name":
-    """Names that differ in their numbers alone say the same, unless a number belongs to the class."""
-    key = stem.translate(_ALIKE)
+def _words_of(stem: str, known: dict[str, "_NameWords"]) -> "_NameWords":
+    """What a name says, from `known` where possible: names that differ in their numbers alone say the same.
+
+    Only where a number belongs to the class, as in `boeing747_001`, each name is read for itself.
+    """
+    key = stem.translate(_DIGITS_AS_ZERO)
     if key not in known:
-        known[key] = _Name.of(key)
+        known[key] = _NameWords.of(key)
     name = known[key]
-    return _Name.of(stem) if "0" in name.label_with_split else name
+    return _NameWords.of(stem) if "0" in name.label_with_split else name
 
 
-def _place(file: NamedFile, name: "_Name | None", splits: "_Splits") -> Place | NoPlace:
+def _place(file: NamedFile, name: "_NameWords | None", splits: "_SplitWords") -> Place | NoPlace:
     if name is None:
         return file.unusable or _NO_PHOTO
     if not name.label:
-        return _UNTOLD
-    has_split = splits.holds_for(name)
-    label = name.label if has_split or name.split is None else name.label_with_split
+        return _NO_CLASS
+    is_split = splits.is_split(name)
+    label = name.label if is_split or name.split is None else name.label_with_split
     if len(label) > MAX_LABEL_CHARS:
         return _TOO_LONG
-    return Place(label, name.split if has_split and name.split else innermost_split(file.folders))
+    return Place(label=label, split=name.split if is_split and name.split else innermost_split(file.folders))
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """What the name of a file says. `label`: empty if nothing; `label_with_split`: with the word for the split."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NameWords:
+    """What the name of a file says.
+
+    Attributes:
+        label: The class; empty if the name says none.
+        label_with_split: The class together with the word for the split, in case the word belongs to the class.
+        split: The part of the split that the word names; None without such a word.
+    """
 
     label: str
     label_with_split: str
     split: Split | None
 
     @classmethod
-    def of(cls, stem: str) -> "_Name":
+    def of(cls, stem: str) -> "_NameWords":
         label, label_with_split, split = "", "", None
         for words in _runs_of_words(_UUID.sub(" 0 ", stem)):
             kept, run_split = _without_split(words)
             split = split or run_split
+            # The first run with words is the class: what follows a number is mostly a remark.
             if kept and not label:
                 label, label_with_split = _text(stem, kept), _text(stem, words)
-        return cls(label, label_with_split if split else label, split)
+        return cls(label=label, label_with_split=label_with_split if split else label, split=split)
 
 
-class _Splits:
-    """Whether a word such as `test` in a name is the part of the split, or belongs to the class: `test tube`."""
+class _SplitWords:
+    """Decides whether a word such as `test` in a name is the part of the split, or belongs to the class: `test tube`.
 
-    def __init__(self, names: Sequence[_Name]) -> None:
+    It is the part of the split where every name has such a word, where words for several parts occur, or where some
+    photos of its class have another one or none.
+    """
+
+    def __init__(self, names: Sequence[_NameWords]) -> None:
         self._of_label: defaultdict[str, set[Split | None]] = defaultdict(set)
         for name in names:
             self._of_label[name.label].add(name.split)
         seen = {name.split for name in names}
-        self._part_everything = None not in seen or len(seen - {None}) > 1
+        self._divides_all = None not in seen or len(seen - {None}) > 1
 
-    def holds_for(self, name: _Name) -> bool:
-        return name.split is not None and (self._part_everything or len(self._of_label[name.label]) > 1)
+    def is_split(self, name: _NameWords) -> bool:
+        """Whether the word for the split in this name really is one."""
+        return name.split is not None and (self._divides_all or len(self._of_label[name.label]) > 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Word:
-    """A word of a name, and where it stands there."""
+    """A word of a name, and from where to where it stands in the name."""
 
     text: str
     start: int
@@ -116,14 +129,15 @@ class _Word:
 
 
 def _runs_of_words(stem: str) -> Iterator[list[_Word]]:
-    """The words of a name, parted where a number or an identifier stands, without meaningless words around them."""
+    """The words of a name, in runs between numbers and identifiers, each without meaningless words at its ends."""
     tokens = list(_TOKEN.finditer(stem))
+    # Only the last number counts the photos: one before it may belong to the class, as in `boeing747_001`.
     last_number = max((index for index, token in enumerate(tokens) if token[0].isdecimal()), default=-1)
     run: list[_Word] = []
     for index, token in enumerate(tokens):
         text, has_number = _word(token[0], is_counted=index < last_number)
         if text:
-            run.append(_Word(text, token.start(), token.start() + len(text)))
+            run.append(_Word(text=text, start=token.start(), end=token.start() + len(text)))
         if has_number:
             yield _stripped(run)
             run = []
@@ -131,9 +145,10 @@ def _runs_of_words(stem: str) -> Iterator[list[_Word]]:
 
 
 def _word(token: str, is_counted: bool) -> tuple[str, bool]:
-    """The word in a token, or "", and whether it is, or ends in, a number.
+    """The word in a token, or "", and whether the token is a number or ends in one.
 
-    `cat12` is `cat`, unless its photos are counted by a number of its own after it: `boeing747_001` is `boeing747`.
+    `cat12` is the word `cat`, unless a number of its own counts the photos (`is_counted`): `boeing747_001` is the word
+    `boeing747`.
     """
     if not any(c.isdigit() for c in token):
         return token, False
@@ -146,6 +161,7 @@ def _word(token: str, is_counted: bool) -> tuple[str, bool]:
 
 
 def _stripped(words: list[_Word]) -> list[_Word]:
+    """The words without those at either end that cameras and programs write."""
     while words and words[0].text.lower() in _MEANINGLESS:
         words = words[1:]
     while words and words[-1].text.lower() in _MEANINGLESS:
@@ -154,12 +170,14 @@ def _stripped(words: list[_Word]) -> list[_Word]:
 
 
 def _without_split(words: list[_Word]) -> tuple[list[_Word], Split | None]:
-    if words and (split := SPLIT_FOLDERS.get(words[-1].text.lower())):
+    """The words without one at either end that names a part of the split, and that part."""
+    if words and (split := SPLIT_WORDS.get(words[-1].text.lower())):
         return _stripped(words[:-1]), split
-    if words and (split := SPLIT_FOLDERS.get(words[0].text.lower())):
+    if words and (split := SPLIT_WORDS.get(words[0].text.lower())):
         return _stripped(words[1:]), split
     return words, None
 
 
 def _text(stem: str, words: list[_Word]) -> str:
+    """The words as they stand in the name, with what is between them."""
     return stem[words[0].start : words[-1].end]

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from automl.labelling.places import NamedFile, Place, Places, Reading
+from automl.labelling.named_file import NamedFile
+from automl.labelling.places import Place, Places, Reading
 from automl.records import Split
 
-_NOTHING = {
+_NOTHING_FOUND = {
     Reading.FOLDERS: "No folder says what the photos show.",
     Reading.PARENT: "No folder says what the photos show.",
     Reading.NAMES: "The names of the files do not say what the photos show.",
@@ -14,27 +15,41 @@ _NOTHING = {
 }
 
 
-def words_for(
-    reading: Reading, files: Sequence[NamedFile], places: Places, labels: Sequence[str], table_words: str = ""
+def describe_layout(
+    reading: Reading,
+    *,
+    files: Sequence[NamedFile],
+    places: Places,
+    labels: Sequence[str],
+    table_description: str = "",
 ) -> str:
-    """`labels`: of the photos, one each. `table_words`: the beginning of the sentence if a table gives the classes."""
+    """The sentence for what one reading has found.
+
+    Args:
+        reading: What the classes were read from.
+        files: All files.
+        places: The place of each of them.
+        labels: Those of the photos, one for each photo.
+        table_description: The beginning of the sentence where a table gives the classes.
+    """
     if not labels:
-        return _NOTHING[reading]
+        return _NOTHING_FOUND[reading]
     match reading:
         case Reading.FOLDERS if len(set(labels)) == 1:
-            words, noun = f"All photos are of one class, '{labels[0]}'", "folders"
+            beginning, noun = f"All photos are of one class, '{labels[0]}'", "folders"
         case Reading.FOLDERS:
-            words, noun = "One folder for each class", "folders"
+            beginning, noun = "One folder for each class", "folders"
         case Reading.PARENT:
-            words, noun = "The innermost folder of each photo is its class", "folders"
+            beginning, noun = "The innermost folder of each photo is its class", "folders"
         case Reading.NAMES:
-            words, noun = f"The name of each file says its class ({_example(files, places, labels)})", "photos"
+            beginning, noun = f"The name of each file says its class ({_example(files, places, labels)})", "photos"
         case Reading.TABLE:
-            words, noun = table_words, "photos"
-    return f"{words}{_with_parts(places, noun)}."
+            beginning, noun = table_description, "photos"
+    return f"{beginning}{_own_split(places, noun)}."
 
 
-def _with_parts(places: Places, noun: str) -> str:
+def _own_split(places: Places, noun: str) -> str:
+    """The end of the sentence where the photos come with a split of their own."""
     seen = {place.split for place in places if isinstance(place, Place)}
     parts = [split.value for split in Split if split in seen]
     if not parts:
@@ -43,7 +58,7 @@ def _with_parts(places: Places, noun: str) -> str:
 
 
 def _example(files: Sequence[NamedFile], places: Places, labels: Sequence[str]) -> str:
-    """One name and its class, always the same for the same files."""
+    """The name of one file and its class, always the same for the same files."""
     common = Counter(labels)
     label = min(common, key=lambda label: (-common[label], label))
     name = min(

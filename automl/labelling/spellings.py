@@ -6,22 +6,27 @@ from collections.abc import Iterable
 
 
 def joined_spellings(labels: Iterable[str]) -> dict[str, str]:
-    """Each label that is another's spelling -> the spelling that most photos have. `labels`: one a photo."""
+    """For each label that is only another spelling of a class, the spelling that most photos have.
+
+    Args:
+        labels: One for each photo.
+    """
     counts = Counter(labels)
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for label in counts:
         groups[spelling_key(label)].append(label)
     joined: dict[str, str] = {}
     for group in groups.values():
+        # Among equally common spellings, one that is not all capitals reads best.
         kept = min(group, key=lambda label: (-counts[label], label.isupper(), label))
         joined |= {label: kept for label in sorted(group) if label != kept}
     return joined
 
 
 def spelling_key(label: str) -> str:
-    """Equal for what differs only in capitals, or in `_`, `-` and blanks.
+    """A text that is equal for labels that differ only in capitals, or in `_`, `-` and blanks.
 
-    A single letter keeps its case: `a` and `A` are two classes to whoever collects letters. A `-` at either end stays,
+    A single letter keeps its case: in a collection of letters, `a` and `A` are two classes. A `-` at either end stays,
     for `-1` is not `1`, and the grade `A-` is not `A`.
     """
     key = re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", label).rstrip(" _")

@@ -84,8 +84,8 @@ def _run(
         is_checked = run.version_id is not None or find_dataset(session, dataset_id).state is DatasetState.READY
     if not is_checked:
         observer.activity("Checking the photos")
-        check_dataset(database, store, dataset_id, settings)
-    manifest = load_manifest(database, store, run_id, workspace / "images")
+        check_dataset(database, store, dataset_id, settings=settings)
+    manifest = load_manifest(database, store, run_id, scratch=workspace / "images")
     weights = installed(settings.weights_dir)
     job = Job(manifest, run_settings, weights, settings.features_dir, workspace, earlier, before)
     observer.deliver(train(job, budget, observer))

@@ -84,7 +84,7 @@ class Exporting:
     def _made(self, claim: Claim, one: Format) -> Outcome:
         if claim.attempt > MAX_ATTEMPTS:
             return Outcome.failed(GIVEN_UP)
-        manifest = load_manifest(self._database, self._store, claim.run_id, self._workspace / "images")
+        manifest = load_manifest(self._database, self._store, claim.run_id, scratch=self._workspace / "images")
         model = self._open(self._local_bundle(claim), manifest, self._workspace / "model")
         _log.info("writing")
         path = model.write(one)

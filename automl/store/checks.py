@@ -1,24 +1,27 @@
-"""The check of an uploaded data set: every file is decoded once, placed, and accepted or refused with a reason."""
+"""The check of an uploaded data set: every file is decoded once, placed, and accepted or refused with a reason.
+
+What a check does is in `automl.ingest.inspection`. Here are the rows and the stored files that it works with.
+"""
 
 import io
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from automl.datasets.assess import Assessment, assess, is_table
+from automl.datasets.assess import Assessment
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit, checked_edit
 from automl.datasets.findings.runs import found_by_runs
-from automl.errors import BadDataset, BadImage, NotAllowedNow, NotFound
+from automl.errors import BadDataset, NotAllowedNow, NotFound
 from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
-from automl.images.verify import in_threads, look_at
-from automl.labelling.tables import Table, read_tables
+from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
 from automl.records import DatasetManifest, DatasetState, FileState, RefusedFile
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
@@ -29,12 +32,9 @@ from automl.store.results import latest_result
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, Run
 from automl.store.unpacking import unpack_archives
 from automl.store.versions import latest_version, load_version, record_version
-from automl.text.upload_names import is_junk
 
 _SAY_EVERY_S = 1.0
 _MAX_THUMBNAIL_BYTES = 1 << 20
-_FEWEST_TO_TIME = 20
-
 
 LOOK_S = "look_s"
 """In the summary of a data set: seconds that this machine took to read one of its photos, all cores at work."""
@@ -44,27 +44,34 @@ def check_dataset(
     database: Database,
     store: ArtifactStore,
     dataset_id: str,
+    *,
     settings: Settings,
     on_progress: OnProgress | None = None,
 ) -> None:
     """Leaves the data set READY or INVALID, with a message and a summary, and every file judged.
 
-    May be repeated: after more files have come, and after it was killed at any point. Two at once take turns.
+    It may be repeated, after more files have come and after it was killed at any point: what has been decoded is kept.
+    Two checks of one data set at once take turns.
 
     Raises:
-        NotFound: no such data set.
-        DiskFull: no room to unpack an archive.
+        NotFound: There is no such data set.
+        DiskFull: There is no room to unpack an archive.
     """
     with database.session() as session:
         find_dataset(session, dataset_id)
     with exclusive(settings.home / "locks" / f"dataset-{dataset_id}"):
-        say = _Speaker(database, dataset_id)
-        say.now("Looking at the files")
-        unpack_archives(database, store, dataset_id, settings, say)
-        look_s = _look_at_new_files(database, store, dataset_id, settings.max_image_pixels, say, on_progress)
+        progress = _ProgressMessages(database, dataset_id)
+        progress.write("Looking at the files")
+        unpack_archives(database, store, dataset_id, settings=settings, say=progress.write_if_due)
+        recorder = _RowRecorder(database, store, dataset_id, progress=progress, on_progress=on_progress)
+        with database.session() as session:
+            files = load_files(session, dataset_id)
+        look_s = inspect_files(
+            files, source=_StoredFiles(store), recorder=recorder, max_pixels=settings.max_image_pixels
+        )
         if look_s is not None:
             _keep_speed(database, dataset_id, look_s)
-        say.now("Comparing the photos with each other")
+        progress.write("Comparing the photos with each other")
         _find_near_copies(database, dataset_id)
         with database.session() as session:
             reassess(session, store, dataset_id)
@@ -78,7 +85,7 @@ def reassess(session: Session, store: ArtifactStore, dataset_id: str) -> Assessm
     """
     dataset = find_dataset(session, dataset_id)
     before = load_files(session, dataset_id)
-    assessment = _judged(session, store, dataset_id, before)
+    assessment = _judged(session, store, dataset_id, files=before)
     save_files(session, assessment.files, before)
     dataset.state = DatasetState.INVALID if assessment.problem else DatasetState.READY
     dataset.message, dataset.summary = assessment.message, assessment.summary | _speed_of(dataset)
@@ -97,12 +104,16 @@ def _speed_of(dataset: Dataset) -> dict[str, float]:
 
 def judge(session: Session, store: ArtifactStore, dataset_id: str) -> Assessment:
     """As `reassess`, but nothing is written."""
-    return _judged(session, store, dataset_id, load_files(session, dataset_id))
+    return _judged(session, store, dataset_id, files=load_files(session, dataset_id))
 
 
-def _judged(session: Session, store: ArtifactStore, dataset_id: str, files: Sequence[DataFile]) -> Assessment:
-    edits = current_edits(session, dataset_id)
-    return assess(files, edits, _tables(store, files), partial(found_by_runs, latest_result(session, dataset_id)))
+def _judged(session: Session, store: ArtifactStore, dataset_id: str, *, files: Sequence[DataFile]) -> Assessment:
+    return judge_files(
+        files,
+        source=_StoredFiles(store),
+        edits=current_edits(session, dataset_id),
+        find_more=partial(found_by_runs, latest_result(session, dataset_id)),
+    )
 
 
 def current_edits(session: Session, dataset_id: str) -> list[Edit]:
@@ -111,7 +122,7 @@ def current_edits(session: Session, dataset_id: str) -> list[Edit]:
     return [checked_edit(row.kind, row.values, row.title) for row in session.scalars(query.order_by(DatasetEdit.id))]
 
 
-def load_manifest(database: Database, store: ArtifactStore, run_id: str, scratch: Path) -> DatasetManifest:
+def load_manifest(database: Database, store: ArtifactStore, run_id: str, *, scratch: Path) -> DatasetManifest:
     """The photos of a run: of the version that it was started with, else of the latest one, which is its from now on.
 
     Files of a remote store are copied to `scratch`.
@@ -136,21 +147,21 @@ def load_manifest(database: Database, store: ArtifactStore, run_id: str, scratch
         return load_version(session, store, run.version, scratch)
 
 
-class _Speaker:
-    """Tells the page what is happening, at most once a second."""
+class _ProgressMessages:
+    """Writes what is happening into the row of the data set, from where its page takes it."""
 
     def __init__(self, database: Database, dataset_id: str) -> None:
         self._database, self._dataset_id = database, dataset_id
         self._silent_until = 0.0
 
-    def __call__(self, message: str) -> bool:
-        """True if it was time to say something."""
-        is_time = time.monotonic() >= self._silent_until
-        if is_time:
-            self.now(message)
-        return is_time
+    def write_if_due(self, message: str) -> bool:
+        """Writes the message if the last one is a second old; whether it was."""
+        is_due = time.monotonic() >= self._silent_until
+        if is_due:
+            self.write(message)
+        return is_due
 
-    def now(self, message: str) -> None:
+    def write(self, message: str) -> None:
         self._silent_until = time.monotonic() + _SAY_EVERY_S
         with self._database.session() as session:
             session.execute(
@@ -160,44 +171,63 @@ class _Speaker:
             )
 
 
-def _look_at_new_files(
-    database: Database,
-    store: ArtifactStore,
-    dataset_id: str,
-    max_pixels: int,
-    say: _Speaker,
-    on_progress: OnProgress | None,
-) -> float | None:
-    """Decodes what no check has decoded. Saved every second: a check that is killed goes on.
+class _StoredFiles:
+    """The files of a data set in the artifact store, for the inspection."""
 
-    Returns the seconds for one photo, None where they were too few to tell.
-    """
+    def __init__(self, store: ArtifactStore) -> None:
+        self._store = store
 
-    def look(file: DataFile) -> tuple[DataFile, bytes]:
-        try:
-            with store.open(file.key) as source:
-                traits, thumbnail = look_at(source, max_pixels)
-        except BadImage as error:
-            return replace(file, fault=error.message), b""
-        except NotFound:
-            return replace(file, fault="Its contents are not here any more. Send it again."), b""
-        stored = store.write(f"datasets/{dataset_id}/thumbnails", io.BytesIO(thumbnail), _MAX_THUMBNAIL_BYTES, ".jpg")
-        return file.seen(traits, stored.key), traits.look
+    def open(self, file: DataFile) -> AbstractContextManager[IO[bytes]]:
+        return self._store.open(file.key)
 
-    with database.session() as session:
-        files = load_files(session, dataset_id)
-    todo = [file for file in files if file.key and not file.is_seen and not is_junk(file.name)]
-    todo = [file for file in todo if not is_table(file.name)]
-    unsaved: list[tuple[DataFile, bytes]] = []
-    start = time.monotonic()
-    for n_done, seen in enumerate(in_threads(look, todo), start=1):
-        unsaved.append(seen)
-        if say(f"Looking at the photos: {n_done:,} of {len(todo):,}"):
-            _save(database, unsaved)
-        if on_progress is not None:
-            on_progress(n_done, len(todo))
-    _save(database, unsaved)
-    return (time.monotonic() - start) / len(todo) if len(todo) >= _FEWEST_TO_TIME else None
+    def fault_of(self, error: Exception) -> str | None:
+        # Any other error is one of the store, and would soon refuse every file.
+        return "Its contents are not here any more. Send it again." if isinstance(error, NotFound) else None
+
+
+class _RowRecorder:
+    """Writes what the inspection finds into the rows of the files, once a second: a check that is killed goes on."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ArtifactStore,
+        dataset_id: str,
+        *,
+        progress: _ProgressMessages,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self._database, self._store = database, store
+        self._thumbnails = f"datasets/{dataset_id}/thumbnails"
+        self._progress, self._on_progress = progress, on_progress
+        self._unsaved: list[InspectedFile] = []
+
+    def keep_thumbnail(self, thumbnail: bytes) -> str:
+        stored = self._store.write(
+            self._thumbnails, io.BytesIO(thumbnail), max_bytes=_MAX_THUMBNAIL_BYTES, suffix=".jpg"
+        )
+        return stored.key
+
+    def record(self, inspected: InspectedFile, *, n_done: int, n_total: int) -> None:
+        self._unsaved.append(inspected)
+        if self._progress.write_if_due(f"Looking at the photos: {n_done:,} of {n_total:,}"):
+            self._save()
+        if self._on_progress is not None:
+            self._on_progress(n_done, n_total)
+        if n_done == n_total:
+            self._save()
+
+    def _save(self) -> None:
+        with self._database.session() as session:
+            save_files(session, [inspected.file for inspected in self._unsaved])
+            fingerprints = [
+                {"id": inspected.file.id, "look": inspected.fingerprint}
+                for inspected in self._unsaved
+                if inspected.fingerprint
+            ]
+            if fingerprints:
+                session.execute(update(DatasetFile), fingerprints)
+        self._unsaved.clear()
 
 
 def _keep_speed(database: Database, dataset_id: str, look_s: float) -> None:
@@ -206,16 +236,8 @@ def _keep_speed(database: Database, dataset_id: str, look_s: float) -> None:
         dataset.summary = {**dataset.summary, LOOK_S: round(look_s, 5)}
 
 
-def _save(database: Database, seen: list[tuple[DataFile, bytes]]) -> None:
-    with database.session() as session:
-        save_files(session, [file for file, _ in seen])
-        if looks := [{"id": file.id, "look": look} for file, look in seen if look]:
-            session.execute(update(DatasetFile), looks)
-    seen.clear()
-
-
 def _find_near_copies(database: Database, dataset_id: str) -> None:
-    """Over all files that decode, used or not: so no edit needs to look at them again."""
+    """Compares all photos that decode, whether they are used or not, so that no edit needs to compare them again."""
     with database.session() as session:
         query = select(DatasetFile.id, DatasetFile.look, DatasetFile.near)
         rows = session.execute(
@@ -228,18 +250,3 @@ def _find_near_copies(database: Database, dataset_id: str) -> None:
     with database.session() as session:
         if changed:
             session.execute(update(DatasetFile), changed)
-
-
-def _tables(store: ArtifactStore, files: Sequence[DataFile]) -> list[Table]:
-    """Files that may say which photo is of which class. One that is too large for that is no table of labels."""
-
-    def reader(key: str) -> Callable[[int], bytes]:
-        def read(n_bytes: int) -> bytes:
-            with store.open(key) as source:
-                return source.read(n_bytes)
-
-        return read
-
-    # Of tables with one name the one that came last, since it is the one that was mended.
-    newest = {file.name: file.key for file in files if file.key and is_table(file.name)}
-    return read_tables({name: reader(key) for name, key in newest.items()}, [file.name for file in files])

@@ -1,10 +1,14 @@
 """Uploaded archives become the files in them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, or_, select, update
 
-from automl.archives.reading import ARCHIVE_SUFFIXES, ArchiveLimits, Member, read_archive
+from automl.archives.limits import ArchiveLimits
+from automl.archives.member import ArchiveMember
+from automl.archives.opening import read_archive
+from automl.archives.suffixes import ARCHIVE_SUFFIXES
 from automl.atomic_files import full_disk_explained
 from automl.errors import BadUpload, NotFound, UploadTooLarge
 from automl.records import FileState
@@ -14,56 +18,77 @@ from automl.store.database import Database
 from automl.store.tables import N_FILES_AND_BYTES, DatasetFile
 from automl.text.upload_names import is_junk
 
-Row = dict[str, str | int | FileState | None]
-
 _ROWS_PER_COMMIT = 200
+_NO_LIMIT = 1 << 62
+
+_FileValues = dict[str, str | int | FileState | None]
+"""The columns of a new row of `dataset_files`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _UploadedArchive:
+    """An archive among the files of a data set.
+
+    Attributes:
+        file_id: The number of its row.
+        name: The path that the user gave it.
+        key: Where its bytes are in the artifact store.
+        given_label: The class that it was sent to, for all files in it; None where their names say their classes.
+    """
+
+    file_id: int
+    name: str
+    key: str
+    given_label: str | None
 
 
 def unpack_archives(
-    database: Database, store: ArtifactStore, dataset_id: str, settings: Settings, say: Callable[[str], object]
+    database: Database, store: ArtifactStore, dataset_id: str, *, settings: Settings, say: Callable[[str], object]
 ) -> None:
-    """Replaces each archive among the files of a data set by its contents; `say` is told how far it has got.
+    """Replaces each archive among the files of a data set by the files in it.
 
-    One that cannot be read, or that holds too much, is refused as a whole; a damaged file in it is refused alone. Where
-    one breaks off, a refused file of its name stays and says so, until it is sent again. What an unpacking that was
-    killed has left is removed first, so it may be repeated at will.
+    An archive that cannot be read, or that holds too much, is refused as a whole; a damaged file in it is refused
+    alone. Where an archive breaks off, a refused file of its name stays and says so, until the archive is sent again.
+    What an unpacking that was killed has left is removed first, so this may be repeated at will.
+
+    Args:
+        say: Called with a sentence on how far it has got, for each file.
 
     Raises:
-        DiskFull: no room; the archive is as it was.
+        DiskFull: There is no room; the archive is as it was.
     """
+    for archive in _archives_of(database, dataset_id):
+        _Unpacking(database, store, dataset_id, archive=archive).run(settings, say)
+
+
+def _archives_of(database: Database, dataset_id: str) -> list[_UploadedArchive]:
+    is_archive = or_(*(func.lower(DatasetFile.name).endswith(suffix) for suffix in ARCHIVE_SUFFIXES))
+    query = select(DatasetFile.id, DatasetFile.name, DatasetFile.key, DatasetFile.given_label).where(
+        DatasetFile.dataset_id == dataset_id, is_archive, DatasetFile.key != ""
+    )
     with database.session() as session:
-        is_archive = or_(*(func.lower(DatasetFile.name).endswith(suffix) for suffix in ARCHIVE_SUFFIXES))
-        query = select(DatasetFile.id, DatasetFile.name, DatasetFile.key, DatasetFile.given_label).where(
-            DatasetFile.dataset_id == dataset_id, is_archive, DatasetFile.key != ""
-        )
-        archives = [row for row in session.execute(query) if not is_junk(row.name)]
-    for row in archives:
-        _Unpacking(database, store, dataset_id, row.id, row.name, row.key, row.given_label).run(settings, say)
+        return [
+            _UploadedArchive(file_id=row.id, name=row.name, key=row.key, given_label=row.given_label)
+            for row in session.execute(query)
+            if not is_junk(row.name)
+        ]
 
 
 class _Unpacking:
-    """One archive, and the folder in the store that is its alone."""
+    """The unpacking of one archive into a folder of the store that belongs to that archive alone."""
 
-    def __init__(
-        self,
-        database: Database,
-        store: ArtifactStore,
-        dataset_id: str,
-        file_id: int,
-        name: str,
-        key: str,
-        given_label: str | None,
-    ) -> None:
+    def __init__(self, database: Database, store: ArtifactStore, dataset_id: str, *, archive: _UploadedArchive) -> None:
         self._database, self._store, self._dataset_id = database, store, dataset_id
-        self._file_id, self._name, self._key, self._given_label = file_id, name, key, given_label
-        self._prefix = f"datasets/{dataset_id}/archive-{file_id}"
+        self._archive = archive
+        self._prefix = f"datasets/{dataset_id}/archive-{archive.file_id}"
 
     def run(self, settings: Settings, say: Callable[[str], object]) -> None:
+        """Raises DiskFull."""
         self._forget_members()
-        self._forget_verdict()
+        self._forget_earlier_refusal()
         try:
-            with full_disk_explained("the uploaded photos"), self._store.open(self._key) as source:
-                self._add_members(read_archive(source, self._name, self._limits(settings)), say)
+            with full_disk_explained("the uploaded photos"), self._store.open(self._archive.key) as source:
+                self._add_members(read_archive(source, self._archive.name, self._limits(settings)), say)
         except (BadUpload, UploadTooLarge, NotFound) as error:
             self._forget_members()
             self._refuse(error.message)
@@ -72,21 +97,25 @@ class _Unpacking:
             raise
         else:
             with self._database.session() as session:
-                session.execute(delete(DatasetFile).where(DatasetFile.id == self._file_id))
-        self._store.delete(self._key)
+                session.execute(delete(DatasetFile).where(DatasetFile.id == self._archive.file_id))
+        # Only now, that the rows are written: bytes without a row are swept one day, a row without bytes is lost.
+        self._store.delete(self._archive.key)
 
     def _limits(self, settings: Settings) -> ArchiveLimits:
+        """What the other files of the data set leave of the limits."""
         with self._database.session() as session:
             n_files, n_bytes = session.execute(
                 select(*N_FILES_AND_BYTES).where(
-                    DatasetFile.dataset_id == self._dataset_id, DatasetFile.id != self._file_id
+                    DatasetFile.dataset_id == self._dataset_id, DatasetFile.id != self._archive.file_id
                 )
             ).one()
-        return ArchiveLimits(max(0, settings.max_files - n_files), max(0, settings.max_upload_bytes - n_bytes))
+        return ArchiveLimits(
+            max_files=max(0, settings.max_files - n_files), max_bytes=max(0, settings.max_upload_bytes - n_bytes)
+        )
 
-    def _add_members(self, members: Iterator[Member], say: Callable[[str], object]) -> None:
+    def _add_members(self, members: Iterator[ArchiveMember], say: Callable[[str], object]) -> None:
         known = self._known_files()
-        rows: list[Row] = []
+        rows: list[_FileValues] = []
         for n_read, member in enumerate(members, start=1):
             row = self._store_member(member)
             if (row["name"], row["sha256"]) not in known:
@@ -96,32 +125,38 @@ class _Unpacking:
                 self._store.delete(str(row["key"]))
             if len(rows) >= _ROWS_PER_COMMIT:
                 self._insert(rows)
-            say(f"Unpacking {self._name}: {n_read:,} files so far")
+            say(f"Unpacking {self._archive.name}: {n_read:,} files so far")
         self._insert(rows)
 
-    def _store_member(self, member: Member) -> Row:
-        row: Row = {"dataset_id": self._dataset_id, "name": member.name, "given_label": self._given_label}
+    def _store_member(self, member: ArchiveMember) -> _FileValues:
+        row: _FileValues = {
+            "dataset_id": self._dataset_id,
+            "name": member.name,
+            "given_label": self._archive.given_label,
+        }
         row |= {"key": "", "sha256": "", "n_bytes": 0}
         try:
-            # The archive's own limit, which is counted while reading, is the one that holds.
-            stored = self._store.write(self._prefix, member.stream, max_bytes=1 << 62)
+            # The limits of the archive are counted while its stream is read, and hold for all its files together.
+            stored = self._store.write(self._prefix, member.stream, max_bytes=_NO_LIMIT)
         except BadUpload as error:
             return {**row, "state": FileState.REFUSED, "reason": error.message}
-        found: Row = {"key": stored.key, "sha256": stored.sha256, "n_bytes": stored.n_bytes}
+        found: _FileValues = {"key": stored.key, "sha256": stored.sha256, "n_bytes": stored.n_bytes}
         return {**row, **found, "state": FileState.RECEIVED, "reason": ""}
 
     def _known_files(self) -> set[tuple[object, object]]:
+        """Name and SHA-256 of all files of the data set: what is there already is not added twice."""
         with self._database.session() as session:
             query = select(DatasetFile.name, DatasetFile.sha256).where(DatasetFile.dataset_id == self._dataset_id)
             return {(name, sha256) for name, sha256 in session.execute(query)}
 
-    def _insert(self, rows: list[Row]) -> None:
+    def _insert(self, rows: list[_FileValues]) -> None:
         if rows:
             with self._database.session() as session:
                 session.execute(insert(DatasetFile), rows)
             rows.clear()
 
     def _forget_members(self) -> None:
+        """Removes the files that came out of this archive, their rows and their bytes."""
         with self._database.session() as session:
             session.execute(
                 delete(DatasetFile).where(
@@ -130,12 +165,14 @@ class _Unpacking:
             )
         self._store.delete_prefix(self._prefix)
 
-    def _forget_verdict(self) -> None:
-        """What was said of an archive of this name that was sent before."""
+    def _forget_earlier_refusal(self) -> None:
+        """Removes the refused file that says what was wrong with an archive of this name that was sent before."""
         with self._database.session() as session:
             session.execute(
                 delete(DatasetFile).where(
-                    DatasetFile.dataset_id == self._dataset_id, DatasetFile.name == self._name, DatasetFile.key == ""
+                    DatasetFile.dataset_id == self._dataset_id,
+                    DatasetFile.name == self._archive.name,
+                    DatasetFile.key == "",
                 )
             )
 
@@ -143,6 +180,6 @@ class _Unpacking:
         with self._database.session() as session:
             session.execute(
                 update(DatasetFile)
-                .where(DatasetFile.id == self._file_id)
+                .where(DatasetFile.id == self._archive.file_id)
                 .values(state=FileState.REFUSED, reason=reason, key="", n_bytes=0)
             )

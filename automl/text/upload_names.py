@@ -1,4 +1,4 @@
-"""The names of uploaded files: cleaned, and told apart from what is no photo.
+"""The names of uploaded files: how they are cleaned, and which of them cannot be photos.
 
 A name is only ever read as text. Nothing here touches the file system, so `../`, absolute paths and backslashes
 are as harmless as any other name.
@@ -7,19 +7,47 @@ are as harmless as any other name.
 import unicodedata
 
 Folders = tuple[str, ...]
+"""The parts of a path, from the outermost folder on."""
 
 _JUNK_FOLDERS = frozenset(
-    {"__macosx", ".ipynb_checkpoints", ".git", ".svn", "@eadir", "$recycle.bin", "system volume information"}
-    | {".trashes", ".spotlight-v100", ".fseventsd"}
+    {
+        "__macosx",  # in archives that a Mac has made
+        ".trashes",  # the next three: on disks that a Mac has used
+        ".spotlight-v100",
+        ".fseventsd",
+        "$recycle.bin",  # the next two: on disks that Windows has used
+        "system volume information",
+        "@eadir",  # on network drives of Synology
+        ".ipynb_checkpoints",
+        ".git",
+        ".svn",
+    }
 )
+"""Whatever lies in a folder of such a name, in lower case, is a leftover."""
+
 _JUNK_FILES = frozenset(
-    {".ds_store", ".localized", ".gitkeep", ".gitignore", "thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini"}
+    {
+        ".ds_store",
+        ".localized",
+        "thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "picasa.ini",
+        ".gitkeep",
+        ".gitignore",
+    }
 )
-_DOCUMENTS: tuple[str, ...] = (
+"""A file of such a name, in lower case, is a leftover."""
+
+_JUNK_BEGINNINGS = ("._",)
+"""A file whose name begins so is a leftover: a Mac adds such a one to each file on a foreign disk."""
+
+_DOCUMENT_ENDINGS: tuple[str, ...] = (
     *(".txt", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".md", ".rst", ".html", ".htm", ".pdf", ".py", ".log"),
     *(".ipynb", ".zip", ".tar", ".gz", ".7z", ".rar", ".doc", ".docx", ".xls", ".xlsx", ".mat", ".npy", ".npz"),
     *(".pkl", ".h5", ".db"),
 )
+"""A file whose name ends so, in lower case, is no photo."""
 
 
 def clean_parts(name: str) -> Folders:
@@ -29,7 +57,7 @@ def clean_parts(name: str) -> Folders:
 
 
 def clean_text(text: str) -> str:
-    """`text` in Unicode's composed form on one line, no control characters, no blanks around it."""
+    """`text` in Unicode's composed form, on one line, without control characters and without blanks around it."""
     if not (text.isascii() and text.isprintable()):
         text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
         text = unicodedata.normalize("NFC", text)
@@ -37,21 +65,21 @@ def clean_text(text: str) -> str:
 
 
 def is_junk(name: str) -> bool:
-    """True for what operating systems and programs leave in folders: `.DS_Store`, `Thumbs.db`, `__MACOSX/...`."""
+    """Whether a file is one that systems and programs leave in folders: `.DS_Store`, `Thumbs.db`, `__MACOSX/...`."""
     return is_junk_path(clean_parts(name))
 
 
 def is_junk_path(path: Folders) -> bool:
-    """As `is_junk`, of a name that is in its parts already."""
+    """Whether a file is a leftover, see `is_junk`, for a name that is in its parts already."""
     parts = [part.lower() for part in path]
     if not parts:
         return False
-    return parts[-1] in _JUNK_FILES or parts[-1].startswith("._") or not _JUNK_FOLDERS.isdisjoint(parts)
+    return parts[-1] in _JUNK_FILES or parts[-1].startswith(_JUNK_BEGINNINGS) or not _JUNK_FOLDERS.isdisjoint(parts)
 
 
 def is_document(path: Folders) -> bool:
-    """True if the ending says that the file is no photo."""
-    return bool(path) and path[-1].lower().endswith(_DOCUMENTS)
+    """Whether the ending of the name says that the file is no photo."""
+    return bool(path) and path[-1].lower().endswith(_DOCUMENT_ENDINGS)
 
 
 def stem_of(file_name: str) -> str:

@@ -9,10 +9,10 @@ from typing import IO
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from automl.archives.reading import without_suffix
+from automl.archives.suffixes import without_suffix
 from automl.datasets.edits import first_label
 from automl.errors import BadUpload, DiskFull, NotAllowedNow, UploadTooLarge
-from automl.labelling.layout import MAX_LABEL_CHARS
+from automl.labelling.places import MAX_LABEL_CHARS
 from automl.records import DatasetState, RefusedFile, RunState
 from automl.store.artifacts import StoredFile
 from automl.store.checks import current_edits

@@ -77,7 +77,7 @@ def check(site):
     def run():
         task, dataset_id = site.queue.sent[-1]
         assert task == "darkroom.check_dataset"
-        check_dataset(site.database, site.store, dataset_id, site.settings)
+        check_dataset(site.database, site.store, dataset_id, settings=site.settings)
 
     return run
 

@@ -60,7 +60,7 @@ class World:
                 stored = self.store.write(f"datasets/{dataset.id}", io.BytesIO(content), max_bytes=1 << 30)
                 found = {"key": stored.key, "sha256": stored.sha256, "n_bytes": stored.n_bytes}
                 session.add(DatasetFile(dataset_id=dataset.id, name=name, **found))
-        check_dataset(self.database, self.store, dataset.id, self.settings)
+        check_dataset(self.database, self.store, dataset.id, settings=self.settings)
         return dataset.id
 
     def file_ids(self, dataset_id: str) -> dict[str, int]:

@@ -62,7 +62,7 @@ def load_dataset(database: Database) -> Callable[[str], Dataset]:
 
 
 def break_check(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def check(*_: object) -> None:
+    def check(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(tasks, "check", check)

@@ -6,7 +6,8 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from automl.archives.reading import ArchiveLimits, read_archive
+from automl.archives.limits import ArchiveLimits
+from automl.archives.opening import read_archive
 from automl.errors import BadUpload
 
 LIMITS = ArchiveLimits(max_files=100, max_bytes=10_000_000)

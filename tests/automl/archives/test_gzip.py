@@ -4,12 +4,13 @@ import io
 import pytest
 
 from automl.archives.gzip import BrokenOff, Gunzip
-from automl.archives.member import ArchiveLimits, Count
+from automl.archives.limits import ArchiveLimits, ArchiveMeter
 from automl.errors import UploadTooLarge
 
 
 def gunzip(content: bytes, max_bytes: int = 10**6) -> Gunzip:
-    return Gunzip(io.BytesIO(content), Count(".tar.gz", ArchiveLimits(10, max_bytes), len(content)))
+    limits = ArchiveLimits(max_files=10, max_bytes=max_bytes)
+    return Gunzip(io.BytesIO(content), ArchiveMeter(kind=".tar.gz", limits=limits, n_archive_bytes=len(content)))
 
 
 def all_of(stream: Gunzip, n_bytes: int = 1000) -> bytes:

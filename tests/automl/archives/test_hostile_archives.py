@@ -19,7 +19,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from automl.archives.reading import ArchiveLimits, is_archive, read_archive
+from automl.archives.limits import ArchiveLimits
+from automl.archives.opening import read_archive
+from automl.archives.suffixes import is_archive
 from automl.errors import BadUpload, UploadTooLarge
 from automl.records import FileState
 from automl.settings import Settings
@@ -47,7 +49,7 @@ quickly = hypothesis_settings(deadline=None, max_examples=60, database=None, der
 def went_through(uploaded: Upload, settings: Settings, name: str, content: bytes) -> UploadedDataset:
     """Unpacks, and makes sure that there is nothing but what rows refer to, under keys that the store made."""
     dataset = uploaded({name: content})
-    unpack_archives(dataset.database, dataset.store, dataset.id, settings, lambda _: None)
+    unpack_archives(dataset.database, dataset.store, dataset.id, settings=settings, say=lambda _: None)
     with dataset.database.session() as session:
         known = set(session.scalars(select(DatasetFile.key).where(DatasetFile.key != "")))
     stored = {file.key for file in dataset.store.list("datasets")}
@@ -141,7 +143,7 @@ def test_a_bomb_is_refused_and_leaves_nothing(uploaded: Upload, settings: Settin
     tracemalloc.start()
     dataset = uploaded({"x": b""})
     dataset.add({name: content})
-    unpack_archives(dataset.database, dataset.store, dataset.id, small, lambda _: None)
+    unpack_archives(dataset.database, dataset.store, dataset.id, settings=small, say=lambda _: None)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert "larger than the limit" in dataset.reasons()[name]
@@ -206,7 +208,7 @@ def test_a_cut_archive_is_unpacked_and_sent_again_it_is_whole(
     assert 3 <= len(received(dataset)) < len(PHOTOS)
     assert name in dataset.reasons()
     dataset.add({name: content})
-    unpack_archives(dataset.database, dataset.store, dataset.id, settings, lambda _: None)
+    unpack_archives(dataset.database, dataset.store, dataset.id, settings=settings, say=lambda _: None)
     assert received(dataset) == set(PHOTOS)
     assert name not in dataset.files()
 
@@ -277,7 +279,7 @@ def tar_entry(name: str, content: bytes, form: int) -> bytes:
 
 def read_or_refused(content: bytes, name: str) -> Unpacked:
     try:
-        return unpacked(content, name, ArchiveLimits(100, 10_000_000))
+        return unpacked(content, name, ArchiveLimits(max_files=100, max_bytes=10_000_000))
     except (BadUpload, UploadTooLarge) as error:
         assert error.message
         return Unpacked()

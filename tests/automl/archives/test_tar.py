@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from automl.archives.reading import ArchiveLimits, read_archive
+from automl.archives.limits import ArchiveLimits
+from automl.archives.opening import read_archive
 from automl.errors import BadUpload, UploadTooLarge
 from tests.automl.archives.made_archives import END, LIMITS, entry, gzipped, padded, tarred, tarred_by_tarfile, unpacked
 
@@ -78,7 +79,7 @@ def test_an_extra_header_that_makes_no_sense_is_passed_over(data: bytes) -> None
 def test_a_huge_extra_header_is_skipped_and_not_taken_into_memory(kind: bytes) -> None:
     content = gzipped(entry("x", bytes(50_000_000), type=kind) + tarred({"cat/1.jpg": b"1"}))
     tracemalloc.start()
-    found = unpacked(content, limits=ArchiveLimits(100, 80_000_000))
+    found = unpacked(content, limits=ArchiveLimits(max_files=100, max_bytes=80_000_000))
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.files == {"cat/1.jpg": b"1"}
@@ -92,7 +93,9 @@ def test_an_endless_chain_of_extra_headers_is_refused() -> None:
 
 def test_many_small_attributes_cost_no_more_than_few_large_ones() -> None:
     content = entry("x", b"5 a=\n" * 200_000 + b"18 path=cat/1.jpg\n", type=tarfile.XHDTYPE)
-    assert set(unpacked(content + tarred({"y": b"1"}), limits=ArchiveLimits(9, 10**8)).files) == {"cat/1.jpg"}
+    assert set(unpacked(content + tarred({"y": b"1"}), limits=ArchiveLimits(max_files=9, max_bytes=10**8)).files) == {
+        "cat/1.jpg"
+    }
 
 
 def test_a_damaged_header_costs_its_own_file_alone() -> None:
@@ -122,10 +125,10 @@ def test_without_the_end_mark_it_is_said_that_something_may_be_missing() -> None
 def test_limits_are_counted_while_reading() -> None:
     files = {f"cat/{i}.jpg": b"x" * 100 for i in range(5)}
     with pytest.raises(UploadTooLarge, match="limit of 4 files"):
-        unpacked(tarred(files), limits=ArchiveLimits(4, 10_000))
+        unpacked(tarred(files), limits=ArchiveLimits(max_files=4, max_bytes=10_000))
     with pytest.raises(UploadTooLarge, match="limit of 450 bytes"):
-        unpacked(tarred(files), limits=ArchiveLimits(9, 450))
-    assert len(unpacked(tarred(files), limits=ArchiveLimits(5, 500)).files) == 5
+        unpacked(tarred(files), limits=ArchiveLimits(max_files=9, max_bytes=450))
+    assert len(unpacked(tarred(files), limits=ArchiveLimits(max_files=5, max_bytes=500)).files) == 5
 
 
 @pytest.mark.parametrize("make", [tarred, lambda files: gzipped(tarred(files))])

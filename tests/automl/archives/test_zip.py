@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from automl.archives import member, zip
-from automl.archives.reading import ArchiveLimits, read_zip
+from automl.archives import limits as limits_module
+from automl.archives import zip
+from automl.archives.limits import ArchiveLimits
+from automl.archives.opening import read_zip
 from automl.errors import BadUpload, UploadTooLarge
 from tests.automl.archives.made_archives import unpacked as unpacked_or_refused
 from tests.automl.images.pictures import zipped
@@ -133,18 +135,20 @@ def test_methods_that_can_fill_the_memory_are_refused(method: int) -> None:
 
 def test_too_many_files_are_refused() -> None:
     with pytest.raises(UploadTooLarge, match="limit of 2 files"):
-        unpacked(zipped({f"cat/{i}.jpg": b"" for i in range(3)}), limits=ArchiveLimits(2, 100))
+        unpacked(zipped({f"cat/{i}.jpg": b"" for i in range(3)}), limits=ArchiveLimits(max_files=2, max_bytes=100))
 
 
 def test_an_endless_directory_is_refused_before_it_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zip, "PIECE_BYTES", 1000)
     with pytest.raises(UploadTooLarge, match="lists far more files"):
-        unpacked(zipped({f"cat/{i}.jpg": b"" for i in range(100)}), limits=ArchiveLimits(1, 100))
+        unpacked(zipped({f"cat/{i}.jpg": b"" for i in range(100)}), limits=ArchiveLimits(max_files=1, max_bytes=100))
 
 
 def test_too_many_bytes_are_refused_over_all_members_together() -> None:
     with pytest.raises(UploadTooLarge, match="limit of 150 bytes"):
-        unpacked(zipped({"cat/1.jpg": b"a" * 100, "cat/2.jpg": b"b" * 100}), limits=ArchiveLimits(9, 150))
+        unpacked(
+            zipped({"cat/1.jpg": b"a" * 100, "cat/2.jpg": b"b" * 100}), limits=ArchiveLimits(max_files=9, max_bytes=150)
+        )
 
 
 def test_a_header_that_lies_about_the_size_gains_nothing() -> None:
@@ -152,11 +156,11 @@ def test_a_header_that_lies_about_the_size_gains_nothing() -> None:
     at = content.index(b"PK\x01\x02") + 24
     content[at : at + 4] = struct.pack("<I", 10)
     with pytest.raises((BadUpload, UploadTooLarge)):
-        unpacked(bytes(content), limits=ArchiveLimits(9, 1000))
+        unpacked(bytes(content), limits=ArchiveLimits(max_files=9, max_bytes=1000))
 
 
 def test_an_archive_that_swells_beyond_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(member, "_RATIO_FREE_BYTES", 1000)
+    monkeypatch.setattr(limits_module, "_RATIO_FREE_BYTES", 1000)
     with pytest.raises(UploadTooLarge, match="200 times"):
         unpacked(zipped({"cat/1.bmp": b"\0" * 5_000_000}))
 

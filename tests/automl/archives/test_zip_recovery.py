@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from automl.archives.reading import ArchiveLimits
+from automl.archives.limits import ArchiveLimits
 from automl.errors import BadUpload, UploadTooLarge
 from tests.automl.archives.made_archives import unpacked
 from tests.automl.images.pictures import zipped
@@ -92,7 +92,7 @@ def test_a_size_that_is_a_lie_costs_its_own_file_alone() -> None:
 
 def test_files_hidden_in_each_other_are_not_read_for_ever() -> None:
     header = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 0, 0, 0, 1, 60_000, 60_000, 1, 0) + b"x"
-    limits = ArchiveLimits(10_000, 10**9)
+    limits = ArchiveLimits(max_files=10_000, max_bytes=10**9)
     found = unpacked(header * 2000 + bytes(60_000), "pets.zip", limits)
     assert len(found.files) == 0 and set(found.refused) == {"pets/x", "pets.zip"}
 
@@ -100,7 +100,7 @@ def test_files_hidden_in_each_other_are_not_read_for_ever() -> None:
 def test_too_many_files_are_refused_while_they_come() -> None:
     content = without_directory(zipped({f"cat/{i}.jpg": b"" for i in range(20)}))
     with pytest.raises(UploadTooLarge, match="limit of 10 files"):
-        unpacked(content, "pets.zip", ArchiveLimits(10, 1000))
+        unpacked(content, "pets.zip", ArchiveLimits(max_files=10, max_bytes=1000))
 
 
 def test_a_bomb_without_a_directory_is_stopped() -> None:

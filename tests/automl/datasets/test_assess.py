@@ -7,7 +7,7 @@ from automl.datasets.assess import N_SAMPLES, assess, image_records
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit, checked_edit
 from automl.datasets.findings.finding import Finding, Fix, Severity
-from automl.labelling.tables import Table
+from automl.labelling.label_tables import LabelTable
 from automl.records import FileState, Split
 
 
@@ -78,7 +78,7 @@ def test_a_table_among_the_files_names_the_classes() -> None:
     files = [photo(n, f"images/{n}.jpg") for n in range(1, 21)]
     table = DataFile(99, "labels.csv", "k", "s")
     text = "file,label\n" + "".join(f"{n}.jpg,{'cat' if n % 2 else 'dog'}\n" for n in range(1, 21))
-    verdict = assess([*files, table], tables=[Table("labels.csv", text)])
+    verdict = assess([*files, table], tables=[LabelTable(name="labels.csv", text=text)])
     assert verdict.summary["layout"]["reading"] == "table"
     assert verdict.message == "20 photos, 2 classes, balanced, ready"
     assert verdict.summary["refused"] == []

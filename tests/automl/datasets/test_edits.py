@@ -5,7 +5,7 @@ import pytest
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import EditKind, apply_edits, checked_edit, first_label, joins_spellings, reading_of
 from automl.errors import BadSetting
-from automl.labelling.layout import Reading
+from automl.labelling.places import Reading
 from automl.records import FileState, Split
 
 

@@ -9,7 +9,7 @@ from automl.datasets.findings.doctor import Finding, Photo, Refused, Severity, e
 from automl.datasets.findings.finding import MAX_FILES_STORED, MAX_GROUPS_STORED
 from automl.images.near_copies import near_copies
 from automl.records import Split
-from tests.automl.images.faults import looks_of, planted
+from tests.automl.images.faults import fingerprints_of, planted
 
 N = 12
 """Photos of each class in a data set that nothing is wrong with."""
@@ -215,7 +215,7 @@ def test_a_finding_without_photos_comes_back_as_it_was() -> None:
 
 def test_planted_faults_are_all_found_and_nothing_else() -> None:
     files = list(planted(80, 15))
-    near = near_copies(looks_of(files))
+    near = near_copies(fingerprints_of(files))
     photos = [
         photo(i, "cat" if file.picture % 2 else "dog", sha256=str(hash(file.content)), near=int(near[i]))
         for i, file in enumerate(files)

@@ -101,12 +101,12 @@ def planted(n_pictures: int, n_altered: int, seed: int = 0) -> Iterator[Planted]
 
 def _planted(content: bytes, picture: int, change: str) -> Planted:
     image = open_rgb(io.BytesIO(content))
-    return Planted(content, picture, change, traits_of(image, *image.size, "JPEG"))
+    return Planted(content, picture, change, traits_of(image, width=image.width, height=image.height, format="JPEG"))
 
 
-def looks_of(files: list[Planted]) -> np.ndarray:
-    """uint8 (n, LOOK_PX**2)."""
-    return np.stack([np.frombuffer(file.traits.look, np.uint8) for file in files])
+def fingerprints_of(files: list[Planted]) -> np.ndarray:
+    """uint8 (n, FINGERPRINT_PX**2)."""
+    return np.stack([np.frombuffer(file.traits.fingerprint, np.uint8) for file in files])
 
 
 def recall_of(files: list[Planted], groups: np.ndarray, change: str) -> float:

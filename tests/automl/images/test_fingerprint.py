@@ -4,36 +4,36 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from automl.images.fingerprint import LOOK_PX, Traits, traits_of
+from automl.images.fingerprint import FINGERPRINT_PX, Traits, traits_of
 from tests.automl.images.faults import as_jpeg, photo
 from tests.automl.images.pictures import picture
 
 
 def of(image: Image.Image) -> Traits:
-    return traits_of(image.convert("RGB"), *image.size, "PNG")
+    return traits_of(image.convert("RGB"), width=image.width, height=image.height, format="PNG")
 
 
 def test_size_and_format_are_the_files_own_although_the_picture_was_reduced() -> None:
-    found = traits_of(picture(size=(60, 40)), 6000, 4000, "JPEG")
+    found = traits_of(picture(size=(60, 40)), width=6000, height=4000, format="JPEG")
     assert (found.width, found.height, found.format) == (6000, 4000, "JPEG")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (24, 16), (700, 500)])
-def test_a_look_has_one_byte_for_each_value_whatever_the_size(size: tuple[int, int]) -> None:
-    assert len(of(picture(size=size)).look) == LOOK_PX**2
+def test_a_fingerprint_has_one_byte_for_each_value_whatever_the_size(size: tuple[int, int]) -> None:
+    assert len(of(picture(size=size)).fingerprint) == FINGERPRINT_PX**2
 
 
-def test_a_look_shows_what_is_where() -> None:
+def test_a_fingerprint_shows_what_is_where() -> None:
     image = Image.new("RGB", (640, 640), "white")
     image.paste("black", (0, 0, 640, 320))
-    look = np.frombuffer(of(image).look, np.uint8).reshape(LOOK_PX, LOOK_PX)
-    assert look[:14].max() == 0 and look[18:].min() == 255
+    found = np.frombuffer(of(image).fingerprint, np.uint8).reshape(FINGERPRINT_PX, FINGERPRINT_PX)
+    assert found[:14].max() == 0 and found[18:].min() == 255
 
 
-def test_a_reduced_picture_looks_the_same() -> None:
+def test_a_reduced_picture_has_nearly_the_same_fingerprint() -> None:
     image = photo(np.random.default_rng(0), (640, 480))
-    looks = [np.frombuffer(of(each).look, np.uint8).astype(int) for each in (image, image.reduce(2))]
-    assert np.abs(looks[0] - looks[1]).max() <= 4
+    found = [np.frombuffer(of(each).fingerprint, np.uint8).astype(int) for each in (image, image.reduce(2))]
+    assert np.abs(found[0] - found[1]).max() <= 4
 
 
 def test_a_blank_picture_has_no_spread() -> None:

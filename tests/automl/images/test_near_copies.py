@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from automl.images.fingerprint import LOOK_PX, traits_of
+from automl.images.fingerprint import FINGERPRINT_PX, traits_of
 from automl.images.near_copies import near_copies
 from automl.serving.predict import open_rgb
-from tests.automl.images.faults import CHANGES, Planted, looks_of, photo, planted, precision_of, recall_of
+from tests.automl.images.faults import CHANGES, Planted, fingerprints_of, photo, planted, precision_of, recall_of
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 N_PICTURES, N_ALTERED = 300, 60
@@ -22,7 +22,7 @@ def files() -> list[Planted]:
 
 @pytest.fixture(scope="module")
 def groups(files: list[Planted]) -> np.ndarray:
-    return near_copies(looks_of(files))
+    return near_copies(fingerprints_of(files))
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -45,18 +45,18 @@ def test_a_group_has_the_smallest_index_of_its_members(groups: np.ndarray) -> No
 
 def test_the_order_of_the_pictures_hardly_matters(files: list[Planted], groups: np.ndarray) -> None:
     order = np.random.default_rng(0).permutation(len(files))
-    shuffled = near_copies(looks_of(files)[order])
+    shuffled = near_copies(fingerprints_of(files)[order])
     together = shuffled[:, None] == shuffled[None, :]
     before = groups[order][:, None] == groups[order][None, :]
     assert (together != before).sum() <= 0.02 * before.sum()
 
 
 def test_no_picture_and_one_picture() -> None:
-    assert near_copies(np.zeros((0, LOOK_PX**2), np.uint8)).tolist() == []
-    assert near_copies(look(photo(np.random.default_rng(0)))[None]).tolist() == [0]
+    assert near_copies(np.zeros((0, FINGERPRINT_PX**2), np.uint8)).tolist() == []
+    assert near_copies(fingerprint(photo(np.random.default_rng(0)))[None]).tolist() == [0]
 
 
-def test_looks_of_another_kind_are_refused() -> None:
+def test_fingerprints_of_another_kind_are_refused() -> None:
     with pytest.raises(ValueError, match="uint8"):
         near_copies(np.zeros((3, 7), np.uint8))
 
@@ -64,37 +64,39 @@ def test_looks_of_another_kind_are_refused() -> None:
 def test_blank_pictures_are_copies_only_of_equal_ones() -> None:
     shades = [Image.new("RGB", (64, 64), (shade,) * 3) for shade in (0, 40, 40, 90, 255)]
     lively = photo(np.random.default_rng(0))
-    assert near_copies(np.stack([look(image) for image in (*shades, lively)])).tolist() == [0, 1, 1, 3, 4, 5]
+    assert near_copies(np.stack([fingerprint(image) for image in (*shades, lively)])).tolist() == [0, 1, 1, 3, 4, 5]
 
 
 def test_noise_is_no_copy_of_other_noise() -> None:
-    noise = np.random.default_rng(0).integers(120, 136, (40, LOOK_PX**2)).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(120, 136, (40, FINGERPRINT_PX**2)).astype(np.uint8)
     assert len(np.unique(near_copies(noise))) == 40
 
 
 def test_the_same_light_with_another_detail_is_another_picture() -> None:
-    ramp = np.linspace(40, 200, LOOK_PX)[None].repeat(LOOK_PX, axis=0)
-    detail = np.random.default_rng(0).normal(0, 8, (30, LOOK_PX, LOOK_PX))
-    looks = (ramp + detail).clip(0, 255).astype(np.uint8).reshape(30, -1)
-    assert len(np.unique(near_copies(looks))) == 30
+    ramp = np.linspace(40, 200, FINGERPRINT_PX)[None].repeat(FINGERPRINT_PX, axis=0)
+    detail = np.random.default_rng(0).normal(0, 8, (30, FINGERPRINT_PX, FINGERPRINT_PX))
+    fingerprints = (ramp + detail).clip(0, 255).astype(np.uint8).reshape(30, -1)
+    assert len(np.unique(near_copies(fingerprints))) == 30
 
 
 def test_a_series_does_not_grow_from_one_resemblance_to_the_next_without_end() -> None:
     """Each of 200 frames is nearly the one before, the last is nothing like the first."""
     random = np.random.default_rng(0)
-    keys = np.stack([look(photo(random)).astype(float) for _ in range(5)])
+    keys = np.stack([fingerprint(photo(random)).astype(float) for _ in range(5)])
     steps = np.linspace(0, 4, 200)
-    looks = np.stack([np.array([np.interp(step, range(5), keys[:, at]) for at in range(LOOK_PX**2)]) for step in steps])
-    found = near_copies(looks.astype(np.uint8))
+    fingerprints = np.stack(
+        [np.array([np.interp(step, range(5), keys[:, at]) for at in range(FINGERPRINT_PX**2)]) for step in steps]
+    )
+    found = near_copies(fingerprints.astype(np.uint8))
     assert 4 <= len(np.unique(found)) <= 100
     assert np.bincount(found).max() < 80
 
 
 def test_thousands_are_compared_in_seconds() -> None:
     random = np.random.default_rng(0)
-    looks = np.stack([look(photo(random, (48, 48))) for _ in range(1500)])
+    fingerprints = np.stack([fingerprint(photo(random, (48, 48))) for _ in range(1500)])
     start = time.process_time()
-    near_copies(looks)
+    near_copies(fingerprints)
     assert time.process_time() - start < 5
 
 
@@ -108,10 +110,10 @@ def test_altered_copies_of_real_photographs_are_found_and_nothing_else(change: s
     random = np.random.default_rng(0)
     images = [open_rgb(path) for path in paths]
     copies = [CHANGES[change](image, random) for image in images]
-    found = near_copies(np.stack([look(image) for image in (*images, *copies)]))
+    found = near_copies(np.stack([fingerprint(image) for image in (*images, *copies)]))
     assert (found[: len(paths)] == np.arange(len(paths))).all()
     assert (found[len(paths) :] == np.arange(len(paths))).mean() >= 0.95
 
 
-def look(image: Image.Image) -> np.ndarray:
-    return np.frombuffer(traits_of(image, *image.size, "PNG").look, np.uint8)
+def fingerprint(image: Image.Image) -> np.ndarray:
+    return np.frombuffer(traits_of(image, width=image.width, height=image.height, format="PNG").fingerprint, np.uint8)

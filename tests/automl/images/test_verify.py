@@ -35,7 +35,7 @@ def png_header_only(width: int, height: int) -> bytes:
 def test_every_promised_format_is_accepted_whatever_the_name(form: str, tmp_path: Path) -> None:
     path = tmp_path / "photo.txt"
     path.write_bytes(encoded(0, form))
-    assert verify_image(path, MAX_PIXELS) == VerifiedImage(24, 16, form)
+    assert verify_image(path, MAX_PIXELS) == VerifiedImage(width=24, height=16, format=form)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGBA", "I;16", "CMYK", "YCbCr", "F"])
@@ -64,7 +64,7 @@ def test_the_size_is_that_of_the_upright_picture(orientation: int, size: tuple[i
 
 
 def test_a_picture_of_one_pixel_is_a_picture() -> None:
-    assert verified(encoded(Image.new("RGB", (1, 1)))) == VerifiedImage(1, 1, "PNG")
+    assert verified(encoded(Image.new("RGB", (1, 1)))) == VerifiedImage(width=1, height=1, format="PNG")
 
 
 def test_a_phone_photo_with_a_second_picture_inside_counts_as_jpeg() -> None:

@@ -149,14 +149,15 @@ def test_an_archive_that_is_not_there_or_a_folder_is_said(tmp_path: Path, settin
 
 def test_what_reads_data_sets_is_light_to_import() -> None:
     modules = (
-        "archives.reading",
+        "archives.opening",
         "datasets.manifest",
         "datasets.split",
         "images.pixels",
         "images.sample_images",
         "images.verify",
+        "ingest.inspection",
         "ingest.local",
-        "labelling.layout",
+        "labelling.reading",
         "store.checks",
         "store.unpacking",
     )

@@ -2,7 +2,8 @@ import random
 
 import pytest
 
-from automl.labelling.layout import Layout, NoPlace, Place, Reading, read_layout
+from automl.labelling.places import NoPlace, Place, Reading
+from automl.labelling.reading import Layout, read_layout
 from automl.records import Split
 
 
@@ -64,9 +65,9 @@ def test_names_as_in_the_beans_give_class_and_split() -> None:
     ]
     layout = guessed(*names)
     assert layout.reading is Reading.NAMES
-    assert layout.places[0] == Place("angular_leaf_spot", Split.TRAIN)
-    assert layout.places[-1] == Place("healthy", Split.TEST)
-    assert layout.words == (
+    assert layout.places[0] == Place(label="angular_leaf_spot", split=Split.TRAIN)
+    assert layout.places[-1] == Place(label="healthy", split=Split.TEST)
+    assert layout.description == (
         "The name of each file says its class (angular_leaf_spot_test.0.jpg: angular_leaf_spot), "
         "with your own train, validation and test photos."
     )
@@ -74,14 +75,14 @@ def test_names_as_in_the_beans_give_class_and_split() -> None:
 
 def test_a_split_that_all_names_share_says_nothing_and_is_no_part_of_the_class() -> None:
     assert set(guessed("rust_train.0.jpg", "rust_train.1.jpg", "healthy_train.0.jpg").places) == {
-        Place("rust"),
-        Place("healthy"),
+        Place(label="rust"),
+        Place(label="healthy"),
     }
 
 
 def test_a_test_photo_of_a_class_that_has_others_is_in_the_test_set() -> None:
     places = guessed("cat_1.jpg", "cat_2.jpg", "dog_1.jpg", "test_cat_3.jpg").places
-    assert places == [Place("cat"), Place("cat"), Place("dog"), Place("cat", Split.TEST)]
+    assert places == [Place(label="cat"), Place(label="cat"), Place(label="dog"), Place(label="cat", split=Split.TEST)]
 
 
 def test_a_word_such_as_test_may_belong_to_the_class() -> None:
@@ -91,7 +92,7 @@ def test_a_word_such_as_test_may_belong_to_the_class() -> None:
 def test_a_folder_may_name_the_split_where_names_say_the_class() -> None:
     layout = guessed("train/cat_1.jpg", "train/dog_1.jpg", "test/cat_2.jpg", "test/dog_2.jpg")
     assert layout.reading is Reading.NAMES
-    assert layout.places[2] == Place("cat", Split.TEST)
+    assert layout.places[2] == Place(label="cat", split=Split.TEST)
 
 
 def test_names_that_mostly_differ_are_not_taken_for_classes() -> None:

@@ -116,7 +116,7 @@ def add_dataset(world: World) -> str:
                 stored = world.store.write(f"datasets/{dataset.id}", io.BytesIO(png(colour)), max_bytes=1 << 20)
                 found = {"key": stored.key, "sha256": stored.sha256, "n_bytes": stored.n_bytes}
                 session.add(DatasetFile(dataset_id=dataset.id, name=f"{label}/{colour}.png", **found))
-    check_dataset(world.database, world.store, dataset.id, world.settings)
+    check_dataset(world.database, world.store, dataset.id, settings=world.settings)
     return dataset.id
 
 

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import event
 
 from automl.errors import BadDataset, DiskFull, NotAllowedNow, NotFound
-from automl.images.verify import look_at
+from automl.images.verify import inspect_photo
+from automl.ingest import inspection
 from automl.records import DatasetState, RunState, Split
 from automl.settings import Settings
 from automl.store import checks as check_module
@@ -29,7 +30,7 @@ Upload = Callable[[Mapping[str, bytes]], UploadedDataset]
 @pytest.fixture
 def check(settings: Settings) -> Callable[[UploadedDataset], UploadedDataset]:
     def run(dataset: UploadedDataset) -> UploadedDataset:
-        check_dataset(dataset.database, dataset.store, dataset.id, settings)
+        check_dataset(dataset.database, dataset.store, dataset.id, settings=settings)
         return dataset
 
     return run
@@ -109,7 +110,7 @@ def test_a_bad_zip_alone_is_invalid_and_the_message_says_what_is_wrong_with_it(
     content: bytes, reason: str, uploaded: Upload, settings: Settings
 ) -> None:
     dataset = uploaded({"pets.zip": content})
-    check_dataset(dataset.database, dataset.store, dataset.id, replace(settings, max_upload_bytes=1 << 30))
+    check_dataset(dataset.database, dataset.store, dataset.id, settings=replace(settings, max_upload_bytes=1 << 30))
     row = dataset.row
     assert row.state is DatasetState.INVALID
     assert "There is no photo here" in row.message
@@ -145,7 +146,7 @@ def test_a_repeated_check_changes_nothing_and_decodes_nothing(
 ) -> None:
     dataset = check(uploaded(two_classes() | {"stray.png": encoded(5)}))
     before = (dataset.row.summary, dataset.accepted(), dataset.reasons())
-    monkeypatch.setattr(check_module, "look_at", None)
+    monkeypatch.setattr(inspection, "inspect_photo", None)
     assert (check(dataset).row.summary, dataset.accepted(), dataset.reasons()) == before
 
 
@@ -193,7 +194,7 @@ def test_a_zip_beyond_the_limits_leaves_nothing_behind(
     limit: dict[str, int], uploaded: Upload, settings: Settings, database: Database, store: ArtifactStore
 ) -> None:
     dataset = uploaded({"a.zip": zipped(two_classes(20))})
-    check_dataset(database, store, dataset.id, replace(settings, **limit))  # type: ignore[arg-type]
+    check_dataset(database, store, dataset.id, settings=replace(settings, **limit))  # type: ignore[arg-type]
     assert "limit" in dataset.reasons()["a.zip"]
     assert set(dataset.files()) == {"a.zip"}
     assert not [path for path in settings.files_dir.rglob("*") if path.is_file()]
@@ -217,9 +218,9 @@ def test_a_check_that_breaks_off_goes_on_where_it_was(
         n_decoded += 1
         if n_decoded == 30:
             raise OSError(5, "the disk broke")
-        return look_at(*arguments)  # type: ignore[arg-type]
+        return inspect_photo(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(check_module, "look_at", look)
+    monkeypatch.setattr(inspection, "inspect_photo", look)
     monkeypatch.setattr(check_module, "_SAY_EVERY_S", 0.0)
     with pytest.raises(OSError, match="the disk broke"):
         check(dataset)
@@ -252,7 +253,8 @@ def test_an_unpacking_that_was_killed_leaves_no_doubles(
         "    if n == 40: os.kill(os.getpid(), 9)\n"
         "    return say(self, member)\n"
         "unpacking._Unpacking._store_member = store_member\n"
-        "check_dataset(Database(settings.database_url), ArtifactStore(settings.files_dir), sys.argv[1], settings)\n"
+        "store = ArtifactStore(settings.files_dir)\n"
+        "check_dataset(Database(settings.database_url), store, sys.argv[1], settings=settings)\n"
     )
     environ = {**os.environ, "DARKROOM_HOME": str(settings.home)}
     killed = subprocess.run([sys.executable, "-c", code, dataset.id], env=environ, check=False)
@@ -270,7 +272,13 @@ def test_progress_is_told_to_the_caller_and_at_most_once_a_second_to_the_page(
     statements: list[str] = []
     event.listen(dataset.database.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     started = time.monotonic()
-    check_dataset(dataset.database, dataset.store, dataset.id, settings, lambda *done: seen.append(done))
+    check_dataset(
+        dataset.database,
+        dataset.store,
+        dataset.id,
+        settings=settings,
+        on_progress=lambda *done: seen.append(done),
+    )
     seconds = time.monotonic() - started
     assert seen == [(n, 80) for n in range(1, 81)]
     n_writes = sum(statement.startswith("UPDATE datasets") for statement in statements)
@@ -281,12 +289,12 @@ def test_the_check_of_an_unknown_data_set_is_refused(
     database: Database, store: ArtifactStore, settings: Settings
 ) -> None:
     with pytest.raises(NotFound):
-        check_dataset(database, store, "0" * 32, settings)
+        check_dataset(database, store, "0" * 32, settings=settings)
 
 
 def test_the_manifest_has_the_accepted_files_where_they_are(uploaded: Upload, check: Check, tmp_path: Path) -> None:
     dataset = check(uploaded({**two_classes(prefix="train/"), "test/cat/9.png": encoded(9), "test/x.png": encoded(1)}))
-    manifest = load_manifest(dataset.database, dataset.store, dataset.start_run(), tmp_path)
+    manifest = load_manifest(dataset.database, dataset.store, dataset.start_run(), scratch=tmp_path)
     assert (manifest.name, manifest.classes, len(manifest.images)) == ("pets", ("cat", "dog"), 9)
     first = manifest.images[0]
     assert (first.name, first.split, first.path.read_bytes()) == ("test/cat/9.png", Split.TEST, encoded(9))
@@ -297,13 +305,13 @@ def test_the_manifest_has_the_accepted_files_where_they_are(uploaded: Upload, ch
 def test_a_manifest_of_an_invalid_data_set_says_why(uploaded: Upload, check: Check, tmp_path: Path) -> None:
     dataset = check(uploaded({"cat/1.png": encoded(1)}))
     with pytest.raises(BadDataset, match="one class, 'cat'"):
-        load_manifest(dataset.database, dataset.store, dataset.start_run(), tmp_path)
+        load_manifest(dataset.database, dataset.store, dataset.start_run(), scratch=tmp_path)
 
 
 def test_a_manifest_needs_a_check_first(uploaded: Upload, tmp_path: Path) -> None:
     dataset = uploaded(two_classes())
     with pytest.raises(NotAllowedNow, match="not been checked"):
-        load_manifest(dataset.database, dataset.store, dataset.start_run(), tmp_path)
+        load_manifest(dataset.database, dataset.store, dataset.start_run(), scratch=tmp_path)
 
 
 def test_a_file_whose_bytes_are_gone_is_refused(uploaded: Upload, check: Check) -> None:
@@ -355,11 +363,11 @@ def test_edits_count_in_every_later_check(uploaded: Upload, check: Check) -> Non
 def test_a_run_keeps_the_version_that_it_was_started_with(uploaded: Upload, check: Check, tmp_path: Path) -> None:
     dataset = check(uploaded(two_classes()))
     run_id = dataset.start_run()
-    assert len(load_manifest(dataset.database, dataset.store, run_id, tmp_path).images) == 8
+    assert len(load_manifest(dataset.database, dataset.store, run_id, scratch=tmp_path).images) == 8
     dataset.add({"cat/new.png": encoded(321)})
     assert check(dataset).row.summary["version"] == 2
-    assert len(load_manifest(dataset.database, dataset.store, run_id, tmp_path).images) == 8
-    assert len(load_manifest(dataset.database, dataset.store, dataset.start_run(), tmp_path).images) == 9
+    assert len(load_manifest(dataset.database, dataset.store, run_id, scratch=tmp_path).images) == 8
+    assert len(load_manifest(dataset.database, dataset.store, dataset.start_run(), scratch=tmp_path).images) == 9
 
 
 def test_labels_that_a_run_doubts_become_a_finding(uploaded: Upload, check: Check) -> None:

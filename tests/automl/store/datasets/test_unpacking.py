@@ -23,7 +23,7 @@ FILES = {"cat/1.jpg": b"1", "dog/2.jpg": b"2"}
 @pytest.fixture
 def unpack(settings: Settings) -> Unpack:
     def run(dataset: UploadedDataset) -> UploadedDataset:
-        unpack_archives(dataset.database, dataset.store, dataset.id, settings, lambda _: None)
+        unpack_archives(dataset.database, dataset.store, dataset.id, settings=settings, say=lambda _: None)
         return dataset
 
     return run
@@ -86,10 +86,10 @@ def test_a_whole_refusal_is_forgotten_when_a_good_archive_of_that_name_comes(upl
 def test_the_limits_are_those_of_the_whole_data_set(uploaded: Upload, settings: Settings) -> None:
     dataset = uploaded({"bird/3.jpg": b"3" * 500, "a.tar": tarred(FILES), "b.tar": tarred({"x/1.jpg": b"x" * 1000})})
     few = replace(settings, max_files=4, max_upload_bytes=5000)
-    unpack_archives(dataset.database, dataset.store, dataset.id, few, lambda _: None)
+    unpack_archives(dataset.database, dataset.store, dataset.id, settings=few, say=lambda _: None)
     assert contents(dataset).keys() == {"bird/3.jpg", *FILES, "x/1.jpg"}
     dataset.add({"c.tar": tarred({"x/2.jpg": b"x"})})
-    unpack_archives(dataset.database, dataset.store, dataset.id, few, lambda _: None)
+    unpack_archives(dataset.database, dataset.store, dataset.id, settings=few, say=lambda _: None)
     assert "limit of 0 files" in dataset.reasons()["c.tar"]
 
 
@@ -116,5 +116,5 @@ def test_a_full_disk_leaves_the_archive_as_it_was(
 def test_the_page_hears_how_far_it_has_got(uploaded: Upload, settings: Settings) -> None:
     dataset = uploaded({"pets.tar": tarred(FILES)})
     said: list[str] = []
-    unpack_archives(dataset.database, dataset.store, dataset.id, settings, said.append)
+    unpack_archives(dataset.database, dataset.store, dataset.id, settings=settings, say=said.append)
     assert said[-1] == "Unpacking pets.tar: 2 files so far"

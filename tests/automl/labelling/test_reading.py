@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automl.labelling.folders import places_by_folders
-from automl.labelling.layout import NoPlace, Other, Place, Reading, Table, read_layout, split_of
-from automl.labelling.places import NamedFile, Places
+from automl.labelling.label_tables import LabelTable
+from automl.labelling.named_file import NamedFile
+from automl.labelling.places import NoPlace, Place, Places, Reading
+from automl.labelling.reading import OtherReading, read_layout
 from automl.labelling.spellings import joined_spellings
+from automl.labelling.split_words import split_of
 from automl.records import Split
 from automl.text.upload_names import clean_parts, clean_text, is_junk
 
@@ -33,7 +36,7 @@ CLASSES = ("cat/1.jpg", "dog/1.jpg")
 
 
 def test_a_folder_is_a_class() -> None:
-    assert placed(*CLASSES) == {"cat/1.jpg": Place("cat"), "dog/1.jpg": Place("dog")}
+    assert placed(*CLASSES) == {"cat/1.jpg": Place(label="cat"), "dog/1.jpg": Place(label="dog")}
 
 
 @pytest.mark.parametrize("wrapper", ["pets/", "a/b/c/", "/home/me/pets/", "C:\\Users\\me\\pets\\", "./", "../../"])
@@ -53,34 +56,34 @@ def test_folders_around_everything_mean_nothing(wrapper: str) -> None:
 def test_folders_above_the_classes_name_the_split(folder: str, split: Split, wrapper: str) -> None:
     other = "test" if split is Split.TRAIN else "train"
     names = [f"{wrapper}{part}/{name}" for part in (folder, other) for name in CLASSES]
-    assert placed(*names)[f"{wrapper}{folder}/cat/1.jpg"] == Place("cat", split)
+    assert placed(*names)[f"{wrapper}{folder}/cat/1.jpg"] == Place(label="cat", split=split)
 
 
 def test_split_folders_inside_the_classes_are_understood_too() -> None:
     places = placed("cat/train/1.jpg", "cat/test/2.jpg", "dog/train/1.jpg", "dog/test/2.jpg")
-    assert places["cat/test/2.jpg"] == Place("cat", Split.TEST)
-    assert places["dog/train/1.jpg"] == Place("dog", Split.TRAIN)
+    assert places["cat/test/2.jpg"] == Place(label="cat", split=Split.TEST)
+    assert places["dog/train/1.jpg"] == Place(label="dog", split=Split.TRAIN)
 
 
 def test_a_wrapper_inside_the_split_folders_means_nothing() -> None:
     names = [f"{part}/images/{name}" for part in ("train", "test") for name in CLASSES]
-    assert placed(*names)["test/images/dog/1.jpg"] == Place("dog", Split.TEST)
+    assert placed(*names)["test/images/dog/1.jpg"] == Place(label="dog", split=Split.TEST)
 
 
 def test_a_wrapper_may_itself_be_called_test() -> None:
     names = [f"test/{part}/{name}" for part in ("train", "val") for name in CLASSES]
-    assert placed(*names)["test/val/cat/1.jpg"] == Place("cat", Split.VALIDATION)
+    assert placed(*names)["test/val/cat/1.jpg"] == Place(label="cat", split=Split.VALIDATION)
 
 
 @pytest.mark.parametrize("only", ["train", "test", "val"])
 def test_a_single_split_folder_says_nothing_about_the_split(only: str) -> None:
-    assert set(placed(*(f"{only}/{name}" for name in CLASSES)).values()) == {Place("cat"), Place("dog")}
+    assert set(placed(*(f"{only}/{name}" for name in CLASSES)).values()) == {Place(label="cat"), Place(label="dog")}
 
 
 def test_a_test_folder_beside_class_folders_is_the_test_set() -> None:
     places = placed(*CLASSES, *(f"test/{name}" for name in CLASSES))
-    assert places["cat/1.jpg"] == Place("cat")
-    assert places["test/cat/1.jpg"] == Place("cat", Split.TEST)
+    assert places["cat/1.jpg"] == Place(label="cat")
+    assert places["test/cat/1.jpg"] == Place(label="cat", split=Split.TEST)
 
 
 def test_test_may_be_the_name_of_a_class() -> None:
@@ -88,7 +91,7 @@ def test_test_may_be_the_name_of_a_class() -> None:
 
 
 def test_deeper_folders_belong_to_their_class() -> None:
-    assert placed("cat/2019/july/1.jpg", "cat/2.jpg", "dog/1.jpg")["cat/2019/july/1.jpg"] == Place("cat")
+    assert placed("cat/2019/july/1.jpg", "cat/2.jpg", "dog/1.jpg")["cat/2019/july/1.jpg"] == Place(label="cat")
 
 
 def test_a_class_that_is_sent_later_stands_beside_those_of_the_first_folder() -> None:
@@ -107,13 +110,13 @@ def test_a_picture_outside_any_class_folder_is_refused() -> None:
 
 def test_a_picture_beside_the_only_folder_does_not_make_that_a_class() -> None:
     names = ["pets/cover.jpg", "pets/photos/cat/1.jpg", "pets/photos/dog/1.jpg"]
-    assert placed(*names) == {names[1]: Place("cat"), names[2]: Place("dog")}
-    assert placed("cat/1.jpg", "cat/2019/july/1.jpg")["cat/2019/july/1.jpg"] == Place("cat")
+    assert placed(*names) == {names[1]: Place(label="cat"), names[2]: Place(label="dog")}
+    assert placed("cat/1.jpg", "cat/2019/july/1.jpg")["cat/2019/july/1.jpg"] == Place(label="cat")
 
 
 def test_a_document_beside_the_folder_does_not_hide_that_the_folder_wraps_everything() -> None:
     places = placed("README.txt", "pets/cat/1.jpg", "pets/dog/1.jpg", "pets/labels/a.csv")
-    assert places["pets/cat/1.jpg"] == Place("cat")
+    assert places["pets/cat/1.jpg"] == Place(label="cat")
 
 
 def test_pictures_directly_in_a_test_folder_are_refused() -> None:
@@ -146,7 +149,7 @@ def test_junk_is_dropped_and_says_nothing_about_the_layout(name: str) -> None:
     first, *others = guess_layout([name, "pets/cat/1.jpg", "pets/dog/1.jpg"])
     assert isinstance(first, NoPlace)
     assert first.is_junk and is_junk(name)
-    assert others == [Place("cat"), Place("dog")]
+    assert others == [Place(label="cat"), Place(label="dog")]
 
 
 @pytest.mark.parametrize("name", ["cat/.secret.jpg", ".cache/1.jpg"])
@@ -190,7 +193,7 @@ def test_a_name_without_a_name_is_refused(name: str) -> None:
 
 
 def test_files_of_one_folder_alone_are_one_class() -> None:
-    assert set(placed("cat/1.jpg", "cat/2.jpg").values()) == {Place("cat")}
+    assert set(placed("cat/1.jpg", "cat/2.jpg").values()) == {Place(label="cat")}
 
 
 def test_no_names_no_places() -> None:
@@ -205,23 +208,29 @@ def test_the_folder_that_holds_a_photo_may_be_its_class() -> None:
     names = ["pets/cats/1.jpg", "pets/dogs/1.jpg", "plants/roses/1.jpg"]
     layout = read_layout(names)
     assert [place.label for place in layout.places if isinstance(place, Place)] == ["pets", "pets", "plants"]
-    assert layout.others == (Other(Reading.PARENT, "The innermost folder of each photo is its class."),)
+    assert layout.others == (
+        OtherReading(reading=Reading.PARENT, description="The innermost folder of each photo is its class."),
+    )
     inner = read_layout(names, reading=Reading.PARENT)
-    assert inner.places == [Place("cats"), Place("dogs"), Place("roses")]
+    assert inner.places == [Place(label="cats"), Place(label="dogs"), Place(label="roses")]
     assert [other.reading for other in inner.others] == [Reading.FOLDERS]
 
 
 def test_split_folders_beside_the_photos_are_not_their_class() -> None:
     names = ["a/cat/train/1.jpg", "a/cat/test/2.jpg", "b/test/dog/3.jpg", "train/4.jpg"]
     places = read_layout(names, reading=Reading.PARENT).places
-    assert places[:3] == [Place("cat", Split.TRAIN), Place("cat", Split.TEST), Place("dog", Split.TEST)]
+    assert places[:3] == [
+        Place(label="cat", split=Split.TRAIN),
+        Place(label="cat", split=Split.TEST),
+        Place(label="dog", split=Split.TEST),
+    ]
     assert isinstance(places[3], NoPlace)
 
 
 @pytest.mark.parametrize("folder", ["training_set", "train_images", "Train Data", "images-train", "train.samples"])
 def test_a_split_folder_may_say_that_it_holds_images(folder: str) -> None:
     places = placed(*(f"{part}/{name}" for part in (folder, "test_set") for name in CLASSES))
-    assert places[f"{folder}/cat/1.jpg"] == Place("cat", Split.TRAIN)
+    assert places[f"{folder}/cat/1.jpg"] == Place(label="cat", split=Split.TRAIN)
 
 
 @pytest.mark.parametrize("folder", ["training shoes", "test tube", "data", "set", ""])
@@ -241,14 +250,14 @@ def test_a_class_is_not_a_split_folder_for_a_word_in_it(folder: str) -> None:
 )
 def test_the_layout_is_told_in_a_sentence(names: tuple[str, ...], words: str) -> None:
     layout = read_layout(names)
-    assert (layout.reading, layout.words) == (Reading.FOLDERS, words)
+    assert (layout.reading, layout.description) == (Reading.FOLDERS, words)
 
 
 @pytest.mark.parametrize("reading", [Reading.NAMES, Reading.TABLE])
 def test_a_reading_that_gives_nothing_says_so(reading: Reading) -> None:
     layout = read_layout(CLASSES, reading=reading)
     assert all(isinstance(place, NoPlace) for place in layout.places)
-    assert "not say what the photos show" in layout.words or "No table" in layout.words
+    assert "not say what the photos show" in layout.description or "No table" in layout.description
     assert [other.reading for other in layout.others] == [Reading.FOLDERS, Reading.PARENT]
 
 
@@ -262,9 +271,9 @@ def test_readings_that_give_the_same_places_are_not_offered() -> None:
 @pytest.mark.parametrize("other", ["Cat", "CAT", "cat ", "cat_"])
 def test_a_class_written_twice_is_one_class_under_its_most_frequent_spelling(other: str) -> None:
     layout = read_layout(["cat/1.jpg", "cat/2.jpg", f"{other}/3.jpg", "dog/1.jpg"])
-    assert layout.places[2] == Place("cat")
+    assert layout.places[2] == Place(label="cat")
     apart = read_layout(["cat/1.jpg", "cat/2.jpg", f"{other}/3.jpg", "dog/1.jpg"], join_spellings=False)
-    assert apart.places[2] == Place(clean_text(other)) and not apart.notes
+    assert apart.places[2] == Place(label=clean_text(other)) and not apart.notes
 
 
 def test_each_joined_spelling_is_told() -> None:
@@ -316,18 +325,18 @@ FILES = st.sampled_from(["1.jpg", "cat_1.jpg", "dog_train.2.jpg", "IMG_3.jpg", "
 NAMES = st.builds(lambda parts, file: "/".join([*parts, file]), st.lists(PARTS, max_size=5), FILES)
 CELLS = st.sampled_from(["1.jpg", "cat_1", "1", "0", "cat", "dog", "train", "test", "file", "label", "a/1.jpg"])
 LINES = st.lists(st.lists(CELLS | st.text(max_size=4), max_size=4).map(",".join), max_size=6).map("\n".join)
-TABLES = st.lists(st.builds(Table, st.just("l.csv") | NAMES, LINES | st.text(max_size=30)), max_size=2)
+TABLES = st.lists(st.builds(LabelTable, name=st.just("l.csv") | NAMES, text=LINES | st.text(max_size=30)), max_size=2)
 READINGS = st.none() | st.sampled_from(Reading)
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=400)
 @given(st.lists(NAMES, max_size=8), TABLES, READINGS, st.booleans())
 def test_any_names_at_all_get_a_clean_label_or_a_reason(
-    names: list[str], tables: list[Table], reading: Reading | None, join: bool
+    names: list[str], tables: list[LabelTable], reading: Reading | None, join: bool
 ) -> None:
-    layout = read_layout(names, tables, reading, join)
+    layout = read_layout(names, tables, reading=reading, join_spellings=join)
     assert len(layout.places) == len(names)
-    assert reading in (None, layout.reading) and layout.words
+    assert reading in (None, layout.reading) and layout.description
     assert layout.reading not in [other.reading for other in layout.others]
     for place in layout.places:
         text = place.label if isinstance(place, Place) else place.reason
@@ -338,12 +347,12 @@ def test_any_names_at_all_get_a_clean_label_or_a_reason(
 @settings(derandomize=True, database=None, deadline=None, max_examples=200)
 @given(st.lists(NAMES, max_size=8, unique=True), TABLES, READINGS, st.randoms(use_true_random=False))
 def test_the_order_of_the_files_changes_nothing(
-    names: list[str], tables: list[Table], reading: Reading | None, chance: random.Random
+    names: list[str], tables: list[LabelTable], reading: Reading | None, chance: random.Random
 ) -> None:
-    layout = read_layout(names, tables, reading)
+    layout = read_layout(names, tables, reading=reading)
     shuffled = chance.sample(names, len(names))
-    again = read_layout(shuffled, tables[::-1], reading)
-    assert (again.reading, again.words, again.notes) == (layout.reading, layout.words, layout.notes)
+    again = read_layout(shuffled, tables[::-1], reading=reading)
+    assert (again.reading, again.description, again.notes) == (layout.reading, layout.description, layout.notes)
     assert dict(zip(shuffled, again.places, strict=True)) == dict(zip(names, layout.places, strict=True))
 
 

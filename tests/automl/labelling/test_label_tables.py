@@ -2,15 +2,20 @@ import time
 
 import pytest
 
-from automl.labelling.layout import Layout, NoPlace, Place, Reading, Table, read_layout
+from automl.labelling.label_tables import LabelTable
+from automl.labelling.places import NoPlace, Place, Reading
+from automl.labelling.reading import Layout, read_layout
 from automl.records import Split
 
 PHOTOS = ("1.jpg", "2.jpg", "3.jpg", "4.jpg")
 
 
 def read(text: str, *names: str, table: str = "labels.csv", **others: str) -> Layout:
-    tables = [Table(table, text), *(Table(f"{name}.csv", other) for name, other in others.items())]
-    return read_layout([*(names or PHOTOS), *(table.name for table in tables)], tables, Reading.TABLE)
+    tables = [
+        LabelTable(name=table, text=text),
+        *(LabelTable(name=f"{name}.csv", text=other) for name, other in others.items()),
+    ]
+    return read_layout([*(names or PHOTOS), *(table.name for table in tables)], tables, reading=Reading.TABLE)
 
 
 def labels(layout: Layout) -> list[str | None]:
@@ -41,14 +46,14 @@ def reason(layout: Layout, index: int) -> str:
 def test_the_columns_are_found_by_what_is_in_them(text: str) -> None:
     layout = read(text)
     assert labels(layout) == ["cat", "dog", "cat", "dog", None]
-    assert layout.places[-1] == NoPlace("It is the table that says what the photos show.", is_table=True)
+    assert layout.places[-1] == NoPlace(reason="It is the table that says what the photos show.", is_table=True)
 
 
 def test_a_column_for_the_split_is_understood() -> None:
     layout = read("file,set,label\n1,train,cat\n2,train,dog\n3,valid,cat\n4,test,dog\n")
-    assert layout.places[:2] == [Place("cat", Split.TRAIN), Place("dog", Split.TRAIN)]
-    assert layout.places[2:4] == [Place("cat", Split.VALIDATION), Place("dog", Split.TEST)]
-    assert layout.words == (
+    assert layout.places[:2] == [Place(label="cat", split=Split.TRAIN), Place(label="dog", split=Split.TRAIN)]
+    assert layout.places[2:4] == [Place(label="cat", split=Split.VALIDATION), Place(label="dog", split=Split.TEST)]
+    assert layout.description == (
         "The table labels.csv says what each photo shows (column 'label'), "
         "with your own train, validation and test photos."
     )
@@ -56,15 +61,18 @@ def test_a_column_for_the_split_is_understood() -> None:
 
 def test_folders_name_the_split_where_the_table_does_not() -> None:
     layout = read("file,label\na,cat\nb,dog\nc,cat\n", "train/a.jpg", "train/b.jpg", "test/c.jpg")
-    assert layout.places[1:3] == [Place("dog", Split.TRAIN), Place("cat", Split.TEST)]
+    assert layout.places[1:3] == [Place(label="dog", split=Split.TRAIN), Place(label="cat", split=Split.TEST)]
 
 
 def test_one_table_for_each_part_of_the_split() -> None:
     text = "file,label\n{},cat\n{},dog\n"
-    tables = [Table("train.csv", text.format(1, 2)), Table("test_labels.csv", text.format(3, 4))]
+    tables = [
+        LabelTable(name="train.csv", text=text.format(1, 2)),
+        LabelTable(name="test_labels.csv", text=text.format(3, 4)),
+    ]
     places = read_layout([*PHOTOS, "train.csv", "test_labels.csv"], tables).places
-    assert places[:2] == [Place("cat", Split.TRAIN), Place("dog", Split.TRAIN)]
-    assert places[2:4] == [Place("cat", Split.TEST), Place("dog", Split.TEST)]
+    assert places[:2] == [Place(label="cat", split=Split.TRAIN), Place(label="dog", split=Split.TRAIN)]
+    assert places[2:4] == [Place(label="cat", split=Split.TEST), Place(label="dog", split=Split.TEST)]
 
 
 def test_photos_of_one_name_are_told_apart_by_their_folders() -> None:
@@ -74,9 +82,12 @@ def test_photos_of_one_name_are_told_apart_by_their_folders() -> None:
 
 
 def test_each_table_means_the_photos_beside_it() -> None:
-    tables = [Table("a/l.csv", "file,label\n1,cat\n2,dog\n"), Table("b/l.csv", "file,label\n1,dog\n2,cat\n")]
+    tables = [
+        LabelTable(name="a/l.csv", text="file,label\n1,cat\n2,dog\n"),
+        LabelTable(name="b/l.csv", text="file,label\n1,dog\n2,cat\n"),
+    ]
     names = ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"]
-    assert labels(read_layout(names, tables, Reading.TABLE)) == ["cat", "dog", "dog", "cat"]
+    assert labels(read_layout(names, tables, reading=Reading.TABLE)) == ["cat", "dog", "dog", "cat"]
 
 
 def test_a_name_that_several_photos_have_is_not_guessed_at() -> None:
@@ -116,7 +127,7 @@ def test_the_same_class_written_twice_is_joined() -> None:
 
 
 def test_a_table_is_used_only_where_folders_do_not_say_the_classes() -> None:
-    table = Table("labels.csv", "file,label\n1,x\n2,y\n")
+    table = LabelTable(name="labels.csv", text="file,label\n1,x\n2,y\n")
     assert read_layout(["cat/1.jpg", "dog/2.jpg"], [table]).reading is Reading.FOLDERS
     assert [other.reading for other in read_layout(["cat/1.jpg", "dog/2.jpg"], [table]).others] == [Reading.TABLE]
     assert read_layout(["all/1.jpg", "all/2.jpg"], [table]).reading is Reading.TABLE
@@ -125,12 +136,12 @@ def test_a_table_is_used_only_where_folders_do_not_say_the_classes() -> None:
 
 
 def test_a_table_that_names_few_photos_is_not_guessed() -> None:
-    layout = read_layout([f"{n}.jpg" for n in range(10)], [Table("l.csv", "file,label\n1,cat\n2,dog\n")])
+    layout = read_layout([f"{n}.jpg" for n in range(10)], [LabelTable(name="l.csv", text="file,label\n1,cat\n2,dog\n")])
     assert layout.reading is Reading.FOLDERS
 
 
 def test_a_table_that_is_not_used_is_not_taken_for_a_photo() -> None:
-    layout = read_layout(["cat/1.jpg", "dog/2.jpg", "sizes.csv"], [Table("sizes.csv", "a,b\n3,4\n")])
+    layout = read_layout(["cat/1.jpg", "dog/2.jpg", "sizes.csv"], [LabelTable(name="sizes.csv", text="a,b\n3,4\n")])
     assert reason(layout, 2).startswith("It is a table, not a photo")
     assert not layout.notes
 
@@ -151,7 +162,7 @@ def test_a_table_that_is_not_used_is_not_taken_for_a_photo() -> None:
 def test_a_table_that_says_no_classes_is_passed_over(text: str) -> None:
     layout = read(text)
     assert labels(layout) == [None] * 5
-    assert layout.words == "No table here says what the photos show."
+    assert layout.description == "No table here says what the photos show."
 
 
 def test_a_table_that_cannot_be_read_is_reported() -> None:
@@ -159,7 +170,7 @@ def test_a_table_that_cannot_be_read_is_reported() -> None:
 
 
 def test_made_up_answers_to_a_contest_are_no_classes() -> None:
-    table = Table("sample_submission.csv", "file,label\n1,cat\n2,dog\n3,cat\n4,dog\n")
+    table = LabelTable(name="sample_submission.csv", text="file,label\n1,cat\n2,dog\n3,cat\n4,dog\n")
     assert read_layout(PHOTOS, [table]).reading is Reading.FOLDERS
 
 

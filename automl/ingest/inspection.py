@@ -1,0 +1,140 @@
+"""The check of a data set: each photo is decoded once, then all files are judged together.
+
+The command line and the web service share what is here. They differ in where the bytes of the files are and in what
+becomes of the results, so each hands in a `FileSource` and an `InspectionRecorder` of its own.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import IO, Protocol
+
+from automl.datasets.assess import Assessment, assess, is_table
+from automl.datasets.data_file import DataFile
+from automl.datasets.edits import Edit
+from automl.datasets.findings.finding import Finding
+from automl.errors import BadImage
+from automl.images.verify import in_threads, inspect_photo
+from automl.labelling.label_tables import LabelTable, read_tables
+from automl.text.upload_names import is_junk
+
+_FEWEST_TO_TIME = 20
+"""Fewer photos say nothing about the speed of this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectedFile:
+    """What the inspection has found out about one file.
+
+    Attributes:
+        file: The file with its traits, or with the reason why it cannot be decoded.
+        fingerprint: That of the photo, see `automl.images.fingerprint`; empty where it cannot be decoded.
+    """
+
+    file: DataFile
+    fingerprint: bytes
+
+
+class FileSource(Protocol):
+    """Where the bytes of the files of a data set are."""
+
+    def open(self, file: DataFile) -> AbstractContextManager[IO[bytes]]:
+        """The bytes of a file, seekable. Called from several threads at once."""
+
+    def fault_of(self, error: Exception) -> str | None:
+        """The reason, for people, why a file could not be read.
+
+        None where the error is not the fault of the one file: then the inspection ends with it.
+        """
+
+
+class InspectionRecorder(Protocol):
+    """What becomes of the results of an inspection."""
+
+    def keep_thumbnail(self, thumbnail: bytes, /) -> str:
+        """Where the thumbnail, a JPEG, is kept; empty if nowhere. Called from several threads at once."""
+
+    def record(self, inspected: InspectedFile, *, n_done: int, n_total: int) -> None:
+        """Takes the results one by one, in the order of the files. It may raise to end the inspection."""
+
+
+def inspect_files(
+    files: Sequence[DataFile], *, source: FileSource, recorder: InspectionRecorder, max_pixels: int
+) -> float | None:
+    """Decodes every photo that no inspection has decoded before, on all processors, and has the results recorded.
+
+    Args:
+        files: All files. Leftovers, tables and files without bytes are passed over.
+        source: Where their bytes are.
+        recorder: What becomes of the results.
+        max_pixels: The most pixels, width times height, that a photo may have.
+
+    Returns:
+        The seconds that one photo took, None where there were too few to tell.
+    """
+    todo = [file for file in files if file.key and not file.is_seen and is_for_inspection(file.name)]
+    start = time.monotonic()
+    work = partial(_inspect, source=source, recorder=recorder, max_pixels=max_pixels)
+    for n_done, inspected in enumerate(in_threads(work, todo), start=1):
+        recorder.record(inspected, n_done=n_done, n_total=len(todo))
+    return (time.monotonic() - start) / len(todo) if len(todo) >= _FEWEST_TO_TIME else None
+
+
+def is_for_inspection(name: str) -> bool:
+    """Whether a file of this name is decoded: all are that are neither leftovers of programs nor tables."""
+    return not is_junk(name) and not is_table(name)
+
+
+def judge_files(
+    files: Sequence[DataFile],
+    *,
+    source: FileSource,
+    edits: Sequence[Edit] = (),
+    find_more: Callable[[Sequence[DataFile]], Sequence[Finding]] = lambda _files: (),
+) -> Assessment:
+    """The verdict on files that have been inspected, with the tables of labels among them.
+
+    Args:
+        files: All files.
+        source: Where their bytes are.
+        edits: What users have changed about the data set, in their order.
+        find_more: Findings of earlier runs, of the judged files.
+    """
+    return assess(files, edits, _tables(files, source), find_more=find_more)
+
+
+def _inspect(file: DataFile, *, source: FileSource, recorder: InspectionRecorder, max_pixels: int) -> InspectedFile:
+    try:
+        with source.open(file) as stream:
+            traits, thumbnail = inspect_photo(stream, max_pixels)
+            sha256 = file.sha256 or _digest(stream)
+    except BadImage as error:
+        return InspectedFile(file=replace(file, fault=error.message), fingerprint=b"")
+    except Exception as error:
+        fault = source.fault_of(error)
+        if fault is None:
+            raise
+        return InspectedFile(file=replace(file, fault=fault), fingerprint=b"")
+    seen = replace(file, sha256=sha256).seen(traits, recorder.keep_thumbnail(thumbnail))
+    return InspectedFile(file=seen, fingerprint=traits.fingerprint)
+
+
+def _digest(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def _tables(files: Sequence[DataFile], source: FileSource) -> list[LabelTable]:
+    """The files that may say which photo is of which class."""
+    # Of tables with one name the one that came last counts, since it is the one that was corrected.
+    newest = {file.name: file for file in files if file.key and is_table(file.name)}
+    readers = {name: partial(_beginning, source, file) for name, file in newest.items()}
+    return read_tables(readers, [file.name for file in files])
+
+
+def _beginning(source: FileSource, file: DataFile, n_bytes: int) -> bytes:
+    with source.open(file) as stream:
+        return stream.read(n_bytes)

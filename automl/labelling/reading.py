@@ -1,0 +1,198 @@
+"""From the names of files to classes: how a person has laid out the photos, read from folders, names or a table.
+
+A name is only ever read as text. Nothing here touches the file system.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from automl.labelling.file_names import places_by_names
+from automl.labelling.folders import places_by_folders, places_by_parent
+from automl.labelling.label_tables import LabelTable
+from automl.labelling.layout_description import describe_layout
+from automl.labelling.named_file import NamedFile
+from automl.labelling.places import NoPlace, Place, Places, Reading
+from automl.labelling.spellings import joined_spellings
+from automl.labelling.table_places import TablePlaces, places_by_table
+
+_UNUSED_TABLE = NoPlace(reason="It is a table, not a photo, and was not needed to find the classes.")
+
+_READERS: Mapping[Reading, Callable[[Sequence[NamedFile], TablePlaces], Places]] = {
+    Reading.FOLDERS: lambda files, _: places_by_folders(files),
+    Reading.TABLE: lambda _, by_table: by_table.places,
+    Reading.NAMES: lambda files, _: places_by_names(files),
+    Reading.PARENT: lambda files, _: places_by_parent(files),
+}
+"""How each reading finds places. The order is that in which other readings are offered: the likeliest first."""
+
+_GUESSES = (Reading.FOLDERS, Reading.TABLE, Reading.NAMES)
+"""The readings of which the first likely one is taken where nobody has chosen one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherReading:
+    """Another way to read the same files that gives at least two classes.
+
+    Attributes:
+        reading: What the classes would be read from.
+        description: What that gives, as a sentence for people.
+    """
+
+    reading: Reading
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where each file belongs.
+
+    Attributes:
+        reading: What the classes were read from.
+        places: The place of each file, in the order of the names.
+        description: How the files were understood, as a sentence for people.
+        notes: More sentences for people.
+        joined: Those of the notes that say which spellings were taken for one class.
+        others: What else may have been meant, the likeliest first.
+    """
+
+    reading: Reading
+    places: Places
+    description: str
+    notes: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    others: tuple[OtherReading, ...] = ()
+
+
+def read_layout(
+    names: Sequence[str],
+    tables: Sequence[LabelTable] = (),
+    *,
+    reading: Reading | None = None,
+    join_spellings: bool = True,
+) -> Layout:
+    """Finds out where each file belongs.
+
+    Args:
+        names: Relative paths with / or \\.
+        tables: Those of the files that may be tables of labels.
+        reading: What to read the classes from. None takes folders if they give at least two classes, else a table that
+            gives most photos one, else the names of the files.
+        join_spellings: Whether to take `Cat` and `cat ` for one class.
+    """
+    files = [NamedFile.of(name) for name in names]
+    by_table = places_by_table(files, names, tables)
+    found = {
+        known: _read(
+            known,
+            files=files,
+            places=read_places(files, by_table),
+            join_spellings=join_spellings,
+            table_description=by_table.description,
+        )
+        for known, read_places in _READERS.items()
+    }
+    if reading is None:
+        reading = next((guess for guess in _GUESSES if found[guess].is_likely), Reading.FOLDERS)
+    chosen = found[reading]
+    others = tuple(
+        OtherReading(reading=other.reading, description=other.description)
+        for other in found.values()
+        if other.is_likely and other.reading is not reading and _is_different(files, other.places, chosen.places)
+    )
+    return Layout(
+        reading=reading,
+        places=_with_unused_tables(chosen, names, tables),
+        description=chosen.description,
+        notes=(*chosen.joined, *(by_table.notes if reading is Reading.TABLE else ())),
+        joined=chosen.joined,
+        others=others,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ReadPlaces:
+    """What one reading gives.
+
+    Attributes:
+        reading: What the classes were read from.
+        places: The place of each file.
+        description: A sentence for people.
+        joined: A sentence for each spelling that was taken for another one.
+        is_likely: Whether the reading makes sense, and so may be what the owner of the photos has meant.
+    """
+
+    reading: Reading
+    places: Places
+    description: str
+    joined: tuple[str, ...]
+    is_likely: bool
+
+
+def _read(
+    reading: Reading,
+    *,
+    files: Sequence[NamedFile],
+    places: Places,
+    join_spellings: bool,
+    table_description: str,
+) -> _ReadPlaces:
+    labels = _labels_of_photos(files, places)
+    joined = joined_spellings(labels) if join_spellings else {}
+    if joined:
+        places = [_with_joined_label(place, joined) for place in places]
+        labels = _labels_of_photos(files, places)
+    n_photos = sum(file.is_photo for file in files)
+    return _ReadPlaces(
+        reading=reading,
+        places=places,
+        description=describe_layout(
+            reading, files=files, places=places, labels=labels, table_description=table_description
+        ),
+        joined=tuple(
+            f"'{label}' was taken for another spelling of '{kept}'." for label, kept in sorted(joined.items())
+        ),
+        is_likely=_is_likely(reading, labels, n_photos),
+    )
+
+
+def _labels_of_photos(files: Sequence[NamedFile], places: Places) -> list[str]:
+    """One label for each photo that has a place, in order."""
+    return [
+        place.label
+        for file, place in zip(files, places, strict=True)
+        if isinstance(place, Place) and not file.is_document
+    ]
+
+
+def _is_likely(reading: Reading, labels: Sequence[str], n_photos: int) -> bool:
+    """Whether the reading makes sense: names of files that mostly differ are names, not classes."""
+    n_placed, n_classes = len(labels), len(set(labels))
+    if n_classes < 2 or reading in (Reading.FOLDERS, Reading.PARENT):
+        return n_classes >= 2
+    covers_most = n_placed > n_photos / 2
+    return covers_most and (reading is Reading.TABLE or n_classes <= max(2, n_placed // 2))
+
+
+def _is_different(files: Sequence[NamedFile], some: Places, others: Places) -> bool:
+    """Whether any photo has another place, whatever the reasons of those that have none."""
+    return any(
+        file.is_photo and one != other and (isinstance(one, Place) or isinstance(other, Place))
+        for file, one, other in zip(files, some, others, strict=True)
+    )
+
+
+def _with_joined_label(place: Place | NoPlace, joined: Mapping[str, str]) -> Place | NoPlace:
+    if isinstance(place, Place) and place.label in joined:
+        return Place(label=joined[place.label], split=place.split)
+    return place
+
+
+def _with_unused_tables(found: _ReadPlaces, names: Sequence[str], tables: Sequence[LabelTable]) -> Places:
+    """The places, in which tables that were not used are called tables, whatever folder they lie in."""
+    if found.reading is Reading.TABLE or not tables:
+        return found.places
+    table_names = {table.name for table in tables}
+    return [
+        _UNUSED_TABLE if name in table_names and not (isinstance(place, NoPlace) and place.is_junk) else place
+        for name, place in zip(names, found.places, strict=True)
+    ]
