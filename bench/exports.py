@@ -126,7 +126,7 @@ def linear_candidate(weights: InstalledWeights, taps: str, images: np.ndarray, l
         n_bytes=0,
         latency_s=0.0,
         best_epoch=1,
-        curves=Curves((), (), (), ()),
+        curves=Curves(),
     )
 
 

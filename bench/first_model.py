@@ -97,7 +97,7 @@ def _candidate(backbone: str, n_features: int) -> Candidate:
     """A head of zeros: an export does not look at the numbers."""
     layer = np.zeros((n_features, 3), np.float32), np.zeros(3, np.float32)
     member = Member((Branch(backbone, SIZE_PX),), SEVERAL_TAPS, (layer,))
-    nothing, curves = np.zeros((1, 0, 3), np.float32), Curves((), (), (), ())
+    nothing, curves = np.zeros((1, 0, 3), np.float32), Curves()
     return Candidate(0, Stage.HEADS, {}, (member,), SIZE_PX, nothing, 0.0, 0.0, 0, 0.0, 1, curves)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.head.training import Layers, cross_entropy
+from automl.models.head.network import Layers, cross_entropy
 from automl.search.candidate import Candidate, is_scored
 
 N_BINS = 15

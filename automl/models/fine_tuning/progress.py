@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 
-from automl.models.head.training import Curves, Plateau, cross_entropy, schedule_factor
-from automl.models.head.training import class_weights as balanced_weights
+from automl.models.head.network import cross_entropy
+from automl.models.head.schedule import Plateau, schedule_factor
+from automl.models.head.settings import balanced_weights
+from automl.models.head.training import Curves
 
 
 class Progress:
@@ -25,7 +27,7 @@ class Progress:
 
     @property
     def curves(self) -> Curves:
-        return Curves(*(tuple(column) for column in zip(*self._history, strict=True)))
+        return Curves.of_epochs(self._history)
 
     def rate(self, done: float) -> float:
         """The learning rate once `done` of the training is over, 0-1."""

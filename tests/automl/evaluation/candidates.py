@@ -41,7 +41,7 @@ def candidate(members: Sequence[Member], image_size_px: int, logits: np.ndarray 
         n_bytes=1_000,
         latency_s=0.01,
         best_epoch=1,
-        curves=Curves((), (), (), ()),
+        curves=Curves(),
     )
 
 

@@ -12,7 +12,9 @@ from automl.evaluation.score import TestScore
 from automl.models.head.training import Curves
 from automl.records import ImageRecord, Stage, TrialRecord, TrialState
 
-CURVES = Curves((1.0, 0.5), (0.5, 0.8), (1.1, 0.7), (0.4, 0.75))
+CURVES = Curves(
+    train_loss=(1.0, 0.5), train_accuracy=(0.5, 0.8), validation_loss=(1.1, 0.7), validation_accuracy=(0.4, 0.75)
+)
 BINS = (Bin(0.5, 0.4, 10), Bin(0.9, 0.7, 30)), (Bin(0.5, 0.5, 12), Bin(0.8, 0.8, 28))
 CALIBRATION = Calibration(1.4, 0.17, 0.01, *BINS, 0.7, 0.7, 0.95)
 

@@ -74,4 +74,9 @@ def test_curves_show_training_and_validation_of_both_measures():
 @pytest.mark.parametrize("n_epochs", [1, 200])
 def test_curves_are_readable(n_epochs, monkeypatch):
     values = tuple(np.linspace(1, 0.1, n_epochs))
-    assert_readable(learning_curves(Curves(values, values, values, values), 1), monkeypatch)
+    assert_readable(
+        learning_curves(
+            Curves(train_loss=values, train_accuracy=values, validation_loss=values, validation_accuracy=values), 1
+        ),
+        monkeypatch,
+    )

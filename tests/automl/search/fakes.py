@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from automl.models.fine_tuning.fine_tuner import FineTuned
-from automl.models.head.training import Curves, Targets
+from automl.models.head.settings import Targets
+from automl.models.head.training import Curves
 from automl.records import RunSettings, Stage, TrialRecord
 from automl.search.block import Block
 from automl.search.budget import Budget
@@ -21,8 +22,8 @@ V2, V1, LITE0 = "mobilenet_v2", "mobilenet_v1", "efficientnet_lite0"
 MODEL_BYTES = {V2: 9_000_000, V1: 13_000_000, LITE0: 14_000_000}
 LATENCY_S = {V2: 0.02, V1: 0.03, LITE0: 0.04}
 N_ROWS = 40
-CURVES = Curves((1.0,), (0.5,), (0.5,), (0.5,))
-TARGETS = Targets(np.arange(N_ROWS) % 2, np.arange(N_ROWS)[:, None] // 2 % 2, 2, 2)
+CURVES = Curves(train_loss=(1.0,), train_accuracy=(0.5,), validation_loss=(0.5,), validation_accuracy=(0.5,))
+TARGETS = Targets(labels=np.arange(N_ROWS) % 2, folds=np.arange(N_ROWS)[:, None] // 2 % 2, n_folds=2, n_classes=2)
 
 
 class Clock:
