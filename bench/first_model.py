@@ -81,7 +81,7 @@ def _physical(backbone: str) -> dict[str, float]:
         pixels = PixelCache(Path(folder), tuple(pool))
         pixels.decode([SIZE_PX], _say_nothing)
         marks.append(time.perf_counter())
-        extract_features(pixels.open(SIZE_PX), extractor, Path(folder) / "f.npy", _say_nothing)
+        extract_features(pixels.open(SIZE_PX), extractor, Path(folder) / "f.npy", on_batch=_say_nothing)
         marks.append(time.perf_counter())
         exporter = Exporter(weights, manifest.classes, Path(folder))
         exporter.export(_candidate(backbone, sum(extractor.tap_widths)), Path(folder), with_keras=False)

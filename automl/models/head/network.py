@@ -7,8 +7,11 @@ import numpy as np
 
 from automl.models.head.settings import HeadSettings
 
-Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
-"""Kernel float32 (n_in, n_out) and bias float32 (n_out,) of each dense layer; ReLU between them, softmax behind."""
+Layer = tuple[np.ndarray, np.ndarray]
+"""Kernel float32 (n_in, n_out) and bias float32 (n_out,) of a dense layer."""
+
+Layers = tuple[Layer, ...]
+"""The dense layers of a head; ReLU between them, softmax behind."""
 
 _BETA_1, _BETA_2, _EPSILON, _MOMENTUM = 0.9, 0.999, 1e-7, 0.9
 # A step of SGD follows the gradient, and gradients of kernels on such features are this much smaller than Adam's steps.

@@ -1,4 +1,4 @@
-"""The learning rate of a training: its schedule, its fall where the loss stays on a plateau, and the number of epochs."""
+"""The learning rate of a training: its schedule, its fall where the loss stops falling, and the number of epochs."""
 
 import math
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.fine_tuning.fine_tuner import FineTuned
+from automl.models.fine_tuning.fine_tuned import FineTuned
 from automl.models.head.settings import Targets
 from automl.models.head.training import Curves
 from automl.records import RunSettings, Stage, TrialRecord
@@ -249,7 +249,7 @@ class FineTuners:
         self.n_open = 0
 
     def __call__(
-        self, pixels, labels, n_classes, installed, head, settings, seed, scratch=None, deterministic=False
+        self, *, pixels, labels, n_classes, installed, head, settings, seed, scratch=None, deterministic=False
     ) -> "FineTuners.One":
         assert scratch is None or scratch.is_dir()
         return FineTuners.One(self, settings)
@@ -274,18 +274,25 @@ class FineTuners:
         def steps_per_epoch(self, n_rows: int) -> int:
             return self._all.n_steps
 
-        def fit(self, train_rows, held_out_rows, on_step, on_epoch, head=None) -> FineTuned:
+        def fit(self, train_rows, held_out_rows, *, on_work, on_epoch, head=None) -> FineTuned:
             self._all.heads.append(head)
             self._all.fits.append((self._settings, len(train_rows), len(held_out_rows)))
             self.best = None
             for epoch in range(1, self._settings.epochs + 1):
                 for _ in range(self._all.n_steps):
                     self._all.clock.now += self._all.step_s
-                    on_step()
+                    on_work()
                 score = self._all.score(self._settings, epoch)
                 logits = np.full((len(held_out_rows), 2), np.nan, np.float32)
                 logits[:] = logits_for(score, rows=held_out_rows)[0, held_out_rows]
-                self.best = Fitted(V2, (), np.ones((3, 2)), np.ones(2), logits, epoch, CURVES)
+                self.best = Fitted(
+                    backbone=V2,
+                    weights=(),
+                    head=(np.ones((3, 2)), np.ones(2)),
+                    held_out_logits=logits,
+                    best_epoch=epoch,
+                    curves=CURVES,
+                )
                 if on_epoch(epoch, logits):
                     break
             assert self.best is not None
