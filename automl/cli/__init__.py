@@ -231,7 +231,7 @@ def export(options: argparse.Namespace, settings: Settings, console: Console) ->
 
 def weights(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Fetches the pretrained weights, or lists what is installed."""
-    from automl.models.backbones.table import BACKBONES
+    from automl.backbone_table import BACKBONES
     from automl.models.weights.cache import fetch, installed, missing
 
     if options.action == "fetch":

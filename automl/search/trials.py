@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 import structlog
 
+from automl.backbone_table import BACKBONES
 from automl.errors import HeadTooLarge
 from automl.images.pixels import OnProgress
-from automl.models.backbones.table import BACKBONES
 from automl.models.head.settings import Targets
 from automl.records import RunSettings, Stage, TrialRecord, TrialState
 from automl.search.budget import Budget, SearchOver

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.models.backbones.table import build_backbone
+from automl.models.backbones.building import build_backbone
 from automl.models.head.network import Layer
 from automl.models.head.training import Curves
 

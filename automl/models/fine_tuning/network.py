@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl.models.backbones.table import find_backbone
+from automl.backbone_table import find_backbone
 from automl.models.fine_tuning.cut import cut_in_two, cuts_behind
 from automl.models.fine_tuning.optimizer import GraphAdamW, RunningAverage
 from automl.models.fine_tuning.precision import PLAIN, Precision

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from automl.atomic_files import full_disk_explained
+from automl.backbone_table import BACKBONES, Backbone, Source, find_backbone
 from automl.errors import BadWeights, NoBackbone, SourceUnavailable
-from automl.models.backbones.table import BACKBONES, Backbone, Source, build_backbone, find_backbone
+from automl.models.backbones.building import build_backbone
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.fetching import check_source
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import requests
 import structlog
 
+from automl.backbone_table import ArchiveSource, HubSource, KerasSource, Source
 from automl.errors import BadWeights, SourceUnavailable
-from automl.models.backbones.table import ArchiveSource, HubSource, KerasSource, Source
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 60.0

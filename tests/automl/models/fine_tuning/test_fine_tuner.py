@@ -11,7 +11,7 @@ import pytest
 from tensorflow.python.framework import config
 
 from automl.errors import TrialFailed
-from automl.models.backbones.table import build_backbone
+from automl.models.backbones.building import build_backbone
 from automl.models.fine_tuning import fine_tuner
 from automl.models.fine_tuning.fine_tuner import FineTuner
 from automl.models.fine_tuning.network import TrainableNetwork

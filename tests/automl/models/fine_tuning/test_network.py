@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from automl.models.backbones.table import BACKBONES, build_backbone
+from automl.backbone_table import BACKBONES
+from automl.models.backbones.building import build_backbone
 from automl.models.fine_tuning.network import Batch, NetworkKind, TrainableNetwork
 from automl.models.fine_tuning.precision import PLAIN, Precision
 from automl.models.weights.cache import InstalledWeights

