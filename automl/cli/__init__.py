@@ -232,7 +232,8 @@ def export(options: argparse.Namespace, settings: Settings, console: Console) ->
 def weights(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Fetches the pretrained weights, or lists what is installed."""
     from automl.backbone_table import BACKBONES
-    from automl.models.weights.cache import fetch, installed, missing
+    from automl.models.weights.cache import installed, missing
+    from automl.models.weights.fetch import fetch
 
     if options.action == "fetch":
         fetch(

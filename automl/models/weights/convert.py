@@ -219,7 +219,9 @@ def _torch_lite_name(name: str, block_names: Sequence[str]) -> str | None:
     number, layer, variable = match.groups()
     known = _TORCH_STEM_AND_TOP if number is None else _TORCH_BLOCK
     variables = _TORCH_BN if layer.startswith("bn") else _TORCH_LAYER
-    if layer not in known or variable not in variables or int(number or 0) >= len(block_names):
+    if layer not in known or variable not in variables:
+        return None
+    if number is not None and int(number) >= len(block_names):
         return None
     prefix = "" if number is None else f"{block_names[int(number)]}_"
     return f"{prefix}{known[layer]}/{variables[variable]}"

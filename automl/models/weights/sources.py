@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 import h5py
 import keras
 import numpy as np
-import requests
 import structlog
 import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -30,7 +29,14 @@ from automl.atomic_files import is_disk_full
 from automl.backbone_table import ArchiveSource, HubSource, KerasSource, Source
 from automl.errors import BadWeights, SourceUnavailable
 from automl.models.weights.convert import Pretrained, convert
-from automl.models.weights.fetching import HUB_CACHE_VARIABLE, READ_TIMEOUT_S, check_digest, download, hash_file
+from automl.models.weights.downloads import (
+    HUB_CACHE_VARIABLE,
+    READ_TIMEOUT_S,
+    check_digest,
+    download,
+    hash_file,
+    open_client,
+)
 from automl.models.weights.package_index import PackageIndex
 from automl.models.weights.torch_file import read_tensors
 
@@ -95,8 +101,8 @@ def _load_hub(source: HubSource, scratch: Path) -> tuple[Variables, str]:
 
 def _load_keras(source: KerasSource, scratch: Path) -> tuple[Variables, str]:
     path = scratch / Path(urlsplit(source.url).path).name
-    with requests.Session() as session:
-        download(source.url, path, session)
+    with open_client() as client:
+        download(source.url, path, client)
     if source.md5:
         check_digest(path, source.md5, "md5")
     build = getattr(keras.applications, source.application)

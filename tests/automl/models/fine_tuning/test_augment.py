@@ -108,6 +108,6 @@ def test_mixup_leaves_at_least_half_of_the_picture() -> None:
 
 
 def test_one_seed_draws_the_same() -> None:
-    policy = Policy("both", 0.5, 20, 0.3, "cutmix")
+    policy = Policy(flips="both", crop=0.5, rotation_deg=20, colour=0.3, mix="cutmix")
     first, second = (draw_maps(policy, 5, from_px=64, to_px=32, random=random(7)) for _ in range(2))
     np.testing.assert_array_equal(first, second)

@@ -9,7 +9,7 @@ from automl.errors import BadWeights
 from automl.models.backbones.building import build_backbone
 from automl.models.weights.cache import InstalledWeights, load_backbone
 from automl.models.weights.convert import Dense
-from automl.models.weights.install import load_head
+from automl.models.weights.preparation import load_head
 from automl.models.weights.verification import EXPECTED, check_weights, classify, fit_statistics, photographs
 
 pytestmark = pytest.mark.slow
