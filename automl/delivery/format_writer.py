@@ -4,10 +4,8 @@ Each carries its labels: in `labels.txt` of the zip archive that a `.keras` file
 `.tflite` file, where TensorFlow's metadata convention has it, and in the folder `assets.extra` of a SavedModel.
 """
 
-import os
 import shutil
-import sys
-import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +26,7 @@ from automl.delivery.fixed_size import (
 )
 from automl.formats import find_format
 from automl.models.quiet_tensorflow import import_tensorflow
+from automl.native_output import STDERR, STDOUT, held_back
 from automl.serving.predict_litert import load_interpreter
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -176,24 +175,13 @@ def _labels_files(labels: Sequence[str], size_px: int) -> dict[str, str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Holds back the pages that converters write to the process's own outputs; their last words if one fails."""
-    import warnings
-
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    kept = os.dup(1), os.dup(2)
-    with tempfile.TemporaryFile() as held, warnings.catch_warnings():
-        # Of the form in which the calibrated ranges are given: they come from photographs, not from a table.
-        warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
-        os.dup2(held.fileno(), 1)
-        os.dup2(held.fileno(), 2)
-        try:
+    """Holds back the pages that converters write to the process's own outputs; the last of them if one fails."""
+    try:
+        with held_back(STDOUT, STDERR) as held, warnings.catch_warnings():
+            # Of the form in which the calibrated ranges are given: they come from photographs, not from a table.
+            warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
             yield
-        except Exception:
-            held.seek(max(0, held.seek(0, os.SEEK_END) - _LAST_WORDS_BYTES))
-            _log.warning("a format could not be written", last_words=held.read().decode(errors="replace"))
-            raise
-        finally:
-            for number, copy in zip((1, 2), kept, strict=True):
-                os.dup2(copy, number)
-                os.close(copy)
+    except Exception:
+        last_words = held.read()[-_LAST_WORDS_BYTES:].decode(errors="replace")
+        _log.warning("a format could not be written", last_words=last_words)
+        raise
