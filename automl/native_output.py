@@ -45,7 +45,7 @@ class HeldOutput:
 
 @contextmanager
 def held_back(*descriptors: int) -> Iterator[HeldOutput]:
-    """Inside, what the process writes to `descriptors` goes to a temporary file, whoever writes it.
+    """Inside, what the process writes to `descriptors` goes to a temporary file, also what C++ code writes.
 
     What was held back can still be read afterwards.
     """

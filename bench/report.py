@@ -83,7 +83,7 @@ def _score(random: np.random.Generator, n_images: int, n_classes: int) -> TestSc
     exponentials = np.exp(logits)
     probabilities = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
     names = tuple(f"kind of flower {number}" for number in range(n_classes))
-    return TestScore(names, truth, probabilities, 1 / n_classes)
+    return TestScore(classes=names, truth=truth, probabilities=probabilities, baseline_accuracy=1 / n_classes)
 
 
 def _photos(random: np.random.Generator, folder: Path) -> list[ImageRecord]:

@@ -293,7 +293,9 @@ class _Run:
 
         classes = self._job.manifest.classes
         classifiers = [Classifier(file) for file in files]
-        score, *others = evaluate(classifiers, test_images, classes, self._targets.labels, report)
+        score, *others = evaluate(
+            classifiers, test_images, classes=classes, training_labels=self._targets.labels, on_progress=report
+        )
         return score, others[0] if others else score if is_same else None
 
     def _draw(

@@ -24,9 +24,9 @@ from automl.models.fine_tuning.augment import (
 )
 
 MAX_STORED_BYTES = 8_000_000_000
-"""Of stored activations; where they would need more, fewer views of each photo are kept."""
+"""The room for stored activations; where they would need more, fewer views of each photo are kept."""
 
-_DRAWN_VIEWS = 2
+_DRAWN_VIEWS = 2  # each takes as much room on the disk as the photo as it is
 
 OnWork = Callable[[], None]
 """Is called after each piece of work, and may raise to end it."""

@@ -29,7 +29,7 @@ from automl.models.numerics import deterministic_ops
 from automl.models.weights.cache import InstalledWeights
 
 STEPS_PER_EPOCH = 64
-"""Of whole batches, at most: on a large data set an epoch is a part of it, so that a trial reports often."""
+"""The most whole batches in an epoch: on a large data set an epoch is a part of it, so that a trial reports often."""
 
 OnTunedEpoch = Callable[[int, np.ndarray], bool]
 """Takes the epoch, counted from 1, and the held-out logits (n_held_out, n_classes); True ends the training."""

@@ -29,7 +29,7 @@ HEAD_RATE = 10.0
 """The head's learning rate as a multiple of the network's."""
 
 ADAPTING_MOMENTUM = 0.9
-"""Of batch norm's moving statistics where they adapt: a fine-tuning is a few hundred steps, not a million."""
+"""The momentum of batch norm's moving statistics where they adapt: fine-tuning has hundreds of steps, not a million."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

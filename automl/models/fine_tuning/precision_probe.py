@@ -15,7 +15,8 @@ from automl.models.weights.cache import InstalledWeights
 _SIDE_PX, _N_IMAGES = 160, 32
 
 _precision_of: dict[tuple[str, ...], Precision] = {}
-"""By the names of the GPUs: the backbones have the same kinds of layers, and each probe compiles three networks."""
+"""The result by the names of the GPUs. One probe serves all backbones, which have the same kinds of layers: it compiles
+three networks."""
 
 
 def best_precision(weights: InstalledWeights) -> Precision:

@@ -26,7 +26,7 @@ class Features(Protocol):
         ...
 
     def take_mirrored(self, rows: np.ndarray) -> np.ndarray:
-        """The same features of the mirrored photos."""
+        """The features of the mirrored photos, in the same form."""
         ...
 
 

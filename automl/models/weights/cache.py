@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 FORMAT = 1
-"""Of the cache; files of another format are fetched anew."""
+"""The version of the files in the cache; files of another version are fetched anew."""
 
 _MISSING = "missing.json"
 

@@ -24,7 +24,7 @@ from automl.models.weights.downloads import NETWORK_ERRORS, Credentials, check_d
 
 _PYPI = "https://pypi.org/simple/"
 _SECTIONS = ("global", "download", ":env:")
-"""Of pip's configuration; the later one wins."""
+"""The sections of pip's configuration that count here; a later one overrides an earlier one."""
 
 _log = structlog.stdlib.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""From a source to the verified files of one backbone, in a scratch folder."""
+"""Makes the verified files of one backbone from a source, in a scratch folder."""
 
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,20 @@ from automl.models.weights.verification import check_weights, photographs
 
 
 def prepare(backbone: Backbone, source: Source, scratch: Path) -> InstalledWeights:
-    """Writes the two files of a backbone into `scratch`; the record's folder is `scratch`.
+    """Fetches, converts and checks the weights of a backbone, and writes its files.
+
+    Args:
+        backbone: its row in the table.
+        source: where its weights are.
+        scratch: the folder for all files.
+
+    Returns:
+        The record of the weights; its folder is `scratch`.
 
     Raises:
         SourceUnavailable: the source cannot be reached.
         BadWeights: its numbers do not fit.
-        OSError: no room.
+        OSError: there is no room.
     """
     loaded = load(source, scratch, backbone.block_names)
     model = build_backbone(backbone.name)

@@ -155,7 +155,7 @@ class FineTuneStage:
 
         try:
             with self._fine_tuner(plan, recipe) as tuner:
-                fitted = tuner.fit(rows, rows[:0], self._budget.check, stop_at_best)
+                fitted = tuner.fit(rows, rows[:0], on_work=self._budget.check, on_epoch=stop_at_best)
             member = self._member(recipe, fitted, f"{best.number}-all")
         except SearchOver:
             return
