@@ -12,7 +12,7 @@ from automl.errors import DiskFull
 
 @contextmanager
 def full_disk_explained(what: str) -> Iterator[None]:
-    """Turns the system's error into one for people. `what`: what the disk holds.
+    """Inside, the system's error of a full disk becomes one for people. what: is on the disk, for the message.
 
     Raises:
         DiskFull: the block ran out of room.
@@ -26,7 +26,7 @@ def full_disk_explained(what: str) -> Iterator[None]:
 
 
 def is_disk_full(error: Exception) -> bool:
-    """True also for h5py and TensorFlow, which put the system's message into an error of their own."""
+    """Whether `error` means a full disk; h5py and TensorFlow put the system's message into an error of their own."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     return "No space left on device" in str(error) or "Disk quota exceeded" in str(error)

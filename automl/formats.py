@@ -1,4 +1,7 @@
-"""The formats that a model can be delivered in: one table, for the form, the exports, their proof and the download."""
+"""The formats that a model can be delivered in: one row each, for the form, the exports, their proof and the download.
+
+For a new format add a row to `FORMATS`, and its writer to `automl.delivery.format_writer`.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +10,16 @@ _SCRIPTS = Path(__file__).parent / "serving"
 _TOLERANCE, _INT8_TOLERANCE = 0.005, 0.02
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """What loads a model again. `packages`: lines of a requirements file. `script`: delivered beside the model."""
+    """The software that loads a delivered model.
+
+    Attributes:
+        name: the identifier, in the names of files.
+        title: the name for people.
+        packages: the lines of its requirements file.
+        script: the program that is delivered beside the model, in the folder `automl/serving`.
+    """
 
     name: str
     title: str
@@ -18,10 +28,11 @@ class Runtime:
 
     @property
     def readme_name(self) -> str:
+        """The file that says how to use it."""
         return f"README_{self.name}.txt"
 
     def readme(self, model: str) -> str:
-        """Three lines. `model`: file name of one of its models."""
+        """Three lines on how to use it. `model`: the file name of one of its models."""
         named = "" if self.script == "predict.py" else f" {model}"
         return (
             f"{self.title}: python -m venv venv && venv/bin/pip install {' '.join(map(repr, self.packages))}\n"
@@ -31,23 +42,35 @@ class Runtime:
         )
 
     def delivered_script(self) -> str:
-        """The text of `script`, which needs none of this project."""
+        """The text of `script` as it is delivered: it needs none of this project."""
         text = (_SCRIPTS / self.script).read_text(encoding="utf-8")
         return text.replace("from automl.serving.predict import", "from predict import")
 
 
 _PHOTOS = ("numpy>=1.26", "pillow>=10.3")
-ONNX_RUNTIME = Runtime("onnx", "ONNX Runtime", ("onnxruntime>=1.18", *_PHOTOS), "predict.py")
-LITERT = Runtime("litert", "LiteRT", ("ai-edge-litert>=2.0", *_PHOTOS), "predict_litert.py")
-TENSORFLOW = Runtime("tensorflow", "TensorFlow", ("tensorflow>=2.20", "keras>=3.13", *_PHOTOS), "predict_tensorflow.py")
+ONNX_RUNTIME = Runtime(name="onnx", title="ONNX Runtime", packages=("onnxruntime>=1.18", *_PHOTOS), script="predict.py")
+LITERT = Runtime(name="litert", title="LiteRT", packages=("ai-edge-litert>=2.0", *_PHOTOS), script="predict_litert.py")
+TENSORFLOW = Runtime(
+    name="tensorflow",
+    title="TensorFlow",
+    packages=("tensorflow>=2.20", "keras>=3.13", *_PHOTOS),
+    script="predict_tensorflow.py",
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One tick box. `file_name`: in the download; that of a SavedModel is a folder.
+    """One row of the table.
 
-    `tolerance`: share of the test photos by which its accuracy may differ before it is marked. `is_made_at_once`:
-    inside the run's time; the others follow.
+    Attributes:
+        name: the identifier in the API, the database and on the command line.
+        title: the name for people.
+        file_name: of the model in the download.
+        purpose: what the format is good for, for people.
+        runtime: what loads it.
+        tolerance: the share of the test photos by which its accuracy may differ before it is marked, 0-1.
+        is_made_at_once: whether it is made within the time of the run; the other formats follow after the run.
+        folder_mark: for a format that is a folder: the file by which that folder is recognised. Empty for a file.
     """
 
     name: str
@@ -57,27 +80,65 @@ class Format:
     runtime: Runtime
     tolerance: float = _TOLERANCE
     is_made_at_once: bool = False
+    folder_mark: str = ""
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("onnx", "ONNX", "model.onnx", "Servers and desktop programs in any language; quick on a CPU.",
-           ONNX_RUNTIME, is_made_at_once=True),
-    Format("keras", "Keras", "model.keras", "Continue training in Python, with Keras 3 and TensorFlow.",
-           TENSORFLOW, is_made_at_once=True),
-    Format("saved_model", "TensorFlow SavedModel", "saved_model", "TensorFlow Serving, and TensorFlow without Keras.",
-           TENSORFLOW),
-    Format("litert_float32", "LiteRT (TFLite), float32", "model_float32.tflite",
-           "Phones and small computers, with the full precision.", LITERT),
-    Format("litert_float16", "LiteRT (TFLite), float16", "model_float16.tflite",
-           "Phones: half the size, hardly any difference.", LITERT),
-    Format("litert_int8", "LiteRT (TFLite), int8", "model_int8.tflite",
-           "Small devices and accelerators that use integer arithmetic: a quarter of the size, a little less exact.",
-           LITERT, _INT8_TOLERANCE),
-)  # fmt: skip
+    Format(
+        name="onnx",
+        title="ONNX",
+        file_name="model.onnx",
+        purpose="Servers and desktop programs in any language; quick on a CPU.",
+        runtime=ONNX_RUNTIME,
+        is_made_at_once=True,
+    ),
+    Format(
+        name="keras",
+        title="Keras",
+        file_name="model.keras",
+        purpose="Continue training in Python, with Keras 3 and TensorFlow.",
+        runtime=TENSORFLOW,
+        is_made_at_once=True,
+    ),
+    Format(
+        name="saved_model",
+        title="TensorFlow SavedModel",
+        file_name="saved_model",
+        purpose="TensorFlow Serving, and TensorFlow without Keras.",
+        runtime=TENSORFLOW,
+        folder_mark="saved_model.pb",
+    ),
+    Format(
+        name="litert_float32",
+        title="LiteRT (TFLite), float32",
+        file_name="model_float32.tflite",
+        purpose="Phones and small computers, with the full precision.",
+        runtime=LITERT,
+    ),
+    Format(
+        name="litert_float16",
+        title="LiteRT (TFLite), float16",
+        file_name="model_float16.tflite",
+        purpose="Phones: half the size, hardly any difference.",
+        runtime=LITERT,
+    ),
+    Format(
+        name="litert_int8",
+        title="LiteRT (TFLite), int8",
+        file_name="model_int8.tflite",
+        purpose="Small devices and accelerators that use integer arithmetic: a quarter of the size, a bit less exact.",
+        runtime=LITERT,
+        tolerance=_INT8_TOLERANCE,
+    ),
+)
 
 
 def find_format(name: str) -> Format:
-    """Raises KeyError for a name that is not in the table."""
+    """The row of a format.
+
+    Raises:
+        KeyError: the name is not in the table.
+    """
     return {one.name: one for one in FORMATS}[name]
 
 

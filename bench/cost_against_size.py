@@ -25,7 +25,9 @@ from PIL import Image
 
 from automl.datasets.split import make_split
 from automl.ingest.local import ingest_folder
-from automl.models.head.training import HeadSettings, Targets, fit_head, max_epochs
+from automl.models.head.schedule import max_epochs
+from automl.models.head.settings import HeadSettings, Targets
+from automl.models.head.training import fit_head
 from automl.models.weights.cache import installed
 from automl.records import DatasetManifest, SplitPlan
 from automl.search.block import Block
@@ -125,7 +127,9 @@ def _measure(folder: Path) -> dict[str, Any]:
 def _targets(manifest: DatasetManifest, plan: SplitPlan) -> Targets:
     index = {label: number for number, label in enumerate(manifest.classes)}
     labels = np.array([index[manifest.images[i].label] for i in plan.pool])
-    return Targets(labels, np.array(plan.folds).reshape(len(labels), -1), plan.n_folds, len(index))
+    return Targets(
+        labels=labels, folds=np.array(plan.folds).reshape(len(labels), -1), n_folds=plan.n_folds, n_classes=len(index)
+    )
 
 
 def _head_trials(features: FrozenFeatures, targets: Targets) -> float:
@@ -147,7 +151,7 @@ def _head_trials(features: FrozenFeatures, targets: Targets) -> float:
             patience=None,  # so that every size trains for as long as it may
             max_epochs=max_epochs(len(targets.labels)),
         )
-        accuracies.append(fit_head(features.joined(params), targets, settings, seed).accuracy)
+        accuracies.append(fit_head(features.joined(params), targets, settings, seed=seed).accuracy)
     return max(accuracies)
 
 

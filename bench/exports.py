@@ -63,7 +63,9 @@ def measure(name: str, weights: InstalledWeights, taps: str, folder: Path) -> di
     add_labels(models.keras, classes, SIZE_PX)
     reference = scored(Classifier(models.onnx), test)
     chosen = np.random.default_rng(0).permutation(len(images))[:N_CALIBRATION]
-    writer, load_s = timed(lambda: FormatWriter(models.keras, classes, SIZE_PX, images[chosen], folder))
+    writer, load_s = timed(
+        lambda: FormatWriter(models.keras, labels=classes, size_px=SIZE_PX, calibration=images[chosen], target=folder)
+    )
     rows = []
     for one in FORMATS:
         path, seconds = folder / one.file_name, write_s
@@ -126,14 +128,14 @@ def linear_candidate(weights: InstalledWeights, taps: str, images: np.ndarray, l
         n_bytes=0,
         latency_s=0.0,
         best_epoch=1,
-        curves=Curves((), (), (), ()),
+        curves=Curves(),
     )
 
 
 def scored(classifier: Classifier, photos: list[Path]) -> Reference:
     truth = np.array([classifier.labels.index(photo.parent.name) for photo in photos])
     probabilities = np.stack([classifier.predict(photo) for photo in photos])
-    return Reference(classifier.labels, tuple(photos), truth, probabilities)
+    return Reference(classes=classifier.labels, photos=tuple(photos), truth=truth, probabilities=probabilities)
 
 
 def timed(work: Any) -> tuple[Any, float]:

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.fine_tuning.fine_tuner import FineTuner, FineTuneSettings
+from automl.models.fine_tuning.fine_tuner import FineTuner
 from automl.models.fine_tuning.network import NetworkKind, TrainableNetwork
+from automl.models.fine_tuning.settings import FineTuneSettings
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights, installed, load_backbone
 from automl.search.stages.fine_tuning_space import expert_settings
@@ -68,13 +69,21 @@ class _Ours:
     ) -> None:
         width = sum(weights.tap_widths)
         head = (np.zeros((width, N_CLASSES), np.float32), np.zeros(N_CLASSES, np.float32))
-        self.tuner = FineTuner(pixels, labels, N_CLASSES, weights, head, settings, 0)
+        self.tuner = FineTuner(
+            pixels=pixels,
+            labels=labels,
+            n_classes=N_CLASSES,
+            installed=weights,
+            head=head,
+            settings=settings,
+            seed=0,
+        )
         self._rows = np.arange(len(pixels))
 
     def seconds(self) -> float:
         """Of the quickest step in an epoch."""
         marks: list[float] = []
-        self.tuner.fit(self._rows, self._rows[:0], lambda: marks.append(time.perf_counter()))
+        self.tuner.fit(self._rows, self._rows[:0], on_work=lambda: marks.append(time.perf_counter()))
         n_steps = self.tuner.steps_per_epoch(len(self._rows))
         return float(np.diff(marks[-n_steps:]).min())
 
@@ -113,7 +122,9 @@ def _freeze_front(network: Any, weights: InstalledWeights, depth: int) -> None:
     """Only what we would train stays trainable."""
     if not depth:
         return
-    ours = TrainableNetwork(NetworkKind(weights, "several", depth, N_CLASSES, adapts_batch_norm=True))
+    ours = TrainableNetwork(
+        NetworkKind(weights=weights, taps="several", depth=depth, n_classes=N_CLASSES, adapts_batch_norm=True)
+    )
     for layer in network.layers:
         layer.trainable = ours.n_cuts_behind[layer.name] < depth
 

@@ -81,7 +81,7 @@ def _physical(backbone: str) -> dict[str, float]:
         pixels = PixelCache(Path(folder), tuple(pool))
         pixels.decode([SIZE_PX], _say_nothing)
         marks.append(time.perf_counter())
-        extract_features(pixels.open(SIZE_PX), extractor, Path(folder) / "f.npy", _say_nothing)
+        extract_features(pixels.open(SIZE_PX), extractor, Path(folder) / "f.npy", on_batch=_say_nothing)
         marks.append(time.perf_counter())
         exporter = Exporter(weights, manifest.classes, Path(folder))
         exporter.export(_candidate(backbone, sum(extractor.tap_widths)), Path(folder), with_keras=False)
@@ -97,7 +97,7 @@ def _candidate(backbone: str, n_features: int) -> Candidate:
     """A head of zeros: an export does not look at the numbers."""
     layer = np.zeros((n_features, 3), np.float32), np.zeros(3, np.float32)
     member = Member((Branch(backbone, SIZE_PX),), SEVERAL_TAPS, (layer,))
-    nothing, curves = np.zeros((1, 0, 3), np.float32), Curves((), (), (), ())
+    nothing, curves = np.zeros((1, 0, 3), np.float32), Curves()
     return Candidate(0, Stage.HEADS, {}, (member,), SIZE_PX, nothing, 0.0, 0.0, 0, 0.0, 1, curves)
 
 

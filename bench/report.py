@@ -46,7 +46,7 @@ def _measure(folder: Path, n_images: int, n_classes: int, n_trials: int) -> dict
     score, photos, trials = _score(random, n_images, n_classes), _photos(random, folder), _trials(random, n_trials)
     images = [photos[i % N_PHOTOS] for i in range(n_images)]
     line = tuple(np.linspace(1, 0.2, 40).tolist())
-    curves = Curves(line, line, line, line)
+    curves = Curves(train_loss=line, train_accuracy=line, validation_loss=line, validation_accuracy=line)
     heat = random.random((N_HEAT_MAPS, 28, 28)).astype(np.float32)
     layers = [LayerRow(f"layer_{i}", "Conv2D", "(None, 28, 28, 96)", 9_216, 0) for i in range(N_LAYERS)]
     tested(_score(random, 10, 2))  # which imports scikit-learn
@@ -83,7 +83,7 @@ def _score(random: np.random.Generator, n_images: int, n_classes: int) -> TestSc
     exponentials = np.exp(logits)
     probabilities = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
     names = tuple(f"kind of flower {number}" for number in range(n_classes))
-    return TestScore(names, truth, probabilities, 1 / n_classes)
+    return TestScore(classes=names, truth=truth, probabilities=probabilities, baseline_accuracy=1 / n_classes)
 
 
 def _photos(random: np.random.Generator, folder: Path) -> list[ImageRecord]:

@@ -17,7 +17,7 @@ import numpy as np
 from automl.datasets.split import make_split
 from automl.delivery.report.building import labels_of
 from automl.ingest.local import ingest_folder
-from automl.models.head.training import Targets
+from automl.models.head.settings import Targets
 from automl.models.weights.cache import InstalledWeights, installed
 from automl.records import DatasetManifest, ImageRecord, RunSettings, Split, TrialRecord
 from automl.search import trials as book
@@ -137,7 +137,12 @@ def _search(
     split = make_split(replace(manifest, images=images), seed=subset)
     rows, test = np.array(split.pool), np.array(split.test)
     features = Some([images[row] for row in rows], weights, folder, whole, rows)
-    targets = Targets(labels_of(manifest, split), np.array(split.folds), split.n_folds, len(manifest.classes))
+    targets = Targets(
+        labels=labels_of(manifest, split),
+        folds=np.array(split.folds),
+        n_folds=split.n_folds,
+        n_classes=len(manifest.classes),
+    )
     asked, told = RunSettings(budget_s=None, max_trials=tries, fine_tuning=False, seed=subset), Remembering()
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         search = Search(features, weights, targets, asked, Budget(None), told, Nothing(), Path(scratch))

@@ -133,7 +133,7 @@ def _predict_to_csv(
                 n_failed += 1
                 writer.writerow(refused_row(str(path), classifier.labels, str(error)))
                 continue
-            writer.writerow(answered_row(str(path), classifier.labels, probabilities, threshold))
+            writer.writerow(answered_row(str(path), classifier.labels, probabilities, threshold=threshold))
     console.print(f"{counted(len(images) - n_failed, 'photo')} answered, {n_failed:,} could not be read.", markup=False)
     sys.stdout.write(f"{target}\n")
     return 2 if n_failed else 0
@@ -213,7 +213,7 @@ def export(options: argparse.Namespace, settings: Settings, console: Console) ->
         def say(text: str) -> None:
             console.print(text, markup=False)
 
-        for one in convert(options.model, manifest, options.formats, options.out, say):
+        for one in convert(options.model, manifest, names=options.formats, target=options.out, say=say):
             proof = one.proof
             is_true &= proof.is_true
             figures = (proof.accuracy, proof.largest_difference, proof.latency_s and proof.latency_s * 1000)
@@ -231,8 +231,9 @@ def export(options: argparse.Namespace, settings: Settings, console: Console) ->
 
 def weights(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Fetches the pretrained weights, or lists what is installed."""
-    from automl.models.backbones.table import BACKBONES
-    from automl.models.weights.cache import fetch, installed, missing
+    from automl.backbone_table import BACKBONES
+    from automl.models.weights.cache import installed, missing
+    from automl.models.weights.fetch import fetch
 
     if options.action == "fetch":
         fetch(

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from automl.formats import Runtime
 
 _WORDS = {
+    # Of the models only those that are in every finished download: the README describes the others by their purpose.
     "model.keras": "the model for TensorFlow and Keras; it takes a photo as it is",
     "model.onnx": "the same model for everything else: phones, servers, other languages",
     "predict.py": "a small program that says what is in a photo",
@@ -22,10 +23,10 @@ _WORDS = {
 
 
 def words_of(name: str) -> str:
-    """`name`: of a member, or of a folder. Empty where the name says enough."""
+    """What a file of a download is. Empty where its name says enough. name: of a member, or of a folder."""
     return _WORDS.get(PurePosixPath(name).name, "")
 
 
 def requirements_name(runtime: Runtime) -> str:
-    """`requirements.txt` is that of `predict.py`, as in every download."""
+    """The requirements file of a runtime; `requirements.txt` is that of `predict.py`, as in every download."""
     return "requirements.txt" if runtime.script == "predict.py" else f"requirements_{runtime.name}.txt"

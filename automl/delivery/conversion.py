@@ -26,20 +26,31 @@ _SCRIPT = "predict.py"
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """One format and what came of its proof."""
+    """A model in one format.
+
+    Attributes:
+        path: its file or folder.
+        proof: what came of its proof.
+    """
 
     path: Path
     proof: Proof
 
 
 class Conversion:
-    """One finished download, unpacked into `target`, where it is written in other formats and proven.
+    """One finished download, which is unpacked, written in other formats and proven.
 
-    manifest: the photos that the model was trained with; those of its test prove the formats.
+    Args:
+        bundle: the download.
+        manifest: the photos that the model was trained with; those of its test prove the formats.
+        target: the folder for all files, which is made.
+
+    Attributes:
+        keras: the unpacked `model.keras`, from which the other formats are written.
 
     Raises:
-        BadBundle: not a finished model of ours.
-        BadDataset: none of the photos is of this model's training and test.
+        BadBundle: it is not a finished model that Darkroom made.
+        BadDataset: the photos are not those of this model's training and test.
     """
 
     def __init__(self, bundle: Path, manifest: DatasetManifest, target: Path) -> None:
@@ -52,26 +63,34 @@ class Conversion:
 
     @property
     def n_tested(self) -> int:
-        """Photos that prove a format."""
+        """The number of photos that prove a format."""
         return len(self._tested)
 
     def write(self, one: Format) -> Path:
-        """The file, or the folder of a SavedModel. The first that does not come with the model loads TensorFlow.
+        """Writes the model in one format. Returns its file or folder.
+
+        The first format that does not come with the model loads TensorFlow.
 
         Raises:
-            DiskFull.
+            DiskFull: there is no room; nothing half-written is left.
         """
         return self._target / one.file_name if one.is_made_at_once else self._writer.write(one.name)
 
     def prove(self, one: Format, path: Path) -> Proof:
-        """See `proof.prove`."""
+        """Proves a written format with the test photos; see `proof.prove`."""
         return prove(one, path, self._reference)
 
     @cached_property
     def _writer(self) -> FormatWriter:
         some = self._learned[:: max(1, len(self._learned) // N_CALIBRATION)][:N_CALIBRATION]
         pixels = np.stack([load_image(image.path, self._classifier.size_px) for image in some])
-        return FormatWriter(self.keras, self._classifier.labels, self._classifier.size_px, pixels, self._target)
+        return FormatWriter(
+            self.keras,
+            labels=self._classifier.labels,
+            size_px=self._classifier.size_px,
+            calibration=pixels,
+            target=self._target,
+        )
 
     @cached_property
     def _reference(self) -> Reference:
@@ -79,13 +98,21 @@ class Conversion:
         labels = self._classifier.labels
         truth = np.array([labels.index(image.label) for image in self._tested])
         probabilities = np.stack([self._classifier.predict(image.path) for image in self._tested])
-        return Reference(labels, tuple(image.path for image in self._tested), truth, probabilities)
+        photos = tuple(image.path for image in self._tested)
+        return Reference(classes=labels, photos=photos, truth=truth, probabilities=probabilities)
 
 
 def convert(
-    bundle: Path, manifest: DatasetManifest, names: Sequence[str], target: Path, say: Callable[[str], object]
+    bundle: Path, manifest: DatasetManifest, *, names: Sequence[str], target: Path, say: Callable[[str], object]
 ) -> Iterator[Converted]:
-    """Writes each of the formats `names` into `target`, with the program that uses it, and proves it.
+    """Writes a model in other formats, each with the program that uses it, and proves each of them.
+
+    Args:
+        bundle: the finished download of a run.
+        manifest: the photos that the model was trained with.
+        names: the formats.
+        target: the folder for the files.
+        say: takes a line of text at each step.
 
     Raises:
         BadBundle, BadDataset: see `Conversion`.
@@ -106,7 +133,7 @@ def convert(
 
 @contextmanager
 def _members(bundle: Path) -> Iterator[None]:
-    """What is missing in a .zip means that it is not a finished download."""
+    """Inside, a member that is missing or cannot be read means that the .zip is not a finished download."""
     try:
         yield
     except (KeyError, OSError, zipfile.BadZipFile) as error:

@@ -16,18 +16,20 @@ from automl.errors import BadBundle
 from automl.formats import FORMATS, ONNX_RUNTIME, Format, Runtime
 from automl.serving.sound_zip import sound_zip
 
-_STORED = frozenset({".keras", ".onnx", ".png", ".tflite", ".pb"})
-"""Compressed already, or numbers that hardly get smaller."""
+_STORED = frozenset({".png", ".pb", *(Path(one.file_name).suffix for one in FORMATS if not one.folder_mark)})
+"""Files that are compressed already, or models, whose numbers hardly get smaller."""
 
-_SAVED_MODEL = "saved_model.pb"
 _REPLACED = frozenset({"README.txt", "predict.py", "requirements.txt"})
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One ticked format. `model`: its file, a .zip where the format is a folder; None: the base bundle has it.
+    """One format that was ticked.
 
-    `remark`: what its user has to mind; empty if nothing.
+    Attributes:
+        format: its row.
+        model: its file, a .zip where the format is a folder; None where the base bundle has it.
+        remark: what its user has to mind; empty if nothing.
     """
 
     format: Format
@@ -39,6 +41,7 @@ def compose(target: Path, base: Path, chosen: Sequence[Chosen]) -> None:
     """Writes a .zip of everything in `base` but its models, of the chosen models, and of what uses them.
 
     Args:
+        target: the .zip that is written.
         base: the finished download of a run, see `automl.delivery.bundle`.
         chosen: at least one; their order does not matter.
 
@@ -50,7 +53,9 @@ def compose(target: Path, base: Path, chosen: Sequence[Chosen]) -> None:
     try:
         with sound_zip(base) as source, zipfile.ZipFile(target, "w") as zipped:
             sentence = json.loads(source.read("metrics.json"))["sentence"]
-            date = source.getinfo("metrics.json").date_time  # of all that is added: today's would differ tomorrow
+            date = source.getinfo(
+                "metrics.json"
+            ).date_time  # also of what is added: the date of today would differ tomorrow
             out = _Writer(zipped, date)
             others = [one for one in source.infolist() if one.filename not in models | _REPLACED]
             out.write_text("README.txt", _readme(sentence, ordered, others))
@@ -63,26 +68,35 @@ def compose(target: Path, base: Path, chosen: Sequence[Chosen]) -> None:
         raise BadBundle(f"The download of this run is damaged, or not a finished one ({error}).") from error
 
 
-class _Writer:
-    """Adds members whose bytes depend on nothing but what is given."""
+_Date = tuple[int, int, int, int, int, int]
+"""The date of a member of a .zip, from year to second."""
 
-    def __init__(self, zipped: zipfile.ZipFile, date: tuple[int, int, int, int, int, int]) -> None:
+
+class _Writer:
+    """Adds members to a .zip; their bytes depend on nothing but what is given.
+
+    Args:
+        zipped: the .zip.
+        date: of the members that have none of their own.
+    """
+
+    def __init__(self, zipped: zipfile.ZipFile, date: _Date) -> None:
         self._zipped, self._date = zipped, date
 
     def write_text(self, name: str, text: str) -> None:
         self._zipped.writestr(self._info(name, self._date), text)
 
     def copy(self, source: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
+        """Adds a member of another .zip, with its date."""
         if info.is_dir():
             return
         with source.open(info) as handle:
-            self.write(name, handle, info.file_size, info.date_time)
+            self.write(name, handle, n_bytes=info.file_size, date=info.date_time)
 
-    def write(
-        self, name: str, handle: IO[bytes], n_bytes: int, date: tuple[int, int, int, int, int, int] | None = None
-    ) -> None:
+    def write(self, name: str, handle: IO[bytes], *, n_bytes: int, date: _Date | None = None) -> None:
+        """Adds what `handle` reads, `n_bytes` long."""
         info = self._info(name, date or self._date)
-        info.file_size = n_bytes  # tells whether the member needs the format for large files
+        info.file_size = n_bytes  # from this `open` knows whether the member needs the format for large files
         with self._zipped.open(info, "w") as member:
             shutil.copyfileobj(handle, member, 1 << 20)
 
@@ -98,26 +112,31 @@ def _write_model(out: _Writer, base: zipfile.ZipFile, one: Chosen) -> None:
     name = one.format.file_name
     if one.model is None:
         out.copy(base, base.getinfo(name), name)
-    elif Path(name).suffix:
+    elif not one.format.folder_mark:
         with one.model.open("rb") as handle:
-            out.write(name, handle, one.model.stat().st_size)
+            out.write(name, handle, n_bytes=one.model.stat().st_size)
     else:
         with sound_zip(one.model) as folder:
-            _unpack_into(out, folder, name)
+            _unpack_into(out, folder, one.format)
 
 
-def _unpack_into(out: _Writer, folder: zipfile.ZipFile, name: str) -> None:
-    """Raises KeyError where there is no SavedModel in `folder`, which may have it at its top or in a folder."""
-    beside = [info.filename for info in folder.infolist() if info.filename.split("/")[-1] == _SAVED_MODEL]
-    root = folder.getinfo(min(beside, key=len, default=_SAVED_MODEL)).filename.removesuffix(_SAVED_MODEL)
+def _unpack_into(out: _Writer, folder: zipfile.ZipFile, one: Format) -> None:
+    """Adds the members of a format that is a folder. In the .zip it may be at the top or in a folder of its own.
+
+    Raises:
+        KeyError: the format is not in `folder`.
+    """
+    marks = [info.filename for info in folder.infolist() if info.filename.split("/")[-1] == one.folder_mark]
+    root = folder.getinfo(min(marks, key=len, default=one.folder_mark)).filename.removesuffix(one.folder_mark)
     for info in sorted(folder.infolist(), key=lambda info: info.filename):
         if info.filename.startswith(root) and not info.is_dir():
             with folder.open(info) as handle:
-                out.write(f"{name}/{info.filename.removeprefix(root)}", handle, info.file_size)
+                name = f"{one.file_name}/{info.filename.removeprefix(root)}"
+                out.write(name, handle, n_bytes=info.file_size)
 
 
 def _write_programs(out: _Writer, chosen: Sequence[Chosen]) -> None:
-    """`predict.py` is always there: the other programs read photos with it."""
+    """Adds the programs of the chosen formats. `predict.py` is always there: the others read photos with it."""
     runtimes = _runtimes(chosen)
     for runtime in dict.fromkeys((ONNX_RUNTIME, *runtimes)):
         out.write_text(runtime.script, runtime.delivered_script())
@@ -147,7 +166,7 @@ def _readme(sentence: str, chosen: Sequence[Chosen], others: Iterable[zipfile.Zi
 
 
 def _usage(runtime: Runtime, chosen: Sequence[Chosen]) -> list[str]:
-    """Lines on one program. Every command is one to copy."""
+    """The lines of the README on one program. Every command can be copied as it is."""
     named = "" if runtime == ONNX_RUNTIME else f" {chosen[0].format.file_name}"
     lines = [
         f"{runtime.title} ({runtime.readme_name} also says how to use it in your own code)",

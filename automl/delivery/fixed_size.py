@@ -15,11 +15,14 @@ _WIDEST = 6.0
 """Largest standardised value: one feature that is hardly ever there must not widen the steps of all others."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Of the features that one pooling layer gives: float32 (n_features,) each.
+    """How the features of one pooling layer vary, float (n_features,) each.
 
-    `deviation`: what they are divided by. `shift`: how far the whole-number network is off on average, in deviations.
+    Attributes:
+        mean: is subtracted from the features.
+        deviation: is what they are then divided by.
+        shift: how far the whole-number network is off on average, in deviations; is then subtracted, too.
     """
 
     mean: np.ndarray
@@ -40,24 +43,28 @@ def with_fixed_size(model: Any, size_px: int) -> Any:
 
 
 def measured_spreads(model: Any, images: np.ndarray) -> dict[str, Spread]:
-    """Of every pooling layer of a model with a fixed size. `images`: uint8 (n, size, size, 3), a hundred or so."""
+    """How the features of every pooling layer vary, by the name of the layer.
+
+    Args:
+        model: of a fixed size.
+        images: uint8 (n, size, size, 3), a hundred or so.
+    """
     import keras
 
     pools = _pools(model)
     spreads = {}
-    for pool, values in zip(
-        pools, outputs_of(keras.Model(model.input, [pool.output for pool in pools]), images), strict=True
-    ):
+    features = outputs_of(keras.Model(model.input, [pool.output for pool in pools]), images)
+    for pool, values in zip(pools, features, strict=True):
         mean, deviation = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
         # A feature that hardly moves is not blown up beyond what the others may differ by.
         floor = _SMALLEST_SPREAD * float(deviation.max()) or 1.0
         deviation = np.maximum(np.maximum(deviation, np.abs(values - mean).max(axis=0) / _WIDEST), floor)
-        spreads[pool.name] = Spread(mean, deviation, np.zeros_like(mean))
+        spreads[pool.name] = Spread(mean=mean, deviation=deviation, shift=np.zeros_like(mean))
     return spreads
 
 
 def outputs_of(model: Any, images: np.ndarray) -> list[np.ndarray]:
-    """float32 (n, ...) for each output of a model with a fixed size. `images`: uint8 (n, size, size, 3)."""
+    """float32 (n, ...) for each output of a model with a fixed size. images: uint8 (n, size, size, 3)."""
     import tensorflow as tf
 
     run = tf.function(lambda image: model(image, training=False), autograph=False)
@@ -79,19 +86,23 @@ def features_of(model: Any, spreads: Mapping[str, Spread]) -> Any:
 
 
 def with_shifts(spreads: Mapping[str, Spread], shifts: np.ndarray) -> dict[str, Spread]:
-    """`shifts`: float32 (n_features,), in the order of `features_of`."""
+    """Sets the shifts of spreads. shifts: float32 (n_features,), in the order of `features_of`."""
     ends = np.cumsum([len(spread.mean) for spread in spreads.values()])
     parts = np.split(shifts, ends[:-1])
     return {name: replace(spread, shift=part) for (name, spread), part in zip(spreads.items(), parts, strict=True)}
 
 
 def with_standardised_features(model: Any, spreads: Mapping[str, Spread]) -> Any:
-    """The same model, ready for whole numbers. `model`: of a fixed size. `spreads`: by the pooling layer's name.
+    """Prepares a model for whole numbers: its features are standardised.
 
     Each pooling becomes depthwise convolutions as large as its map, which also standardise, and the layer behind takes
-    that back. The result is the same, but 256 steps now divide the range in which a feature varies; without it
-    the quiet features of a tap drown beside its loud ones. The shift goes too (bias correction: Nagel and others,
-    "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019).
+    that back. The result is the same, but 256 steps now divide the range in which a feature varies; without it the
+    small features of a tap would be lost beside its large ones. The shift is taken off as well (bias correction: Nagel
+    and others, "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019).
+
+    Args:
+        model: of a fixed size.
+        spreads: how the features vary, by the name of the pooling layer.
     """
     import keras
 
@@ -122,7 +133,7 @@ def _copied(layer: Any) -> Any:
 
 
 def _fixed_resize(layer: Any, from_px: int) -> Any:
-    """What `Resizing` does to a square of `from_px`. Only the model's own square is ever made smaller."""
+    """A layer that does to a square of `from_px` what `Resizing` does. Only the model's own square is made smaller."""
     import keras
     import tensorflow as tf
 
@@ -154,6 +165,7 @@ def _standardising(pool: Any, spread: Spread) -> Any:
 
 
 def _of_standardised(dense: Any, spreads: Sequence[Spread]) -> Any:
+    """A copy of the layer that takes standardised features; the shift stays taken off."""
     kernel, bias = dense.get_weights()
     mean = np.concatenate([spread.mean for spread in spreads])
     deviation = np.concatenate([spread.deviation for spread in spreads])

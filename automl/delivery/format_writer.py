@@ -4,13 +4,12 @@ Each carries its labels: in `labels.txt` of the zip archive that a `.keras` file
 `.tflite` file, where TensorFlow's metadata convention has it, and in the folder `assets.extra` of a SavedModel.
 """
 
-import os
 import shutil
-import sys
-import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from automl.delivery.fixed_size import (
 )
 from automl.formats import find_format
 from automl.models.quiet_tensorflow import import_tensorflow
+from automl.native_output import STDERR, STDOUT, held_back
 from automl.serving.predict_litert import load_interpreter
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -39,25 +39,33 @@ _LAST_WORDS_BYTES = 4_000
 
 
 class FormatWriter:
-    """Loads the model once and writes one format after the other into `target`, which is made.
+    """Loads a delivered model once and writes it in one format after the other.
 
-    `calibration`: uint8 (n, size_px, size_px, 3), RGB training photographs, `N_CALIBRATION` or so; for int8 only.
+    Args:
+        model: the `model.keras`.
+        labels: the class names in the order of the probabilities.
+        size_px: the side of the square that the model was trained on.
+        calibration: uint8 (n, size_px, size_px, 3), RGB training photographs, `N_CALIBRATION` or so; for int8 only.
+        target: the folder for the files, which is made.
     """
 
-    def __init__(self, model: Path, labels: Sequence[str], size_px: int, calibration: np.ndarray, target: Path) -> None:
+    def __init__(
+        self, model: Path, *, labels: Sequence[str], size_px: int, calibration: np.ndarray, target: Path
+    ) -> None:
         import_tensorflow()
         import keras
 
         self._model = keras.models.load_model(model, compile=False)
         self._labels, self._size_px = tuple(labels), size_px
         self._calibration, self._target = calibration, target
-        self._fixed: Any = None
 
     def write(self, name: str) -> Path:
-        """The file, or the folder of a SavedModel. `name`: of a format that is not made at once.
+        """Writes one format. Returns its file, or its folder.
+
+        name: of a format that is not made at once.
 
         Raises:
-            DiskFull: no room; nothing half-written is left.
+            DiskFull: there is no room; nothing half-written is left.
             ValueError: int8 without a photograph to calibrate it with, or a format that comes with the model itself.
         """
         wanted = find_format(name)
@@ -68,15 +76,29 @@ class FormatWriter:
         if path.is_dir():
             shutil.rmtree(path)
         with no_half_files([path]) as (part,), _quiet():
-            if name == "saved_model":
-                self._write_saved_model(part)
-            else:
-                part.write_bytes(self._litert(name))
-                add_labels(part, self._labels, self._size_px)
+            self._write(name, part)
         return path
 
+    def _write(self, name: str, target: Path) -> None:
+        match name:
+            case "saved_model":
+                self._write_saved_model(target)
+            case "litert_float32":
+                self._write_litert(target, _converter(self._fixed))
+            case "litert_float16":
+                self._write_litert(target, _with_float16(_converter(self._fixed)))
+            case "litert_int8":
+                self._write_litert(target, self._int8())
+            case _:
+                raise NotImplementedError(f"the format {name} has no writer")
+
+    @cached_property
+    def _fixed(self) -> Any:
+        """The model for one picture of one size, which is what LiteRT needs."""
+        return with_fixed_size(self._model, self._size_px)
+
     def _write_saved_model(self, target: Path) -> None:
-        """By TensorFlow itself: `model.export` of Keras 3.15 writes every weight twice."""
+        """Writes it with TensorFlow itself: `model.export` of Keras 3.15 writes every weight twice."""
         import tensorflow as tf
 
         signature = [tf.TensorSpec((None, None, None, 3), tf.float32, name="image")]
@@ -94,31 +116,27 @@ class FormatWriter:
         for name, text in _labels_files(self._labels, self._size_px).items():
             (extra / name).write_text(text, encoding="utf-8")
 
-    def _litert(self, name: str) -> bytes:
-        import tensorflow as tf
+    def _write_litert(self, target: Path, converter: Any) -> None:
+        target.write_bytes(converter.convert())
+        add_labels(target, self._labels, self._size_px)
 
-        if self._fixed is None:
-            self._fixed = with_fixed_size(self._model, self._size_px)
-        if name == "litert_int8":
-            return self._int8()
-        converter = _converter(self._fixed)
-        if name == "litert_float16":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.target_spec.supported_types = [tf.float16]
-        return bytes(converter.convert())
+    def _int8(self) -> Any:
+        """The converter for whole numbers.
 
-    def _int8(self) -> bytes:
-        """Converted twice: first only up to the features, to see how far whole numbers put them off."""
+        The network up to its features is converted first, to measure how far whole numbers put the features off; the
+        final conversion takes that back.
+        """
         if not len(self._calibration):
             raise ValueError("int8 needs photographs that show which values occur")
         spreads = measured_spreads(self._fixed, self._calibration)
         exact = features_of(with_standardised_features(self._fixed, spreads), spreads)
-        by_int8 = _run_litert(self._quantised(exact), self._calibration)
+        by_int8 = _run_litert(bytes(self._quantising(exact).convert()), self._calibration)
         (by_float,) = outputs_of(exact, self._calibration)
         spreads = with_shifts(spreads, (by_int8 - by_float).mean(axis=0))
-        return self._quantised(with_standardised_features(self._fixed, spreads))
+        return self._quantising(with_standardised_features(self._fixed, spreads))
 
-    def _quantised(self, model: Any) -> bytes:
+    def _quantising(self, model: Any) -> Any:
+        """A converter to whole numbers; the calibration photographs show it which values occur."""
         import tensorflow as tf
 
         converter = _converter(model)
@@ -126,7 +144,7 @@ class FormatWriter:
         converter.representative_dataset = self._representative
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8  # a photo is bytes; probabilities stay float
-        return bytes(converter.convert())
+        return converter
 
     def _representative(self) -> Iterator[list[np.ndarray]]:
         for image in self._calibration:
@@ -142,12 +160,20 @@ def _converter(model: Any) -> Any:
     def probabilities(image: Any) -> dict[str, Any]:
         return {"probabilities": model(image, training=False)}
 
-    # Tracked is the function, not the model, whose weights would stay variables.
+    # The converter is given the function, not the model, whose weights would stay variables.
     return tf.lite.TFLiteConverter.from_concrete_functions([probabilities.get_concrete_function()], probabilities)
 
 
+def _with_float16(converter: Any) -> Any:
+    import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return converter
+
+
 def _run_litert(model: bytes, images: np.ndarray) -> np.ndarray:
-    """float32 (n, n_outputs)."""
+    """The output of a LiteRT model for each image, float32 (n, n_outputs)."""
     interpreter = load_interpreter(model_content=model)
     interpreter.allocate_tensors()
     (given,), (found,) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -176,24 +202,13 @@ def _labels_files(labels: Sequence[str], size_px: int) -> dict[str, str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Holds back the pages that converters write to the process's own outputs; their last words if one fails."""
-    import warnings
-
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    kept = os.dup(1), os.dup(2)
-    with tempfile.TemporaryFile() as held, warnings.catch_warnings():
-        # Of the form in which the calibrated ranges are given: they come from photographs, not from a table.
-        warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
-        os.dup2(held.fileno(), 1)
-        os.dup2(held.fileno(), 2)
-        try:
+    """Holds back the pages that converters write to the process's own outputs; the last of them if one fails."""
+    try:
+        with held_back(STDOUT, STDERR) as held, warnings.catch_warnings():
+            # Of the form in which the calibrated ranges are given: they come from photographs, not from a table.
+            warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
             yield
-        except Exception:
-            held.seek(max(0, held.seek(0, os.SEEK_END) - _LAST_WORDS_BYTES))
-            _log.warning("a format could not be written", last_words=held.read().decode(errors="replace"))
-            raise
-        finally:
-            for number, copy in zip((1, 2), kept, strict=True):
-                os.dup2(copy, number)
-                os.close(copy)
+    except Exception:
+        last_words = held.read()[-_LAST_WORDS_BYTES:].decode(errors="replace")
+        _log.warning("a format could not be written", last_words=last_words)
+        raise

@@ -1,4 +1,4 @@
-"""Proves a delivered file: loaded again in a clean process, without this project, it scores the whole test set."""
+"""Proves a delivered file: a clean process without this project loads it again and scores the whole test set."""
 
 import json
 import os
@@ -21,14 +21,18 @@ _log = structlog.stdlib.get_logger(__name__)
 _TIMEOUT_S = 3600.0
 _LAST_WORDS = 2_000
 _LARGEST_SUM_ERROR = 0.05
-"""Of whole numbers a row of probabilities adds up to 1 within a few steps of 1/256."""
+"""Probabilities that were computed in whole numbers add up to 1 within a few steps of 1/256."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """What the delivered model says of the test photos.
 
-    `photos`: the original files. `truth`: int (n,), index into `classes`. `probabilities`: float32 (n, n_classes).
+    Attributes:
+        classes: the class names in the order of the probabilities.
+        photos: the original files.
+        truth: int (n,), the class of each photo, an index into `classes`.
+        probabilities: float32 (n, n_classes).
     """
 
     classes: tuple[str, ...]
@@ -38,15 +42,23 @@ class Reference:
 
     @property
     def n_correct(self) -> int:
+        """The number of photos that the model classifies correctly."""
         return int((self.probabilities.argmax(axis=1) == self.truth).sum())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What came of one format. `words`: for the tick box and the report.
+    """What came of the proof of one format. The figures are None where the model could not be loaded again.
 
-    `is_true`: it may be handed out as the same model. None: it could not be loaded again. `largest_difference`: of any
-    probability from the reference. `latency_s`: one photo, decoded already, on this machine's CPU.
+    Attributes:
+        format: the name of the format.
+        n_bytes: the size of the model.
+        is_true: whether it may be handed out as the same model.
+        words: a sentence for the tick box and the report.
+        accuracy: the share of the test photos that it classifies correctly, 0-1.
+        largest_difference: of any probability from the reference, 0-1.
+        latency_s: seconds for one photo, decoded already, on this machine's CPU.
+        load_s: seconds for loading the model.
     """
 
     format: str
@@ -59,51 +71,96 @@ class Proof:
     load_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:
+        """The attributes by name."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def prove(one: Format, model: Path, reference: Reference, python: str | Path = sys.executable) -> Proof:
-    """Runs `prover_script.py` on `model`. `python`: one that has the format's runtime, NumPy and Pillow.
+def prove(one: Format, model: Path, reference: Reference, *, python: str | Path = sys.executable) -> Proof:
+    """Proves a model by running `prover_script.py` on it.
 
     A model that cannot be loaded, or does not answer, is a proof that failed; it is never an exception.
+
+    Args:
+        one: the format of the model.
+        model: its file or folder.
+        reference: what it has to say of the test photos.
+        python: an interpreter that has the format's runtime, NumPy and Pillow.
     """
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
         try:
-            told, probabilities = _run(one, model, reference.photos, Path(folder), python)
+            answers = _run(one, model, photos=reference.photos, folder=Path(folder), python=python)
         except _NotProven as error:
             _log.warning("a format could not be proven", format=one.name, last_words=str(error))
-            return Proof(one.name, size_of(model), False, "It could not be loaded again, so do not rely on it.")
-    fault = _fault(told, probabilities, reference)
+            return _failed(one, model, "It could not be loaded again, so do not rely on it.")
+    fault = _fault(answers, reference)
     if fault:
         _log.warning("a format is not what it should be", format=one.name, fault=fault)
-        return Proof(one.name, size_of(model), False, fault)
+        return _failed(one, model, fault)
+    return _compared(one, model, answers=answers, reference=reference)
+
+
+def _failed(one: Format, model: Path, words: str) -> Proof:
+    return Proof(format=one.name, n_bytes=size_of(model), is_true=False, words=words)
+
+
+def _compared(one: Format, model: Path, *, answers: "_Answers", reference: Reference) -> Proof:
+    probabilities = answers.probabilities
     n, n_correct = len(reference.truth), int((probabilities.argmax(axis=1) == reference.truth).sum())
     # Counted in photos: the difference of two rounded shares could miss the bound by a hair.
     is_true = abs(n_correct - reference.n_correct) <= one.tolerance * n
     largest = float(np.abs(probabilities - reference.probabilities).max())
     return Proof(
-        one.name,
-        size_of(model),
-        is_true,
-        _words(n_correct, reference.n_correct, n, largest, is_true),
-        n_correct / n,
-        largest,
-        float(told["latency_s"]),
-        float(told["load_s"]),
+        format=one.name,
+        n_bytes=size_of(model),
+        is_true=is_true,
+        words=_words(n_correct, n_expected=reference.n_correct, n=n, largest=largest, is_true=is_true),
+        accuracy=n_correct / n,
+        largest_difference=largest,
+        latency_s=answers.latency_s,
+        load_s=answers.load_s,
     )
 
 
 class _NotProven(Exception):
-    """The process's last words."""
+    """The process failed; the message is the end of what it wrote."""
 
 
-def _run(
-    one: Format, model: Path, photos: Sequence[Path], folder: Path, python: str | Path
-) -> tuple[dict[str, Any], np.ndarray]:
-    """What the script tells, and float32 (n, n_classes)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answers:
+    """What the script says of the model.
+
+    Attributes:
+        labels: the class names that the model carries.
+        probabilities: float32 (n, n_classes).
+        load_s: see `Proof`.
+        latency_s: see `Proof`.
+        strangers: modules of this project that were loaded; there must be none.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: np.ndarray
+    load_s: float
+    latency_s: float
+    strangers: tuple[str, ...]
+
+    @classmethod
+    def read(cls, report: Path, probabilities: Path) -> "_Answers":
+        """Reads the two files that the script writes."""
+        values = json.loads(report.read_text(encoding="utf-8"))
+        return cls(
+            labels=tuple(values["labels"]),
+            probabilities=np.load(probabilities),
+            load_s=float(values["load_s"]),
+            latency_s=float(values["latency_s"]),
+            strangers=tuple(values["strangers"]),
+        )
+
+
+def _run(one: Format, model: Path, *, photos: Sequence[Path], folder: Path, python: str | Path) -> _Answers:
+    """Runs the script in `folder`."""
     for runtime in {ONNX_RUNTIME, one.runtime}:  # every script needs predict.py beside it
         (folder / runtime.script).write_text(runtime.delivered_script(), encoding="utf-8")
-    told, probabilities = folder / "told.json", folder / "probabilities.npy"
+    report, probabilities = folder / "report.json", folder / "probabilities.npy"
     job = {
         "scripts": str(folder),
         "script": Path(one.runtime.script).stem,
@@ -111,7 +168,7 @@ def _run(
         "model": str(model.resolve()),
         "photos": [str(photo.resolve()) for photo in photos],
         "probabilities": str(probabilities),
-        "told": str(told),
+        "report": str(report),
     }
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     command = [str(python), "-I", str(Path(prover_script.__file__).resolve()), str(folder / "job.json")]
@@ -123,14 +180,15 @@ def _run(
         raise _NotProven(f"no answer in {_TIMEOUT_S:.0f} s") from error
     if done.returncode:
         raise _NotProven(done.stderr.decode(errors="replace")[-_LAST_WORDS:] or f"exit status {done.returncode}")
-    return json.loads(told.read_text(encoding="utf-8")), np.load(probabilities)
+    return _Answers.read(report, probabilities)
 
 
-def _fault(told: dict[str, Any], probabilities: np.ndarray, reference: Reference) -> str:
+def _fault(answers: _Answers, reference: Reference) -> str:
     """Why the answers cannot be compared with the reference at all; empty if they can."""
-    if told["strangers"]:
+    probabilities = answers.probabilities
+    if answers.strangers:
         return "It was not loaded without Darkroom, so nothing is proven."
-    if tuple(told["labels"]) != reference.classes:
+    if answers.labels != reference.classes:
         return "Its labels are not those of the model."
     if probabilities.shape != reference.probabilities.shape or not np.isfinite(probabilities).all():
         return "Its answers are not probabilities."
@@ -139,7 +197,8 @@ def _fault(told: dict[str, Any], probabilities: np.ndarray, reference: Reference
     return ""
 
 
-def _words(n_correct: int, n_expected: int, n: int, largest: float, is_true: bool) -> str:
+def _words(n_correct: int, *, n_expected: int, n: int, largest: float, is_true: bool) -> str:
+    """The sentence on a model that was compared with the reference."""
     right = f"Loaded again, it was right on {n_correct:,} of {n:,} test photos"
     if not is_true:
         points = 100 * abs(n_correct - n_expected) / n

@@ -2,8 +2,8 @@
 
     python -I prover_script.py job.json
 
-Run as a file, never imported: all that it knows of this project is what the job names. It needs NumPy, Pillow and the
-runtime of the model.
+It is run as a file and must import nothing of this project: all that it needs to know stands in the job. It needs
+NumPy, Pillow and the runtime of the model.
 """
 
 import json
@@ -23,6 +23,7 @@ _N_WARM, _N_TIMED = 3, 25
 
 
 def main(job_file: str) -> None:
+    """Does the job and writes its report and the probabilities to the files that the job names."""
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
     sys.path.insert(0, job["scripts"])
     load_image = import_module("predict").load_image
@@ -36,17 +37,17 @@ def main(job_file: str) -> None:
             images = np.stack(list(pool.map(lambda path: load_image(path, classifier.size_px), batch)))
             parts.append(classifier.predict_arrays(images))
     np.save(job["probabilities"], np.concatenate(parts))
-    told = {
+    report = {
         "labels": classifier.labels,
         "load_s": load_s,
         "latency_s": _latency_s(classifier, images),
         "strangers": sorted(name for name in sys.modules if name.split(".")[0] == job["project"]),
     }
-    Path(job["told"]).write_text(json.dumps(told), encoding="utf-8")
+    Path(job["report"]).write_text(json.dumps(report), encoding="utf-8")
 
 
 def _latency_s(classifier: Any, images: np.ndarray) -> float:
-    """Median of single photos that are decoded already, once the runtime has warmed up."""
+    """The median over single photos that are decoded already, once the runtime has warmed up."""
     seconds = []
     for number in range(_N_WARM + _N_TIMED):
         one = images[number % len(images)][np.newaxis]

@@ -1,4 +1,4 @@
-"""Heat maps (see `automl.serving.heat`) by TensorFlow, of a candidate that need not have been exported yet."""
+"""Heat maps (see `automl.serving.heat`) by TensorFlow, for a candidate that need not have been exported yet."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from automl.models.numerics import full_float32
 from automl.models.weights.cache import InstalledWeights
 from automl.search.candidate import Branch, Candidate
-from automl.serving.heat import HEAT_PX, Evidence, Head, evidence
+from automl.serving.heat import HEAT_PX, Evidence, ExplainedHead, evidence
 
 _BATCH = 16
 _Tap = tuple[Branch, int]
@@ -17,16 +17,16 @@ _Tap = tuple[Branch, int]
 class Explainer:
     """Explains the answers of one model with the graph that is delivered as `model.keras`. Needs TensorFlow.
 
-    typical: uint8 (n, size, size, 3), some photos that were learned from, of all classes; 50 do. Of none, nothing is
-    taken off, and the heat is the plain class-activation map. model: the candidate as `Exporter.build_keras` built it.
+    Args:
+        weights: the pretrained backbones by name.
+        candidate: the model.
+        typical: uint8 (n, size, size, 3), some photos that were learned from, of all classes; 50 are enough. Without
+            any, nothing is subtracted, and the heat is the plain class-activation map.
+        model: the candidate as `Exporter.build_keras` built it.
     """
 
     def __init__(
-        self,
-        weights: Mapping[str, InstalledWeights],
-        candidate: Candidate,
-        typical: np.ndarray,
-        model: Any,
+        self, weights: Mapping[str, InstalledWeights], candidate: Candidate, *, typical: np.ndarray, model: Any
     ) -> None:
         import keras
 
@@ -41,7 +41,7 @@ class Explainer:
         ]
         self._taps = list(dict.fromkeys(tap for taps in inputs for tap in taps))
         self._heads = [
-            Head(tuple(self._taps.index(tap) for tap in taps), member.layers)
+            ExplainedHead(tuple(self._taps.index(tap) for tap in taps), member.layers)
             for member, taps in zip(candidate.members, inputs, strict=True)
         ]
         self._n_classes = len(candidate.members[0].layers[-1][1])
@@ -51,20 +51,22 @@ class Explainer:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every head is linear: the same weights for every photo, no gradient in place of them."""
+        """Whether every head is linear, so that its weights, not a gradient, make the heat maps."""
         return all(len(member.layers) == 1 for member in self._candidate.members)
 
     def heat(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        """`evidence` without the rest: float32 (n, HEAT_PX, HEAT_PX), raw; see `shown`."""
+        """The heat of `evidence` alone: float32 (n, HEAT_PX, HEAT_PX), raw; see `heat.shown`."""
         return self.evidence(images, classes).heat
 
     def evidence(self, images: np.ndarray, classes: np.ndarray) -> Evidence:
         """What speaks for class `classes[i]` in photo `images[i]`.
 
-        images: uint8 (n, size, size, 3), RGB, of the candidate's `image_size_px`. classes: int (n,).
+        Args:
+            images: uint8 (n, size, size, 3), RGB, of the candidate's `image_size_px`.
+            classes: int (n,).
 
         Raises:
-            ValueError: not one class for each photo, or a class that the model does not have.
+            ValueError: there is not one class for each photo, or the model does not have a class.
         """
         classes = np.asarray(classes, np.intp)
         if classes.shape != (len(images),):
@@ -74,17 +76,17 @@ class Explainer:
         heat, rest = np.zeros((len(images), HEAT_PX, HEAT_PX), np.float32), np.zeros(len(images), np.float32)
         for start in range(0, len(images), _BATCH):
             part = slice(start, start + _BATCH)
-            found = evidence(self._heads, self._maps(images[part]), self._typical, classes[part])
+            found = evidence(self._heads, self._maps(images[part]), typical=self._typical, classes=classes[part])
             heat[part], rest[part] = found.heat, found.rest
         return Evidence(heat, rest)
 
     def _maps(self, images: np.ndarray) -> list[np.ndarray]:
-        """float32 (n, height, width, channels) of each tap."""
+        """The feature maps of each tap, float32 (n, height, width, channels)."""
         with full_float32():
             return list(self._run(images.astype(np.float32)))
 
     def _mean_maps(self, images: np.ndarray) -> list[np.ndarray]:
-        """float32 (1, height, width, channels) of each tap, or one zero for all places where there is no photo."""
+        """The mean feature maps of each tap, float32 (1, height, width, channels); one zero each without a photo."""
         means = [np.zeros((1, 1, 1, 1), np.float32) for _ in self._taps]
         for start in range(0, len(images), _BATCH):
             parts = [values.sum(axis=0, keepdims=True) for values in self._maps(images[start : start + _BATCH])]
@@ -93,7 +95,7 @@ class Explainer:
 
 
 def _compiled(model: Any) -> Any:
-    """As one graph, which lets go of each layer's output when the next ones have read it."""
+    """The model as one graph, which frees the output of each layer when the next ones have read it."""
     import tensorflow as tf
 
     signature = [tf.TensorSpec((None, None, None, 3), tf.float32)]

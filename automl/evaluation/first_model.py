@@ -10,7 +10,13 @@ from automl.search.candidate import Candidate
 
 @dataclass(frozen=True, slots=True)
 class FirstModel:
-    """What the first download held. `onnx`: its file. `at_s`: when it was there, in seconds of the run."""
+    """What the first download held.
+
+    Attributes:
+        candidate: the model.
+        onnx: its file.
+        at_s: when it was there, in seconds of the run.
+    """
 
     candidate: Candidate
     onnx: Path
@@ -18,7 +24,7 @@ class FirstModel:
 
 
 def describe_first(first: FirstModel, score: TestScore) -> dict[str, Any]:
-    """What `metrics.json` says of it; `score`: of its answers on the test photos."""
+    """What `metrics.json` says of the first model. score: of its answers on the test photos."""
     return {
         "trial": first.candidate.number,
         "accuracy": score.accuracy,

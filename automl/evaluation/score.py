@@ -18,12 +18,15 @@ _TOP = 5
 _UNLIKELIEST = float(np.finfo(np.float32).eps)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestScore:
-    """What the delivered model says of pictures that it never saw.
+    """What the delivered model says of the test photos, which it never saw.
 
-    `truth`, `predicted`: int (n_images,), n_images > 0. `probabilities`: float32 (n_images, n_classes).
-    `baseline_accuracy`: of always naming the largest class of the training pictures.
+    Attributes:
+        classes: the class names in the order of the probabilities.
+        truth: int (n_images,), the class of each photo, an index into `classes`; there is at least one photo.
+        probabilities: float32 (n_images, n_classes).
+        baseline_accuracy: the accuracy of always naming the largest class of the training photos, 0-1.
     """
 
     __test__ = False  # not a test case, whatever pytest makes of the name
@@ -35,19 +38,23 @@ class TestScore:
 
     @property
     def predicted(self) -> np.ndarray:
+        """int (n_images,): the likeliest class of each photo, an index into `classes`."""
         predicted: np.ndarray = self.probabilities.argmax(axis=1)
         return predicted
 
     @property
     def n_images(self) -> int:
+        """The number of test photos."""
         return len(self.truth)
 
     @property
     def n_correct(self) -> int:
+        """The number of test photos that the model classifies correctly."""
         return int((self.predicted == self.truth).sum())
 
     @property
     def accuracy(self) -> float:
+        """The share of the test photos that the model classifies correctly, 0-1."""
         return self.n_correct / self.n_images
 
     @property
@@ -80,31 +87,32 @@ class TestScore:
 
     @property
     def confidence(self) -> np.ndarray:
-        """float32 (n_images,): the probability of what the model said."""
+        """float32 (n_images,): the probability of the model's answer."""
         confidence: np.ndarray = self.probabilities.max(axis=1)
         return confidence
 
     @property
     def interval_95(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy, lower and upper end, 0-1."""
         return wilson_interval(self.n_correct, self.n_images)
 
     @property
     def confusion(self) -> np.ndarray:
-        """int (n_classes, n_classes): rows are the truth, columns what the model said."""
+        """int (n_classes, n_classes): the number of photos by true class (rows) and by the model's answer (columns)."""
         matrix = np.zeros((len(self.classes), len(self.classes)), dtype=int)
         np.add.at(matrix, (self.truth, self.predicted), 1)
         return matrix
 
     def intervals(self, seed: int = 0) -> Intervals:
         """95 % intervals of balanced accuracy, macro F1 and log loss, by bootstrap."""
-        return bootstrap_intervals(self.truth, self.predicted, self._losses(), len(self.classes), seed)
+        return bootstrap_intervals(self.truth, self.predicted, self._losses(), n_classes=len(self.classes), seed=seed)
 
     def sure(self, threshold: float | None) -> tuple[float, float | None]:
-        """Coverage and accuracy of the answers that are sure, see `calibration.Calibration.threshold`."""
+        """Coverage and accuracy of the answers that count as sure; see `calibration.sure_answers`."""
         return sure_answers(self.confidence, self.predicted == self.truth, threshold)
 
     def worst_pair(self) -> tuple[str, str, int] | None:
-        """The two classes that are mixed up most and how often; None where there is no mistake.
+        """The two classes that are confused most and how often; None where there is no mistake.
 
         The first is the one that is more often taken for the other; of equal pairs the first in the order of classes.
         """
@@ -117,7 +125,7 @@ class TestScore:
         return self.classes[one], self.classes[other], int(pairs.max())
 
     def per_class(self) -> list[dict[str, str | float | int]]:
-        """Precision, recall and F1 of each class; 0 where nothing was said, or nothing was there, of a class."""
+        """Precision, recall and F1 of each class; 0 for a class that the model never names or no photo shows."""
         from sklearn.metrics import precision_recall_fscore_support
 
         rows = precision_recall_fscore_support(
@@ -129,9 +137,9 @@ class TestScore:
         ]
 
     def sentence(self) -> str:
-        """The score for somebody who does not know what a score is.
+        """The score for people who do not know what a score is.
 
-        A pair of classes is named if it is mixed up more than once and more often than every other one.
+        A pair of classes is named if it is confused more than once and more often than every other pair.
         """
         low, high = self.interval_95
         text = (
@@ -162,13 +170,24 @@ class TestScore:
 def evaluate(
     classifiers: Sequence[Classifier],
     images: Sequence[ImageRecord],
+    *,
     classes: Sequence[str],
     training_labels: np.ndarray,
     on_progress: Callable[[int, int], None],
 ) -> list[TestScore]:
-    """Decodes and classifies the original files of `images`, which must not be empty; one score a classifier.
+    """Scores delivered models on the original files of the test photos.
 
-    All see the photos in one pass over the files, each at its own size.
+    All models are given the photos in one pass over the files, each at its own size.
+
+    Args:
+        classifiers: the delivered models.
+        images: the test photos; there must be at least one.
+        classes: the class names in the order of the models' probabilities.
+        training_labels: int (n_training,), the classes of the training photos, for the baseline.
+        on_progress: takes the number of photos that are done and the number of all photos.
+
+    Returns:
+        One score for each model.
     """
     index = {label: number for number, label in enumerate(classes)}
     truth = np.array([index[image.label] for image in images])
@@ -176,7 +195,7 @@ def evaluate(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
-            pixels = {
+            pixels = {  # decoded once for each size that a model takes
                 size: np.stack(list(pool.map(load_image, [image.path for image in batch], [size] * len(batch))))
                 for size in {classifier.size_px for classifier in classifiers}
             }
@@ -185,4 +204,12 @@ def evaluate(
             on_progress(min(start + _BATCH, len(images)), len(images))
     largest = np.bincount(training_labels, minlength=len(classes)).argmax()
     baseline = float((truth == largest).mean())
-    return [TestScore(tuple(classes), truth, np.concatenate(answered), baseline) for answered in answers]
+    return [
+        TestScore(
+            classes=tuple(classes),
+            truth=truth,
+            probabilities=np.concatenate(answered),
+            baseline_accuracy=baseline,
+        )
+        for answered in answers
+    ]

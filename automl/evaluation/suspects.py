@@ -15,18 +15,26 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """`row`: of the photo; `suggested`: the class that it probably is; `confidence`: how likely, 0-1."""
+class SuspectedLabel:
+    """A photo whose label is probably wrong.
+
+    Attributes:
+        row: of the photo.
+        suggested: the class that it probably shows.
+        confidence: the probability of that class, 0-1.
+    """
 
     row: int
     suggested: int
     confidence: float
 
 
-def suspected_labels(held_out_logits: np.ndarray, labels: np.ndarray) -> Sequence[Suspect]:
-    """The most suspicious labels first, at most `MAX_SUSPECTS`.
+def suspected_labels(held_out_logits: np.ndarray, labels: np.ndarray) -> Sequence[SuspectedLabel]:
+    """The labels that are probably wrong, the most suspicious first, at most `MAX_SUSPECTS`.
 
-    held_out_logits: float (n_repeats, n_rows, n_classes), NaN where a photo was not held out. labels: int (n_rows,).
+    Args:
+        held_out_logits: float (n_repeats, n_rows, n_classes), NaN where a photo was not held out.
+        labels: int (n_rows,), the classes of the photos.
     """
     probabilities, rows = _mean_probabilities(held_out_logits)
     own = labels[rows]
@@ -43,7 +51,7 @@ def suspected_labels(held_out_logits: np.ndarray, labels: np.ndarray) -> Sequenc
     is_suspect = (confidence > 0) & (of_label < usual[own])
     doubt = np.where(is_suspect, confidence - of_label, -np.inf)
     order = np.argsort(-doubt, kind="stable")[: min(MAX_SUSPECTS, int(is_suspect.sum()))]
-    return [Suspect(int(rows[i]), int(best[i]), float(confidence[i])) for i in order]
+    return [SuspectedLabel(int(rows[i]), int(best[i]), float(confidence[i])) for i in order]
 
 
 def _mean_probabilities(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

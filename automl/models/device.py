@@ -1,8 +1,25 @@
-"""What this machine computes on, in words for the page of a run."""
+"""What this machine computes on: whether there is a GPU, and a description for the page of a run."""
 
 import os
+from pathlib import Path
 
-from automl.models.features import has_gpu
+from automl.models.quiet_tensorflow import import_tensorflow
+
+_GPU_DEVICES = ("dev/nvidia[0-9]*", "proc/driver/nvidia/version", "dev/dxg", "dev/kfd")
+"""What the drivers of NVIDIA, of Windows' Linux and of AMD leave; without one of them TensorFlow need not be asked."""
+
+
+def has_gpu(root: Path = Path("/")) -> bool:
+    """Whether TensorFlow sees a GPU. Where there is no driver, TensorFlow is not even imported.
+
+    root: of the file system in which drivers are looked for.
+    """
+    if not any(True for pattern in _GPU_DEVICES for _ in root.glob(pattern)):
+        return False
+    import_tensorflow()
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def device_in_words() -> str:

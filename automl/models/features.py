@@ -14,21 +14,23 @@ import numpy as np
 
 from automl.atomic_files import full_disk_explained, no_half_files
 from automl.errors import DiskFull
+from automl.models.device import has_gpu
+from automl.models.memory import is_out_of_memory
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights, load_backbone
 
 CPU_BATCH, GPU_BATCH = 32, 256
-_GPU_DEVICES = ("dev/nvidia[0-9]*", "proc/driver/nvidia/version", "dev/dxg", "dev/kfd")
-"""What the drivers of NVIDIA, of Windows' Linux and of AMD leave; without one of them TensorFlow need not be asked."""
 
 OnBatch = Callable[[int, int], None]
-"""Takes the number of images that are done and the number of all; raises to abort."""
+"""Takes the number of images that are done and the number of all images; it may raise to abort."""
 
 
 class Extractor(Protocol):
     """A backbone that turns images into vectors.
 
-    `tap_widths`: number of features of each tap, shallow to last. `batch`: images that are given at once.
+    Attributes:
+        tap_widths: the number of features of each tap, from shallow to last.
+        batch: the number of images that are given at once.
     """
 
     tap_widths: tuple[int, ...]
@@ -40,7 +42,12 @@ class Extractor(Protocol):
 
 
 class OnnxExtractor:
-    """With ONNX Runtime on the CPU. `n_threads`: 0 for one a CPU core."""
+    """Extracts features with ONNX Runtime on the CPU.
+
+    Args:
+        installed: the backbone.
+        n_threads: the number of threads; 0 for one a CPU core.
+    """
 
     batch = CPU_BATCH
 
@@ -61,7 +68,7 @@ class OnnxExtractor:
 
 
 class TensorFlowExtractor:
-    """With TensorFlow, on a GPU where there is one.
+    """Extracts features with TensorFlow, on a GPU where there is one.
 
     Raises:
         BadWeights: the file in the cache is damaged.
@@ -89,40 +96,27 @@ class TensorFlowExtractor:
 
 
 def make_extractor(installed: InstalledWeights) -> Extractor:
-    """The fastest that this machine has."""
+    """The fastest extractor that this machine has."""
     return TensorFlowExtractor(installed) if has_gpu() else OnnxExtractor(installed)
 
 
-def has_gpu(root: Path = Path("/")) -> bool:
-    """Whether TensorFlow sees a GPU; it is not even imported where no driver is there. `root`: of the file system."""
-    if not any(True for pattern in _GPU_DEVICES for _ in root.glob(pattern)):
-        return False
-    import_tensorflow()
-    import tensorflow as tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Python's, NumPy's, ONNX Runtime's and TensorFlow's way to say that there is too little memory."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return True
-    is_onnx_runtime = type(error).__module__.startswith("onnxruntime")
-    return is_onnx_runtime and any(sign in str(error).lower() for sign in ("bad_alloc", "bad alloc", "to allocate"))
-
-
-def extract_features(pixels: np.ndarray, extractor: Extractor, target: Path, on_batch: OnBatch) -> np.ndarray:
+def extract_features(pixels: np.ndarray, extractor: Extractor, target: Path, *, on_batch: OnBatch) -> np.ndarray:
     """Writes the features of `pixels` to `target`, an .npy file that appears only when it is complete.
 
     Until then they are in `<stem>.part`, which stays where the work is broken off: the next call goes on after its last
-    whole row. Where memory does not suffice the batch is halved. `on_batch(done, total)` is called after each batch and
-    may raise to abort.
+    whole row. Where memory does not suffice, the batch is halved.
 
-    pixels: uint8 (n, size, size, 3), may be memory-mapped. Returns float16 (n, sum(extractor.tap_widths)),
-    memory-mapped, read-only.
+    Args:
+        pixels: uint8 (n, size, size, 3), may be memory-mapped.
+        extractor: the backbone.
+        target: the file to be written.
+        on_batch: is called after each batch.
+
+    Returns:
+        float16 (n, sum(extractor.tap_widths)), memory-mapped, read-only.
 
     Raises:
-        DiskFull: no room for the file; nothing is left behind.
+        DiskFull: there is no room for the file; nothing is left behind.
         MemoryError: there is not enough memory for a single image.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +146,7 @@ def _partial_file(target: Path) -> Iterator[BufferedRandom]:
     """The file that becomes `target` at the end; it stays where the block raises, unless the disk is full."""
     part = target.with_suffix(".part")
     try:
-        # A memory map on a full disk would end the process with SIGBUS; writing tells.
+        # A memory map on a full disk would end the process with SIGBUS; writing raises an error.
         with full_disk_explained(str(target.parent)), part.open("a+b") as file:
             if _is_ours(file, part):
                 yield file

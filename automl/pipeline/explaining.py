@@ -34,7 +34,7 @@ def heat_maps(
     """
     size = candidate.image_size_px
     typical = typical_of(learned)
-    explainer = Explainer(weights, candidate, _pixels(typical, size), model)
+    explainer = Explainer(weights, candidate, typical=_pixels(typical, size), model=model)
     rows = choose_samples(score)
     heat = explainer.heat(_pixels([tested[row] for row in rows], size), score.predicted[rows])
     return HeatMaps(shown(heat), rows)

@@ -236,7 +236,7 @@ class Packer:
         """
         if self._packed is not None and folder == self._packed.models.onnx.parent.name:
             self._packed = None
-        models = self._exporter.export(candidate, self._workspace / folder, with_keras)
+        models = self._exporter.export(candidate, self._workspace / folder, with_keras=with_keras)
         some = self._pool[:_N_VERIFIED]
         before_s = self._budget.elapsed_s
         pictures = np.stack([load_image(image.path, candidate.image_size_px) for image in some])

@@ -31,7 +31,7 @@ from automl.evaluation.calibration import Calibration, calibrate, tempered
 from automl.evaluation.first_model import describe_first
 from automl.evaluation.score import TestScore, evaluate
 from automl.images.pixels import sweep
-from automl.models.head.training import Targets
+from automl.models.head.settings import Targets
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights
 from automl.pipeline.packing import EXPLAIN_S, PLOTS_AND_PACKING_S, Packer
@@ -135,7 +135,12 @@ class _Run:
 
     def _make_targets(self) -> Targets:
         labels = labels_of(self._job.manifest, self._plan)
-        return Targets(labels, np.array(self._plan.folds), self._plan.n_folds, len(self._job.manifest.classes))
+        return Targets(
+            labels=labels,
+            folds=np.array(self._plan.folds),
+            n_folds=self._plan.n_folds,
+            n_classes=len(self._job.manifest.classes),
+        )
 
     def _make_packer(self) -> Packer:
         self._exporter = Exporter(self._weights, self._job.manifest.classes, self._job.workspace / "graphs")
@@ -288,7 +293,9 @@ class _Run:
 
         classes = self._job.manifest.classes
         classifiers = [Classifier(file) for file in files]
-        score, *others = evaluate(classifiers, test_images, classes, self._targets.labels, report)
+        score, *others = evaluate(
+            classifiers, test_images, classes=classes, training_labels=self._targets.labels, on_progress=report
+        )
         return score, others[0] if others else score if is_same else None
 
     def _draw(

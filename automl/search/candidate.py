@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.head.training import Curves, Layers, Targets, cross_entropy
+from automl.models.head.network import Layers, cross_entropy
+from automl.models.head.settings import Targets
+from automl.models.head.training import Curves
 from automl.records import Stage
 from automl.search.objective import Objective
 from automl.search.space import LAST_TAP, Params
@@ -51,7 +53,7 @@ class Candidate:
 
     `number`, `stage`, `params`: of the trial that made it. `image_size_px`: side of the picture that it takes.
     `held_out_logits`: float32 (n_repeats, n_rows, n_classes), NaN where no model that had not seen the row scored it.
-    `score`, `loss`: of those rows. `fold_layers`: of a linear head, see `heads.HeadFit`, on raw features. `n_bytes`:
+    `score`, `loss`: of those rows. `fold_layers`: of a linear head, see `HeadFit`, on raw features. `n_bytes`:
     size of the model file. `latency_s`: one photo on this machine's CPU.
     """
 

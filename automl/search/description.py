@@ -1,6 +1,6 @@
 """Trials in words, for people who watch."""
 
-from automl.models.backbones.table import BACKBONES
+from automl.backbone_table import BACKBONES
 from automl.search.space import Params, backbone_names
 from automl.text.names import tries_in_words
 

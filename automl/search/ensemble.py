@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.head.training import Targets
+from automl.models.head.settings import Targets
 from automl.records import Stage
 from automl.search.candidate import Branch, Candidate, Member, is_scored, score_of
 from automl.search.objective import Objective

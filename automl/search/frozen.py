@@ -118,7 +118,7 @@ class FrozenFeatures:
             pixels = self.pixels(block.image_size_px, on_progress)
             seen = pixels[:, :, ::-1] if block.mirrored else pixels
             watch = _Stopwatch(on_progress)
-            extract_features(seen, self._extractor(block.backbone), path, watch)
+            extract_features(seen, self._extractor(block.backbone), path, on_batch=watch)
             if watch.seconds_per_row is not None:  # whole batches are quicker than what was timed at the start
                 self._seconds_per_image[block.backbone] = watch.seconds_per_row * (_PROBE_PX / block.image_size_px) ** 2
         self._blocks[block] = np.asarray(np.load(path, mmap_mode="r"))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from automl.errors import BadSetting, RunFailed
-from automl.models.head.training import Targets
+from automl.models.head.settings import Targets
 from automl.models.weights.cache import InstalledWeights
 from automl.records import Goal, RunSettings, RunState, Stage, TrialRecord
 from automl.search.budget import Budget, SearchOver

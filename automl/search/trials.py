@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 import structlog
 
+from automl.backbone_table import BACKBONES
 from automl.errors import HeadTooLarge
 from automl.images.pixels import OnProgress
-from automl.models.backbones.table import BACKBONES
-from automl.models.head.training import Targets
+from automl.models.head.settings import Targets
 from automl.records import RunSettings, Stage, TrialRecord, TrialState
 from automl.search.budget import Budget, SearchOver
 from automl.search.candidate import Candidate, has_higher_goal, is_better, is_scored, score_of

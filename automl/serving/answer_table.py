@@ -6,12 +6,22 @@ import numpy as np
 
 
 def header(labels: Sequence[str]) -> list[str]:
-    """`answer`, `confidence` and `sure` are of the likeliest class; then every class has its probability, 0-1."""
+    """The names of the columns.
+
+    `answer`, `confidence` and `sure` are of the likeliest class; then every class has its probability, 0-1.
+    """
     return ["photo", "answer", "confidence", "sure", *labels, "error"]
 
 
-def answered_row(photo: str, labels: Sequence[str], probabilities: np.ndarray, threshold: float | None) -> list[str]:
-    """probabilities: float (n_classes,). threshold: see `sure_in_words`."""
+def answered_row(photo: str, labels: Sequence[str], probabilities: np.ndarray, *, threshold: float | None) -> list[str]:
+    """The row of a photo.
+
+    Args:
+        photo: its name.
+        labels: the class names in the order of the probabilities.
+        probabilities: float (n_classes,).
+        threshold: see `sure_in_words`.
+    """
     best = int(probabilities.argmax())
     shares = [f"{value:.6f}" for value in probabilities]
     sure = sure_in_words(float(probabilities[best]), threshold)
@@ -19,10 +29,13 @@ def answered_row(photo: str, labels: Sequence[str], probabilities: np.ndarray, t
 
 
 def refused_row(photo: str, labels: Sequence[str], reason: str) -> list[str]:
-    """For a file that is no readable picture."""
+    """The row of a file that is not a readable picture. reason: why it is not."""
     return [photo, "", "", "", *[""] * len(labels), reason]
 
 
 def sure_in_words(confidence: float, threshold: float | None) -> str:
-    """ "yes" or "no"; "" without a threshold, the confidence from which on an answer of the model counts as sure."""
+    """ "yes" or "no": whether the confidence reaches the threshold from which on an answer counts as sure.
+
+    Empty where the model has no threshold.
+    """
     return "" if threshold is None else "yes" if confidence >= threshold else "no"

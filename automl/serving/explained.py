@@ -1,8 +1,9 @@
-"""A delivered `model.onnx` that also tells where in a photo it found what speaks for its answer.
+"""A delivered `model.onnx` that also shows where in a photo it found what speaks for its answer.
 
-The graph itself says how: each head begins with a node that joins pooled taps under the name `features_N`, and its
-matrices are the initializers `head_N_D/kernel` and `head_N_D/bias` (see `automl.delivery.exporter`). So every model
-that Darkroom delivered can be explained, and the file that users download has one input and one output.
+The names in the graph make that possible: each head begins with a node that joins pooled taps under the name
+`features_N`, and its matrices are the initializers `head_N_D/kernel` and `head_N_D/bias` (see
+`automl.delivery.onnx_model`). So every model that Darkroom delivered can be explained, and the file that users download
+has one input and one output.
 """
 
 from collections.abc import Iterable
@@ -12,18 +13,21 @@ from typing import Any
 import numpy as np
 
 from automl.errors import BadBundle
-from automl.serving.heat import Evidence, Head, evidence
+from automl.serving.heat import Evidence, ExplainedHead, evidence
 
+_NO_HEAT_MAPS = "Heat maps cannot be drawn for this model."
 _BATCH = 2  # more are no quicker on one thread, and their maps would fill the memory
 
 
 class ExplainedModel:
-    """Answers and heat maps in one pass.
+    """A model that gives answers and heat maps in one pass.
 
-    model: the bytes of a `model.onnx`.
+    Args:
+        model: the bytes of a `model.onnx`.
+        n_threads: the number of threads that it computes with.
 
     Raises:
-        BadBundle: it is not a graph that Darkroom wrote; it may still answer.
+        BadBundle: it is not a graph that Darkroom wrote; it may still be able to answer.
     """
 
     def __init__(self, model: bytes, n_threads: int = 1) -> None:
@@ -45,7 +49,7 @@ class ExplainedModel:
         self._typical = [np.zeros((1, 1, 1, 1), np.float32) for _ in maps]
 
     def learn_typical(self, images: np.ndarray) -> None:
-        """Takes off from every map what these photos have on average; of none, maps stay as they are.
+        """Subtracts from every feature map what these photos have on average; without a photo, nothing.
 
         images: uint8 (n, size, size, 3).
         """
@@ -59,9 +63,11 @@ class ExplainedModel:
         self._typical = means
 
     def explain(self, images: np.ndarray, said: int | None = None) -> tuple[np.ndarray, Evidence]:
-        """Probabilities, float32 (n, n_classes), and what spoke for class `said` (None: for each photo's own answer).
+        """The probabilities, float32 (n, n_classes), and what spoke for a class.
 
-        images: uint8 (n, size, size, 3).
+        Args:
+            images: uint8 (n, size, size, 3).
+            said: the class; None for the likeliest class of each photo.
 
         Raises:
             ValueError: the model has no such class.
@@ -70,14 +76,14 @@ class ExplainedModel:
         if said is not None and not 0 <= said < probabilities.shape[1]:
             raise ValueError(f"Classes are 0 to {probabilities.shape[1] - 1}, not {said}.")
         classes = probabilities.argmax(axis=1) if said is None else np.full(len(images), said)
-        return probabilities, evidence(self._heads, maps, self._typical, classes)
+        return probabilities, evidence(self._heads, maps, typical=self._typical, classes=classes)
 
     def _run(self, images: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
         probabilities, *maps = self._session.run(None, {self._input: images.astype(np.float32)})
         return probabilities, [values.transpose(0, 2, 3, 1) for values in maps]
 
 
-def _heads_of(graph: Any) -> tuple[list[Head], list[str]]:
+def _heads_of(graph: Any) -> tuple[list[ExplainedHead], list[str]]:
     """The heads of an `onnx.GraphProto`, and the names of the feature maps that their taps are the means of."""
     from onnx import numpy_helper
 
@@ -85,7 +91,7 @@ def _heads_of(graph: Any) -> tuple[list[Head], list[str]]:
     arrays = {one.name: one for one in graph.initializer}
     joined = list(_while_there(makers, "features_{}"))
     if not joined:
-        raise BadBundle("This model cannot show what it looks at.")
+        raise BadBundle(_NO_HEAT_MAPS)
     inputs = [[_map_behind(makers, tap) for tap in makers[name].input] for name in joined]
     maps = list(dict.fromkeys(name for names in inputs for name in names))
     heads = []
@@ -95,12 +101,12 @@ def _heads_of(graph: Any) -> tuple[list[Head], list[str]]:
             (numpy_helper.to_array(arrays[kernel]), numpy_helper.to_array(arrays[kernel.replace("/kernel", "/bias")]))
             for kernel in kernels
         ]
-        heads.append(Head(tuple(maps.index(name) for name in names), layers))
+        heads.append(ExplainedHead(tuple(maps.index(name) for name in names), layers))
     return heads, maps
 
 
 def _while_there(known: Iterable[str], pattern: str) -> Iterable[str]:
-    """`pattern` with 0, 1, 2 ... in it, as long as that is known."""
+    """The names that `pattern` makes with 0, 1, 2 ..., up to the first that is not known."""
     for number in count():
         name = pattern.format(number)
         if name not in known:
@@ -109,10 +115,10 @@ def _while_there(known: Iterable[str], pattern: str) -> Iterable[str]:
 
 
 def _map_behind(makers: dict[str, Any], tap: str) -> str:
-    """The feature map whose mean over height and width the value `tap` is."""
+    """The name of the feature map whose mean over height and width is the value `tap`."""
     for kind in ("Flatten", "GlobalAveragePool"):
         node = makers.get(tap)
         if node is None or node.op_type != kind:
-            raise BadBundle("This model cannot show what it looks at.")
+            raise BadBundle(_NO_HEAT_MAPS)
         tap = node.input[0]
     return tap

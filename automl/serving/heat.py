@@ -1,4 +1,4 @@
-"""Where in a photo a model finds what speaks for a class: NumPy alone, from feature maps that somebody else computed.
+"""Where in a photo a model finds what speaks for a class: computed by NumPy alone from given feature maps.
 
 Where a head is linear the map is the class-activation map (Zhou et al. 2016, arXiv:1512.04150), summed over the taps,
 branches and members of the model. Behind hidden layers it is Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391) without
@@ -6,9 +6,9 @@ its final ReLU: the gradient of the logit takes the place of the weights, and th
 Both are one computation, and both are complete: a map's mean and what the biases add are the logit. Taps stand side by
 side as the head sees them: what a shallow one does to a deeper one counts where the deeper one is.
 
-Networks pad a photo with zeros, so their features know the corners of any photo, and heads learn on features less their
-mean. What some typical photos have at a place is therefore moved from the map to the biases: above zero is what this
-photo has beyond them.
+Networks pad a photo with zeros, so their features depend on where the corners of any photo are, and heads learn on
+features less their mean. What some typical photos have at a place is therefore moved from the map to the biases: above
+zero is what this photo has beyond them.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ from PIL import Image
 HEAT_PX = 28
 """Side of a heat map: the finest maps of features that photos of 224 px have."""
 
-_BRIGHTEST = 98  # percentile: lone spikes may not darken all else
-_LARGEST_SPIKE = 4.0  # times as great as what is shown as 1; more would make all else look bright
+_BRIGHTEST = 98  # percentile: lone spikes must not darken everything else
+_LARGEST_SPIKE = 4.0  # times as great as what is shown as 1; more would make everything else look bright
 _MOST_HIDDEN = 0.65
 _N_TYPICAL = 48
 _INFERNO = bytes.fromhex(
     "0000040b0724210c4a3d096557106e71196e8a226aa32c61bc3754d04545e35933f1711ff98c0afcaa0ff9c932f2e865fcffa4"
-)  # every sixteenth colour of Matplotlib's map: lighter with the heat, and told apart by the colour-blind
+)  # every sixteenth colour of Matplotlib's map: lighter with the heat, and distinguished by the colour-blind
 
 _Item = TypeVar("_Item")
 
@@ -37,8 +37,13 @@ Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """One of the heads whose logits are summed. `taps`: the maps whose means it acts on, in order, by their places."""
+class ExplainedHead:
+    """One of the heads whose logits are summed.
+
+    Attributes:
+        taps: which feature maps its inputs are the means of, in order, by their places in the list of all maps.
+        layers: its dense layers.
+    """
 
     taps: tuple[int, ...]
     layers: Layers
@@ -46,10 +51,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """For one class in each photo.
+    """What speaks for one class in each photo. The mean of a photo's heat plus its rest is the logit of the class.
 
-    `heat`: float32 (n, HEAT_PX, HEAT_PX), above zero where the place speaks for the class more than in typical photos.
-    `rest`: float32 (n,), what biases and typical photos add. The mean of a photo's heat plus its rest is the logit.
+    Attributes:
+        heat: float32 (n, HEAT_PX, HEAT_PX), above zero where the place speaks for the class more than in typical
+            photos.
+        rest: float32 (n,), what biases and typical photos add.
     """
 
     heat: np.ndarray
@@ -57,7 +64,7 @@ class Evidence:
 
     @property
     def logits(self) -> np.ndarray:
-        """float32 (n,), of the model."""
+        """The logit of the class in each photo, float32 (n,)."""
         return np.asarray(self.heat.mean(axis=(1, 2)) + self.rest)
 
 
@@ -67,12 +74,16 @@ def typical_of(learned: Sequence[_Item]) -> Sequence[_Item]:
 
 
 def evidence(
-    heads: Sequence[Head], maps: Sequence[np.ndarray], typical: Sequence[np.ndarray], classes: np.ndarray
+    heads: Sequence[ExplainedHead], maps: Sequence[np.ndarray], *, typical: Sequence[np.ndarray], classes: np.ndarray
 ) -> Evidence:
     """What speaks for class `classes[i]` in photo i.
 
-    maps: of each tap, float32 (n, height, width, channels). typical: their means over typical photos, float32
-    (1, height, width, channels), or (1, 1, 1, 1) of zero for the plain map. classes: int (n,).
+    Args:
+        heads: the heads of the model.
+        maps: the feature maps of each tap, float32 (n, height, width, channels).
+        typical: their means over typical photos, float32 (1, height, width, channels), or (1, 1, 1, 1) of zero for the
+            plain class-activation map.
+        classes: int (n,).
     """
     pooled = [values.mean(axis=(1, 2)) for values in maps]
     weights = [np.zeros_like(values) for values in pooled]
@@ -95,7 +106,11 @@ def linearised(layers: Layers, features: np.ndarray, classes: np.ndarray) -> tup
     """The logit of `classes[i]` near `features[i]`: its gradient float32 (n, n_in), and what the biases add (n,).
 
     gradient @ features + biases is the logit itself, since ReLU layers are linear piece by piece.
-    features: float32 (n, n_in). classes: int (n,).
+
+    Args:
+        layers: the dense layers of the head.
+        features: float32 (n, n_in).
+        classes: int (n,).
     """
     values, is_active = features, []
     for kernel, bias in layers[:-1]:
@@ -112,7 +127,7 @@ def linearised(layers: Layers, features: np.ndarray, classes: np.ndarray) -> tup
 
 
 def resized(maps: np.ndarray, side: int = HEAT_PX) -> np.ndarray:
-    """float32 (n, side, side): `maps`, float (n, height, width), smoothly, and each with the mean that it had."""
+    """Resizes maps smoothly so that each keeps its mean: float (n, height, width) to float32 (n, side, side)."""
     rows, columns = (_interpolation(n, side) for n in maps.shape[1:])
     return np.asarray(rows @ maps @ columns.T, np.float32)
 
@@ -130,9 +145,13 @@ def shown(heat: np.ndarray) -> np.ndarray:
 
 
 def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """The photo in gray under the heat's colours, uint8 like `photo` (height, width, 3); `heat`: (h, w), 0-1.
+    """The photo in gray under the colours of its heat, uint8 (height, width, 3).
 
-    The colours grow lighter with the heat, so that it reads in gray print, too.
+    The colours grow lighter with the heat, so that it can be read in gray print, too.
+
+    Args:
+        photo: uint8 (height, width, 3).
+        heat: float (h, w), 0-1, as `shown` makes it.
     """
     side = (photo.shape[1], photo.shape[0])
     smooth = Image.fromarray(heat.astype(np.float32)).resize(side, Image.Resampling.BICUBIC)
@@ -144,7 +163,7 @@ def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _colours() -> np.ndarray:
-    """float (256, 3), 0-255, from no heat to most."""
+    """The colours from no heat to most, float (256, 3), 0-255."""
     stops = np.frombuffer(_INFERNO, np.uint8).reshape(-1, 3)
     places = np.linspace(0, 255, len(stops))
     return np.stack([np.interp(np.arange(256), places, stops[:, channel]) for channel in range(3)], axis=1)
@@ -152,9 +171,11 @@ def _colours() -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def _interpolation(n_in: int, n_out: int) -> np.ndarray:
-    """float32 (n_out, n_in): means, over n_out equal cells, of the line through n_in values at the middles of theirs.
+    """A matrix float32 (n_out, n_in) that resizes n_in values to n_out.
 
-    Beyond the outermost values the line is level. So every value has the same weight in the whole, and the mean stays.
+    The values stand in the middles of n_in equal cells and are joined by a line, which is level beyond the outermost
+    ones; the results are the means of the line over n_out equal cells. So every value has the same weight in the whole,
+    and the mean stays.
     """
     n_points = 2 * n_in * n_out  # the line is straight between two of these, so the middle stands for all
     places = (np.arange(n_points) + 0.5) / (2 * n_out) - 0.5

@@ -10,14 +10,24 @@ from automl.serving.predict import Classifier
 
 MAX_MODELS = 4
 MAX_BYTES = 512 << 20
-_N_THREADS = 1  # a photo takes 10 ms, and a second thread would only get into the way of a run
+_N_THREADS = 1  # a photo takes 10 ms, and a second thread would only slow down a run
 
 Read = Callable[[], bytes]
-"""Gets the bytes of a `model.onnx`."""
+"""Returns the bytes of a `model.onnx`."""
 
 
 class OpenModel:
-    """One model. The second, larger graph that heat maps need is opened when one is asked for first."""
+    """A model that is open. The second, larger graph that heat maps need is opened for the first heat map.
+
+    Args:
+        model: the bytes of its `model.onnx`.
+
+    Attributes:
+        classifier: answers for photos.
+
+    Raises:
+        BadBundle: the file is damaged.
+    """
 
     def __init__(self, model: bytes) -> None:
         try:
@@ -31,14 +41,18 @@ class OpenModel:
 
     @property
     def n_bytes(self) -> int:
-        """What its weights take in memory."""
+        """The memory that its weights take."""
         return self._n_bytes * (1 if self._explained is None else 2)
 
     def explained(self, read: Read, prepare: Callable[[ExplainedModel], None]) -> ExplainedModel:
-        """With heat maps; `prepare` is called once, with the model that was just opened.
+        """The model with heat maps.
+
+        Args:
+            read: returns the bytes of the model.
+            prepare: is called once, with the model when it was just opened.
 
         Raises:
-            BadBundle: this model does not tell what it looks at; and what `read` and `prepare` raise.
+            BadBundle: heat maps cannot be drawn for this model; and what `read` and `prepare` raise.
         """
         with self._lock:
             if self._refusal:
@@ -47,7 +61,7 @@ class OpenModel:
                 try:
                     opened = ExplainedModel(read(), _N_THREADS)
                 except BadBundle as error:
-                    # Not the error itself: whatever is raised again keeps the photos of all its callers alive.
+                    # Not the error itself: its traceback would keep the photos of all callers in memory.
                     self._refusal = error.message
                     raise
                 prepare(opened)
@@ -56,9 +70,11 @@ class OpenModel:
 
 
 class ModelCache:
-    """The models that were asked last. What has to go is the one that nobody has asked for the longest time.
+    """The models that were used last. The one that has not been used for the longest time is closed first.
 
-    `max_models`, `max_bytes`: of those that are kept; the one that is asked now is always opened.
+    Args:
+        max_models: the number of models that are kept.
+        max_bytes: the memory that they may take together. The model that is used now is always opened.
     """
 
     def __init__(self, max_models: int = MAX_MODELS, max_bytes: int = MAX_BYTES) -> None:
@@ -67,7 +83,11 @@ class ModelCache:
         self._slots: OrderedDict[str, _Slot] = OrderedDict()
 
     def get(self, key: str, read: Read) -> OpenModel:
-        """The model `key`, opened from what `read` returns if it is not open yet; others can be asked meanwhile.
+        """A model, which is opened if it is not open yet; other models can be used meanwhile.
+
+        Args:
+            key: identifies the model.
+            read: returns its bytes.
 
         Raises:
             BadBundle: it cannot be opened; and what `read` raises.
@@ -98,7 +118,7 @@ class ModelCache:
 
 
 class _Slot:
-    """A place for a model; whoever comes while it is being opened waits for it."""
+    """A place for a model. A caller that comes while the model is being opened waits for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -3,8 +3,8 @@
 
     python predict.py photo.jpg another.png
 
-Needs only what requirements.txt lists. Darkroom itself decodes, resizes and predicts with this very file, in training
-and in its web page, so what it says here is what was measured there.
+It needs only what requirements.txt lists. Darkroom itself decodes, resizes and predicts with this very file, in
+training and on its web page, so its answers here are those that were measured there.
 """
 
 import argparse
@@ -22,7 +22,7 @@ DECODE_PX = 320
 a model is trained on."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-"""Pillow knows many more; some start other programs (EPS), none is a photograph."""
+"""Pillow reads many more formats; some start other programs (EPS), and none of them is for photographs."""
 
 
 def open_rgb(source: str | Path | IO[bytes]) -> Image.Image:
@@ -54,7 +54,7 @@ def resize_square(image: Image.Image, size_px: int) -> np.ndarray:
 
 
 def load_image(source: str | Path | IO[bytes], size_px: int) -> np.ndarray:
-    """uint8 (size_px, size_px, 3), as the model wants it."""
+    """uint8 (size_px, size_px, 3), as the model takes it."""
     return resize_square(open_rgb(source), size_px)
 
 
@@ -90,7 +90,7 @@ class Classifier:
 
 
 class Answering(Protocol):
-    """What the programs for every runtime have."""
+    """A classifier of any runtime: each of the delivered programs has one."""
 
     @property
     def labels(self) -> tuple[str, ...]: ...
@@ -104,10 +104,10 @@ def in_words(labels: Sequence[str], probabilities: np.ndarray) -> str:
 
 
 def answer(classifier: Answering, paths: Sequence[str | Path]) -> int:
-    """Prints a line for each picture; 1 if one of them could not be read."""
+    """Prints a line for each picture. Returns 1 if one of them could not be read, else 0."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may not know the letters of a class
+            stream.reconfigure(errors="backslashreplace")  # a terminal may not have the letters of a class name
     n_failed = 0
     for path in paths:
         try:

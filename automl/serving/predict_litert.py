@@ -3,7 +3,7 @@
 
     python predict_litert.py model_float32.tflite photo.jpg another.png
 
-Needs ai-edge-litert, NumPy and Pillow, and predict.py beside it.
+It needs ai-edge-litert, NumPy and Pillow, and predict.py beside it.
 """
 
 import sys
@@ -51,7 +51,7 @@ class Classifier:
 
 
 def load_interpreter(**arguments: Any) -> Any:
-    """By ai-edge-litert, else by the same runtime inside TensorFlow, which warns that it will go."""
+    """The interpreter of ai-edge-litert, else that of TensorFlow, which is the same but warns that it is deprecated."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:

@@ -3,7 +3,7 @@
 
     python predict_tensorflow.py model.keras photo.jpg another.png
 
-Needs TensorFlow with Keras 3, NumPy and Pillow, and predict.py beside it.
+It needs TensorFlow with Keras 3, NumPy and Pillow, and predict.py beside it.
 """
 
 import sys
@@ -41,7 +41,7 @@ class Classifier:
 def _load_folder(path: Path) -> Any:
     import tensorflow as tf
 
-    # The function keeps only a weak hold of the model that it belongs to.
+    # The lambda holds the model: `model.serve` itself refers to it weakly only, and it would be gone.
     model = tf.saved_model.load(str(path))
     return lambda images: model.serve(images)
 

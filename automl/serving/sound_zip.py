@@ -23,16 +23,16 @@ _FAULTS = (
 """What `zipfile` raises, sooner or later, on bytes that make no sense."""
 
 _DAMAGE = (errno.EINVAL, None)
-"""Of an OSError that says the same: an offset before the beginning of the file, and what bzip2 cannot unpack."""
+"""The numbers of an OSError that mean the same: an offset before the file's beginning, and what bzip2 cannot unpack."""
 
 
 @contextmanager
 def sound_zip(file: Path | IO[bytes]) -> Iterator[zipfile.ZipFile]:
-    """The archive `file`, to be read.
+    """Opens a .zip for reading.
 
     Raises:
-        BadZipFile: whatever is wrong with its bytes; also in the middle of reading, and of what is made of them.
-        OSError: the disk, or no such file.
+        BadZipFile: its bytes are damaged; also raised for what is found only while the block reads its members.
+        OSError: the disk fails, or there is no such file.
     """
     try:
         with zipfile.ZipFile(file) as archive:

@@ -3,17 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from automl.backbone_table import BACKBONES
 from automl.records import Goal, RunSettings, Sampler, Stage, TrialState, TunerKind
 from automl.text.durations import duration_in_words
 
-BACKBONE_TITLES = {
-    "mobilenet_v1": "MobileNetV1",
-    "mobilenet_v2": "MobileNetV2",
-    "efficientnet_lite0": "EfficientNet-Lite0",
-    "mobilenet_v3_small": "MobileNetV3 Small",
-    "mobilenet_v3_large": "MobileNetV3 Large",
-}
-
+BACKBONE_TITLES: Mapping[str, str] = {name: row.title for name, row in BACKBONES.items()}
 TUNER_TITLES: Mapping[str, str] = {TunerKind.OPTUNA: "Optuna", TunerKind.KERAS_TUNER: "KerasTuner"}
 SAMPLER_TITLES: Mapping[str, str] = {
     Sampler.TPE: "Parzen estimators (TPE)",

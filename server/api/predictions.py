@@ -118,7 +118,7 @@ def _record(one: Answer | Refusal, labels: tuple[str, ...], with_row: bool) -> d
 def _row(one: Answer | Refusal, labels: tuple[str, ...]) -> list[str]:
     if isinstance(one, Refusal):
         return refused_row(one.name, labels, one.reason)
-    return answered_row(one.name, labels, one.probabilities, one.threshold)
+    return answered_row(one.name, labels, one.probabilities, threshold=one.threshold)
 
 
 def _table(found: list[Answer | Refusal], labels: tuple[str, ...]) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """The table of formats and the scripts that are delivered with them."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
 from automl.formats import FORMATS, LITERT, ONNX_RUNTIME, TENSORFLOW, find_format, size_of
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 RUNTIMES = [ONNX_RUNTIME, LITERT, TENSORFLOW]
 
 
@@ -33,6 +35,12 @@ def test_a_readme_has_three_lines_on_install_command_and_code(one):
     assert all(package in install for package in one.runtime.packages)
     assert one.runtime.script in command
     assert one.file_name in code and "Classifier" in code
+
+
+@pytest.mark.parametrize("guide", ["api.md", "user-guide.md"])
+@pytest.mark.parametrize("one", FORMATS, ids=lambda one: one.name)
+def test_every_format_is_documented(one, guide):
+    assert f"`{one.name}`" in (REPOSITORY / "docs" / guide).read_text(encoding="utf-8")
 
 
 def test_a_format_is_found_by_its_name():

@@ -98,7 +98,7 @@ def test_the_free_entry_is_minutes():
         ({"max_image_size_px": "0"}, "from 96 to 320"),
         ({"backbones": 3}, "list of names"),
         ({"backbones": [3]}, "list of names"),
-        ({"backbones": "vgg"}, "no backbone called 'vgg'. Known: mobilenet_v1"),
+        ({"backbones": "vgg"}, "no backbone called 'vgg'. Known: mobilenet_v2"),
         ({"budget": "none", "max_trials": "5"}, "Write minutes"),
         ({"goal": "recall"}, "goal must be accuracy or balanced_accuracy"),
         ({"tuner": []}, "optuna or keras-tuner"),

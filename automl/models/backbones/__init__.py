@@ -1,1 +1,1 @@
-"""The backbones, one row each."""
+"""The networks of the backbones; what is known of each of them is in `automl.backbone_table`."""

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 in plain Keras 3 layers; `keras.applications` has no Lite variant.
+"""EfficientNet-Lite in plain Keras 3 layers; `keras.applications` has no Lite variant.
 
 The architecture is that of https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
 (EfficientNet-B0 without squeeze-and-excitation, with ReLU6); layers are named as in `keras.applications.efficientnet`.
@@ -9,12 +9,20 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from automl.backbone_table import EfficientNetLite
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Stage:
-    """`n_blocks` blocks of `filters` output channels; the first one has the stride."""
+    """Blocks of one width; their number is in the table of backbones.
 
-    n_blocks: int
+    Attributes:
+        kernel_px: the side of the depthwise kernels.
+        stride: the stride of the first block; that of the others is 1.
+        expansion: how many times as wide a block is inside.
+        filters: the number of output channels.
+    """
+
     kernel_px: int
     stride: int
     expansion: int
@@ -22,24 +30,19 @@ class _Stage:
 
 
 _STAGES = (
-    _Stage(1, 3, 1, 1, 16),
-    _Stage(2, 3, 2, 6, 24),
-    _Stage(2, 5, 2, 6, 40),
-    _Stage(3, 3, 2, 6, 80),
-    _Stage(3, 5, 1, 6, 112),
-    _Stage(4, 5, 2, 6, 192),
-    _Stage(1, 3, 1, 6, 320),
+    _Stage(kernel_px=3, stride=1, expansion=1, filters=16),
+    _Stage(kernel_px=3, stride=2, expansion=6, filters=24),
+    _Stage(kernel_px=5, stride=2, expansion=6, filters=40),
+    _Stage(kernel_px=3, stride=2, expansion=6, filters=80),
+    _Stage(kernel_px=5, stride=1, expansion=6, filters=112),
+    _Stage(kernel_px=5, stride=2, expansion=6, filters=192),
+    _Stage(kernel_px=3, stride=1, expansion=6, filters=320),
 )
 _STEM_FILTERS = 32
 _TOP_FILTERS = 1280
 
-BLOCKS: tuple[str, ...] = tuple(
-    f"block{number}{chr(ord('a') + i)}" for number, stage in enumerate(_STAGES, start=1) for i in range(stage.n_blocks)
-)
-"""Names of the 16 blocks from the image on: block1a, block2a, block2b, ..."""
 
-
-def efficientnet_lite0(pixels: keras.KerasTensor) -> keras.Model:
+def efficientnet_lite(pixels: keras.KerasTensor, architecture: EfficientNetLite) -> keras.Model:
     """The network without its classifier.
 
     pixels: symbolic float32 (batch, height, width, 3), -1 to 1. The output is the activation `top_activation`,
@@ -47,13 +50,13 @@ def efficientnet_lite0(pixels: keras.KerasTensor) -> keras.Model:
     """
     x = layers.Conv2D(_STEM_FILTERS, 3, strides=2, padding="same", use_bias=False, name="stem_conv")(pixels)
     x = _normalise(x, "stem_bn", "stem_activation")
-    names = iter(BLOCKS)
-    for stage in _STAGES:
-        for i in range(stage.n_blocks):
-            x = _block(x, next(names), stage, stride=stage.stride if i == 0 else 1)
+    names = iter(architecture.block_names)
+    for stage, n_blocks in zip(_STAGES, architecture.blocks, strict=True):
+        for i in range(n_blocks):
+            x = _block(x, next(names), stage=stage, stride=stage.stride if i == 0 else 1)
     x = layers.Conv2D(_TOP_FILTERS, 1, padding="same", use_bias=False, name="top_conv")(x)
     x = _normalise(x, "top_bn", "top_activation")
-    return keras.Model(pixels, x, name="efficientnet_lite0")
+    return keras.Model(pixels, x)
 
 
 def _normalise(x: keras.KerasTensor, name: str, activation: str | None = None) -> keras.KerasTensor:
@@ -61,7 +64,7 @@ def _normalise(x: keras.KerasTensor, name: str, activation: str | None = None) -
     return x if activation is None else layers.ReLU(6.0, name=activation)(x)
 
 
-def _block(x: keras.KerasTensor, name: str, stage: _Stage, stride: int) -> keras.KerasTensor:
+def _block(x: keras.KerasTensor, name: str, *, stage: _Stage, stride: int) -> keras.KerasTensor:
     """An inverted residual block; its layers are called `<name>_...`."""
     shortcut = x
     if stage.expansion > 1:

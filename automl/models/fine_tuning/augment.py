@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,12 +23,16 @@ _MOST_STRETCHED = math.log(4 / 3)
 _LUMA = (0.299, 0.587, 0.114)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What may be done to a picture.
 
-    `flips`: one of FLIPS. `crop`: smallest share of the area that is kept, 1 for all. `rotation_deg`: largest angle to
-    either side. `colour`: largest change of brightness, contrast and saturation, 0-1. `mix`: one of MIXES.
+    Attributes:
+        flips: one of FLIPS.
+        crop: the smallest share of the area that is kept; 1 keeps all of it.
+        rotation_deg: the largest angle to either side.
+        colour: the largest change of brightness, contrast and saturation, 0-1.
+        mix: one of MIXES.
     """
 
     flips: str = "none"
@@ -39,34 +43,43 @@ class Policy:
 
     @property
     def moves_pixels(self) -> bool:
+        """Whether a picture may be flipped, cropped or rotated."""
         return self.flips != "none" or self.crop < 1 or self.rotation_deg > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Mixing:
-    """Which picture of the batch is mixed into each.
+class Mixing(NamedTuple):
+    """Which picture of the batch is mixed into each; a named tuple, since TensorFlow takes it into a graph as it is.
 
-    `partner`: int32 (n,), rows of the batch. `share`: float32 (n,), how much of the row itself is left, 0-1.
-    `boxes`: float32 (n, 4), top, left, bottom, right as shares of the side: the part that CutMix takes from the
-    partner; None for mixup, which blends the whole picture.
+    Attributes:
+        partner: int32 (n,), rows of the batch.
+        share: float32 (n,), how much of the row itself is left, 0-1.
+        boxes: float32 (n, 4), top, left, bottom, right as shares of the side: the part that CutMix takes from the
+            partner. None for mixup, which mixes the whole picture.
     """
 
-    partner: np.ndarray
-    share: np.ndarray
-    boxes: np.ndarray | None
+    partner: Any
+    share: Any
+    boxes: Any = None
 
     def of_targets(self, targets: np.ndarray) -> np.ndarray:
-        """Probabilities (n, n_classes), mixed as the pictures are."""
+        """(n, n_classes): the probabilities `targets`, mixed as the pictures are."""
         share = self.share[:, None]
         mixed: np.ndarray = share * targets + (1 - share) * targets[self.partner]
         return mixed
 
 
-def draw_maps(policy: Policy, n: int, from_px: int, to_px: int, random: np.random.Generator) -> np.ndarray:
+def draw_maps(policy: Policy, n: int, *, from_px: int, to_px: int, random: np.random.Generator) -> np.ndarray:
     """float32 (n, 8): for each picture the affine map from pixels of the result to pixels of the picture.
 
-    The order is that of `tf.raw_ops.ImageProjectiveTransformV3`. The pictures are squares of `from_px`, the results of
-    `to_px`. Crops follow https://arxiv.org/abs/1409.4842: a share of the area, stretched by up to 4:3.
+    The order is that of `tf.raw_ops.ImageProjectiveTransformV3`. Crops follow https://arxiv.org/abs/1409.4842: a share
+    of the area, stretched by up to 4:3.
+
+    Args:
+        policy: what may be done.
+        n: the number of pictures.
+        from_px: the side of the pictures, which are squares.
+        to_px: the side of the results.
+        random: draws what is done.
     """
     area = random.uniform(policy.crop, 1, n)
     stretch = np.exp(random.uniform(-_MOST_STRETCHED, _MOST_STRETCHED, n) / 2) if policy.crop < 1 else np.ones(n)
@@ -92,13 +105,17 @@ def draw_colours(policy: Policy, n: int, random: np.random.Generator) -> np.ndar
 
 
 def draw_mixing(policy: Policy, n: int, random: np.random.Generator) -> Mixing | None:
-    """None where the policy mixes nothing. Sources: https://arxiv.org/abs/1710.09412, https://arxiv.org/abs/1905.04899"""
+    """What is mixed in a batch of `n` pictures; None where the policy mixes nothing.
+
+    Sources: mixup https://arxiv.org/abs/1710.09412, CutMix https://arxiv.org/abs/1905.04899.
+    """
     if policy.mix == "none":
         return None
     partner = random.permutation(n).astype(np.int32)
     if policy.mix == "mixup":
         share = random.beta(_MIXUP_BETA, _MIXUP_BETA, n)
-        return Mixing(partner, np.maximum(share, 1 - share).astype(np.float32), None)
+        # Of two pictures the larger share stays with the row itself, so that it is not the same mix twice.
+        return Mixing(partner, np.maximum(share, 1 - share).astype(np.float32))
     half = np.sqrt(1 - random.beta(_CUTMIX_BETA, _CUTMIX_BETA, (n, 1))) / 2
     centre = random.uniform(0, 1, (n, 2))
     boxes = np.clip(np.concatenate([centre - half, centre + half], axis=1), 0, 1)
@@ -107,7 +124,7 @@ def draw_mixing(policy: Policy, n: int, random: np.random.Generator) -> Mixing |
 
 
 def resize(images: tf.Tensor, to_px: int) -> tf.Tensor:
-    """float32 (n, to_px, to_px, 3), as the `Resizing` layer of a delivered model does it; 0-255."""
+    """float32 (n, to_px, to_px, 3), 0-255, by the same method as the `Resizing` layer of a delivered model."""
     import tensorflow as tf
 
     if images.shape[1] == to_px:
@@ -140,21 +157,22 @@ def recolour(images: tf.Tensor, colours: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(brightness * (mean + contrast * (saturated - mean)), 0.0, 255.0)
 
 
-def mix(maps: tf.Tensor, partner: tf.Tensor, share: tf.Tensor, boxes: tf.Tensor | None) -> tf.Tensor:
-    """Mixes (n, height, width, channels) as `Mixing` says; boxes are rounded to whole pixels."""
+def mix(maps: tf.Tensor, mixing: Mixing) -> tf.Tensor:
+    """Mixes pictures or feature maps (n, height, width, channels) of a batch; boxes are rounded to whole pixels."""
     import tensorflow as tf
 
-    others = tf.gather(maps, partner)
-    if boxes is None:
-        kept = tf.cast(share, maps.dtype)[:, None, None, None]
+    others = tf.gather(maps, mixing.partner)
+    if mixing.boxes is None:
+        kept = tf.cast(mixing.share, maps.dtype)[:, None, None, None]
         return kept * maps + (1 - kept) * others
+    boxes = mixing.boxes
     inside = [_between(tf.shape(maps)[1 + axis], boxes[:, axis], boxes[:, axis + 2]) for axis in (0, 1)]
     box = inside[0][:, :, None, None] & inside[1][:, None, :, None]
     return tf.where(box, others, maps)
 
 
 def _between(n_pixels: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
-    """bool (n, n_pixels): whose centres lie in the box."""
+    """bool (n, n_pixels): whether the centre of each pixel of a side lies between two shares of the side."""
     import tensorflow as tf
 
     centres = (tf.range(tf.cast(n_pixels, tf.float32)) + 0.5) / tf.cast(n_pixels, tf.float32)

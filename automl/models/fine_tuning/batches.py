@@ -22,35 +22,50 @@ from automl.models.fine_tuning.augment import (
     resize,
     warp,
 )
-from automl.models.fine_tuning.network import TrainableNetwork
 
 MAX_STORED_BYTES = 8_000_000_000
-"""Of stored activations; where they would need more, fewer views of each photo are kept."""
+"""The room for stored activations; where they would need more, fewer views of each photo are kept."""
 
-_DRAWN_VIEWS = 2
+_DRAWN_VIEWS = 2  # each takes as much room on the disk as the photo as it is
 
-OnStep = Callable[[], None]
-"""Called after each piece of work; it may raise to end it."""
+OnWork = Callable[[], None]
+"""Is called after each piece of work, and may raise to end it."""
+
+Stem = Callable[[Any], Sequence[Any]]
+"""Computes activations at a cut and pooled taps before it from images; see `TrainableNetwork.stem`."""
 
 
 class Batches(Protocol):
     """The inputs of `TrainableNetwork` for some photos of the pool."""
 
-    def prepare(self, rows: np.ndarray, held_out: np.ndarray, batch_size: int, on_step: OnStep) -> None:
-        """Does once what must be done before the first batch. `rows` are trained on, `held_out` are predicted."""
+    def prepare(self, rows: np.ndarray, held_out: np.ndarray, *, batch_size: int, on_work: OnWork) -> None:
+        """Does once what must be done before the first batch.
+
+        Args:
+            rows: int, indices of the photos that are trained on.
+            held_out: int, indices of the photos that are predicted.
+            batch_size: the number of photos that fit into memory at once.
+            on_work: is called after each batch.
+        """
         ...
 
     def augmented(self, rows: np.ndarray, random: np.random.Generator) -> tuple[Sequence[Any], Mixing | None]:
-        """For training."""
+        """The inputs of a training step, augmented anew, and which of them were mixed."""
         ...
 
     def plain(self, rows: np.ndarray) -> Sequence[Any]:
-        """For predicting."""
+        """The inputs for predicting."""
         ...
 
 
 class PhotoBatches:
-    """From uint8 pixels (n, side, side, 3), which may be memory-mapped and larger than what the network sees."""
+    """The photos themselves.
+
+    Args:
+        pixels: uint8 (n, side, side, 3), may be memory-mapped and larger than `image_size_px`.
+        image_size_px: the side of the photos that the network is given.
+        policy: how they are augmented.
+    """
 
     def __init__(self, pixels: np.ndarray, image_size_px: int, policy: Policy) -> None:
         import tensorflow as tf
@@ -59,8 +74,8 @@ class PhotoBatches:
         self._augment = tf.function(self._augment_graph, autograph=False)
         self._resize = tf.function(lambda images: resize(images, image_size_px), reduce_retracing=True, autograph=False)
 
-    def prepare(self, rows: np.ndarray, held_out: np.ndarray, batch_size: int, on_step: OnStep) -> None:
-        """Nothing: each batch is made when it is needed."""
+    def prepare(self, rows: np.ndarray, held_out: np.ndarray, *, batch_size: int, on_work: OnWork) -> None:
+        """Does nothing: each batch is made when it is needed."""
 
     def augmented(self, rows: np.ndarray, random: np.random.Generator) -> tuple[Sequence[Any], Mixing | None]:
         mixing = draw_mixing(self._policy, len(rows), random)
@@ -71,9 +86,11 @@ class PhotoBatches:
         return self._drawn(rows, random, None)
 
     def mirrored(self, rows: np.ndarray) -> Any:
+        """The mirror images, float32 (n, size, size, 3)."""
         return self._resize(self._pixels[rows][:, :, ::-1])
 
     def resized(self, rows: np.ndarray) -> Any:
+        """The photos as they are, float32 (n, size, size, 3)."""
         return self._resize(self._pixels[rows])
 
     def plain(self, rows: np.ndarray) -> Sequence[Any]:
@@ -81,16 +98,18 @@ class PhotoBatches:
 
     def _drawn(self, rows: np.ndarray, random: np.random.Generator, mixing: Mixing | None) -> Any:
         n, side = len(rows), self._pixels.shape[1]
-        maps = draw_maps(self._policy, n, side, self._size_px, random) if self._policy.moves_pixels else None
-        colours = draw_colours(self._policy, n, random) if self._policy.colour > 0 else None
-        mixed = None if mixing is None else (mixing.partner, mixing.share, mixing.boxes)
-        return self._augment(self._pixels[rows], maps, colours, mixed)
+        maps = colours = None
+        if self._policy.moves_pixels:
+            maps = draw_maps(self._policy, n, from_px=side, to_px=self._size_px, random=random)
+        if self._policy.colour > 0:
+            colours = draw_colours(self._policy, n, random)
+        return self._augment(self._pixels[rows], maps=maps, colours=colours, mixing=mixing)
 
-    def _augment_graph(self, images: Any, maps: Any, colours: Any, mixed: Any) -> Any:
+    def _augment_graph(self, images: Any, *, maps: Any, colours: Any, mixing: Mixing | None) -> Any:
         images = resize(images, self._size_px) if maps is None else warp(images, maps, self._size_px)
         if colours is not None:
             images = recolour(images, colours)
-        return images if mixed is None else mix(images, *mixed)
+        return images if mixing is None else mix(images, mixing)
 
 
 class ActivationBatches:
@@ -98,24 +117,32 @@ class ActivationBatches:
 
     The views are the photo as it is and, as far as the policy allows them, its mirror image and two random ones. What
     one fold has stored serves the others, too.
+
+    Args:
+        photos: the photos.
+        stem: the network up to the cut.
+        policy: how the photos are augmented.
+        n_photos: the number of all photos.
+        folder: where the activations are stored.
+        seed: of the random views.
     """
 
     def __init__(
-        self, photos: PhotoBatches, network: TrainableNetwork, policy: Policy, n_photos: int, folder: Path, seed: int
+        self, *, photos: PhotoBatches, stem: Stem, policy: Policy, n_photos: int, folder: Path, seed: int
     ) -> None:
-        self._photos, self._network, self._policy, self._seed = photos, network, policy, seed
+        self._photos, self._stem, self._policy, self._seed = photos, stem, policy, seed
         self._n_photos, self._folder = n_photos, folder
         self._views: list[_View] = []
 
     @property
     def n_views(self) -> int:
-        """Before the limit on the disk."""
+        """The number of views of each photo, before MAX_STORED_BYTES limits it."""
         mirrored = self._policy.flips != "none"
         drawn = self._policy.crop < 1 or self._policy.rotation_deg > 0 or self._policy.colour > 0
         return 1 + mirrored + _DRAWN_VIEWS * drawn
 
-    def prepare(self, rows: np.ndarray, held_out: np.ndarray, batch_size: int, on_step: OnStep) -> None:
-        """Computes the views of `rows` and the plain view of `held_out`, as far as they are not there.
+    def prepare(self, rows: np.ndarray, held_out: np.ndarray, *, batch_size: int, on_work: OnWork) -> None:
+        """Computes all views of `rows` and the plain view of `held_out`, as far as they are not stored already.
 
         Raises:
             DiskFull: no room for them.
@@ -124,7 +151,7 @@ class ActivationBatches:
             self._views = self._empty_views(rows[:1])
         with full_disk_explained(str(self._folder)):
             for number, view in enumerate(self._views):
-                view.add(rows if number else np.concatenate([rows, held_out]), batch_size, on_step)
+                view.add(rows if number else np.concatenate([rows, held_out]), batch_size, on_work)
 
     def clear(self) -> None:
         """Forgets what was stored, and where the random views were."""
@@ -138,11 +165,11 @@ class ActivationBatches:
         if self._policy.flips != "none":
             makers.append(photos.mirrored)
         makers += [partial(photos.view, random=random)] * (self.n_views - len(makers))
-        n_bytes = self._n_photos * sum(2 * math.prod(part.shape[1:]) for part in self._network.stem(makers[0](some)))
+        n_bytes = self._n_photos * sum(2 * math.prod(part.shape[1:]) for part in self._stem(makers[0](some)))
         makers = makers[: max(1, MAX_STORED_BYTES // max(1, n_bytes))]
-        stem = self._network.stem
         return [
-            _View(self._folder / f"view-{number}", maker, stem, self._n_photos) for number, maker in enumerate(makers)
+            _View(self._folder / f"view-{number}", maker=maker, stem=self._stem, n_photos=self._n_photos)
+            for number, maker in enumerate(makers)
         ]
 
     def augmented(self, rows: np.ndarray, random: np.random.Generator) -> tuple[Sequence[Any], Mixing | None]:
@@ -157,21 +184,23 @@ class ActivationBatches:
 
 
 class _View:
-    """The activations of some photos, and those of their taps before the cut: a float16 file for each."""
+    """One view of some photos: their activations, and their pooled taps before the cut, in a float16 file for each.
 
-    def __init__(
-        self,
-        path: Path,
-        maker: Callable[[np.ndarray], Any],
-        stem: Callable[[Any], Sequence[Any]],
-        n_photos: int,
-    ) -> None:
+    Args:
+        path: the beginning of the files' names.
+        maker: makes the images of this view from the rows of the photos.
+        stem: computes the activations.
+        n_photos: the number of all photos.
+    """
+
+    def __init__(self, path: Path, *, maker: Callable[[np.ndarray], Any], stem: Stem, n_photos: int) -> None:
         self._path, self._maker, self._stem = path, maker, stem
         self._slots = np.full(n_photos, -1)
         self._n = 0
         self._parts: list[np.ndarray] = []
 
-    def add(self, rows: np.ndarray, batch_size: int, on_step: OnStep) -> None:
+    def add(self, rows: np.ndarray, batch_size: int, on_work: OnWork) -> None:
+        """Computes and stores what is missing of `rows`."""
         missing = rows[self._slots[rows] < 0]
         try:
             for start in range(0, len(missing), batch_size):
@@ -179,7 +208,7 @@ class _View:
                 self._append([np.asarray(part, np.float16) for part in self._stem(self._maker(some))])
                 self._slots[some] = np.arange(self._n, self._n + len(some))
                 self._n += len(some)
-                on_step()
+                on_work()
         finally:
             self._parts = [
                 np.memmap(self._file(i), np.float16, "r", shape=(self._n, *part.shape[1:]))
@@ -187,11 +216,11 @@ class _View:
             ]
 
     def of(self, rows: Any) -> list[np.ndarray]:
-        """Of one photo or of some."""
+        """The stored parts of one photo, or of some."""
         return [part[self._slots[rows]] for part in self._parts]
 
     def _append(self, parts: list[np.ndarray]) -> None:
-        # A memory map on a full disk would end the process with SIGBUS; writing tells.
+        # A memory map on a full disk would end the process with SIGBUS; writing raises an error.
         for number, part in enumerate(parts):
             with self._file(number).open("r+b" if self._n else "wb") as file:
                 file.seek(self._n * part[0].nbytes)  # over what a batch that failed has left
@@ -203,7 +232,7 @@ class _View:
 
 
 def _mixed(parts: list[np.ndarray], mixing: Mixing) -> list[Any]:
-    """A box of CutMix covers the same part of the picture in the activations; pooled taps blend by its area."""
-    activations = mix(parts[0], mixing.partner, mixing.share, mixing.boxes)
+    """A box of CutMix covers the same part of the picture in the activations; pooled taps are mixed by its area."""
+    activations = mix(parts[0], mixing)
     share = mixing.share[:, None]
     return [activations, *(share * pooled + (1 - share) * pooled[mixing.partner] for pooled in parts[1:])]

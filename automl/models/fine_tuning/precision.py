@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -12,22 +13,47 @@ WORTH_IT = 0.95
 _log = structlog.stdlib.get_logger(__name__)
 
 
-def fastest(probe: Callable[[bool, bool], float]) -> tuple[bool, bool]:
-    """(mixed, xla) of the fastest variant.
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How a training step computes.
 
-    `probe(mixed, xla)`: seconds per training step. XLA is tried on top of the better precision only, since compiling is
-    what costs. A variant that raises does not help; if the plain one raises, so does this.
+    Attributes:
+        mixed: whether activations are bfloat16, as tensor cores of GPUs want them, instead of float32.
+        xla: whether the step is compiled by XLA.
     """
-    plain_s = probe(False, False)
-    mixed_s = _seconds(probe, True, False)
-    mixed = mixed_s < WORTH_IT * plain_s
-    xla = _seconds(probe, mixed, True) < WORTH_IT * (mixed_s if mixed else plain_s)
-    return mixed, xla
+
+    mixed: bool = False
+    xla: bool = False
 
 
-def _seconds(probe: Callable[[bool, bool], float], mixed: bool, xla: bool) -> float:
+PLAIN = Precision()
+"""float32 without a compiler, which every device can do."""
+
+
+def fastest(seconds: Callable[[Precision], float]) -> Precision:
+    """The precision with the quickest training step.
+
+    XLA is tried on top of the better of the two types only, since compiling is what takes long. A variant that raises
+    an exception is not chosen; an exception of the plain step is raised.
+
+    seconds: measures a training step.
+    """
+    plain_s = seconds(PLAIN)
+    mixed_s = _seconds(seconds, Precision(mixed=True))
+    better = Precision(mixed=mixed_s < WORTH_IT * plain_s)
+    compiled = replace(better, xla=True)
+    better_s = mixed_s if better.mixed else plain_s
+    return compiled if _seconds(seconds, compiled) < WORTH_IT * better_s else better
+
+
+def _seconds(seconds: Callable[[Precision], float], precision: Precision) -> float:
     try:
-        return probe(mixed, xla)
+        return seconds(precision)
     except Exception as error:  # noqa: BLE001 - whatever a device cannot do, the plain step can
-        _log.info("a variant of the training step does not run here", mixed=mixed, xla=xla, exc_info=error)
+        _log.info(
+            "a variant of the training step does not run here",
+            mixed=precision.mixed,
+            xla=precision.xla,
+            exc_info=error,
+        )
         return float("inf")

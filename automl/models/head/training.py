@@ -1,8 +1,8 @@
-"""Heads on frozen features: every cross-validation fold, each repeat of the folds and the final model train at once.
+"""Training of heads on frozen features: the models of all folds and the final model learn at the same time.
 
-A linear head is softmax(features @ kernel + bias); a head with hidden layers puts ReLU layers in front. The folds
-differ only in the rows that they may learn from, so they share each pass over the features; the last of the models
-learns from every row and is the one that is delivered. Early stopping looks at the held-out rows of the folds, and the
+A linear head is softmax(features @ kernel + bias); a head with hidden layers has ReLU layers in front. The models of
+the folds differ only in the rows that they learn from, so they share each pass over the features. The last model learns
+from every row and is the one that is delivered. Early stopping watches the held-out rows of the folds, and the
 delivered model is taken at the same epoch.
 
 NumPy does all of it: such a model is too small for TensorFlow's graphs to pay, and the first model of a run need not
@@ -10,114 +10,65 @@ wait for TensorFlow's import.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from automl.errors import HeadTooLarge, TrialFailed
+from automl.models.head.network import Layers, StackedHeads, cross_entropy, softmax
+from automl.models.head.schedule import LearningRate
+from automl.models.head.settings import Features, HeadSettings, Targets, balanced_weights
 
-Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
-"""Kernel float32 (n_in, n_out) and bias float32 (n_out,) of each dense layer; ReLU between them, softmax behind."""
-
-_BETA_1, _BETA_2, _EPSILON, _MOMENTUM = 0.9, 0.999, 1e-7, 0.9
-# SGD's steps follow the gradient, which is this much smaller than Adam's steps for kernels on such features; that of
-# biases and of what lies behind a hidden layer is not, and 300 would leave such a layer dead.
-_SGD_RATE, _SGD_OTHER_RATE = 300.0, 10.0
-_DEEPER_RATE = 0.1  # kernels behind a hidden layer are smaller than those on the features
-_PLATEAU_FACTOR, _PLATEAU_SHARE = 0.3, 0.5
-_EPOCHS_OF_1000_ROWS, _FEWEST_EPOCHS = 60, 15
 _CHUNK = 2048
 _MANY_PARAMETERS = 5_000_000
 _MOST_BYTES = 3_000_000_000
 _ARRAYS_A_PARAMETER = 6  # kernel, gradient, AdamW's three, and the best so far
 
 
-class Features(Protocol):
-    """What a head is trained on; see `search.joined.Joined`."""
-
-    @property
-    def n_rows(self) -> int: ...
-
-    @property
-    def n_features(self) -> int: ...
-
-    def take(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (len(rows), n_features), of about unit norm a row."""
-        ...
-
-    def take_mirrored(self, rows: np.ndarray) -> np.ndarray:
-        """The same of the mirrored photos."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class HeadSettings:
-    """How to train a head.
-
-    `dropout`: share of the inputs of each layer that is dropped, 0-1. `learning_rate`: the schedule's peak.
-    `lr_schedule`: one of `limits.LR_SCHEDULES`. `patience`: epochs without a lower validation loss, None to train all
-    `max_epochs`. `hidden_units`: of the layers before the last. `optimizer`: "adamw" or "sgd" (Nesterov momentum).
-    `class_weighting`: "none", or "balanced" to give each class the same weight in the loss. `mirrored`: learn from the
-    mirrored photos too.
-    """
-
-    dropout: float
-    learning_rate: float
-    weight_decay: float
-    label_smoothing: float
-    lr_schedule: str
-    patience: int | None
-    max_epochs: int = _EPOCHS_OF_1000_ROWS
-    hidden_units: tuple[int, ...] = ()
-    optimizer: str = "adamw"
-    class_weighting: str = "none"
-    mirrored: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What every head is scored against.
-
-    `labels`: int (n_rows,), 0 <= label < n_classes. `folds`: int (n_rows, n_repeats), the fold that holds the row out
-    in each repeat, or -1 for rows that are always learnt from. `n_folds`: in each repeat; 1 is a plain hold-out.
-    """
-
-    labels: np.ndarray
-    folds: np.ndarray
-    n_folds: int
-    n_classes: int
-
-    @property
-    def n_repeats(self) -> int:
-        return int(self.folds.shape[1])
-
-    @property
-    def scored(self) -> np.ndarray:
-        """bool (n_rows,): rows that some fold holds out."""
-        return np.asarray(self.folds[:, 0] >= 0)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Curves:
-    """One value an epoch; validation is the held-out rows of all folds together. Accuracies are 0-1, losses in nats."""
+    """The learning curves of a training: one value an epoch. Empty for a model that was not trained.
 
-    train_loss: tuple[float, ...]
-    train_accuracy: tuple[float, ...]
-    validation_loss: tuple[float, ...]
-    validation_accuracy: tuple[float, ...]
+    Attributes:
+        train_loss: the mean loss of the training rows, in nats.
+        train_accuracy: the share of the training rows that was classified correctly, 0-1.
+        validation_loss: the mean loss of the held-out rows of all folds together, in nats.
+        validation_accuracy: the share of these held-out rows that was classified correctly, 0-1.
+    """
+
+    train_loss: tuple[float, ...] = ()
+    train_accuracy: tuple[float, ...] = ()
+    validation_loss: tuple[float, ...] = ()
+    validation_accuracy: tuple[float, ...] = ()
+
+    @classmethod
+    def of_epochs(cls, epochs: Sequence[tuple[float, float, float, float]]) -> "Curves":
+        """Makes curves of the four values of each epoch, in the order of the attributes."""
+        columns = [tuple(float(epoch[place]) for epoch in epochs) for place in range(4)]
+        return cls(
+            train_loss=columns[0],
+            train_accuracy=columns[1],
+            validation_loss=columns[2],
+            validation_accuracy=columns[3],
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeadFit:
     """A trained head.
 
-    `layers`: of the model that saw every row. `fold_layers`: of the models of the first repeat, fold after fold, each
-    of which has not seen its own fold's rows; only of linear heads. `held_out_logits`: float32 (n_repeats, n_rows,
-    n_classes), each row by the fold that had not seen it, NaN where no fold held it out. `accuracy`, `loss`: over those
-    rows, at `best_epoch` (counted from 1).
+    Attributes:
+        layers: the layers of the final model, which learned from every row.
+        fold_layers: the layers of the models of the first repeat, fold after fold; each of them has not seen the rows
+            of its own fold. Only for linear heads, else empty.
+        held_out_logits: float32 (n_repeats, n_rows, n_classes), for each row by the fold that had not seen it; NaN
+            where no fold held the row out.
+        accuracy: the share of the held-out rows that was classified correctly, 0-1, at `best_epoch`.
+        loss: the mean loss of the held-out rows in nats, at `best_epoch`.
+        best_epoch: the epoch that the model is taken from, counted from 1.
+        curves: the learning curves.
     """
 
     layers: Layers
@@ -133,221 +84,182 @@ OnEpoch = Callable[[int, np.ndarray], None]
 """Takes the epoch, counted from 1, and the held-out logits so far; an exception that it raises ends the training."""
 
 OnStep = Callable[[], bool]
-"""Called after each batch. True: the training ends here, with what there is; it may raise, too."""
-
-
-def max_epochs(n_rows: int) -> int:
-    """How long a training may last: large sets take more steps in an epoch and need fewer of them."""
-    return int(max(_FEWEST_EPOCHS, _EPOCHS_OF_1000_ROWS * min(1.0, math.sqrt(1000 / max(1, n_rows)))))
-
-
-def schedule_factor(name: str, done: np.ndarray) -> np.ndarray:
-    """The learning-rate schedule as a factor of its peak, for `done`: 0 at the first step, 1 at the last.
-
-    Raises:
-        ValueError: no schedule has this name. "reduce_on_plateau" is constant here: what lowers it is the loss.
-    """
-    match name:
-        case "constant" | "reduce_on_plateau":
-            return np.ones_like(done)
-        case "cosine":
-            return np.asarray(0.5 * (1 + np.cos(np.pi * done)))
-        case "one_cycle":
-            rise = np.clip(done / 0.3, 0, 1)
-            fall = np.clip((done - 0.3) / 0.7, 0, 1)
-            return np.where(done < 0.3, 0.04 + 0.96 * rise, 0.5 * (1 + np.cos(np.pi * fall)))
-        case "exponential":
-            return np.asarray(np.exp(done * math.log(0.01)))
-    raise ValueError(f"unknown learning-rate schedule {name!r}")
-
-
-class Plateau:
-    """The factor of the schedule "reduce_on_plateau"; 1 for every other one.
-
-    `patience`: of early stopping; after half of it without an improvement the rate is lowered.
-    """
-
-    def __init__(self, schedule: str, patience: int) -> None:
-        self.factor = 1.0
-        self._is_used = schedule == "reduce_on_plateau"
-        self._wait = max(1, round(patience * _PLATEAU_SHARE))
-        self._waited = 0
-
-    def after_epoch(self, improved: bool) -> None:
-        self._waited = 0 if improved else self._waited + 1
-        if self._is_used and self._waited >= self._wait:
-            self.factor *= _PLATEAU_FACTOR
-            self._waited = 0
-
-
-class LearningRate:
-    """The learning rate at every step of a training that may end early; `patience`: see `Plateau`."""
-
-    def __init__(self, schedule: str, peak: float, steps_per_epoch: int, max_epochs: int, patience: int) -> None:
-        self._schedule = schedule
-        self._peak = peak
-        self._steps_per_epoch = steps_per_epoch
-        self._total = max_epochs * steps_per_epoch
-        self._plateau = Plateau(schedule, patience)
-
-    def epoch(self, epoch: int) -> np.ndarray:
-        """float32 (steps_per_epoch,) for `epoch`, counted from 0."""
-        steps = epoch * self._steps_per_epoch + np.arange(self._steps_per_epoch)
-        shape = schedule_factor(self._schedule, steps / max(1, self._total - 1))
-        return np.asarray(self._peak * self._plateau.factor * shape, dtype=np.float32)
-
-    def after_epoch(self, improved: bool) -> None:
-        self._plateau.after_epoch(improved)
-
-
-def class_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """float32 (n_classes,): the mean weight of a row is 1, and every class weighs the same in all."""
-    counts = np.bincount(labels, minlength=n_classes)
-    weights = len(labels) / (max(1, (counts > 0).sum()) * np.maximum(counts, 1))
-    return np.asarray(weights, dtype=np.float32)
+"""Is called after each batch. Where it returns True, the training ends and keeps what it has; it may also raise."""
 
 
 def fit_head(
     features: Features,
     targets: Targets,
     settings: HeadSettings,
+    *,
     seed: int,
     on_epoch: OnEpoch = lambda _epoch, _logits: None,
     on_step: OnStep = lambda: False,
 ) -> HeadFit:
     """Trains one head on every fold of every repeat, and on all rows, at once.
 
-    A batch that does not fit into memory is halved, as is what is validated at once, and the training begins anew.
+    Where a batch does not fit into memory, the training begins anew with batches of half the size, and validates half
+    as many rows at once.
+
+    Args:
+        features: the features of the photos.
+        targets: their classes and folds.
+        settings: how to train.
+        seed: one seed always gives the same head.
+        on_epoch: is called after each epoch.
+        on_step: is called after each batch.
 
     Raises:
         TrialFailed: the loss was not a number from the first epoch on, or a single row does not fit into memory.
         HeadTooLarge: its parameters would not fit into memory.
     """
-    width = (*settings.hidden_units, targets.n_classes)[0]
-    n_parameters = features.n_features * width * (targets.n_repeats * targets.n_folds + 1)
-    if (n_bytes := 4 * _ARRAYS_A_PARAMETER * n_parameters) > _MOST_BYTES:
-        raise HeadTooLarge(f"A head of this width would need {n_bytes / 1e9:.0f} GB of memory for all its folds.")
+    n_parameters = _checked_size(features, targets, settings)
     batch_size = _first_batch_size(features.n_rows)
     while True:
         try:
             # Matrices this small gain nothing from a second thread, and where other work keeps the cores busy, threads
             # that wait for each other by spinning make a training ten times slower.
             with threadpool_limits(1 if n_parameters < _MANY_PARAMETERS else None, "blas"):
-                return _fit(features, targets, settings, seed, on_epoch, on_step, batch_size)
+                return _Training(features, targets, settings, seed=seed, batch_size=batch_size).run(on_epoch, on_step)
         except MemoryError:
             if batch_size == 1:
                 raise TrialFailed("There is too little memory for this head.") from None
             batch_size //= 2
 
 
+def _checked_size(features: Features, targets: Targets, settings: HeadSettings) -> int:
+    """The number of parameters in the first layer of all models, which is by far the largest one.
+
+    Raises:
+        HeadTooLarge: see `fit_head`.
+    """
+    width = (*settings.hidden_units, targets.n_classes)[0]
+    n_parameters = features.n_features * width * targets.n_models
+    if (n_bytes := 4 * _ARRAYS_A_PARAMETER * n_parameters) > _MOST_BYTES:
+        raise HeadTooLarge(f"A head of this width would need {n_bytes / 1e9:.0f} GB of memory for all its folds.")
+    return n_parameters
+
+
 def _first_batch_size(n_rows: int) -> int:
     return int(max(1, min(n_rows, np.clip(n_rows // 16, 32, 512))))
 
 
-def _fit(
-    features: Features,
-    targets: Targets,
-    settings: HeadSettings,
-    seed: int,
-    on_epoch: OnEpoch,
-    on_step: OnStep,
-    batch_size: int,
-) -> HeadFit:
-    training = _Training(features, targets, settings, seed, batch_size, on_step)
-    for epoch in range(settings.max_epochs):
-        goes_on = training.epoch(epoch)
-        on_epoch(epoch + 1, training.held_out_logits)
-        if not goes_on:
-            break
-    return training.result()
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """What is kept of the best epoch so far; the attributes are those of `HeadFit`."""
+
+    layers: Layers
+    fold_layers: tuple[Layers, ...]
+    held_out_logits: np.ndarray
 
 
 class _Training:
+    """One attempt to train with a given size of batch."""
+
     def __init__(
-        self,
-        features: Features,
-        targets: Targets,
-        settings: HeadSettings,
-        seed: int,
-        batch_size: int,
-        on_step: OnStep,
+        self, features: Features, targets: Targets, settings: HeadSettings, *, seed: int, batch_size: int
     ) -> None:
         self._features, self._targets, self._settings = features, targets, settings
-        self._on_step, self._is_cut_short = on_step, False
+        self._is_cut_short = False
         self._random = np.random.default_rng(seed)
         n_rows, n_classes = features.n_rows, targets.n_classes
         self._chunk = max(1, round(min(_CHUNK, n_rows) * batch_size / _first_batch_size(n_rows)))
-        self._n_models = targets.n_repeats * targets.n_folds + 1
-        self._own_model = np.where(
-            targets.folds >= 0, targets.folds + np.arange(targets.n_repeats) * targets.n_folds, self._n_models
-        )
-        learnt = np.ones((n_rows, self._n_models + 1), dtype=np.float32)
-        np.put_along_axis(learnt, self._own_model, 0.0, axis=1)
-        self._learnt = learnt[:, : self._n_models]
+        self._own_model = _own_model(targets)
+        self._learned = _learned(self._own_model, targets.n_models)
         self._class_weights = np.ones(n_classes, dtype=np.float32)
         if settings.class_weighting == "balanced":
-            self._class_weights = class_weights(targets.labels, n_classes)
-            self._learnt = self._learnt * self._class_weights[targets.labels, None]
-        smoothing = settings.label_smoothing
-        one_hot = np.eye(n_classes, dtype=np.float32)
-        self._smoothed = one_hot * np.float32(1 - smoothing) + np.float32(smoothing / n_classes)
-        self._network = _Network(features.n_features, n_classes, self._n_models, settings, self._random)
+            self._class_weights = balanced_weights(targets.labels, n_classes)
+            self._learned = self._learned * self._class_weights[targets.labels, None]
+        self._smoothed = _smoothed_targets(n_classes, settings.label_smoothing)
+        self._network = StackedHeads(
+            n_features=features.n_features,
+            n_classes=n_classes,
+            n_models=targets.n_models,
+            settings=settings,
+            random=self._random,
+        )
         self._steps_per_epoch = math.ceil(n_rows / batch_size)
         self._rate = LearningRate(
-            settings.lr_schedule,
-            settings.learning_rate,
-            self._steps_per_epoch,
-            settings.max_epochs,
-            settings.patience or settings.max_epochs,
+            schedule=settings.lr_schedule,
+            peak=settings.learning_rate,
+            steps_per_epoch=self._steps_per_epoch,
+            max_epochs=settings.max_epochs,
+            patience=settings.patience or settings.max_epochs,
         )
-        self.held_out_logits = np.full((targets.n_repeats, n_rows, n_classes), np.nan, dtype=np.float32)
-        self._best: tuple[Layers, tuple[Layers, ...], np.ndarray] | None = None
+        self._held_out_logits = np.full((targets.n_repeats, n_rows, n_classes), np.nan, dtype=np.float32)
+        self._best: _Best | None = None
         self._best_loss, self._best_epoch = math.inf, 0
-        self._history: list[tuple[float, ...]] = []
+        self._history: list[tuple[float, float, float, float]] = []
 
-    def epoch(self, epoch: int) -> bool:
-        """One pass over the rows; False when early stopping says enough."""
-        order = self._random.permutation(self._features.n_rows)
-        trained = np.zeros(3)
-        with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges is told by its loss
-            for rows, rate in zip(np.array_split(order, self._steps_per_epoch), self._rate.epoch(epoch), strict=True):
-                trained += self._step(rows, float(rate))
-                self._is_cut_short = self._on_step()
-                if self._is_cut_short:
-                    break
+    def run(self, on_epoch: OnEpoch, on_step: OnStep) -> HeadFit:
+        """Trains until early stopping, `on_step` or the last epoch ends it."""
+        for epoch in range(self._settings.max_epochs):
+            goes_on = self._epoch(epoch, on_step)
+            on_epoch(epoch + 1, self._held_out_logits)
+            if not goes_on:
+                break
+        return self._result()
+
+    def _epoch(self, epoch: int, on_step: OnStep) -> bool:
+        """Trains one epoch, counted from 0, and validates. Returns whether another one should follow."""
+        with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges is recognised by its loss
+            train_loss, train_accuracy = self._pass_over_rows(epoch, on_step)
             loss, accuracy = self._validate()
-        self._history.append((trained[0] / trained[2], trained[1] / trained[2], loss, accuracy))
+        self._history.append((train_loss, train_accuracy, loss, accuracy))
         improved = loss < self._best_loss
         if improved or (self._settings.patience is None and math.isfinite(loss)):
-            of_folds = range(0 if self._settings.hidden_units else self._targets.n_folds)
-            self._best = (
-                self._network.layers_of(self._n_models - 1),
-                tuple(self._network.layers_of(fold) for fold in of_folds),
-                self.held_out_logits.copy(),
-            )
-            self._best_loss, self._best_epoch = loss, epoch
+            self._keep(epoch, loss)
         self._rate.after_epoch(improved)
-        if self._is_cut_short:
+        return self._goes_on(epoch, loss)
+
+    def _pass_over_rows(self, epoch: int, on_step: OnStep) -> tuple[float, float]:
+        """Learns from every row once, in random order. Returns the mean loss and accuracy of training."""
+        order = self._random.permutation(self._features.n_rows)
+        sums = np.zeros(3)
+        for rows, rate in zip(np.array_split(order, self._steps_per_epoch), self._rate.epoch(epoch), strict=True):
+            sums += self._step(rows, float(rate))
+            self._is_cut_short = on_step()
+            if self._is_cut_short:
+                break
+        return sums[0] / sums[2], sums[1] / sums[2]
+
+    def _keep(self, epoch: int, loss: float) -> None:
+        targets = self._targets
+        n_folds = 0 if self._settings.hidden_units else targets.n_folds
+        self._best = _Best(
+            self._network.layers_of(targets.n_models - 1),
+            tuple(self._network.layers_of(fold) for fold in range(n_folds)),
+            self._held_out_logits.copy(),
+        )
+        self._best_loss, self._best_epoch = loss, epoch
+
+    def _goes_on(self, epoch: int, loss: float) -> bool:
+        if self._is_cut_short or not math.isfinite(loss):
             return False
-        if self._settings.patience is None:
-            return math.isfinite(loss)
-        return math.isfinite(loss) and epoch - self._best_epoch < self._settings.patience
+        patience = self._settings.patience
+        return patience is None or epoch - self._best_epoch < patience
 
     def _step(self, rows: np.ndarray, rate: float) -> np.ndarray:
-        """Returns the sums of loss, right answers and weights over the rows and models that learn from them."""
+        """Learns from one batch.
+
+        Returns the sums of the loss, of the correct answers and of the weights, over the rows and the models that learn
+        from them.
+        """
         x = self._batch(rows)
         logits = self._network.forward(x, self._random)
-        labels, learnt = self._targets.labels[rows], self._learnt[rows]
-        probabilities, log_of_sum = _softmax(logits)
+        labels, learned = self._targets.labels[rows], self._learned[rows]
+        probabilities, log_of_sum = softmax(logits)
         right = logits.argmax(axis=2) == labels[:, None]
         loss = log_of_sum - np.take_along_axis(logits, labels[:, None, None], axis=2)[:, :, 0]
-        sums = np.array([(loss * learnt).sum(), (right * learnt).sum(), learnt.sum()])
+        sums = np.array([(loss * learned).sum(), (right * learned).sum(), learned.sum()])
+        # From here on the array holds the derivative of the mean loss by the logits, which is all that is needed of it.
         probabilities -= self._smoothed[labels][:, None, :]
-        probabilities *= (learnt / np.maximum(learnt.sum(axis=0), 1e-6))[:, :, None]
+        probabilities *= (learned / np.maximum(learned.sum(axis=0), 1e-6))[:, :, None]
         self._network.backward(x, probabilities, rate)
         return sums
 
     def _batch(self, rows: np.ndarray) -> np.ndarray:
+        """The features of some rows; with `mirrored`, those of the mirrored photo for half of them at random."""
         x = self._features.take(rows)
         if self._settings.mirrored:
             mirrored = self._random.random(len(rows)) < 0.5
@@ -357,7 +269,8 @@ class _Training:
     def _validate(self) -> tuple[float, float]:
         """Loss and accuracy of the held-out rows, by the model that did not learn from them.
 
-        Where the classes are weighted in training they are here too, or early stopping would end what lifts rare ones.
+        Where the classes are weighted in training they are here too, or early stopping would end the training while it
+        still improves on rare classes.
         """
         targets = self._targets
         loss = weight = right = n = 0.0
@@ -368,7 +281,7 @@ class _Training:
                 continue
             logits = self._network.logits(self._features.take(rows))
             own = np.take_along_axis(logits, self._own_model[rows][:, :, None], axis=1)
-            self.held_out_logits[:, rows] = own.transpose(1, 0, 2)
+            self._held_out_logits[:, rows] = own.transpose(1, 0, 2)
             labels = targets.labels[rows]
             losses = cross_entropy(own, np.repeat(labels[:, None], targets.n_repeats, axis=1))
             weights = self._class_weights[labels]
@@ -378,15 +291,14 @@ class _Training:
             n += len(rows) * targets.n_repeats
         return loss / max(weight, 1e-9), right / max(n, 1.0)
 
-    def result(self) -> HeadFit:
+    def _result(self) -> HeadFit:
         if self._best is None:
             raise TrialFailed("The training diverged: its loss is not a number.")
-        layers, fold_layers, logits = self._best
-        curves = Curves(*(tuple(float(value) for value in column) for column in zip(*self._history, strict=True)))
+        curves = Curves.of_epochs(self._history)
         return HeadFit(
-            layers=layers,
-            fold_layers=fold_layers,
-            held_out_logits=logits,
+            layers=self._best.layers,
+            fold_layers=self._best.fold_layers,
+            held_out_logits=self._best.held_out_logits,
             accuracy=curves.validation_accuracy[self._best_epoch],
             loss=curves.validation_loss[self._best_epoch],
             best_epoch=self._best_epoch + 1,
@@ -394,162 +306,20 @@ class _Training:
         )
 
 
-class _Network:
-    """The dense layers of all models side by side.
-
-    The first layer reads the same features for every model, so its kernels lie in one matrix (n_in, n_models * n_out);
-    those behind it have a stack of matrices (n_models, n_in, n_out).
-    """
-
-    def __init__(
-        self, n_features: int, n_classes: int, n_models: int, settings: HeadSettings, random: np.random.Generator
-    ) -> None:
-        self._n_models = n_models
-        self._dropout, self._decay = settings.dropout, settings.weight_decay
-        self._widths = (*settings.hidden_units, n_classes)
-        self._kernels, self._biases = [], []
-        n_in = n_features
-        for number, n_out in enumerate(self._widths):
-            is_last = number == len(self._widths) - 1
-            # Features have unit norm, hidden units unit size. The last layer starts by saying nothing.
-            spread = 0.0 if is_last else 1.0 if number == 0 else math.sqrt(2 / n_in)
-            start = (random.standard_normal((n_in, n_out)) * spread).astype(np.float32)
-            stacked = np.tile(start, (1, n_models)) if number == 0 else np.tile(start, (n_models, 1, 1))
-            self._kernels.append(stacked)
-            self._biases.append(np.zeros((n_models, n_out), dtype=np.float32))
-            n_in = n_out
-        arrays = (*self._kernels, *self._biases)
-        self._optimizers: list[_Optimizer] = [
-            _Sgd(array, _SGD_OTHER_RATE if number else _SGD_RATE) if settings.optimizer == "sgd" else _AdamW(array)
-            for number, array in enumerate(arrays)
-        ]
-        self._inputs: list[np.ndarray] = []
-
-    def logits(self, x: np.ndarray) -> np.ndarray:
-        """float32 (n_rows, n_models, n_classes)."""
-        return self._pass(x, None)
-
-    def forward(self, x: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """The same in training: with dropout, in place on `x`; remembers what `backward` needs."""
-        return self._pass(x, random)
-
-    def _pass(self, x: np.ndarray, random: np.random.Generator | None) -> np.ndarray:
-        self._inputs = []
-        values = x
-        for number, (kernel, bias) in enumerate(zip(self._kernels, self._biases, strict=True)):
-            if random is not None and self._dropout > 0:
-                _drop(values, self._dropout, random)
-            if number == 0:
-                values = (x @ kernel).reshape(len(x), self._n_models, -1)
-            else:
-                self._inputs.append(values)
-                values = np.matmul(values.transpose(1, 0, 2), kernel).transpose(1, 0, 2)
-            values = values + bias
-            if number < len(self._kernels) - 1:
-                values = np.maximum(values, 0)
-        return values
-
-    def backward(self, x: np.ndarray, error: np.ndarray, rate: float) -> None:
-        """One step of the optimiser; `error`: derivative of the loss by the logits (n_rows, n_models, n_classes)."""
-        n = len(self._kernels)
-        gradients: list[np.ndarray] = [error] * (2 * n)
-        for number in range(n - 1, -1, -1):
-            gradients[n + number] = error.sum(axis=0)
-            if number == 0:
-                gradients[0] = x.T @ error.reshape(len(x), -1)
-                break
-            values, by_model = self._inputs[number - 1], np.ascontiguousarray(error.transpose(1, 0, 2))
-            gradients[number] = np.matmul(values.transpose(1, 2, 0), by_model)
-            back = np.matmul(by_model, self._kernels[number].transpose(0, 2, 1)).transpose(1, 0, 2)
-            error = back * (values > 0) * np.float32(_kept_factor(self._dropout))
-        arrays = [*self._kernels, *self._biases]
-        for number, (array, optimizer) in enumerate(zip(arrays, self._optimizers, strict=True)):
-            is_kernel, is_deeper = number < n, number % n > 0
-            step = rate * (_DEEPER_RATE if is_deeper else 1.0)
-            if is_kernel:
-                array *= np.float32(1 - step * self._decay)
-            optimizer.step(array, gradients[number], step)
-
-    def layers_of(self, model: int) -> Layers:
-        layers = []
-        for number, width in enumerate(self._widths):
-            kernel = self._kernels[number]
-            own = kernel[:, model * width : (model + 1) * width] if number == 0 else kernel[model]
-            layers.append((own.copy(), self._biases[number][model].copy()))
-        return tuple(layers)
+def _own_model(targets: Targets) -> np.ndarray:
+    """int (n_rows, n_repeats): the model that does not learn from the row; `n_models` where all of them do."""
+    first_of_repeat = np.arange(targets.n_repeats) * targets.n_folds
+    return np.where(targets.folds >= 0, targets.folds + first_of_repeat, targets.n_models)
 
 
-class _Optimizer(Protocol):
-    def step(self, array: np.ndarray, gradient: np.ndarray, rate: float) -> None: ...
+def _learned(own_model: np.ndarray, n_models: int) -> np.ndarray:
+    """float32 (n_rows, n_models): 1 where the model learns from the row, else 0."""
+    learned = np.ones((len(own_model), n_models + 1), dtype=np.float32)
+    np.put_along_axis(learned, own_model, 0.0, axis=1)
+    return learned[:, :n_models]
 
 
-class _AdamW:
-    """Decoupled weight decay (Loshchilov and Hutter, 2019) is the caller's."""
-
-    def __init__(self, array: np.ndarray) -> None:
-        self._m, self._v = np.zeros_like(array), np.zeros_like(array)
-        self._scratch = np.empty_like(array)
-        self._n_steps = 0
-
-    def step(self, array: np.ndarray, gradient: np.ndarray, rate: float) -> None:
-        self._n_steps += 1
-        m, v, scratch = self._m, self._v, self._scratch
-        m *= np.float32(_BETA_1)
-        np.multiply(gradient, np.float32(1 - _BETA_1), out=scratch)
-        m += scratch
-        v *= np.float32(_BETA_2)
-        np.multiply(gradient, gradient, out=scratch)
-        scratch *= np.float32(1 - _BETA_2)
-        v += scratch
-        correction = math.sqrt(1 - _BETA_2**self._n_steps) / (1 - _BETA_1**self._n_steps)
-        np.sqrt(v, out=scratch)
-        scratch += np.float32(_EPSILON)
-        np.divide(m, scratch, out=scratch)
-        scratch *= np.float32(rate * correction)
-        array -= scratch
-
-
-class _Sgd:
-    """Nesterov's momentum. `factor`: of every rate."""
-
-    def __init__(self, array: np.ndarray, factor: float) -> None:
-        self._factor = factor
-        self._velocity = np.zeros_like(array)
-
-    def step(self, array: np.ndarray, gradient: np.ndarray, rate: float) -> None:
-        step = np.float32(rate * self._factor) * gradient
-        self._velocity *= np.float32(_MOMENTUM)
-        self._velocity -= step
-        array += np.float32(_MOMENTUM) * self._velocity
-        array -= step
-
-
-def _drop(values: np.ndarray, share: float, random: np.random.Generator) -> None:
-    """Inverted dropout in place; one random byte a value is exact enough and eight times cheaper than a double."""
-    kept = np.frombuffer(random.bytes(values.size), dtype=np.uint8).reshape(values.shape) >= _dropped_of_256(share)
-    values *= kept
-    values *= np.float32(_kept_factor(share))
-
-
-def _dropped_of_256(share: float) -> int:
-    return round(share * 256)
-
-
-def _kept_factor(share: float) -> float:
-    """By which dropout raises what it keeps."""
-    return 256 / (256 - _dropped_of_256(share))
-
-
-def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """In nats, (...), of each answer: logits (..., n_classes), labels int (...)."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    right = np.take_along_axis(shifted, labels[..., None], axis=-1)[..., 0]
-    return np.asarray(np.log(np.exp(shifted).sum(axis=-1)) - right)
-
-
-def _softmax(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities, and the logarithm of the sum of exponentials, over the last axis."""
-    largest = logits.max(axis=-1, keepdims=True)
-    exponentials = np.exp(logits - largest)
-    total = exponentials.sum(axis=-1, keepdims=True)
-    return exponentials / total, (np.log(total) + largest)[..., 0]
+def _smoothed_targets(n_classes: int, smoothing: float) -> np.ndarray:
+    """float32 (n_classes, n_classes): the target of each class, in its row."""
+    one_hot = np.eye(n_classes, dtype=np.float32)
+    return np.asarray(one_hot * np.float32(1 - smoothing) + np.float32(smoothing / n_classes))

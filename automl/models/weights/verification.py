@@ -1,4 +1,4 @@
-"""Do the numbers fit? Real photographs decide, on the user's machine, before any weights enter the cache.
+"""Checks on real photographs that weights fit their network, on the user's machine, before they enter the cache.
 
 The photographs are ones that scikit-image ships. Two checks:
 
@@ -26,11 +26,12 @@ from automl.errors import BadWeights
 from automl.models.weights.convert import Dense
 
 MAX_DEVIATION = 0.6
-"""Of the median channel, in standard deviations. Sound weights: up to 0.31; a damaged depthwise layer: 0.8 to 14."""
+"""The most for the median channel, in standard deviations. Sound weights: up to 0.31; damaged layers: 0.8 to 14."""
 MIN_CORRELATION = 0.3
-"""Between logarithms of variances. Sound weights: 0.56 and more; expansions with damaged kernels: below 0.1."""
+"""The least between logarithms of variances. Sound weights: 0.56 and more; damaged expansions: below 0.1."""
 MIN_LAST_CORRELATION = 0.1
-"""In the last layer, which knows 1,000 classes of which five photographs show few. Sound: 0.18 to 0.27; else 0.05."""
+"""The least in the last layer, which has 1,000 classes to tell apart; five photographs show few of them. Sound weights:
+0.18 to 0.27; others: 0.05."""
 
 _SIDE_PX = 224
 
@@ -49,7 +50,13 @@ EXPECTED: tuple[tuple[str, frozenset[int], int], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class LayerFit:
-    """How one batch normalisation fits the photographs; see the module's docstring."""
+    """How one batch normalisation fits the photographs; see the module's docstring.
+
+    Attributes:
+        layer: its name.
+        deviation: how far the means of the median channel are off, in standard deviations.
+        correlation: between the logarithms of the measured and the remembered variances, -1 to 1.
+    """
 
     layer: str
     deviation: float
@@ -58,12 +65,17 @@ class LayerFit:
 
 @cache
 def photographs() -> np.ndarray:
-    """float32 (5, 224, 224, 3), 0-255: cat, espresso, rocket, astronaut, motorcycle; the middle of each."""
+    """The middles of the photographs, float32 (5, 224, 224, 3), 0-255: cat, espresso, rocket, astronaut, motorcycle."""
     return _stack([_cut(image, bleed=1 / 16) for image in _images()])
 
 
-def check_weights(model: keras.Model, head: tuple[Dense, ...], statistics: bool = True) -> None:
-    """Checks a network that `build_backbone` made. `statistics`: whether check 2 is made.
+def check_weights(model: keras.Model, head: tuple[Dense, ...], *, statistics: bool = True) -> None:
+    """Checks the weights of a network.
+
+    Args:
+        model: a network that `build_backbone` made.
+        head: its original classifier, for check 1; empty where the source has none.
+        statistics: whether check 2 is made.
 
     Raises:
         BadWeights: its numbers do not fit.
@@ -76,7 +88,12 @@ def check_weights(model: keras.Model, head: tuple[Dense, ...], statistics: bool 
 
 
 def classify(features: np.ndarray, head: tuple[Dense, ...]) -> np.ndarray:
-    """float32 (batch, 1000), scores of ImageNet's classes, for pooled features: (batch, n_features)."""
+    """The scores of ImageNet's classes, float32 (batch, 1000).
+
+    Args:
+        features: the pooled features of the last layer, (batch, n_features).
+        head: the original classifier.
+    """
     for i, layer in enumerate(head):
         if i > 0:
             features = features * np.clip(features + 3, 0, 6) / 6  # hard-swish; only MobileNetV3 has two layers
@@ -95,7 +112,7 @@ def fit_statistics(model: keras.Model) -> list[LayerFit]:
 
 
 def _moments(maps: np.ndarray) -> np.ndarray:
-    """float64 (2, channels): means of the values and of their squares."""
+    """The means of the values and of their squares, float64 (2, channels)."""
     values = maps.astype(np.float64)
     return np.stack([values.mean(axis=(0, 1, 2)), np.square(values).mean(axis=(0, 1, 2))])
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.models.features import has_gpu
-from automl.models.fine_tuning.fine_tuner import STEPS_PER_EPOCH, FineTuned, FineTuner, FineTuneSettings
+from automl.models.device import has_gpu
+from automl.models.fine_tuning.fine_tuned import FineTuned
+from automl.models.fine_tuning.fine_tuner import STEPS_PER_EPOCH, FineTuner
+from automl.models.fine_tuning.settings import FineTuneSettings
 from automl.models.weights.cache import InstalledWeights
 from automl.records import Stage, TrialRecord
 from automl.search.budget import SearchOver
@@ -153,7 +155,7 @@ class FineTuneStage:
 
         try:
             with self._fine_tuner(plan, recipe) as tuner:
-                fitted = tuner.fit(rows, rows[:0], self._budget.check, stop_at_best)
+                fitted = tuner.fit(rows, rows[:0], on_work=self._budget.check, on_epoch=stop_at_best)
             member = self._member(recipe, fitted, f"{best.number}-all")
         except SearchOver:
             return
@@ -358,7 +360,7 @@ class FineTuneStage:
             on_step()
 
         try:
-            return tuner.fit(learnt, held_out, check, tell, head)
+            return tuner.fit(learnt, held_out, on_work=check, on_epoch=tell, head=head)
         except SearchOver:
             if n_folds > 1 or tuner.best is None:
                 raise
@@ -396,14 +398,14 @@ class FineTuneStage:
         (head,) = member.layers
         self._scratch.mkdir(parents=True, exist_ok=True)
         return FineTuner(
-            pixels,
-            self._targets.labels,
-            self._targets.n_classes,
-            self._weights[recipe.backbone],
-            head,
-            settings,
-            self._settings.seed if seed is None else seed,
-            self._scratch,
+            pixels=pixels,
+            labels=self._targets.labels,
+            n_classes=self._targets.n_classes,
+            installed=self._weights[recipe.backbone],
+            head=head,
+            settings=settings,
+            seed=self._settings.seed if seed is None else seed,
+            scratch=self._scratch,
             deterministic=not self._budget.has_clock,
         )
 
@@ -411,7 +413,7 @@ class FineTuneStage:
         path = self._scratch / f"tuned-{name}.weights.h5"
         fitted.save_backbone(path)
         branch = Branch(recipe.backbone, int(recipe.params["ft_image_size_px"]), path)
-        return Member((branch,), recipe.start.members[0].taps, ((fitted.kernel, fitted.bias),))
+        return Member((branch,), recipe.start.members[0].taps, (fitted.head,))
 
 
 def _some(rows: np.ndarray, n: int) -> np.ndarray:

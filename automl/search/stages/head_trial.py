@@ -1,6 +1,8 @@
 """One trial of stage 1: train a head on frozen features and score it on held-out photos."""
 
-from automl.models.head.training import HeadSettings, Layers, OnEpoch, OnStep, Targets, fit_head
+from automl.models.head.network import Layers
+from automl.models.head.settings import HeadSettings, Targets
+from automl.models.head.training import OnEpoch, OnStep, fit_head
 from automl.records import RunSettings, Stage
 from automl.search.candidate import Branch, Candidate, Member, is_scored, score_of
 from automl.search.frozen import FrozenFeatures
@@ -44,7 +46,7 @@ def run_head_trial(
         TrialFailed: see `fit_head`.
     """
     joined = features.joined(params)
-    fit = fit_head(joined, targets, settings, seed, on_epoch, on_step)
+    fit = fit_head(joined, targets, settings, seed=seed, on_epoch=on_epoch, on_step=on_step)
     size = int(params["image_size_px"])
     branches = tuple(Branch(name, size) for name in backbone_names(params))
     member = Member(branches, str(params["taps"]), unstandardised(fit.layers, joined))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import structlog
 
+from automl.backbone_table import BACKBONES
 from automl.errors import BadImage, DiskFull, RunFailed
-from automl.models.backbones.table import BACKBONES
-from automl.models.head.training import max_epochs
+from automl.models.head.schedule import max_epochs
 from automl.records import Stage, TrialRecord
 from automl.search.block import Block
 from automl.search.budget import SearchOver

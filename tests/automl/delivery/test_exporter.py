@@ -99,7 +99,7 @@ def test_a_tuned_branch_may_see_less_than_the_model_takes(weights, exporter, tmp
 def test_the_tuned_weights_are_what_both_models_use(weights, exporter, tmp_path, tuned):
     import keras
 
-    from automl.models.backbones.table import build_backbone
+    from automl.models.backbones.building import build_backbone
 
     head, images = member(weights, [tuned], LAST_TAP), pictures(2, 128, 128)
     models = exporter.export(candidate([head], 128), tmp_path / "out")

@@ -8,7 +8,7 @@ from PIL import Image
 
 from automl.delivery import format_writer as formats
 from automl.delivery.format_writer import FormatWriter, add_labels
-from automl.formats import size_of
+from automl.formats import FORMATS, size_of
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.serving import predict_litert, predict_tensorflow
 from tests.automl.delivery.delivered import LABELS, SIZE_PX, delivered_model, pictures
@@ -31,7 +31,9 @@ def keras_file(model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def writer(keras_file, tmp_path_factory):
-    return FormatWriter(keras_file, LABELS, SIZE_PX, pictures(40), tmp_path_factory.mktemp("formats"))
+    return FormatWriter(
+        keras_file, labels=LABELS, size_px=SIZE_PX, calibration=pictures(40), target=tmp_path_factory.mktemp("formats")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_litert_says_what_the_model_says(writer, expected, name, most):
     assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
 
 
-def test_int8_takes_bytes_and_reckons_in_whole_numbers(writer):
+def test_int8_takes_bytes_and_uses_integer_arithmetic(writer):
     interpreter = predict_litert.load_interpreter(model_path=str(writer.write("litert_int8")))
     interpreter.allocate_tensors()
     assert interpreter.get_input_details()[0]["dtype"] is np.uint8
@@ -92,7 +94,7 @@ def test_the_converters_say_nothing(writer, capfd):
 
 
 def test_a_failed_conversion_leaves_nothing_and_gives_the_outputs_back(keras_file, tmp_path, monkeypatch, capfd):
-    writer = FormatWriter(keras_file, LABELS, SIZE_PX, pictures(1), tmp_path / "out")
+    writer = FormatWriter(keras_file, labels=LABELS, size_px=SIZE_PX, calibration=pictures(1), target=tmp_path / "out")
     monkeypatch.setattr(formats, "_converter", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         writer.write("litert_float32")
@@ -113,9 +115,19 @@ def test_a_script_names_the_three_likeliest_classes_of_each_photo(writer, tmp_pa
 
 
 def test_int8_without_photographs_is_refused(keras_file, tmp_path):
-    writer = FormatWriter(keras_file, LABELS, SIZE_PX, pictures(0), tmp_path)
+    writer = FormatWriter(keras_file, labels=LABELS, size_px=SIZE_PX, calibration=pictures(0), target=tmp_path)
     with pytest.raises(ValueError, match="photographs"):
         writer.write("litert_int8")
+
+
+def test_every_other_format_has_a_writer(writer, monkeypatch):
+    written = []
+    monkeypatch.setattr(writer, "_write_saved_model", lambda target: written.append(target))
+    monkeypatch.setattr(writer, "_write_litert", lambda target, _converter: written.append(target))
+    for one in FORMATS:
+        if not one.is_made_at_once:
+            writer._write(one.name, one.file_name)
+    assert written == [one.file_name for one in FORMATS if not one.is_made_at_once]
 
 
 def test_what_comes_with_the_model_is_not_converted_from_it(writer):

@@ -34,7 +34,7 @@ def delivered(tmp_path_factory):
     candidate = exports.linear_candidate(weights, "several", images, labels)
     models = Exporter({weights.name: weights}, classes, folder).export(candidate, folder)
     add_labels(models.keras, classes, exports.SIZE_PX)
-    writer = FormatWriter(models.keras, classes, exports.SIZE_PX, images[::2], folder)
+    writer = FormatWriter(models.keras, labels=classes, size_px=exports.SIZE_PX, calibration=images[::2], target=folder)
     for one in FORMATS:
         if not one.is_made_at_once:
             writer.write(one.name)
@@ -45,7 +45,7 @@ def delivered(tmp_path_factory):
 @pytest.mark.parametrize("one", FORMATS, ids=lambda one: one.name)
 def test_every_format_is_the_same_model_where_there_is_only_its_runtime(one, delivered, tmp_path):
     folder, reference = delivered
-    proof = prove(one, folder / one.file_name, reference, environment_of(one.runtime, tmp_path / "venv"))
+    proof = prove(one, folder / one.file_name, reference, python=environment_of(one.runtime, tmp_path / "venv"))
     assert proof.accuracy is not None, proof.words
     assert proof.is_true, proof.words
     assert proof.largest_difference < {"litert_int8": 0.5, "litert_float16": 0.05}.get(one.name, 0.01)

@@ -51,7 +51,7 @@ def reference(tmp_path_factory):
     is_red = np.array([colour[0] > 0 for colour in colours])
     red = np.where(is_red, sure, 1 - sure).astype(np.float32)
     truth = np.array([0] * 100 + [1] * 100)
-    return Reference(CLASSES, tuple(photos), truth, np.stack([1 - red, red], axis=1))
+    return Reference(classes=CLASSES, photos=tuple(photos), truth=truth, probabilities=np.stack([1 - red, red], axis=1))
 
 
 def test_a_true_copy_is_proven_with_its_figures(model, reference):
@@ -86,7 +86,12 @@ def test_a_damaged_file_is_marked_and_is_no_exception(model, reference, tmp_path
     broken = tmp_path / "model.onnx"
     broken.write_bytes(model.read_bytes()[:-50])
     proof = prove(ONNX, broken, reference)
-    assert proof == Proof("onnx", broken.stat().st_size, False, "It could not be loaded again, so do not rely on it.")
+    assert proof == Proof(
+        format="onnx",
+        n_bytes=broken.stat().st_size,
+        is_true=False,
+        words="It could not be loaded again, so do not rely on it.",
+    )
 
 
 def test_labels_in_another_order_are_found(model, reference):

@@ -12,7 +12,10 @@ from automl.evaluation.score import TestScore
 from automl.records import ImageRecord
 
 SCORE = TestScore(
-    ("ant", "bee", "cat"), np.array([0, 1]), np.array([[0.9, 0.06, 0.04], [0.5, 0.0, 0.5]], np.float32), 0.5
+    classes=("ant", "bee", "cat"),
+    truth=np.array([0, 1]),
+    probabilities=np.array([[0.9, 0.06, 0.04], [0.5, 0.0, 0.5]], np.float32),
+    baseline_accuracy=0.5,
 )
 IMAGES = [ImageRecord(Path("x"), name, label, sha, 9, 9) for name, label, sha in
           [("a, b.jpg", "ant", "0a"), ("c.jpg", "bee", "1b")]]  # fmt: skip

@@ -41,11 +41,11 @@ def candidate(members: Sequence[Member], image_size_px: int, logits: np.ndarray 
         n_bytes=1_000,
         latency_s=0.01,
         best_epoch=1,
-        curves=Curves((), (), (), ()),
+        curves=Curves(),
     )
 
 
 def explainer_of(weights: Mapping[str, InstalledWeights], explained: Candidate, typical: np.ndarray) -> Explainer:
     """With the network that is delivered; of what an export needs beside it, nothing is used."""
     model = Exporter(weights, labels=(), folder=Path()).build_keras(explained)
-    return Explainer(weights, explained, typical, model)
+    return Explainer(weights, explained, typical=typical, model=model)

@@ -12,9 +12,20 @@ from automl.evaluation.score import TestScore
 from automl.models.head.training import Curves
 from automl.records import ImageRecord, Stage, TrialRecord, TrialState
 
-CURVES = Curves((1.0, 0.5), (0.5, 0.8), (1.1, 0.7), (0.4, 0.75))
+CURVES = Curves(
+    train_loss=(1.0, 0.5), train_accuracy=(0.5, 0.8), validation_loss=(1.1, 0.7), validation_accuracy=(0.4, 0.75)
+)
 BINS = (Bin(0.5, 0.4, 10), Bin(0.9, 0.7, 30)), (Bin(0.5, 0.5, 12), Bin(0.8, 0.8, 28))
-CALIBRATION = Calibration(1.4, 0.17, 0.01, *BINS, 0.7, 0.7, 0.95)
+CALIBRATION = Calibration(
+    temperature=1.4,
+    ece_before=0.17,
+    ece_after=0.01,
+    bins_before=BINS[0],
+    bins_after=BINS[1],
+    threshold=0.7,
+    coverage=0.7,
+    accuracy_when_sure=0.95,
+)
 
 
 def score(n_classes: int, n_images: int = 40) -> TestScore:
@@ -24,7 +35,9 @@ def score(n_classes: int, n_images: int = 40) -> TestScore:
     truth = np.arange(n_images) % n_classes
     said = np.where(random.random(n_images) < 0.8, truth, random.integers(n_classes, size=n_images))
     probabilities = random.dirichlet(np.ones(n_classes), n_images) + np.eye(n_classes)[said]
-    return TestScore(names, truth, (probabilities / 2).astype(np.float32), 0.5)
+    return TestScore(
+        classes=names, truth=truth, probabilities=(probabilities / 2).astype(np.float32), baseline_accuracy=0.5
+    )
 
 
 def pictures(folder, n: int) -> list[ImageRecord]:

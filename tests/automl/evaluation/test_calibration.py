@@ -100,7 +100,16 @@ def test_photos_that_were_not_held_out_do_not_count():
 
 def test_where_nothing_was_held_out_nothing_is_claimed():
     result = calibrate(np.full((2, 3, 4), np.nan, np.float32), np.array([0, 1, 2]))
-    assert result == Calibration(1.0, None, None, (), (), None, 0.0, None)
+    assert result == Calibration(
+        temperature=1.0,
+        ece_before=None,
+        ece_after=None,
+        bins_before=(),
+        bins_after=(),
+        threshold=None,
+        coverage=0.0,
+        accuracy_when_sure=None,
+    )
 
 
 def test_a_large_set_is_done_in_parts_with_the_same_answer(monkeypatch):

@@ -12,7 +12,12 @@ from tests.automl.search.fakes import V2, candidate
 
 
 def test_its_figures_are_those_of_its_own_answers_on_the_test_photos():
-    score = TestScore(("a", "b"), np.array([0, 0, 1, 1]), np.eye(2, dtype=np.float32)[[0, 0, 1, 0]], 0.5)
+    score = TestScore(
+        classes=("a", "b"),
+        truth=np.array([0, 0, 1, 1]),
+        probabilities=np.eye(2, dtype=np.float32)[[0, 0, 1, 0]],
+        baseline_accuracy=0.5,
+    )
     interval = binomtest(3, 4).proportion_ci(method="wilson")
     assert describe_first(FirstModel(candidate(2), Path("x"), 12.34), score) == {
         "trial": 2, "accuracy": 0.75, "n_correct": 3, "n_images": 4,

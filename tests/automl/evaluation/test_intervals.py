@@ -61,14 +61,14 @@ def test_the_bootstrap_agrees_with_a_plain_loop_over_definitions():
         f1 = [2 * r * p / (r + p) for r, p in zip(recalls, precisions, strict=True)]
         sets.append((np.mean(recalls), np.mean(f1), losses[rows].mean()))
     low, high = np.percentile(sets, (2.5, 97.5), axis=0)
-    found = bootstrap_intervals(truth, predicted, losses, 3)
+    found = bootstrap_intervals(truth, predicted, losses, n_classes=3)
     ends = np.array([found.balanced_accuracy, found.macro_f1, found.log_loss])
     assert ends == pytest.approx(np.stack([low, high], axis=1), abs=0.02)  # 1,000 sets each: about 0.005 of noise
 
 
 def test_the_mean_loss_has_the_interval_that_theory_gives():
     truth, predicted, losses = answers(4000, 2)
-    low, high = bootstrap_intervals(truth, predicted, losses, 2).log_loss
+    low, high = bootstrap_intervals(truth, predicted, losses, n_classes=2).log_loss
     half = 1.96 * losses.std() / 4000**0.5
     assert (low, high) == (
         pytest.approx(losses.mean() - half, abs=0.002),
@@ -78,25 +78,25 @@ def test_the_mean_loss_has_the_interval_that_theory_gives():
 
 def test_one_seed_gives_one_answer_however_the_work_is_cut(monkeypatch):
     few = answers(50, 3)
-    whole = bootstrap_intervals(*few, 3, seed=5)
+    whole = bootstrap_intervals(*few, n_classes=3, seed=5)
     monkeypatch.setattr("automl.evaluation.intervals._DRAWS_AT_ONCE", 49)  # one set at once
-    assert bootstrap_intervals(*few, 3, seed=5) == whole != bootstrap_intervals(*few, 3, seed=6)
+    assert bootstrap_intervals(*few, n_classes=3, seed=5) == whole != bootstrap_intervals(*few, n_classes=3, seed=6)
 
 
 def test_a_perfect_score_on_a_few_photos_promises_no_perfection():
     truth = np.array([0, 1] * 10)
-    found = bootstrap_intervals(truth, truth, np.full(20, 0.1), 2)
+    found = bootstrap_intervals(truth, truth, np.full(20, 0.1), n_classes=2)
     assert found.balanced_accuracy == found.macro_f1 == wilson_interval(20, 20)
     assert found.log_loss == (pytest.approx(0.1), pytest.approx(0.1))
 
 
 def test_5000_photos_of_100_classes_take_seconds_at_most():
     started = time.perf_counter()
-    bootstrap_intervals(*answers(5000, 100), 100)
+    bootstrap_intervals(*answers(5000, 100), n_classes=100)
     assert time.perf_counter() - started < 5  # 0.2 s where nothing else runs
 
 
 def test_they_survive_json():
-    found = bootstrap_intervals(*answers(30, 3), 3).to_json()
+    found = bootstrap_intervals(*answers(30, 3), n_classes=3).to_json()
     assert list(found) == ["balanced_accuracy", "macro_f1", "log_loss"]
     assert all(isinstance(end, float) for ends in found.values() for end in ends)

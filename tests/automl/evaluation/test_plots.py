@@ -47,14 +47,21 @@ def test_plots_are_the_same_each_time(tmp_path):
 
 
 def test_what_cannot_be_shown_is_left_out(tmp_path):
-    one_class = TestScore(("a", "b"), np.array([0]), np.array([[0.9, 0.1]], np.float32), 1.0)
+    one_class = TestScore(
+        classes=("a", "b"), truth=np.array([0]), probabilities=np.array([[0.9, 0.1]], np.float32), baseline_accuracy=1.0
+    )
     plots = draw_all(tmp_path, CURVES, 2, one_class, pictures(tmp_path, 1), [trial(0, 0.5)], Goal.ACCURACY)
     names = [plot.path.stem for plot in plots]
     assert names == ["confusion_matrix", "sample_predictions", "per_class", "learning_curves", "search"]
 
 
 def test_names_in_other_scripts_do_not_break_a_plot(tmp_path):
-    result = TestScore(("鳥 🐦", "a\\b$"), np.array([0, 1]), np.eye(2, dtype=np.float32), 0.5)
+    result = TestScore(
+        classes=("鳥 🐦", "a\\b$"),
+        truth=np.array([0, 1]),
+        probabilities=np.eye(2, dtype=np.float32),
+        baseline_accuracy=0.5,
+    )
     plots = draw_all(tmp_path, CURVES, 1, result, pictures(tmp_path, 2), [trial(0, 0.5)], Goal.ACCURACY)
     assert "鳥" in plots[0].svg.read_text()
 
@@ -74,4 +81,9 @@ def test_curves_show_training_and_validation_of_both_measures():
 @pytest.mark.parametrize("n_epochs", [1, 200])
 def test_curves_are_readable(n_epochs, monkeypatch):
     values = tuple(np.linspace(1, 0.1, n_epochs))
-    assert_readable(learning_curves(Curves(values, values, values, values), 1), monkeypatch)
+    assert_readable(
+        learning_curves(
+            Curves(train_loss=values, train_accuracy=values, validation_loss=values, validation_accuracy=values), 1
+        ),
+        monkeypatch,
+    )

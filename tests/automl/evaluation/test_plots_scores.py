@@ -28,7 +28,12 @@ def test_confusion_matrix_names_every_class_that_can_be_read(n_classes):
 
 
 def test_a_cell_has_its_count_and_its_share_of_the_row():
-    result = TestScore(("a", "b"), np.array([0, 0, 0, 0, 1]), np.eye(2, dtype=np.float32)[[0, 0, 0, 1, 1]], 0.8)
+    result = TestScore(
+        classes=("a", "b"),
+        truth=np.array([0, 0, 0, 0, 1]),
+        probabilities=np.eye(2, dtype=np.float32)[[0, 0, 0, 1, 1]],
+        baseline_accuracy=0.8,
+    )
     cells = [text.get_text() for text in confusion_matrix(result).axes[0].texts]
     assert cells == ["3\n75%", "1\n25%", "0", "1\n100%"]
 
@@ -60,12 +65,21 @@ def test_names_that_nobody_could_read_are_not_laid_out_but_the_worst_pairs_are()
 
 def test_the_most_frequent_mistake_comes_first():
     answers = np.eye(3, dtype=np.float32)[[0, 1, 1, 1, 2, 1]]
-    figure = confusion_matrix(TestScore(("a", "b", "c"), np.array([0, 0, 0, 1, 1, 2]), answers, 0.5))
+    figure = confusion_matrix(
+        TestScore(
+            classes=("a", "b", "c"), truth=np.array([0, 0, 0, 1, 1, 2]), probabilities=answers, baseline_accuracy=0.5
+        )
+    )
     assert figure.texts[-1].get_text().splitlines()[1] == "2 of 3 photos of a were taken for b"
 
 
 def test_the_weakest_class_is_on_top_with_its_number_of_photos():
-    result = TestScore(("a", "b", "c"), np.array([0, 0, 1, 1, 2]), np.eye(3, dtype=np.float32)[[0, 0, 1, 0, 2]], 0.5)
+    result = TestScore(
+        classes=("a", "b", "c"),
+        truth=np.array([0, 0, 1, 1, 2]),
+        probabilities=np.eye(3, dtype=np.float32)[[0, 0, 1, 0, 2]],
+        baseline_accuracy=0.5,
+    )
     axes = per_class_scores(result).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["b (2)", "a (2)", "c (1)"]
     widths = [[bar.get_width() for bar in bars] for bars in axes.containers]
@@ -95,9 +109,16 @@ def test_more_than_ten_classes_become_a_mean_and_a_band():
 
 
 def test_classes_that_the_test_does_not_show_have_no_curve():
-    result = TestScore(("a", "b", "c"), np.array([0, 1]), np.eye(3, dtype=np.float32)[:2], 0.5)
+    result = TestScore(
+        classes=("a", "b", "c"),
+        truth=np.array([0, 1]),
+        probabilities=np.eye(3, dtype=np.float32)[:2],
+        baseline_accuracy=0.5,
+    )
     assert shown_classes(result) == [0, 1]
-    only_one = TestScore(("a", "b"), np.array([0, 0]), np.eye(2, dtype=np.float32), 1.0)
+    only_one = TestScore(
+        classes=("a", "b"), truth=np.array([0, 0]), probabilities=np.eye(2, dtype=np.float32), baseline_accuracy=1.0
+    )
     assert shown_classes(only_one) == []
     with pytest.raises(ValueError, match="two classes"):
         roc_curves(only_one)

@@ -12,7 +12,12 @@ CLASSES = ("ant", "bee", "cat")
 
 
 def score(truth: list[int], predicted: list[int]) -> TestScore:
-    return TestScore(CLASSES, np.array(truth), np.eye(3, dtype=np.float32)[predicted], 0.4)
+    return TestScore(
+        classes=CLASSES,
+        truth=np.array(truth),
+        probabilities=np.eye(3, dtype=np.float32)[predicted],
+        baseline_accuracy=0.4,
+    )
 
 
 def test_counts_and_confusion():
@@ -44,7 +49,7 @@ def random_score(n_classes: int, n_images: int = 400) -> TestScore:
     logits = random.normal(size=(n_images, n_classes)) + 2 * np.eye(n_classes)[truth]
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     names = tuple(f"class {number}" for number in range(n_classes))
-    return TestScore(names, truth, probabilities.astype(np.float32), 0.1)
+    return TestScore(classes=names, truth=truth, probabilities=probabilities.astype(np.float32), baseline_accuracy=0.1)
 
 
 @pytest.mark.parametrize("n_classes", [3, 12])
@@ -78,13 +83,17 @@ def test_a_sure_mistake_has_a_finite_log_loss():
 
 def test_the_calibration_error_by_hand():
     probabilities = np.array([[0.9, 0.1, 0.0], [0.9, 0.1, 0.0], [0.2, 0.6, 0.2], [0.1, 0.3, 0.6]], np.float32)
-    result = TestScore(CLASSES, np.array([0, 1, 1, 2]), probabilities, 0.4)
+    result = TestScore(
+        classes=CLASSES, truth=np.array([0, 1, 1, 2]), probabilities=probabilities, baseline_accuracy=0.4
+    )
     assert result.ece == pytest.approx(0.5 * abs(0.9 - 0.5) + 0.5 * abs(0.6 - 1.0))
 
 
 def test_coverage_and_accuracy_of_the_answers_that_are_sure():
     probabilities = np.array([[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.7, 0.2, 0.1], [0.4, 0.3, 0.3]], np.float32)
-    result = TestScore(CLASSES, np.array([0, 0, 1, 0]), probabilities, 0.4)
+    result = TestScore(
+        classes=CLASSES, truth=np.array([0, 0, 1, 0]), probabilities=probabilities, baseline_accuracy=0.4
+    )
     assert result.sure(0.5) == (0.75, pytest.approx(2 / 3))
     assert result.sure(0.75) == (0.5, 1.0)
     assert result.sure(0.95) == result.sure(None) == (0.0, None)
@@ -99,7 +108,12 @@ def test_the_worst_pair_counts_both_ways_and_names_the_class_that_is_more_often_
 def test_the_sentence_names_the_worst_pair_only_where_one_stands_out():
     assert score([0, 0, 1, 2], [1, 1, 1, 2]).sentence().endswith(" of 100. It mixes up ant and bee most.")
     assert score([0, 0, 1, 1], [1, 1, 2, 2]).sentence().endswith(" of 100.")  # two pairs, twice each
-    two = TestScore(("ant", "bee"), np.array([0, 0, 1]), np.eye(2, dtype=np.float32)[[1, 1, 1]], 0.4)
+    two = TestScore(
+        classes=("ant", "bee"),
+        truth=np.array([0, 0, 1]),
+        probabilities=np.eye(2, dtype=np.float32)[[1, 1, 1]],
+        baseline_accuracy=0.4,
+    )
     assert two.sentence().endswith(" of 100.")  # there is no other pair
 
 
@@ -131,7 +145,13 @@ def test_original_files_are_scored_in_order(tmp_path):
         Image.new("RGB", (40, 20), (100 * (number % 3), 0, 0)).save(path)
         images.append(ImageRecord(path, path.name, CLASSES[number % 3], str(number), 40, 20))
     progress = []
-    (result,) = evaluate([Reader()], images, CLASSES, np.array([1, 1, 0]), lambda *step: progress.append(step))
+    (result,) = evaluate(
+        [Reader()],
+        images,
+        classes=CLASSES,
+        training_labels=np.array([1, 1, 0]),
+        on_progress=lambda *step: progress.append(step),
+    )
     assert result.accuracy == 1
     assert progress == [(32, 70), (64, 70), (70, 70)]
     assert result.baseline_accuracy == pytest.approx(23 / 70)  # bees, the largest class in training
@@ -150,6 +170,12 @@ def test_several_classifiers_are_scored_in_one_pass_each_at_its_own_size(tmp_pat
     path, shapes, progress = tmp_path / "0.png", [], []
     Image.new("RGB", (40, 20), (0, 0, 0)).save(path)
     image = ImageRecord(path, path.name, "ant", "0", 40, 20)
-    one, other = evaluate([Reader(), Sizer()], [image], CLASSES, np.array([0]), lambda *step: progress.append(step))
+    one, other = evaluate(
+        [Reader(), Sizer()],
+        [image],
+        classes=CLASSES,
+        training_labels=np.array([0]),
+        on_progress=lambda *step: progress.append(step),
+    )
     assert (one.n_correct, other.n_correct) == (1, 0)
     assert (shapes, progress) == ([(1, 16, 16, 3)], [(1, 1)])

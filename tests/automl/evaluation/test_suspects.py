@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from automl.evaluation.suspects import MAX_SUSPECTS, Suspect, suspected_labels
+from automl.evaluation.suspects import MAX_SUSPECTS, SuspectedLabel, suspected_labels
 
 
 def sure_logits(classes: np.ndarray, n_classes: int = 3, strength: float = 4.0) -> np.ndarray:
@@ -40,5 +40,5 @@ def test_photos_that_were_never_held_out_are_passed_over_and_repeats_are_average
     logits = np.concatenate([sure_logits(np.array([0, 0, 1, 1, 1, 1]), 2)] * 2)
     logits[0, 2] = np.nan
     logits[:, 1] = np.nan
-    assert suspected_labels(logits, labels) == [Suspect(2, 1, pytest.approx(1 / (1 + np.exp(-4.0))))]
+    assert suspected_labels(logits, labels) == [SuspectedLabel(2, 1, pytest.approx(1 / (1 + np.exp(-4.0))))]
     assert list(suspected_labels(np.full_like(logits, np.nan), labels)) == []

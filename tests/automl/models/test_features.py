@@ -11,8 +11,6 @@ from automl.models.features import (
     OnnxExtractor,
     TensorFlowExtractor,
     extract_features,
-    has_gpu,
-    is_out_of_memory,
     make_extractor,
 )
 from automl.models.weights.cache import InstalledWeights
@@ -80,24 +78,9 @@ def test_the_extractor_follows_the_machine(
     assert isinstance(make_extractor(weights["mobilenet_v2"]), TensorFlowExtractor)
 
 
-def test_tensorflow_is_not_asked_for_a_gpu_without_a_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features_module, "import_tensorflow", lambda: pytest.fail("TensorFlow was imported"))
-    assert not has_gpu(tmp_path)
-
-
-def test_a_driver_alone_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import tensorflow as tf
-
-    (tmp_path / "dev").mkdir()
-    (tmp_path / "dev" / "nvidia0").touch()
-    for found in ([], ["a GPU"]):
-        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind, found=found: found)
-        assert has_gpu(tmp_path) == bool(found)
-
-
 def test_features_are_written_in_batches_as_float16(tmp_path: Path) -> None:
     progress: list[tuple[int, int]] = []
-    features = extract_features(PIXELS, Means(), tmp_path / "f.npy", lambda *done: progress.append(done))
+    features = extract_features(PIXELS, Means(), tmp_path / "f.npy", on_batch=lambda *done: progress.append(done))
     assert progress == [(32, 70), (64, 70), (70, 70)]
     assert features.dtype == np.float16
     np.testing.assert_allclose(features, MEANS, rtol=1e-3)
@@ -107,10 +90,10 @@ def test_features_are_written_in_batches_as_float16(tmp_path: Path) -> None:
 
 def test_what_was_broken_off_goes_on_after_its_last_row(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        extract_features(PIXELS, Means(), tmp_path / "f.npy", lambda done, _: abort_after(64, done))
+        extract_features(PIXELS, Means(), tmp_path / "f.npy", on_batch=lambda done, _: abort_after(64, done))
     assert [path.name for path in tmp_path.iterdir()] == ["f.part"]
     means = Means()
-    features = extract_features(PIXELS, means, tmp_path / "f.npy", ignore)
+    features = extract_features(PIXELS, means, tmp_path / "f.npy", on_batch=ignore)
     assert means.batches == [6]
     np.testing.assert_allclose(features, MEANS, rtol=1e-3)
     assert [path.name for path in tmp_path.iterdir()] == ["f.npy"]
@@ -119,24 +102,26 @@ def test_what_was_broken_off_goes_on_after_its_last_row(tmp_path: Path) -> None:
 def test_half_a_row_is_computed_again(tmp_path: Path) -> None:
     """A killed process leaves a file that ends anywhere."""
     with pytest.raises(KeyboardInterrupt):
-        extract_features(PIXELS, Means(), tmp_path / "f.npy", lambda done, _: abort_after(32, done))
+        extract_features(PIXELS, Means(), tmp_path / "f.npy", on_batch=lambda done, _: abort_after(32, done))
     part = tmp_path / "f.part"
     part.write_bytes(part.read_bytes()[:-1])
     means = Means()
-    np.testing.assert_allclose(extract_features(PIXELS, means, tmp_path / "f.npy", ignore), MEANS, rtol=1e-3)
+    np.testing.assert_allclose(extract_features(PIXELS, means, tmp_path / "f.npy", on_batch=ignore), MEANS, rtol=1e-3)
     assert sum(means.batches) == 39
 
 
 @pytest.mark.parametrize("left", [b"", b"\x93NUMPY", b"x" * 1000])
 def test_a_partial_file_without_our_header_starts_anew(tmp_path: Path, left: bytes) -> None:
     (tmp_path / "f.part").write_bytes(left)
-    np.testing.assert_allclose(extract_features(PIXELS, Means(), tmp_path / "f.npy", ignore), MEANS, rtol=1e-3)
+    np.testing.assert_allclose(extract_features(PIXELS, Means(), tmp_path / "f.npy", on_batch=ignore), MEANS, rtol=1e-3)
 
 
 def test_two_processes_do_not_write_into_one_file(tmp_path: Path) -> None:
     with (tmp_path / "f.part").open("wb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        np.testing.assert_allclose(extract_features(PIXELS, Means(), tmp_path / "f.npy", ignore), MEANS, rtol=1e-3)
+        np.testing.assert_allclose(
+            extract_features(PIXELS, Means(), tmp_path / "f.npy", on_batch=ignore), MEANS, rtol=1e-3
+        )
     assert (tmp_path / "f.part").read_bytes() == b""
 
 
@@ -145,32 +130,21 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(DiskFull, match="Free some space"):
-        extract_features(PIXELS, Means(), tmp_path / "f.npy", full)
+        extract_features(PIXELS, Means(), tmp_path / "f.npy", on_batch=full)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_batch_that_does_not_fit_into_memory_is_halved(tmp_path: Path) -> None:
     cramped = Cramped(room=10)
-    features = extract_features(PIXELS, cramped, tmp_path / "f.npy", ignore)
+    features = extract_features(PIXELS, cramped, tmp_path / "f.npy", on_batch=ignore)
     np.testing.assert_allclose(features, MEANS, rtol=1e-3)
     assert cramped.batches == [8] * 8 + [6]
 
 
 def test_too_little_memory_for_one_image_ends_it(tmp_path: Path) -> None:
     with pytest.raises(MemoryError, match="a single image"):
-        extract_features(PIXELS, Cramped(room=0), tmp_path / "f.npy", ignore)
-
-
-def test_out_of_memory_is_known_in_every_dialect() -> None:
-    import tensorflow as tf
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
-
-    assert is_out_of_memory(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"))
-    assert is_out_of_memory(RuntimeException("Exception during initialization: std::bad_alloc"))
-    assert is_out_of_memory(Fail("bfc_arena.cc Failed to allocate memory for requested buffer of size 154140672"))
-    assert not is_out_of_memory(Fail("Non-zero status code returned while running Conv node"))
-    assert not is_out_of_memory(ValueError("failed to allocate"))
+        extract_features(PIXELS, Cramped(room=0), tmp_path / "f.npy", on_batch=ignore)
 
 
 def test_no_images_give_an_empty_file(tmp_path: Path) -> None:
-    assert extract_features(PIXELS[:0], Means(), tmp_path / "f.npy", ignore).shape == (0, 3)
+    assert extract_features(PIXELS[:0], Means(), tmp_path / "f.npy", on_batch=ignore).shape == (0, 3)

@@ -32,7 +32,12 @@ LEARNED = [image(n, "cat" if n < 3 else "dog") for n in range(6)]
 def score(*answers: tuple[int, float]) -> TestScore:
     """Test photos of cats; each answer is a class and how sure it is."""
     rows = [[sure, 1 - sure] if one == 0 else [1 - sure, sure] for one, sure in answers]
-    return TestScore(("cat", "dog"), np.zeros(len(rows), int), np.array(rows, np.float32), 0.5)
+    return TestScore(
+        classes=("cat", "dog"),
+        truth=np.zeros(len(rows), int),
+        probabilities=np.array(rows, np.float32),
+        baseline_accuracy=0.5,
+    )
 
 
 def test_the_surest_mistake_comes_first_with_the_photos_that_are_nearest() -> None:

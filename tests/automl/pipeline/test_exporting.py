@@ -56,7 +56,16 @@ class FakeModel:
     def prove(self, one: Format, path: Path) -> Proof:
         if self.meanwhile:
             self.meanwhile()
-        return Proof(one.name, 20, one.name not in self.untrue, f"Proven as {one.name}.", 0.9, 0.01, 0.002, 1.0)
+        return Proof(
+            format=one.name,
+            n_bytes=20,
+            is_true=one.name not in self.untrue,
+            words=f"Proven as {one.name}.",
+            accuracy=0.9,
+            largest_difference=0.01,
+            latency_s=0.002,
+            load_s=1.0,
+        )
 
 
 @dataclass

@@ -27,7 +27,7 @@ class Exporter:
         self.clock, self.broken, self.differing = clock, set(), set()
         self.written = []
 
-    def export(self, model, target, with_keras=True):
+    def export(self, model, target, *, with_keras=True):
         self.clock.now += EXPORT_S * (4 if with_keras else 1)
         if model.number in self.broken:
             raise DiskFull("The disk is full.")

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from automl.models.fine_tuning.fine_tuner import FineTuned
-from automl.models.head.training import Curves, Targets
+from automl.models.fine_tuning.fine_tuned import FineTuned
+from automl.models.head.settings import Targets
+from automl.models.head.training import Curves
 from automl.records import RunSettings, Stage, TrialRecord
 from automl.search.block import Block
 from automl.search.budget import Budget
@@ -21,8 +22,8 @@ V2, V1, LITE0 = "mobilenet_v2", "mobilenet_v1", "efficientnet_lite0"
 MODEL_BYTES = {V2: 9_000_000, V1: 13_000_000, LITE0: 14_000_000}
 LATENCY_S = {V2: 0.02, V1: 0.03, LITE0: 0.04}
 N_ROWS = 40
-CURVES = Curves((1.0,), (0.5,), (0.5,), (0.5,))
-TARGETS = Targets(np.arange(N_ROWS) % 2, np.arange(N_ROWS)[:, None] // 2 % 2, 2, 2)
+CURVES = Curves(train_loss=(1.0,), train_accuracy=(0.5,), validation_loss=(0.5,), validation_accuracy=(0.5,))
+TARGETS = Targets(labels=np.arange(N_ROWS) % 2, folds=np.arange(N_ROWS)[:, None] // 2 % 2, n_folds=2, n_classes=2)
 
 
 class Clock:
@@ -248,7 +249,7 @@ class FineTuners:
         self.n_open = 0
 
     def __call__(
-        self, pixels, labels, n_classes, installed, head, settings, seed, scratch=None, deterministic=False
+        self, *, pixels, labels, n_classes, installed, head, settings, seed, scratch=None, deterministic=False
     ) -> "FineTuners.One":
         assert scratch is None or scratch.is_dir()
         return FineTuners.One(self, settings)
@@ -273,18 +274,25 @@ class FineTuners:
         def steps_per_epoch(self, n_rows: int) -> int:
             return self._all.n_steps
 
-        def fit(self, train_rows, held_out_rows, on_step, on_epoch, head=None) -> FineTuned:
+        def fit(self, train_rows, held_out_rows, *, on_work, on_epoch, head=None) -> FineTuned:
             self._all.heads.append(head)
             self._all.fits.append((self._settings, len(train_rows), len(held_out_rows)))
             self.best = None
             for epoch in range(1, self._settings.epochs + 1):
                 for _ in range(self._all.n_steps):
                     self._all.clock.now += self._all.step_s
-                    on_step()
+                    on_work()
                 score = self._all.score(self._settings, epoch)
                 logits = np.full((len(held_out_rows), 2), np.nan, np.float32)
                 logits[:] = logits_for(score, rows=held_out_rows)[0, held_out_rows]
-                self.best = Fitted(V2, (), np.ones((3, 2)), np.ones(2), logits, epoch, CURVES)
+                self.best = Fitted(
+                    backbone=V2,
+                    weights=(),
+                    head=(np.ones((3, 2)), np.ones(2)),
+                    held_out_logits=logits,
+                    best_epoch=epoch,
+                    curves=CURVES,
+                )
                 if on_epoch(epoch, logits):
                     break
             assert self.best is not None

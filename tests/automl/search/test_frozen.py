@@ -55,7 +55,19 @@ def make(images, tmp_path, monkeypatch):
     for name in "ab":
         (tmp_path / f"{name}.onnx").write_bytes(b"12345")
     weights = {
-        name: InstalledWeights(name, name, tmp_path, "", "", f"sha-{name}", "", "", ("t", "u"), (3, 3)) for name in "ab"
+        name: InstalledWeights(
+            name=name,
+            title=name,
+            folder=tmp_path,
+            origin="",
+            location="",
+            sha256=f"sha-{name}",
+            licence="",
+            note="",
+            taps=("t", "u"),
+            tap_widths=(3, 3),
+        )
+        for name in "ab"
     }
     return lambda **options: FrozenFeatures(images, weights, tmp_path / "cache", **options)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from automl.errors import BadSetting, RunFailed, TrialFailed
-from automl.models.head.training import Targets
+from automl.models.head.settings import Targets
 from automl.records import Goal, RunSettings, RunState, Sampler, Stage, TrialRecord, TrialState, TunerKind
 from automl.search.block import Block
 from automl.search.budget import Budget
@@ -105,7 +105,7 @@ def test_a_search_goes_through_its_stages_and_ends_within_its_time(world):
 
 @pytest.mark.parametrize("budget_s", [300.0, None])
 def test_fine_tuning_in_one_repeat_is_compared_with_heads_that_have_several(world, budget_s):
-    repeated = Targets(TARGETS.labels, np.repeat(TARGETS.folds, 3, axis=1), 2, 2)
+    repeated = Targets(labels=TARGETS.labels, folds=np.repeat(TARGETS.folds, 3, axis=1), n_folds=2, n_classes=2)
     w = world(targets=repeated, made_with={"n_repeats": 3}, budget_s=budget_s, max_trials=30)
     best = w.run()
     assert best.stage is Stage.FINE_TUNING and best.held_out_logits.shape[0] == 1
@@ -263,7 +263,7 @@ def test_a_winner_beyond_the_limits_is_not_passed_off_in_silence(world):
 
 def test_unbalanced_classes_are_told_of_and_the_users_goal_is_not_questioned(world):
     labels = np.array([0] * 30 + [1] * 10)
-    unbalanced = Targets(labels, TARGETS.folds, 2, 2)
+    unbalanced = Targets(labels=labels, folds=TARGETS.folds, n_folds=2, n_classes=2)
     for goal, told in ((None, True), (Goal.ACCURACY, False), (Goal.BALANCED_ACCURACY, False)):
         w = world(goal=goal, targets=unbalanced)
         w.search.prepare()

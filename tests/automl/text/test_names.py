@@ -3,10 +3,8 @@
 import pytest
 
 from automl.limits import LR_SCHEDULES
-from automl.models.backbones.table import BACKBONES
 from automl.records import Goal, Sampler, Stage, TunerKind
 from automl.text.names import (
-    BACKBONE_TITLES,
     GOAL_TITLES,
     LR_SCHEDULE_TITLES,
     SAMPLER_TITLES,
@@ -101,7 +99,6 @@ def test_latencies_have_two_digits(seconds, text):
 @pytest.mark.parametrize(
     ("titles", "names"),
     [
-        (BACKBONE_TITLES, BACKBONES),
         (GOAL_TITLES, Goal),
         (LR_SCHEDULE_TITLES, LR_SCHEDULES),
         (SAMPLER_TITLES, Sampler),

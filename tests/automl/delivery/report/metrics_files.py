@@ -23,7 +23,20 @@ def unfinished(classes: tuple[str, ...]) -> dict[str, Any]:
     manifest = DatasetManifest("photos", classes, images, (), "abc")
     folds = tuple((row // n,) for row in range(2 * n))
     plan = SplitPlan(tuple(range(2 * n)), folds, 2, tuple(range(2 * n, 3 * n)), (), (), 0)
-    weights = {"v2": InstalledWeights("v2", "v2", Path("x"), "Keras", "x", "e" * 64, "MIT", "A note.", ("a",), (4,))}
+    weights = {
+        "v2": InstalledWeights(
+            name="v2",
+            title="v2",
+            folder=Path("x"),
+            origin="Keras",
+            location="x",
+            sha256="e" * 64,
+            licence="MIT",
+            note="A note.",
+            taps=("a",),
+            tap_widths=(4,),
+        )
+    }
     said = np.tile(np.eye(n, dtype=np.float32), (2, 1))[None]
     model = candidate([member(weights, [Branch("v2", 96)], "last")], 96, said)
     return describe_candidate(model, Goal.ACCURACY, manifest, plan, weights) | {"data": describe_data(manifest, plan)}
@@ -34,7 +47,14 @@ def finished(classes: tuple[str, ...], confusion: np.ndarray, **more: Any) -> di
     truth, said = (np.repeat(axis.ravel(), confusion.ravel()) for axis in np.indices(confusion.shape))
     probabilities = np.full((len(truth), len(classes)), 0.1 / len(classes), np.float32)
     probabilities[np.arange(len(truth)), said] += 0.9
-    return tested(TestScore(classes, truth, probabilities, float((truth == 0).mean()))) | more
+    return (
+        tested(
+            TestScore(
+                classes=classes, truth=truth, probabilities=probabilities, baseline_accuracy=float((truth == 0).mean())
+            )
+        )
+        | more
+    )
 
 
 def tested(score: TestScore) -> dict[str, Any]:

@@ -27,7 +27,18 @@ from tests.automl.evaluation.candidates import candidate, member
 CLASSES = ("ant", "bee", "cat")
 LABELS = [0, 0, 0, 1, 2]
 WEIGHTS = {
-    name: InstalledWeights(name, name, Path("x"), "Keras", "x", f"sha of {name}", "MIT", "", ("a",), (4,))
+    name: InstalledWeights(
+        name=name,
+        title=name,
+        folder=Path("x"),
+        origin="Keras",
+        location="x",
+        sha256=f"sha of {name}",
+        licence="MIT",
+        note="",
+        taps=("a",),
+        tap_widths=(4,),
+    )
     for name in ("v1", "v2")
 }
 MANIFEST = DatasetManifest(
@@ -149,7 +160,12 @@ def test_a_tuned_winner_is_listed_with_the_photos_that_its_score_speaks_of():
 
 
 def test_the_result_has_both_accuracies_of_the_test_and_survives_json():
-    score = TestScore(CLASSES, np.array([0, 0, 0, 1]), np.eye(3, dtype=np.float32)[[0, 0, 0, 2]], 0.75)
+    score = TestScore(
+        classes=CLASSES,
+        truth=np.array([0, 0, 0, 1]),
+        probabilities=np.eye(3, dtype=np.float32)[[0, 0, 0, 2]],
+        baseline_accuracy=0.75,
+    )
     settings = RunSettings(tuner=TunerKind.KERAS_TUNER, head_layers=(64,))
     values = describe_result(
         described(model()),

@@ -28,7 +28,7 @@ def random(seed: int = 0) -> np.random.Generator:
 
 def test_a_policy_that_allows_nothing_changes_nothing() -> None:
     images = pictures()
-    maps = draw_maps(Policy(), 3, 32, 32, random())
+    maps = draw_maps(Policy(), 3, from_px=32, to_px=32, random=random())
     np.testing.assert_allclose(warp(images, maps, 32), images, atol=1e-3)
     np.testing.assert_allclose(
         recolour(images.astype(np.float32), draw_colours(Policy(), 3, random())), images, atol=0.1
@@ -38,7 +38,8 @@ def test_a_policy_that_allows_nothing_changes_nothing() -> None:
 
 def test_a_flip_mirrors_the_picture_exactly() -> None:
     images = pictures(16)
-    flipped = np.asarray(warp(images, draw_maps(Policy(flips="horizontal"), 16, 32, 32, random()), 32))
+    maps = draw_maps(Policy(flips="horizontal"), 16, from_px=32, to_px=32, random=random())
+    flipped = np.asarray(warp(images, maps, 32))
     kinds = [
         (np.abs(new - old).max() < 0.01, np.abs(new - old[:, ::-1]).max() < 0.01)
         for new, old in zip(flipped, images.astype(float), strict=True)
@@ -47,12 +48,12 @@ def test_a_flip_mirrors_the_picture_exactly() -> None:
 
 
 def test_both_flips_turn_a_picture_upside_down_too() -> None:
-    maps = draw_maps(Policy(flips="both"), 64, 32, 32, random())
+    maps = draw_maps(Policy(flips="both"), 64, from_px=32, to_px=32, random=random())
     assert {tuple(signs) for signs in np.sign(maps[:, [0, 4]])} == {(1, 1), (1, -1), (-1, 1), (-1, -1)}
 
 
 def test_a_crop_lies_within_the_picture_and_keeps_its_share_of_the_area() -> None:
-    maps = draw_maps(Policy(crop=0.4), 200, 64, 32, random())
+    maps = draw_maps(Policy(crop=0.4), 200, from_px=64, to_px=32, random=random())
     corners = np.stack([maps[:, 2], maps[:, 5], maps[:, 0] * 31 + maps[:, 2], maps[:, 4] * 31 + maps[:, 5]])
     assert corners.min() >= -0.5
     assert corners.max() <= 63.5
@@ -62,7 +63,7 @@ def test_a_crop_lies_within_the_picture_and_keeps_its_share_of_the_area() -> Non
 
 
 def test_a_rotation_keeps_the_centre_and_the_size() -> None:
-    a0, a1, a2, b0, b1, b2 = draw_maps(Policy(rotation_deg=30), 50, 32, 32, random())[:, :6].T
+    a0, a1, a2, b0, b1, b2 = draw_maps(Policy(rotation_deg=30), 50, from_px=32, to_px=32, random=random())[:, :6].T
     np.testing.assert_allclose([a0 * 15.5 + a1 * 15.5 + a2, b0 * 15.5 + b1 * 15.5 + b2], 15.5, atol=1e-4)
     np.testing.assert_allclose(a0 * b1 - a1 * b0, 1, atol=1e-5)
     assert np.abs(np.rad2deg(np.arctan2(b0, a0))).max() == pytest.approx(30, abs=3)
@@ -70,7 +71,7 @@ def test_a_rotation_keeps_the_centre_and_the_size() -> None:
 
 def test_a_larger_cache_is_brought_to_the_networks_size() -> None:
     images = pictures(side=64)
-    warped = np.asarray(warp(images, draw_maps(Policy(), 3, 64, 32, random()), 32))
+    warped = np.asarray(warp(images, draw_maps(Policy(), 3, from_px=64, to_px=32, random=random()), 32))
     np.testing.assert_allclose(warped, resize(images, 32), atol=8)
 
 
@@ -95,7 +96,7 @@ def test_targets_are_mixed_as_the_pictures_are(kind: str) -> None:
     assert mixing is not None
     one_hot = np.eye(8, dtype=np.float32)
     images = np.tile(one_hot[:, None, None, :], (1, 64, 64, 1))
-    mixed = np.asarray(mix(images, mixing.partner, mixing.share, mixing.boxes))
+    mixed = np.asarray(mix(images, mixing))
     np.testing.assert_allclose(mixed.mean(axis=(1, 2)), mixing.of_targets(one_hot), atol=0.04)
 
 
@@ -107,6 +108,6 @@ def test_mixup_leaves_at_least_half_of_the_picture() -> None:
 
 
 def test_one_seed_draws_the_same() -> None:
-    policy = Policy("both", 0.5, 20, 0.3, "cutmix")
-    first, second = (draw_maps(policy, 5, 64, 32, random(7)) for _ in range(2))
+    policy = Policy(flips="both", crop=0.5, rotation_deg=20, colour=0.3, mix="cutmix")
+    first, second = (draw_maps(policy, 5, from_px=64, to_px=32, random=random(7)) for _ in range(2))
     np.testing.assert_array_equal(first, second)

@@ -4,7 +4,6 @@ import gc
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,10 +23,10 @@ def stem(images: object) -> list[np.ndarray]:
     return [values[:, :, : SIDE // 2].astype(np.float16), values.mean(axis=(1, 2))]
 
 
-def stored(policy: Policy, folder: Path, on_step: Callable[[], None] = lambda: None) -> ActivationBatches:
+def stored(policy: Policy, folder: Path, on_work: Callable[[], None] = lambda: None) -> ActivationBatches:
     photos = PhotoBatches(PIXELS, SIDE, policy)
-    made = ActivationBatches(photos, SimpleNamespace(stem=stem), policy, N, folder, seed=0)
-    made.prepare(ROWS, HELD_OUT, 4, on_step)
+    made = ActivationBatches(photos=photos, stem=stem, policy=policy, n_photos=N, folder=folder, seed=0)
+    made.prepare(ROWS, HELD_OUT, batch_size=4, on_work=on_work)
     return made
 
 
@@ -37,7 +36,7 @@ def test_photos_are_given_as_they_are() -> None:
 
 
 def test_a_seed_draws_the_same_photos() -> None:
-    photos = PhotoBatches(PIXELS, 8, Policy("both", 0.5, 10, 0.2, "cutmix"))
+    photos = PhotoBatches(PIXELS, 8, Policy(flips="both", crop=0.5, rotation_deg=10, colour=0.2, mix="cutmix"))
     (first, mixing), (second, _) = (photos.augmented(ROWS, np.random.default_rng(3)) for _ in range(2))
     assert mixing is not None
     assert first[0].shape == (len(ROWS), 8, 8, 3)
@@ -98,7 +97,7 @@ def test_storing_can_be_ended(tmp_path: Path) -> None:
 
 def test_what_one_fold_has_stored_serves_the_others(tmp_path: Path) -> None:
     made, steps = stored(Policy(flips="horizontal"), tmp_path), list[None]()
-    made.prepare(HELD_OUT, ROWS, 4, lambda: steps.append(None))
+    made.prepare(HELD_OUT, ROWS, batch_size=4, on_work=lambda: steps.append(None))
     assert len(steps) == 1  # the mirror images of four photos; everything else is there
     for rows in (ROWS, HELD_OUT):
         np.testing.assert_array_equal(made.plain(rows)[0], stem(PIXELS[rows])[0])
@@ -106,7 +105,7 @@ def test_what_one_fold_has_stored_serves_the_others(tmp_path: Path) -> None:
     mirrored = stem(PIXELS[HELD_OUT[3:], :, ::-1])[0][0]
     assert any(np.array_equal(one, mirrored) for one in activations[60:])
     made.clear()
-    made.prepare(ROWS, HELD_OUT[:0], 4, lambda: steps.append(None))
+    made.prepare(ROWS, HELD_OUT[:0], batch_size=4, on_work=lambda: steps.append(None))
     assert len(steps) == 5
     assert (tmp_path / "view-0-0.f16").stat().st_size == stem(PIXELS[ROWS])[0].nbytes
 
@@ -125,7 +124,7 @@ def test_the_disk_has_its_blocks_back_at_once(tmp_path: Path) -> None:
 
 def test_a_storing_that_was_ended_goes_on(tmp_path: Path) -> None:
     photos = PhotoBatches(PIXELS, SIDE, Policy())
-    made = ActivationBatches(photos, SimpleNamespace(stem=stem), Policy(), N, tmp_path, seed=0)
+    made = ActivationBatches(photos=photos, stem=stem, policy=Policy(), n_photos=N, folder=tmp_path, seed=0)
     n_steps = 0
 
     def over() -> None:
@@ -135,7 +134,7 @@ def test_a_storing_that_was_ended_goes_on(tmp_path: Path) -> None:
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        made.prepare(ROWS, HELD_OUT, 4, over)
-    made.prepare(ROWS, HELD_OUT, 2, over)
+        made.prepare(ROWS, HELD_OUT, batch_size=4, on_work=over)
+    made.prepare(ROWS, HELD_OUT, batch_size=2, on_work=over)
     assert n_steps == 3
     np.testing.assert_array_equal(made.plain(np.arange(N))[0], stem(PIXELS)[0])

@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
-from automl.models.backbones.table import BACKBONES, build_backbone
-from automl.models.fine_tuning.network import NetworkKind, TrainableNetwork
+from automl.backbone_table import BACKBONES
+from automl.models.backbones.building import build_backbone
+from automl.models.fine_tuning.network import Batch, NetworkKind, TrainableNetwork
+from automl.models.fine_tuning.precision import PLAIN, Precision
 from automl.models.weights.cache import InstalledWeights
+
+
+def kind_of(installed: InstalledWeights, *, taps: str, depth: int, precision: Precision = PLAIN) -> NetworkKind:
+    return NetworkKind(
+        weights=installed, taps=taps, depth=depth, n_classes=2, adapts_batch_norm=False, precision=precision
+    )
 
 
 @pytest.mark.slow
@@ -21,7 +29,7 @@ def test_a_cut_is_the_only_way_from_the_image_to_what_is_behind(name: str) -> No
 
 @pytest.mark.slow
 def test_layers_further_from_the_head_learn_slower(weights: dict[str, InstalledWeights]) -> None:
-    network = TrainableNetwork(NetworkKind(weights["mobilenet_v2"], "several", 0, 2, adapts_batch_norm=False))
+    network = TrainableNetwork(kind_of(weights["mobilenet_v2"], taps="several", depth=0))
     slowdowns = network.n_cuts_behind
     assert [slowdowns[name] for name in ("Conv1", "block_6_expand", "block_13_expand", "Conv_1")] == [4, 3, 1, 0]
 
@@ -33,13 +41,11 @@ def test_what_a_gpu_may_prefer_learns_the_same(weights: dict[str, InstalledWeigh
     losses = []
     random = np.random.default_rng(0)
     activations = random.uniform(-1, 1, (8, 2, 2, 160)).astype(np.float16)
-    for kind in (
-        NetworkKind(weights["mobilenet_v2"], "last", 1, 2, False),
-        NetworkKind(weights["mobilenet_v2"], "last", 1, 2, False, mixed, xla),
-    ):
-        network = TrainableNetwork(kind)
+    for precision in (PLAIN, Precision(mixed, xla)):
+        network = TrainableNetwork(kind_of(weights["mobilenet_v2"], taps="last", depth=1, precision=precision))
         network.reset()
         for _ in range(3):
-            network.step([activations], np.eye(2)[np.arange(8) % 2], np.ones(8), 1e-3, 1.0, 0.01, 0.0, 0)
+            batch = Batch(inputs=[activations], targets=np.eye(2)[np.arange(8) % 2], weights=np.ones(8))
+            network.step(batch, rate=1e-3, lr_decay=1.0, weight_decay=0.01, dropout=0.0, seed=0)
         losses.append(network.take_totals()[0])
     assert losses[0] == pytest.approx(losses[1], rel=0.05)

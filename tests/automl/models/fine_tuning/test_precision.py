@@ -2,9 +2,9 @@
 
 import pytest
 
-from automl.models.fine_tuning.precision import fastest
+from automl.models.fine_tuning.precision import PLAIN, Precision, fastest
 
-PLAIN, MIXED, XLA, BOTH = (False, False), (True, False), (False, True), (True, True)
+MIXED, XLA, BOTH = Precision(mixed=True), Precision(xla=True), Precision(mixed=True, xla=True)
 
 
 @pytest.mark.parametrize(
@@ -16,25 +16,25 @@ PLAIN, MIXED, XLA, BOTH = (False, False), (True, False), (False, True), (True, T
         ({PLAIN: 1.0, MIXED: 1.2, XLA: 1.1}, PLAIN),
     ],
 )
-def test_the_fastest_variant_wins(seconds: dict[tuple[bool, bool], float], chosen: tuple[bool, bool]) -> None:
-    assert fastest(lambda mixed, xla: seconds[mixed, xla]) == chosen
+def test_the_fastest_variant_wins(seconds: dict[Precision, float], chosen: Precision) -> None:
+    assert fastest(lambda precision: seconds[precision]) == chosen
 
 
 def test_a_gain_within_the_noise_is_none() -> None:
-    assert fastest(lambda mixed, xla: 0.98 if mixed or xla else 1.0) == PLAIN
+    assert fastest(lambda precision: 1.0 if precision == PLAIN else 0.98) == PLAIN
 
 
 def test_a_variant_that_does_not_run_does_not_help() -> None:
-    def probe(mixed: bool, xla: bool) -> float:
-        if mixed or xla:
+    def probe(precision: Precision) -> float:
+        if precision != PLAIN:
             raise RuntimeError("not on this device")
         return 1.0
 
     assert fastest(probe) == PLAIN
 
 
-def test_a_plain_step_that_does_not_run_is_told() -> None:
-    def probe(mixed: bool, xla: bool) -> float:
+def test_a_plain_step_that_does_not_run_is_an_error() -> None:
+    def probe(precision: Precision) -> float:
         raise MemoryError
 
     with pytest.raises(MemoryError):

@@ -5,14 +5,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Loopback:
-    """Serves `files`, bytes by path and query; anything else is 404.
+    """Serves `files`, bytes by path and query, as what `kinds` says they are; anything else is 404.
 
-    `cut_off_after`: sends no more than so many bytes of a file and then hangs up.
+    `cut_off_after`: sends no more than so many bytes of a file and then hangs up. `login`: header that is required.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
+        self.kinds: dict[str, str] = {}
         self.cut_off_after: int | None = None
+        self.login: str | None = None
         self.asked: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -39,8 +41,10 @@ class Loopback:
             def answer(self) -> bytes:
                 loopback.asked.append(self.path)
                 body = loopback.files.get(self.path)
-                self.send_response(404 if body is None else 200)
-                self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
+                is_allowed = loopback.login in (None, self.headers.get("Authorization"))
+                self.send_response(401 if not is_allowed else 404 if body is None else 200)
+                usual = "text/html" if self.path.endswith("/") else "application/octet-stream"
+                self.send_header("Content-Type", loopback.kinds.get(self.path, usual))
                 self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
                 return body or b""

@@ -3,10 +3,12 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from automl.backbone_table import BACKBONES, Naming
 from automl.errors import BadWeights
-from automl.models.backbones.table import Naming, build_backbone
+from automl.models.backbones.building import build_backbone
 from automl.models.weights.convert import assign, convert
 
+LITE_BLOCKS = BACKBONES["efficientnet_lite0"].block_names
 BN = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
@@ -44,7 +46,7 @@ def tpu_lite_names() -> Iterable[str]:
     ],
 )
 def test_the_published_names_cover_every_variable(naming: Naming, names: Iterable[str], backbone: str) -> None:
-    converted = convert({name: np.zeros(1) for name in names}, naming)
+    converted = convert({name: np.zeros(1) for name in names}, naming, BACKBONES[backbone].block_names)
     model = build_backbone(backbone)
     wanted = {f"{layer.name}/{variable.name}" for layer in model.layers for variable in layer.weights}
     assert set(converted.numbers) == wanted
@@ -63,7 +65,7 @@ def test_the_published_names_cover_every_variable(naming: Naming, names: Iterabl
     ],
 )
 def test_a_variable_finds_its_layer(naming: Naming, name: str, ours: str) -> None:
-    assert list(convert({name: np.zeros((1, 1, 1, 1))}, naming).numbers) == [ours]
+    assert list(convert({name: np.zeros((1, 1, 1, 1))}, naming, LITE_BLOCKS).numbers) == [ours]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_a_variable_finds_its_layer(naming: Naming, name: str, ours: str) -> Non
     ],
 )
 def test_what_belongs_to_no_layer_is_left_out(naming: Naming, name: str) -> None:
-    assert convert({name: np.zeros(3)}, naming).numbers == {}
+    assert convert({name: np.zeros(3)}, naming, LITE_BLOCKS).numbers == {}
 
 
 def test_torch_kernels_are_turned_to_keras_order() -> None:
@@ -84,7 +86,7 @@ def test_torch_kernels_are_turned_to_keras_order() -> None:
         "_conv_stem.weight": np.zeros((32, 3, 5, 7)),
         "_blocks.1._depthwise_conv.weight": np.zeros((96, 1, 5, 7)),
     }
-    numbers = convert(variables, Naming.TORCH_LITE).numbers
+    numbers = convert(variables, Naming.TORCH_LITE, LITE_BLOCKS).numbers
     assert numbers["stem_conv/kernel"].shape == (5, 7, 3, 32)
     assert numbers["block2a_dwconv/kernel"].shape == (5, 7, 96, 1)
 

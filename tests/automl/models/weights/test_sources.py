@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from automl.backbone_table import ArchiveSource, HubSource, KerasSource, Naming
 from automl.errors import BadWeights, SourceUnavailable
-from automl.models.backbones.table import ArchiveSource, HubSource, KerasSource, Naming
 from automl.models.weights import sources
 from automl.models.weights.sources import load
 from tests.automl.models.weights.hub_module import QUERY, hub_module
@@ -33,7 +33,7 @@ def arrays() -> dict[str, np.ndarray]:
 @pytest.fixture
 def hub_source(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> HubSource:
     monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
-    return HubSource(f"{loopback.url}/google/imagenet/small/classification/5", Naming.SLIM_V1)
+    return HubSource(handle=f"{loopback.url}/google/imagenet/small/classification/5", naming=Naming.SLIM_V1)
 
 
 def test_a_module_of_tensorflow_hub_is_read_by_name(
@@ -87,7 +87,16 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def archive_source(path: Path, member: str, naming: Naming, group: str = "") -> ArchiveSource:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return ArchiveSource("package", "1.0", path.name, digest, member, naming, "MIT", group=group)
+    return ArchiveSource(
+        package="package",
+        version="1.0",
+        filename=path.name,
+        sha256=digest,
+        member=member,
+        naming=naming,
+        licence="MIT",
+        group=group,
+    )
 
 
 def test_an_h5_file_in_a_wheel_is_read(archive: Path, tmp_path: Path) -> None:
@@ -140,7 +149,7 @@ def test_a_keras_file_is_read_with_its_classifier(application: str, loopback: Lo
     model = getattr(keras.applications, application)(weights=None)
     model.save_weights(tmp_path / "saved.weights.h5")
     loopback.files["/net.weights.h5"] = (tmp_path / "saved.weights.h5").read_bytes()
-    loaded = load(KerasSource(application, f"{loopback.url}/net.weights.h5"), tmp_path)
+    loaded = load(KerasSource(application=application, url=f"{loopback.url}/net.weights.h5"), tmp_path)
     for layer in model.layers:
         for variable in layer.weights:
             if layer.name not in ("conv_preds", "predictions", "conv_2", "logits"):
@@ -151,13 +160,13 @@ def test_a_keras_file_is_read_with_its_classifier(application: str, loopback: Lo
 def test_a_keras_file_with_another_checksum_is_refused(loopback: Loopback, tmp_path: Path) -> None:
     loopback.files["/net.h5"] = b"something else"
     with pytest.raises(BadWeights, match="MD5"):
-        load(KerasSource("MobileNet", f"{loopback.url}/net.h5", md5="0" * 32), tmp_path)
+        load(KerasSource(application="MobileNet", url=f"{loopback.url}/net.h5", md5="0" * 32), tmp_path)
 
 
 def test_a_keras_file_that_is_no_weights_is_refused(loopback: Loopback, tmp_path: Path) -> None:
     loopback.files["/net.h5"] = b"an error page of a proxy"
     with pytest.raises(BadWeights, match="does not hold the weights of MobileNet"):
-        load(KerasSource("MobileNet", f"{loopback.url}/net.h5"), tmp_path)
+        load(KerasSource(application="MobileNet", url=f"{loopback.url}/net.h5"), tmp_path)
 
 
 def test_what_is_downloaded_stays_under_the_scratch_folder(

@@ -4,16 +4,17 @@ import keras
 import numpy as np
 import pytest
 
+from automl.backbone_table import BACKBONES
 from automl.errors import BadWeights
-from automl.models.backbones.table import build_backbone
+from automl.models.backbones.building import build_backbone
 from automl.models.weights.cache import InstalledWeights, load_backbone
 from automl.models.weights.convert import Dense
-from automl.models.weights.install import load_head
+from automl.models.weights.preparation import load_head
 from automl.models.weights.verification import EXPECTED, check_weights, classify, fit_statistics, photographs
 
 pytestmark = pytest.mark.slow
 
-NAMES = ["mobilenet_v2", "mobilenet_v1", "efficientnet_lite0"]
+NAMES = [name for name, row in BACKBONES.items() if row.has_known_statistics]
 
 
 @pytest.fixture(scope="module")

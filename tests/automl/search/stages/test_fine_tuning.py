@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from automl.errors import TrialFailed
-from automl.models.head.training import Targets
+from automl.models.head.settings import Targets
 from automl.records import PrunerKind, RunSettings, Sampler, Stage, TrialRecord, TrialState, TunerKind
 from automl.search.block import Block
 from automl.search.budget import Budget, SearchOver
@@ -31,7 +31,9 @@ from tests.automl.search.fakes import (
 )
 
 PLAN = FeaturePlan((Block(V2, 224), Block(V1, 224)))
-HOLD_OUT = Targets(TARGETS.labels, np.where(np.arange(N_ROWS)[:, None] % 4 < 2, 0, -1), 1, 2)
+HOLD_OUT = Targets(
+    labels=TARGETS.labels, folds=np.where(np.arange(N_ROWS)[:, None] % 4 < 2, 0, -1), n_folds=1, n_classes=2
+)
 EPOCH_S = 2.0  # of FineTuners: four steps of half a second
 
 
@@ -324,7 +326,11 @@ def test_the_size_of_the_whole_network_is_chosen_once_the_tail_has_used_its_time
 
 def test_on_many_photos_the_whole_network_is_the_cheaper_one(world, monkeypatch):
     few, w = world(), world()
-    monkeypatch.setattr(w.stage, "_targets", Targets(np.arange(40_000) % 2, np.arange(40_000)[:, None] % 5, 5, 2))
+    monkeypatch.setattr(
+        w.stage,
+        "_targets",
+        Targets(labels=np.arange(40_000) % 2, folds=np.arange(40_000)[:, None] % 5, n_folds=5, n_classes=2),
+    )
     for one, depths in ((few, [2, 0]), (w, [0, 2])):
         assert [params["depth"] for params in one.stage._first_choices(one.stage._starts(), ())] == depths
     whole_s, tail_s = (min(w.stage._cost_s(name, 160, depth, 5) for name in (V1, V2)) for depth in (0, 2))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from automl.models.backbones.table import BACKBONES
+from automl.backbone_table import BACKBONES
 from automl.search.space import Choice, head_space
 from automl.search.stages.fine_tuning_space import DEPTHS, expert_settings, fine_tune_space, settings_of
 

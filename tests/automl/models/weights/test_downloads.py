@@ -4,11 +4,10 @@ import time
 from pathlib import Path
 
 import pytest
-import requests
 
+from automl.backbone_table import HubSource, Naming
 from automl.errors import BadWeights, SourceUnavailable
-from automl.models.backbones.table import HubSource, Naming
-from automl.models.weights.fetching import check_digest, check_reachable, check_source, download
+from automl.models.weights.downloads import check_digest, check_reachable, check_source, download, open_client
 from tests.automl.models.weights.loopback import Loopback
 
 
@@ -40,7 +39,7 @@ def test_any_answer_means_reachable(loopback: Loopback) -> None:
 
 
 def test_a_module_in_the_users_own_hub_cache_needs_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = HubSource(f"http://127.0.0.1:{free_port()}/module/1", Naming.SLIM_V1)
+    source = HubSource(handle=f"http://127.0.0.1:{free_port()}/module/1", naming=Naming.SLIM_V1)
     with pytest.raises(SourceUnavailable):
         check_source(source)
     import hashlib
@@ -52,8 +51,8 @@ def test_a_module_in_the_users_own_hub_cache_needs_no_network(tmp_path: Path, mo
 
 def test_a_file_is_downloaded_whole(loopback: Loopback, tmp_path: Path) -> None:
     loopback.files["/a"] = bytes(range(256)) * 10_000
-    with requests.Session() as session:
-        download(f"{loopback.url}/a", tmp_path / "a", session)
+    with open_client() as client:
+        download(f"{loopback.url}/a", tmp_path / "a", client)
     assert (tmp_path / "a").read_bytes() == loopback.files["/a"]
 
 
@@ -63,14 +62,14 @@ def test_a_transfer_that_breaks_off_or_a_missing_file_is_unavailable(
 ) -> None:
     loopback.files["/a"] = bytes(100_000)
     loopback.cut_off_after = 5_000
-    with requests.Session() as session, pytest.raises(SourceUnavailable, match="the download from"):
-        download(loopback.url + path, tmp_path / "a", session)
+    with open_client() as client, pytest.raises(SourceUnavailable, match="the download from"):
+        download(loopback.url + path, tmp_path / "a", client)
 
 
 def test_a_full_disk_is_told_as_such(loopback: Loopback) -> None:
     loopback.files["/a"] = bytes(100_000)
-    with requests.Session() as session, pytest.raises(OSError) as caught:
-        download(f"{loopback.url}/a", Path("/dev/full"), session)
+    with open_client() as client, pytest.raises(OSError) as caught:
+        download(f"{loopback.url}/a", Path("/dev/full"), client)
     assert caught.value.errno == errno.ENOSPC
 
 

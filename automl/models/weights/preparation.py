@@ -1,11 +1,12 @@
-"""From a source to the verified files of one backbone, in a scratch folder."""
+"""Makes the verified files of one backbone from a source, in a scratch folder."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from automl.models.backbones.table import Backbone, Source, build_backbone
+from automl.backbone_table import Backbone, Source
+from automl.models.backbones.building import build_backbone
 from automl.models.weights.cache import InstalledWeights
 from automl.models.weights.convert import Dense, assign
 from automl.models.weights.onnx_export import check_onnx, export_onnx
@@ -14,14 +15,22 @@ from automl.models.weights.verification import check_weights, photographs
 
 
 def prepare(backbone: Backbone, source: Source, scratch: Path) -> InstalledWeights:
-    """Writes the two files of a backbone into `scratch`; the record's folder is `scratch`.
+    """Fetches, converts and checks the weights of a backbone, and writes its files.
+
+    Args:
+        backbone: its row in the table.
+        source: where its weights are.
+        scratch: the folder for all files.
+
+    Returns:
+        The record of the weights; its folder is `scratch`.
 
     Raises:
         SourceUnavailable: the source cannot be reached.
         BadWeights: its numbers do not fit.
-        OSError: no room.
+        OSError: there is no room.
     """
-    loaded = load(source, scratch)
+    loaded = load(source, scratch, backbone.block_names)
     model = build_backbone(backbone.name)
     assign(model, loaded.pretrained.numbers)
     check_weights(model, loaded.pretrained.head, statistics=backbone.has_known_statistics)

@@ -1,0 +1,124 @@
+"""A candidate as one ONNX graph: photo in, probabilities out, preprocessing inside.
+
+The names of some nodes are an agreement with `automl.serving.explained`, which finds the heads of any delivered model
+by them: each head begins with a node that joins pooled taps under the name `features_N`, and its matrices are the
+initializers `head_N_D/kernel` and `head_N_D/bias`.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl.delivery.tap_inputs import Tap, inputs_of
+from automl.models.weights.cache import InstalledWeights
+from automl.search.candidate import Branch, Candidate, Member
+
+
+def onnx_model(
+    candidate: Candidate,
+    weights: Mapping[str, InstalledWeights],
+    *,
+    graphs: Mapping[Branch, Path],
+    labels: Sequence[str],
+) -> Any:
+    """An `onnx.ModelProto`: the backbones' verified graphs with a resize in front and the heads behind.
+
+    Args:
+        candidate: the model.
+        weights: the pretrained backbones by name.
+        graphs: the ONNX file of each branch, as `weights.onnx_export` writes it.
+        labels: the class names in the order of the probabilities.
+    """
+    joined = _JoinedGraph(candidate.image_size_px)
+    for size in dict.fromkeys([candidate.image_size_px, *(branch.image_size_px for branch in candidate.branches)]):
+        joined.add_square(size)
+    for branch in candidate.branches:
+        joined.add_backbone(branch, graphs[branch])
+    logits = [
+        joined.add_head(number, member, inputs_of(member, weights)) for number, member in enumerate(candidate.members)
+    ]
+    return joined.finish(logits, labels)
+
+
+class _JoinedGraph:
+    """The nodes of a graph that is put together from others.
+
+    Args:
+        image_size_px: the side of the square that every picture is made first.
+    """
+
+    def __init__(self, image_size_px: int) -> None:
+        from onnx import helper
+
+        self._main_px = image_size_px
+        self._nodes: list[Any] = [helper.make_node("Transpose", ["image"], ["channels_first"], perm=[0, 3, 1, 2])]
+        self._initializers: list[Any] = []
+        self._taps: dict[Tap, str] = {}
+        self._ir_version = 0
+        self._opsets: dict[str, int] = {}
+
+    def add_square(self, size: int) -> None:
+        """Resizes to `square_<size>`, (batch, 3, size, size). A smaller square is made from the model's own one."""
+        from onnx import helper, numpy_helper
+
+        source = "channels_first" if size == self._main_px else f"square_{self._main_px}"
+        self._initializers.append(numpy_helper.from_array(np.array([size] * 2, dtype=np.int64), f"size_{size}"))
+        inputs = [source, "", "", f"size_{size}"]
+        self._nodes.append(
+            helper.make_node("Resize", inputs, [f"square_{size}"], mode="linear", antialias=1, axes=[2, 3])
+        )
+
+    def add_backbone(self, branch: Branch, path: Path) -> None:
+        """Takes in the graph of a branch, with the branch's name in front of all names."""
+        import onnx
+        from onnx import compose, helper
+
+        model = onnx.load(path)
+        graph = compose.add_prefix(model, f"{branch.name}/").graph
+        self._nodes.append(helper.make_node("Identity", [f"square_{branch.image_size_px}"], [graph.input[0].name]))
+        self._nodes += graph.node
+        self._initializers += graph.initializer
+        self._taps |= {(branch, number): output.name for number, output in enumerate(graph.output)}
+        self._ir_version = max(self._ir_version, model.ir_version)
+        self._opsets |= {opset.domain: opset.version for opset in model.opset_import}
+
+    def add_head(self, number: int, member: Member, taps: Sequence[Tap]) -> str:
+        """Adds the dense layers of a member. Returns the name of its logits."""
+        from onnx import helper, numpy_helper
+
+        values = f"features_{number}"
+        self._nodes.append(helper.make_node("Concat", [self._taps[tap] for tap in taps], [values], axis=1))
+        for depth, (kernel, bias) in enumerate(member.layers):
+            name = f"head_{number}_{depth}"
+            if depth:
+                self._nodes.append(helper.make_node("Relu", [values], [f"{name}/input"]))
+                values = f"{name}/input"
+            self._initializers += [
+                numpy_helper.from_array(kernel, f"{name}/kernel"),
+                numpy_helper.from_array(bias, f"{name}/bias"),
+            ]
+            self._nodes.append(helper.make_node("MatMul", [values, f"{name}/kernel"], [f"{name}/product"]))
+            self._nodes.append(helper.make_node("Add", [f"{name}/product", f"{name}/bias"], [name]))
+            values = name
+        return values
+
+    def finish(self, logits: Sequence[str], labels: Sequence[str]) -> Any:
+        """Adds up the logits, and returns the checked model with its labels and its size."""
+        import onnx
+        from onnx import TensorProto, helper
+
+        nodes = [
+            *self._nodes,
+            helper.make_node("Sum", list(logits), ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        ]
+        picture = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", "height", "width", 3])
+        output = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", len(labels)])
+        graph = helper.make_graph(nodes, "darkroom", [picture], [output], self._initializers)
+        imports = [helper.make_opsetid(domain, version) for domain, version in self._opsets.items()]
+        model = helper.make_model(graph, opset_imports=imports, ir_version=self._ir_version, producer_name="Darkroom")
+        helper.set_model_props(model, {"labels": "\n".join(labels), "image_size_px": str(self._main_px)})
+        onnx.checker.check_model(model)
+        return model
