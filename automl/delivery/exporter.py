@@ -12,7 +12,7 @@ from automl.delivery.format_writer import add_labels
 from automl.models.features import OnnxExtractor
 from automl.models.numerics import full_float32
 from automl.models.weights.cache import InstalledWeights, load_backbone
-from automl.search.candidate import Branch, Candidate, Member
+from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.serving.predict import Classifier
 
 
@@ -85,11 +85,11 @@ class Exporter:
                 pool = keras.layers.GlobalAveragePooling2D(name=f"{branch.name}_tap_{tap}")
                 pooled[branch, tap] = pool(maps[tap])
         logits, dense = [], []
-        for number, member in enumerate(candidate.members):
-            values = [pooled[branch, tap] for branch, tap in self._inputs(member)]
+        for number, head in enumerate(candidate.heads):
+            values = [pooled[branch, tap] for branch, tap in self._inputs(head)]
             x = keras.layers.Concatenate(name=f"features_{number}")(values) if len(values) > 1 else values[0]
-            for depth, (_, bias) in enumerate(member.layers):
-                is_last = depth == len(member.layers) - 1
+            for depth, (_, bias) in enumerate(head.layers):
+                is_last = depth == len(head.layers) - 1
                 layer = keras.layers.Dense(
                     len(bias), activation=None if is_last else "relu", name=f"head_{number}_{depth}"
                 )
@@ -98,7 +98,7 @@ class Exporter:
             logits.append(x)
         total = keras.layers.Add(name="logits")(logits) if len(logits) > 1 else logits[0]
         model = keras.Model(pictures, keras.layers.Softmax(name="probabilities")(total), name="darkroom")
-        for layer, arrays in zip(dense, (a for m in candidate.members for a in m.layers), strict=True):
+        for layer, arrays in zip(dense, (a for head in candidate.heads for a in head.layers), strict=True):
             layer.set_weights(list(arrays))
         return model
 
@@ -125,10 +125,10 @@ class Exporter:
             ir_version = max(ir_version, graph_file.ir_version)
             opsets |= {opset.domain: opset.version for opset in graph_file.opset_import}
         logits = []
-        for number, member in enumerate(candidate.members):
+        for number, head in enumerate(candidate.heads):
             values = f"features_{number}"
-            nodes.append(helper.make_node("Concat", [taps[key] for key in self._inputs(member)], [values], axis=1))
-            for depth, (kernel, bias) in enumerate(member.layers):
+            nodes.append(helper.make_node("Concat", [taps[key] for key in self._inputs(head)], [values], axis=1))
+            for depth, (kernel, bias) in enumerate(head.layers):
                 name = f"head_{number}_{depth}"
                 if depth:
                     nodes.append(helper.make_node("Relu", [values], [f"{name}/input"]))
@@ -155,12 +155,12 @@ class Exporter:
         onnx.checker.check_model(model)
         onnx.save(model, target)
 
-    def _inputs(self, member: Member) -> list[tuple[Branch, int]]:
-        """What the member's first kernel acts on, in order."""
+    def _inputs(self, head: BranchHead) -> list[tuple[Branch, int]]:
+        """What the head's first kernel acts on, in order."""
         return [
             (branch, tap)
-            for branch in member.branches
-            for tap in member.used_taps(len(self._weights[branch.backbone].taps))
+            for branch in head.branches
+            for tap in head.used_taps(len(self._weights[branch.backbone].taps))
         ]
 
     def _backbone(self, branch: Branch) -> Any:
@@ -186,14 +186,14 @@ class Exporter:
         """Probabilities by NumPy from the pooled taps; every branch is pretrained and sees the model's own size."""
         logits = np.zeros((len(pictures), len(self._labels)), np.float32)
         pooled = {b: OnnxExtractor(self._weights[b.backbone])(pictures) for b in candidate.branches}
-        for member in candidate.members:
+        for head in candidate.heads:
             parts = []
-            for branch in member.branches:
+            for branch in head.branches:
                 widths = self._weights[branch.backbone].tap_widths
                 ends = np.cumsum(widths)
-                parts += [pooled[branch][:, ends[t] - widths[t] : ends[t]] for t in member.used_taps(len(widths))]
+                parts += [pooled[branch][:, ends[t] - widths[t] : ends[t]] for t in head.used_taps(len(widths))]
             x = np.concatenate(parts, axis=1)
-            for depth, (kernel, bias) in enumerate(member.layers):
+            for depth, (kernel, bias) in enumerate(head.layers):
                 x = (np.maximum(x, 0) if depth else x) @ kernel + bias
             logits += x
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -237,6 +237,6 @@ def _front(candidate: Candidate) -> tuple[list[Any], list[Any]]:
 
 
 def _taps_of(candidate: Candidate, branch: Branch, n_taps: int) -> list[int]:
-    """The taps of a branch that any member uses."""
-    used = {t for member in candidate.members if branch in member.branches for t in member.used_taps(n_taps)}
+    """The taps of a branch that any head uses."""
+    used = {t for head in candidate.heads if branch in head.branches for t in head.used_taps(n_taps)}
     return sorted(used)

@@ -93,7 +93,7 @@ def calibrate(held_out_logits: np.ndarray, labels: np.ndarray) -> Calibration:
 
 
 def tempered(candidate: Candidate, temperature: float, labels: np.ndarray) -> Candidate:
-    """The same model with calibrated probabilities: the last layer of every member divided by the temperature.
+    """The same model with calibrated probabilities: the last layer of every head divided by the temperature.
 
     labels: int (n_rows,), of the rows of its held-out answers.
     """
@@ -102,7 +102,7 @@ def tempered(candidate: Candidate, temperature: float, labels: np.ndarray) -> Ca
     loss = _log_loss(logits[answered], np.broadcast_to(labels, answered.shape)[answered], 1.0)
     return replace(
         candidate,
-        members=tuple(replace(one, layers=_divided(one.layers, temperature)) for one in candidate.members),
+        heads=tuple(replace(one, layers=_divided(one.layers, temperature)) for one in candidate.heads),
         fold_layers=tuple(_divided(layers, temperature) for layers in candidate.fold_layers),
         held_out_logits=logits,
         loss=loss,
