@@ -65,7 +65,7 @@ class Packer(BestModelPacker):
         times: learns from every export.
         photos: some of the photos that are learned from, to check what was written.
         workspace: a folder for the files.
-        tensorflow: tells whether TensorFlow is there, which `model.keras` needs.
+        tensorflow: says whether TensorFlow is loaded, which `model.keras` needs.
     """
 
     def __init__(

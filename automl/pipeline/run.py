@@ -334,7 +334,7 @@ class _Run:
 
         maps, model = None, self._exporter.build_keras(winner)
         if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
-            self._observer.activity("Looking at what the model looks at")
+            self._observer.activity("Drawing heat maps")
             maps = heat_maps(
                 winner,
                 model,

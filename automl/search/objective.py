@@ -82,8 +82,8 @@ def objective_of(settings: RunSettings, labels: np.ndarray) -> Objective:
 def pareto_front(points: Sequence[TrialRecord], preferred: int | None = None) -> list[TrialRecord]:
     """The heads that no other one beats in score, size and latency at once; smallest model first.
 
-    Values that read the same in a table count as equal: nobody would choose a model that is a few kilobytes smaller and
-    much worse. Only complete trials of known size count, and an unknown latency counts as the slowest. Trials of other
+    Values that read the same in a table count as equal: a model that is a few kilobytes smaller and much worse is no
+    alternative. Only complete trials of known size count, and an unknown latency counts as the slowest. Trials of other
     stages are left out, because their scores speak of other photos. Of equal trials the one with the number `preferred`
     stays, else the smallest, then the earliest.
     """
@@ -97,7 +97,7 @@ def pareto_front(points: Sequence[TrialRecord], preferred: int | None = None) ->
 
 
 def _is_as_good(one: TrialRecord, other: TrialRecord) -> bool:
-    """Whether it is at least as good in everything, as far as the figures that people read can tell."""
+    """Whether it is at least as good in everything, in the figures as people read them."""
     return (
         _is_at_most(other.score or 0.0, one.score or 0.0, percent)
         and _is_at_most(one.n_bytes, other.n_bytes, size_in_words)

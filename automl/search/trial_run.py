@@ -99,7 +99,7 @@ class RunningTrial:
         number: of the trial.
         started_s: when it began, in seconds on the run's clock.
         watched: the pruner's view of it. None for the very first trial: it must give a model, so neither clock nor
-            pruner may end it, and nobody has to wait for the import of Optuna.
+            pruner may end it, and it need not wait for the import of Optuna.
         max_s: seconds after which it is given up.
     """
 
@@ -155,7 +155,7 @@ class RunningTrial:
             return
         self._check_time()
         score, loss = self._context.scorer.score(logits)
-        if self._planned.stage is Stage.FINE_TUNING:  # a head is trained before anybody could look at its epochs
+        if self._planned.stage is Stage.FINE_TUNING:  # a head trains too fast for its epochs to be followed
             self._context.observer.epoch(epoch, score, loss)
         if self._watched.report(epoch, score):
             raise TrialPruned(f"Given up after {epoch} epochs: it was behind the others.")
