@@ -28,7 +28,7 @@ from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights, installed
 from automl.pipeline.exporting import zipped
 from automl.records import Stage
-from automl.search.candidate import Branch, Candidate, Member
+from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.serving.predict import Classifier, load_image
 from automl.settings import load_settings
@@ -120,7 +120,7 @@ def linear_candidate(weights: InstalledWeights, taps: str, images: np.ndarray, l
         number=0,
         stage=Stage.HEADS,
         params={"taps": taps},
-        members=(Member((Branch(weights.name, SIZE_PX),), taps, (layer,)),),
+        heads=(BranchHead((Branch(weights.name, SIZE_PX),), taps, (layer,)),),
         image_size_px=SIZE_PX,
         held_out_logits=np.zeros((1, len(labels), len(bias)), np.float32),
         score=0.0,

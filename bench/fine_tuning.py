@@ -40,7 +40,11 @@ def main() -> None:
     import_tensorflow()
     weights = installed(load_settings().weights_dir)[options.backbone]
     settings = replace(
-        expert_settings("several", options.size, 1, options.batch), flips="none", crop=1.0, colour=0.0, ema=0.0
+        expert_settings("several", options.size, epochs=1, batch_size=options.batch),
+        flips="none",
+        crop=1.0,
+        colour=0.0,
+        ema=0.0,
     )
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (options.batch * options.steps, options.size, options.size, 3), np.uint8)

@@ -23,7 +23,7 @@ from automl.models.features import OnnxExtractor, extract_features
 from automl.models.head.training import Curves
 from automl.models.weights.cache import installed
 from automl.records import Stage
-from automl.search.candidate import Branch, Candidate, Member
+from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.space import SEVERAL_TAPS
 from automl.settings import load_settings
 from bench.harness import DATA, report
@@ -96,8 +96,8 @@ def _say_nothing(_done: int, _total: int) -> None:
 def _candidate(backbone: str, n_features: int) -> Candidate:
     """A head of zeros: an export does not look at the numbers."""
     layer = np.zeros((n_features, 3), np.float32), np.zeros(3, np.float32)
-    member = Member((Branch(backbone, SIZE_PX),), SEVERAL_TAPS, (layer,))
-    nothing, curves = np.zeros((1, 0, 3), np.float32), Curves()
+    member = BranchHead((Branch(backbone, SIZE_PX),), SEVERAL_TAPS, (layer,))
+    nothing, curves = np.zeros((1, 0, 3), np.float32), Curves((), (), (), ())
     return Candidate(0, Stage.HEADS, {}, (member,), SIZE_PX, nothing, 0.0, 0.0, 0, 0.0, 1, curves)
 
 

@@ -20,14 +20,17 @@ from automl.ingest.local import ingest_folder
 from automl.models.head.settings import Targets
 from automl.models.weights.cache import InstalledWeights, installed
 from automl.records import DatasetManifest, ImageRecord, RunSettings, Split, TrialRecord
-from automl.search import trials as book
+from automl.search import best_models
 from automl.search.block import Block
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
+from automl.search.context import SearchContext
 from automl.search.frozen import FrozenFeatures
+from automl.search.objective import objective_of
 from automl.search.observer import Observer
 from automl.search.search import Search
 from automl.search.space import PLAIN_VIEW
+from automl.search.trials import BestModelPacker
 from automl.settings import load_settings
 from bench.harness import DATA, report
 
@@ -72,7 +75,7 @@ class Remembering(Observer):
         self.best = best
 
 
-class Nothing:
+class Nothing(BestModelPacker):
     """Packs nothing."""
 
     def after_trial(self, best: Candidate) -> None: ...
@@ -89,7 +92,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = load_settings()
     weights = installed(settings.weights_dir)
-    book.MOST_AVERAGED_PHOTOS = max(options.photos) * 1000  # the limit is what is measured here
+    best_models.MOST_AVERAGED_PHOTOS = max(options.photos) * 1000  # the limit is what is measured here
     for name in options.data:
         with tempfile.TemporaryDirectory(prefix="darkroom-bench-") as folder:
             manifest = ingest_folder(DATA / name / "train", settings)
@@ -145,7 +148,14 @@ def _search(
     )
     asked, told = RunSettings(budget_s=None, max_trials=tries, fine_tuning=False, seed=subset), Remembering()
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        search = Search(features, weights, targets, asked, Budget(None), told, Nothing(), Path(scratch))
+        context = SearchContext(
+            targets=targets,
+            objective=objective_of(asked, targets.labels),
+            settings=asked,
+            budget=Budget(None),
+            observer=told,
+        )
+        search = Search(context, features=features, weights=weights, packer=Nothing(), scratch=Path(scratch))
         delivered = search.run(search.prepare(), lambda: None)
     assert told.best is not None
     single, mean = (_accuracy(one, whole, test, labels[test]) for one in (told.best, delivered))
@@ -154,15 +164,15 @@ def _search(
 
 def _accuracy(candidate: Candidate, whole: Whole, rows: np.ndarray, labels: np.ndarray) -> float:
     total = np.zeros((len(rows), 1), np.float32)
-    for member in candidate.members:
-        for branch in member.branches:
+    for head in candidate.heads:
+        for branch in head.branches:
             whole.rows_of(Block(branch.backbone, branch.image_size_px), rows[:1])
-        names = "+".join(branch.backbone for branch in member.branches)
-        size = member.branches[0].image_size_px
-        joined = whole.joined({"backbones": names, "taps": member.taps, "image_size_px": size, "views": PLAIN_VIEW})
+        names = "+".join(branch.backbone for branch in head.branches)
+        size = head.branches[0].image_size_px
+        joined = whole.joined({"backbones": names, "taps": head.taps, "image_size_px": size, "views": PLAIN_VIEW})
         # The layers act on raw features; a constant column has the scale 0.
         x = joined.take(rows) / np.where(joined.scale == 0, 1, joined.scale) + joined.mean
-        *hidden, (kernel, bias) = member.layers
+        *hidden, (kernel, bias) = head.layers
         for before, offset in hidden:
             x = np.maximum(x @ before + offset, 0)
         total = total + x @ kernel + bias

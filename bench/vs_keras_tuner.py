@@ -15,17 +15,16 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from automl.ingest.local import ingest_folder
 from automl.models.weights.cache import installed
 from automl.pipeline.run import Job, train
-from automl.records import RunSettings, RunState, Stage, TrialRecord
+from automl.records import RunSettings, TrialRecord
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
-from automl.search.space import SearchSpace
+from automl.search.observer import Observer
 from automl.serving.predict import Classifier
 from automl.settings import load_settings
 from automl.text.durations import parse_duration
@@ -100,7 +99,13 @@ def _ours(name: str, budget_s: float) -> dict[str, Any]:
         budget = Budget(budget_s, used_s=time.monotonic() - STARTED)
         manifest = ingest_folder(TRAINING_FOLDERS[name], settings)
         weights = installed(settings.weights_dir)
-        job = Job(manifest, RunSettings(budget_s=budget_s), weights, Path(folder) / "cache", work)
+        job = Job(
+            manifest=manifest,
+            settings=RunSettings(budget_s=budget_s),
+            weights=weights,
+            cache=Path(folder) / "cache",
+            workspace=work,
+        )
         timeline = _Timeline()
         result = train(job, budget, timeline)
         seconds = time.monotonic() - STARTED
@@ -117,8 +122,8 @@ def _ours(name: str, budget_s: float) -> dict[str, Any]:
     }
 
 
-class _Timeline:
-    """An observer that keeps when which validation score was reached."""
+class _Timeline(Observer):
+    """Keeps when which validation score was reached."""
 
     def __init__(self) -> None:
         self.events: list[tuple[float, float]] = []
@@ -126,18 +131,6 @@ class _Timeline:
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:  # noqa: ARG002
         if best is not None:
             self.events.append((round(time.monotonic() - STARTED, 1), best.score))
-
-    def state(self, state: RunState) -> None: ...
-
-    def activity(self, text: str, progress: float | None = None) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def space(self, stage: Stage, space: SearchSpace) -> None: ...
-
-    def best_so_far(self, bundle: Path, score: float) -> None: ...
-
-    def winner(self, description: Mapping[str, Any]) -> None: ...
 
 
 if __name__ == "__main__":

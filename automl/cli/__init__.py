@@ -325,7 +325,13 @@ def _train(
     workspace.mkdir(parents=True)
     budget = Budget(run_settings.budget_s)
     _stop_on_interrupt(budget, console)
-    job = Job(manifest, run_settings, installed(settings.weights_dir), settings.features_dir, workspace)
+    job = Job(
+        manifest=manifest,
+        settings=run_settings,
+        weights=installed(settings.weights_dir),
+        cache=settings.features_dir,
+        workspace=workspace,
+    )
     with ConsoleObserver(console, out) as observer:
         result = run_pipeline(job, budget, observer)
     shutil.copyfile(result.bundle, out)

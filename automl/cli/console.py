@@ -1,4 +1,4 @@
-"""Tells a run's progress to a terminal."""
+"""Shows a run's progress on a terminal."""
 
 import shutil
 from collections.abc import Mapping
@@ -8,18 +8,18 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from automl.records import RunState, Stage, TrialRecord, TrialState
+from automl.records import RunState, TrialRecord, TrialState
 from automl.search.candidate import Candidate
 from automl.search.description import describe
 from automl.search.observer import Observer
-from automl.search.space import SearchSpace
 from automl.text.names import percent, validated
 
 
 class ConsoleObserver(Observer):
-    """The `Observer` of the command line. `best_so_far_to`: where the best model so far is put until the run ends.
+    """The observer of the command line. Use it as a context manager: it shows the progress bar within.
 
-    Use it as a context manager: the progress bar lives within.
+    Args:
+        best_so_far_to: the file that the best model so far is copied to while the run goes on.
     """
 
     def __init__(self, console: Console, best_so_far_to: Path) -> None:
@@ -48,12 +48,6 @@ class ConsoleObserver(Observer):
     def note(self, text: str) -> None:
         self._console.print(text, style="dim", markup=False)
 
-    def space(self, stage: Stage, space: SearchSpace) -> None:
-        pass  # nobody at a terminal asks for the bounds of a learning rate
-
-    def trying(self, record: TrialRecord) -> None:
-        pass  # the activity says so
-
     def epoch(self, number: int, score: float, loss: float) -> None:
         text = f"Epoch {number}: {percent(score)} on held-out photos, loss {loss:.3f}"
         self._progress.update(self._task, description=text)
@@ -61,9 +55,9 @@ class ConsoleObserver(Observer):
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         if record.state is TrialState.FAILED:
             self._console.print(f"Try {record.number + 1} failed: {record.message}", style="red", markup=False)
-        elif best is not None and best.number != self._best:  # not by score: those of two stages do not compare
+        elif best is not None and best.number != self._best:  # not by score: scores of two stages are not comparable
             self._best = best.number
-            text = f"Try {record.number + 1}: {validated(best.score)}, {describe(best.params)}"
+            text = f"Try {record.number + 1}: {validated(best.score)}, {describe(best.params, best.parts)}"
             self._console.print(text, markup=False)
 
     def best_so_far(self, bundle: Path, score: float) -> None:

@@ -121,14 +121,14 @@ class Exporter:
         """Probabilities by NumPy from the pooled taps; every branch is pretrained and sees the model's own size."""
         logits = np.zeros((len(pictures), len(self._labels)), np.float32)
         pooled = {b: OnnxExtractor(self._weights[b.backbone])(pictures) for b in candidate.branches}
-        for member in candidate.members:
+        for head in candidate.heads:
             parts = []
-            for branch in member.branches:
+            for branch in head.branches:
                 widths = self._weights[branch.backbone].tap_widths
                 ends = np.cumsum(widths)
-                parts += [pooled[branch][:, ends[t] - widths[t] : ends[t]] for t in member.used_taps(len(widths))]
+                parts += [pooled[branch][:, ends[t] - widths[t] : ends[t]] for t in head.used_taps(len(widths))]
             x = np.concatenate(parts, axis=1)
-            for depth, (kernel, bias) in enumerate(member.layers):
+            for depth, (kernel, bias) in enumerate(head.layers):
                 x = (np.maximum(x, 0) if depth else x) @ kernel + bias
             logits += x
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 from automl.delivery.tap_inputs import Tap, inputs_of, taps_of
 from automl.models.weights.cache import InstalledWeights, load_backbone
-from automl.search.candidate import Branch, Candidate, Member
+from automl.search.candidate import Branch, BranchHead, Candidate
 
 
 def keras_model(candidate: Candidate, weights: Mapping[str, InstalledWeights]) -> Any:
@@ -24,17 +24,17 @@ def keras_model(candidate: Candidate, weights: Mapping[str, InstalledWeights]) -
     pooled = _pooled_taps(candidate, weights, pictures)
     dense: list[Any] = []
     logits = []
-    for number, member in enumerate(candidate.members):
-        values = [pooled[tap] for tap in inputs_of(member, weights)]
+    for number, head in enumerate(candidate.heads):
+        values = [pooled[tap] for tap in inputs_of(head, weights)]
         x = keras.layers.Concatenate(name=f"features_{number}")(values) if len(values) > 1 else values[0]
-        layers = _dense_layers(member, number)
+        layers = _dense_layers(head, number)
         for layer in layers:
             x = layer(x)
         dense += layers
         logits.append(x)
     total = keras.layers.Add(name="logits")(logits) if len(logits) > 1 else logits[0]
     model = keras.Model(pictures, keras.layers.Softmax(name="probabilities")(total), name="darkroom")
-    for layer, arrays in zip(dense, (a for m in candidate.members for a in m.layers), strict=True):
+    for layer, arrays in zip(dense, (a for m in candidate.heads for a in m.layers), strict=True):
         layer.set_weights(list(arrays))
     return model
 
@@ -70,13 +70,13 @@ def _pooled_taps(candidate: Candidate, weights: Mapping[str, InstalledWeights], 
     return pooled
 
 
-def _dense_layers(member: Member, number: int) -> list[Any]:
+def _dense_layers(head: BranchHead, number: int) -> list[Any]:
     import keras
 
-    last = len(member.layers) - 1
+    last = len(head.layers) - 1
     return [
         keras.layers.Dense(len(bias), activation=None if depth == last else "relu", name=f"head_{number}_{depth}")
-        for depth, (_, bias) in enumerate(member.layers)
+        for depth, (_, bias) in enumerate(head.layers)
     ]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from automl.delivery.tap_inputs import Tap, inputs_of
 from automl.models.weights.cache import InstalledWeights
-from automl.search.candidate import Branch, Candidate, Member
+from automl.search.candidate import Branch, BranchHead, Candidate
 
 
 def onnx_model(
@@ -36,9 +36,7 @@ def onnx_model(
         joined.add_square(size)
     for branch in candidate.branches:
         joined.add_backbone(branch, graphs[branch])
-    logits = [
-        joined.add_head(number, member, inputs_of(member, weights)) for number, member in enumerate(candidate.members)
-    ]
+    logits = [joined.add_head(number, head, inputs_of(head, weights)) for number, head in enumerate(candidate.heads)]
     return joined.finish(logits, labels)
 
 
@@ -84,13 +82,13 @@ class _JoinedGraph:
         self._ir_version = max(self._ir_version, model.ir_version)
         self._opsets |= {opset.domain: opset.version for opset in model.opset_import}
 
-    def add_head(self, number: int, member: Member, taps: Sequence[Tap]) -> str:
-        """Adds the dense layers of a member. Returns the name of its logits."""
+    def add_head(self, number: int, head: BranchHead, taps: Sequence[Tap]) -> str:
+        """Adds the dense layers of a head. Returns the name of its logits."""
         from onnx import helper, numpy_helper
 
         values = f"features_{number}"
         self._nodes.append(helper.make_node("Concat", [self._taps[tap] for tap in taps], [values], axis=1))
-        for depth, (kernel, bias) in enumerate(member.layers):
+        for depth, (kernel, bias) in enumerate(head.layers):
             name = f"head_{number}_{depth}"
             if depth:
                 self._nodes.append(helper.make_node("Relu", [values], [f"{name}/input"]))

@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 
 from automl.models.weights.cache import InstalledWeights
-from automl.search.candidate import Branch, Candidate, Member
+from automl.search.candidate import Branch, BranchHead, Candidate
 
 Tap = tuple[Branch, int]
 """A tap of a branch, by its number from shallow to last."""
 
 
-def inputs_of(member: Member, weights: Mapping[str, InstalledWeights]) -> list[Tap]:
-    """What the member's first kernel acts on, in order."""
-    return [(branch, tap) for branch in member.branches for tap in member.used_taps(len(weights[branch.backbone].taps))]
+def inputs_of(head: BranchHead, weights: Mapping[str, InstalledWeights]) -> list[Tap]:
+    """What the head's first kernel acts on, in order."""
+    return [(branch, tap) for branch in head.branches for tap in head.used_taps(len(weights[branch.backbone].taps))]
 
 
 def taps_of(candidate: Candidate, branch: Branch, n_taps: int) -> list[int]:
-    """The taps of a branch that any member uses, from shallow to last. n_taps: of its backbone."""
-    used = {tap for member in candidate.members if branch in member.branches for tap in member.used_taps(n_taps)}
+    """The taps of a branch that any head uses, from shallow to last. n_taps: of its backbone."""
+    used = {tap for head in candidate.heads if branch in head.branches for tap in head.used_taps(n_taps)}
     return sorted(used)

@@ -122,7 +122,7 @@ def calibrate(held_out_logits: np.ndarray, labels: np.ndarray) -> Calibration:
 
 
 def tempered(candidate: Candidate, temperature: float, labels: np.ndarray) -> Candidate:
-    """Calibrates a model: the last layer of every member is divided by the temperature.
+    """Calibrates a model: the last layer of every head is divided by the temperature.
 
     Args:
         candidate: the model.
@@ -134,7 +134,7 @@ def tempered(candidate: Candidate, temperature: float, labels: np.ndarray) -> Ca
     loss = _log_loss(logits[answered], np.broadcast_to(labels, answered.shape)[answered], 1.0)
     return replace(
         candidate,
-        members=tuple(replace(one, layers=_divided(one.layers, temperature)) for one in candidate.members),
+        heads=tuple(replace(one, layers=_divided(one.layers, temperature)) for one in candidate.heads),
         fold_layers=tuple(_divided(layers, temperature) for layers in candidate.fold_layers),
         held_out_logits=logits,
         loss=loss,

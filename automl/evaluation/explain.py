@@ -32,19 +32,15 @@ class Explainer:
 
         self._candidate = candidate
         inputs: list[list[_Tap]] = [
-            [
-                (branch, tap)
-                for branch in member.branches
-                for tap in member.used_taps(len(weights[branch.backbone].taps))
-            ]
-            for member in candidate.members
+            [(branch, tap) for branch in head.branches for tap in head.used_taps(len(weights[branch.backbone].taps))]
+            for head in candidate.heads
         ]
         self._taps = list(dict.fromkeys(tap for taps in inputs for tap in taps))
         self._heads = [
-            ExplainedHead(tuple(self._taps.index(tap) for tap in taps), member.layers)
-            for member, taps in zip(candidate.members, inputs, strict=True)
+            ExplainedHead(tuple(self._taps.index(tap) for tap in taps), head.layers)
+            for head, taps in zip(candidate.heads, inputs, strict=True)
         ]
-        self._n_classes = len(candidate.members[0].layers[-1][1])
+        self._n_classes = len(candidate.heads[0].layers[-1][1])
         pools = [model.get_layer(f"{branch.name}_tap_{tap}") for branch, tap in self._taps]
         self._run = _compiled(keras.Model(model.input, [pool.input for pool in pools]))
         self._typical = self._mean_maps(typical)
@@ -52,7 +48,7 @@ class Explainer:
     @property
     def is_exact(self) -> bool:
         """Whether every head is linear, so that its weights, not a gradient, make the heat maps."""
-        return all(len(member.layers) == 1 for member in self._candidate.members)
+        return all(len(head.layers) == 1 for head in self._candidate.heads)
 
     def heat(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """The heat of `evidence` alone: float32 (n, HEAT_PX, HEAT_PX), raw; see `heat.shown`."""

@@ -10,7 +10,6 @@ import os
 import shutil
 import sys
 import threading
-from pathlib import Path
 from typing import IO
 
 import structlog
@@ -21,7 +20,7 @@ from automl.models.device import device_in_words
 from automl.models.weights.cache import installed
 from automl.pipeline.database_observer import DatabaseObserver
 from automl.pipeline.run import Job, train
-from automl.records import DatasetState, RunSettings, TrialRecord
+from automl.records import DatasetState, RunSettings
 from automl.search.budget import Budget
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
@@ -48,12 +47,12 @@ def main(arguments: list[str]) -> int:
         run = find_run(session, run_id)
         budget = Budget(run.budget_s, used_s=run.used_s)
     threading.Thread(target=_obey, args=(sys.stdin, budget), daemon=True).start()
-    workspace = settings.workspace(run_id)
     events = BackgroundEvents(RunEvents(settings.broker_url))
-    observer = DatabaseObserver(database, store, run_id, budget.elapsed_s, events)
+    observer = DatabaseObserver(database, store, run_id, elapsed_s=budget.elapsed_s, events=events)
     try:
         observer.device(device_in_words())
-        _run(run_id, settings, database, store, budget, workspace, observer)
+        job = _prepare(run_id, settings=settings, database=database, store=store, observer=observer)
+        observer.deliver(train(job, budget, observer))
     except DarkroomError as error:
         _log.exception("run failed", code=error.code)
         with database.session() as session:
@@ -62,44 +61,47 @@ def main(arguments: list[str]) -> int:
         observer.ended()
         observer.close()
         events.close()
-        shutil.rmtree(workspace, ignore_errors=True)
+        shutil.rmtree(settings.workspace(run_id), ignore_errors=True)
     return 0
 
 
-def _run(
-    run_id: str,
-    settings: Settings,
-    database: Database,
-    store: ArtifactStore,
-    budget: Budget,
-    workspace: Path,
-    observer: DatabaseObserver,
-) -> None:
+def _prepare(
+    run_id: str, *, settings: Settings, database: Database, store: ArtifactStore, observer: DatabaseObserver
+) -> Job:
+    """Reads the run and its photos, which are checked first where that was not done yet."""
+    workspace = settings.workspace(run_id)
     shutil.rmtree(workspace, ignore_errors=True)
     workspace.mkdir(parents=True)
     with database.session() as session:
         run = find_run(session, run_id)
-        dataset_id, run_settings, earlier = run.dataset_id, RunSettings.from_json(run.settings), _earlier(run)
-        before = what_was_before(run, len(earlier))
+        dataset_id, run_settings = run.dataset_id, RunSettings.from_json(run.settings)
+        earlier = tuple(trial.to_record() for trial in run.trials)
+        notes = what_was_before(run, len(earlier))
         is_checked = run.version_id is not None or find_dataset(session, dataset_id).state is DatasetState.READY
     if not is_checked:
         observer.activity("Checking the photos")
         check_dataset(database, store, dataset_id, settings=settings)
-    manifest = load_manifest(database, store, run_id, scratch=workspace / "images")
-    weights = installed(settings.weights_dir)
-    job = Job(manifest, run_settings, weights, settings.features_dir, workspace, earlier, before)
-    observer.deliver(train(job, budget, observer))
+    return Job(
+        manifest=load_manifest(database, store, run_id, scratch=workspace / "images"),
+        settings=run_settings,
+        weights=installed(settings.weights_dir),
+        cache=settings.features_dir,
+        workspace=workspace,
+        earlier=earlier,
+        notes=notes,
+    )
 
 
 def give_way() -> None:
-    """Lets the pages and the checks go first where the processors are short: there somebody waits."""
+    """Lets the pages and the checks go first where processors are scarce: users are waiting for those."""
     os.nice(_NICE)
 
 
 def what_was_before(run: Run, n_earlier: int) -> tuple[str, ...]:
-    """Notes on what makes this attempt's test less than untouched, or its search not its own.
+    """Notes for the report on what was before this attempt and makes its result less certain.
 
-    n_earlier: trials that an attempt which was broken off has left.
+    Args:
+        n_earlier: number of trials that a broken-off attempt has left.
     """
     notes = []
     if run.parent_id is not None:
@@ -114,19 +116,15 @@ def what_was_before(run: Run, n_earlier: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _earlier(run: Run) -> tuple[TrialRecord, ...]:
-    """What an attempt that was broken off has left."""
-    return tuple(trial.to_record() for trial in run.trials)
-
-
 def _obey(commands: IO[str], budget: Budget) -> None:
+    """Follows the worker's commands, until the worker is gone."""
     for line in commands:
         command, _, value = line.strip().partition(" ")
         if command == "stop":
             budget.stop()
         elif command == "budget":
             budget.extend(float(value))
-    # The worker is gone: nobody would see what this process does, and another will continue the run.
+    # The worker is gone, so nothing watches this process any more; another attempt will continue the run.
     os._exit(3)
 
 

@@ -1,4 +1,4 @@
-"""Tells a run's progress to the database, where the web pages read it, and at once to pages that are open."""
+"""Writes a run's progress to the database, where the web pages read it, and sends it to the pages that are open."""
 
 import math
 import mimetypes
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from automl.records import DatasetState, RunResult, RunState, Stage, TrialRecord
 from automl.search.candidate import Candidate
 from automl.search.description import describe
+from automl.search.observer import Observer
 from automl.search.space import SearchSpace
 from automl.store.artifacts import ArtifactStore
 from automl.store.checks import reassess
@@ -32,10 +33,13 @@ _ACTIVITY_EVERY_S = 0.5
 _FLUSH_EVERY_S = 10.0
 
 
-class DatabaseObserver:
-    """The `Observer` of a run of the web service.
+class DatabaseObserver(Observer):
+    """The observer of a run of the web service.
 
-    `elapsed_s`: on the run's clock, which an earlier attempt began. `events`: told after the database; None for nobody.
+    Args:
+        store: takes the downloads and the plots.
+        elapsed_s: where the run's clock is now; an earlier attempt may have begun it.
+        events: sends events to open pages, once the database has them; None where no page follows the run.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class DatabaseObserver:
         database: Database,
         store: ArtifactStore,
         run_id: str,
+        *,
         elapsed_s: float = 0.0,
         events: Publishes | None = None,
     ) -> None:
@@ -53,10 +58,10 @@ class DatabaseObserver:
         self._began_at = now() - timedelta(seconds=elapsed_s)
         self._study: StudyLog | None = None
         self._unlogged: list[TrialRecord] = []
-        self._spaces: dict[Stage, SearchSpace] = {Stage.BLEND: SearchSpace(())}
+        self._spaces: dict[Stage, SearchSpace] = {Stage.ENSEMBLE: SearchSpace(())}
         self._flushed_at = time.monotonic()
-        self._has_model = False  # before the first one nobody should wait for the study
-        self._told_at, self._told_text = 0.0, ""
+        self._has_model = False  # until the first one is there, the study, which takes time to open, can wait
+        self._written_at, self._written_text = 0.0, ""
         self._trying: dict[str, Any] = {}
 
     def state(self, state: RunState) -> None:
@@ -64,28 +69,28 @@ class DatabaseObserver:
             run = find_run(session, self._run_id)
             change_run_state(run, state)
             if state not in (RunState.PREPARING, RunState.SEARCHING):
-                run.trying = {}  # a try that the end of the search has broken off
-        self._tell("state", state=state)
+                run.trying = {}  # a trial that the end of the search has broken off
+        self._publish("state", state=state)
         if state not in (RunState.PREPARING, RunState.SEARCHING):
             self._flush()
 
     def activity(self, text: str, progress: float | None = None) -> None:
         moment = time.monotonic()
-        if text != self._told_text:
+        if text != self._written_text:
             _log.info("activity", text=text)
-        if text == self._told_text and moment - self._told_at < _ACTIVITY_EVERY_S:
+        if text == self._written_text and moment - self._written_at < _ACTIVITY_EVERY_S:
             return
-        self._told_at, self._told_text = moment, text
+        self._written_at, self._written_text = moment, text
         with self._database.session() as session:
             run = find_run(session, self._run_id)
             run.activity, run.progress = text, progress
-        self._tell("activity", text=text, progress=progress)
+        self._publish("activity", text=text, progress=progress)
 
     def device(self, text: str) -> None:
-        """What this attempt computes on, in words."""
+        """Writes what this attempt computes on, in words."""
         with self._database.session() as session:
             find_run(session, self._run_id).device = text
-        self._tell("device", text=text)
+        self._publish("device", text=text)
 
     def note(self, text: str) -> None:
         with self._database.session() as session:
@@ -94,7 +99,7 @@ class DatabaseObserver:
                 return
             run.notes = [*run.notes, text]
             run.log.add(LogEntry(kind="note", text=text))
-        self._tell("note", text=text)
+        self._publish("note", text=text)
 
     def space(self, stage: Stage, space: SearchSpace) -> None:
         self._spaces[stage] = space
@@ -103,13 +108,13 @@ class DatabaseObserver:
         values = {"number": record.number, "stage": record.stage, "backbones": list(record.backbones)}
         self._trying = {**values, "image_size_px": record.image_size_px, "started_s": record.started_s, "epochs": []}
         self._write_trying()
-        self._tell("trying", **self._trying)
+        self._publish("trying", **self._trying)
 
     def epoch(self, number: int, score: float, loss: float) -> None:
         row = [number, *(value if math.isfinite(value) else None for value in (score, loss))]
         self._trying = {**self._trying, "epochs": [*self._trying["epochs"], row]}
         self._write_trying()
-        self._tell("epoch", number=self._trying["number"], epoch=row)
+        self._publish("epoch", number=self._trying["number"], epoch=row)
 
     def _write_trying(self) -> None:
         with self._database.session() as session:
@@ -123,11 +128,11 @@ class DatabaseObserver:
             session.add(row)
             run.n_trials, run.trying = record.number + 1, {}
             if best is not None:
-                summary = describe(best.params)
+                summary = describe(best.params, best.parts)
                 if (best.number, best.score) != (run.best_trial, run.best_score):
                     run.log.add(LogEntry(kind="best", text=summary, used_s=ended_s, score=best.score))
                 run.best_score, run.best_summary, run.best_trial = best.score, summary, best.number
-        self._tell("trial", **row.to_json(), best=None if best is None else [best.number, best.score])
+        self._publish("trial", **row.to_json(), best=None if best is None else [best.number, best.score])
         self._unlogged.append(record)
         if self._has_model and time.monotonic() - self._flushed_at > _FLUSH_EVERY_S:
             self._flush()
@@ -137,18 +142,18 @@ class DatabaseObserver:
         self._add_artifact("best_so_far", bundle, "best so far.zip", validated(score))
         self._has_model = True
         self._remove_artifacts(outdated)
-        self._tell("download")
+        self._publish("download")
 
     def winner(self, description: Mapping[str, Any]) -> None:
         with self._database.session() as session:
             run = find_run(session, self._run_id)
             run.result = dict(description)
-            # It may be another one than the search found best, if that could not be written.
+            # It is not the best one of the search where that could not be written.
             run.best_trial, run.best_score = description["winner"]["trial"], description["validation"]["score"]
-            run.best_summary = describe(description["winner"]["params"])
+            run.best_summary = describe(description["winner"]["params"], description["winner"]["parts"])
 
     def deliver(self, result: RunResult) -> None:
-        """Stores the bundle and the plots, and ends the run as done; its other formats are to be made from then on."""
+        """Stores the bundle and the plots, and ends the run as done; from then on its other formats can be made."""
         outdated = self._artifact_ids("best_so_far", "plot", "bundle")  # also those of an attempt that was broken off
         for path, title in result.plots:
             self._add_artifact("plot", path, path.name, title)
@@ -159,28 +164,28 @@ class DatabaseObserver:
             change_run_state(run, RunState.DONE)
             add_exports(session, run.id)
         self._remove_artifacts(outdated)
-        self._tell_the_dataset()
+        self._update_findings()
 
-    def _tell_the_dataset(self) -> None:
-        """Labels that the models doubt become findings about the photos; the run is done whatever comes of that."""
+    def _update_findings(self) -> None:
+        """Labels that the model doubts become findings about the photos; the run is done whatever comes of that."""
         with self._database.session() as session:
             dataset = find_run(session, self._run_id).dataset
             if dataset.state in (DatasetState.READY, DatasetState.INVALID):
                 reassess(session, self._store, dataset.id)
 
     def ended(self) -> None:
-        """Tells that nothing more will come, if the run has ended."""
+        """Sends the last event, if the run has ended."""
         with self._database.session() as session:
             state = find_run(session, self._run_id).state
         if state.is_finished():
-            self._tell("end", state=state)
+            self._publish("end", state=state)
 
-    def _tell(self, kind: str, **data: Any) -> None:
+    def _publish(self, kind: str, **data: Any) -> None:
         if self._events is not None:
             self._events.publish(self._run_id, kind, **data)
 
     def close(self) -> None:
-        """Writes what still waits for the study, also of stages that this attempt has not come to."""
+        """Writes the trials that still wait for the study, also those of stages that this attempt has not come to."""
         self._flush(is_last=True)
 
     def _artifact_ids(self, *kinds: str) -> list[str]:
@@ -220,7 +225,7 @@ class DatabaseObserver:
         try:
             self._write_to_study(is_last)
         except (SQLAlchemyError, OptunaError):
-            # The study serves optuna-dashboard; our own rows have every trial, so the run need not end for it.
+            # The study serves optuna-dashboard only, and our own rows have every trial: no reason to end the run.
             _log.exception("trials could not be written to the study")
 
     def _write_to_study(self, is_last: bool) -> None:
@@ -238,7 +243,7 @@ class DatabaseObserver:
         self._study.flush()
 
     def _missing_from(self, study: "StudyLog") -> list[TrialRecord]:
-        """An attempt that was killed may have left some out, and so has this one if the study could not be opened."""
+        """Trials that the study lacks: those of a killed attempt, and those before the study could be opened."""
         with self._database.session() as session:
             rows = find_run(session, self._run_id).trials
             return [row.to_record() for row in rows if row.number not in study.numbers]

@@ -1,4 +1,4 @@
-"""What the delivered model looks at, for a page of heat maps, and what it is made of."""
+"""Where the delivered model looks, for a page of heat maps; its mistakes, and what it is made of."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,14 +23,20 @@ _N_MISTAKES, _N_NEAREST = 12, 3
 def heat_maps(
     candidate: Candidate,
     model: Any,
+    *,
     weights: Mapping[str, InstalledWeights],
     learned: Sequence[ImageRecord],
     tested: Sequence[ImageRecord],
     score: TestScore,
 ) -> HeatMaps:
-    """Of the same test photos as the page of samples.
+    """Heat maps of the same test photos as on the page of samples.
 
-    `model`: the candidate as `Exporter.build_keras` built it. `learned`: the photos that were learned from.
+    Args:
+        model: the candidate as `Exporter.build_keras` has built it.
+        weights: the pretrained ones, by backbone.
+        learned: the photos that were learned from.
+        tested: the test photos.
+        score: of those.
     """
     size = candidate.image_size_px
     typical = typical_of(learned)
@@ -41,9 +47,9 @@ def heat_maps(
 
 
 def explained_mistakes(
-    features: FrozenFeatures, learned: Sequence[ImageRecord], tested: Sequence[ImageRecord], score: TestScore
+    features: FrozenFeatures, *, learned: Sequence[ImageRecord], tested: Sequence[ImageRecord], score: TestScore
 ) -> list[dict[str, Any]]:
-    """The surest mistakes on test photos, each with the photos that were learned from and that are nearest to it."""
+    """The mistakes on test photos of which the model was surest, each with the most similar photos of the pool."""
     wrong = np.flatnonzero(score.predicted != score.truth)
     wrong = wrong[np.argsort(-score.confidence[wrong], kind="stable")][:_N_MISTAKES]
     pool = features.last_layer()

@@ -1,7 +1,7 @@
 """`python -m automl.pipeline.exporting RUN_ID FORMAT`: one format of a finished run, made and proven.
 
-A process of its own, that the worker starts under a lease of the format's row. Its standard input is a pipe from the
-worker: the end of the pipe means that the worker has died, and ends this process at once.
+It is a process of its own, which the worker starts under a lease of the format's row. Its standard input is a pipe from
+the worker: the end of the pipe means that the worker has died, and ends this process at once.
 """
 
 import faulthandler
@@ -47,24 +47,30 @@ _OLD_BUNDLE = (
 )
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a .zip knows
 
-Open = Callable[[Path, DatasetManifest, Path], Conversion]
+OpenModel = Callable[[Path, DatasetManifest, Path], Conversion]
+"""Takes the bundle, the photos that the model was trained and tested with, and a folder for its files."""
 
 
 class Exporting:
-    """Makes formats of finished runs. `workspace`: for scratch files; it is made, and never removed here."""
+    """Makes formats of finished runs.
+
+    Args:
+        workspace: a folder for scratch files; it is made, and never removed here.
+        open_model: opens a bundle to write and prove formats of its model.
+    """
 
     def __init__(
-        self, database: Database, store: ArtifactStore, workspace: Path, open_model: Open = Conversion
+        self, database: Database, store: ArtifactStore, workspace: Path, *, open_model: OpenModel = Conversion
     ) -> None:
         self._database, self._store, self._workspace = database, store, workspace
         self._open = open_model
         self._unwanted: list[str] = []  # keys in the store that no row refers to
 
     def make(self, claim: Claim) -> None:
-        """Makes and proves the claimed format, and writes what came of it; the last one renews the run's documents.
+        """Makes and proves the claimed format and writes the outcome; the last format renews the run's documents.
 
-        Whatever goes wrong with a format is told in its row and keeps nothing else from being made. A run whose data
-        set is deleted meanwhile is left as it is.
+        Whatever goes wrong with a format is written into its row and keeps nothing else from being made. A run whose
+        data set is deleted in the meantime is left as it is.
         """
         one = find_format(claim.format)
         try:
@@ -99,13 +105,13 @@ class Exporting:
         outcome = Outcome.failed(message)
         try:
             bundle = self._documented(claim, outcome)
-        except Exception:  # noqa: BLE001 - that the format failed must be told whatever becomes of the documents
+        except Exception:  # noqa: BLE001 - that the format failed must be written whatever becomes of the documents
             _log.exception("the documents could not be written anew")
             bundle = None
         self._settle(claim, outcome, bundle)
 
     def _documented(self, claim: Claim, outcome: Outcome) -> StoredFile | None:
-        """The bundle that tells of every format; None while others are still to be made."""
+        """A bundle whose documents list every format; None while others are still to be made."""
         with self._database.session() as session:
             run = find_run(session, claim.run_id)
             if any(row.state is ExportState.PREPARING and row.format != claim.format for row in run.exports):
@@ -182,7 +188,7 @@ def _bundle_row(run_id: str, stored: StoredFile) -> Artifact:
 
 
 def _message(one: Format, claim: Claim, error: Exception) -> str:
-    """For the user: nothing of this machine."""
+    """The reason as the user reads it: it names nothing of this machine."""
     if isinstance(error, BadBundle):
         return _OLD_BUNDLE
     if isinstance(error, DarkroomError):
@@ -210,8 +216,8 @@ def main(arguments: Sequence[str]) -> int:
 def _end_with(pipe: IO[str]) -> None:
     while pipe.readline():
         pass
-    # The worker is gone: nobody would wait for this format, and another attempt will make it. The process that proves
-    # it would go on for itself; the worker gave this process a group of its own.
+    # The worker is gone, and another attempt will make this format. The process that proves it would not end by itself;
+    # both are in the group that the worker gave to this process.
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(3)

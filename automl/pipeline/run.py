@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,15 +30,18 @@ from automl.evaluation.first_model import describe_first
 from automl.evaluation.score import TestScore, evaluate
 from automl.images.pixels import sweep
 from automl.models.head.settings import Targets
-from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights
-from automl.pipeline.packing import EXPLAIN_S, PLOTS_AND_PACKING_S, Packer
-from automl.pipeline.sampling import affordable_share, thinned
+from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
+from automl.pipeline.packing import Packer
+from automl.pipeline.tensorflow_loader import TensorFlowLoader
+from automl.pipeline.thinning import affordable_share, thinned
 from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings, RunState, SplitPlan, TrialRecord
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
+from automl.search.context import SearchContext
 from automl.search.frozen import FrozenFeatures
-from automl.search.observer import Observer
+from automl.search.objective import objective_of
+from automl.search.observer import NoteKeeper, Observer, Observers
 from automl.search.plan import INPUT_SIZES_PX, block_seconds
 from automl.search.search import Search
 from automl.serving.predict import Classifier
@@ -48,15 +49,21 @@ from automl.serving.predict import Classifier
 if TYPE_CHECKING:
     from automl.evaluation.plots import Plot
 
-_NICE = 10
 _LATE_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One run to do. `cache`: features of earlier runs; `workspace`: an empty folder for this run's files.
+    """One run to do.
 
-    `earlier`: trials of an attempt that was broken off. `notes`: what the result should say of all that was before.
+    Attributes:
+        manifest: the photos and their classes.
+        settings: what the user asked for.
+        weights: the installed backbones, by name.
+        cache: folder of features, shared by all runs.
+        workspace: an empty folder for this run's files.
+        earlier: trials of an attempt at this run that was broken off.
+        notes: what the report should say of what was before this attempt.
     """
 
     manifest: DatasetManifest
@@ -69,7 +76,7 @@ class Job:
 
 
 def train(job: Job, budget: Budget, observer: Observer) -> RunResult:
-    """Runs all stages within `budget` and returns the bundle.
+    """Runs all stages within the budget and returns the bundle.
 
     Raises:
         NoBackbone: no pretrained weights are installed.
@@ -79,10 +86,11 @@ def train(job: Job, budget: Budget, observer: Observer) -> RunResult:
 
 
 def choose_backbones(weights: Mapping[str, InstalledWeights], wanted: tuple[str, ...]) -> dict[str, InstalledWeights]:
-    """The installed backbones that the user wants; all of them where he names none.
+    """The installed backbones that the user wants; all of them where none is named.
 
     Raises:
-        NoBackbone, BadSetting.
+        NoBackbone: none is installed.
+        BadSetting: one that is wanted is not installed.
     """
     if not weights:
         raise NoBackbone(
@@ -98,10 +106,11 @@ class _Run:
     def __init__(self, job: Job, budget: Budget, observer: Observer) -> None:
         self._job = job
         self._budget = budget
-        self._observer = _Notes(observer)
+        self._notes = NoteKeeper()
+        self._observer = Observers(self._notes, observer)
         self._weights = choose_backbones(job.weights, job.settings.backbones)
         self._plan: SplitPlan = make_split(job.manifest, job.settings.seed)
-        self._tensorflow = threading.Thread(target=_load_tensorflow, daemon=True)
+        self._tensorflow = TensorFlowLoader()
         self._features = self._make_features()
 
     def run(self) -> RunResult:
@@ -110,22 +119,27 @@ class _Run:
             self._observer.note(note)
         self._leave_out_what_is_too_much()
         self._targets = self._make_targets()
+        objective = objective_of(self._job.settings, self._targets.labels)
+        self._goal = objective.goal
         self._packer = self._make_packer()
-        search = Search(
-            self._features,
-            self._weights,
-            self._targets,
-            self._job.settings,
-            self._budget,
-            self._observer,
-            self._packer,
-            self._job.workspace / "search",
-            self._job.earlier,
+        context = SearchContext(
+            targets=self._targets,
+            objective=objective,
+            settings=self._job.settings,
+            budget=self._budget,
+            observer=self._observer,
         )
-        self._goal = search.book.objective.goal
+        search = Search(
+            context,
+            features=self._features,
+            weights=self._weights,
+            packer=self._packer,
+            scratch=self._job.workspace / "search",
+            earlier=self._job.earlier,
+        )
         best = search.run(search.prepare(), self._tensorflow.start)
         self._observer.state(RunState.FINISHING)
-        return self._finish(best, search.book.best_head, search.book.records)
+        return self._finish(best, search.trials.models.best_head, search.trials.records)
 
     def _make_features(self) -> FrozenFeatures:
         return FrozenFeatures(self._images(self._plan.pool), self._weights, self._job.cache)
@@ -146,18 +160,20 @@ class _Run:
         self._exporter = Exporter(self._weights, self._job.manifest.classes, self._job.workspace / "graphs")
         return Packer(
             self._exporter,
-            self._describe,
-            self._features,
-            self._images(self._plan.pool),
-            len(self._plan.test),
-            self._budget,
-            self._observer,
-            self._job.workspace,
-            self._tensorflow,
+            describe=self._describe,
+            times=EndTimes(self._features, n_test=len(self._plan.test), budget=self._budget),
+            photos=self._images(self._plan.pool),
+            budget=self._budget,
+            observer=self._observer,
+            workspace=self._job.workspace,
+            tensorflow=self._tensorflow,
         )
 
     def _leave_out_what_is_too_much(self) -> None:
-        """Until there is a model no clock ends the work, so what cannot be read in time must not be begun."""
+        """Learns from a part of the photos where there is no time to read all of them.
+
+        Until there is a model no clock ends the work, so what cannot be read in time must not be begun.
+        """
         if not self._budget.has_clock or self._features.computed():
             return
         self._observer.activity("Measuring this machine")
@@ -178,15 +194,15 @@ class _Run:
         )
 
     def _describe(self, candidate: Candidate) -> dict[str, Any]:
-        return describe_candidate(candidate, self._goal, self._job.manifest, self._plan, self._weights)
+        return describe_candidate(
+            candidate, goal=self._goal, manifest=self._job.manifest, plan=self._plan, weights=self._weights
+        )
 
     def _finish(self, best: Candidate, best_head: Candidate | None, records: list[TrialRecord]) -> RunResult:
         """The winner is final once its files are written; only then is the first test picture read."""
         searched_s = self._budget.elapsed_s
         self._observer.activity("Packing the best model")
-        if self._tensorflow.ident is None:
-            self._tensorflow.start()
-        self._tensorflow.join()
+        self._tensorflow.wait()
         finals = [self._calibrated(best)]
         if best_head is not None and best_head is not best:
             finals.append(self._calibrated(best_head))
@@ -200,12 +216,21 @@ class _Run:
         plots = self._draw(winner, score, test_images, records, calibration)
         pareto = pareto_rows(records, winner, self._n_validated)
 
-        metrics = describe_result(described, score, self._used_settings(), len(records), pareto, calibration)
+        metrics = describe_result(
+            described,
+            score=score,
+            settings=self._used_settings(),
+            n_trials=len(records),
+            pareto=pareto,
+            calibration=calibration,
+        )
         first = self._packer.first
         metrics["first_model"] = describe_first(first, first_score) if first and first_score else None
         from automl.pipeline.explaining import explained_mistakes  # Matplotlib, as `_draw`
 
-        metrics["mistakes"] = explained_mistakes(self._features, self._images(self._plan.pool), test_images, score)
+        metrics["mistakes"] = explained_mistakes(
+            self._features, learned=self._images(self._plan.pool), tested=test_images, score=score
+        )
         metrics["suspects"] = suspect_rows(best_head or best, self._job.manifest, self._plan)
         metrics["look_alikes"] = look_alike_rows(self._features.last_layer(), self._job.manifest, self._plan)
         bundle = self._job.workspace / "model.zip"
@@ -214,31 +239,31 @@ class _Run:
             bundle,
             models,
             metrics,
-            [path for plot in plots for path in (plot.path, plot.svg) if path],
-            lambda: self._end(searched_s),
-            {
+            plots=[path for plot in plots for path in (plot.path, plot.svg) if path],
+            at_last=lambda: self._end(searched_s),
+            tables={
                 "photos.csv": photo_table(self._job.manifest, self._plan),
                 "answers.csv": answer_table(score, test_images, calibration.threshold if calibration else None),
             },
-            partial(self._write_documents, plots),
+            write_more=partial(self._write_documents, plots),
         )
         shutil.rmtree(self._job.workspace / "search", ignore_errors=True)
         return RunResult(bundle, metrics, tuple((plot.path, plot.title) for plot in plots))
 
     def _used_settings(self) -> RunSettings:
-        """As asked for, with the time that the run was given meanwhile."""
+        """What was asked for, with the time that the run was given since."""
         if not self._budget.has_clock:
             return self._job.settings
         return replace(self._job.settings, budget_s=self._budget.total_s)
 
     def _calibrated(self, candidate: Candidate) -> tuple[Candidate, Calibration]:
-        """The same model, as sure of its answers as its validation answers were right."""
+        """The same model, scaled so that its confidence agrees with how often its validation answers were right."""
         calibration = calibrate(candidate.held_out_logits, self._targets.labels)
         return tempered(candidate, calibration.temperature, self._targets.labels), calibration
 
     @property
     def _n_validated(self) -> int:
-        """Photos that the score of every trial of stage 1 speaks of."""
+        """Number of photos that the score of every trial of stage 1 speaks of."""
         return sum(any(fold != ALWAYS_TRAINED for fold in folds) for folds in self._plan.folds)
 
     def _write_documents(self, plots: Sequence[Plot], metrics: Mapping[str, Any]) -> Sequence[Path]:
@@ -251,17 +276,21 @@ class _Run:
         return report, card
 
     def _end(self, searched_s: float) -> dict[str, Any]:
-        """What only the end tells: how long it took, and the notes. `searched_s`: when the search had ended."""
+        """What is known only at the end: how long it took, and the notes.
+
+        Args:
+            searched_s: when the search had ended, on the run's clock.
+        """
         used_s, first = self._budget.elapsed_s, self._packer.first
-        self._tell_if_late(used_s - self._budget.total_s, searched_s)
+        self._note_if_late(used_s - self._budget.total_s, searched_s)
         time = {
             "budget_s": self._budget.total_s if self._budget.has_clock else None,
             "used_s": round(used_s, 1),
             "first_model_s": round(first.at_s if first else used_s, 1),
         }
-        return {"time": time, "notes": list(self._observer.notes)}
+        return {"time": time, "notes": list(self._notes.notes)}
 
-    def _tell_if_late(self, late_s: float, searched_s: float) -> None:
+    def _note_if_late(self, late_s: float, searched_s: float) -> None:
         if late_s <= _LATE_S:
             return
         reason = (
@@ -274,13 +303,14 @@ class _Run:
     def _score(
         self, winner: Candidate, models: ExportedModels, test_images: list[ImageRecord]
     ) -> tuple[TestScore, TestScore | None]:
-        """Of the winner, and of the first model that was found where there is time for that, in one pass.
+        """The scores of the winner and of the first model that was found, in one pass.
 
-        What an attempt that was broken off had found first is gone, so a run that was continued has no second score.
+        The second one is None where there is no time for it, and in a continued run: the first model of an attempt that
+        was broken off is lost.
         """
         first = None if self._job.earlier else self._packer.first
-        # The winner may be the first one, averaged with later ones: its parameters say so.
-        is_same = first is not None and first.candidate.params == winner.params
+        # The winner may be the first model's trial averaged with others; then it is another model.
+        is_same = first is not None and first.candidate.is_same_model(winner)
         files = [models.onnx]
         if first is not None and not is_same and self._packer.has_time_for_first(winner):
             files.append(first.onnx)
@@ -312,37 +342,26 @@ class _Run:
         maps, model = None, self._exporter.build_keras(winner)
         if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
             self._observer.activity("Drawing heat maps")
-            maps = heat_maps(winner, model, self._weights, self._images(self._plan.pool), test_images, score)
+            maps = heat_maps(
+                winner,
+                model,
+                weights=self._weights,
+                learned=self._images(self._plan.pool),
+                tested=test_images,
+                score=score,
+            )
         else:
             self._observer.note("The page of heat maps is left out of the plots: there was no time left for it.")
         self._observer.activity("Drawing the plots")
-        folder, layers = self._job.workspace / "plots", layers_of(winner, model)
-        curves, best_epoch, goal = winner.curves, winner.best_epoch, self._goal
-        return draw_all(folder, curves, best_epoch, score, test_images, records, goal, calibration, maps, layers)
-
-
-class _Notes:
-    """An observer that also keeps the notes, for the report."""
-
-    def __init__(self, observer: Observer) -> None:
-        self.notes: list[str] = []
-        self.state = observer.state
-        self.activity = observer.activity
-        self.space = observer.space
-        self.trying = observer.trying
-        self.epoch = observer.epoch
-        self.trial = observer.trial
-        self.best_so_far = observer.best_so_far
-        self.winner = observer.winner
-        self._observer = observer
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-        self._observer.note(text)
-
-
-def _load_tensorflow() -> None:
-    """Beside the search, which goes first: on Linux a thread has a priority of its own."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-    import_tensorflow()
-    import keras  # noqa: F401 - so that it is there when it is needed
+        return draw_all(
+            self._job.workspace / "plots",
+            curves=winner.curves,
+            best_epoch=winner.best_epoch,
+            score=score,
+            test_images=test_images,
+            trials=records,
+            goal=self._goal,
+            calibration=calibration,
+            maps=maps,
+            layers=layers_of(winner, model),
+        )

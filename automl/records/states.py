@@ -56,11 +56,15 @@ class TrialState(StrEnum):
 
 
 class Stage(StrEnum):
-    """Which part of the search a trial belongs to. Scores are compared within a stage while trials run."""
+    """Which part of the search a trial belongs to. Scores are compared within a stage while trials run.
+
+    An ensemble is stored as "blend", as it was first called: the word is in every older `metrics.json`, in the studies
+    that Optuna keeps and in the API.
+    """
 
     HEADS = "heads"
     FINE_TUNING = "fine-tuning"
-    BLEND = "blend"
+    ENSEMBLE = "blend"
 
 
 class ExportState(StrEnum):

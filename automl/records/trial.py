@@ -12,7 +12,8 @@ class TrialRecord:
     `score`: the goal's value on validation, 0-1, None where the trial failed or was pruned. `started_s`, `duration_s`:
     seconds on the run's clock. `params`: the values that the tuner chose, by name of the search space. `n_bytes`: size
     of the model file. `latency_s`: of one photo on this machine's CPU; both 0 where unknown. `epochs`: most epochs it
-    was given, where a tuner chose that (Hyperband), else None.
+    was given, where a tuner chose that (Hyperband), else None. `parts`: numbers of the trials that it averages, of an
+    ensemble; such a record has no parameters.
     """
 
     number: int
@@ -28,3 +29,4 @@ class TrialRecord:
     n_bytes: int = 0
     latency_s: float = 0.0
     epochs: int | None = None
+    parts: tuple[int, ...] = ()

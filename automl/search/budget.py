@@ -13,14 +13,23 @@ class SearchOver(Exception):
 class Budget:
     """Monotonic time from the start of a run to the finished download.
 
-    `total_s`: None for no clock at all: then nothing depends on how fast the machine is, and a run is repeatable.
-    `reserve_s` is kept back for evaluation and export; it starts as a guess and is replaced by what was measured.
     `stop` and `extend` may be called from another thread.
+
+    Attributes:
+        total_s: seconds of the whole run; infinite where there is no clock.
+
+    Args:
+        total_s: None for no clock at all: then nothing depends on how fast the machine is, and a run is repeatable.
+        reserve_s: seconds kept back for evaluation and export: a first guess, which `reserve` replaces by what was
+            measured.
+        used_s: seconds that earlier attempts at the run have used.
+        clock: monotonic seconds.
     """
 
     def __init__(
         self,
         total_s: float | None,
+        *,
         reserve_s: float = 20.0,
         used_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
@@ -45,7 +54,7 @@ class Budget:
         return min(self._reserve_s, self.total_s / 2)
 
     def reserve(self, seconds: float) -> None:
-        """Keeps `seconds` back for the end."""
+        """Keeps so many seconds back for evaluation and export."""
         self._reserve_s = seconds
 
     def extend(self, total_s: float) -> None:
@@ -54,7 +63,7 @@ class Budget:
 
     @property
     def search_left_s(self) -> float:
-        """Seconds until the search must end; zero once the user said stop."""
+        """Seconds until the search must end; 0 once the user has said stop."""
         if self._stopped.is_set():
             return 0.0
         return max(0.0, self.total_s - self.reserve_s - self.elapsed_s)

@@ -1,36 +1,35 @@
 """Means of models' logits.
 
-A fine-tuned network and a head on frozen features err on different photos. And of many heads that were tried on few
-photos, the one that did best was partly lucky: the mean of those that did about as well errs less (`bench.steadied`),
-and where all of them are linear and look at the same networks, it is one head again, as small and as quick.
+A fine-tuned network and a head on frozen features make mistakes on different photos, so their mean makes fewer. And of
+many heads that were tried on few photos, the one that did best was partly lucky: the mean of those that did about as
+well makes fewer mistakes (`bench.steadied`). Where all of them are linear and read the same backbones, that mean is one
+head again, as small and as quick.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from automl.models.head.settings import Targets
 from automl.records import Stage
-from automl.search.candidate import Branch, Candidate, Member, is_scored, score_of
-from automl.search.objective import Objective
-
-Cost = Callable[[Sequence[Branch], int], tuple[int, float]]
-"""Bytes and seconds a photo of a model that runs these branches, its heads having that many bytes."""
+from automl.search.candidate import Branch, BranchHead, Candidate
+from automl.search.costs import ModelCosts
+from automl.search.scoring import Scorer
 
 _MOST_AVERAGED = 20
 
 
-def steadied(
-    best: Candidate, heads: Sequence[Candidate], targets: Targets, objective: Objective, cost: Cost
+def average_of_good_heads(
+    best: Candidate, heads: Sequence[Candidate], *, scorer: Scorer, costs: ModelCosts
 ) -> Candidate:
-    """`best` as the mean of itself and of what did about as well; `best` itself where that is nothing.
+    """The mean of `best` and of the heads that did about as well; `best` itself where there is no such head.
 
-    heads: linear ones, best first; `best` may be among them. Those count that need no network that `best` does not
-    run, and whose score is within a standard error of that of `best`. The trial's number, stage and curves stay; score
-    and loss are those of the mean.
+    A head takes part if its score is within one standard error of the best one's, and if it needs no branch that `best`
+    does not run anyway. The mean keeps the trial's number, stage and curves; score and loss are its own.
+
+    Args:
+        heads: linear heads, best first; `best` may be among them.
     """
     lowest = best.score - _standard_error(best.score, best.n_scored) - 1e-9
     alike = [
@@ -40,48 +39,24 @@ def steadied(
     ]
     if not alike:
         return best
-    parts = [best, *alike[: _MOST_AVERAGED - 1]]
-    params = {**best.params, "averaged_with": "+".join(str(part.number) for part in parts[1:])}
-    return replace(best, params=params, **_mean(parts, targets, objective, cost))
+    return _averaged(best, [best, *alike[: _MOST_AVERAGED - 1]], scorer=scorer, costs=costs)
 
 
-def _standard_error(share: float, n: int) -> float:
-    """Of a share of `n` photos; never less than one of them."""
-    return max(math.sqrt(max(0.0, share * (1 - share)) / max(1, n)), 1 / max(1, n))
+def ensemble_of(parts: Sequence[Candidate], *, number: int, scorer: Scorer, costs: ModelCosts) -> Candidate:
+    """The mean of `parts` as a model of its own; it is scored on the photos that all of them have answered.
 
-
-def combine(parts: Sequence[Candidate], targets: Targets, objective: Objective, cost: Cost, number: int) -> Candidate:
-    """The mean of `parts`; its score is that on the photos that all of them have answered."""
+    Epoch and curves, which describe one training, are those of the part with the lowest loss.
+    """
     best = min(parts, key=lambda part: part.loss)
-    return Candidate(
+    ensemble = replace(
+        best,
         number=number,
-        stage=Stage.BLEND,
-        params={"members": "+".join(number for part in parts for number in part_numbers(part))},
+        stage=Stage.ENSEMBLE,
+        params={},
         image_size_px=max(part.image_size_px for part in parts),
-        best_epoch=best.best_epoch,
-        curves=best.curves,
-        **_mean(parts, targets, objective, cost),
+        fold_layers=(),
     )
-
-
-def _mean(parts: Sequence[Candidate], targets: Targets, objective: Objective, cost: Cost) -> dict[str, Any]:
-    """The fields of a candidate that follow from its parts alone."""
-    logits, members = mean_logits(parts), joined_members(parts)
-    score, loss = score_of(logits, targets, objective, is_scored(logits))
-    n_bytes, latency_s = cost(_branches(parts), sum(member.n_bytes for member in members))
-    return {
-        "members": members,
-        "held_out_logits": logits,
-        "score": score,
-        "loss": loss,
-        "n_bytes": n_bytes,
-        "latency_s": latency_s,
-    }
-
-
-def part_numbers(part: Candidate) -> list[str]:
-    """Its own, and of those that it is the mean of."""
-    return [str(part.number), *filter(None, str(part.params.get("averaged_with", "")).split("+"))]
+    return _averaged(ensemble, parts, scorer=scorer, costs=costs)
 
 
 def mean_logits(parts: Sequence[Candidate]) -> np.ndarray:
@@ -91,26 +66,44 @@ def mean_logits(parts: Sequence[Candidate]) -> np.ndarray:
     return total / len(parts)
 
 
-def joined_members(parts: Sequence[Candidate]) -> tuple[Member, ...]:
-    """The members of all parts, each scaled to its share; linear ones on the same taps are added up."""
+def joined_heads(parts: Sequence[Candidate]) -> tuple[BranchHead, ...]:
+    """The heads of all parts, each scaled to its share; linear ones on the same taps are added up to one."""
     linear: dict[tuple[tuple[Branch, ...], str], tuple[np.ndarray, np.ndarray]] = {}
-    deep: list[Member] = []
-    for part in parts:
-        for member in part.members:
-            *before, (kernel, bias) = member.layers
-            share = np.float32(1 / len(parts))
-            scaled = kernel * share, bias * share
-            if before:
-                deep.append(Member(member.branches, member.taps, (*before, scaled)))
-                continue
-            key = member.branches, member.taps
-            known = linear.get(key)
-            linear[key] = scaled if known is None else (known[0] + scaled[0], known[1] + scaled[1])
-    return (*(Member(branches, taps, (layer,)) for (branches, taps), layer in linear.items()), *deep)
+    deep: list[BranchHead] = []
+    for head in (head for part in parts for head in part.heads):
+        *hidden, (kernel, bias) = head.layers
+        share = np.float32(1 / len(parts))
+        scaled = kernel * share, bias * share
+        if hidden:
+            deep.append(BranchHead(head.branches, head.taps, (*hidden, scaled)))
+            continue
+        key = head.branches, head.taps
+        known = linear.get(key)
+        linear[key] = scaled if known is None else (known[0] + scaled[0], known[1] + scaled[1])
+    return (*(BranchHead(branches, taps, (layer,)) for (branches, taps), layer in linear.items()), *deep)
 
 
-def _branches(parts: Sequence[Candidate]) -> tuple[Branch, ...]:
-    return tuple(dict.fromkeys(branch for part in parts for branch in part.branches))
+def _averaged(template: Candidate, parts: Sequence[Candidate], *, scorer: Scorer, costs: ModelCosts) -> Candidate:
+    """`template` with everything that follows from its parts alone."""
+    logits, heads = mean_logits(parts), joined_heads(parts)
+    score, loss = scorer.score(logits)
+    branches = tuple(dict.fromkeys(branch for part in parts for branch in part.branches))
+    cost = costs.of(branches, sum(head.n_bytes for head in heads))
+    return replace(
+        template,
+        parts=tuple(number for part in parts for number in part.trial_numbers),
+        heads=heads,
+        held_out_logits=logits,
+        score=score,
+        loss=loss,
+        n_bytes=cost.n_bytes,
+        latency_s=cost.latency_s,
+    )
+
+
+def _standard_error(share: float, n: int) -> float:
+    """Of a share of `n` photos; never less than one of them."""
+    return max(math.sqrt(max(0.0, share * (1 - share)) / max(1, n)), 1 / max(1, n))
 
 
 def _padded(logits: np.ndarray, n_repeats: int) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""What the search makes as high as possible, within which limits, and which trials are best for their size."""
+"""What the search makes as high as possible, within which limits, and which trials are the best of their size."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -12,11 +13,24 @@ _UNBALANCED_RATIO = 3
 _BYTES_PER_MB = 1_000_000
 
 
+class HasCost(Protocol):
+    """A model, or a record of one, whose size and speed are known."""
+
+    @property
+    def n_bytes(self) -> int: ...
+
+    @property
+    def latency_s(self) -> float: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
     """One figure to maximise under limits of the delivered model.
 
-    `max_model_bytes`: of the model file. `max_latency_s`: for one photo on this machine's CPU. None: no limit.
+    Attributes:
+        goal: the figure.
+        max_model_bytes: most bytes of the model file; None for no limit.
+        max_latency_s: most seconds for one photo on this machine's CPU; None for no limit.
     """
 
     goal: Goal = Goal.ACCURACY
@@ -37,10 +51,10 @@ class Objective:
         is_there = n_images > 0
         return float((n_right[is_there] / n_images[is_there]).mean())
 
-    def is_allowed(self, n_bytes: float, latency_s: float) -> bool:
+    def allows(self, model: HasCost) -> bool:
         """Whether a model of this size and speed may be delivered."""
-        is_small = self.max_model_bytes is None or n_bytes <= self.max_model_bytes
-        is_quick = self.max_latency_s is None or latency_s <= self.max_latency_s
+        is_small = self.max_model_bytes is None or model.n_bytes <= self.max_model_bytes
+        is_quick = self.max_latency_s is None or model.latency_s <= self.max_latency_s
         return is_small and is_quick
 
 
@@ -68,10 +82,10 @@ def objective_of(settings: RunSettings, labels: np.ndarray) -> Objective:
 def pareto_front(points: Sequence[TrialRecord], preferred: int | None = None) -> list[TrialRecord]:
     """The heads that no other one beats in score, size and latency at once; smallest model first.
 
-    What reads the same in a table is the same: a model that is a few kilobytes smaller and much worse is no choice.
-    Trials of other stages are not compared: their scores speak of other photos. Only complete ones whose size is known
-    count, and an unknown latency counts as the slowest. Of equals the one with the number `preferred` stays, else the
-    smallest, then the earliest.
+    Values that read the same in a table count as equal: a model that is a few kilobytes smaller and much worse is no
+    alternative. Only complete trials of known size count, and an unknown latency counts as the slowest. Trials of other
+    stages are left out, because their scores speak of other photos. Of equal trials the one with the number `preferred`
+    stays, else the smallest, then the earliest.
     """
     heads = [point for point in points if point.stage is Stage.HEADS]
     known = [point for point in heads if point.state is TrialState.COMPLETE and point.score is not None]
@@ -83,7 +97,7 @@ def pareto_front(points: Sequence[TrialRecord], preferred: int | None = None) ->
 
 
 def _is_as_good(one: TrialRecord, other: TrialRecord) -> bool:
-    """Whether it is at least as good in everything, as far as people are told."""
+    """Whether it is at least as good in everything, in the figures as people read them."""
     return (
         _is_at_most(other.score or 0.0, one.score or 0.0, percent)
         and _is_at_most(one.n_bytes, other.n_bytes, size_in_words)

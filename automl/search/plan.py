@@ -22,7 +22,11 @@ IsAllowed = Callable[[Sequence[str], int], bool]
 
 @dataclass(frozen=True, slots=True)
 class FeaturePlan:
-    """`blocks`: in the order of work; the first gives the first model."""
+    """Which frozen features a run computes.
+
+    Attributes:
+        blocks: in the order of work; the first one gives the first model.
+    """
 
     blocks: tuple[Block, ...]
 
@@ -36,27 +40,28 @@ class FeaturePlan:
         return tuple(sorted({block.image_size_px for block in self.blocks}))
 
     def extended(self, other: "FeaturePlan") -> "FeaturePlan":
-        """With what `other` has beyond this plan, where both have the same main size: else they do not combine."""
+        """This plan and what `other` has beyond it, where both have the same main size: else they do not combine."""
         more = other.blocks if other.main_px == self.main_px else ()
         return FeaturePlan(tuple(dict.fromkeys([*self.blocks, *more])))
 
 
 def block_seconds(seconds_per_image: float, image_size_px: int, n_images: int) -> float:
-    """Predicted time of one block; `seconds_per_image` is for 224 px and grows with the area."""
+    """Predicted seconds of one block. `seconds_per_image` is for 224 px; the time grows with the area."""
     return n_images * seconds_per_image * (image_size_px / 224) ** 2
 
 
 def plan_of(trials: Sequence[TrialRecord], best: TrialRecord) -> FeaturePlan:
-    """The blocks that earlier trials used, those of the best one first: what a run that was broken off goes on with."""
+    """The blocks that earlier trials used, those of the best one first: a run that was broken off goes on with them."""
     heads = [trial for trial in (best, *trials) if trial.stage is Stage.HEADS]
     blocks = [Block(name, trial.image_size_px) for trial in heads for name in trial.backbones]
-    blocks.sort(key=lambda block: block.image_size_px != heads[0].image_size_px)
+    blocks.sort(key=lambda block: block.image_size_px != heads[0].image_size_px)  # the main size comes first
     mirrored = _mirrored(blocks) if any(trial.params.get("views") == MIRRORED_VIEW for trial in heads) else []
     return FeaturePlan(tuple(dict.fromkeys([*blocks, *mirrored])))
 
 
 def make_plan(
     seconds_per_image: Mapping[str, float],
+    *,
     n_images: int,
     search_s: float,
     max_image_size_px: int,
@@ -65,20 +70,21 @@ def make_plan(
 ) -> FeaturePlan:
     """Chooses as many backbones as fit, fastest first, and the largest input size at which they do.
 
-    A second, smaller size follows where it costs little, so that the input size is a true dimension of the search, and
-    the mirrored photos where there is plenty of time.
+    A second, smaller size follows where it costs little, so that the search can choose between input sizes; the
+    mirrored photos follow where there is plenty of time.
 
     Args:
-        seconds_per_image: measured for each backbone at 224 px; not empty. Without a clock its order counts, not its
-            values.
+        seconds_per_image: measured for each backbone at 224 px; not empty. Without a clock only its order counts.
+        n_images: photos that are learned from.
         search_s: seconds that are left for the whole search; infinite for no clock.
+        max_image_size_px: the largest input size that the user allows.
         computed: blocks that an earlier run on the same photos has left; they cost nothing.
         is_allowed: must be true of one backbone at the smallest input size.
     """
     sizes = [size for size in INPUT_SIZES_PX if size <= max(max_image_size_px, INPUT_SIZES_PX[0])]
     usable = [name for name in seconds_per_image if is_allowed([name], sizes[0])]
     if math.isfinite(search_s):
-        # A short timing is off by a tenth or two, and of near equals the one that is preferred should go first.
+        # A short timing is off by a tenth or two, and of backbones that are about as fast the preferred one goes first.
         doubt = {name: 1 + _DOUBT * rank for rank, name in enumerate(usable)}
         usable.sort(key=lambda name: seconds_per_image[name] * doubt[name])
 

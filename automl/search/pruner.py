@@ -13,16 +13,18 @@ _N_KEPT = 200
 
 
 class Pruner:
-    """Compares like with like: make one for each stage and fidelity.
+    """Compares trials of one stage and one number of epochs: make one for each.
 
     An in-memory study of Optuna holds the scores. Its pruners look through all earlier trials for each report, so the
     study forgets all but the latest ones from time to time, which keeps a report well under a millisecond.
 
-    `max_epochs`: the most epochs that a trial may have.
+    Args:
+        kind: when a trial counts as losing.
+        max_epochs: the most epochs that a trial may have.
     """
 
     def __init__(self, kind: PrunerKind, max_epochs: int) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # our own observer tells of trials
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # our own observers report the trials
         self._kind = kind
         self._pruner = _make_pruner(kind, max_epochs)
         self._study = self._new_study()
@@ -37,15 +39,15 @@ class Pruner:
 
     def _is_worth_keeping(self, trial: FrozenTrial) -> bool:
         match self._kind:
-            case PrunerKind.MEDIAN:  # it looks at complete trials only
+            case PrunerKind.MEDIAN:  # it compares with complete trials only
                 return trial.state is TrialState.COMPLETE
             case PrunerKind.SUCCESSIVE_HALVING:
                 return trial.state.is_finished()
-            case _:  # Hyperband draws a trial's bracket from its number, which would change: it begins anew
+            case _:  # Hyperband derives a trial's bracket from its number, which would change: it begins anew
                 return False
 
     def _new_study(self) -> optuna.Study:
-        # Hyperband draws brackets from the study's name too, so it must not be a random one.
+        # Hyperband derives brackets from the study's name too, so it must not be a random one.
         return optuna.create_study(
             study_name="pruner",
             direction="maximize",
@@ -55,7 +57,7 @@ class Pruner:
 
 
 class Watched:
-    """One trial under a pruner's eyes."""
+    """One trial that a pruner watches."""
 
     def __init__(self, study: optuna.Study, trial: optuna.Trial) -> None:
         self._study = study
@@ -76,7 +78,12 @@ class Watched:
         return self._trial.should_prune()
 
     def finish(self, score: float | None, pruned: bool) -> None:
-        """Must be told at the end; later trials are compared with this one. `score`: None where it failed."""
+        """Must be called at the end of the trial: later ones are compared with it.
+
+        Args:
+            score: None where the trial failed.
+            pruned: whether it was ended early.
+        """
         if pruned:
             self._study.tell(self._trial, state=TrialState.PRUNED)
         elif score is None:

@@ -1,9 +1,9 @@
 """The search space as data; it drives Optuna and KerasTuner alike."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from automl.limits import LR_SCHEDULES
 
@@ -26,7 +26,7 @@ _MAX_FUSED = 3
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few values, without an order."""
+    """One of a few values, without an order; `default` is where an expert would start."""
 
     name: str
     values: tuple[ParamValue, ...]
@@ -38,9 +38,18 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """A number between `low` and `high`, both included; `log` for values that matter by their order of magnitude."""
+    """A number between `low` and `high`, both included.
+
+    Attributes:
+        name: of the parameter.
+        low: the smallest value.
+        high: the largest value.
+        default: where an expert would start.
+        log: whether values matter by their order of magnitude.
+    """
 
     name: str
+    _: KW_ONLY
     low: float
     high: float
     default: float
@@ -52,9 +61,10 @@ class Real:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number between `low` and `high`, both included."""
+    """A whole number between `low` and `high`, both included; `default` is where an expert would start."""
 
     name: str
+    _: KW_ONLY
     low: int
     high: int
     default: int
@@ -77,7 +87,7 @@ class SearchSpace:
         return {**{dimension.name: dimension.default for dimension in self.dimensions}, **fixed}
 
     def is_expert_choice(self, params: Params) -> bool:
-        """Whether every real number is at its default: such trials say nothing of how to train."""
+        """Whether every real number is at its default: such trials teach a tuner nothing about how to train."""
         return all(params[d.name] == d.default for d in self.dimensions if isinstance(d, Real))
 
     def contains(self, params: Params) -> bool:
@@ -92,9 +102,9 @@ class SearchSpace:
             match dimension:
                 case Choice(name, values):
                     distributions[name] = CategoricalDistribution(values)
-                case Real(name, low, high, log=log):
+                case Real(name=name, low=low, high=high, log=log):
                     distributions[name] = FloatDistribution(low, high, log=log)
-                case Whole(name, low, high):
+                case Whole(name=name, low=low, high=high):
                     distributions[name] = IntDistribution(low, high)
         return distributions
 
@@ -106,10 +116,10 @@ class SearchSpace:
             match dimension:
                 case Choice(name, values, default):
                     hyperparameters.Choice(name, list(values), default=default, ordered=False)
-                case Real(name, low, high, default, log):
+                case Real(name=name, low=low, high=high, default=default, log=log):
                     sampling = "log" if log else "linear"
                     hyperparameters.Float(name, low, high, sampling=sampling, default=default)
-                case Whole(name, low, high, default):
+                case Whole(name=name, low=low, high=high, default=default):
                     hyperparameters.Int(name, low, high, default=default)
         return hyperparameters
 
@@ -124,6 +134,7 @@ def head_space(
     fused: Sequence[str],
     sizes_px: Sequence[int],
     views: Sequence[str] = (PLAIN_VIEW, MIRRORED_VIEW),
+    *,
     lr_scheduler: str | None = None,
     head_layers: tuple[int, ...] | None = None,
     early_stopping: bool = True,
@@ -134,17 +145,22 @@ def head_space(
 
     Args:
         fused: backbones and fusions of them, as `fusions` writes them; the first one is the default.
+        sizes_px: input sizes to choose from; the largest one is the default.
+        views: to choose from; the first one is the default.
+        lr_scheduler: the user's learning-rate schedule; None to search it.
+        head_layers: the user's hidden layers; None to search them.
+        early_stopping: whether training ends where validation stalls; then its patience is searched.
     """
     dimensions: list[Dimension] = [
         Choice("backbones", tuple(fused), fused[0]),
         Choice("taps", (LAST_TAP, SEVERAL_TAPS), SEVERAL_TAPS),
         Choice("image_size_px", tuple(sizes_px), max(sizes_px)),
         Choice("views", tuple(views), views[0]),
-        Real("dropout", 0.0, 0.6, 0.2),
+        Real("dropout", low=0.0, high=0.6, default=0.2),
         Choice("optimizer", OPTIMIZERS, OPTIMIZERS[0]),
-        Real("learning_rate", 3e-3, 3e-1, 3e-2, log=True),
-        Real("weight_decay", 1e-4, 0.3, 1e-2, log=True),
-        Real("label_smoothing", 0.0, 0.2, 0.05),
+        Real("learning_rate", low=3e-3, high=3e-1, default=3e-2, log=True),
+        Real("weight_decay", low=1e-4, high=0.3, default=1e-2, log=True),
+        Real("label_smoothing", low=0.0, high=0.2, default=0.05),
         Choice("class_weighting", CLASS_WEIGHTINGS, CLASS_WEIGHTINGS[0]),
     ]
     if head_layers is None:
@@ -152,10 +168,10 @@ def head_space(
     if lr_scheduler is None:
         dimensions.append(Choice("lr_schedule", LR_SCHEDULES, "cosine"))
     if early_stopping:
-        dimensions.append(Whole("patience", 3, 15, 8))
+        dimensions.append(Whole("patience", low=3, high=15, default=8))
     return SearchSpace(tuple(dimensions))
 
 
-def backbone_names(params: dict[str, Any]) -> tuple[str, ...]:
+def backbone_names(params: Mapping[str, ParamValue]) -> tuple[str, ...]:
     """The backbones that a trial's parameters name."""
     return tuple(str(params["backbones"]).split("+"))

@@ -1,4 +1,4 @@
-"""The lasting record: every trial of a run, whoever proposed it, is a trial of one Optuna study."""
+"""The lasting record: every trial of a run is a trial of one Optuna study, whichever tuner proposed it."""
 
 from datetime import datetime, timedelta
 
@@ -22,11 +22,17 @@ class StudyLog:
 
     `optuna-dashboard` opens the same database as it is. A parameter keeps its name, unless that name already has
     another distribution in this study, which Optuna does not allow: then the stage precedes it, as in
-    `fine-tuning/dropout`, and a number follows where even that is taken (`heads/backbones 2`). Trials that another
-    attempt at the run has left running are told FAIL.
+    `fine-tuning/dropout`, and a number follows where even that is taken (`heads/backbones 2`). Trials that an earlier
+    attempt at the run has left running are marked as failed.
 
-    `started_at`: when second 0 of the run was. `numbers`: of the run's trials that were in the study when it was
-    opened; an attempt that was killed may have left some out.
+    Attributes:
+        numbers: the run's trials that were in the study when it was opened; an attempt that was killed may have left
+            some out.
+
+    Args:
+        url: of the database.
+        name: of the study.
+        started_at: when second 0 of the run's clock was.
     """
 
     def __init__(self, url: str, name: str, started_at: datetime) -> None:
@@ -47,7 +53,8 @@ class StudyLog:
     def add(self, record: TrialRecord, space: SearchSpace) -> None:
         """Keeps a finished trial for the next `flush`.
 
-        `space`: in which the trial's parameters lie; those that do not are kept as the attribute `other_params`.
+        Args:
+            space: that of the trial's stage. Parameters that do not lie in it become the attribute `other_params`.
         """
         inside, other = _divide(record.params, space)
         names = self._names(record.stage, inside, space)
@@ -64,6 +71,7 @@ class StudyLog:
                 "latency_s": record.latency_s,
                 "epochs": record.epochs,
                 **({"other_params": other} if other else {}),
+                **({"parts": list(record.parts)} if record.parts else {}),
             },
         )
         begun = self._started_at + timedelta(seconds=record.started_s)
@@ -72,7 +80,7 @@ class StudyLog:
         self._waiting.append(trial)
 
     def flush(self) -> None:
-        """Writes what is waiting; what could not be written waits for the next time."""
+        """Writes the waiting trials; those that could not be written wait for the next time."""
         while self._waiting:
             self._study.add_trial(self._waiting[0])
             self._waiting.pop(0)
@@ -91,7 +99,7 @@ class StudyLog:
 
 
 def _divide(params: Params, space: SearchSpace) -> tuple[Params, Params]:
-    """What lies in the space, and what does not."""
+    """The parameters that lie in the space, and the others."""
     dimensions = {dimension.name: dimension for dimension in space.dimensions}
     inside = {name: value for name, value in params.items() if name in dimensions and dimensions[name].contains(value)}
     return inside, {name: value for name, value in params.items() if name not in inside}

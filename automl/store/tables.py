@@ -292,6 +292,7 @@ class TrialSummary(Base):
     n_bytes: Mapped[int] = mapped_column(default=0)
     latency_s: Mapped[float] = mapped_column(default=0.0)
     epochs: Mapped[int | None]
+    parts: Mapped[list[int]] = mapped_column(JSON, default=list)
 
     run: Mapped[Run] = relationship(back_populates="trials")
 
@@ -304,12 +305,13 @@ class TrialSummary(Base):
             state=record.state.value,
             stage=record.stage.value,
             backbones=list(record.backbones),
+            parts=list(record.parts),
             **same,
         )
 
     def to_json(self) -> dict[str, Any]:
         """For an event."""
-        fields = ("state", "stage", "backbones", *_TRIAL_FIELDS)
+        fields = ("state", "stage", "backbones", "parts", *_TRIAL_FIELDS)
         return {name: getattr(self, name) for name in fields}
 
     def to_record(self) -> TrialRecord:
@@ -317,6 +319,7 @@ class TrialSummary(Base):
             state=TrialState(self.state),
             stage=Stage(self.stage),
             backbones=tuple(self.backbones),
+            parts=tuple(self.parts),
             **{name: getattr(self, name) for name in _TRIAL_FIELDS},
         )
 

@@ -26,7 +26,7 @@ LR_SCHEDULE_TITLES = {
 STAGE_TITLES: Mapping[str, str] = {
     Stage.HEADS: "quick training of a head on stored features",
     Stage.FINE_TUNING: "fine-tuning",
-    Stage.BLEND: "blend of several models",
+    Stage.ENSEMBLE: "blend of several models",
 }
 GOAL_TITLES: Mapping[str, str] = {Goal.ACCURACY: "accuracy", Goal.BALANCED_ACCURACY: "balanced accuracy"}
 
@@ -112,9 +112,20 @@ def latency_in_words(seconds: float) -> str:
     return f"{ms / 1000:.1f} s" if ms >= 999.5 else f"{ms:.0f} ms" if ms >= 9.95 else f"{ms:.1f} ms"
 
 
-def params_in_words(params: Mapping[str, Any]) -> str:
-    """What a trial was made with, beside its backbones and input size: "taps several, no hidden layer, dropout 0.2"."""
-    return ", ".join(_setting_in_words(name, value) for name, value in params.items() if name not in _SHOWN_ELSEWHERE)
+def params_in_words(params: Mapping[str, Any], parts: Sequence[int] = (), number: int | None = None) -> str:
+    """What a trial was made with, beside its backbones and input size: "taps several, no hidden layer, dropout 0.2".
+
+    Args:
+        params: of the trial, by their names in the search space.
+        parts: numbers of the trials that the model averages, if it is a mean.
+        number: of the trial itself.
+    """
+    words = [_setting_in_words(name, value) for name, value in params.items() if name not in _SHOWN_ELSEWHERE]
+    if number in (parts or ()):
+        words.append(f"averaged with {_tries([part for part in parts if part != number])}")
+    elif parts:
+        words.append(mean_in_words(parts))
+    return ", ".join(words)
 
 
 def _setting_in_words(name: str, value: Any) -> str:
@@ -122,22 +133,17 @@ def _setting_in_words(name: str, value: Any) -> str:
         return "no hidden layer"
     if name == "depth" and not value:
         return "all layers trained"
-    if name == "members":
-        return tries_in_words(value)
-    if name == "averaged_with":
-        return f"averaged with {_tries(value)}"
     return f"{param_in_words(name)} {value_in_words(value)}"
 
 
-def tries_in_words(members: str) -> str:
-    """ "the mean of tries 5, 13" for the members "4+12": people count from 1, programs from 0."""
-    return f"the mean of {_tries(members)}"
+def mean_in_words(parts: Sequence[int]) -> str:
+    """ "the mean of tries 5, 13" for the trials 4 and 12: people count from 1, programs from 0."""
+    return f"the mean of {_tries(parts)}"
 
 
-def _tries(numbers: str) -> str:
-    """ "tries 5, 13" for "4+12", "try 5" for "4"."""
-    counted_from_1 = [str(int(number) + 1) for number in numbers.split("+")]
-    return f"{'try' if len(counted_from_1) == 1 else 'tries'} {', '.join(counted_from_1)}"
+def _tries(numbers: Sequence[int]) -> str:
+    """ "tries 5, 13" for the trials 4 and 12, "try 5" for the trial 4 alone."""
+    return f"{'try' if len(numbers) == 1 else 'tries'} {', '.join(str(number + 1) for number in numbers)}"
 
 
 def setting_in_words(name: str, settings: RunSettings) -> str:

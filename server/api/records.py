@@ -138,6 +138,7 @@ def trial_record(trial: TrialSummary) -> dict[str, Any]:
         "backbones": trial.backbones,
         "image_size_px": trial.image_size_px,
         "params": trial.params,
+        "parts": trial.parts,
         "score": trial.score,
         "started_s": trial.started_s,
         "duration_s": trial.duration_s,

@@ -57,6 +57,7 @@ def describe_candidate(
             "taps": candidate.taps,
             "image_size_px": candidate.image_size_px,
             "params": candidate.params,
+            "parts": list(candidate.parts),
             "stage": candidate.stage.value,
             "best_epoch": candidate.best_epoch,
             "n_bytes": candidate.n_bytes,
@@ -220,11 +221,11 @@ def _pareto_row(of: TrialRecord, n_images: int) -> dict[str, Any]:
 
 def candidate_digest(candidate: Candidate) -> str:
     """SHA-256 over parameters, heads and tuned weights: recorded before the first test picture is read."""
-    digest = hashlib.sha256(json.dumps(candidate.params, sort_keys=True).encode())
-    for member in candidate.members:
-        for array in (array for layer in member.layers for array in layer):
+    digest = hashlib.sha256(json.dumps(candidate.digest_params, sort_keys=True).encode())
+    for head in candidate.heads:
+        for array in (array for layer in head.layers for array in layer):
             digest.update(np.ascontiguousarray(array).tobytes())
-        for branch in member.branches:
+        for branch in head.branches:
             digest.update(branch.tuned.read_bytes() if branch.tuned else branch.name.encode())
     return digest.hexdigest()
 

@@ -109,7 +109,7 @@ def _first_model(metrics: Mapping[str, Any]) -> str:
     if not first:
         return ""
     found = f"after {duration_in_words(first['at_s'])}"
-    if first.get("trial") == winner.get("trial") and "averaged_with" not in winner.get("params", {}):
+    if first.get("trial") == winner.get("trial") and not winner.get("parts"):
         return f"The first model that was found, {found}, is the one that won: the search found no better one."
     gained = 100 * (metrics["test"]["accuracy"] - first["accuracy"])
     points = "one point" if round(abs(gained)) == 1 else f"{abs(gained):.0f} points"

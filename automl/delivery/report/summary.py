@@ -156,8 +156,8 @@ def _made(metrics: Mapping[str, Any]) -> list[Fact]:
         facts.append(Fact("What it sees", f"the photo at {winner['image_size_px']} × {winner['image_size_px']} pixels"))
     if winner.get("stage"):
         facts.append(Fact("How it was trained", STAGE_TITLES.get(winner["stage"], winner["stage"])))
-    if winner.get("params"):
-        facts.append(Fact("Chosen settings", params_in_words(winner["params"])))
+    if settings := params_in_words(winner.get("params") or {}, winner.get("parts") or (), winner.get("trial")):
+        facts.append(Fact("Chosen settings", settings))
     if winner.get("n_bytes"):
         facts.append(Fact("Size", size_in_words(winner["n_bytes"])))
     if winner.get("latency_s"):

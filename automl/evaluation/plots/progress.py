@@ -9,9 +9,13 @@ from matplotlib.figure import Figure
 from automl.evaluation.plots.style import BLUE, GRAY, GREEN, ORANGE, bare, clock, new_figure
 from automl.records import Goal, Stage, TrialRecord, TrialState
 
-STAGES = {Stage.HEADS: "trained on stored features", Stage.FINE_TUNING: "fine-tuned", Stage.BLEND: "a mean of models"}
-COLOUR = {Stage.HEADS: BLUE, Stage.FINE_TUNING: ORANGE, Stage.BLEND: GREEN}
-MARK = {Stage.HEADS: "o", Stage.FINE_TUNING: "^", Stage.BLEND: "s"}
+STAGES = {
+    Stage.HEADS: "trained on stored features",
+    Stage.FINE_TUNING: "fine-tuned",
+    Stage.ENSEMBLE: "a mean of models",
+}
+COLOUR = {Stage.HEADS: BLUE, Stage.FINE_TUNING: ORANGE, Stage.ENSEMBLE: GREEN}
+MARK = {Stage.HEADS: "o", Stage.FINE_TUNING: "^", Stage.ENSEMBLE: "s"}
 GOALS = {Goal.ACCURACY: "Validation accuracy in %", Goal.BALANCED_ACCURACY: "Balanced validation accuracy in %"}
 _ENDED = {TrialState.PRUNED: ("x", "given up early (pruned)"), TrialState.FAILED: ("+", "failed")}
 

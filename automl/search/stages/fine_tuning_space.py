@@ -18,7 +18,7 @@ def fine_tune_space(
 
     Args:
         backbones: to choose from, the most promising one first.
-        sizes_px: what the network may see; the largest one is the default.
+        sizes_px: input sizes to choose from; the largest one is the default.
         lr_schedules: to choose from.
     """
     return SearchSpace(
@@ -26,28 +26,34 @@ def fine_tune_space(
             Choice("backbone", tuple(backbones), backbones[0]),
             Choice("ft_image_size_px", tuple(sizes_px), max(sizes_px)),
             Choice("depth", DEPTHS, 0),
-            Real("ft_learning_rate", 5e-5, 3e-3, 1e-3, log=True),
-            Real("lr_decay", 0.4, 1.0, 1.0),
-            Real("warmup", 0.0, 0.3, 0.1),
+            Real("ft_learning_rate", low=5e-5, high=3e-3, default=1e-3, log=True),
+            Real("lr_decay", low=0.4, high=1.0, default=1.0),
+            Real("warmup", low=0.0, high=0.3, default=0.1),
             Choice("bn", ("adapt", "frozen"), "adapt"),
             Choice("flips", FLIPS, "horizontal"),
-            Real("crop", 0.25, 1.0, 0.5),
-            Real("rotation_deg", 0.0, 30.0, 0.0),
-            Real("colour", 0.0, 0.5, 0.2),
+            Real("crop", low=0.25, high=1.0, default=0.5),
+            Real("rotation_deg", low=0.0, high=30.0, default=0.0),
+            Real("colour", low=0.0, high=0.5, default=0.2),
             Choice("mix", MIXES, "none"),
-            Real("ft_dropout", 0.0, 0.6, 0.2),
-            Real("ft_weight_decay", 1e-3, 0.3, 3e-2, log=True),
-            Real("ft_label_smoothing", 0.0, 0.2, 0.1),
+            Real("ft_dropout", low=0.0, high=0.6, default=0.2),
+            Real("ft_weight_decay", low=1e-3, high=0.3, default=3e-2, log=True),
+            Real("ft_label_smoothing", low=0.0, high=0.2, default=0.1),
             Choice("ft_class_weighting", ("none", "balanced"), "none"),
             Choice("ft_lr_schedule", tuple(lr_schedules), "cosine" if "cosine" in lr_schedules else lr_schedules[0]),
-            Whole("ft_patience", 2, 8, 4),
+            Whole("ft_patience", low=2, high=8, default=4),
             Choice("ema", _EMA_DECAYS, 0.97),
         )
     )
 
 
-def settings_of(params: Params, taps: str, epochs: int, batch_size: int) -> FineTuneSettings:
-    """What a trial's `params` mean. `taps` are those of the head that it starts from."""
+def fine_tune_settings(params: Params, taps: str, *, epochs: int, batch_size: int) -> FineTuneSettings:
+    """How to fine-tune: what a trial's parameters say.
+
+    Args:
+        taps: those of the head that the training starts from.
+        epochs: the most that each fold may have.
+        batch_size: photos of a training step.
+    """
     return FineTuneSettings(
         taps=taps,
         image_size_px=int(params["ft_image_size_px"]),
@@ -73,7 +79,7 @@ def settings_of(params: Params, taps: str, epochs: int, batch_size: int) -> Fine
     )
 
 
-def expert_settings(taps: str, image_size_px: int, epochs: int, batch_size: int) -> FineTuneSettings:
-    """The recipe to start with: the space's defaults."""
+def expert_settings(taps: str, image_size_px: int, *, epochs: int, batch_size: int) -> FineTuneSettings:
+    """Where an expert would start: the space's defaults."""
     params = fine_tune_space(["mobilenet_v2"], [image_size_px]).defaults()
-    return settings_of(params, taps, epochs, batch_size)
+    return fine_tune_settings(params, taps, epochs=epochs, batch_size=batch_size)

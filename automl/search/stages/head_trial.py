@@ -1,18 +1,20 @@
 """One trial of stage 1: train a head on frozen features and score it on held-out photos."""
 
 from automl.models.head.network import Layers
-from automl.models.head.settings import HeadSettings, Targets
-from automl.models.head.training import OnEpoch, OnStep, fit_head
+from automl.models.head.settings import HeadSettings
+from automl.models.head.training import fit_head
 from automl.records import RunSettings, Stage
-from automl.search.candidate import Branch, Candidate, Member, is_scored, score_of
+from automl.search.candidate import Branch, BranchHead, Candidate
+from automl.search.costs import ModelCosts
 from automl.search.frozen import FrozenFeatures
 from automl.search.joined import Joined
-from automl.search.objective import Objective
+from automl.search.scoring import Scorer
 from automl.search.space import MIRRORED_VIEW, Params, backbone_names
+from automl.search.trial_run import TrialControls
 
 
 def head_settings(params: Params, settings: RunSettings, max_epochs: int) -> HeadSettings:
-    """What a trial's parameters mean, with what the user has fixed."""
+    """How to train a head: what the trial's parameters say, and what the user has fixed."""
     units = (int(params["hidden_units"]),) if "hidden_units" in params else settings.head_layers or ()
     return HeadSettings(
         dropout=float(params["dropout"]),
@@ -30,42 +32,42 @@ def head_settings(params: Params, settings: RunSettings, max_epochs: int) -> Hea
 
 
 def run_head_trial(
-    number: int,
     params: Params,
     settings: HeadSettings,
+    trial: TrialControls,
+    *,
     features: FrozenFeatures,
-    targets: Targets,
-    objective: Objective,
-    seed: int,
-    on_epoch: OnEpoch = lambda _epoch, _logits: None,
-    on_step: OnStep = lambda: False,
+    scorer: Scorer,
+    costs: ModelCosts,
 ) -> Candidate:
-    """Trains and scores one head. `on_epoch` may raise to end it.
+    """Trains and scores one head.
 
     Raises:
-        TrialFailed: see `fit_head`.
+        TrialFailed, HeadTooLarge: see `fit_head`; and what the trial raises to end the training.
     """
     joined = features.joined(params)
-    fit = fit_head(joined, targets, settings, seed=seed, on_epoch=on_epoch, on_step=on_step)
+    fit = fit_head(joined, scorer.targets, settings, seed=trial.seed, on_epoch=trial.on_epoch, on_step=trial.on_step)
     size = int(params["image_size_px"])
     branches = tuple(Branch(name, size) for name in backbone_names(params))
-    member = Member(branches, str(params["taps"]), unstandardised(fit.layers, joined))
-    score, loss = score_of(fit.held_out_logits, targets, objective, is_scored(fit.held_out_logits))
+    head = BranchHead(branches, str(params["taps"]), unstandardised(fit.layers, joined))
+    score, loss = scorer.score(fit.held_out_logits)
+    cost = costs.of(branches, head.n_bytes)
+    # Only a single backbone is ever fine-tuned, and fine-tuning alone needs the heads of the folds.
+    fold_layers = fit.fold_layers if len(branches) == 1 else ()
     return Candidate(
-        number=number,
+        number=trial.number,
         stage=Stage.HEADS,
         params=params,
-        members=(member,),
+        heads=(head,),
         image_size_px=size,
         held_out_logits=fit.held_out_logits,
         score=score,
         loss=loss,
-        n_bytes=sum(features.model_bytes(branch.backbone) for branch in branches) + member.n_bytes,
-        latency_s=sum(features.latency_s(branch.backbone, size) for branch in branches),
+        n_bytes=cost.n_bytes,
+        latency_s=cost.latency_s,
         best_epoch=fit.best_epoch,
         curves=fit.curves,
-        # Only a single backbone is ever fine-tuned.
-        fold_layers=tuple(unstandardised(layers, joined) for layers in fit.fold_layers if len(branches) == 1),
+        fold_layers=tuple(unstandardised(layers, joined) for layers in fold_layers),
     )
 
 

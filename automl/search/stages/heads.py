@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
-import structlog
-
-from automl.backbone_table import BACKBONES
-from automl.errors import BadImage, DiskFull, RunFailed
 from automl.models.head.schedule import max_epochs
 from automl.records import Stage, TrialRecord
 from automl.search.block import Block
 from automl.search.budget import SearchOver
-from automl.search.candidate import Branch, Candidate
+from automl.search.candidate import Candidate
+from automl.search.context import SearchContext
+from automl.search.costs import ModelCosts
 from automl.search.description import describe
-from automl.search.ensemble import part_numbers, steadied
+from automl.search.ensemble import average_of_good_heads
 from automl.search.frozen import FrozenFeatures
-from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, block_seconds
+from automl.search.plan import INPUT_SIZES_PX, FeaturePlan
 from automl.search.space import (
     LAST_TAP,
     MIRRORED_VIEW,
@@ -28,271 +26,241 @@ from automl.search.space import (
     fusions,
     head_space,
 )
+from automl.search.stages.earlier_heads import worth_restoring
+from automl.search.stages.feature_blocks import FeatureBlocks
 from automl.search.stages.head_trial import head_settings, run_head_trial
-from automl.search.trials import Attempt, OnEpoch, OnStep, TrialBook, best_heads
+from automl.search.trial_run import PlannedTrial, TrialControls
+from automl.search.trials import Trials
 from automl.search.tuners.tuner import Proposal, Tuner, make_tuner
 
-_log = structlog.stdlib.get_logger(__name__)
-
 PATIENCE_TRIALS = 80
-"""Tries without a better one after which stage 1 has found what it can find."""
+"""Trials without a better one after which stage 1 has found what it can find."""
 
 _LONGEST_SHARE, _LONGEST_AT_LEAST_S = 0.03, 5.0
-_N_RESTORED = 5
+_MOST_FUSED_AT_ONCE = 3
 
 
 class HeadsStage:
-    """Searches heads on frozen features. `why_it_ended`: a sentence, empty where time or limit ended it."""
+    """Searches heads on frozen features.
 
-    def __init__(self, features: FrozenFeatures, book: TrialBook, scratch: Path) -> None:
-        self._features, self._book, self._scratch = features, book, scratch
-        self._settings, self._budget = book.settings, book.budget
-        self._epochs = self._settings.epochs or max_epochs(len(book.targets.labels))
-        self.why_it_ended = ""
+    Attributes:
+        why_it_ended: a part of a sentence; empty where time or limit ended it.
+
+    Args:
+        costs: say which backbones and sizes keep the user's limits.
+        scratch: a folder for the tuner's files, which may be deleted afterwards.
+    """
+
+    def __init__(
+        self,
+        context: SearchContext,
+        *,
+        features: FrozenFeatures,
+        trials: Trials,
+        costs: ModelCosts,
+        scratch: Path,
+    ) -> None:
+        self._context, self._settings, self._budget = context, context.settings, context.budget
+        self._features, self._trials, self._costs = features, trials, costs
+        self._blocks = FeatureBlocks(context, features, trials)
+        self._scratch = scratch
+        self._epochs = self._settings.epochs or max_epochs(context.n_photos)
         self._max_defaults: int | None = None
+        self.why_it_ended = ""
 
     @cached_property
     def space(self) -> SearchSpace:
-        """The same for every attempt at a run, whatever its plan: its trials must lie in one space."""
+        """The same for every attempt at a run, whatever its plan: all trials of the run must lie in one space."""
         return self._space(self._features.backbones, INPUT_SIZES_PX, (PLAIN_VIEW, MIRRORED_VIEW))
 
-    def restore(self, earlier: Sequence[TrialRecord]) -> None:
-        """The weights of the best models are gone with the attempt that was broken off; their settings are not."""
-        for record in self._worth_restoring(earlier):
-            if self._book.best is not None:
+    def restore(self) -> None:
+        """Trains the best heads of a broken-off attempt again: their settings are recorded, their weights are lost."""
+        averages = self._trials.models.averages_heads
+        for record in worth_restoring(self._context, self._trials.earlier, averages_heads=averages):
+            if self._trials.models.best is not None:
                 self._budget.check()
-            self._book.observer.activity("Training the best models again")
-            self._compute_for(record.params)
-            attempt = self._attempt(record.params, record.epochs)
-            train = partial(self._train, attempt, record.epochs or self._epochs)
+            self._context.observer.activity("Training the best models again")
+            self._blocks.compute_for(record.params)
             try:
-                candidate = train(
-                    record.number, self._settings.seed + record.number, lambda _epoch, _logits: None, self._check_step
-                )
+                candidate = self._train_again(record)
             except SearchOver:
                 raise
             except Exception as error:  # noqa: BLE001 - as any trial: others remain to be tried
-                self._book.observer.note(f"Try {record.number} could not be repeated ({type(error).__name__}).")
+                self._context.observer.note(f"Try {record.number} could not be repeated ({type(error).__name__}).")
                 continue
-            self._book.restore(candidate)
-
-    def _check_step(self) -> bool:
-        if self._book.best is not None:
-            self._budget.check()
-        return False
-
-    def _worth_restoring(self, earlier: Sequence[TrialRecord]) -> list[TrialRecord]:
-        """The best heads, best first; the best linear one of each backbone, from which fine-tuning starts.
-
-        And what a mean is taken of, without a clock: with one, it is of those that are there.
-        """
-        heads = [record for record in earlier if record.stage is Stage.HEADS and record.score is not None]
-        is_allowed = self._book.objective.is_allowed
-        heads.sort(key=lambda record: (not is_allowed(record.n_bytes, record.latency_s), -(record.score or 0.0)))
-        chosen, starts = heads[:_N_RESTORED], dict[str, TrialRecord]()
-        linear = [one for one in heads if not head_settings(one.params, self._settings, 1).hidden_units]
-        for record in linear:
-            if len(record.backbones) == 1:
-                starts.setdefault(record.backbones[0], record)
-        averaged: list[TrialRecord] = []
-        if self._book.averages_heads and not self._budget.has_clock:  # it is to end as if nothing had happened
-            averaged = best_heads(linear)
-        wanted = [*chosen, *starts.values(), *averaged]
-        return list({record.number: record for record in wanted}.values())
+            self._trials.restore(candidate)
 
     def first_features(self, plan: FeaturePlan, max_trials: int | None = None) -> None:
-        """Computes the planned blocks; tries the expert's settings on each as soon as it is there.
+        """Computes the planned blocks, and tries the expert's settings on each block as soon as it is there.
 
-        `max_trials`: of stage 1; half of them are the tuner's.
+        Args:
+            max_trials: limit of stage 1; half of its trials are left to the tuner.
         """
         self._max_defaults = None if max_trials is None else max_trials // 2
         for block in plan.blocks:
-            if self._book.is_perfect:
+            if self._trials.models.is_perfect:
                 return
-            if block.backbone in self._book.retired:
+            if block.backbone in self._trials.retired:
                 continue
-            is_needed = self._book.best is None  # without it there is no model at all
-            if not self._compute(block, is_needed) or block.mirrored:
+            if not self._blocks.compute(block) or block.mirrored:
                 continue
             self._try_defaults(plan, block.backbone, block.image_size_px)
             alike = [b for b in plan.blocks if b.image_size_px == block.image_size_px and not b.mirrored]
             there = self._in_order([b.backbone for b in alike if b in self._features.available()])
             if len(there) > 1 and block == alike[-1]:
-                self._try_defaults(plan, "+".join(there[:3]), block.image_size_px)
+                self._try_defaults(plan, "+".join(there[:_MOST_FUSED_AT_ONCE]), block.image_size_px)
 
     def search(self, plan: FeaturePlan, max_trials: int | None, until_s: float) -> None:
         """Lets the tuner propose, over the features that are really there.
 
-        `max_trials`: of the run, after which stage 1 ends; `until_s`: on the run's clock.
+        Args:
+            max_trials: number of trials of the run after which stage 1 ends; None for no limit.
+            until_s: on the run's clock, when stage 1 ends.
+
+        Raises:
+            SearchOver: the time is up, or every backbone was given up.
         """
-        tuner, retired = self._tuner(plan), set(self._book.retired)
-        while True:
-            if max_trials is not None and self._book.n_trials >= max_trials:
-                return
-            if self._book.is_perfect:
-                self.why_it_ended = "every validation photo was right, so nothing more could be gained"
-                return
-            if len(self._book.records) - self._book.last_gain > PATIENCE_TRIALS:
-                self.why_it_ended = f"the last {PATIENCE_TRIALS} tries brought nothing better"
-                return
-            self._budget.check()
-            longest_s = self._book.longest_s(Stage.HEADS)
-            if self._budget.has_clock and longest_s > min(self._budget.search_left_s, until_s - self._budget.elapsed_s):
-                return
-            if retired != self._book.retired:
-                tuner, retired = self._tuner(plan), set(self._book.retired)
+        tuner, retired = self._tuner(plan), set(self._trials.retired)
+        while not self._is_over(max_trials, until_s):
+            if retired != self._trials.retired:
+                tuner, retired = self._tuner(plan), set(self._trials.retired)
             proposal = tuner.propose()
             if proposal is None:
                 self.why_it_ended = "every combination had been tried"
                 return
-            tuner.observe(proposal, self._propose_and_try(proposal))
+            tuner.observe(proposal, self._score_of(proposal))
 
-    def steady(self) -> None:
+    def average_best_head(self) -> None:
         """Of few photos, averages the best head with those that did about as well, if that keeps the user's limits."""
-        book, best = self._book, self._book.best_head
-        if best is None or not book.objective.is_allowed(best.n_bytes, best.latency_s):
+        models, best = self._trials.models, self._trials.models.best_head
+        if best is None or not self._context.objective.allows(best):
             return
-        mean = steadied(best, book.good_heads, book.targets, book.objective, self.cost)
-        if mean is best or not book.objective.is_allowed(mean.n_bytes, mean.latency_s):
+        mean = average_of_good_heads(best, models.good_heads, scorer=self._context.scorer, costs=self._costs)
+        if mean is best or not self._context.objective.allows(mean):
             return
-        book.steady(mean)
-        n = len(part_numbers(mean))
-        book.observer.note(
-            f"The best quick training became the mean of {n} tries that did about as well on the same networks: on so "
-            "few photos it is partly luck which of them was best, and their mean is about as small and as quick."
+        models.replace_best_head(mean)
+        self._context.observer.note(
+            f"The best quick training became the mean of {len(mean.parts)} tries that did about as well on the same "
+            "networks: on so few photos it is partly luck which of them was best, and their mean is about as small and "
+            "as quick."
         )
 
-    def cost(self, branches: Sequence[Branch], head_bytes: int) -> tuple[int, float]:
-        """Bytes of a model and its seconds for one photo."""
-        n_bytes = head_bytes + sum(self._features.model_bytes(branch.backbone) for branch in branches)
-        return n_bytes, sum(self._features.latency_s(branch.backbone, branch.image_size_px) for branch in branches)
-
-    def is_allowed(self, backbones: Sequence[str], image_size_px: int) -> bool:
-        """Whether a model on these backbones, with a linear head on their last layers, may be delivered."""
-        n_features = sum(self._features.tap_widths(name)[-1] for name in backbones)
-        head_bytes = 4 * n_features * self._book.targets.n_classes
-        branches = [Branch(name, image_size_px) for name in backbones]
-        return self._book.objective.is_allowed(*self.cost(branches, head_bytes))
-
-    def _space(self, backbones: Sequence[str], sizes_px: Sequence[int], views: Sequence[str]) -> SearchSpace:
-        settings = self._settings
-        fused = [
-            joined
-            for joined in fusions(backbones)
-            if any(self.is_allowed(joined.split("+"), size) for size in sizes_px)
-        ]
-        fixed = settings.lr_scheduler, settings.head_layers, settings.early_stopping
-        return head_space(fused, sizes_px, views, *fixed)
+    def _is_over(self, max_trials: int | None, until_s: float) -> bool:
+        """Whether limit, time, patience or a perfect model ends the stage before its next trial."""
+        if max_trials is not None and self._trials.n_trials >= max_trials:
+            return True
+        if self._trials.models.is_perfect:
+            self.why_it_ended = "every validation photo was right, so nothing more could be gained"
+            return True
+        if self._trials.has_stalled(PATIENCE_TRIALS):
+            self.why_it_ended = f"the last {PATIENCE_TRIALS} tries brought nothing better"
+            return True
+        self._budget.check()
+        left_s = min(self._budget.search_left_s, until_s - self._budget.elapsed_s)
+        return self._budget.has_clock and self._trials.longest_s(Stage.HEADS) > left_s
 
     def _tuner(self, plan: FeaturePlan) -> Tuner:
         available, main = self._features.available(), plan.main_px
-        backbones = [name for name in self._features.backbones if Block(name, main) in available]
-        backbones = [name for name in backbones if name not in self._book.retired]
+        backbones = self._in_order([name for name in self._features.backbones if Block(name, main) in available])
         if not backbones:
             self.why_it_ended = "every backbone was given up"
             raise SearchOver
         sizes = [size for size in plan.sizes_px if all(Block(name, size) in available for name in backbones)]
-        mirrored = all(Block(name, size, True) in available for name in backbones for size in sizes)
-        views = (PLAIN_VIEW, MIRRORED_VIEW) if mirrored else (PLAIN_VIEW,)
-        space = self._space(backbones, sizes, views)
-        history = [
-            (Proposal(record.params, record.epochs), self._worth(record))
-            for record in self._book.records
-            if record.stage is Stage.HEADS
-        ]
-        settings = self._settings
-        return make_tuner(settings.tuner, settings.sampler, space, settings.seed, self._scratch, self._epochs, history)
+        mirrored = all(Block(name, size, mirrored=True) in available for name in backbones for size in sizes)
+        return make_tuner(
+            self._settings.tuner,
+            self._settings.sampler,
+            space=self._space(backbones, sizes, (PLAIN_VIEW, MIRRORED_VIEW) if mirrored else (PLAIN_VIEW,)),
+            seed=self._settings.seed,
+            scratch=self._scratch,
+            max_epochs=self._epochs,
+            history=[
+                (Proposal(record.params, record.epochs), self._worth(record))
+                for record in self._trials.records
+                if record.stage is Stage.HEADS
+            ],
+        )
 
-    def _propose_and_try(self, proposal: Proposal) -> float | None:
-        if not self.is_allowed(backbone_names(proposal.params), int(proposal.params["image_size_px"])):
-            return None  # the tuner learns that this is not wanted; nothing was trained
-        self._book.observer.activity(f"Training with {describe(proposal.params)}", self._share_of_time())
-        return self._worth(self._try(dict(proposal.params), proposal.epochs))
+    def _space(self, backbones: Sequence[str], sizes_px: Sequence[int], views: Sequence[str]) -> SearchSpace:
+        fused = [
+            joined
+            for joined in fusions(backbones)
+            if any(self._costs.is_allowed(joined.split("+"), size) for size in sizes_px)
+        ]
+        return head_space(
+            fused,
+            sizes_px,
+            views,
+            lr_scheduler=self._settings.lr_scheduler,
+            head_layers=self._settings.head_layers,
+            early_stopping=self._settings.early_stopping,
+        )
+
+    def _score_of(self, proposal: Proposal) -> float | None:
+        """Tries a proposal. None, without a training, where its model could not be delivered: the tuner learns that."""
+        params = proposal.params
+        if not self._costs.is_allowed(backbone_names(params), int(params["image_size_px"])):
+            return None
+        self._context.observer.activity(f"Training with {describe(params)}", self._share_of_time())
+        return self._worth(self._try(dict(params), proposal.epochs))
 
     def _worth(self, record: TrialRecord) -> float | None:
         """What the tuner learns of a trial: None also where the head made the model too large to be delivered."""
-        return record.score if self._book.objective.is_allowed(record.n_bytes, record.latency_s) else None
-
-    def _try(self, params: Params, epochs: int | None = None) -> TrialRecord:
-        attempt = self._attempt(params, epochs)
-        most = epochs or self._epochs
-        longest_s = max(_LONGEST_AT_LEAST_S, _LONGEST_SHARE * self._budget.total_s)
-        return self._book.run(attempt, partial(self._train, attempt, most), most, longest_s)
-
-    def _attempt(self, params: Params, epochs: int | None) -> Attempt:
-        return Attempt(Stage.HEADS, params, backbone_names(params), int(params["image_size_px"]), epochs)
-
-    def _train(
-        self, attempt: Attempt, epochs: int, number: int, seed: int, on_epoch: OnEpoch, on_step: OnStep
-    ) -> Candidate:
-        settings = head_settings(attempt.params, self._settings, epochs)
-        book = self._book
-        return run_head_trial(
-            number, attempt.params, settings, self._features, book.targets, book.objective, seed, on_epoch, on_step
-        )
-
-    def _compute_for(self, params: Params) -> None:
-        views = (False, True) if params.get("views") == MIRRORED_VIEW else (False,)
-        for name in backbone_names(params):
-            for mirrored in views:
-                block = Block(name, int(params["image_size_px"]), mirrored)
-                if block not in self._features.available():
-                    self._features.compute(block, self._book.progress(_looking(block)))
-
-    def _compute(self, block: Block, is_needed: bool) -> bool:
-        """False where there is no time for it."""
-        if block in self._features.available():
-            return True
-        seconds = self._features.seconds_per_image(block.backbone)
-        expected_s = block_seconds(seconds, block.image_size_px, len(self._book.targets.labels))
-        if not is_needed and not self._features.is_computed(block):
-            self._budget.check()
-            if expected_s > self._budget.search_left_s:
-                title = BACKBONES[block.backbone].title
-                self._book.observer.note(f"{title} at {block.image_size_px} px was left out: not enough time.")
-                return False
-        try:
-            self._features.compute(block, self._book.progress(_looking(block), is_needed))
-        except SearchOver:
-            raise
-        except (DiskFull, BadImage, RunFailed) as error:  # not the backbone's fault
-            if is_needed:
-                raise
-            self._book.observer.note(f"{BACKBONES[block.backbone].title} was left out: {error.message}")
-            return False
-        except Exception as error:
-            others = set(self._features.backbones) - self._book.retired - {block.backbone}
-            if is_needed and not others:
-                raise
-            _log.warning("backbone failed", backbone=block.backbone, exc_info=True)
-            self._book.retire(block.backbone, f"it could not look at the photos ({type(error).__name__}: {error})")
-            return False
-        return True
+        return record.score if self._context.objective.allows(record) else None
 
     def _try_defaults(self, plan: FeaturePlan, backbones: str, size: int) -> None:
-        if not self.is_allowed(backbones.split("+"), size):
+        if not self._costs.is_allowed(backbones.split("+"), size):
             return
         several_first = (SEVERAL_TAPS, LAST_TAP)[: 2 if size == plan.main_px else 1]
-        # The very first head is the one that is trained soonest, since somebody waits for a first model.
-        for taps in (LAST_TAP, SEVERAL_TAPS) if self._book.best is None else several_first:
+        # The very first head is the one that trains fastest, because the user is waiting for a first model.
+        for taps in (LAST_TAP, SEVERAL_TAPS) if self._trials.models.best is None else several_first:
             params = self.space.defaults(backbones=backbones, taps=taps, image_size_px=size, views=PLAIN_VIEW)
-            is_enough = self._max_defaults is not None and self._book.n_trials >= self._max_defaults
-            if self._book.best is not None and is_enough:
+            is_enough = self._max_defaults is not None and self._trials.n_trials >= self._max_defaults
+            if self._trials.models.best is not None and is_enough:
                 return
-            if all(record.params != params for record in self._book.records):
+            if all(record.params != params for record in self._trials.records):
                 self._try(params)
 
+    def _try(self, params: Params, epochs: int | None = None) -> TrialRecord:
+        planned = PlannedTrial(
+            stage=Stage.HEADS,
+            params=params,
+            backbones=backbone_names(params),
+            image_size_px=int(params["image_size_px"]),
+            epochs=epochs,
+        )
+        most = epochs or self._epochs
+        longest_s = max(_LONGEST_AT_LEAST_S, _LONGEST_SHARE * self._budget.total_s)
+        return self._trials.run(planned, partial(self._train, params, most), max_epochs=most, max_s=longest_s)
+
+    def _train(self, params: Params, epochs: int, trial: TrialControls) -> Candidate:
+        return run_head_trial(
+            params,
+            head_settings(params, self._settings, epochs),
+            trial,
+            features=self._features,
+            scorer=self._context.scorer,
+            costs=self._costs,
+        )
+
+    def _train_again(self, record: TrialRecord) -> Candidate:
+        """The model of an earlier trial, under its number and with its seed."""
+
+        def on_step() -> bool:
+            if self._trials.models.best is not None:
+                self._budget.check()
+            return False
+
+        seed = self._settings.seed + record.number
+        trial = TrialControls(number=record.number, seed=seed, on_epoch=lambda _epoch, _logits: None, on_step=on_step)
+        return self._train(record.params, record.epochs or self._epochs, trial)
+
     def _in_order(self, backbones: Sequence[str]) -> list[str]:
-        """The one order in which fusions name their parts, whatever the order in which they became available."""
-        return [name for name in self._features.backbones if name in backbones and name not in self._book.retired]
+        """The backbones that are still tried, in the one order in which fusions name their parts."""
+        return [name for name in self._features.backbones if name in backbones and name not in self._trials.retired]
 
     def _share_of_time(self) -> float | None:
         if not self._budget.has_clock:
             limit = self._settings.max_trials
-            return min(1.0, self._book.n_trials / limit) if limit else None
+            return min(1.0, self._trials.n_trials / limit) if limit else None
         return min(1.0, self._budget.elapsed_s / max(1e-9, self._budget.total_s - self._budget.reserve_s))
-
-
-def _looking(block: Block) -> str:
-    mirrored = " in the mirror" if block.mirrored else ""
-    return f"Looking at the photos{mirrored} with {BACKBONES[block.backbone].title} at {block.image_size_px} px"

@@ -1,4 +1,4 @@
-"""KerasTuner's Bayesian oracle at a price that fits trials of a second."""
+"""KerasTuner's Bayesian oracle, fast enough for trials that take a second."""
 
 from typing import Any
 
@@ -22,10 +22,11 @@ _NEIGHBOUR_SPREADS = (0.1, 0.03, 0.01)
 class QuickBayesianOracle(BayesianOptimizationOracle):  # type: ignore[misc]  # KerasTuner ships no types
     """The same kind of Gaussian process and of acquisition (lower confidence bound of the negated score).
 
-    The process is fitted to the latest completed trials and the best one only, since a fit grows with the cube of
-    their number. Its length scale, in a space of width 1, is bounded: KerasTuner's own often ends at 1e-5, where the
-    process knows nothing between its points. And the acquisition is minimised over many points at once, first all over
-    the space and then around the best ones, instead of by 50 descents with numerical gradients, which take seconds.
+    The process is fitted to the latest completed trials and the best one only, because the time of a fit grows with
+    the cube of their number. Its length scale, in a space of width 1, is bounded: KerasTuner's own often ends at 1e-5,
+    where the process knows nothing between its points. And the acquisition is minimised over many points at once, first
+    all over the space and then around the best ones, instead of by 50 descents with numerical gradients, which take
+    seconds.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -35,11 +36,11 @@ class QuickBayesianOracle(BayesianOptimizationOracle):  # type: ignore[misc]  # 
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:  # noqa: ARG002 - KerasTuner calls it so
         completed = [trial for trial in self.trials.values() if trial.status == TrialStatus.COMPLETED]
-        # The expert's trials are all alike, so random ones are wanted beside them.
+        # The expert's trials are all alike, so there must be enough random ones beside them.
         if sum(not self._is_expert_choice(trial) for trial in completed) < self.num_initial_points:
             return dict(self._random_populate_space())
         seen = _best_and_latest(completed)
-        with threadpool_limits(1, user_api="blas"):  # matrices this small only make threads wait for each other
+        with threadpool_limits(1, user_api="blas"):  # with matrices this small, threads only wait for each other
             self.gpr.fit(np.array([self._point(trial) for trial in seen]), np.array([-trial.score for trial in seen]))
             point = self._most_promising(np.random.default_rng(self._seed_state))
         values = self._vector_to_values(point)
@@ -50,12 +51,12 @@ class QuickBayesianOracle(BayesianOptimizationOracle):  # type: ignore[misc]  # 
         return bool(reals) and all(trial.hyperparameters.values[hp.name] == hp.default for hp in reals)
 
     def _point(self, trial: Trial) -> list[float]:
-        """The trial's values as numbers 0-1."""
+        """The values of the trial as numbers 0-1."""
         values = trial.hyperparameters.values
         return [hp.value_to_prob(values[hp.name]) for hp in self._nonfixed_space()]
 
     def _most_promising(self, rng: np.random.Generator) -> np.ndarray:
-        """Float64 (n_dimensions,), 0-1."""
+        """The point with the lowest bound, float64 (n_dimensions,), 0-1."""
         points = rng.random((_N_CANDIDATES, len(self._nonfixed_space())))
         bounds = self._lower_bounds(points)
         for spread in _NEIGHBOUR_SPREADS:

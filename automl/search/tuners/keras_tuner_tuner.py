@@ -1,4 +1,4 @@
-"""Proposals by KerasTuner's oracles. They only propose: the loop, the clock and the record are ours."""
+"""Proposals by KerasTuner's oracles. They only propose: loop, clock and record belong to the search."""
 
 import warnings
 from collections.abc import Iterator
@@ -26,14 +26,21 @@ _POOR_QUANTILE = 0.25
 class KerasTunerTuner:
     """A Gaussian process over all dimensions, random search or Hyperband, behind the interface of `tuner.Tuner`.
 
-    `history` is replayed into the new oracle. Only Hyperband must be asked again for what it had proposed, since its
-    brackets hold which trial is a promotion of which; the others are functions of the finished trials and the seed.
+    The history is replayed into the new oracle. Hyperband alone is asked again for what it had proposed, because its
+    brackets remember which trial is a promotion of which; the others depend on the finished trials and the seed only.
     """
 
     def __init__(
-        self, space: SearchSpace, sampler: Sampler, seed: int, scratch: Path, max_epochs: int, history: History = ()
+        self,
+        space: SearchSpace,
+        sampler: Sampler,
+        *,
+        seed: int,
+        scratch: Path,
+        max_epochs: int,
+        history: History = (),
     ) -> None:
-        self._oracle = _make_oracle(space, sampler, seed, max_epochs)
+        self._oracle = _make_oracle(space, sampler, seed=seed, max_epochs=max_epochs)
         self._oracle.verbose = 0
         self._oracle._set_project_dir(str(scratch), "keras-tuner")
         # A new oracle gets the trials from our own record; this file of all trials would be rewritten for each of them.
@@ -72,7 +79,7 @@ class KerasTunerTuner:
 
     def _replay(self, proposal: Proposal, score: float | None) -> None:
         if proposal.epochs is not None and self.propose() != proposal and self._running is not None:
-            # What would be tried today is not what was tried: the bracket goes on without it.
+            # It would propose another trial today than was recorded: the bracket goes on without that one.
             trial, self._running = self._running, None
             self._end(trial, None)
         self.observe(proposal, score)
@@ -87,11 +94,11 @@ class KerasTunerTuner:
             self._oracle.end_trial(trial)
 
     def _poor_score(self) -> float | None:
-        """What a trial without a score is said to have: oracles overlook failed trials and would come back to them."""
+        """The score reported for a trial that has none: oracles ignore failed trials and would propose them again."""
         return float(np.quantile(self._scores, _POOR_QUANTILE)) if self._scores else None
 
     def _add(self, proposal: Proposal) -> Trial:
-        """A trial that the oracle did not propose, so that it learns from it all the same."""
+        """Adds a trial that the oracle did not propose, so that it learns from it too."""
         hyperparameters = self._oracle.hyperparameters.copy()
         hyperparameters.values = dict(proposal.params)
         trial = Trial(hyperparameters, trial_id=f"given-{len(self._oracle.trials)}", status=TrialStatus.RUNNING)
@@ -100,7 +107,7 @@ class KerasTunerTuner:
         return trial
 
 
-def _make_oracle(space: SearchSpace, sampler: Sampler, seed: int, max_epochs: int) -> Any:
+def _make_oracle(space: SearchSpace, sampler: Sampler, *, seed: int, max_epochs: int) -> Any:
     options: dict[str, Any] = {
         "objective": keras_tuner.Objective("score", "max"),
         "hyperparameters": space.to_keras_tuner(),
@@ -134,7 +141,7 @@ def _write_nothing() -> None:
 
 @contextmanager
 def _without_noise() -> Iterator[None]:
-    """KerasTuner 1.4 uses a name that `threading` has changed, and its Gaussian process complains of flat scores."""
+    """KerasTuner 1.4 uses an old name of `threading`, and its Gaussian process warns of flat scores."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"(currentThread|getName)\(\) is deprecated")
         warnings.filterwarnings("ignore", category=ConvergenceWarning)

@@ -28,8 +28,8 @@ class OptunaTuner:
     the best and the latest ones are forgotten.
     """
 
-    def __init__(self, space: SearchSpace, sampler: Sampler, seed: int, history: History = ()) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # our own observer tells of trials
+    def __init__(self, space: SearchSpace, sampler: Sampler, *, seed: int, history: History = ()) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # our own observers report the trials
         self._space = space
         self._distributions = space.to_optuna()
         self._n_expert = 0
@@ -81,9 +81,10 @@ class OptunaTuner:
                 return TPESampler(seed=seed, multivariate=True, n_startup_trials=n_random)
 
     def _replay(self, proposal: Proposal, score: float | None) -> None:
-        """CMA-ES keeps its state in the trials that it proposed itself, so it is asked for them again.
+        """Observes a trial of the history.
 
-        It gives up where it would have proposed nothing of all this; the trials are learnt from all the same.
+        CMA-ES keeps its state in the trials that it proposed itself, so it is asked for them again. After many trials
+        in a row that it would not have proposed it is no longer asked; it learns from the trials all the same.
         """
         if self._sampler is Sampler.CMA_ES and self._n_foreign_in_a_row < _MAX_FOREIGN_IN_A_ROW:
             self._ask_again(proposal.params)
@@ -95,12 +96,12 @@ class OptunaTuner:
         self._n_foreign_in_a_row += 1
         if self._asked.params == params:
             self._n_foreign_in_a_row = 0
-        else:  # its seed depends on the number of the trial, so no other one may be left over
+        else:  # its seed depends on the number of the trial, so the wrong proposal must not stay in the study
             self._asked = None
             self._study = _study_of(before)
 
     def _categorical(self, params: Params) -> Params:
-        """The values that CMA-ES has no say in, and which need no second sampling therefore."""
+        """The categorical values, which CMA-ES does not sample; they are fixed when it is asked again."""
         return {
             name: params[name]
             for name, distribution in self._distributions.items()

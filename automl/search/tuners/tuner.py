@@ -15,7 +15,12 @@ from automl.search.space import Params, SearchSpace
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What to try. `epochs`: the most that it may train for, where the tuner decides that (Hyperband)."""
+    """What to try.
+
+    Attributes:
+        params: a value for each dimension of the space.
+        epochs: the most that it may train for, where the tuner decides that (Hyperband).
+    """
 
     params: Params
     epochs: int | None = None
@@ -26,38 +31,46 @@ History = Sequence[tuple[Proposal, float | None]]
 
 
 class Tuner(Protocol):
-    """Proposes what to try next, and learns from every score, whoever proposed the trial.
+    """Proposes what to try next, and learns from every score, also of trials that it has not proposed.
 
-    Proposals depend on the seed and on what was observed, in its order, and on nothing else: a tuner that is made anew
-    with the history of another one goes on as that one would have.
+    Proposals depend on the seed and on what was observed, in its order, and on nothing else. So a new tuner with the
+    history of another one goes on as that one would have.
     """
 
     def propose(self) -> Proposal | None:
-        """What to try next, the same one until it was observed; None when the space is exhausted."""
+        """What to try next, the same until it was observed; None when the space is exhausted."""
         ...
 
     def observe(self, proposal: Proposal, score: float | None) -> None:
-        """`score`: higher is better; None where the trial failed or was pruned, which counts as a poor score."""
+        """Takes the score of a trial, higher is better.
+
+        Args:
+            score: None where the trial failed or was pruned, which counts as a poor score.
+        """
         ...
 
 
 def make_tuner(
     kind: TunerKind,
     sampler: Sampler | None,
+    *,
     space: SearchSpace,
     seed: int,
     scratch: Path,
     max_epochs: int,
     history: History = (),
 ) -> Tuner:
-    """A tuner that knows of the trials so far.
+    """A tuner that knows the trials so far.
 
     Args:
+        kind: which library proposes.
         sampler: how it proposes; None for the tuner's own default.
+        space: what it may propose.
+        seed: for everything random.
         scratch: a folder for the files that KerasTuner's oracles insist on writing; may be deleted afterwards.
         max_epochs: the most epochs that Hyperband may give to a trial.
-        history: of an attempt that was broken off, for example, with those trials that no tuner proposed. What does
-            not lie in `space` is passed over.
+        history: the trials so far, also those that no tuner has proposed and those of a broken-off attempt. Trials that
+            do not lie in `space` are passed over.
 
     Raises:
         BadSetting: the tuner has no such sampler.
@@ -70,10 +83,10 @@ def make_tuner(
     if kind is TunerKind.OPTUNA:
         from automl.search.tuners.optuna_tuner import OptunaTuner
 
-        return OptunaTuner(space, chosen, seed, known)
+        return OptunaTuner(space, chosen, seed=seed, history=known)
     from automl.search.tuners.keras_tuner_tuner import KerasTunerTuner
 
-    return KerasTunerTuner(space, chosen, seed, scratch, max_epochs, known)
+    return KerasTunerTuner(space, chosen, seed=seed, scratch=scratch, max_epochs=max_epochs, history=known)
 
 
 def seed_for(seed: int, n_observed: int) -> int:

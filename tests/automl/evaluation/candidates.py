@@ -10,12 +10,12 @@ from automl.evaluation.explain import Explainer
 from automl.models.head.training import Curves
 from automl.models.weights.cache import InstalledWeights
 from automl.records import Stage
-from automl.search.candidate import Branch, Candidate, Member
+from automl.search.candidate import Branch, BranchHead, Candidate
 
 
 def member(
     weights: Mapping[str, InstalledWeights], branches: Sequence[Branch], taps: str, hidden: Sequence[int] = ()
-) -> Member:
+) -> BranchHead:
     """A head for three classes."""
     random = np.random.default_rng(len(branches) + len(hidden))
     widths = [weights[branch.backbone].tap_widths for branch in branches]
@@ -24,16 +24,16 @@ def member(
         kernel = random.normal(size=(n_in, n_out)).astype(np.float32) / np.float32(n_in**0.5)
         layers.append((kernel, random.normal(size=n_out).astype(np.float32)))
         n_in = n_out
-    return Member(tuple(branches), taps, tuple(layers))
+    return BranchHead(tuple(branches), taps, tuple(layers))
 
 
-def candidate(members: Sequence[Member], image_size_px: int, logits: np.ndarray | None = None) -> Candidate:
+def candidate(members: Sequence[BranchHead], image_size_px: int, logits: np.ndarray | None = None) -> Candidate:
     """`logits`: of the held-out photos."""
     return Candidate(
         number=0,
         stage=Stage.HEADS,
         params={"taps": members[0].taps},
-        members=tuple(members),
+        heads=tuple(members),
         image_size_px=image_size_px,
         held_out_logits=np.zeros((1, 1, 3), np.float32) if logits is None else logits,
         score=0.5,

@@ -19,7 +19,7 @@ from automl.evaluation.calibration import (
     sure_answers,
     tempered,
 )
-from automl.search.candidate import Branch, Member
+from automl.search.candidate import Branch, BranchHead
 from tests.automl.evaluation.candidates import candidate
 
 
@@ -184,10 +184,10 @@ def test_a_tempered_model_says_the_same_with_the_calibrated_probabilities():
     random = np.random.default_rng(0)
     layers = tuple((random.normal(size=(4, n)).astype(np.float32), np.ones(n, np.float32)) for n in (4, 3))
     logits, labels = noisy(200, 3, strength=2.0)
-    model = candidate([Member((Branch("v2", 96),), "last", layers)], 96, logits)
+    model = candidate([BranchHead((Branch("v2", 96),), "last", layers)], 96, logits)
     result = calibrate(logits, labels)
     after = tempered(model, result.temperature, labels)
-    kernels = [one.members[0].layers for one in (model, after)]
+    kernels = [one.heads[0].layers for one in (model, after)]
     assert np.array_equal(kernels[0][0][0], kernels[1][0][0])
     assert kernels[1][1][0] * result.temperature == pytest.approx(kernels[0][1][0], rel=1e-5)
     assert kernels[1][1][1] * result.temperature == pytest.approx(kernels[0][1][1], rel=1e-5)

@@ -9,7 +9,7 @@ import pytest
 from automl.delivery.exporter import Exporter
 from automl.evaluation.explain import Explainer
 from automl.models.weights.cache import InstalledWeights, installed
-from automl.search.candidate import Branch, Candidate, Member
+from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.serving.heat import HEAT_PX, resized, shown
 from automl.settings import load_settings
@@ -41,7 +41,7 @@ def tuned(weights, tmp_path_factory) -> Branch:
 
 
 @pytest.fixture(scope="module")
-def head(weights) -> Member:
+def head(weights) -> BranchHead:
     return member(weights, [SMALL], LAST_TAP)
 
 
@@ -139,7 +139,7 @@ def test_heat_lies_where_the_thing_is(weights) -> None:
     photo[0, :96, 128:] = pictures(1)[0]
     without, with_it = OnnxExtractor(weights[V1])(np.concatenate([gray, photo]))[:, -weights[V1].tap_widths[-1] :]
     kernel = np.stack([without - with_it, with_it - without], axis=1)
-    head = Member((Branch(V1, 224),), LAST_TAP, ((kernel, np.zeros(2, np.float32)),))
+    head = BranchHead((Branch(V1, 224),), LAST_TAP, ((kernel, np.zeros(2, np.float32)),))
     (heat,) = shown(explainer_of(weights, candidate([head], 224), gray).heat(photo, np.array([1])))
     square = heat[:12, 16:].mean()
     assert heat.max() == heat[:12, 16:].max()

@@ -20,7 +20,7 @@ def test_search_progress_leaves_failed_trials_out_of_the_scores():
 
 
 def test_scores_of_other_photos_do_not_raise_the_best_so_far():
-    trials = [trial(0, 0.5), trial(1, 0.9, Stage.FINE_TUNING), trial(2, 0.6), trial(3, 0.95, Stage.BLEND)]
+    trials = [trial(0, 0.5), trial(1, 0.9, Stage.FINE_TUNING), trial(2, 0.6), trial(3, 0.95, Stage.ENSEMBLE)]
     axes = search_progress(trials, Goal.BALANCED_ACCURACY).axes[0]
     assert axes.lines[0].get_ydata().tolist() == [50, 60]
     assert [len(marks.get_offsets()) for marks in axes.collections] == [2, 1, 1]
@@ -49,7 +49,7 @@ def test_rings_mark_what_no_other_head_matches():
     better = trial(0, 0.9, n_bytes=10_000_000, latency_s=0.02)
     smaller = trial(1, 0.8, n_bytes=5_000_000, latency_s=0.01)
     worse = trial(2, 0.7, n_bytes=20_000_000, latency_s=0.03)
-    size = trade_offs([better, smaller, worse, trial(3, 0.99, Stage.BLEND, n_bytes=1)], Goal.ACCURACY).axes[0]
+    size = trade_offs([better, smaller, worse, trial(3, 0.99, Stage.ENSEMBLE, n_bytes=1)], Goal.ACCURACY).axes[0]
     rings = next(marks for marks in size.collections if "no other" in str(marks.get_label()))
     assert sorted(rings.get_offsets().tolist()) == [[5, 80], [10, 90]]
     assert size.lines[0].get_ydata().tolist() == [80, 90, 90]

@@ -19,7 +19,7 @@ from automl.store.tables import Dataset, Run, now
 
 HEADS = head_space(["mobilenet_v2"], [96])
 FINE_TUNING = fine_tune_space(["mobilenet_v2"], [96])
-PARAMS = {Stage.HEADS: HEADS.defaults(), Stage.FINE_TUNING: FINE_TUNING.defaults(), Stage.BLEND: {"members": "0+1"}}
+PARAMS = {Stage.HEADS: HEADS.defaults(), Stage.FINE_TUNING: FINE_TUNING.defaults(), Stage.ENSEMBLE: {}}
 
 
 @pytest.fixture
@@ -48,8 +48,25 @@ def observer(database, run_id, tmp_path):
 
 
 def trial(number: int, stage: Stage, score: float | None = 0.8) -> TrialRecord:
-    state = TrialState.PRUNED if score is None else TrialState.COMPLETE
-    return TrialRecord(number, state, ("mobilenet_v2",), 96, PARAMS[stage], score, 1.0, 1.0, "", stage, 10, 0.1, 4)
+    return TrialRecord(
+        number=number,
+        state=TrialState.PRUNED if score is None else TrialState.COMPLETE,
+        backbones=("mobilenet_v2",),
+        image_size_px=96,
+        params=PARAMS[stage],
+        score=score,
+        started_s=1.0,
+        duration_s=1.0,
+        stage=stage,
+        n_bytes=10,
+        latency_s=0.1,
+        epochs=4,
+        parts=(0, 1) if stage is Stage.ENSEMBLE else (),
+    )
+
+
+def best_of(record: TrialRecord) -> SimpleNamespace:
+    return SimpleNamespace(number=record.number, score=0.8, params=record.params, parts=record.parts)
 
 
 def file_of(tmp_path, name: str):
@@ -59,9 +76,9 @@ def file_of(tmp_path, name: str):
 
 
 def test_trials_of_every_stage_are_rows_and_come_back_as_they_were(observer, database, run_id):
-    records = [trial(0, Stage.HEADS), trial(1, Stage.FINE_TUNING, None), trial(2, Stage.BLEND)]
+    records = [trial(0, Stage.HEADS), trial(1, Stage.FINE_TUNING, None), trial(2, Stage.ENSEMBLE)]
     for record in records:
-        observer.trial(record, SimpleNamespace(number=record.number, score=0.8, params=record.params))
+        observer.trial(record, best_of(record))
     with database.session() as session:
         run = find_run(session, run_id)
         assert [row.to_record() for row in run.trials] == records
@@ -75,7 +92,7 @@ def test_optuna_reads_the_trials_of_every_stage_in_one_study(observer, database,
     observer.close()
     study = optuna.load_study(study_name=f"run-{run_id}", storage=database.url)
     assert [one.user_attrs["stage"] for one in study.trials] == ["heads", "fine-tuning", "blend"]
-    assert study.trials[2].user_attrs["other_params"] == {"members": "0+1"}
+    assert study.trials[2].user_attrs["parts"] == [0, 1]
     assert study.trials[0].params["taps"] == "several"
 
 
@@ -124,8 +141,8 @@ def test_a_run_that_fails_before_its_search_leaves_no_study(database, run_id, tm
 
 
 def test_the_winner_is_the_best_trial_even_if_a_better_one_could_not_be_written(observer, database, run_id):
-    observer.trial(trial(1, Stage.HEADS), SimpleNamespace(number=1, score=0.8, params=PARAMS[Stage.HEADS]))
-    winner = {"trial": 0, "params": PARAMS[Stage.HEADS]}
+    observer.trial(trial(1, Stage.HEADS), best_of(trial(1, Stage.HEADS)))
+    winner = {"trial": 0, "params": PARAMS[Stage.HEADS], "parts": []}
     observer.winner({"winner": winner, "validation": {"score": 0.7}})
     with database.session() as session:
         run = find_run(session, run_id)
@@ -200,7 +217,7 @@ def test_a_trial_in_progress_is_kept_with_its_epochs_until_it_has_ended(observer
 
 
 def test_the_log_tells_of_each_better_model_once_and_of_states_and_notes(observer, database, run_id):
-    best = SimpleNamespace(number=0, score=0.8, params=PARAMS[Stage.HEADS])
+    best = best_of(trial(0, Stage.HEADS))
     observer.trial(trial(0, Stage.HEADS), best)
     observer.trial(trial(1, Stage.HEADS, None), best)
     observer.note("Something.")

@@ -42,7 +42,7 @@ def score(*answers: tuple[int, float]) -> TestScore:
 
 def test_the_surest_mistake_comes_first_with_the_photos_that_are_nearest() -> None:
     tested = [image(n, "cat") for n in (0, 4, 5)]
-    found = explained_mistakes(Features(6), LEARNED, tested, score((0, 0.9), (1, 0.6), (1, 0.8)))  # type: ignore[arg-type]
+    found = explained_mistakes(Features(6), learned=LEARNED, tested=tested, score=score((0, 0.9), (1, 0.6), (1, 0.8)))  # type: ignore[arg-type]
     assert [(one["name"], one["label"], one["predicted"]) for one in found] == [
         ("cat/5.jpg", "cat", "dog"),
         ("cat/4.jpg", "cat", "dog"),
@@ -53,10 +53,10 @@ def test_the_surest_mistake_comes_first_with_the_photos_that_are_nearest() -> No
 
 def test_without_mistakes_or_features_there_is_nothing_to_explain() -> None:
     tested = [image(0, "cat")]
-    assert explained_mistakes(Features(6), LEARNED, tested, score((0, 0.9))) == []  # type: ignore[arg-type]
-    assert explained_mistakes(Features(0), LEARNED, tested, score((1, 0.9))) == []  # type: ignore[arg-type]
+    assert explained_mistakes(Features(6), learned=LEARNED, tested=tested, score=score((0, 0.9))) == []  # type: ignore[arg-type]
+    assert explained_mistakes(Features(0), learned=LEARNED, tested=tested, score=score((1, 0.9))) == []  # type: ignore[arg-type]
 
 
 def test_only_so_many_are_explained() -> None:
     tested = [image(n % 6, "cat") for n in range(40)]
-    assert len(explained_mistakes(Features(6), LEARNED, tested, score(*[(1, 0.7)] * 40))) == 12  # type: ignore[arg-type]
+    assert len(explained_mistakes(Features(6), learned=LEARNED, tested=tested, score=score(*[(1, 0.7)] * 40))) == 12  # type: ignore[arg-type]

@@ -83,7 +83,7 @@ class World:
             claim = claim_export(session, self.run_id, lease_s)
         if claim is not None:
             workspace = self.settings.export_workspace(self.run_id)
-            Exporting(self.database, self.store, workspace, self.model).make(claim)  # type: ignore[arg-type]
+            Exporting(self.database, self.store, workspace, open_model=self.model).make(claim)  # type: ignore[arg-type]
         return claim is not None
 
     def make_all(self) -> None:

@@ -10,11 +10,13 @@ import pytest
 from automl.delivery.exporter import ExportedModels
 from automl.errors import DiskFull, RunFailed
 from automl.pipeline import packing
-from automl.pipeline.packing import EXPLAIN_S, PLOTS_AND_PACKING_S, Packer
+from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
+from automl.pipeline.packing import Packer
 from automl.records import ImageRecord
 from automl.search.budget import Budget
 from automl.search.candidate import Branch
-from tests.automl.search.fakes import LATENCY_S, V1, V2, Clock, Features, candidate, member
+from automl.search.observer import Observer
+from tests.automl.search.fakes import LATENCY_S, V1, V2, Clock, Features, branch_head, candidate
 
 EXPORT_S = 0.5
 TUNED = Branch(V2, 224, Path("tuned.weights.h5"))
@@ -39,12 +41,11 @@ class Exporter:
         return 0.5 if model.number in self.differing else 0.0
 
 
-class Observer:
+class PackingObserver(Observer):
+    """Remembers the notes and the score of each download."""
+
     def __init__(self) -> None:
         self.notes, self.packed = [], []
-
-    def activity(self, text, progress=None):
-        pass
 
     def note(self, text):
         self.notes.append(text)
@@ -53,26 +54,31 @@ class Observer:
         self.packed.append(score)
 
 
-class Thread:
-    """Loads nothing. `ident`, `is_alive`: as of a thread that has done so, once `ident` is set."""
+class TensorFlow:
+    """Is loaded once `is_loaded` is set."""
 
-    ident = None
-
-    def is_alive(self):
-        return False
+    is_loaded = False
 
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
     """A packer with 100 test photos and a budget of 600 seconds."""
-    clock, observer, thread = Clock(), Observer(), Thread()
+    clock, observer, tensorflow = Clock(), PackingObserver(), TensorFlow()
     monkeypatch.setattr(packing, "load_image", lambda _path, size: np.zeros((size, size, 3), np.uint8))
     monkeypatch.setattr(packing, "write_bundle", lambda *_: {})
     budget, exporter = Budget(600, clock=clock), Exporter(clock)
     pool = [ImageRecord(Path("x"), "x", "a", "0", 9, 9)] * 4
+    times = EndTimes(Features(clock), n_test=100, budget=budget)
     packer = Packer(
-        exporter, lambda _model: {}, Features(clock), pool, 100, budget, observer, tmp_path, thread
-    )  # fmt: skip
+        exporter,
+        describe=lambda _model: {},
+        times=times,
+        photos=pool,
+        budget=budget,
+        observer=observer,
+        workspace=tmp_path,
+        tensorflow=tensorflow,
+    )
     return SimpleNamespace(**locals())
 
 
@@ -107,7 +113,7 @@ def test_a_first_model_that_could_not_be_packed_is_not_the_first(world):
 @pytest.mark.parametrize(("n_test", "left_s", "is_scored"), [(100, 0, True), (1000, 60, True), (1000, 30, False)])
 def test_the_first_model_is_scored_where_that_is_quick_or_time_is_left(world, n_test, left_s, is_scored):
     """2 s of 600 are a small part; 20 s beside the winner's 20 are not, so they must be left."""
-    world.packer._n_test = n_test
+    world.times._n_test = n_test
     world.packer.after_trial(candidate(0))
     world.clock.now = 1000 + 600 - left_s
     assert world.packer.has_time_for_first(candidate(1)) is is_scored
@@ -119,7 +125,7 @@ def test_a_better_model_is_packed_as_soon_as_that_costs_a_twentieth_of_the_time(
         world.clock.now += waited_s
         world.packer.after_trial(candidate(number))
         assert len(world.exporter.written) == n_packed
-    world.thread.ident = 1
+    world.tensorflow.is_loaded = True
     world.clock.now += 30  # with model.keras it takes 2 s, so 40 s must have passed
     world.packer.after_trial(candidate(9))
     assert len(world.exporter.written) == 3
@@ -129,7 +135,7 @@ def test_a_better_model_is_packed_as_soon_as_that_costs_a_twentieth_of_the_time(
 
 
 def test_a_clearly_better_second_model_is_packed_early_once_and_without_tensorflow(world):
-    world.thread.ident = 1
+    world.tensorflow.is_loaded = True
     world.packer.after_trial(candidate(0, 0.7))
     assert world.exporter.written == [(0, True)]
     for number, (waited_s, score, n_packed) in enumerate([(4, 0.9, 1), (2, 0.7, 1), (1, 0.9, 2), (20, 1.0, 2)], 1):
@@ -152,7 +158,7 @@ def test_the_second_model_is_packed_early_only_where_that_takes_a_tenth_of_what_
 def test_a_tuned_model_is_never_packed_early(world):
     world.packer.after_trial(candidate(0, 0.7))
     world.clock.now += 10
-    world.packer.after_trial(candidate(1, 0.9, members=(member(TUNED),)))
+    world.packer.after_trial(candidate(1, 0.9, heads=(branch_head(TUNED),)))
     assert len(world.exporter.written) == 1
 
 
@@ -165,7 +171,7 @@ def test_nothing_is_packed_when_the_search_is_over_or_will_be_by_then(world):
 
 
 def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_come(world):
-    world.thread.ident = 1
+    world.tensorflow.is_loaded = True
     best = candidate(0)
     world.packer.after_trial(best)
     rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
@@ -174,34 +180,34 @@ def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_
 
 
 def test_no_time_is_kept_for_the_first_model_where_that_would_be_much(world):
-    world.thread.ident = 1
-    world.packer._n_test = 1000
+    world.tensorflow.is_loaded = True
+    world.times._n_test = 1000
     world.packer.after_trial(candidate(0))
     rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
     assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 1000 * 0.02 + rest_s))
 
 
 def test_a_short_run_keeps_no_time_for_heat_maps(world):
-    world.thread.ident = 1
+    world.tensorflow.is_loaded = True
     world.budget.total_s = 120.0
     world.packer.after_trial(candidate(0))
     assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 2 * 100 * 0.02 + PLOTS_AND_PACKING_S))
 
 
 def test_the_end_is_longer_with_a_tuned_network_and_its_mean_with_a_head_ahead(world):
-    world.thread.ident = 1
+    world.tensorflow.is_loaded = True
     best = candidate(0)
     world.packer.after_trial(best)
     before_s = world.budget.reserve_s
     world.packer.expect_fine_tuned()
     world.packer.after_trial(best)
     assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.5 * 4 * EXPORT_S + 20))
-    world.packer.after_trial(candidate(1, members=(member(), member(Branch(V1, 224)))))
+    world.packer.after_trial(candidate(1, heads=(branch_head(), branch_head(Branch(V1, 224)))))
     assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.5 * 4 * EXPORT_S + 20 + 100 * LATENCY_S[V1]))
 
 
 def test_a_short_budget_keeps_half_for_the_search(world):
-    world.packer._budget = Budget(30, clock=world.clock)
+    world.packer._budget = world.times._budget = Budget(30, clock=world.clock)
     world.packer.expect_fine_tuned()
     world.packer.after_trial(candidate(0))
     assert world.packer._budget.reserve_s == 15
@@ -217,7 +223,7 @@ def test_a_model_that_cannot_be_packed_is_noted_once_and_the_search_goes_on(worl
 
 
 def test_where_the_best_cannot_be_written_the_best_head_is_delivered(world):
-    best, head = candidate(3, members=(member(TUNED),)), candidate(1)
+    best, head = candidate(3, heads=(branch_head(TUNED),)), candidate(1)
     world.exporter.differing = {3}
     packed = world.packer.deliver(best, head)
     assert packed.candidate is head and packed.models.keras is not None
@@ -241,7 +247,7 @@ def test_where_no_model_can_be_written_the_run_fails(world):
 
 
 def test_files_that_are_complete_are_not_written_again(world):
-    world.thread.ident = 1
+    world.tensorflow.is_loaded = True
     best = candidate(0)
     world.packer.after_trial(best)
     world.packer.deliver(best, best)
@@ -253,5 +259,5 @@ def test_files_that_are_complete_are_not_written_again(world):
 @pytest.mark.parametrize("is_tuned", [True, False])
 def test_only_a_tuned_model_is_packed_with_its_keras_file_before_tensorflow_is_there(world, is_tuned):
     """Without that file, what was written would be compared with pretrained parts."""
-    world.packer.after_trial(candidate(0, members=(member(TUNED) if is_tuned else member(),)))
+    world.packer.after_trial(candidate(0, heads=(branch_head(TUNED) if is_tuned else branch_head(),)))
     assert world.exporter.written == [(0, is_tuned)]

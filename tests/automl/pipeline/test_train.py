@@ -19,13 +19,14 @@ from automl.pipeline.run import Job, choose_backbones, train
 from automl.records import RunSettings, RunState, Stage, TrialRecord, TunerKind
 from automl.search import frozen
 from automl.search.budget import Budget
+from automl.search.observer import Observer
 from automl.serving.predict import Classifier
 from automl.settings import load_settings
 from tests.end_to_end.patterns import write_patterns
 
 
-class Story:
-    """An observer that remembers what happened, in order."""
+class Story(Observer):
+    """Remembers what happened, in order."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -44,12 +45,6 @@ class Story:
 
     def space(self, stage, space):
         self.events.append(f"space of {stage}")
-
-    def trying(self, record):
-        pass
-
-    def epoch(self, number, score, loss):
-        pass
 
     def trial(self, record, best):
         self.events.append(f"trial {record.number}")
@@ -79,7 +74,9 @@ def job(tmp_path_factory) -> Job:
     weights = {"mobilenet_v2": installed(settings.weights_dir)["mobilenet_v2"]}
     run = RunSettings(budget_s=60, max_trials=3, max_image_size_px=96, fine_tuning=False)
     work = tmp_path_factory.mktemp("work")
-    return Job(ingest_folder(folder, settings), run, weights, work / "cache", work)
+    return Job(
+        manifest=ingest_folder(folder, settings), settings=run, weights=weights, cache=work / "cache", workspace=work
+    )
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +186,7 @@ def test_without_a_clock_one_seed_gives_the_same_trials_and_the_same_winner(job,
 
 
 @pytest.mark.slow
-def test_fine_tuning_is_as_repeatable_and_blended_with_the_best_head(job, tmp_path):
+def test_fine_tuning_is_as_repeatable_and_averaged_with_the_best_head(job, tmp_path):
     settings = replace(job.settings, budget_s=None, max_trials=5, fine_tuning=True, epochs=2)
     stories = [Story(), Story()]
     winners = []
@@ -197,7 +194,7 @@ def test_fine_tuning_is_as_repeatable_and_blended_with_the_best_head(job, tmp_pa
         (tmp_path / str(number)).mkdir()
         result = train(replace(job, settings=settings, workspace=tmp_path / str(number)), Budget(None), story)
         winners.append(result.metrics["winner"]["sha256"])
-    assert [one.stage for one in stories[0].records] == [Stage.HEADS] * 4 + [Stage.FINE_TUNING, Stage.BLEND]
+    assert [one.stage for one in stories[0].records] == [Stage.HEADS] * 4 + [Stage.FINE_TUNING, Stage.ENSEMBLE]
     assert [one.message for one in stories[0].records] == [""] * 6
     assert stories[0].outcomes == stories[1].outcomes
     assert winners[0] == winners[1]
@@ -323,7 +320,7 @@ def test_plots_that_have_no_time_for_heat_maps_say_only_that(job, tmp_path, monk
     run = pipeline._Run(replace(job, workspace=tmp_path), Budget(60, clock=lambda: seconds[0]), story)
     run._exporter, run._goal = SimpleNamespace(build_keras=lambda _winner: None), "accuracy"
     monkeypatch.setattr("automl.pipeline.explaining.layers_of", lambda *_: ())
-    monkeypatch.setattr("automl.evaluation.plots.draw_all", lambda *_: [])
+    monkeypatch.setattr("automl.evaluation.plots.draw_all", lambda *_, **_values: [])
     seconds[0] = 59.0
     assert run._draw(SimpleNamespace(curves=None, best_epoch=None), None, [], [], None) == []
     assert story.notes == ["The page of heat maps is left out of the plots: there was no time left for it."]

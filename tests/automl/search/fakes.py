@@ -1,4 +1,4 @@
-"""Stand-ins for what the search works with: time passes when they say so, and nothing is computed."""
+"""Stand-ins for what the search works with: time passes on command only, and nothing is computed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,17 @@ import numpy as np
 from automl.models.fine_tuning.fine_tuned import FineTuned
 from automl.models.head.settings import Targets
 from automl.models.head.training import Curves
-from automl.records import RunSettings, Stage, TrialRecord
+from automl.records import RunSettings, RunState, Stage, TrialRecord
 from automl.search.block import Block
 from automl.search.budget import Budget
-from automl.search.candidate import Branch, Candidate, Member, score_of
+from automl.search.candidate import Branch, BranchHead, Candidate
+from automl.search.context import SearchContext
+from automl.search.costs import ModelCosts
 from automl.search.objective import Objective
-from automl.search.space import backbone_names
-from automl.search.trials import TrialBook
+from automl.search.observer import Observer
+from automl.search.scoring import Scorer
+from automl.search.space import SearchSpace, backbone_names
+from automl.search.trials import BestModelPacker, Trials
 
 V2, V1, LITE0 = "mobilenet_v2", "mobilenet_v1", "efficientnet_lite0"
 MODEL_BYTES = {V2: 9_000_000, V1: 13_000_000, LITE0: 14_000_000}
@@ -27,7 +31,7 @@ TARGETS = Targets(labels=np.arange(N_ROWS) % 2, folds=np.arange(N_ROWS)[:, None]
 
 
 class Clock:
-    """Seconds that pass only when somebody says so."""
+    """Seconds that pass on command only."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -36,29 +40,31 @@ class Clock:
         return self.now
 
 
-class Observer:
-    """Remembers what it was told."""
+class RecordingObserver(Observer):
+    """Remembers what happened."""
 
     def __init__(self) -> None:
-        self.states: list[Any] = []
+        self.states: list[RunState] = []
+        self.activities: list[str] = []
         self.notes: list[str] = []
-        self.spaces: dict[Stage, Any] = {}
+        self.spaces: dict[Stage, SearchSpace] = {}
         self.tried: list[TrialRecord] = []
         self.epochs: list[tuple[int, float, float]] = []
         self.records: list[TrialRecord] = []
         self.bests: list[Candidate | None] = []
         self.on_trial: Callable[[TrialRecord], None] = lambda _record: None
 
-    def state(self, state: Any) -> None:
+    def state(self, state: RunState) -> None:
         self.states.append(state)
 
     def activity(self, text: str, progress: float | None = None) -> None:
         assert progress is None or 0 <= progress <= 1, (text, progress)
+        self.activities.append(text)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def space(self, stage: Stage, space: Any) -> None:
+    def space(self, stage: Stage, space: SearchSpace) -> None:
         self.spaces[stage] = space
 
     def trying(self, record: TrialRecord) -> None:
@@ -73,12 +79,12 @@ class Observer:
         self.on_trial(record)
 
     def best_so_far(self, *_args: Any) -> None:
-        raise AssertionError("the pipeline tells this")
+        raise AssertionError("the pipeline reports this")
 
     winner = best_so_far
 
 
-class Ending:
+class Packer(BestModelPacker):
     """Remembers which models it was offered for packing."""
 
     def __init__(self) -> None:
@@ -173,7 +179,7 @@ def candidate(
     values: dict[str, Any] = {
         "stage": Stage.HEADS,
         "params": {},
-        "members": (member(),),
+        "heads": (branch_head(),),
         "image_size_px": 224,
         "n_bytes": MODEL_BYTES[V2],
         "latency_s": 0.02,
@@ -184,13 +190,13 @@ def candidate(
         ),
         **changes,
     }
-    value, loss = score_of(logits, TARGETS, Objective(), ~np.isnan(logits[:, :, 0]))
+    value, loss = Scorer(TARGETS, Objective()).score(logits)
     return Candidate(number=number, held_out_logits=logits, score=value, loss=loss, **values)
 
 
-def member(*branches: Branch, taps: str = "several", n_layers: int = 1) -> Member:
+def branch_head(*branches: Branch, taps: str = "several", n_layers: int = 1) -> BranchHead:
     layer = np.ones((3, 2), np.float32), np.ones(2, np.float32)
-    return Member(branches or (Branch(V2, 224),), taps, (layer,) * n_layers)
+    return BranchHead(branches or (Branch(V2, 224),), taps, (layer,) * n_layers)
 
 
 def head_candidate(number: int, params: dict[str, Any], features: Features, score: float, **changes: Any) -> Candidate:
@@ -203,26 +209,40 @@ def head_candidate(number: int, params: dict[str, Any], features: Features, scor
         "latency_s": sum(features.latency_s(name, size) for name in names),
         **changes,
     }
-    made = member(*branches, taps=params["taps"], n_layers=n_layers)
-    return candidate(number, score, params=params, members=(made,), image_size_px=size, **changes)
+    made = branch_head(*branches, taps=params["taps"], n_layers=n_layers)
+    return candidate(number, score, params=params, heads=(made,), image_size_px=size, **changes)
 
 
-def book(
+def context_of(
     settings: RunSettings | None = None,
     budget: Budget | None = None,
     objective: Objective | None = None,
-    earlier: Sequence[TrialRecord] = (),
-) -> TrialBook:
-    """One that is told by `Observer` and `Ending`."""
-    return TrialBook(
-        TARGETS,
-        objective or Objective(),
-        settings or RunSettings(),
-        budget or Budget(600, clock=Clock()),
-        Observer(),
-        Ending(),
-        earlier,
+    *,
+    targets: Targets = TARGETS,
+    observer: Observer | None = None,
+) -> SearchContext:
+    """A search of ten minutes, unless something else is given."""
+    return SearchContext(
+        targets=targets,
+        objective=objective or Objective(),
+        settings=settings or RunSettings(),
+        budget=budget or Budget(600, clock=Clock()),
+        observer=observer or RecordingObserver(),
     )
+
+
+class RecordingTrials(Trials):
+    """Trials with an observer and a packer that remember everything."""
+
+    def __init__(self, context: SearchContext, earlier: Sequence[TrialRecord] = ()) -> None:
+        self.packer = Packer()
+        assert isinstance(context.observer, RecordingObserver)
+        self.observer = context.observer
+        super().__init__(context, packer=self.packer, earlier=earlier)
+
+
+def costs_of(features: Features, objective: Objective | None = None) -> ModelCosts:
+    return ModelCosts(features, objective=objective or Objective(), n_classes=TARGETS.n_classes)
 
 
 class Fitted(FineTuned):

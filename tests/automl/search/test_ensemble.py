@@ -4,32 +4,40 @@ import numpy as np
 import pytest
 
 from automl.records import Stage
-from automl.search.candidate import Branch, Member
-from automl.search.ensemble import combine, joined_members, mean_logits, steadied
+from automl.search.candidate import Branch, BranchHead
+from automl.search.costs import ModelCost
+from automl.search.ensemble import average_of_good_heads, ensemble_of, joined_heads, mean_logits
 from automl.search.objective import Objective
-from tests.automl.search.fakes import N_ROWS, TARGETS, V1, V2, candidate, logits_for, member
+from automl.search.scoring import Scorer
+from tests.automl.search.fakes import N_ROWS, TARGETS, V1, V2, branch_head, candidate, logits_for
 
 FROZEN, TUNED = Branch(V2, 224), Branch(V2, 160, tuned=candidate().curves)
 SOME = np.arange(10)
 
 
-def cost(branches, head_bytes):
-    return head_bytes + 100 * len(branches), 0.1 * len(branches)
+class Costs:
+    """Every branch has 100 bytes and takes 0.1 s."""
+
+    def of(self, branches, head_bytes):
+        return ModelCost(head_bytes + 100 * len(branches), 0.1 * len(branches))
 
 
-def blend(*parts):
-    return combine(parts, TARGETS, Objective(), cost, 7)
+SCORED = {"scorer": Scorer(TARGETS, Objective()), "costs": Costs()}
+
+
+def ensemble(*parts):
+    return ensemble_of(parts, number=7, **SCORED)
 
 
 def layer(value: float, n_in: int = 3) -> tuple[np.ndarray, np.ndarray]:
     return np.full((n_in, 2), value, np.float32), np.full(2, 10 * value, np.float32)
 
 
-def test_a_blend_is_scored_on_the_photos_that_all_parts_have_answered():
-    mean = blend(candidate(3, 0.5, rows=SOME), candidate(1, 1.0))
+def test_an_ensemble_is_scored_on_the_photos_that_all_parts_have_answered():
+    mean = ensemble(candidate(3, 0.5, rows=SOME), candidate(1, 1.0))
     assert mean.n_scored == len(SOME)
     assert is_nan_only_outside(mean.held_out_logits, SOME)
-    assert mean.score == blend(candidate(3, 0.5, rows=SOME), candidate(1, 1.0, rows=SOME)).score
+    assert mean.score == ensemble(candidate(3, 0.5, rows=SOME), candidate(1, 1.0, rows=SOME)).score
 
 
 def is_nan_only_outside(logits: np.ndarray, rows: np.ndarray) -> bool:
@@ -39,7 +47,7 @@ def is_nan_only_outside(logits: np.ndarray, rows: np.ndarray) -> bool:
 
 def test_the_surer_part_wins_a_dispute():
     right, wrong = candidate(0, 1.0, margin=5.0), candidate(1, 0.0, margin=1.0)
-    assert blend(right, wrong).score == 1.0
+    assert ensemble(right, wrong).score == 1.0
 
 
 def test_a_part_with_fewer_repeats_is_compared_in_those_that_it_has():
@@ -50,32 +58,33 @@ def test_a_part_with_fewer_repeats_is_compared_in_those_that_it_has():
     assert not np.isnan(logits[0]).any() and np.isnan(logits[1:]).all()
 
 
-def test_a_blend_names_its_parts_and_costs_each_branch_once():
-    tuned = candidate(12, members=(member(TUNED),), image_size_px=160, stage=Stage.FINE_TUNING)
-    head = candidate(3, members=(member(FROZEN, TUNED),), image_size_px=224)
-    mean = blend(tuned, head)
-    assert (mean.number, mean.stage, mean.params) == (7, Stage.BLEND, {"members": "12+3"})
+def test_an_ensemble_names_its_parts_and_costs_each_branch_once():
+    tuned = candidate(12, heads=(branch_head(TUNED),), image_size_px=160, stage=Stage.FINE_TUNING)
+    head = candidate(3, heads=(branch_head(FROZEN, TUNED),), image_size_px=224)
+    mean = ensemble(tuned, head)
+    assert (mean.number, mean.stage, mean.params, mean.parts) == (7, Stage.ENSEMBLE, {}, (12, 3))
     assert mean.branches == (TUNED, FROZEN)
     assert mean.image_size_px == 224
-    assert mean.n_bytes == 200 + sum(one.n_bytes for one in mean.members)
+    assert mean.n_bytes == 200 + sum(one.n_bytes for one in mean.heads)
     assert mean.latency_s == pytest.approx(0.2)
 
 
-def steady(best, *heads):
-    return steadied(best, heads, TARGETS, Objective(), cost)
+def averaged(best, *heads):
+    return average_of_good_heads(best, heads, **SCORED)
 
 
-def of(value: float, *branches: Branch) -> dict[str, tuple[Member, ...]]:
-    return {"members": (Member(branches or (FROZEN,), "last", (layer(value),)),)}
+def of(value: float, *branches: Branch) -> dict[str, tuple[BranchHead, ...]]:
+    return {"heads": (BranchHead(branches or (FROZEN,), "last", (layer(value),)),)}
 
 
 def test_the_best_head_is_averaged_with_those_that_did_about_as_well():
     best = candidate(4, 0.9, params={"dropout": 0.1}, **of(1.0))
-    mean = steady(best, best, candidate(2, 0.9, **of(3.0)), candidate(9, 0.875, margin=3.0, **of(5.0)))
-    assert (mean.number, mean.stage, mean.params) == (4, Stage.HEADS, {"dropout": 0.1, "averaged_with": "2+9"})
-    ((kernel, _),) = mean.members[0].layers
-    assert len(mean.members) == 1 and (kernel == 3.0).all()
-    assert (mean.n_bytes, mean.branches) == (100 + mean.members[0].n_bytes, best.branches)
+    mean = averaged(best, best, candidate(2, 0.9, **of(3.0)), candidate(9, 0.875, margin=3.0, **of(5.0)))
+    assert (mean.number, mean.stage, mean.params) == (4, Stage.HEADS, {"dropout": 0.1})
+    assert mean.parts == (4, 2, 9)
+    ((kernel, _),) = mean.heads[0].layers
+    assert len(mean.heads) == 1 and (kernel == 3.0).all()
+    assert (mean.n_bytes, mean.branches) == (100 + mean.heads[0].n_bytes, best.branches)
     assert mean.score == 0.9  # two that are right outweigh one that is wrong and a little surer
     np.testing.assert_allclose(mean.held_out_logits, (2 * logits_for(0.9) + logits_for(0.875, 3.0)) / 3, rtol=1e-6)
 
@@ -84,46 +93,48 @@ def test_what_is_clearly_worse_or_needs_another_network_has_no_part_in_the_mean(
     best = candidate(4, 0.9, **of(1.0))
     worse, elsewhere = candidate(2, 0.8, **of(3.0)), candidate(3, 0.9, **of(1.0, FROZEN, Branch(V1, 224)))
     larger = candidate(5, 0.9, **of(1.0, Branch(V2, 160)))
-    assert steady(best, worse, elsewhere, larger) is best
+    assert averaged(best, worse, elsewhere, larger) is best
     wide = candidate(6, 0.9, **of(1.0, FROZEN, Branch(V1, 224)))
-    assert steady(wide, best, larger).params == {"averaged_with": "4"}
+    assert averaged(wide, best, larger).parts == (6, 4)
 
 
 def test_a_perfect_score_on_few_photos_still_has_neighbours():
-    assert "averaged_with" in steady(candidate(0, 1.0), candidate(1, 0.975)).params
+    assert averaged(candidate(0, 1.0), candidate(1, 0.975)).parts == (0, 1)
 
 
 def test_a_mean_has_twenty_parts_at_most():
-    mean = steady(candidate(0), *[candidate(n) for n in range(30)])
-    assert mean.params["averaged_with"] == "+".join(str(n) for n in range(1, 20))
+    mean = averaged(candidate(0), *[candidate(n) for n in range(30)])
+    assert mean.parts == tuple(range(20))
 
 
-def test_a_blend_with_a_mean_names_the_parts_of_it_too():
-    tuned = candidate(12, members=(member(TUNED),), image_size_px=160, stage=Stage.FINE_TUNING)
-    head = candidate(3, members=(member(FROZEN),), params={"averaged_with": "5+0"})
-    assert blend(tuned, head).params == {"members": "12+3+5+0"}
+def test_an_ensemble_with_a_mean_names_the_parts_of_it_too():
+    tuned = candidate(12, heads=(branch_head(TUNED),), image_size_px=160, stage=Stage.FINE_TUNING)
+    mean = candidate(3, heads=(branch_head(FROZEN),), parts=(3, 5, 0))
+    assert ensemble(tuned, mean).parts == (12, 3, 5, 0)
 
 
 def test_linear_heads_on_the_same_taps_become_one():
-    parts = [candidate(n, members=(Member((FROZEN,), "last", (layer(value),)),)) for n, value in enumerate((1.0, 3.0))]
-    (joined,) = joined_members(parts)
+    parts = [
+        candidate(n, heads=(BranchHead((FROZEN,), "last", (layer(value),)),)) for n, value in enumerate((1.0, 3.0))
+    ]
+    (joined,) = joined_heads(parts)
     ((kernel, bias),) = joined.layers
     assert (kernel == 2.0).all() and (bias == 20.0).all() and kernel.dtype == np.float32
 
 
 def test_other_heads_stay_apart_and_their_last_layer_carries_the_share():
-    deep = Member((FROZEN,), "last", (layer(5.0, 4), layer(1.0, 2)))
-    other_taps, other_branch = member(FROZEN, taps="several"), member(Branch(V1, 224), taps="last")
-    parts = [candidate(0, members=(deep, other_taps)), candidate(1, members=(other_branch,))]
-    joined = joined_members(parts)
+    deep = BranchHead((FROZEN,), "last", (layer(5.0, 4), layer(1.0, 2)))
+    other_taps, other_branch = branch_head(FROZEN, taps="several"), branch_head(Branch(V1, 224), taps="last")
+    parts = [candidate(0, heads=(deep, other_taps)), candidate(1, heads=(other_branch,))]
+    joined = joined_heads(parts)
     assert [one.branches[0].backbone for one in joined] == [V2, V1, V2]
     assert (joined[2].layers[0][0] == 5.0).all() and (joined[2].layers[1][0] == 0.5).all()
 
 
-def test_the_members_logits_add_up_to_the_mean_of_the_parts():
+def test_the_heads_logits_add_up_to_the_mean_of_the_parts():
     x, random = np.ones((1, 3), np.float32), np.random.default_rng(0)
     layers = [(random.normal(size=(3, 2)).astype(np.float32), random.normal(size=2).astype(np.float32)) for _ in "abc"]
-    parts = [candidate(n, members=(Member((FROZEN,), "last", (one,)),)) for n, one in enumerate(layers)]
+    parts = [candidate(n, heads=(BranchHead((FROZEN,), "last", (one,)),)) for n, one in enumerate(layers)]
     expected = sum(x @ kernel + bias for kernel, bias in layers) / 3
-    found = sum(x @ one.layers[0][0] + one.layers[0][1] for one in joined_members(parts))
+    found = sum(x @ one.layers[0][0] + one.layers[0][1] for one in joined_heads(parts))
     np.testing.assert_allclose(found, expected, rtol=1e-5)

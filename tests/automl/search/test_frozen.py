@@ -9,7 +9,7 @@ from PIL import Image
 
 from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
-from automl.search import frozen
+from automl.search import frozen, speeds
 from automl.search.block import Block
 from automl.search.frozen import FrozenFeatures
 from automl.serving.predict import load_image
@@ -176,7 +176,7 @@ def test_probing_is_done_once(make):
 
 
 def test_latency_grows_with_the_area(make, monkeypatch):
-    monkeypatch.setattr(frozen, "OnnxExtractor", LeftHalf)
+    monkeypatch.setattr(speeds, "OnnxExtractor", LeftHalf)
     features = make()
     assert features.latency_s("a", 112) == pytest.approx(features.latency_s("a", 224) / 4)
     assert features.latency_s("a", 224) > 0
@@ -189,11 +189,11 @@ def test_trials_cannot_use_what_is_not_there(make):
 
 
 def test_after_a_block_its_own_speed_counts(make, monkeypatch):
-    monkeypatch.setattr(frozen, "_FEWEST_TIMED", 4)
+    monkeypatch.setattr(speeds, "_FEWEST_TIMED", 4)
     now = iter(np.arange(100.0))
     features = make()
     timed = features.seconds_per_image("a")
-    monkeypatch.setattr(frozen.time, "perf_counter", lambda: next(now))
+    monkeypatch.setattr(speeds.time, "perf_counter", lambda: next(now))
     features.compute(A, ignore)  # batches of 4, 4 and 2 photos: the last six of them within two ticks
     assert timed != features.seconds_per_image("a") == pytest.approx(2 / 6 * (224 / SIZE) ** 2)
 

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from automl.records import Goal, RunSettings, Stage, TrialRecord, TrialState
+from automl.search.costs import ModelCost
 from automl.search.objective import Objective, choose_goal, objective_of, pareto_front
 
 LABELS = np.array([0, 0, 0, 0, 0, 0, 1, 1, 3])
@@ -42,11 +43,11 @@ def test_always_naming_the_largest_class_gains_nothing_in_balanced_accuracy():
     ("n_bytes", "latency_s", "allowed"), [(4e6, 0.02, True), (4e6 + 1, 0.02, False), (4e6, 0.021, False)]
 )
 def test_limits_include_their_own_value(n_bytes, latency_s, allowed):
-    assert Objective(max_model_bytes=4e6, max_latency_s=0.02).is_allowed(n_bytes, latency_s) is allowed
+    assert Objective(max_model_bytes=4e6, max_latency_s=0.02).allows(ModelCost(n_bytes, latency_s)) is allowed
 
 
 def test_without_limits_everything_is_allowed():
-    assert Objective().is_allowed(10**12, 60.0)
+    assert Objective().allows(ModelCost(10**12, 60.0))
 
 
 @pytest.mark.parametrize(

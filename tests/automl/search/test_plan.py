@@ -20,7 +20,7 @@ SPEED = {"slow": 0.010, "fast": 0.005, "middle": 0.008}
 
 
 def plan_for(n_images: int, search_s: float, max_px: int = 224, **options) -> FeaturePlan:
-    return make_plan(SPEED, n_images, search_s, max_px, **options)
+    return make_plan(SPEED, n_images=n_images, search_s=search_s, max_image_size_px=max_px, **options)
 
 
 def seconds(plan: FeaturePlan, n_images: int, mirrored: bool) -> float:
@@ -95,7 +95,7 @@ def test_small_pictures_on_the_users_wish_still_mean_every_backbone(max_px):
 
 
 def test_without_a_clock_the_order_is_the_given_one_and_speed_decides_nothing():
-    quicker = make_plan(dict.fromkeys(SPEED, 1e-9), 50_000, math.inf, 320)
+    quicker = make_plan(dict.fromkeys(SPEED, 1e-9), n_images=50_000, search_s=math.inf, max_image_size_px=320)
     assert quicker == plan_for(50_000, math.inf, 320)
     assert [block.backbone for block in quicker.blocks[:3]] == list(SPEED)
     assert quicker.sizes_px == (224, 320)
@@ -113,7 +113,7 @@ def test_a_limit_that_only_the_smallest_pictures_keep_is_kept():
 
 def test_an_interrupted_run_goes_on_with_the_blocks_it_had_those_of_the_best_first():
     best = record(2, ("slow", "fast"), 160, 0.9)
-    trials = [record(0, ("fast",), 224), record(1, ("middle",), 224), best, record(3, ("x",), 96, stage=Stage.BLEND)]
+    trials = [record(0, ("fast",), 224), record(1, ("middle",), 224), best, record(3, ("x",), 96, stage=Stage.ENSEMBLE)]
     blocks = plan_of(trials, best).blocks
     assert blocks == (Block("slow", 160), Block("fast", 160), Block("fast", 224), Block("middle", 224))
 
@@ -130,8 +130,8 @@ def test_a_plan_is_extended_by_one_of_the_same_main_size_only():
     assert begun.extended(FeaturePlan((Block("fast", 160), Block("fast", 224)))) == begun
 
 
-def test_of_backbones_that_take_about_as_long_the_preferred_one_goes_first():
-    plan = make_plan({"mobilenet_v2": 0.0105, "mobilenet_v1": 0.01}, 100, 600.0, 224)
-    assert plan.blocks[0].backbone == "mobilenet_v2"
-    plan = make_plan({"mobilenet_v2": 0.02, "mobilenet_v1": 0.01}, 100, 600.0, 224)
-    assert plan.blocks[0].backbone == "mobilenet_v1"
+@pytest.mark.parametrize(("seconds", "first"), [(0.0105, "mobilenet_v2"), (0.02, "mobilenet_v1")])
+def test_of_backbones_that_take_about_as_long_the_preferred_one_goes_first(seconds, first):
+    speeds = {"mobilenet_v2": seconds, "mobilenet_v1": 0.01}
+    plan = make_plan(speeds, n_images=100, search_s=600.0, max_image_size_px=224)
+    assert plan.blocks[0].backbone == first

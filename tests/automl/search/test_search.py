@@ -1,6 +1,6 @@
 """The whole search with fake features, fake trainings and a fake clock; and stage 1 for real on random features."""
 
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -9,68 +9,8 @@ from automl.errors import BadSetting, RunFailed, TrialFailed
 from automl.models.head.settings import Targets
 from automl.records import Goal, RunSettings, RunState, Sampler, Stage, TrialRecord, TrialState, TunerKind
 from automl.search.block import Block
-from automl.search.budget import Budget
-from automl.search.joined import Joined, View, moments_of, standardisation
-from automl.search.search import Search
-from automl.search.space import backbone_names
-from automl.search.stages import fine_tuning as fine_tune_stage
-from automl.search.stages import heads as heads_stage
-from tests.automl.search.fakes import (
-    LITE0,
-    TARGETS,
-    V1,
-    V2,
-    Clock,
-    Ending,
-    Features,
-    FineTuners,
-    Observer,
-    head_candidate,
-    logits_for,
-)
-
-TRIAL_S, STEP_S = 2.0, 0.5
-
-
-class World:
-    """A search whose heads give `heads(number, params)` and whose fine-tunings give `tuned(settings, epoch)`.
-
-    `made_with`: what else the heads' candidates have.
-    """
-
-    def __init__(self, monkeypatch, scratch, settings, heads, tuned, earlier, used_s, targets, made_with) -> None:
-        self.clock = Clock()
-        self.budget = Budget(settings.budget_s, reserve_s=20, used_s=used_s, clock=self.clock)
-        self.features, self.observer, self.ending = Features(self.clock, image_s=0.01), Observer(), Ending()
-        self.tuners = FineTuners(self.clock, tuned)
-
-        def run_head_trial(number, params, head_settings, features, targets, objective, seed, on_epoch, on_step):
-            self.clock.now += TRIAL_S
-            made = head_candidate(number, params, features, heads(number, params), **made_with)
-            on_epoch(1, logits_for(made.score))
-            return made
-
-        monkeypatch.setattr(heads_stage, "run_head_trial", run_head_trial)
-        monkeypatch.setattr(fine_tune_stage, "FineTuner", self.tuners)
-        weights = dict.fromkeys(self.features.backbones, SimpleNamespace())
-        self.offered_before_loading = -1
-        self.search = Search(
-            self.features, weights, targets, settings, self.budget, self.observer, self.ending, scratch, earlier
-        )
-
-    def load_tensorflow(self) -> None:
-        self.offered_before_loading = len(self.ending.offered)
-
-    def run(self):
-        return self.search.run(self.search.prepare(), self.load_tensorflow)
-
-    @property
-    def stages(self):
-        return [record.stage for record in self.observer.records]
-
-    @property
-    def why(self) -> str:
-        return self.observer.notes[-1]
+from tests.automl.search.fakes import TARGETS, V1, V2
+from tests.automl.search.worlds import STEP_S, FakeWorld, World, search_for_real
 
 
 @pytest.fixture
@@ -87,7 +27,16 @@ def world(monkeypatch, tmp_path):
     ):
         quick = None if "tuner" in settings else Sampler.RANDOM
         chosen = RunSettings(**{"budget_s": 300.0, "goal": Goal.ACCURACY, "sampler": quick, **settings})
-        return World(monkeypatch, tmp_path, chosen, heads, tuned, earlier, used_s, targets, made_with)
+        fake = FakeWorld(
+            settings=chosen,
+            heads=heads,
+            tuned=tuned,
+            earlier=earlier,
+            used_s=used_s,
+            targets=targets,
+            made_with=dict(made_with),
+        )
+        return World(monkeypatch, tmp_path, fake)
 
     return build
 
@@ -96,8 +45,8 @@ def test_a_search_goes_through_its_stages_and_ends_within_its_time(world):
     w = world()
     best = w.run()
     assert w.observer.states == [RunState.SEARCHING]
-    order = [Stage.HEADS, Stage.FINE_TUNING, Stage.BLEND]
-    assert list(dict.fromkeys(w.stages)) == order and w.stages[-1] is Stage.BLEND
+    order = [Stage.HEADS, Stage.FINE_TUNING, Stage.ENSEMBLE]
+    assert list(dict.fromkeys(w.stages)) == order and w.stages[-1] is Stage.ENSEMBLE
     assert best.stage is Stage.FINE_TUNING and best.score == 0.8
     assert w.budget.elapsed_s <= 300 - 20 + STEP_S
     assert w.offered_before_loading > 0
@@ -110,7 +59,7 @@ def test_fine_tuning_in_one_repeat_is_compared_with_heads_that_have_several(worl
     best = w.run()
     assert best.stage is Stage.FINE_TUNING and best.held_out_logits.shape[0] == 1
     assert any("80.0 % against 70.0 % without it, both on the same 40" in note for note in w.observer.notes)
-    assert w.observer.records[-1].stage is Stage.BLEND
+    assert w.observer.records[-1].stage is Stage.ENSEMBLE
 
 
 def test_fine_tuning_that_brought_nothing_is_not_praised(world):
@@ -123,7 +72,7 @@ def test_every_trial_lies_in_the_space_of_its_stage(world):
     w = world()
     w.run()
     spaces = w.observer.spaces
-    assert all(spaces[r.stage].contains(r.params) for r in w.observer.records if r.stage is not Stage.BLEND)
+    assert all(spaces[r.stage].contains(r.params) for r in w.observer.records if r.stage is not Stage.ENSEMBLE)
     assert [record.number for record in w.observer.records] == list(range(len(w.observer.records)))
 
 
@@ -139,7 +88,7 @@ def test_without_time_for_fine_tuning_heads_use_all_of_it(world):
     w.run()
     assert set(w.stages) == {Stage.HEADS}
     assert w.why == "The search used the whole time budget."
-    assert not w.ending.expects_fine_tuned
+    assert not w.packer.expects_fine_tuned
 
 
 def test_fine_tuning_can_be_switched_off(world):
@@ -165,7 +114,7 @@ def test_the_trial_limit_is_shared_between_the_stages(world):
 def test_a_small_trial_limit_holds(world, limit, budget_s):
     w = world(budget_s=budget_s, max_trials=limit)
     w.run()
-    assert len([stage for stage in w.stages if stage is not Stage.BLEND]) == limit
+    assert len([stage for stage in w.stages if stage is not Stage.ENSEMBLE]) == limit
 
 
 def test_stop_keeps_the_best_so_far_and_says_so(world):
@@ -242,14 +191,14 @@ def test_of_few_photos_the_best_head_is_delivered_as_the_mean_of_the_good_ones(w
     w = world(fine_tuning=False, max_trials=6)
     best = w.run()
     scores = [record.score for record in w.observer.records]
-    assert best.params["averaged_with"] and scores[best.number] == max(scores)
-    assert w.search.book.best_head is best
+    assert best.number in best.parts and scores[best.number] == max(scores)
+    assert w.search.trials.models.best_head is best
     assert any("became the mean of" in note for note in w.observer.notes)
-    monkeypatch.setattr("automl.search.trials.MOST_AVERAGED_PHOTOS", len(TARGETS.labels) - 1)
-    assert "averaged_with" not in world(fine_tuning=False, max_trials=6).run().params
+    monkeypatch.setattr("automl.search.best_models.MOST_AVERAGED_PHOTOS", len(TARGETS.labels) - 1)
+    assert not world(fine_tuning=False, max_trials=6).run().parts
     monkeypatch.undo()
     alone = world(fine_tuning=False, max_trials=1)
-    assert "averaged_with" not in alone.run().params
+    assert not alone.run().parts
     assert not any("became the mean of" in note for note in alone.observer.notes)
 
 
@@ -303,7 +252,7 @@ def test_an_interrupted_run_trains_its_best_heads_again_but_records_none_twice(w
     earlier = interrupted(whole, 10)
     resumed = world(lambda number, params: 0.9 - number / 100, earlier=earlier, used_s=100)
     assert resumed.run().number == 0
-    assert resumed.search.book.records[:10] == list(earlier)
+    assert resumed.search.trials.records[:10] == list(earlier)
     assert min(record.number for record in resumed.observer.records) == 10
     assert resumed.budget.elapsed_s <= 300 - 20 + STEP_S
 
@@ -333,41 +282,20 @@ def test_an_interrupted_run_fine_tunes_its_best_again(world):
     resumed = world(budget_s=None, max_trials=30, earlier=earlier)
     assert resumed.run().stage is Stage.FINE_TUNING
     assert resumed.observer.records[0].params == best.params
-    assert resumed.search.book.n_trials == 30
-
-
-class SmallFeatures(Features):
-    """Random numbers that tell the classes apart, for the real heads. `seconds`: what the probes claim."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(Clock(), (V2, LITE0), image_s=seconds)
-        self._random = np.random.default_rng(0)
-        self._raw: dict[str, np.ndarray] = {}
-        for name in self.backbones:
-            noise = self._random.normal(0, 1, (len(TARGETS.labels), 6))
-            self._raw[name] = (noise + 0.7 * TARGETS.labels[:, None]).astype(np.float16)
-
-    def joined(self, params) -> Joined:
-        parts = [self._raw[name] for name in backbone_names(params)]
-        view = View(parts, *standardisation([moments_of(part) for part in parts]), in_memory=True)
-        return Joined(view, view if params["views"] == "mirrored" else None)
+    assert resumed.search.trials.n_trials == 30
 
 
 @pytest.mark.parametrize("tuner", list(TunerKind))
 def test_one_seed_gives_the_same_trials_and_the_same_winner_where_no_clock_decides(tmp_path, tuner):
     def run(seconds, seed=3):
         settings = RunSettings(budget_s=None, max_trials=20, seed=seed, tuner=tuner, fine_tuning=False)
-        observer = Observer()
-        search = Search(
-            SmallFeatures(seconds), {}, TARGETS, settings, Budget(None), observer, Ending(), tmp_path / str(seconds)
-        )
-        winner = search.run(search.prepare(), lambda: None)
+        observer, winner = search_for_real(settings, tmp_path / str(seconds), seconds)
         return [(r.params, r.score, r.state, r.message) for r in observer.records], winner
 
     (trials, winner), (again, winner_again) = run(0.1), run(1e3)
     assert trials == again and len(trials) == 20
     assert winner.number == winner_again.number
-    layers, layers_again = winner.members[0].layers, winner_again.members[0].layers
+    layers, layers_again = winner.heads[0].layers, winner_again.heads[0].layers
     for one, other in zip(layers, layers_again, strict=True):
         assert all(np.array_equal(array, again) for array, again in zip(one, other, strict=True))
     assert run(0.1, seed=4)[0] != trials

@@ -57,8 +57,9 @@ def test_what_the_user_has_fixed_is_not_searched(fixed, name):
 
 
 def test_each_dimension_includes_its_ends():
-    assert Real("x", 0.0, 1.0, 0.5).contains(1.0) and not Real("x", 0.0, 1.0, 0.5).contains(1.1)
-    assert Whole("x", 1, 3, 2).contains(1) and not Whole("x", 1, 3, 2).contains(0)
+    real, whole = Real("x", low=0.0, high=1.0, default=0.5), Whole("x", low=1, high=3, default=2)
+    assert real.contains(1.0) and not real.contains(1.1)
+    assert whole.contains(1) and not whole.contains(0)
     assert Choice("x", ("a",), "a").contains("a") and not Choice("x", ("a",), "a").contains("b")
 
 

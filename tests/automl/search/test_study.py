@@ -11,8 +11,14 @@ from automl.records import Stage, TrialRecord, TrialState
 from automl.search.space import Choice, Real, SearchSpace, Whole
 from automl.search.study import StudyLog
 
-SPACE = SearchSpace((Choice("backbones", ("a", "b"), "a"), Real("dropout", 0.0, 0.6, 0.2), Whole("patience", 3, 15, 8)))
-FINE_TUNING = SearchSpace((Choice("backbone", ("a", "b"), "a"), Real("dropout", 0.0, 0.3, 0.1)))
+SPACE = SearchSpace(
+    (
+        Choice("backbones", ("a", "b"), "a"),
+        Real("dropout", low=0.0, high=0.6, default=0.2),
+        Whole("patience", low=3, high=15, default=8),
+    )
+)
+FINE_TUNING = SearchSpace((Choice("backbone", ("a", "b"), "a"), Real("dropout", low=0.0, high=0.3, default=0.1)))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -93,9 +99,14 @@ def test_a_space_that_has_changed_gets_names_of_its_own(url):
 
 
 def test_what_lies_outside_the_space_is_kept_as_an_attribute(url):
-    (trial,) = write(url, record(0, 0.9, params={"backbones": "a", "dropout": 0.9, "members": "3+7"})).trials
+    (trial,) = write(url, record(0, 0.9, params={"backbones": "a", "dropout": 0.9, "units": "3+7"})).trials
     assert trial.params == {"backbones": "a"}
-    assert trial.user_attrs["other_params"] == {"dropout": 0.9, "members": "3+7"}
+    assert trial.user_attrs["other_params"] == {"dropout": 0.9, "units": "3+7"}
+
+
+def test_an_ensemble_keeps_its_parts_as_an_attribute(url):
+    (trial,) = write(url, record(8, 0.9, stage=Stage.ENSEMBLE, params={}, parts=(3, 7)), space=SearchSpace(())).trials
+    assert (trial.params, trial.user_attrs["parts"]) == ({}, [3, 7])
 
 
 def test_a_second_log_continues_the_same_study(url):

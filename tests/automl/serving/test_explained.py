@@ -8,7 +8,7 @@ import pytest
 from automl.delivery.exporter import Exporter
 from automl.errors import BadBundle
 from automl.models.weights.cache import InstalledWeights, installed
-from automl.search.candidate import Branch, Candidate, Member
+from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.serving.explained import ExplainedModel
 from automl.serving.predict import Classifier
@@ -51,7 +51,7 @@ def written(weights: dict[str, InstalledWeights], model: Candidate, folder: Path
 
 def assert_same(
     weights: dict[str, InstalledWeights],
-    members: list[Member],
+    members: list[BranchHead],
     typical: np.ndarray,
     folder: Path,
     tolerance: float = 1e-4,

@@ -4,7 +4,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import JSON, Engine, column, inspect, select, table
 
 from automl import store
 from automl.records import DatasetState, FileState
@@ -20,13 +20,18 @@ def differences(engine: Engine) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
 
 
-def go_back_and_migrate(database: Database, revision: str) -> None:
-    """As an older version would have left the tables, and then as the present one makes them of that."""
+def go_back(database: Database, revision: str) -> None:
+    """As an older version would have left the tables."""
     config = Config()
     config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
     with database._schema_connection() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
+
+
+def go_back_and_migrate(database: Database, revision: str) -> None:
+    """As an older version would have left the tables, and then as the present one makes them of that."""
+    go_back(database, revision)
     database.migrate()
 
 
@@ -85,6 +90,24 @@ def test_what_lists_and_pages_show_is_found_for_what_an_older_version_has_made(d
     assert summaries["x"] == summary | {"samples": {"cat": ids[1::2]}}
     assert "samples" not in summaries["y"]
     assert summaries["z"] == {}
+
+
+def test_the_parts_of_an_older_ensemble_are_no_parameters(database: Database) -> None:
+    same = {"state": "complete", "image_size_px": 96, "started_s": 0, "duration_s": 1}
+    with database.session() as session:
+        run = Run(dataset=Dataset(name="x"), budget_s=60.0)
+        session.add(TrialSummary(run=run, number=0, params={"dropout": 0.1}, **same))
+        session.add(TrialSummary(run=run, number=8, stage="blend", parts=[5, 0, 3], **same))
+    go_back(database, "0008")
+    older = table("trial_summaries", column("number"), column("params", JSON()))
+    with database.engine.connect() as connection:
+        params = connection.scalars(select(older.c.params).order_by(older.c.number)).all()
+    assert params == [{"dropout": 0.1}, {"members": "5+0+3"}]
+    database.migrate()
+    with database.session() as session:
+        head, ensemble = session.scalars(select(TrialSummary).order_by(TrialSummary.number))
+        assert (head.params, head.parts) == ({"dropout": 0.1}, [])
+        assert (ensemble.params, ensemble.parts) == ({}, [5, 0, 3])
 
 
 def test_optunas_version_table_is_left_alone(database: Database) -> None:

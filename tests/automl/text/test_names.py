@@ -66,8 +66,8 @@ def test_the_settings_of_a_trial_leave_out_what_is_shown_elsewhere():
 
 
 def test_a_mean_of_tries_counts_them_from_one():
-    assert params_in_words({"members": "12+3"}) == "the mean of tries 13, 4"
-    assert params_in_words({"dropout": 0.1, "averaged_with": "3"}) == "dropout 0.1, averaged with try 4"
+    assert params_in_words({}, [12, 3], 20) == "the mean of tries 13, 4"
+    assert params_in_words({"dropout": 0.1}, [7, 3], 7) == "dropout 0.1, averaged with try 4"
 
 
 @pytest.mark.parametrize(

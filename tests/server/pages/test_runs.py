@@ -254,8 +254,7 @@ def test_the_first_model_has_its_own_card_where_it_was_scored(client, world):
     assert "It was ready after 12 seconds. The difference between the two" in page
     same = {**RESULT, "first_model": {**first, "trial": 1}}
     assert "and no better one was found" in text_of(client, f"/runs/{world.add_run(RunState.DONE, result=same)}")
-    params = {**RESULT["winner"]["params"], "averaged_with": "4+7"}
-    part = {**same, "winner": {**RESULT["winner"], "params": params}}
+    part = {**same, "winner": {**RESULT["winner"], "parts": [RESULT["winner"]["trial"], 4, 7]}}
     page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=part)}")
     assert "The difference between the two" in page and "averaged with tries 5, 8" in page
     without = {**RESULT, "first_model": None}

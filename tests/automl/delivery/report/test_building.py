@@ -116,14 +116,14 @@ def test_the_digest_is_that_of_the_heads_the_networks_and_the_parameters(tmp_pat
     (tmp_path / "one").write_bytes(b"1")
     (tmp_path / "two").write_bytes(b"2")
     base = model()
-    (head,) = base.members
+    (head,) = base.heads
     ((kernel, bias),) = head.layers
     others = [
         replace(base, params={"taps": "other"}),
-        replace(base, members=(replace(head, layers=((kernel + 1, bias),)),)),
-        replace(base, members=(replace(head, branches=(Branch("v2", 128),)),)),
-        replace(base, members=(replace(head, branches=(Branch("v2", 96, tmp_path / "one"),)),)),
-        replace(base, members=(replace(head, branches=(Branch("v2", 96, tmp_path / "two"),)),)),
+        replace(base, heads=(replace(head, layers=((kernel + 1, bias),)),)),
+        replace(base, heads=(replace(head, branches=(Branch("v2", 128),)),)),
+        replace(base, heads=(replace(head, branches=(Branch("v2", 96, tmp_path / "one"),)),)),
+        replace(base, heads=(replace(head, branches=(Branch("v2", 96, tmp_path / "two"),)),)),
     ]
     assert candidate_digest(model()) == candidate_digest(base)
     assert len({candidate_digest(one) for one in [base, *others]}) == 6

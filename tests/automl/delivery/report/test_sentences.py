@@ -39,7 +39,7 @@ def test_what_the_search_was_worth(n_correct, end):
     assert findings(metrics)[1] == f"The first model, found after 12 seconds, {end}"
     metrics["winner"]["trial"] = 0
     assert "is the one that won" in findings(metrics)[1]
-    metrics["winner"]["params"] = {"averaged_with": "4+7"}  # then the first model is a part of it, no more
+    metrics["winner"]["parts"] = [metrics["winner"]["trial"], 4, 7]  # then the first model is a part of it, no more
     assert findings(metrics)[1].endswith(end)
 
 

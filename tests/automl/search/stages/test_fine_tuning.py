@@ -12,21 +12,22 @@ from automl.search.block import Block
 from automl.search.budget import Budget, SearchOver
 from automl.search.objective import Objective
 from automl.search.plan import FeaturePlan
-from automl.search.stages import fine_tuning as fine_tune_stage
+from automl.search.stages import fine_tuning_times, fine_tuning_trial, folds
 from automl.search.stages.fine_tuning import N_EPOCHS, PATIENCE_TRIALS, FineTuneStage
-from automl.search.stages.heads import HeadsStage
-from automl.search.trials import TrialBook
+from automl.search.stages.fine_tuning_times import FineTuningKind, FineTuningTimes
+from automl.search.stages.folds import FineTuningFolds
 from tests.automl.search.fakes import (
     N_ROWS,
     TARGETS,
     V1,
     V2,
     Clock,
-    Ending,
     Features,
     FineTuners,
-    Observer,
+    RecordingTrials,
     candidate,
+    context_of,
+    costs_of,
     head_candidate,
 )
 
@@ -43,26 +44,31 @@ class World:
     def __init__(self, monkeypatch, scratch, settings, score, targets, earlier, limits) -> None:
         self.clock = Clock()
         self.budget = Budget(settings.budget_s, reserve_s=20, clock=self.clock)
-        self.features, self.observer = Features(self.clock, image_s=0.001), Observer()
-        self.book = TrialBook(targets, Objective(**limits), settings, self.budget, self.observer, Ending(), earlier)
-        self.heads = HeadsStage(self.features, self.book, scratch / "heads")
-        self.tuners = FineTuners(self.clock, score)
-        monkeypatch.setattr(fine_tune_stage, "FineTuner", self.tuners)
-        weights = dict.fromkeys(self.features.backbones, SimpleNamespace())
-        self.stage = FineTuneStage(self.features, weights, self.book, self.heads, scratch / "tuned")
+        self.features, self.tuners = Features(self.clock, image_s=0.001), FineTuners(self.clock, score)
+        context = context_of(settings, self.budget, Objective(**limits), targets=targets)
+        self.observer, self.trials = context.observer, RecordingTrials(context, earlier)
+        monkeypatch.setattr(fine_tuning_trial, "FineTuner", self.tuners)
+        self.stage = FineTuneStage(
+            context,
+            features=self.features,
+            weights=dict.fromkeys(self.features.backbones, SimpleNamespace()),
+            trials=self.trials,
+            costs=costs_of(self.features, context.objective),
+            scratch=scratch / "tuned",
+        )
         for name in self.features.backbones:
             self.add_head(name, 0.7 + (name == V2) / 40)
 
     def add_head(self, backbone, score) -> None:
-        number = len(self.book.records)
+        number = len(self.trials.records)
         params = {"backbones": backbone, "taps": "several", "image_size_px": 224}
         head = head_candidate(number, params, self.features, score)
         record = TrialRecord(number, TrialState.COMPLETE, (backbone,), 224, params, head.score, 0.0, 1.0)
-        self.book.take(record, head)
+        self.trials.take(record, head)
 
-    def run(self, earlier=()) -> None:
+    def run(self) -> None:
         try:
-            self.stage.run(PLAN, earlier)
+            self.stage.run(PLAN)
         except SearchOver:
             self.is_over = True
         else:
@@ -70,7 +76,7 @@ class World:
 
     @property
     def records(self):
-        return [record for record in self.book.records if record.stage is Stage.FINE_TUNING]
+        return [record for record in self.trials.records if record.stage is Stage.FINE_TUNING]
 
 
 @pytest.fixture
@@ -96,14 +102,14 @@ def test_the_expert_begins_with_the_tail_of_the_best_backbone_and_goes_on_with_a
     assert tail.params == w.stage.space.defaults(backbone=V2, ft_image_size_px=160, depth=2)
     assert whole.params == w.stage.space.defaults(backbone=V2, ft_image_size_px=160, depth=0)
     assert (tail.backbones, tail.image_size_px, tail.score) == ((V2,), 160, 0.8)
-    assert w.book._ending.expects_fine_tuned
+    assert w.trials.packer.expects_fine_tuned
 
 
 def test_few_photos_are_trained_in_several_folds_and_all_of_them_are_scored(world):
     w = world(settings=RunSettings(budget_s=None, max_trials=3))
     w.run()
     assert [(learnt, held_out) for _, learnt, held_out in w.tuners.fits] == [(20, 20), (20, 20)]
-    assert w.book.best.n_scored == N_ROWS
+    assert w.trials.models.best.n_scored == N_ROWS
 
 
 def test_each_fold_starts_from_the_head_that_has_not_seen_its_photos(world):
@@ -113,15 +119,15 @@ def test_each_fold_starts_from_the_head_that_has_not_seen_its_photos(world):
 
 
 def test_many_photos_are_trained_in_one_fold(world, monkeypatch):
-    monkeypatch.setattr(fine_tune_stage, "_FEWEST_HELD_OUT", 20)
+    monkeypatch.setattr(folds, "_FEWEST_HELD_OUT", 20)
     w = world(settings=RunSettings(budget_s=None, max_trials=3))
     w.run()
     assert len(w.tuners.fits) == 1
-    assert w.book.best.n_scored == 20
+    assert w.trials.models.best.n_scored == 20
 
 
 def test_at_most_so_many_photos_are_held_out_from_all_over_the_fold(world, monkeypatch):
-    monkeypatch.setattr(fine_tune_stage, "_MAX_HELD_OUT", 5)
+    monkeypatch.setattr(folds, "_MOST_HELD_OUT", 5)
     w = world(settings=RunSettings(budget_s=None, max_trials=3))
     w.run()
     (tuned,) = w.stage.tuned
@@ -154,11 +160,11 @@ def test_one_that_turns_out_too_slow_is_given_up_before_it_trains_and_is_no_fail
     assert not w.tuners.fits
     assert {record.state for record in w.records} == {TrialState.PRUNED}
     assert "It would have taken 2400 s" in w.records[0].message
-    assert not w.book.retired
+    assert not w.trials.retired
 
 
 def test_the_epochs_are_as_many_as_fit_into_the_time(world, monkeypatch):
-    monkeypatch.setattr(fine_tune_stage, "_START_S", 0.0)
+    monkeypatch.setattr(fine_tuning_times, "_START_S", 0.0)
     w = world(settings=RunSettings(budget_s=20 + 90))
     w.run()
     longest = [settings.epochs for settings, *_ in w.tuners.fits]
@@ -168,12 +174,13 @@ def test_the_epochs_are_as_many_as_fit_into_the_time(world, monkeypatch):
 
 
 def test_less_than_three_epochs_are_not_begun(world, monkeypatch):
-    monkeypatch.setattr(fine_tune_stage, "_START_S", 0.0)
+    monkeypatch.setattr(fine_tuning_times, "_START_S", 0.0)
     w = world()
-    w.stage._epoch_s[V2, 160, 0], w.stage._preparation_s[V2, 160, 0] = 10.0, 0.0  # in each of two folds
+    kind = FineTuningKind(V2, 160, 0)
+    w.stage._times._measured[kind] = fine_tuning_times._Measured(preparation_s=0.0, epoch_s=10.0)  # of two folds
     for left_s, epochs in ((500.0, N_EPOCHS), (61.0, 3), (59.0, None)):
         w.clock.now = 1000 + 600 - 20 - left_s
-        assert w.stage._epochs(V2, 160, 0, None) == epochs
+        assert w.stage._epochs_in_time(kind, None) == epochs
 
 
 def test_the_time_for_stored_activations_counts(world):
@@ -220,7 +227,7 @@ def test_a_loser_is_ended_after_some_epochs(world):
 
 
 def test_the_best_epoch_of_the_only_fold_counts_when_time_is_up(world, monkeypatch):
-    monkeypatch.setattr(fine_tune_stage, "_FEWEST_HELD_OUT", 20)
+    monkeypatch.setattr(folds, "_FEWEST_HELD_OUT", 20)
     w = world(lambda settings, epoch: 0.5 + epoch / 20)
     w.tuners.n_steps = 100  # 50 s an epoch, of which the probe knows nothing
     monkeypatch.setattr(FineTuners.One, "steps_per_epoch", lambda self, n_rows: 1)
@@ -239,7 +246,7 @@ def test_stop_ends_a_fine_tuning_within_a_step_and_keeps_the_best_head(world):
     w = world(score)
     w.run()
     assert w.is_over and not w.records
-    assert w.book.best.stage is Stage.HEADS
+    assert w.trials.models.best.stage is Stage.HEADS
 
 
 def test_patience_ends_it_with_a_reason(world):
@@ -256,14 +263,14 @@ def test_a_backbone_that_fails_three_times_is_given_up(world):
 
     w = world(score, RunSettings(budget_s=None, max_trials=100, sampler=Sampler.RANDOM))
     w.run()
-    assert w.book.retired == {V1, V2}
+    assert w.trials.retired == {V1, V2}
     assert len(w.records) <= 6
-    assert not w.is_over and w.book.best.score == pytest.approx(0.725)
+    assert not w.is_over and w.trials.models.best.score == pytest.approx(0.725)
 
 
 def test_without_a_linear_head_nothing_can_be_fine_tuned(world):
     w = world()
-    w.book._starts.clear()
+    w.trials.models._starts.clear()
     assert not w.stage.is_affordable(600)
     w.run()
     assert w.stage.why_it_ended == "no backbone could be fine-tuned" and not w.records
@@ -275,15 +282,6 @@ def test_it_is_affordable_where_a_cheap_one_fits(world):
     w.features.image_s = 10.0
     assert not w.stage.is_affordable(60)
     assert world(settings=RunSettings(budget_s=None, max_trials=5)).stage.is_affordable(0)
-
-
-def test_the_tail_is_far_cheaper_than_the_whole_and_its_activations_are_stored_once_for_all_folds(world):
-    w = world()
-    one, two = (w.stage._cost_s(V2, 160, 2, epochs) for epochs in (10, 20))
-    whole = w.stage._cost_s(V2, 160, 0, 10)
-    assert one < two < whole
-    w.stage._epoch_s[V2, 160, 2], w.stage._preparation_s[V2, 160, 2] = 1.0, 50.0
-    assert w.stage._cost_s(V2, 160, 2, 10) == pytest.approx(50 + 2 * 10 + fine_tune_stage._START_S)
 
 
 def test_what_may_not_be_delivered_is_never_trained(world):
@@ -300,7 +298,7 @@ def test_an_earlier_attempts_best_is_trained_first(world):
         for n, (score, one) in enumerate(scored.items())
     ]
     w = world(settings=RunSettings(budget_s=None, max_trials=5), earlier=earlier)
-    w.run(earlier)
+    w.run()
     assert w.records[2].params == params and w.records[2].state is TrialState.COMPLETE
 
 
@@ -308,7 +306,7 @@ def test_an_attempt_that_goes_on_tries_what_the_broken_one_had_still_before_it(w
     tail = world().stage.space.defaults(backbone=V2, ft_image_size_px=160, depth=2)
     earlier = [TrialRecord(0, TrialState.COMPLETE, (V2,), 160, tail, 0.9, 0.0, 1.0, stage=Stage.FINE_TUNING)]
     w = world(settings=RunSettings(budget_s=None, max_trials=5), earlier=earlier)
-    w.run(earlier)
+    w.run()
     assert [record.params["depth"] for record in w.records[:3]] == [2, 2, 0]
     assert w.records[1].params == tail
 
@@ -324,16 +322,15 @@ def test_the_size_of_the_whole_network_is_chosen_once_the_tail_has_used_its_time
     assert sizes[0][0] == 0 and sizes[1][0] == 2  # the folds of the tail
 
 
-def test_on_many_photos_the_whole_network_is_the_cheaper_one(world, monkeypatch):
+def test_on_many_photos_the_whole_network_is_the_cheaper_one(world):
     few, w = world(), world()
-    monkeypatch.setattr(
-        w.stage,
-        "_targets",
-        Targets(labels=np.arange(40_000) % 2, folds=np.arange(40_000)[:, None] % 5, n_folds=5, n_classes=2),
-    )
+    many = FineTuningFolds(Targets(np.arange(40_000) % 2, np.arange(40_000)[:, None] % 5, 5, 2))
+    w.stage._times = FineTuningTimes(w.features, many, batch_size=16)
     for one, depths in ((few, [2, 0]), (w, [0, 2])):
-        assert [params["depth"] for params in one.stage._first_choices(one.stage._starts(), ())] == depths
-    whole_s, tail_s = (min(w.stage._cost_s(name, 160, depth, 5) for name in (V1, V2)) for depth in (0, 2))
+        assert [params["depth"] for params in one.stage._first_choices(one.stage._starts())] == depths
+    whole_s, tail_s = (
+        min(w.stage._times.seconds(FineTuningKind(name, 160, depth), 5) for name in (V1, V2)) for depth in (0, 2)
+    )
     assert tail_s > 3 * whole_s
     assert w.stage.is_affordable(whole_s) and not w.stage.is_affordable(0.9 * whole_s)
 
@@ -341,20 +338,22 @@ def test_on_many_photos_the_whole_network_is_the_cheaper_one(world, monkeypatch)
 def refitted(w) -> bool:
     """Whether the last training had every photo and no other to be scored on."""
     before = len(w.tuners.fits)
-    w.stage.refit(PLAN)
+    w.stage.refit()
     return [fit[1:] for fit in w.tuners.fits[before:]] == [(N_ROWS, 0)]
 
 
 def test_the_best_is_trained_once_more_on_every_photo(world):
     w = world(lambda settings, epoch: 0.8 if settings.depth == 0 else 0.5, RunSettings(budget_s=None, max_trials=4))
     w.run()
-    before = w.book.best
+    before = w.trials.models.best
     assert refitted(w)
     assert w.tuners.fits[-1][0].depth == 0
-    assert w.book.best is not before and w.book.best.number == before.number == w.stage.tuned[0].number
-    assert w.book.best.score == before.score
-    assert w.book.best.branches[0].tuned.name == f"tuned-{before.number}-all.weights.h5"
-    assert w.book._ending.offered[-1] is w.book.best
+    assert (
+        w.trials.models.best is not before and w.trials.models.best.number == before.number == w.stage.tuned[0].number
+    )
+    assert w.trials.models.best.score == before.score
+    assert w.trials.models.best.branches[0].tuned.name == f"tuned-{before.number}-all.weights.h5"
+    assert w.trials.packer.offered[-1] is w.trials.models.best
 
 
 def test_it_is_not_trained_once_more_where_time_is_short_or_the_user_said_stop(world):
@@ -375,46 +374,46 @@ def test_a_plain_hold_out_is_respected_to_the_end(world):
 def test_a_last_training_that_does_not_work_leaves_the_model_of_the_folds(world, error):
     w = world(settings=RunSettings(budget_s=None, max_trials=3))
     w.run()
-    before = w.book.best
+    before = w.trials.models.best
 
     def score(settings, epoch):
         raise error
 
     w.tuners.score = score
-    w.stage.refit(PLAN)
-    assert w.book.best is before and w.tuners.n_open == 0
+    w.stage.refit()
+    assert w.trials.models.best is before and w.tuners.n_open == 0
 
 
 def test_the_mean_with_the_best_head_is_tried_once_and_is_no_trial_of_the_limit(world):
     w = world(settings=RunSettings(budget_s=None, max_trials=3))
     w.run()
-    n_trials = w.book.n_trials
-    w.stage.blend()
-    blended = w.book.records[-1]
-    assert (blended.stage, blended.params, blended.number) == (Stage.BLEND, {"members": "2+0"}, 3)
-    assert blended.n_bytes > 2 * 9_000_000
-    assert w.book.n_trials == n_trials
+    n_trials = w.trials.n_trials
+    w.stage.try_ensemble()
+    mean = w.trials.records[-1]
+    assert (mean.stage, mean.params, mean.parts, mean.number) == (Stage.ENSEMBLE, {}, (2, 0), 3)
+    assert mean.n_bytes > 2 * 9_000_000
+    assert w.trials.n_trials == n_trials
 
 
 def test_a_mean_that_is_no_better_does_not_win_because_it_is_larger(world):
     w = world(settings=RunSettings(budget_s=None, max_trials=3))
     w.run()
-    w.stage.blend()
-    assert w.book.records[-1].score <= w.book.best.score
-    assert w.book.best.stage is Stage.FINE_TUNING
+    w.stage.try_ensemble()
+    assert w.trials.records[-1].score <= w.trials.models.best.score
+    assert w.trials.models.best.stage is Stage.FINE_TUNING
 
 
 def test_a_mean_that_is_too_large_is_not_made(world):
     w = world(settings=RunSettings(budget_s=None, max_trials=3), max_model_bytes=14_000_000)
     w.run()
-    w.stage.blend()
-    assert w.book.records[-1].stage is Stage.FINE_TUNING
+    w.stage.try_ensemble()
+    assert w.trials.records[-1].stage is Stage.FINE_TUNING
 
 
 def test_without_fine_tuning_there_is_no_mean(world):
     w = world()
-    w.stage.blend()
-    assert len(w.book.records) == 2
+    w.stage.try_ensemble()
+    assert len(w.trials.records) == 2
 
 
 def test_a_better_mean_wins(world):
@@ -426,8 +425,8 @@ def test_a_better_mean_wins(world):
     object.__setattr__(tuned, "held_out_logits", logits)
     for one in (frozen, tuned):
         record = TrialRecord(one.number, TrialState.COMPLETE, (V2,), 224, {}, one.score, 0.0, 1.0, stage=one.stage)
-        w.book.take(record, one)
+        w.trials.take(record, one)
     w.stage.tuned.append(tuned)
     frozen.held_out_logits[0, -4:] *= 0.4
-    w.stage.blend()
-    assert w.book.best.stage is Stage.BLEND and w.book.best.score == 1.0
+    w.stage.try_ensemble()
+    assert w.trials.models.best.stage is Stage.ENSEMBLE and w.trials.models.best.score == 1.0

@@ -4,7 +4,7 @@ import pytest
 
 from automl.backbone_table import BACKBONES
 from automl.search.space import Choice, head_space
-from automl.search.stages.fine_tuning_space import DEPTHS, expert_settings, fine_tune_space, settings_of
+from automl.search.stages.fine_tuning_space import DEPTHS, expert_settings, fine_tune_settings, fine_tune_space
 
 SPACE = fine_tune_space(["mobilenet_v2", "mobilenet_v1"], [160, 224])
 
@@ -30,14 +30,16 @@ def test_every_depth_is_a_cut_of_every_backbone() -> None:
 
 def test_parameters_become_settings() -> None:
     params = SPACE.defaults(depth=2, ft_learning_rate=1e-4, mix="cutmix", ft_image_size_px=160)
-    settings = settings_of(params, "last", epochs=7, batch_size=8)
+    settings = fine_tune_settings(params, "last", epochs=7, batch_size=8)
     assert (settings.depth, settings.learning_rate, settings.image_size_px) == (2, 1e-4, 160)
     assert settings.policy.mix == "cutmix"
     assert (settings.taps, settings.epochs, settings.batch_size) == ("last", 7, 8)
 
 
 def test_the_expert_starts_with_the_defaults() -> None:
-    assert expert_settings("several", 224, 5, 16) == settings_of(SPACE.defaults(), "several", 5, 16)
+    assert expert_settings("several", 224, epochs=5, batch_size=16) == fine_tune_settings(
+        SPACE.defaults(), "several", epochs=5, batch_size=16
+    )
 
 
 @pytest.mark.parametrize("schedules", [("constant",), ("one_cycle", "cosine")])

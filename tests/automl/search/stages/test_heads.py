@@ -13,11 +13,26 @@ from automl.search.plan import FeaturePlan
 from automl.search.space import backbone_names
 from automl.search.stages import heads as heads_stage
 from automl.search.stages.heads import PATIENCE_TRIALS, HeadsStage
-from tests.automl.search.fakes import V1, V2, Clock, Features, book, head_candidate, logits_for
+from tests.automl.search.fakes import (
+    V1,
+    V2,
+    Clock,
+    Features,
+    RecordingTrials,
+    context_of,
+    costs_of,
+    head_candidate,
+    logits_for,
+)
 
 TRIAL_S = 2.0
 PLAN = FeaturePlan((Block(V1, 224), Block(V2, 224)))
 TUNERS = [{"tuner": TunerKind.OPTUNA}, {"tuner": TunerKind.KERAS_TUNER}]
+
+
+def stage_of(context, features, trials, scratch) -> HeadsStage:
+    costs = costs_of(features, context.objective)
+    return HeadsStage(context, features=features, trials=trials, costs=costs, scratch=scratch)
 
 
 class World:
@@ -27,23 +42,24 @@ class World:
         self.clock = Clock()
         self.budget = Budget(settings.budget_s, reserve_s=20, clock=self.clock)
         self.features = Features(self.clock)
-        self.book = book(settings, self.budget, objective, earlier)
-        self.stage = HeadsStage(self.features, self.book, scratch)
+        context = context_of(settings, self.budget, objective)
+        self.observer, self.trials = context.observer, RecordingTrials(context, earlier)
+        self.stage = stage_of(context, self.features, self.trials, scratch)
         self.trained = []
 
-        def run_head_trial(number, params, head_settings, features, targets, objective, seed, on_epoch, on_step):
+        def run_head_trial(params, _settings, trial, *, features, **_):
             assert all(Block(name, params["image_size_px"]) in features.available() for name in backbone_names(params))
             self.clock.now += TRIAL_S
-            self.trained.append((number, seed, params))
-            made = head_candidate(number, params, features, score(number, params), **changes)
-            on_epoch(1, logits_for(made.score))
+            self.trained.append((trial.number, trial.seed, params))
+            made = head_candidate(trial.number, params, features, score(trial.number, params), **changes)
+            trial.on_epoch(1, logits_for(made.score))
             return made
 
         monkeypatch.setattr(heads_stage, "run_head_trial", run_head_trial)
 
     @property
     def params(self):
-        return [record.params for record in self.book.records]
+        return [record.params for record in self.trials.records]
 
     def run(self, plan=PLAN, max_trials=None, until_s=float("inf")):
         self.stage.first_features(plan)
@@ -78,7 +94,7 @@ def test_a_block_that_does_not_fit_into_the_time_is_left_out_and_in_no_fusion(wo
     w.features.cached = {Block(V1, 224)}
     w.stage.first_features(FeaturePlan((Block(V1, 224), Block(V2, 224), Block(V1, 160))))
     assert {name for name, *_ in combinations(w)} == {V1}
-    assert any("left out" in note for note in w.book.observer.notes)
+    assert any("left out" in note for note in w.observer.notes)
 
 
 def test_a_fusion_is_tried_though_the_block_in_the_middle_was_left_out(world):
@@ -88,7 +104,7 @@ def test_a_fusion_is_tried_though_the_block_in_the_middle_was_left_out(world):
     w.features.cached = {Block(V1, 224), Block("efficientnet_lite0", 224)}
     w.stage.first_features(FeaturePlan((Block(V1, 224), Block(V2, 224), Block("efficientnet_lite0", 224))))
     assert f"{V1}+efficientnet_lite0" in {name for name, *_ in combinations(w)}
-    assert all(record.state is TrialState.COMPLETE for record in w.book.records)
+    assert all(record.state is TrialState.COMPLETE for record in w.trials.records)
 
 
 def test_the_first_block_is_computed_however_little_time_there_is(world):
@@ -96,7 +112,7 @@ def test_the_first_block_is_computed_however_little_time_there_is(world):
     with pytest.raises(SearchOver):
         w.stage.first_features(PLAN)
     assert w.features.computed_blocks == [Block(V1, 224)]
-    assert w.book.best.number == 0
+    assert w.trials.models.best.number == 0
 
 
 def test_features_of_an_earlier_run_cost_nothing(world):
@@ -124,10 +140,10 @@ def test_stage_1_ends_when_it_is_the_others_turn(world):
 def test_the_limit_of_trials_holds(world):
     w = world()
     w.run(max_trials=9)
-    assert len(w.book.records) == 9
+    assert len(w.trials.records) == 9
 
 
-def test_every_trial_lies_in_the_space_that_was_told(world):
+def test_every_trial_lies_in_the_space_that_was_reported(world):
     w = world()
     w.run(max_trials=25)
     assert all(w.stage.space.contains(params) for params in w.params)
@@ -137,14 +153,14 @@ def test_every_trial_lies_in_the_space_that_was_told(world):
 def test_patience_ends_it_with_a_reason(world):
     w = world(settings=RunSettings(budget_s=3600, sampler=Sampler.RANDOM))
     w.run()
-    assert len(w.book.records) == 1 + PATIENCE_TRIALS + 1
+    assert len(w.trials.records) == 1 + PATIENCE_TRIALS + 1
     assert w.stage.why_it_ended == "the last 80 tries brought nothing better"
 
 
 def test_a_perfect_model_ends_it_at_once_with_a_reason(world):
     w = world(lambda number, params: 1.0, margin=9.0)
     w.run()
-    assert len(w.book.records) == 2  # both tap settings of the first backbone
+    assert len(w.trials.records) == 2  # both tap settings of the first backbone
     assert w.features.computed_blocks == [Block(V1, 224)]
     assert "every validation photo was right" in w.stage.why_it_ended
 
@@ -158,10 +174,10 @@ def test_a_backbone_that_always_fails_is_given_up_and_the_search_goes_on(world, 
 
     w = world(score, settings=RunSettings(**settings, max_trials=20))
     w.run(max_trials=20)
-    failed = [record for record in w.book.records if record.state is TrialState.FAILED]
-    assert w.book.retired == {V1}
-    assert len(w.book.records) == 20 and len(failed) <= 4
-    assert {record.backbones for record in w.book.records[-10:]} == {(V2,)}
+    failed = [record for record in w.trials.records if record.state is TrialState.FAILED]
+    assert w.trials.retired == {V1}
+    assert len(w.trials.records) == 20 and len(failed) <= 4
+    assert {record.backbones for record in w.trials.records[-10:]} == {(V2,)}
 
 
 def test_the_tuner_proposes_no_backbone_that_was_given_up_while_it_searched(world):
@@ -172,10 +188,10 @@ def test_the_tuner_proposes_no_backbone_that_was_given_up_while_it_searched(worl
 
     w = world(score)
     w.run(max_trials=40)
-    failed = [record.number for record in w.book.records if record.state is TrialState.FAILED]
-    assert w.book.retired == {V1} and len(failed) < 10
-    assert all(V1 not in record.backbones for record in w.book.records[failed[-1] + 1 :])
-    assert len(w.book.records) == 40
+    failed = [record.number for record in w.trials.records if record.state is TrialState.FAILED]
+    assert w.trials.retired == {V1} and len(failed) < 10
+    assert all(V1 not in record.backbones for record in w.trials.records[failed[-1] + 1 :])
+    assert len(w.trials.records) == 40
 
 
 def test_when_every_backbone_is_given_up_the_search_ends_with_the_model_it_has(world):
@@ -187,10 +203,10 @@ def test_when_every_backbone_is_given_up_the_search_ends_with_the_model_it_has(w
     w = world(score)
     with pytest.raises(SearchOver):
         w.run()
-    assert w.book.retired == {V1, V2}
+    assert w.trials.retired == {V1, V2}
     assert w.stage.why_it_ended == "every backbone was given up"
-    assert w.book.best.number == 0
-    assert len(w.book.records) <= 8
+    assert w.trials.models.best.number == 0
+    assert len(w.trials.records) <= 8
 
 
 def test_stop_ends_the_search(world):
@@ -200,16 +216,16 @@ def test_stop_ends_the_search(world):
         if record.number == 9:
             w.budget.stop()
 
-    w.book.observer.on_trial = stop_after
+    w.observer.on_trial = stop_after
     with pytest.raises(SearchOver):
         w.run()
-    assert len(w.book.records) == 10
+    assert len(w.trials.records) == 10
 
 
 def test_what_may_not_be_delivered_is_never_trained(world):
     w = world(objective=Objective(max_model_bytes=20_000_000))
     w.run(max_trials=30)
-    assert {record.backbones for record in w.book.records} == {(V1,), (V2,)}
+    assert {record.backbones for record in w.trials.records} == {(V1,), (V2,)}
     assert not any("+" in str(name) for name in w.stage.space.dimensions[0].values)
 
 
@@ -217,9 +233,9 @@ def test_a_latency_limit_leaves_fusions_at_the_size_that_keeps_it(world):
     plan = FeaturePlan((*PLAN.blocks, Block(V1, 160), Block(V2, 160)))
     w = world(objective=Objective(max_latency_s=0.035))
     w.run(plan, max_trials=40)
-    seen = {(record.backbones, record.image_size_px) for record in w.book.records}
+    seen = {(record.backbones, record.image_size_px) for record in w.trials.records}
     assert ((V2, V1), 160) in seen and ((V2, V1), 224) not in seen
-    assert all(record.latency_s <= 0.035 for record in w.book.records)
+    assert all(record.latency_s <= 0.035 for record in w.trials.records)
 
 
 def test_the_tuner_does_not_chase_heads_that_make_the_model_too_large(world):
@@ -227,7 +243,7 @@ def test_the_tuner_does_not_chase_heads_that_make_the_model_too_large(world):
     record = TrialRecord(0, TrialState.COMPLETE, (V2,), 224, {}, 0.9, 0.0, 1.0, n_bytes=20_000_001)
     assert w.stage._worth(record) is None
     w.stage.first_features(PLAN)
-    assert w.book.best is not None
+    assert w.trials.models.best is not None
 
 
 @pytest.mark.parametrize(("n_mirrored", "views"), [(4, {"plain", "mirrored"}), (2, {"plain"}), (0, {"plain"})])
@@ -240,7 +256,9 @@ def test_mirrored_photos_are_used_where_they_are_there_at_every_size(world, n_mi
 
 
 def record_of(number, score, **values):
-    params = HeadsStage(Features(Clock()), book(), None).space.defaults(image_size_px=224, **values)
+    params = stage_of(context_of(), Features(Clock()), RecordingTrials(context_of()), None).space.defaults(
+        image_size_px=224, **values
+    )
     names = backbone_names(params)
     state = TrialState.COMPLETE if score else TrialState.FAILED
     return TrialRecord(number, state, names, 224, params, score, 0.0, 1.0)
@@ -251,12 +269,12 @@ def test_the_best_models_of_an_earlier_attempt_are_trained_again_with_their_seed
     earlier = [record_of(n, 0.9 + n / 100, backbones=fused, dropout=n / 20) for n in range(7)]
     earlier += [record_of(7, 0.5, backbones=V2), record_of(8, 0.4, backbones=V2), record_of(9, None, backbones=V1)]
     w = world(lambda number, params: earlier[number].score, settings=RunSettings(seed=5), earlier=earlier)
-    w.stage.restore(earlier)
+    w.stage.restore()
     # The five best, and the best single one, without which fine-tuning could not start.
     assert [(number, seed) for number, seed, _ in w.trained] == [(n, n + 5) for n in (6, 5, 4, 3, 2, 7)]
-    assert w.book.records == earlier
-    assert w.book.best.number == 6
-    assert [start.number for start in w.book.starts] == [7]
+    assert w.trials.records == earlier
+    assert w.trials.models.best.number == 6
+    assert [start.number for start in w.trials.models.starts] == [7]
 
 
 def test_a_model_that_cannot_be_trained_again_is_passed_over(world):
@@ -268,9 +286,9 @@ def test_a_model_that_cannot_be_trained_again_is_passed_over(world):
         return 0.8
 
     w = world(score, earlier=earlier)
-    w.stage.restore(earlier)
-    assert w.book.best.number == 1
-    assert any("Try 0 could not be repeated (MemoryError)" in note for note in w.book.observer.notes)
+    w.stage.restore()
+    assert w.trials.models.best.number == 1
+    assert any("Try 0 could not be repeated (MemoryError)" in note for note in w.observer.notes)
 
 
 def varied(number, params):
@@ -283,22 +301,22 @@ def test_an_interrupted_search_without_a_clock_goes_on_as_if_it_had_not_been(wor
     whole = world(varied, settings=chosen)
     whole.run(max_trials=26)
     for n_before in (3, 15):
-        earlier = whole.book.records[:n_before]
+        earlier = whole.trials.records[:n_before]
         resumed = world(varied, settings=chosen, earlier=earlier)
-        resumed.stage.restore(earlier)
+        resumed.stage.restore()
         resumed.run(max_trials=26)
         assert resumed.params == whole.params
-        assert [r.score for r in resumed.book.records] == [r.score for r in whole.book.records]
-        assert resumed.book.best.number == whole.book.best.number
+        assert [r.score for r in resumed.trials.records] == [r.score for r in whole.trials.records]
+        assert resumed.trials.models.best.number == whole.trials.models.best.number
 
 
 def test_hyperbands_epochs_are_those_of_the_trial(world):
     chosen = RunSettings(budget_s=None, max_trials=20, tuner=TunerKind.KERAS_TUNER, sampler=Sampler.HYPERBAND)
     w = world(varied, settings=chosen)
     w.run(max_trials=20)
-    epochs = [record.epochs for record in w.book.records]
+    epochs = [record.epochs for record in w.trials.records]
     assert epochs[:6] == [None] * 6 and all(epochs[6:])
-    assert {(stage, n) for stage, n in w.book._pruners} >= {(Stage.HEADS, n) for n in epochs[6:]}
+    assert {(stage, n) for stage, n in w.trials._pruners} >= {(Stage.HEADS, n) for n in epochs[6:]}
 
 
 def test_without_a_clock_time_decides_nothing(world):

@@ -17,9 +17,9 @@ SPACE = SearchSpace(
     (
         Choice("backbones", ("a", "b", "a+b"), "a"),
         Choice("image_size_px", (160, 224), 224),
-        Real("dropout", 0.0, 0.6, 0.2),
-        Real("learning_rate", 3e-3, 3e-1, 3e-2, log=True),
-        Whole("patience", 3, 15, 8),
+        Real("dropout", low=0.0, high=0.6, default=0.2),
+        Real("learning_rate", low=3e-3, high=3e-1, default=3e-2, log=True),
+        Whole("patience", low=3, high=15, default=8),
     )
 )
 ALL = [(kind, sampler) for kind, samplers in SAMPLERS.items() for sampler in samplers]
@@ -37,7 +37,7 @@ def score(proposal: Proposal) -> float:
 
 
 def tuner_of(entry: tuple[TunerKind, Sampler | None], folder: Path, seed: int = 3, history: Trials = ()) -> Tuner:
-    return make_tuner(*entry, SPACE, seed, folder, 9, history)
+    return make_tuner(*entry, space=SPACE, seed=seed, scratch=folder, max_epochs=9, history=history)
 
 
 def run(tuner: Tuner, n: int, first: int = 0, failing: int = 5) -> Trials:
@@ -200,11 +200,16 @@ def test_the_interface_needs_neither_library():
 
 @pytest.mark.parametrize("entry", ALL)
 @pytest.mark.parametrize(
-    "free", [Real("dropout", 0.0, 0.6, 0.2), Whole("patience", 3, 15, 8), Choice("taps", ("x", "y"), "x")]
+    "free",
+    [
+        Real("dropout", low=0.0, high=0.6, default=0.2),
+        Whole("patience", low=3, high=15, default=8),
+        Choice("taps", ("x", "y"), "x"),
+    ],
 )
 def test_a_space_in_which_nearly_everything_is_fixed_can_be_searched(entry, free, tmp_path):
     space = SearchSpace((Choice("backbones", ("a",), "a"), Choice("image_size_px", (224,), 224), free))
-    tuner = make_tuner(*entry, space, 1, tmp_path, 9)
+    tuner = make_tuner(*entry, space=space, seed=1, scratch=tmp_path, max_epochs=9)
     n_trials = 0
     while n_trials < 16 and (proposal := tuner.propose()) is not None:  # an oracle may find that all was tried
         assert space.contains(proposal.params)

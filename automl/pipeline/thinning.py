@@ -1,4 +1,4 @@
-"""Learns from a part of the photos where there is no time to look at all of them."""
+"""Thins the photos out where there is no time to read all of them."""
 
 import math
 from collections import defaultdict
@@ -11,9 +11,12 @@ _FEWEST_OF_A_CLASS = 10
 
 
 def affordable_share(seconds: float, budget_s: float) -> float:
-    """The share of the photos that half of the budget suffices for; `seconds`: what all of them take.
+    """The share of the photos for which half of the budget is enough.
 
-    In coarse steps (1, 0.71, 0.5, 0.35, ...), so that runs of about the same length share their features.
+    It falls in coarse steps (1, 0.71, 0.5, 0.35, ...), so that runs of about the same length share their features.
+
+    Args:
+        seconds: what reading all photos and computing the first features of them takes.
     """
     n_steps = 0
     while seconds * 2 ** (-n_steps / 2) > _SHARE_FOR_FIRST_BLOCK * budget_s:
@@ -22,9 +25,10 @@ def affordable_share(seconds: float, budget_s: float) -> float:
 
 
 def thinned(manifest: DatasetManifest, plan: SplitPlan, share: float) -> SplitPlan:
-    """About `share` of the pool, evenly spaced in every class and fold; of each class 10 photos if it has so many.
+    """A plan with about `share` of the pool, evenly spaced in every class and fold.
 
-    All copies of a picture stay or go together. One repeat of the cross-validation is left: there is no time for more.
+    Of each class at least 10 photos stay, if it has so many. All copies of a picture stay or go together. One repeat of
+    the cross-validation is left, because there is no time for more.
     """
     pictures: defaultdict[tuple[str, int], dict[str, list[int]]] = defaultdict(dict)
     n_of_class: defaultdict[str, int] = defaultdict(int)

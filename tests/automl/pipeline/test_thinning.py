@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from automl.datasets.split import make_split
-from automl.pipeline.sampling import affordable_share, thinned
+from automl.pipeline.thinning import affordable_share, thinned
 from automl.records import DatasetManifest, ImageRecord, SplitPlan
 
 

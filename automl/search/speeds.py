@@ -1,0 +1,103 @@
+"""How fast this machine is: probes of a few pictures, replaced by what the real work took."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from automl.images.pixels import OnProgress
+from automl.models.features import Extractor, OnnxExtractor
+from automl.models.weights.cache import InstalledWeights
+from automl.records import ImageRecord
+from automl.search.block import Block
+from automl.serving.predict import load_image
+
+_DECODED_FOR_TIMING = 16
+_WARM_UP_IMAGES, _PROBE_IMAGES, _PROBES = 4, 8, 2
+_LATENCY_PROBES = 5
+_FEWEST_TIMED = 64
+_PROBE_PX = 224
+
+
+class BackboneSpeeds:
+    """Seconds of each backbone, measured once at 224 px and taken to grow with the area of the picture.
+
+    Args:
+        extractor: loads the network of a backbone, where features are computed.
+        weights: the pretrained ones, by backbone.
+    """
+
+    def __init__(self, extractor: Callable[[str], Extractor], weights: Mapping[str, InstalledWeights]) -> None:
+        self._extractor = extractor
+        self._weights = weights
+        self._seconds_per_image: dict[str, float] = {}
+        self._latency_s: dict[str, float] = {}
+
+    def seconds_per_image(self, backbone: str) -> float:
+        """For one photo of many, at 224 px: timed on a few pictures of noise, later on the photos themselves."""
+        if backbone not in self._seconds_per_image:
+            extractor = self._extractor(backbone)
+            extractor(_noise(_WARM_UP_IMAGES))  # the first call pays for memory
+            seconds = _fastest_s(extractor, _noise(_PROBE_IMAGES), _PROBES)
+            self._seconds_per_image[backbone] = seconds / _PROBE_IMAGES
+        return self._seconds_per_image[backbone]
+
+    def latency_s(self, backbone: str, image_size_px: int) -> float:
+        """For a single photo on the CPU, where the delivered model runs."""
+        if backbone not in self._latency_s:
+            extractor = self._extractor(backbone)
+            on_cpu = extractor if isinstance(extractor, OnnxExtractor) else OnnxExtractor(self._weights[backbone])
+            one = _noise(1)
+            on_cpu(one)
+            self._latency_s[backbone] = _fastest_s(on_cpu, one, _LATENCY_PROBES)
+        return self._latency_s[backbone] * (image_size_px / _PROBE_PX) ** 2
+
+    def learn(self, block: Block, watch: "Stopwatch") -> None:
+        """Takes what computing a block took: whole batches are quicker than the probe at the start."""
+        if watch.seconds_per_row is not None:
+            self._seconds_per_image[block.backbone] = watch.seconds_per_row * (_PROBE_PX / block.image_size_px) ** 2
+
+
+class Stopwatch:
+    """Passes progress on, and times it.
+
+    Attributes:
+        seconds_per_row: what the rows after the first batch took; None for too few of them.
+    """
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self._first: tuple[float, int] | None = None
+        self.seconds_per_row: float | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.perf_counter()
+        if self._first is None:
+            self._first = now, done
+        elif done - self._first[1] >= _FEWEST_TIMED:
+            self.seconds_per_row = (now - self._first[0]) / (done - self._first[1])
+        self._on_progress(done, total)
+
+
+def decode_seconds(images: Sequence[ImageRecord]) -> float:
+    """How long decoding all photos may take, measured on a few of them."""
+    some = images[:: max(1, len(images) // _DECODED_FOR_TIMING)]
+    start = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda image: load_image(image.path, _PROBE_PX), some))
+    return (time.perf_counter() - start) / len(some) * len(images)
+
+
+def _noise(n_images: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n_images, _PROBE_PX, _PROBE_PX, 3), dtype=np.uint8)
+
+
+def _fastest_s(extractor: Extractor, images: np.ndarray, n_times: int) -> float:
+    timings = []
+    for _ in range(n_times):
+        start = time.perf_counter()
+        extractor(images)
+        timings.append(time.perf_counter() - start)
+    return min(timings)

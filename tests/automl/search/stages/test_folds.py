@@ -1,0 +1,30 @@
+"""Which photos a fine-tuning learns from, and which it is scored on."""
+
+import numpy as np
+
+from automl.models.head.settings import Targets
+from automl.search.stages import folds as module
+from automl.search.stages.folds import FineTuningFolds
+from tests.automl.search.fakes import N_ROWS, TARGETS
+
+
+def test_as_many_folds_are_trained_as_tell_two_models_apart(monkeypatch):
+    five = Targets(np.arange(400) % 2, np.arange(400)[:, None] % 5, 5, 2)
+    assert list(FineTuningFolds(TARGETS)) == [0, 1]
+    assert list(FineTuningFolds(five)) == [0, 1]  # 80 photos in each of five folds
+    monkeypatch.setattr(module, "_FEWEST_HELD_OUT", 80)
+    assert list(FineTuningFolds(five)) == [0]
+
+
+def test_photos_that_no_fold_holds_out_are_learned_from():
+    fold_of = np.where(np.arange(N_ROWS)[:, None] % 4 < 2, 0, -1)
+    folds = FineTuningFolds(Targets(TARGETS.labels, fold_of, 1, 2))
+    assert len(folds) == 1
+    assert set(folds.learnt(0)) == set(np.flatnonzero(fold_of[:, 0] == -1))
+    assert (folds.n_learnt, folds.n_held_out, folds.n_photos) == (N_ROWS // 2, N_ROWS // 2, N_ROWS)
+
+
+def test_of_very_many_held_out_photos_some_from_all_over_the_fold_are_scored(monkeypatch):
+    monkeypatch.setattr(module, "_MOST_HELD_OUT", 5)
+    rows = FineTuningFolds(TARGETS).held_out(0)
+    assert len(rows) == 5 and rows.min() == 0 and rows.max() > 30
