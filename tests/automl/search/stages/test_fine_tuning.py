@@ -324,7 +324,9 @@ def test_the_size_of_the_whole_network_is_chosen_once_the_tail_has_used_its_time
 
 def test_on_many_photos_the_whole_network_is_the_cheaper_one(world):
     few, w = world(), world()
-    many = FineTuningFolds(Targets(np.arange(40_000) % 2, np.arange(40_000)[:, None] % 5, 5, 2))
+    many = FineTuningFolds(
+        Targets(labels=np.arange(40_000) % 2, folds=np.arange(40_000)[:, None] % 5, n_folds=5, n_classes=2)
+    )
     w.stage._times = FineTuningTimes(w.features, many, batch_size=16)
     for one, depths in ((few, [2, 0]), (w, [0, 2])):
         assert [params["depth"] for params in one.stage._first_choices(one.stage._starts())] == depths

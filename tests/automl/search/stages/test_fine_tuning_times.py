@@ -49,5 +49,5 @@ def test_training_once_more_on_every_photo_takes_longer_epochs_and_no_folds():
 
 def test_an_epoch_of_very_many_photos_has_a_limited_number_of_steps():
     n_photos = 100 * N_ROWS
-    many = Targets(np.arange(n_photos) % 2, np.arange(n_photos)[:, None] % 5, 5, 2)
+    many = Targets(labels=np.arange(n_photos) % 2, folds=np.arange(n_photos)[:, None] % 5, n_folds=5, n_classes=2)
     assert times_of(many).frozen_passes(0, 1) < 100 * times_of().frozen_passes(0, 1) / len(FineTuningFolds(TARGETS))

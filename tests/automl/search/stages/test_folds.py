@@ -9,7 +9,7 @@ from tests.automl.search.fakes import N_ROWS, TARGETS
 
 
 def test_as_many_folds_are_trained_as_tell_two_models_apart(monkeypatch):
-    five = Targets(np.arange(400) % 2, np.arange(400)[:, None] % 5, 5, 2)
+    five = Targets(labels=np.arange(400) % 2, folds=np.arange(400)[:, None] % 5, n_folds=5, n_classes=2)
     assert list(FineTuningFolds(TARGETS)) == [0, 1]
     assert list(FineTuningFolds(five)) == [0, 1]  # 80 photos in each of five folds
     monkeypatch.setattr(module, "_FEWEST_HELD_OUT", 80)
@@ -18,7 +18,7 @@ def test_as_many_folds_are_trained_as_tell_two_models_apart(monkeypatch):
 
 def test_photos_that_no_fold_holds_out_are_learned_from():
     fold_of = np.where(np.arange(N_ROWS)[:, None] % 4 < 2, 0, -1)
-    folds = FineTuningFolds(Targets(TARGETS.labels, fold_of, 1, 2))
+    folds = FineTuningFolds(Targets(labels=TARGETS.labels, folds=fold_of, n_folds=1, n_classes=2))
     assert len(folds) == 1
     assert set(folds.learnt(0)) == set(np.flatnonzero(fold_of[:, 0] == -1))
     assert (folds.n_learnt, folds.n_held_out, folds.n_photos) == (N_ROWS // 2, N_ROWS // 2, N_ROWS)
