@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from automl.results.redocument import redocument
+from automl.delivery.redocument import redocument
 from tests.recorded.loading import older_metrics, recorded_metrics
 
 FINISHED = {name: metrics for name, metrics in {**recorded_metrics(), **older_metrics()}.items() if "test" in metrics}
