@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from automl.datasets.edits import checked_edit
+from automl.datasets.edits import read_edit
 from automl.errors import BadSetting, BadUpload, NotAllowedNow
 from automl.options import RUN_OPTIONS
 from automl.records import FileState
@@ -107,7 +107,7 @@ def edit_dataset(dataset_id: str) -> ResponseReturnValue:
     values = given.get("values", {})
     if not isinstance(values, dict):
         raise BadSetting("`values` must be an object.")
-    add_edit(services(), dataset_id, checked_edit(str(given.get("kind", "")), values))
+    add_edit(services(), dataset_id, read_edit(str(given.get("kind", "")), values))
     return _edited(dataset_id)
 
 

@@ -48,7 +48,7 @@ def dataset_records(session: Session, datasets: Sequence[Dataset]) -> list[dict[
                 "created_at": _time(dataset.created_at),
                 "version": versions.get(dataset.id),
                 "edits": edits.get(dataset.id, []),
-                "summary": dataset.summary,
+                "summary": dataset.summary.model_dump(mode="json", exclude_unset=True),
             }
         )
     return records
@@ -166,8 +166,8 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
     return {
         "id": dataset.id,
         "name": dataset.name,
-        "n_refused": summary.get("n_refused", 0),
-        "refused": summary.get("refused", [])[:_N_REFUSED],
+        "n_refused": summary.n_refused,
+        "refused": [{"name": file.name, "reason": file.reason} for file in summary.refused[:_N_REFUSED]],
     }
 
 
