@@ -12,6 +12,7 @@ from functools import cache
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, StrictBool, StrictInt, StrictStr, TypeAdapter, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from automl.datasets.data_file import DataFile
 from automl.errors import BadSetting
@@ -73,7 +74,7 @@ class Edit(ABC):
     kind: ClassVar[EditKind]
     refusals: ClassVar[Mapping[str, str]]
 
-    title: str = ""
+    title: SkipJsonSchema[str] = ""
 
     @property
     @abstractmethod
