@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from automl.datasets.findings.doctor import Photo, examine
+from automl.datasets.findings.doctor import examine
+from automl.datasets.findings.evidence import Evidence, Photo
 from automl.images.fingerprint import FINGERPRINT_PX
 from automl.images.near_copies import near_copies
 from automl.images.verify import inspect_photo
@@ -89,7 +90,7 @@ def _measured(fingerprints: np.ndarray) -> dict[str, Any]:
     start = time.perf_counter()
     near = near_copies(fingerprints)
     compared = time.perf_counter()
-    findings = examine([_photo(i, int(group)) for i, group in enumerate(near)], ())
+    findings = examine(Evidence([_photo(i, int(group)) for i, group in enumerate(near)]))
     examined = time.perf_counter()
     return {
         "n_photos": len(fingerprints),
@@ -103,7 +104,19 @@ def _measured(fingerprints: np.ndarray) -> dict[str, Any]:
 
 def _photo(i: int, near: int) -> Photo:
     label = LABELS[near % len(LABELS)]
-    return Photo(i, f"{label}/{i}.jpg", label, None, f"{i:064x}", near, 640, 480, "JPEG", 50.0, is_gray=i % 7 == 0)
+    return Photo(
+        file_id=i,
+        name=f"{label}/{i}.jpg",
+        label=label,
+        split=None,
+        sha256=f"{i:064x}",
+        near=near,
+        width=640,
+        height=480,
+        format="JPEG",
+        spread=50.0,
+        is_gray=i % 7 == 0,
+    )
 
 
 def _peak_mb() -> float:

@@ -8,8 +8,6 @@ from automl.store.database import Database
 from automl.store.events import RunEvents
 from server import api, errors, request_log, security, static_files
 from server import template_filters as words
-from server.api import predictions as try_api
-from server.api import uploads as upload_api
 from server.downloads import files as artifacts
 from server.live import stream as live_events
 from server.live.hub import LiveHub
@@ -51,8 +49,8 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
     for part in (request_log, errors, security, static_files, words):
         part.install(app)
     pages = (home, datasets, runs, live_events, answer_pages, compare, exports, artifacts, try_it)
-    for module in (*pages, api, upload_api, try_api):
-        app.register_blueprint(module.blueprint)
+    for blueprint in (*(page.blueprint for page in pages), *api.BLUEPRINTS):
+        app.register_blueprint(blueprint)
     return app
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from automl.datasets.edits import Edit, checked_edit
+from automl.datasets.edits import Edit, edit_values, read_edit
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import DatasetState
 from automl.store.checks import judge, reassess
@@ -47,7 +47,9 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
         fix = meant[0].fix if len(meant) == 1 else None
         if fix is None:
             raise NotFound("This was fixed already, or it has changed since. Look at the page again.")
-        session.add(_row(dataset_id, checked_edit(fix.kind, fix.values, fix.done)))
+        # Checked as if the user had sent it: what is stored must be readable later.
+        edit = read_edit(fix.edit.kind, edit_values(fix.edit), fix.edit.title)
+        session.add(_row(dataset_id, edit))
         session.flush()
         reassess(session, services.store, dataset_id)
 
@@ -102,4 +104,4 @@ def _editable(services: Services, dataset_id: str) -> Iterator[Session]:
 
 
 def _row(dataset_id: str, edit: Edit) -> DatasetEdit:
-    return DatasetEdit(dataset_id=dataset_id, kind=edit.kind.value, values=dict(edit.values), title=edit.title)
+    return DatasetEdit(dataset_id=dataset_id, kind=edit.kind.value, values=edit_values(edit), title=edit.title)

@@ -6,12 +6,28 @@ from automl.images.fingerprint import Traits
 from automl.records import FileState, Split
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """The fields of a row of `dataset_files`, without its look.
+    """One file. What is found out when it is decoded is kept, so that a repeated check decodes only what is new.
 
-    Without a `key` it has no bytes: it was refused for good before the check. `format` and `fault` are empty until it
-    has been decoded; what is found out then is kept, so that a repeated check decodes only what is new.
+    Attributes:
+        id: Id of its row in the database, or a number of its own.
+        name: Path that the user gave.
+        key: Where its bytes are; empty for a file without bytes, which was refused for good before the check.
+        sha256: Of its bytes.
+        state: What became of it.
+        reason: Why it is not used.
+        label: Its class.
+        split: The part that its folder names, None where the folders do not say.
+        width: Pixels, upright.
+        height: Pixels, upright.
+        given_label: The class that it was sent to, whatever its name says; empty if to none.
+        format: Format that it has inside, such as "JPEG"; empty until it has been decoded.
+        spread: How much its brightness varies, see `automl.images.fingerprint`.
+        is_gray: Whether it has no colours.
+        thumbnail: Where a small copy of it is.
+        near: The same number for all near copies of one picture, None where it was not compared.
+        fault: Why it could not be decoded.
     """
 
     id: int
@@ -38,9 +54,11 @@ class DataFile:
         return bool(self.format or self.fault)
 
     def refused(self, reason: str) -> "DataFile":
+        """The file, not used for this reason."""
         return replace(self, state=FileState.REFUSED, reason=reason)
 
     def seen(self, traits: Traits, thumbnail: str) -> "DataFile":
+        """The file, with what was found out when it was decoded."""
         return replace(
             self,
             width=traits.width,

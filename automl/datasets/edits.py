@@ -1,9 +1,18 @@
-"""What users change about a data set: applied in their order on top of what the names say, so each can be undone."""
+"""What users change about a data set.
 
-from collections.abc import Callable, Mapping, Sequence
+Edits are applied in their order on top of what the names of the files say, so that each of them can be undone. A new
+kind of edit is one more class and one more `EditKind`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, JsonValue, StrictBool, StrictInt, StrictStr, TypeAdapter, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from automl.datasets.data_file import DataFile
 from automl.errors import BadSetting
@@ -14,14 +23,32 @@ from automl.text.upload_names import clean_text
 
 MAX_FILES_IN_AN_EDIT = 100_000
 
+FilesById = Mapping[int, DataFile]
+"""The files of a data set by their ids."""
+
+
+def _cleaned_class_name(text: str) -> str:
+    clean = clean_text(text)
+    if not clean or len(clean) > MAX_LABEL_CHARS or "/" in clean or "\\" in clean:
+        raise ValueError("This is no name of a class.")
+    return clean
+
+
+def _sorted_once(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(set(numbers)))
+
+
+FileIds = Annotated[
+    tuple[StrictInt, ...], Field(min_length=1, max_length=MAX_FILES_IN_AN_EDIT), AfterValidator(_sorted_once)
+]
+ClassName = Annotated[StrictStr, AfterValidator(_cleaned_class_name)]
+
+_BAD_FILES = "Tick some photos first. (In the API, `files` is a list of their numbers.)"
+_BAD_CLASS_NAME = f"The name of a class must have 1 to {MAX_LABEL_CHARS} characters, and no slash."
+
 
 class EditKind(StrEnum):
-    """`values` of each kind.
-
-    EXCLUDE, INCLUDE: {"files": [ids]}. MOVE: {"files": [ids], "to": label}. RENAME: {"from": label, "to": label};
-    to a class that is there, they become one. PART: {"files": [ids], "to": "train" | "validation" | "test" | ""}.
-    LAYOUT: {"reading": a `Reading` or ""}. SPELLINGS: {"join": bool}, whether classes that differ in spelling are one.
-    """
+    """The names that edits have in the API and in the database."""
 
     EXCLUDE = "exclude"
     INCLUDE = "include"
@@ -32,58 +59,257 @@ class EditKind(StrEnum):
     SPELLINGS = "spellings"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """One change. `title`: what it did, in words."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit(ABC):
+    """One change of a data set.
 
-    kind: EditKind
-    values: Mapping[str, Any]
-    title: str = ""
+    What a user sends is checked by `read_edit`; an edit that the program makes itself is taken as it is.
+
+    Attributes:
+        kind: Its name.
+        refusals: By the name of a field in the JSON: what a user is told who sends something else there.
+        title: What the edit did, in words.
+    """
+
+    kind: ClassVar[EditKind]
+    refusals: ClassVar[Mapping[str, str]]
+
+    title: SkipJsonSchema[str] = ""
+
+    @property
+    @abstractmethod
+    def usual_title(self) -> str:
+        """What an edit like this did, in words."""
+
+    def changed(self, files: FilesById) -> Iterator[DataFile]:  # noqa: ARG002 - kinds that change files override this
+        """Those files that the edit changes, as they are afterwards."""
+        return iter(())
 
 
-def checked_edit(kind: str, values: Mapping[str, Any], title: str = "") -> Edit:
-    """An edit that somebody sent. Raises BadSetting: it is none, with what is wrong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExcludeFiles(Edit):
+    """Leaves photos out.
+
+    Attributes:
+        files: Ids of the photos.
+    """
+
+    kind = EditKind.EXCLUDE
+    refusals = {"files": _BAD_FILES}
+
+    files: FileIds
+
+    @property
+    def usual_title(self) -> str:
+        return f"Left out {counted(len(self.files), 'photo')}"
+
+    def changed(self, files: FilesById) -> Iterator[DataFile]:
+        for file in _chosen(files, self.files):
+            if file.state is FileState.ACCEPTED:
+                yield replace(file, state=FileState.EXCLUDED, reason=f"{self.title}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncludeFiles(Edit):
+    """Takes photos back in that were left out.
+
+    Attributes:
+        files: Ids of the photos.
+    """
+
+    kind = EditKind.INCLUDE
+    refusals = {"files": _BAD_FILES}
+
+    files: FileIds
+
+    @property
+    def usual_title(self) -> str:
+        return f"Put {counted(len(self.files), 'photo')} back"
+
+    def changed(self, files: FilesById) -> Iterator[DataFile]:
+        for file in _chosen(files, self.files):
+            if file.state is FileState.EXCLUDED:
+                yield replace(file, state=FileState.ACCEPTED, reason="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveFiles(Edit):
+    """Puts photos into a class.
+
+    Attributes:
+        files: Ids of the photos.
+        to: The class.
+    """
+
+    kind = EditKind.MOVE
+    refusals = {"files": _BAD_FILES, "to": _BAD_CLASS_NAME}
+
+    files: FileIds
+    to: ClassName
+
+    @property
+    def usual_title(self) -> str:
+        return f"Moved {counted(len(self.files), 'photo')} to '{self.to}'"
+
+    def changed(self, files: FilesById) -> Iterator[DataFile]:
+        """Also photos that had no class, or were left out; but nothing that is no picture is ever used."""
+        for file in _chosen(files, self.files):
+            moved = replace(file, label=self.to)
+            if file.state in (FileState.REFUSED, FileState.EXCLUDED) and file.format and not file.fault:
+                moved = replace(moved, state=FileState.ACCEPTED, reason="")
+            yield moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameClass(Edit):
+    """Renames a class; where the new name is that of another class, the two become one.
+
+    Attributes:
+        old: The present name, `from` in the JSON.
+        new: The new name, `to` in the JSON.
+    """
+
+    kind = EditKind.RENAME
+    refusals = {"from": "Say which class to rename: `from` must be its name.", "to": _BAD_CLASS_NAME}
+
+    old: Annotated[StrictStr, Field(alias="from")]
+    new: Annotated[ClassName, Field(alias="to")]
+
+    @property
+    def usual_title(self) -> str:
+        return f"Renamed '{self.old}' to '{self.new}'"
+
+    def changed(self, files: FilesById) -> Iterator[DataFile]:
+        return (replace(file, label=self.new) for file in files.values() if file.label == self.old)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignPart(Edit):
+    """Puts photos into a part of the split.
+
+    Attributes:
+        files: Ids of the photos.
+        to: The part; empty to let Darkroom choose.
+    """
+
+    kind = EditKind.PART
+    refusals = {
+        "files": _BAD_FILES,
+        "to": f"The part must be one of {', '.join(Split)}, or empty to let Darkroom choose.",
+    }
+
+    files: FileIds
+    to: Split | Literal[""] = ""
+
+    @property
+    def usual_title(self) -> str:
+        return f"Put {counted(len(self.files), 'photo')} into {self.to or 'no particular part'}"
+
+    def changed(self, files: FilesById) -> Iterator[DataFile]:
+        return (replace(file, split=self.to or None) for file in _chosen(files, self.files))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseReading(Edit):
+    """Says how the classes are read.
+
+    Attributes:
+        reading: Where the names of the classes stand; empty to let the names of the files decide.
+    """
+
+    kind = EditKind.LAYOUT
+    refusals = {"reading": f"The reading must be one of {', '.join(Reading)}, or empty to let Darkroom choose."}
+
+    reading: Reading | Literal[""] = ""
+
+    @property
+    def usual_title(self) -> str:
+        return "Read the classes from elsewhere" if self.reading else "Let Darkroom find the classes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinSpellings(Edit):
+    """Says whether classes that differ only in spelling are one.
+
+    Attributes:
+        join: True to join them.
+    """
+
+    kind = EditKind.SPELLINGS
+    refusals = {"join": "`join` must be true or false."}
+
+    join: StrictBool
+
+    @property
+    def usual_title(self) -> str:
+        return f"{'Joined' if self.join else 'Kept apart'} classes that differ only in spelling"
+
+
+EDITS: Mapping[EditKind, type[Edit]] = {
+    edit.kind: edit
+    for edit in (ExcludeFiles, IncludeFiles, MoveFiles, RenameClass, AssignPart, ChooseReading, JoinSpellings)
+}
+
+
+def read_edit(kind: str, values: Mapping[str, JsonValue], title: str = "") -> Edit:
+    """An edit from its JSON, which may be anything that a user has sent.
+
+    Args:
+        kind: Value of `EditKind`.
+        values: The fields of this kind; others are passed over.
+        title: What it did, in words; empty for the usual words of its kind.
+
+    Raises:
+        BadSetting: This is no edit. The message says what is wrong.
+    """
     try:
-        known = EditKind(kind)
+        edit_type = EDITS[EditKind(kind)]
     except ValueError:
         raise BadSetting(f"There is no edit called {kind[:40]!r}. Known: {', '.join(EditKind)}.") from None
-    fields: dict[EditKind, tuple[Callable[[Mapping[str, Any]], Any], ...]] = {
-        EditKind.EXCLUDE: (_files,),
-        EditKind.INCLUDE: (_files,),
-        EditKind.MOVE: (_files, _to_label),
-        EditKind.RENAME: (_from_label, _to_label),
-        EditKind.PART: (_files, _to_part),
-        EditKind.LAYOUT: (_reading,),
-        EditKind.SPELLINGS: (_join,),
-    }
-    clean: dict[str, Any] = {}
-    for field in fields[known]:
-        clean |= field(values)
-    return Edit(known, clean, title or _title(known, clean))
+    try:
+        edit = _adapter(edit_type).validate_python({**values, "title": title})
+    except ValidationError as error:
+        raise BadSetting(edit_type.refusals[str(error.errors()[0]["loc"][0])]) from None
+    return edit if title else replace(edit, title=edit.usual_title)
 
 
-def reading_of(edits: Sequence[Edit]) -> Reading | None:
-    """The reading of the names that was chosen last; None lets the names decide."""
-    chosen = [edit.values["reading"] for edit in edits if edit.kind is EditKind.LAYOUT]
-    return Reading(chosen[-1]) if chosen and chosen[-1] else None
+def edit_values(edit: Edit) -> dict[str, JsonValue]:
+    """The JSON from which `read_edit` makes the same edit."""
+    values: dict[str, JsonValue] = _adapter(type(edit)).dump_python(edit, mode="json", by_alias=True, exclude={"title"})
+    return values
+
+
+@cache
+def _adapter(edit_type: type[Edit]) -> TypeAdapter[Edit]:
+    return TypeAdapter(edit_type)
+
+
+def chosen_reading(edits: Sequence[Edit]) -> Reading | None:
+    """How the classes are to be read, by the last edit that says so; None lets the names of the files decide."""
+    chosen = [edit.reading for edit in edits if isinstance(edit, ChooseReading)]
+    return (chosen[-1] or None) if chosen else None
 
 
 def joins_spellings(edits: Sequence[Edit]) -> bool:
-    chosen = [edit.values["join"] for edit in edits if edit.kind is EditKind.SPELLINGS]
+    """Whether classes that differ only in spelling are one: so they are unless an edit says otherwise."""
+    chosen = [edit.join for edit in edits if isinstance(edit, JoinSpellings)]
     return chosen[-1] if chosen else True
 
 
 def first_label(edits: Sequence[Edit], label: str) -> str:
-    """The label that the renames turn into `label`: photos that are added to a class today follow its renames, and no
-    others, also when one of them is undone."""
-    renames = [edit.values for edit in edits if edit.kind is EditKind.RENAME]
+    """The class that the renames turn into `label`.
+
+    Photos that are added to a class today are stored under that name: so they follow the renames of their class, and
+    no others, also when one of the renames is undone.
+    """
+    renames = [edit for edit in edits if isinstance(edit, RenameClass)]
 
     def renamed(first: str) -> str:
-        for values in renames:
-            first = values["to"] if first == values["from"] else first
+        for rename in renames:
+            first = rename.new if first == rename.old else first
         return first
 
-    candidates = [label, *(str(values["from"]) for values in renames)]
+    candidates = [label, *(rename.old for rename in renames)]
     return next((first for first in candidates if renamed(first) == label), label)
 
 
@@ -91,97 +317,10 @@ def apply_edits(edits: Sequence[Edit], files: Sequence[DataFile]) -> list[DataFi
     """The files with the labels, parts and exclusions that the edits give them, in their order."""
     now = {file.id: file for file in files}
     for edit in edits:
-        if edit.kind is EditKind.RENAME:
-            old, new = edit.values["from"], edit.values["to"]
-            now |= {file.id: replace(file, label=new) for file in now.values() if file.label == old}
-        elif edit.kind in _ON_FILES:
-            change = _ON_FILES[edit.kind]
-            now |= {number: change(now[number], edit) for number in edit.values["files"] if number in now}
+        now.update({file.id: file for file in edit.changed(now)})
     return [now[file.id] for file in files]
 
 
-def _exclude(file: DataFile, edit: Edit) -> DataFile:
-    is_used = file.state is FileState.ACCEPTED
-    return replace(file, state=FileState.EXCLUDED, reason=f"{edit.title}.") if is_used else file
-
-
-def _include(file: DataFile, _edit: Edit) -> DataFile:
-    return replace(file, state=FileState.ACCEPTED, reason="") if file.state is FileState.EXCLUDED else file
-
-
-def _move(file: DataFile, edit: Edit) -> DataFile:
-    """Also of a file that had no class, or was left out, unless it is no picture."""
-    moved = replace(file, label=edit.values["to"])
-    if file.state in (FileState.REFUSED, FileState.EXCLUDED) and file.format and not file.fault:
-        moved = replace(moved, state=FileState.ACCEPTED, reason="")
-    return moved
-
-
-def _part(file: DataFile, edit: Edit) -> DataFile:
-    return replace(file, split=Split(edit.values["to"]) if edit.values["to"] else None)
-
-
-_ON_FILES: dict[EditKind, Callable[[DataFile, Edit], DataFile]] = {
-    EditKind.EXCLUDE: _exclude,
-    EditKind.INCLUDE: _include,
-    EditKind.MOVE: _move,
-    EditKind.PART: _part,
-}
-
-
-def _files(values: Mapping[str, Any]) -> dict[str, Any]:
-    files = values.get("files")
-    is_list = isinstance(files, list) and 0 < len(files) <= MAX_FILES_IN_AN_EDIT
-    if not is_list or not all(type(number) is int for number in files or ()):
-        raise BadSetting("Tick some photos first. (In the API, `files` is a list of their numbers.)")
-    return {"files": sorted(set(files or ()))}
-
-
-def _to_label(values: Mapping[str, Any]) -> dict[str, Any]:
-    label = values.get("to")
-    clean = clean_text(label) if isinstance(label, str) else ""
-    if not clean or len(clean) > MAX_LABEL_CHARS or "/" in clean or "\\" in clean:
-        raise BadSetting(f"The name of a class must have 1 to {MAX_LABEL_CHARS} characters, and no slash.")
-    return {"to": clean}
-
-
-def _from_label(values: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(values.get("from"), str):
-        raise BadSetting("Say which class to rename: `from` must be its name.")
-    return {"from": values["from"]}
-
-
-def _to_part(values: Mapping[str, Any]) -> dict[str, Any]:
-    part = values.get("to", "")
-    if part != "" and part not in [*Split]:
-        raise BadSetting(f"The part must be one of {', '.join(Split)}, or empty to let Darkroom choose.")
-    return {"to": str(part)}
-
-
-def _reading(values: Mapping[str, Any]) -> dict[str, Any]:
-    reading = values.get("reading", "")
-    if reading != "" and reading not in [*Reading]:
-        raise BadSetting(f"The reading must be one of {', '.join(Reading)}, or empty to let Darkroom choose.")
-    return {"reading": str(reading)}
-
-
-def _join(values: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(values.get("join"), bool):
-        raise BadSetting("`join` must be true or false.")
-    return {"join": values["join"]}
-
-
-def _title(kind: EditKind, values: Mapping[str, Any]) -> str:
-    n = len(values.get("files", ()))
-    photos = counted(n, "photo")
-    read = "Read the classes from elsewhere" if values.get("reading") else "Let Darkroom find the classes"
-    spelt = "Joined" if values.get("join") else "Kept apart"
-    return {
-        EditKind.EXCLUDE: f"Left out {photos}",
-        EditKind.INCLUDE: f"Put {photos} back",
-        EditKind.MOVE: f"Moved {photos} to '{values.get('to')}'",
-        EditKind.RENAME: f"Renamed '{values.get('from')}' to '{values.get('to')}'",
-        EditKind.PART: f"Put {photos} into {values.get('to') or 'no particular part'}",
-        EditKind.LAYOUT: read,
-        EditKind.SPELLINGS: f"{spelt} classes that differ only in spelling",
-    }[kind]
+def _chosen(files: FilesById, ids: Iterable[int]) -> Iterator[DataFile]:
+    """The files of these ids; those that are not there any more are passed over."""
+    return (files[number] for number in ids if number in files)

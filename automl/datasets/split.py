@@ -1,10 +1,10 @@
-"""Who is learned from, who is validated on, and who is kept for the one honest score.
+"""Which photos a model learns from, which it is validated on, and which are kept for the one honest score.
 
-Every copy of a picture, and every near copy, is on the same side: they are a group. Groups are dealt out class by
-class, which is stratified and works for classes of two pictures, where scikit-learn's `StratifiedGroupKFold` gives up.
-The few groups that span classes are always learned from: one of their labels is wrong, and the test should not ask for
-it. Whose turn it is comes from a hash of seed and contents: neither the order of the files nor the version of a random
-generator matters, and adding photos moves few of the others.
+Every copy of a picture, and every near copy, is on the same side: together they are a group. Groups are dealt out class
+by class, which is stratified and works for classes of two pictures, where scikit-learn's `StratifiedGroupKFold` gives
+up. The few groups that span classes are always learned from: one of their labels is wrong, so the test should not ask
+about them. The order in which groups are dealt out comes from a hash of seed and contents: neither the order of the
+files nor the version of a random generator matters, and adding photos moves few of the others.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from automl.datasets.manifest import TOO_FEW_TO_COMPARE, quoted
+from automl.datasets.verdict import TOO_FEW_TO_COMPARE, quoted
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
 from automl.text.names import counted, percent
@@ -28,11 +28,15 @@ FEW_TEST_IMAGES = 30
 ALWAYS_TRAINED = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """All copies and near copies of one picture. `images`: indices into the manifest. `label`: empty where they differ.
+    """All copies and near copies of one picture.
 
-    `key`: made from contents. `is_validation`: one of them is in the user's validation folder.
+    Attributes:
+        label: Their class; empty where they differ.
+        key: Identifies the group, made from contents.
+        images: Indices into the manifest.
+        is_validation: Whether one of them is in the user's validation folder.
     """
 
     label: str
@@ -41,30 +45,46 @@ class _Group:
     is_validation: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Validation:
-    """How models are compared: the folds, one a repeat, of each group that is ever validated on, and sentences."""
+_FoldsOfGroups = dict[_Group, tuple[int, ...]]
+"""The folds that hold a group out, one for each repeat of the cross-validation."""
 
-    fold_of: dict[_Group, tuple[int, ...]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Validation:
+    """How models are compared.
+
+    Attributes:
+        folds_of: The folds of each group that is ever validated on.
+        n_folds: Number of folds of one repeat.
+        notes: Sentences for the user.
+    """
+
+    folds_of: _FoldsOfGroups
     n_folds: int
     notes: list[str]
 
     @property
     def n_repeats(self) -> int:
-        return len(next(iter(self.fold_of.values())))
+        return len(next(iter(self.folds_of.values())))
 
 
 def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitPlan:
-    """Splits a data set, the user's own test folder honoured.
+    """Splits a data set. Where the user has a test folder, its photos are the test.
 
-    Up to 5,000 pool images are cross-validated in `n_folds` >= 2 folds (fewer where there are not so many pictures),
-    up to 500 with three different assignments to the folds, since the best of many tries on few photos is luck;
-    of a larger pool, fold 0 alone is validated on: the user's validation folder if it has 200 images, else 15 %.
-    Where the pool has a single picture of each class, a class is unknown in the fold that holds its picture out: the
-    score then says nothing, and a note says so.
+    Up to 5,000 pool images are cross-validated in `n_folds` folds (fewer where there are not so many pictures), up to
+    500 with three different assignments to the folds, since the best of many trials on few photos is luck. Of a larger
+    pool fold 0 alone is validated on: the user's validation folder if it has 200 images, else 15 %. Where the pool has
+    a single picture of each class, a class is unknown in the fold that holds its picture out: the score then says
+    nothing, and a note says so.
+
+    Args:
+        manifest: The photos.
+        seed: Another seed chooses other photos for the test and the folds.
+        n_folds: At least 2.
 
     Raises:
-        BadDataset: a class has no picture left to learn from.
+        BadDataset: A class has no picture left to learn from.
+        ValueError: `n_folds` is less than 2.
     """
     if n_folds < 2:
         raise ValueError(f"n_folds must be at least 2, not {n_folds}")
@@ -79,15 +99,19 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
 
-    validation = _validation(pool_groups, len(pool), n_folds, seed)
-    folds = {i: fold for group, fold in validation.fold_of.items() for i in group.images}
+    validation = _validation(pool_groups, n_pool=len(pool), n_folds=n_folds, seed=seed)
+    folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
     return SplitPlan(
         pool=tuple(pool),
         folds=tuple(folds.get(i, (ALWAYS_TRAINED,) * validation.n_repeats) for i in pool),
         n_folds=validation.n_folds,
         test=tuple(sorted(test)),
         left_out=tuple(left_out),
-        notes=(*_test_notes(manifest, test, len(left_out), has_own_test), *_spared_notes(spared), *validation.notes),
+        notes=(
+            *_test_notes(manifest, test, n_left_out=len(left_out), has_own_test=has_own_test),
+            *_spared_notes(spared),
+            *validation.notes,
+        ),
         seed=seed,
     )
 
@@ -104,11 +128,15 @@ def _groups(manifest: DatasetManifest, seed: int) -> list[_Group]:
 def _group(manifest: DatasetManifest, key: str, images: Sequence[int]) -> _Group:
     labels = {manifest.images[i].label for i in images}
     is_validation = any(manifest.images[i].split is Split.VALIDATION for i in images)
-    return _Group(labels.pop() if len(labels) == 1 else "", key, tuple(images), is_validation)
+    label = labels.pop() if len(labels) == 1 else ""
+    return _Group(label=label, key=key, images=tuple(images), is_validation=is_validation)
 
 
 def _learnable(manifest: DatasetManifest, groups: Sequence[_Group], test: set[int]) -> tuple[list[_Group], list[str]]:
-    """The groups outside the test, and the classes that have nothing but near copies of test photos: those stay in."""
+    """The groups to learn from, and the classes of which there are only near copies of test photos.
+
+    Near copies of test photos are left out, except those of the latter classes: else nothing could be learned of them.
+    """
     clean = [group for group in groups if test.isdisjoint(group.images)]
     known = {manifest.images[i].label for group in clean for i in group.images}
     exact = {manifest.images[i].sha256 for i in test}
@@ -125,7 +153,7 @@ def _learnable(manifest: DatasetManifest, groups: Sequence[_Group], test: set[in
 
 
 def _by_class(groups: Sequence[_Group]) -> list[list[_Group]]:
-    """The groups of each class, classes by name; classes of a single group are not there: nobody can hold it out."""
+    """The groups of each class, classes by name, without classes of a single group, which cannot be held out."""
     classes: defaultdict[str, list[_Group]] = defaultdict(list)
     for group in groups:
         if group.label:
@@ -139,7 +167,7 @@ def _held_out(groups: Sequence[_Group], share: float) -> set[_Group]:
 
 
 def _held_out_of_class(groups: list[_Group], share: float) -> list[_Group]:
-    """In the order of their turns, as long as there is room; never so many groups that few are left to learn from."""
+    """The first groups that fit into the share; never so many groups that few are left to learn from."""
     n_images = sum(len(group.images) for group in groups)
     wanted, most_groups = round(share * n_images), max(1, round(share * len(groups)))
     chosen: list[_Group] = []
@@ -150,38 +178,57 @@ def _held_out_of_class(groups: list[_Group], share: float) -> list[_Group]:
     return chosen or [min(groups, key=lambda group: len(group.images))]
 
 
-def _validation(groups: Sequence[_Group], n_pool: int, n_folds: int, seed: int) -> _Validation:
+def _validation(groups: Sequence[_Group], *, n_pool: int, n_folds: int, seed: int) -> _Validation:
     if not _by_class(groups):
-        return _Validation(*_repeated([[group] for group in groups], n_folds, n_pool, seed), [TOO_FEW_TO_COMPARE])
-    n_own = sum(len(group.images) for group in groups if group.is_validation)
+        alone = [[group] for group in groups]
+        folds_of, n_used = _repeated(alone, n_folds=n_folds, n_pool=n_pool, seed=seed)
+        return _Validation(folds_of=folds_of, n_folds=n_used, notes=[TOO_FEW_TO_COMPARE])
     if n_pool <= MAX_CROSS_VALIDATED_IMAGES:
-        fold_of, n_used = _repeated(_by_class(groups), n_folds, n_pool, seed)
-        note = (
+        return _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed)
+    return _single_validation(groups)
+
+
+def _n_own(groups: Sequence[_Group]) -> int:
+    """How many images are together with one of the user's validation folder."""
+    return sum(len(group.images) for group in groups if group.is_validation)
+
+
+def _cross_validation(groups: Sequence[_Group], *, n_pool: int, n_folds: int, seed: int) -> _Validation:
+    """Each photo takes its turn at validation."""
+    folds_of, n_used = _repeated(_by_class(groups), n_folds=n_folds, n_pool=n_pool, seed=seed)
+    notes = []
+    if _n_own(groups):
+        notes.append(
             f"The photos of your validation folder join the training photos in {n_used}-fold cross-validation: "
             "each takes its turn at validation, which compares models more reliably than one small folder."
         )
-        notes = [note] if n_own else []
-        if single := sorted({group.label for group in groups if group.label} - {group.label for group in fold_of}):
-            notes.append(
-                f"There is only one photo of {quoted(single)} to learn from, near copies aside: models are not "
-                "compared on it."
-            )
-        return _Validation(fold_of, n_used, notes)
+    if single := sorted({group.label for group in groups if group.label} - {group.label for group in folds_of}):
+        notes.append(
+            f"There is only one photo of {quoted(single)} to learn from, near copies aside: models are not "
+            "compared on it."
+        )
+    return _Validation(folds_of=folds_of, n_folds=n_used, notes=notes)
+
+
+def _single_validation(groups: Sequence[_Group]) -> _Validation:
+    """One part of the photos is validated on: the user's own where it is large enough."""
+    n_own = _n_own(groups)
     if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups)):
         note = f"Models are compared on the {counted(n_own, 'photo')} of your validation folder."
-        return _Validation(dict.fromkeys(own, (0,)), 1, [note])
+        return _Validation(folds_of=dict.fromkeys(own, (0,)), n_folds=1, notes=[note])
     note = (
         f"Models are compared on {percent(VALIDATION_SHARE, 0)} of the training photos, which they do not learn from."
     )
     if n_own:
         note += f" Your validation folder has only {counted(n_own, 'photo')}, too few for that; they join the others."
-    return _Validation(dict.fromkeys(_held_out(groups, VALIDATION_SHARE), (0,)), 1, [note])
+    held_out = _held_out(groups, VALIDATION_SHARE)
+    return _Validation(folds_of=dict.fromkeys(held_out, (0,)), n_folds=1, notes=[note])
 
 
 def _repeated(
-    classes: Sequence[Sequence[_Group]], n_folds: int, n_pool: int, seed: int
-) -> tuple[dict[_Group, tuple[int, ...]], int]:
-    """The folds of each group of `classes`, one a repeat, and how many folds there are."""
+    classes: Sequence[Sequence[_Group]], *, n_folds: int, n_pool: int, seed: int
+) -> tuple[_FoldsOfGroups, int]:
+    """The folds of each group of `classes`, and how many folds there are."""
     first, n_used = _dealt(classes, n_folds)
     deals = [first]
     for repeat in range(1, N_REPEATS if n_pool <= MAX_REPEATED_IMAGES else 1):
@@ -194,13 +241,16 @@ def _repeated(
 
 
 def _dealt(classes: Sequence[Sequence[_Group]], n_folds: int) -> tuple[dict[_Group, int], int]:
-    """The fold of each group of `classes`, and how many folds there are; none of them is empty, and none holds all of
-    a class that has two groups."""
+    """The fold of each group of `classes`, and how many folds there are.
+
+    No fold is empty, and none holds all of a class that has two groups.
+    """
     n_used = min(n_folds, sum(map(len, classes)))
     n_in_fold = [0] * n_used
     fold_of: dict[_Group, int] = {}
     for of_class in classes:
         n_of_class = [0] * n_used
+        # The large groups first: the small ones then even the folds out.
         for group in sorted(of_class, key=lambda group: -len(group.images)):
             fold = min(range(n_used), key=lambda f: (n_of_class[f], n_in_fold[f]))
             fold_of[group] = fold
@@ -231,7 +281,7 @@ def _spared_notes(labels: Sequence[str]) -> list[str]:
     ]
 
 
-def _test_notes(manifest: DatasetManifest, test: set[int], n_left_out: int, has_own_test: bool) -> list[str]:
+def _test_notes(manifest: DatasetManifest, test: set[int], *, n_left_out: int, has_own_test: bool) -> list[str]:
     notes = []
     if not has_own_test:
         share = len(test) / len(manifest.images)

@@ -10,9 +10,9 @@ from automl.archives.limits import ArchiveLimits
 from automl.archives.opening import read_archive
 from automl.archives.suffixes import without_suffix
 from automl.atomic_files import full_disk_explained
-from automl.datasets.assess import manifest_of
 from automl.datasets.data_file import DataFile
-from automl.datasets.manifest import explained, problem_of
+from automl.datasets.manifest import manifest_of
+from automl.datasets.verdict import explained, problem_of
 from automl.errors import BadDataset, BadUpload, UploadTooLarge
 from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
@@ -120,14 +120,15 @@ def _manifest(found: _FoundFiles, settings: Settings, on_progress: OnProgress | 
     """Raises BadDataset."""
     files = _inspected(found.files, settings.max_image_pixels, on_progress)
     assessment = judge_files(files, source=_LocalDisk())
-    told = [*found.refused, *(RefusedFile(f.name, f.reason) for f in assessment.files if f.id in assessment.told)]
+    refused = [*found.refused, *(RefusedFile(file.name, file.reason) for file in assessment.refused)]
     if assessment.problem:
-        raise BadDataset(explained(problem_of(assessment.accepted), told))
+        raise BadDataset(explained(problem_of(assessment.images), refused))
     paths = {(file.name, file.sha256): Path(file.key) for file in files}
     images = [replace(image, path=paths[image.name, image.sha256]) for image in assessment.images]
     found_notes = [f"{finding.title}. {finding.consequence}" for finding in assessment.findings]
-    notes = [assessment.summary["layout"]["words"], *assessment.summary["notes"], *found_notes]
-    return manifest_of(found.name, images, told, notes)
+    layout = assessment.summary.layout
+    notes = [*([layout.words] if layout else []), *assessment.summary.notes, *found_notes]
+    return manifest_of(found.name, images, refused, notes)
 
 
 def _inspected(found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProgress | None) -> list[DataFile]:

@@ -1,6 +1,17 @@
 """The frozen records and the enums that cross stages. No logic beyond what a record knows of itself."""
 
 from automl.records.dataset import DatasetManifest, ImageRecord, RefusedFile, SplitPlan
+from automl.records.dataset_summary import (
+    ClassSplit,
+    ClassSummary,
+    DatasetSummary,
+    FindingSummary,
+    FixSummary,
+    LayoutSummary,
+    ReadingSummary,
+    SizesSummary,
+    SplitSummary,
+)
 from automl.records.run import RunResult, RunSettings
 from automl.records.states import (
     DatasetState,
@@ -10,6 +21,7 @@ from automl.records.states import (
     PrunerKind,
     RunState,
     Sampler,
+    Severity,
     Split,
     Stage,
     TrialState,
@@ -18,20 +30,30 @@ from automl.records.states import (
 from automl.records.trial import TrialRecord
 
 __all__ = [
+    "ClassSplit",
+    "ClassSummary",
     "DatasetManifest",
     "DatasetState",
+    "DatasetSummary",
     "ExportState",
     "FileState",
+    "FindingSummary",
+    "FixSummary",
     "Goal",
     "ImageRecord",
+    "LayoutSummary",
     "PrunerKind",
+    "ReadingSummary",
     "RefusedFile",
     "RunResult",
     "RunSettings",
     "RunState",
     "Sampler",
+    "Severity",
+    "SizesSummary",
     "Split",
     "SplitPlan",
+    "SplitSummary",
     "Stage",
     "TrialRecord",
     "TrialState",

@@ -48,6 +48,14 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class Severity(StrEnum):
+    """How much harm a finding of the doctor does if nothing is done about it, the worst first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
 class TrialState(StrEnum):
     RUNNING = "running"
     COMPLETE = "complete"

@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from automl.datasets.assess import Assessment
 from automl.datasets.data_file import DataFile
-from automl.datasets.edits import Edit, checked_edit
+from automl.datasets.edits import Edit, read_edit
 from automl.datasets.findings.runs import found_by_runs
 from automl.errors import BadDataset, NotAllowedNow, NotFound
 from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
 from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
-from automl.records import DatasetManifest, DatasetState, FileState, RefusedFile
+from automl.records import DatasetManifest, DatasetState, DatasetSummary, FileState, RefusedFile
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, find_dataset, find_run
@@ -35,9 +35,6 @@ from automl.store.versions import latest_version, load_version, record_version
 
 _SAY_EVERY_S = 1.0
 _MAX_THUMBNAIL_BYTES = 1 << 20
-
-LOOK_S = "look_s"
-"""In the summary of a data set: seconds that this machine took to read one of its photos, all cores at work."""
 
 
 def check_dataset(
@@ -66,11 +63,11 @@ def check_dataset(
         recorder = _RowRecorder(database, store, dataset_id, progress=progress, on_progress=on_progress)
         with database.session() as session:
             files = load_files(session, dataset_id)
-        look_s = inspect_files(
+        read_photo_s = inspect_files(
             files, source=_StoredFiles(store), recorder=recorder, max_pixels=settings.max_image_pixels
         )
-        if look_s is not None:
-            _keep_speed(database, dataset_id, look_s)
+        if read_photo_s is not None:
+            _keep_speed(database, dataset_id, read_photo_s)
         progress.write("Comparing the photos with each other")
         _find_near_copies(database, dataset_id)
         with database.session() as session:
@@ -88,18 +85,19 @@ def reassess(session: Session, store: ArtifactStore, dataset_id: str) -> Assessm
     assessment = _judged(session, store, dataset_id, files=before)
     save_files(session, assessment.files, before)
     dataset.state = DatasetState.INVALID if assessment.problem else DatasetState.READY
-    dataset.message, dataset.summary = assessment.message, assessment.summary | _speed_of(dataset)
+    dataset.message = assessment.message
+    dataset.summary = _with_speed(assessment.summary, dataset.summary.read_photo_s)
     if not assessment.problem:
         refused = [RefusedFile(f.name, f.reason) for f in assessment.files if f.state is FileState.REFUSED]
         keys = {(file.name, file.sha256): file.key for file in before}
-        version = record_version(session, store, dataset_id, assessment.images, keys, refused)
-        dataset.summary = {**dataset.summary, "version": version.number}
+        version = record_version(session, store, dataset_id, images=assessment.images, keys=keys, refused=refused)
+        dataset.summary = dataset.summary.model_copy(update={"version": version.number})
     return assessment
 
 
-def _speed_of(dataset: Dataset) -> dict[str, float]:
-    """What an earlier check measured: no edit changes it."""
-    return {name: value for name, value in dataset.summary.items() if name == LOOK_S}
+def _with_speed(summary: DatasetSummary, read_photo_s: float | None) -> DatasetSummary:
+    """With what an earlier check has measured: no edit changes it."""
+    return summary if read_photo_s is None else summary.model_copy(update={"read_photo_s": read_photo_s})
 
 
 def judge(session: Session, store: ArtifactStore, dataset_id: str) -> Assessment:
@@ -119,7 +117,7 @@ def _judged(session: Session, store: ArtifactStore, dataset_id: str, *, files: S
 def current_edits(session: Session, dataset_id: str) -> list[Edit]:
     """Those that were not undone, in their order."""
     query = select(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id, DatasetEdit.undone_at.is_(None))
-    return [checked_edit(row.kind, row.values, row.title) for row in session.scalars(query.order_by(DatasetEdit.id))]
+    return [read_edit(row.kind, row.values, row.title) for row in session.scalars(query.order_by(DatasetEdit.id))]
 
 
 def load_manifest(database: Database, store: ArtifactStore, run_id: str, *, scratch: Path) -> DatasetManifest:
@@ -144,7 +142,7 @@ def load_manifest(database: Database, store: ArtifactStore, run_id: str, *, scra
                 raise NotAllowedNow("These photos have not been checked yet.")
             run.version = latest_version(session, dataset.id)
         assert run.version is not None
-        return load_version(session, store, run.version, scratch)
+        return load_version(session, store, run.version, scratch=scratch)
 
 
 class _ProgressMessages:
@@ -221,7 +219,7 @@ class _RowRecorder:
         with self._database.session() as session:
             save_files(session, [inspected.file for inspected in self._unsaved])
             fingerprints = [
-                {"id": inspected.file.id, "look": inspected.fingerprint}
+                {"id": inspected.file.id, "fingerprint": inspected.fingerprint}
                 for inspected in self._unsaved
                 if inspected.fingerprint
             ]
@@ -230,22 +228,24 @@ class _RowRecorder:
         self._unsaved.clear()
 
 
-def _keep_speed(database: Database, dataset_id: str, look_s: float) -> None:
+def _keep_speed(database: Database, dataset_id: str, read_photo_s: float) -> None:
     with database.session() as session:
         dataset = find_dataset(session, dataset_id)
-        dataset.summary = {**dataset.summary, LOOK_S: round(look_s, 5)}
+        dataset.summary = _with_speed(dataset.summary, round(read_photo_s, 5))
 
 
 def _find_near_copies(database: Database, dataset_id: str) -> None:
     """Compares all photos that decode, whether they are used or not, so that no edit needs to compare them again."""
     with database.session() as session:
-        query = select(DatasetFile.id, DatasetFile.look, DatasetFile.near)
+        query = select(DatasetFile.id, DatasetFile.fingerprint, DatasetFile.near)
         rows = session.execute(
-            query.where(DatasetFile.dataset_id == dataset_id, DatasetFile.look.is_not(None)).order_by(DatasetFile.id)
+            query.where(DatasetFile.dataset_id == dataset_id, DatasetFile.fingerprint.is_not(None)).order_by(
+                DatasetFile.id
+            )
         ).all()
     if not any(row.near is None for row in rows):
         return
-    near = near_ids({row.id: row.look for row in rows})
+    near = near_ids({row.id: row.fingerprint for row in rows})
     changed = [{"id": row.id, "near": near[row.id]} for row in rows if row.near != near[row.id]]
     with database.session() as session:
         if changed:

@@ -11,16 +11,13 @@ from uuid import uuid4
 from sqlalchemy import (
     JSON,
     BigInteger,
-    DateTime,
     Enum,
     ForeignKey,
     Index,
-    TypeDecorator,
     UniqueConstraint,
     cast,
     func,
 )
-from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -30,7 +27,18 @@ from sqlalchemy.orm import (
     validates,
 )
 
-from automl.records import DatasetState, ExportState, FileState, RunState, Stage, TrialRecord, TrialState
+from automl.records import (
+    DatasetState,
+    DatasetSummary,
+    ExportState,
+    FileState,
+    RunState,
+    Stage,
+    TrialRecord,
+    TrialState,
+)
+from automl.records.dataset_summary import read_summary
+from automl.store.column_types import JsonRecord, UtcDateTime
 
 
 def new_id() -> str:
@@ -40,21 +48,6 @@ def new_id() -> str:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Stored as UTC, and comes back as that: SQLite forgets time zones, and PostgreSQL answers in its own."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
@@ -67,10 +60,16 @@ class Base(DeclarativeBase):
 
 
 class Dataset(Base):
-    """One data set. `summary`: written by the check: classes, counts, verdict, findings, refused files, and ids of some
-    photos of each class, to be shown.
+    """One data set.
 
-    `deleted_at`: nobody sees it any more; the worker removes it and everything that was made from it.
+    Attributes:
+        id: Opaque id.
+        name: What people call it.
+        state: Where its check is.
+        message: What is happening to it, or the verdict, in words.
+        created_at: When its first file came.
+        summary: What the last check found.
+        deleted_at: Since when it is hidden; the worker then removes it and everything that was made from it.
     """
 
     __tablename__ = "datasets"
@@ -80,7 +79,7 @@ class Dataset(Base):
     state: Mapped[DatasetState] = mapped_column(default=DatasetState.UPLOADING)
     message: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
-    summary: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    summary: Mapped[DatasetSummary] = mapped_column(JsonRecord(read_summary), default=DatasetSummary)
     deleted_at: Mapped[datetime | None]
 
     files: Mapped[list["DatasetFile"]] = relationship(back_populates="dataset", cascade="all, delete-orphan")
@@ -94,13 +93,29 @@ class Dataset(Base):
 
 
 class DatasetFile(Base):
-    """One uploaded file. `name`: the path that the user gave; `key`: where its bytes are in the artifact store.
+    """One uploaded file. From `label` on, except `given_label`, the columns are written by the check.
 
-    `given_label`: the class that it was sent to, whatever its name says. `reason`: why it is not used. All below is
-    set by the check: `label`, `split`; of a file that decodes `width` and `height` (pixels, upright), `format`, `look`,
-    `spread` and `is_gray` (see `automl.images.fingerprint`), `thumbnail` (the key of a small JPEG) and `near`: the id
-    of the first of the files that are near copies of each other, its own where there is none; of one that does not,
-    `fault` says why.
+    Attributes:
+        id: Number of the file; a later one is larger.
+        dataset_id: Its data set.
+        name: Path that the user gave.
+        key: Where its bytes are in the artifact store; empty where they are not there.
+        sha256: Of its bytes.
+        n_bytes: Their number.
+        state: What became of it.
+        reason: Why it is not used.
+        label: Its class.
+        split: Value of `records.Split`: the part that it is in, None where that is Darkroom's choice.
+        width: Pixels, upright; None for a file that does not decode.
+        height: Pixels, upright; None for a file that does not decode.
+        given_label: The class that it was sent to, whatever its name says.
+        format: Format that it has inside, such as "JPEG"; empty until it has been decoded.
+        fingerprint: Small gray copy by which near copies are found, see `automl.images.fingerprint`.
+        spread: How much its brightness varies, see there.
+        is_gray: Whether it has no colours.
+        thumbnail: Where a small JPEG of it is in the artifact store.
+        near: Id of the first of the files that are near copies of each other, its own where there is no other.
+        fault: Why it could not be decoded.
     """
 
     __tablename__ = "dataset_files"
@@ -126,7 +141,7 @@ class DatasetFile(Base):
     height: Mapped[int | None]
     given_label: Mapped[str | None]
     format: Mapped[str] = mapped_column(default="")
-    look: Mapped[bytes | None] = mapped_column(deferred=True)
+    fingerprint: Mapped[bytes | None] = mapped_column(deferred=True)
     spread: Mapped[float | None]
     is_gray: Mapped[bool | None]
     thumbnail: Mapped[str] = mapped_column(default="")
@@ -141,9 +156,16 @@ N_FILES_AND_BYTES = (func.count(), cast(func.coalesce(func.sum(DatasetFile.n_byt
 
 
 class DatasetEdit(Base):
-    """Something that a user changed, see `automl.datasets.edits`. Nothing is overwritten: edits apply in their order.
+    """Something that a user changed. Nothing is overwritten: edits apply in their order.
 
-    `title`: what it did, in words. `undone_at`: None while it counts.
+    Attributes:
+        id: Number of the edit; a later one is larger.
+        dataset_id: Its data set.
+        kind: Value of `automl.datasets.edits.EditKind`.
+        values: The fields of an edit of this kind, see `automl.datasets.edits.edit_values`.
+        title: What it did, in words.
+        created_at: When it was made.
+        undone_at: When it was undone; None while it counts.
     """
 
     __tablename__ = "dataset_edits"
@@ -160,11 +182,19 @@ class DatasetEdit(Base):
 
 
 class DatasetVersion(Base):
-    """What a data set was when a run used it. `key`: its manifest in the artifact store. `number` counts from 1.
-
-    `fingerprint`: a SHA-256 over all that the manifest says of its photos.
+    """What a data set was when a run used it.
 
     A version that no run has used is replaced by the next change; one that was used stays as it is.
+
+    Attributes:
+        id: Opaque id.
+        dataset_id: Its data set.
+        number: Counts from 1.
+        fingerprint: SHA-256 over all that the manifest says of its photos.
+        key: Where its manifest is in the artifact store.
+        n_images: Photos in it.
+        n_classes: Classes in it.
+        created_at: When it was made.
     """
 
     __tablename__ = "dataset_versions"
@@ -182,19 +212,44 @@ class DatasetVersion(Base):
 
 
 class Run(Base):
-    """One search. `name`: what its user calls it, may be empty. `settings`: `RunSettings.to_json()`. `activity`: what
-    is happening, in words for the page.
+    """One search for a model.
 
-    `progress`: 0-1 within the present activity, None where unknown. `used_s`: seconds of the budget that earlier
-    attempts used up. `best_score`: of the best model on validation; `best_trial`: the number of its trial.
-    `version_id`: the version of the data set; None until its photos are checked. `result`:
-    the delivered `metrics.json`, which is long and read only where it is asked for; `test_accuracy`: 0-1, of it, for
-    lists. `lease_owner`, `lease_until`: the worker that has it, and until when it need not be
-    asked again. `parent_id`: the run whose result its user had seen when he started this one with a change.
-    `device`: what it computes on, in words. `trying`: the trial in progress: the fields of its record, and `epochs`,
-    rows of epoch, score and loss on held-out photos; {} between two trials. `progress_from`, `progress_from_s`: where
-    its progress was, 0-1, when its budget last changed or its worker was lost, and the seconds used by then; see
-    `run_clock`. `notify_email`: who wants a letter at the end; `notified_at`: when that, or the webhook, was seen to.
+    Attributes:
+        id: Opaque id.
+        dataset_id: The data set that it learns from.
+        version_id: The version of the data set; None until its photos are checked.
+        parent_id: The run whose result its user had seen before starting this one with a change.
+        name: What its user calls it, may be empty.
+        state: Where it is.
+        activity: What is happening, in words for the page.
+        progress: 0-1 within the present activity, None where unknown.
+        settings: What was asked for, `RunSettings.to_json()`.
+        budget_s: Seconds that it may take.
+        created_at: When it was asked for.
+        started_at: When a worker first began with it.
+        finished_at: When it ended, in whatever way.
+        used_s: Seconds of the budget that are used up.
+        stop_requested: Whether its user wants it to end with the best model so far.
+        cancel_requested: Whether its user wants it to end without a model.
+        error_code: Code of the error that ended it, see `automl.errors`.
+        error_message: What happened, in words for the page.
+        notes: Sentences about what happened on the way.
+        n_trials: Trials that have ended.
+        best_score: 0-1, of the best model on validation photos.
+        best_trial: Number of the trial that the best model comes from.
+        best_summary: The settings of the best model, in words.
+        result: The `metrics.json` that was delivered. It is long, and read only where it is asked for.
+        test_accuracy: 0-1, of the result, for lists.
+        lease_owner: The worker that has it.
+        lease_until: Until when it counts as that worker's without a sign of life.
+        attempts: How often a worker has begun with it.
+        device: What it computes on, in words.
+        trying: The trial in progress: the fields of its record, and `epochs`, rows of epoch, score and loss on held-out
+            photos; {} between two trials.
+        progress_from: 0-1, where its progress was when its budget last changed or its worker was lost, see `run_clock`.
+        progress_from_s: Seconds of the budget that were used up then.
+        notify_email: Who is to be written to at the end.
+        notified_at: When that was done, or the webhook called.
     """
 
     __tablename__ = "runs"
@@ -256,9 +311,16 @@ class Run(Base):
 
 
 class LogEntry(Base):
-    """Something worth remembering of a run. `kind`: "state", "best", "note", "time" or "worker".
+    """Something worth remembering of a run.
 
-    `used_s`: on the run's clock, and `score`: 0-1 on validation photos, both where the kind has one.
+    Attributes:
+        id: Number of the entry; a later one is larger.
+        run_id: Its run.
+        at: When it happened.
+        kind: "state", "best", "note", "time" or "worker".
+        text: What happened, in words, or the name of the state.
+        used_s: When it happened on the run's clock, where the kind has that.
+        score: 0-1 on validation photos, where the kind has one.
     """
 
     __tablename__ = "run_log"
@@ -273,7 +335,10 @@ class LogEntry(Base):
 
 
 class TrialSummary(Base):
-    """One finished trial, as the pages show it: the fields of `records.TrialRecord`."""
+    """One finished trial, as the pages show it.
+
+    The columns from `number` on are the fields of `records.TrialRecord`.
+    """
 
     __tablename__ = "trial_summaries"
 
@@ -339,7 +404,19 @@ _TRIAL_FIELDS = (
 
 
 class Artifact(Base):
-    """One file that a run made. `kind`: "bundle", "best_so_far" or "plot"; `key`: its place in the artifact store."""
+    """One file that a run made.
+
+    Attributes:
+        id: Opaque id.
+        run_id: Its run.
+        kind: "bundle", "best_so_far" or "plot".
+        name: Name of the file for people.
+        title: What it is, in words.
+        media_type: For a browser.
+        key: Where it is in the artifact store.
+        n_bytes: Its size.
+        created_at: When it was made.
+    """
 
     __tablename__ = "artifacts"
 
@@ -359,9 +436,18 @@ class Artifact(Base):
 class Export(Base):
     """One format of a delivered model, see `automl.formats.FORMATS`; rows are in the order of that table.
 
-    `key`: its file in the artifact store, a .zip where the format is a folder; empty while there is none, and for what
-    the bundle holds anyway. `n_bytes`: of the file. `proof`: `proof.Proof.to_json()`, {} until it is proven. `message`:
-    why it failed, for the user. `attempts`: how often it was begun; `lease_until`: until when somebody works on it.
+    Attributes:
+        id: Number of the row.
+        run_id: Its run.
+        format: Name of the format.
+        state: Where it is.
+        key: Where its file is in the artifact store, a .zip where the format is a folder; empty while there is none,
+            and for what the bundle holds anyway.
+        n_bytes: Size of that file.
+        proof: How it did when it was loaded again and tested, {} until then.
+        message: Why it failed, for the user.
+        attempts: How often it was begun.
+        lease_until: Until when it counts as being made.
     """
 
     __tablename__ = "exports"

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from automl.datasets.assess import manifest_of
+from automl.datasets.manifest import manifest_of
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, ImageRecord, RefusedFile, Split
 from automl.store.artifacts import ArtifactStore
@@ -18,28 +20,63 @@ from automl.store.database import find_dataset
 from automl.store.tables import DatasetVersion, Run
 
 _MAX_BYTES = 1 << 30
+_SCHEMA = 1
+
+
+class _StoredPhoto(BaseModel):
+    """A photo in the manifest of a version: the fields of its `ImageRecord`, and where its bytes are."""
+
+    key: str
+    name: str
+    label: str
+    sha256: str
+    width: int
+    height: int
+    split: Split | Literal[""]
+    group: str
+
+
+class _StoredManifest(BaseModel):
+    """The manifest of a version."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    schema_number: int = Field(alias="schema")
+    images: list[_StoredPhoto]
+    refused: list[RefusedFile]
 
 
 def record_version(
     session: Session,
     store: ArtifactStore,
     dataset_id: str,
+    *,
     images: Sequence[ImageRecord],
     keys: Mapping[tuple[str, str], str],
     refused: Sequence[RefusedFile],
 ) -> DatasetVersion:
     """The version that these photos are: the latest one where nothing has changed, else a new one.
 
-    The latest one is replaced where no run has used it, so that numbers count what runs have seen. `keys`: where the
-    bytes are, by name and SHA-256.
+    The latest one is replaced where no run has used it, so that numbers count what runs have seen.
+
+    Args:
+        session: An open transaction.
+        store: Where the manifest is written.
+        dataset_id: The data set.
+        images: Its photos.
+        keys: Where the bytes of the photos are, by name and SHA-256.
+        refused: Its files that are not used.
     """
     latest = latest_version(session, dataset_id)
-    photos = json.dumps([_row(image, keys) for image in images], ensure_ascii=False).encode()
-    now = hashlib.sha256(photos).hexdigest()
-    if latest is not None and latest.fingerprint == now and store.exists(latest.key):
+    photos = json.dumps(
+        [_stored(image, keys[image.name, image.sha256]).model_dump(mode="json") for image in images],
+        ensure_ascii=False,
+    ).encode()
+    fingerprint = hashlib.sha256(photos).hexdigest()
+    if latest is not None and latest.fingerprint == fingerprint and store.exists(latest.key):
         return latest
-    told = json.dumps([{"name": file.name, "reason": file.reason} for file in refused], ensure_ascii=False).encode()
-    written = b'{"schema": 1, "images": ' + photos + b', "refused": ' + told + b"}"
+    reasons = json.dumps([{"name": file.name, "reason": file.reason} for file in refused], ensure_ascii=False).encode()
+    written = b'{"schema": %d, "images": %b, "refused": %b}' % (_SCHEMA, photos, reasons)
     stored = store.write(f"datasets/{dataset_id}/versions", io.BytesIO(written), max_bytes=_MAX_BYTES)
     number = latest.number + 1 if latest else 1
     if latest is not None and not session.scalar(select(exists().where(Run.version_id == latest.id))):
@@ -50,7 +87,7 @@ def record_version(
     version = DatasetVersion(
         dataset_id=dataset_id,
         number=number,
-        fingerprint=now,
+        fingerprint=fingerprint,
         key=stored.key,
         n_images=len(images),
         n_classes=len({image.label for image in images}),
@@ -61,47 +98,49 @@ def record_version(
 
 
 def latest_version(session: Session, dataset_id: str) -> DatasetVersion | None:
+    """The newest version of a data set; None before the first successful check."""
     query = select(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id)
     return session.scalars(query.order_by(DatasetVersion.number.desc()).limit(1)).first()
 
 
-def load_version(session: Session, store: ArtifactStore, version: DatasetVersion, scratch: Path) -> DatasetManifest:
+def load_version(session: Session, store: ArtifactStore, version: DatasetVersion, *, scratch: Path) -> DatasetManifest:
     """The manifest of a version; files of a remote store are copied to `scratch`.
 
     Raises:
-        NotFound: the store has lost it.
-        BadDataset: it was written by a newer Darkroom.
+        NotFound: The store has lost it.
+        BadDataset: It was written by a newer Darkroom.
     """
     with store.open(version.key) as source:
-        values = json.load(source)
-    if values["schema"] != 1:
+        content = json.load(source)
+    if content["schema"] != _SCHEMA:
         raise BadDataset("This data set was saved by a newer Darkroom. Update this one, or upload the photos again.")
-    images = tuple(
-        ImageRecord(
-            path=store.local_path(row["key"], scratch),
-            name=row["name"],
-            label=row["label"],
-            sha256=row["sha256"],
-            width=row["width"],
-            height=row["height"],
-            split=Split(row["split"]) if row["split"] else None,
-            group=row["group"],
-        )
-        for row in values["images"]
+    manifest = _StoredManifest.model_validate(content)
+    images = [_loaded(photo, store.local_path(photo.key, scratch)) for photo in manifest.images]
+    name = find_dataset(session, version.dataset_id).name
+    return replace(manifest_of(name, images, manifest.refused), version=version.number)
+
+
+def _stored(image: ImageRecord, key: str) -> _StoredPhoto:
+    return _StoredPhoto(
+        key=key,
+        name=image.name,
+        label=image.label,
+        sha256=image.sha256,
+        width=image.width,
+        height=image.height,
+        split=image.split or "",
+        group=image.group,
     )
-    refused = [RefusedFile(row["name"], row["reason"]) for row in values["refused"]]
-    manifest = manifest_of(find_dataset(session, version.dataset_id).name, images, refused)
-    return replace(manifest, version=version.number)
 
 
-def _row(image: ImageRecord, keys: Mapping[tuple[str, str], str]) -> dict[str, str | int]:
-    return {
-        "key": keys[image.name, image.sha256],
-        "name": image.name,
-        "label": image.label,
-        "sha256": image.sha256,
-        "width": image.width,
-        "height": image.height,
-        "split": image.split.value if image.split else "",
-        "group": image.group,
-    }
+def _loaded(photo: _StoredPhoto, path: Path) -> ImageRecord:
+    return ImageRecord(
+        path=path,
+        name=photo.name,
+        label=photo.label,
+        sha256=photo.sha256,
+        width=photo.width,
+        height=photo.height,
+        split=photo.split or None,
+        group=photo.group,
+    )

@@ -5,13 +5,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 import structlog
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from automl.errors import BadUpload
 from automl.serving.answer_table import answered_row, header, refused_row
 from automl.store.database import find_run
 from server.answering import Answer, Refusal, answers, ask, data_uri, whole_photo
+from server.api.bodies import PredictionQuery, checked
+from server.api.resources.prediction import (
+    FeedbackResource,
+    PredictionListResource,
+    PredictionResource,
+    UnreadPhotoResource,
+)
+from server.api.resources.resource import respond
 from server.jobs import start_check
 from server.services import services
 from server.task_queue import QueueUnavailable
@@ -23,33 +31,31 @@ _log = structlog.stdlib.get_logger(__name__)
 
 blueprint = Blueprint("try_api", __name__, url_prefix="/api/v1")
 
-_YES = frozenset({"1", "yes", "true"})
-
 
 @blueprint.post("/runs/<run_id>/predict")
 def predict(run_id: str) -> ResponseReturnValue:
     """What the model says of each photo of the form, in order, or of the photo that the body is. None is kept.
 
-    `heat`: with a picture of what it looked at. `row`: with the line of the table, too. `as=csv`, or an Accept header
-    that prefers text/csv: the table instead.
+    The query is a `PredictionQuery`. A header Accept that prefers text/csv is as good as `as=csv`.
     """
     request.max_content_length = services().settings.max_request_bytes
     asked = ask(services(), run_id)
-    as_csv = (
-        request.args.get("as") == "csv"
-        or request.accept_mimetypes.best_match(("application/json", "text/csv"), "application/json") == "text/csv"
-    )
-    with_heat = request.args.get("heat") in _YES and not as_csv
+    query = checked(PredictionQuery, request.args)
+    as_csv = query.form == "csv" or _prefers_csv()
     # All of them first: a client that is still sending does not read, and a broken form must not end half a table.
-    found = list(answers(asked, read_photos(request), with_heat=with_heat))
+    found = list(answers(asked, read_photos(request), with_heat=query.heat and not as_csv))
     if as_csv:
         return Response(_table(found, asked.labels), mimetype="text/csv")
-    with_row = request.args.get("row") in _YES
-    return jsonify([_record(one, asked.labels, with_row) for one in found])
+    return respond(PredictionListResource([_shown(one, asked.labels, with_row=query.row) for one in found]))
+
+
+def _prefers_csv() -> bool:
+    types = ("application/json", "text/csv")
+    return request.accept_mimetypes.best_match(types, "application/json") == "text/csv"
 
 
 @blueprint.post("/runs/<run_id>/feedback")
-def feedback(run_id: str) -> ResponseReturnValue:
+def add_feedback(run_id: str) -> ResponseReturnValue:
     """Adds photos to the run's data set as `label`, and has it checked. They count from the next run on.
 
     Where the check cannot be started they stay all the same, and `checking` is false: a button on the page of the data
@@ -67,9 +73,14 @@ def feedback(run_id: str) -> ResponseReturnValue:
     except QueueUnavailable as error:
         _log.warning("a check could not be queued", code=error.code, reason=error.message)
         is_checking = False
-    address = url_for("datasets.show", dataset_id=dataset_id)
-    received, label = upload.n_received, upload.label
-    return jsonify(received=received, label=label, dataset=dataset_id, url=address, checking=is_checking), 202
+    feedback = FeedbackResource(
+        received=upload.n_received,
+        label=upload.label,
+        dataset=dataset_id,
+        url=url_for("datasets.show", dataset_id=dataset_id),
+        checking=is_checking,
+    )
+    return respond(feedback, 202)
 
 
 def _labelled(parts: Iterable[FilePart | FieldPart]) -> Iterator[FilePart | FieldPart]:
@@ -98,21 +109,22 @@ def _named_by_content(photo: FilePart) -> FilePart:
     return FilePart(f"tried-{digest}{PurePosixPath(photo.name).suffix.lower()[:10]}", content)
 
 
-def _record(one: Answer | Refusal, labels: tuple[str, ...], with_row: bool) -> dict[str, object]:
-    more: dict[str, object] = {"row": csv_line(_row(one, labels))} if with_row else {}
+def _shown(one: Answer | Refusal, labels: tuple[str, ...], with_row: bool) -> PredictionResource | UnreadPhotoResource:
+    """Parts that were not asked for are not set, so they are not in the JSON."""
+    row = {"row": csv_line(_row(one, labels))} if with_row else {}
     if isinstance(one, Refusal):
-        return {"name": one.name, "error": one.reason, **more}
-    if one.heat:
-        more["heat"] = data_uri(one.heat)
-    return {
-        "name": one.name,
-        "label": one.label,
-        "confidence": round(one.confidence, 6),
-        "sure": one.sure,
-        "probabilities": {label: round(float(p), 6) for label, p in zip(labels, one.probabilities, strict=True)},
-        "latency_ms": round(one.latency_s * 1000, 1),
-        **more,
-    }
+        return UnreadPhotoResource(name=one.name, error=one.reason, **row)
+    heat = {"heat": data_uri(one.heat)} if one.heat else {}
+    return PredictionResource(
+        name=one.name,
+        label=one.label,
+        confidence=round(one.confidence, 6),
+        sure=one.sure,
+        probabilities={label: round(float(p), 6) for label, p in zip(labels, one.probabilities, strict=True)},
+        latency_ms=round(one.latency_s * 1000, 1),
+        **heat,
+        **row,
+    )
 
 
 def _row(one: Answer | Refusal, labels: tuple[str, ...]) -> list[str]:

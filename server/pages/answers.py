@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from automl.datasets.edits import EditKind, checked_edit
+from automl.datasets.edits import EditKind, read_edit
 from automl.errors import NotFound
 from automl.records import RunState
 from automl.store.database import find_run
@@ -84,7 +84,7 @@ def correct(run_id: str) -> ResponseReturnValue:
         file = session.get(DatasetFile, file_id)
         if file is None or file.dataset_id != dataset_id:
             raise NotFound("This photo is no longer there.")
-    add_edit(services(), dataset_id, checked_edit(EditKind.MOVE, {"files": [file_id], "to": request.form.get("to")}))
+    add_edit(services(), dataset_id, read_edit(EditKind.MOVE, {"files": [file_id], "to": request.form.get("to")}))
     if request.form.get("back") == "answers":
         really, said, page = map(request.form.get, ("really", "said", "page"))
         return redirect(url_for("answers.show", run_id=run_id, really=really, said=said, page=page), 303)

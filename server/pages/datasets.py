@@ -6,7 +6,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from automl.datasets.edits import EditKind, checked_edit
+from automl.datasets.edits import EditKind, read_edit
 from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import find_dataset
 from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run
@@ -133,7 +133,7 @@ def thumbnail(dataset_id: str, file_id: int) -> ResponseReturnValue:
 @blueprint.post("/<dataset_id>/edits")
 def edit(dataset_id: str) -> ResponseReturnValue:
     """One edit, from a form: `kind`, and the fields of that kind."""
-    add_edit(services(), dataset_id, checked_edit(request.form.get("kind", ""), _edit_values()))
+    add_edit(services(), dataset_id, read_edit(request.form.get("kind", ""), _edit_values()))
     return _back_to(dataset_id)
 
 

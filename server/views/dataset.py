@@ -1,15 +1,14 @@
 """What the pages of a data set show, read from its rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from automl.datasets.findings.doctor import Finding
 from automl.datasets.findings.runs import DOUBTED_LABELS
-from automl.records import DatasetState, FileState
+from automl.records import ClassSplit, DatasetState, DatasetSummary, FileState, FindingSummary
 from automl.store.results import latest_result
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
 
@@ -22,9 +21,16 @@ _N_GROUPS = 12
 _N_EDITS = 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Thumbnail:
-    """One photo on a page. `alt`: for those who do not see it."""
+    """One photo on a page.
+
+    Attributes:
+        id: Id of its file.
+        name: Path that the user gave.
+        label: Its class, empty for none.
+        has_picture: Whether there is a small copy to show.
+    """
 
     id: int
     name: str
@@ -33,6 +39,7 @@ class Thumbnail:
 
     @property
     def alt(self) -> str:
+        """For those who do not see it."""
         file = self.name.replace("\\", "/").rsplit("/", 1)[-1]
         return f"{self.label}: {file}" if self.label else file
 
@@ -45,22 +52,34 @@ class Suggestion:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingView:
-    """A finding with the photos that are shown beside it, group by group. `n_more`: groups that are not shown.
+    """A finding with the photos that are shown beside it.
 
-    `suggestions`: for photos whose label is doubted, by their ids.
+    Attributes:
+        finding: The finding.
+        groups: The photos that are shown, group by group.
+        n_more: Groups that are not shown.
+        suggestions: For photos whose label is doubted, by their ids.
     """
 
-    finding: Finding
+    finding: FindingSummary
     groups: tuple[tuple[Thumbnail, ...], ...]
     n_more: int
     suggestions: dict[int, Suggestion]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassPage:
-    """Some photos of one class, or of those that are not used. `pages`: how many such pages there are."""
+    """Some photos of one class, or of those that are not used.
+
+    Attributes:
+        photos: Those of this page.
+        reasons: Why photos are not used, by their ids.
+        n_photos: Those of all pages.
+        page: Number of this page, from 1.
+        pages: How many pages there are.
+    """
 
     photos: tuple[Thumbnail, ...]
     reasons: dict[int, str]
@@ -69,20 +88,50 @@ class ClassPage:
     pages: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassRow:
+    """A row of the table of classes.
+
+    Attributes:
+        label: Name of the class.
+        n_images: Its photos.
+        n_learn: Photos that training and validation share.
+        n_test: Photos that are kept for the final test.
+    """
+
+    label: str
+    n_images: int
+    n_learn: int
+    n_test: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetView:
-    """`samples`: some photos of each class. `edits`: those that count, the latest first. `rows`: each class with
-    its counts and where its photos go. `n_files`: while they are not checked, else None."""
+    """What the page of a data set shows.
+
+    Attributes:
+        dataset: Its row.
+        rows: The table of classes.
+        samples: Some photos of each class.
+        findings: What was found, with photos.
+        edits: The edits that count, the latest first.
+        versions: All versions, the latest last.
+        runs: All runs, the latest first.
+        n_files: Files that have arrived, as long as they are not checked, else None.
+    """
 
     dataset: Dataset
-    summary: dict[str, Any]
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[ClassRow, ...]
     samples: dict[str, tuple[Thumbnail, ...]]
     findings: tuple[FindingView, ...]
     edits: tuple[DatasetEdit, ...]
     versions: tuple[DatasetVersion, ...]
     runs: tuple[Run, ...]
     n_files: int | None
+
+    @property
+    def summary(self) -> DatasetSummary:
+        return self.dataset.summary
 
     @property
     def version(self) -> DatasetVersion | None:
@@ -99,7 +148,6 @@ def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
     edits = [edit for edit in dataset.edits if edit.undone_at is None]
     return DatasetView(
         dataset=dataset,
-        summary=dataset.summary,
         rows=_rows(dataset.summary),
         samples=_samples(session, dataset),
         findings=tuple(_findings(session, dataset)),
@@ -112,12 +160,13 @@ def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
 
 def view_class(session: Session, dataset: Dataset, label: str, page: int) -> ClassPage:
     """The photos of a class, by name. They are not counted: the verdict that wrote the rows has done so."""
-    n_photos = next((row["n_images"] for row in _classes(dataset) if row["label"] == label), 0)
+    n_photos = next((row.n_images for row in dataset.summary.classes if row.label == label), 0)
     page, pages = _within(page, n_photos)
     of_class = (DatasetFile.state == FileState.ACCEPTED, DatasetFile.label == label)
     query = select(*OF_A_THUMBNAIL).where(DatasetFile.dataset_id == dataset.id, *of_class)
     query = query.order_by(DatasetFile.name, DatasetFile.id).offset((page - 1) * N_ON_A_PAGE).limit(N_ON_A_PAGE)
-    return ClassPage(tuple(map(thumbnail_of, session.execute(query))), {}, n_photos, page, pages)
+    photos = tuple(map(thumbnail_of, session.execute(query)))
+    return ClassPage(photos=photos, reasons={}, n_photos=n_photos, page=page, pages=pages)
 
 
 def view_unused(session: Session, dataset: Dataset, page: int) -> ClassPage:
@@ -130,8 +179,13 @@ def view_unused(session: Session, dataset: Dataset, page: int) -> ClassPage:
     page, pages = _within(page, len(ids))
     shown = ids[(page - 1) * N_ON_A_PAGE : page * N_ON_A_PAGE]
     files = _by_id(session, dataset.id, shown, DatasetFile.reason)
-    photos = tuple(thumbnail_of(files[number]) for number in shown)
-    return ClassPage(photos, {number: files[number].reason for number in shown}, len(ids), page, pages)
+    return ClassPage(
+        photos=tuple(thumbnail_of(files[number]) for number in shown),
+        reasons={number: files[number].reason for number in shown},
+        n_photos=len(ids),
+        page=page,
+        pages=pages,
+    )
 
 
 def _within(page: int, n_photos: int) -> tuple[int, int]:
@@ -140,13 +194,22 @@ def _within(page: int, n_photos: int) -> tuple[int, int]:
     return min(max(1, page), pages), pages
 
 
-def _rows(summary: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    parts = {row["label"]: row for row in (summary.get("split") or {}).get("classes", ())}
-    return tuple({**row, **parts.get(row["label"], {})} for row in summary.get("classes", ()))
+def _rows(summary: DatasetSummary) -> tuple[ClassRow, ...]:
+    parts = {row.label: row for row in summary.split.classes} if summary.split else {}
+    nowhere = ClassSplit(label="")
+    return tuple(
+        ClassRow(
+            label=row.label,
+            n_images=row.n_images,
+            n_learn=parts.get(row.label, nowhere).learn,
+            n_test=parts.get(row.label, nowhere).test,
+        )
+        for row in summary.classes
+    )
 
 
 def _samples(session: Session, dataset: Dataset) -> dict[str, tuple[Thumbnail, ...]]:
-    ids: Mapping[str, Sequence[int]] = dataset.summary.get("samples", {})
+    ids = dataset.summary.samples
     files = _by_id(session, dataset.id, (number for numbers in ids.values() for number in numbers))
     return {
         label: tuple(thumbnail_of(files[number]) for number in numbers if number in files)
@@ -155,7 +218,7 @@ def _samples(session: Session, dataset: Dataset) -> dict[str, tuple[Thumbnail, .
 
 
 def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
-    findings = [Finding.from_json(values) for values in dataset.summary.get("findings", ())]
+    findings = dataset.summary.findings
     ids = {number for finding in findings for group in finding.groups[:_N_GROUPS] for number in group}
     files = _by_id(session, dataset.id, ids, DatasetFile.sha256)
     suggested = _suggestions(session, dataset.id) if any(one.kind == DOUBTED_LABELS for one in findings) else {}
@@ -168,7 +231,7 @@ def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
         doubted = [photo.id for group in shown for photo in group] if finding.kind == DOUBTED_LABELS else []
         digests = {number: files[number].sha256 for number in doubted}
         suggestions = {number: suggested[digest] for number, digest in digests.items() if digest in suggested}
-        yield FindingView(finding, shown, finding.n_groups - len(shown), suggestions)
+        yield FindingView(finding=finding, groups=shown, n_more=finding.n_groups - len(shown), suggestions=suggestions)
 
 
 def _suggestions(session: Session, dataset_id: str) -> dict[str, Suggestion]:
@@ -190,14 +253,9 @@ def _by_id(session: Session, dataset_id: str, ids: Iterable[int], *more: Instrum
 
 def thumbnail_of(file: Row[*tuple[Any, ...]]) -> Thumbnail:
     """file: the columns `OF_A_THUMBNAIL` of a row, and perhaps more."""
-    return Thumbnail(file.id, file.name, file.label or "", bool(file.thumbnail))
+    return Thumbnail(id=file.id, name=file.name, label=file.label or "", has_picture=bool(file.thumbnail))
 
 
 def labels_of(dataset: Dataset) -> Sequence[str]:
     """Its classes by the last verdict; none before the first."""
-    return [row["label"] for row in _classes(dataset)]
-
-
-def _classes(dataset: Dataset) -> Sequence[Mapping[str, Any]]:
-    classes: Sequence[Mapping[str, Any]] = dataset.summary.get("classes", ())
-    return classes
+    return [row.label for row in dataset.summary.classes]

@@ -16,7 +16,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from automl.records import RunSettings, RunState, Stage
-from automl.store.checks import LOOK_S
+from automl.records.dataset_summary import SPEED_KEY
 from automl.store.tables import Dataset, DatasetVersion, Run, TrialSummary
 from automl.text.durations import duration_in_words
 
@@ -164,7 +164,7 @@ class Estimate:
 
 def estimate(session: Session, dataset: Dataset) -> Estimate | None:
     """None for a data set that has not been checked."""
-    n_photos = dataset.summary.get("n_images") or 0
+    n_photos = dataset.summary.n_images
     if not n_photos:
         return None
     runs = _past_runs(session)
@@ -180,7 +180,7 @@ def estimate(session: Session, dataset: Dataset) -> Estimate | None:
     near = sorted(runs, key=distance)
     # One that was cut short tells little of what would have come.
     free = sorted((run for run in near if not run.was_limited), key=lambda run: run.was_cut)
-    look_s = dataset.summary.get(LOOK_S)
+    look_s = dataset.summary.read_photo_s
     return Estimate(
         n_photos=n_photos,
         read_s=None if look_s is None else look_s * n_photos,
@@ -243,7 +243,7 @@ def _told_by(session: Session, ids: Sequence[str]) -> list[PastRun]:
         Run.stop_requested,
         Run.settings,
         Run.result["time"].label("time"),
-        Dataset.summary[LOOK_S].as_float().label("look_s"),
+        Dataset.summary[SPEED_KEY].as_float().label("look_s"),
         DatasetVersion.n_images,
     )
     rows = session.execute(columns.join(Run.dataset).join(Run.version).where(Run.id.in_(ids)))

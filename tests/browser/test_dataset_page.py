@@ -65,7 +65,7 @@ def counts(site):
     """How many photos each class has."""
 
     def count(dataset_id):
-        return {row["label"]: row["n_images"] for row in site.dataset(dataset_id).summary["classes"]}
+        return {row.label: row.n_images for row in site.dataset(dataset_id).summary.classes}
 
     return count
 

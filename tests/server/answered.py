@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from automl.records import DatasetState, FileState, RunState
+from automl.records import ClassSummary, DatasetState, DatasetSummary, FileState, RunState
 from automl.store.tables import Dataset, DatasetFile
 from tests.server.conftest import World, zip_of
 
@@ -55,12 +55,13 @@ def add_answered(
 def add_photos(world: World, **labels: str) -> str:
     """A data set with a photo of each of these contents (SHA-256) in that class, each with a thumbnail."""
     with world.database.session() as session:
-        classes = [{"label": label, "n_images": 1} for label in sorted(set(labels.values()))]
+        classes = tuple(ClassSummary(label=label, n_images=1) for label in sorted(set(labels.values())))
         files = [
             DatasetFile(name=f"{label}/{sha}.jpg", sha256=sha, label=label, state=FileState.ACCEPTED, thumbnail="t/1")
             for sha, label in labels.items()
         ]
-        dataset = Dataset(name="flowers", state=DatasetState.READY, summary={"classes": classes}, files=files)
+        summary = DatasetSummary(classes=classes)
+        dataset = Dataset(name="flowers", state=DatasetState.READY, summary=summary, files=files)
         session.add(dataset)
         session.flush()
         return dataset.id

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from automl.records import DatasetState, RunSettings, RunState
+from automl.records.dataset_summary import read_summary
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.checks import check_dataset
@@ -44,7 +45,8 @@ class World:
 
     def add_dataset(self, state: DatasetState = DatasetState.READY, n_files: int = 4, **values: object) -> str:
         with self.database.session() as session:
-            dataset = Dataset(**{"name": "flowers", "state": state, **values})
+            summary = read_summary(values.pop("summary", {}))
+            dataset = Dataset(**{"name": "flowers", "state": state, "summary": summary, **values})
             dataset.files = [DatasetFile(name=f"flowers/a/{i}.jpg", sha256=str(i), n_bytes=10) for i in range(n_files)]
             session.add(dataset)
             session.flush()

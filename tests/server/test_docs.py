@@ -1,9 +1,8 @@
 import re
 from pathlib import Path
 
-from automl.store.tables import TrialSummary
-from server.api import _RUN_FIELDS
-from server.api.records import trial_record
+from server.api.bodies import RUN_FIELDS
+from server.api.resources.trial import TrialResource
 
 API_MD = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 
@@ -24,9 +23,9 @@ def test_every_address_of_the_api_is_documented_and_no_other(world):
 
 def test_every_field_of_a_run_is_documented():
     fields = set(re.findall(r"^\| `(\w+)` \|", section("Fields of a run"), re.MULTILINE))
-    assert fields == _RUN_FIELDS - {"minutes"}  # which is the web form's
+    assert fields == RUN_FIELDS - {"minutes"}  # which is the web form's
 
 
 def test_every_part_of_a_trial_is_documented():
     parts = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (.*?) \|", section("A trial"), re.MULTILINE))))
-    assert parts == set(trial_record(TrialSummary()))
+    assert parts == set(TrialResource.model_fields)

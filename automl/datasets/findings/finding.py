@@ -1,129 +1,81 @@
-"""What the doctor has to say of a data set, one thing at a time, and what a click can do about it."""
+"""A finding of the doctor: something that is worth knowing about a data set, and what a click can do about it."""
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from automl.records import Split
+from automl.datasets.edits import Edit, ExcludeFiles
+from automl.datasets.findings.evidence import Photos
+from automl.records import FindingSummary, FixSummary, Severity
+from automl.records.dataset_summary import finding_key
 from automl.text.names import counted
 
-MAX_GROUPS_STORED = 60
-MAX_FILES_STORED = 12
+MAX_GROUPS_IN_SUMMARY = 60
+MAX_FILES_IN_SUMMARY = 12
 """Of each group."""
 
 Groups = tuple[tuple[int, ...], ...]
+"""Ids of files, those together that are to be seen together."""
 
 
-class Severity(StrEnum):
-    """How much harm is done if nothing is done, the worst first."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """An edit that one click makes. `title`: on the button. `done`: in the list of what can be undone.
+    """An edit that one click makes.
 
-    `kind`, `values`: the edit: "exclude" {"files": ids}, "move" {"files": ids, "to": label},
-    "rename" {"from": label, "to": label} or "part" {"files": ids, "to": "train", "validation", "test" or ""}.
+    Attributes:
+        title: What the button says.
+        edit: The edit; its own title stands in the list of what can be undone.
     """
 
     title: str
-    done: str
-    kind: str
-    values: dict[str, Any]
+    edit: Edit
+
+    def summary(self) -> FixSummary:
+        return FixSummary(title=self.title, done=self.edit.title, kind=self.edit.kind, values={})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """`title`: what was found. `consequence`: what it means for the result, in a sentence or two.
+    """Something that is worth knowing about a data set.
 
-    `groups`: ids of files that are to be seen together, such as copies of one picture. `n_groups`, `n_photos`: how
-    many there are in truth, counted where they are not given; what was stored may show fewer.
+    Attributes:
+        kind: Which check has found it, such as "duplicates".
+        title: What was found.
+        consequence: What it means for the result, in a sentence or two.
+        severity: How much harm is done if nothing is done.
+        groups: The photos that it is about, those together that are to be seen together, such as copies of one picture.
+        fix: What a click can do about it; None where nothing can be done, or nothing should be.
     """
 
     kind: str
     title: str
     consequence: str
     severity: Severity
-    groups: Groups
-    fix: Fix | None
-    n_groups: int = 0
-    n_photos: int = 0
+    groups: Groups = ()
+    fix: Fix | None = None
 
-    def __post_init__(self) -> None:
-        if not self.n_groups:
-            object.__setattr__(self, "n_groups", len(self.groups))
-            object.__setattr__(self, "n_photos", sum(map(len, self.groups)))
+    @property
+    def n_photos(self) -> int:
+        return sum(map(len, self.groups))
 
     @property
     def key(self) -> str:
-        """Tells it from others of its kind, as long as it says the same."""
-        return f"{self.kind}-{hashlib.sha256(self.title.encode()).hexdigest()[:8]}"
+        """Distinguishes it from other findings of its kind, as long as it says the same."""
+        return finding_key(self.kind, self.title)
 
-    def to_json(self) -> dict[str, Any]:
-        """With the first groups only; the fix stays whole."""
-        shown = [list(group[:MAX_FILES_STORED]) for group in self.groups[:MAX_GROUPS_STORED]]
-        return {**asdict(self), "key": self.key, "severity": self.severity.value, "groups": shown}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "Finding":
-        return cls(
-            kind=values["kind"],
-            title=values["title"],
-            consequence=values["consequence"],
-            severity=Severity(values["severity"]),
-            groups=tuple(tuple(group) for group in values["groups"]),
-            fix=Fix(**values["fix"]) if values["fix"] else None,
-            n_groups=values["n_groups"],
-            n_photos=values["n_photos"],
+    def summary(self) -> FindingSummary:
+        """What pages show: the first groups only, and a fix without what it would change."""
+        shown = tuple(group[:MAX_FILES_IN_SUMMARY] for group in self.groups[:MAX_GROUPS_IN_SUMMARY])
+        return FindingSummary(
+            kind=self.kind,
+            title=self.title,
+            consequence=self.consequence,
+            severity=self.severity,
+            groups=shown,
+            fix=self.fix.summary() if self.fix else None,
+            n_groups=len(self.groups),
+            n_photos=self.n_photos,
+            key=self.key,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """A photo in use, or one that cannot be only because it lies in two classes.
-
-    `near`: the same number for near copies of one picture, exact ones among them. `width`, `height`: pixels, upright.
-    `spread`, `is_gray`, `format`: see `automl.images.fingerprint`; an empty format where they are not known. `split`:
-    None where the folders do not say.
-    """
-
-    file_id: int
-    name: str
-    label: str
-    split: Split | None
-    sha256: str
-    near: int
-    width: int
-    height: int
-    format: str
-    spread: float
-    is_gray: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file that is not used, and why, in words for the user."""
-
-    file_id: int
-    name: str
-    reason: str
-
-
-Photos = Sequence[Photo]
-
-
-def grouped(photos: Photos, key: Callable[[Photo], Hashable]) -> list[list[Photo]]:
-    groups: defaultdict[Hashable, list[Photo]] = defaultdict(list)
-    for photo in photos:
-        groups[key(photo)].append(photo)
-    return list(groups.values())
 
 
 def ids(photos: Photos) -> tuple[int, ...]:
@@ -136,12 +88,14 @@ def all_ids(groups: Sequence[Photos]) -> Groups:
 
 
 def singles(photos: Photos) -> Groups:
+    """A group for each photo."""
     return tuple((photo.file_id,) for photo in photos)
 
 
-def leave_out(title: str, photos: Photos, noun: str, plural: str = "") -> Fix:
+def leave_out(title: str, photos: Photos, *, noun: str, plural: str = "") -> Fix:
+    """A fix that leaves photos out. `noun`, `plural`: what these photos are called afterwards."""
     done = f"Left out {counted(len(photos), noun, plural)}"
-    return Fix(title, done, "exclude", {"files": list(ids(photos))})
+    return Fix(title=title, edit=ExcludeFiles(files=ids(photos), title=done))
 
 
 def is_or_are(n: int) -> str:

@@ -1,12 +1,13 @@
-"""What only a run can find out about photos, as findings: labels that its models doubt, and photos that look alike."""
+"""What only a run can find out about photos: labels that its models doubt, and photos that look alike."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from automl.datasets.data_file import DataFile
-from automl.datasets.findings.doctor import Finding, Fix, Severity
-from automl.records import FileState
+from automl.datasets.edits import ExcludeFiles
+from automl.datasets.findings.finding import Finding, Fix
+from automl.records import FileState, Severity
 from automl.text.names import counted
 
 DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
@@ -30,6 +31,8 @@ def _doubted_labels(result: Mapping[str, Any], used: Mapping[str, Sequence[DataF
     if not groups:
         return []
     photos = counted(len(groups), "photo")
+    done = f"Left out {photos} with a doubtful label"
+    edit = ExcludeFiles(files=tuple(sorted(file.id for files in doubted for file in files)), title=done)
     return [
         Finding(
             kind=DOUBTED_LABELS,
@@ -40,12 +43,7 @@ def _doubted_labels(result: Mapping[str, Any], used: Mapping[str, Sequence[DataF
             ),
             severity=Severity.WARNING,
             groups=groups,
-            fix=Fix(
-                "Leave them all out",
-                f"Left out {photos} with a doubtful label",
-                "exclude",
-                {"files": sorted(file.id for files in doubted for file in files)},
-            ),
+            fix=Fix(title="Leave them all out", edit=edit),
         )
     ]
 
@@ -56,6 +54,8 @@ def _look_alikes(result: Mapping[str, Any], used: Mapping[str, Sequence[DataFile
     if not pairs:
         return []
     n = counted(len(pairs), "pair")
+    done = f"Left out one photo of {n} that look alike"
+    edit = ExcludeFiles(files=tuple(sorted(file.id for _, other in pairs for file in other)), title=done)
     return [
         Finding(
             kind=LOOK_ALIKES,
@@ -66,11 +66,6 @@ def _look_alikes(result: Mapping[str, Any], used: Mapping[str, Sequence[DataFile
             ),
             severity=Severity.INFO,
             groups=tuple((one[0].id, other[0].id) for one, other in pairs),
-            fix=Fix(
-                "Keep one of each",
-                f"Left out one photo of {n} that look alike",
-                "exclude",
-                {"files": sorted(file.id for _, other in pairs for file in other)},
-            ),
+            fix=Fix(title="Keep one of each", edit=edit),
         )
     ]

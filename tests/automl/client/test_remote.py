@@ -12,7 +12,7 @@ from automl.client import remote as module
 from automl.client.remote import Remote
 from automl.client.upload_form import local_files
 from automl.errors import BadSetting, BadUpload
-from automl.records import DatasetState
+from automl.records import DatasetState, DatasetSummary
 from automl.settings import load_settings
 from automl.store.tables import Base, Dataset
 from server import create_app
@@ -35,7 +35,7 @@ class Site(World):
         with self.database.session() as session:
             dataset = session.get_one(Dataset, dataset_id)
             dataset.state = DatasetState.INVALID if self.message else DatasetState.READY
-            dataset.message, dataset.summary = self.message, {"verdict": "6 photos, 2 classes, ready"}
+            dataset.message, dataset.summary = self.message, DatasetSummary(verdict="6 photos, 2 classes, ready")
 
     def wsgi(self, environ, start_response):
         is_upload = environ["PATH_INFO"].endswith("/files")

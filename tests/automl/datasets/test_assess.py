@@ -3,17 +3,24 @@ from typing import Any
 
 import pytest
 
-from automl.datasets.assess import N_SAMPLES, assess, image_records
+from automl.datasets.assess import assess
 from automl.datasets.data_file import DataFile
-from automl.datasets.edits import Edit, checked_edit
-from automl.datasets.findings.finding import Finding, Fix, Severity
+from automl.datasets.edits import Edit, ExcludeFiles, read_edit
+from automl.datasets.findings.finding import Finding, Fix
+from automl.datasets.manifest import image_records
+from automl.datasets.summary import N_SAMPLES
+from automl.datasets.verdict import TOO_FEW_TO_COMPARE
 from automl.labelling.label_tables import LabelTable
-from automl.records import FileState, Split
+from automl.records import ClassSummary, FileState, RefusedFile, Severity, SizesSummary, Split
 
 
 def photo(number: int, name: str, sha256: str = "", **values: Any) -> DataFile:
-    seen = DataFile(number, name, f"key{number}", sha256 or f"sha{number}", width=640, height=480, near=number)
-    return replace(seen, format="JPEG", spread=50.0, **values)
+    seen = DataFile(id=number, name=name, key=f"key{number}", sha256=sha256 or f"sha{number}", near=number)
+    return replace(seen, **{"width": 640, "height": 480, "format": "JPEG", "spread": 50.0, **values})
+
+
+def undecoded(number: int, name: str, **values: Any) -> DataFile:
+    return DataFile(id=number, name=name, key="k", sha256="s", **values)
 
 
 PETS = [photo(n, f"{'cat' if n % 2 else 'dog'}/{n}.jpg") for n in range(1, 31)]
@@ -32,10 +39,11 @@ def test_good_photos_are_accepted_and_the_summary_says_where_they_go() -> None:
     assert verdict.problem == ""
     assert verdict.message == "30 photos, 2 classes, balanced, ready"
     assert {file.state for file in verdict.files} == {FileState.ACCEPTED}
-    split = verdict.summary["split"]
-    assert (split["n_learn"] + split["n_test"], split["n_left_out"]) == (30, 0)
-    assert all(row["test"] >= 1 for row in split["classes"])
-    assert verdict.summary["findings"] == []
+    split = verdict.summary.split
+    assert split is not None
+    assert (split.n_learn + split.n_test, split.n_left_out) == (30, 0)
+    assert all(row.test >= 1 for row in split.classes)
+    assert verdict.summary.findings == ()
 
 
 def test_the_same_picture_under_two_labels_is_refused_in_both_and_told_once() -> None:
@@ -47,9 +55,9 @@ def test_the_same_picture_under_two_labels_is_refused_in_both_and_told_once() ->
     assert [sorted(one.groups[0]) for one in found] == [[40, 41]]
 
 
-def test_moving_one_of_them_mends_it() -> None:
+def test_moving_one_of_them_fixes_it() -> None:
     files = [*PETS, photo(40, "cat/x.jpg", "same"), photo(41, "dog/x.jpg", "same")]
-    verdict = assess(files, [checked_edit("move", {"files": [41], "to": "cat"})])
+    verdict = assess(files, [read_edit("move", {"files": [41], "to": "cat"})])
     assert {by_id(verdict.files)[number].state for number in (40, 41)} == {FileState.ACCEPTED}
 
 
@@ -65,7 +73,7 @@ def test_a_damaged_photo_says_so_wherever_it_lies_and_is_a_finding() -> None:
     damaged = replace(photo(40, "cat/x.jpg"), format="", fault="The picture is damaged.")
     verdict = assess([*PETS, damaged])
     assert by_id(verdict.files)[40].reason == "The picture is damaged."
-    assert verdict.summary["refused"] == [{"name": "cat/x.jpg", "reason": "The picture is damaged."}]
+    assert verdict.summary.refused == (RefusedFile("cat/x.jpg", "The picture is damaged."),)
     assert any((40,) in one.groups for one in verdict.findings)
 
 
@@ -76,12 +84,12 @@ def test_a_file_that_was_sent_to_a_class_is_of_that_class_whatever_its_name() ->
 
 def test_a_table_among_the_files_names_the_classes() -> None:
     files = [photo(n, f"images/{n}.jpg") for n in range(1, 21)]
-    table = DataFile(99, "labels.csv", "k", "s")
+    table = undecoded(99, "labels.csv")
     text = "file,label\n" + "".join(f"{n}.jpg,{'cat' if n % 2 else 'dog'}\n" for n in range(1, 21))
     verdict = assess([*files, table], tables=[LabelTable(name="labels.csv", text=text)])
-    assert verdict.summary["layout"]["reading"] == "table"
+    assert verdict.summary.layout is not None and verdict.summary.layout.reading == "table"
     assert verdict.message == "20 photos, 2 classes, balanced, ready"
-    assert verdict.summary["refused"] == []
+    assert verdict.summary.refused == ()
 
 
 def test_a_fix_does_what_it_says_and_the_finding_is_gone() -> None:
@@ -89,28 +97,35 @@ def test_a_fix_does_what_it_says_and_the_finding_is_gone() -> None:
     before = assess(files)
     found = next(one for one in before.findings if one.fix and {40, 41} & {i for g in one.groups for i in g})
     assert found.fix is not None
-    after = assess(files, [checked_edit(found.fix.kind, found.fix.values, found.fix.done)])
+    after = assess(files, [found.fix.edit])
     assert all(one.kind != found.kind for one in after.findings)
-    assert after.summary["n_excluded"] == 1
+    assert after.summary.n_excluded == 1
     assert len(after.accepted) == len(before.accepted) - 1
 
 
-def test_what_is_stored_of_a_fix_is_its_words() -> None:
-    stored = assess([*PETS, photo(41, "cat/y.jpg", "sha1", near=1)]).summary["findings"]
-    assert stored and all(one["fix"] is None or one["fix"]["values"] == {} for one in stored)
+def test_the_summary_of_a_fix_has_its_words_only() -> None:
+    stored = assess([*PETS, photo(41, "cat/y.jpg", "sha1", near=1)]).summary.findings
+    assert stored and all(one.fix is None or one.fix.values == {} for one in stored)
 
 
 def test_what_runs_have_found_stands_among_the_findings() -> None:
-    fix = Fix("Leave them out", "Left out 1 photo", "exclude", {"files": [1]})
-    doubt = Finding("doubted-labels", "1 photo", "Look at it.", Severity.WARNING, ((1,),), fix)
+    fix = Fix(title="Leave them out", edit=ExcludeFiles(files=(1,), title="Left out 1 photo"))
+    doubt = Finding(
+        kind="doubted-labels",
+        title="1 photo",
+        consequence="Look at it.",
+        severity=Severity.WARNING,
+        groups=((1,),),
+        fix=fix,
+    )
     assert finding("doubted-labels", assess(PETS, find_more=lambda _files: [doubt]).findings) is doubt
 
 
 def test_nothing_usable_is_explained() -> None:
-    verdict = assess([DataFile(1, "cat/a.txt", "k", "s", fault="This is not a picture.")])
+    verdict = assess([undecoded(1, "cat/a.txt", fault="This is not a picture.")])
     assert "no photo here that can be used" in verdict.problem
     assert "cat/a.txt: This is not a picture." in verdict.message
-    assert verdict.summary["split"] is None
+    assert verdict.summary.split is None
 
 
 def test_near_copies_share_a_group_that_their_contents_name() -> None:
@@ -123,48 +138,69 @@ def test_near_copies_share_a_group_that_their_contents_name() -> None:
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_edits_of_all_kinds_leave_every_file_judged(n: int) -> None:
     edits: list[Edit] = [
-        checked_edit("rename", {"from": "dog", "to": "wolf"}),
-        checked_edit("exclude", {"files": [1, 2]}),
-        checked_edit("part", {"files": [3], "to": "test"}),
+        read_edit("rename", {"from": "dog", "to": "wolf"}),
+        read_edit("exclude", {"files": [1, 2]}),
+        read_edit("part", {"files": [3], "to": "test"}),
     ][:n]
     verdict = assess(PETS, edits)
     assert all(file.state in (FileState.ACCEPTED, FileState.EXCLUDED) for file in verdict.files)
-    assert verdict.summary["n_images"] + verdict.summary["n_excluded"] == 30
+    assert verdict.summary.n_images + verdict.summary.n_excluded == 30
 
 
 @pytest.mark.parametrize("name", ["notes.csv", "Thumbs.db", "IMG_1.jpg"])
 def test_nothing_that_was_not_decoded_is_ever_used(name: str) -> None:
-    verdict = assess([*PETS, DataFile(40, name, "k", "s", given_label="cat")])
+    verdict = assess([*PETS, undecoded(40, name, given_label="cat")])
     assert by_id(verdict.files)[40].state is FileState.REFUSED
-    assert verdict.summary["n_images"] == 30
+    assert verdict.summary.n_images == 30
 
 
 def test_a_table_that_cannot_be_read_as_one_is_no_photo_either() -> None:
-    verdict = assess([*PETS, DataFile(40, "cat/huge.csv", "k", "s")], tables=[])
+    verdict = assess([*PETS, undecoded(40, "cat/huge.csv")], tables=[])
     assert by_id(verdict.files)[40].state is FileState.REFUSED
 
 
 def test_the_sizes_of_the_photos_are_told() -> None:
-    sizes = assess([*PETS, replace(photo(40, "cat/x.jpg"), width=4000, height=3000)]).summary["sizes"]
-    assert sizes == {"smallest": [640, 480], "median": [640, 480], "largest": [4000, 3000]}
-    assert assess([]).summary["sizes"] is None
+    sizes = assess([*PETS, replace(photo(40, "cat/x.jpg"), width=4000, height=3000)]).summary.sizes
+    assert sizes == SizesSummary(smallest=(640, 480), median=(640, 480), largest=(4000, 3000))
+    assert assess([]).summary.sizes is None
 
 
 def test_the_photos_that_stand_for_a_class_are_spread_over_it() -> None:
     pets = [*PETS, photo(40, "fish/b.jpg"), photo(41, "fish/a.jpg")]
-    samples = assess(pets).summary["samples"]
+    samples = assess(pets).summary.samples
     assert sorted(samples) == ["cat", "dog", "fish"]
     of_cat = sorted((f"cat/{n}.jpg", n) for n in range(1, 31, 2))  # as names are sorted: 1, 11, 13, ...
-    assert samples["cat"] == [of_cat[i][1] for i in (0, 2, 4, 6, 8, 10, 12, 14)]
-    assert samples["fish"] == [41, 40]
+    assert samples["cat"] == tuple(of_cat[i][1] for i in (0, 2, 4, 6, 8, 10, 12, 14))
+    assert samples["fish"] == (41, 40)
 
 
 def test_only_photos_that_are_used_stand_for_a_class() -> None:
-    samples = assess(PETS, [checked_edit("exclude", {"files": [1, 3]})]).summary["samples"]
+    samples = assess(PETS, [read_edit("exclude", {"files": [1, 3]})]).summary.samples
     assert len(samples["cat"]) == N_SAMPLES
     assert not {1, 3} & set(samples["cat"])
 
 
 def test_of_very_many_classes_no_page_shows_photos() -> None:
     files = [photo(n, f"class{n % 60}/{n}.jpg") for n in range(600)]
-    assert assess(files).summary["samples"] == {}
+    assert assess(files).summary.samples == {}
+
+
+def test_the_summary_counts_every_part() -> None:
+    folders = ("train", "validation", "test")
+    parted = [photo(50 + n, f"{part}/cat/{n}.jpg") for n, part in enumerate(folders)]
+    parted += [photo(60 + n, f"train/dog/{n}.jpg") for n in range(3)]
+    edited = assess(parted, [read_edit("part", {"files": [60], "to": ""})]).summary
+    assert edited.classes == (
+        ClassSummary(label="cat", n_images=3, train=1, validation=1, test=1, unassigned=0),
+        ClassSummary(label="dog", n_images=3, train=2, validation=0, test=0, unassigned=1),
+    )
+
+
+def test_only_the_first_hundred_refused_files_are_listed() -> None:
+    summary = assess([*PETS, *(undecoded(100 + n, f"cat/{n}.jpg", fault="Why.") for n in range(250))]).summary
+    assert (summary.n_refused, len(summary.refused)) == (250, 100)
+
+
+def test_too_few_photos_to_compare_models_are_told() -> None:
+    assert TOO_FEW_TO_COMPARE in assess([one for one in PETS if one.id < 5]).summary.notes
+    assert TOO_FEW_TO_COMPARE not in assess(PETS).summary.notes

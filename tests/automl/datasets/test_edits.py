@@ -3,7 +3,15 @@ from dataclasses import replace
 import pytest
 
 from automl.datasets.data_file import DataFile
-from automl.datasets.edits import EditKind, apply_edits, checked_edit, first_label, joins_spellings, reading_of
+from automl.datasets.edits import (
+    EditKind,
+    apply_edits,
+    chosen_reading,
+    edit_values,
+    first_label,
+    joins_spellings,
+    read_edit,
+)
 from automl.errors import BadSetting
 from automl.labelling.places import Reading
 from automl.records import FileState, Split
@@ -11,10 +19,10 @@ from automl.records import FileState, Split
 
 def file(number: int, label: str = "cat", **values: object) -> DataFile:
     seen = DataFile(
-        number,
-        f"{label}/{number}.jpg",
-        f"k{number}",
-        f"s{number}",
+        id=number,
+        name=f"{label}/{number}.jpg",
+        key=f"k{number}",
+        sha256=f"s{number}",
         label=label,
         format="JPEG",
         state=FileState.ACCEPTED,
@@ -23,7 +31,7 @@ def file(number: int, label: str = "cat", **values: object) -> DataFile:
 
 
 def edit(kind: str, **values: object):  # type: ignore[no-untyped-def]
-    return checked_edit(kind, {name.rstrip("_"): value for name, value in values.items()})
+    return read_edit(kind, {name.rstrip("_"): value for name, value in values.items()})
 
 
 def test_a_rename_to_another_class_joins_the_two() -> None:
@@ -38,7 +46,7 @@ def test_edits_apply_in_their_order() -> None:
 
 
 def test_left_out_photos_say_why_and_come_back() -> None:
-    out = apply_edits([checked_edit("exclude", {"files": [1]}, "Left out 1 blank photo")], [file(1), file(2)])
+    out = apply_edits([read_edit("exclude", {"files": [1]}, "Left out 1 blank photo")], [file(1), file(2)])
     assert [(one.state, one.reason) for one in out] == [
         (FileState.EXCLUDED, "Left out 1 blank photo."),
         (FileState.ACCEPTED, ""),
@@ -62,8 +70,8 @@ def test_photos_are_put_into_a_part_of_the_split_and_out_of_it() -> None:
 
 def test_the_last_choice_of_a_reading_counts() -> None:
     edits = [edit("layout", reading="names"), edit("layout", reading="parent")]
-    assert reading_of(edits) is Reading.PARENT
-    assert reading_of([*edits, edit("layout", reading="")]) is None
+    assert chosen_reading(edits) is Reading.PARENT
+    assert chosen_reading([*edits, edit("layout", reading="")]) is None
     assert joins_spellings([]) and not joins_spellings([edit("spellings", join=False)])
 
 
@@ -91,14 +99,14 @@ def test_files_that_are_gone_are_passed_over() -> None:
 )
 def test_what_is_no_edit_is_refused_in_words(kind: str, values: dict[str, object]) -> None:
     with pytest.raises(BadSetting):
-        checked_edit(kind, values)
+        read_edit(kind, values)
 
 
 def test_labels_are_cleaned_and_every_kind_has_a_title() -> None:
-    moved = checked_edit("move", {"files": [2, 1, 1], "to": "  big\tcat "})
-    assert (moved.values, moved.title) == ({"files": [1, 2], "to": "big cat"}, "Moved 2 photos to 'big cat'")
+    moved = read_edit("move", {"files": [2, 1, 1], "to": "  big\tcat "})
+    assert (edit_values(moved), moved.title) == ({"files": [1, 2], "to": "big cat"}, "Moved 2 photos to 'big cat'")
     samples = {"files": [1], "to": "test", "from": "a", "reading": "names", "join": True}
-    assert all(checked_edit(kind, samples).title for kind in EditKind)
+    assert all(read_edit(kind, samples).title for kind in EditKind)
 
 
 def test_photos_that_are_sent_to_a_class_follow_its_renames_and_no_others() -> None:
@@ -108,3 +116,10 @@ def test_photos_that_are_sent_to_a_class_follow_its_renames_and_no_others() -> N
         sent = file(1, first_label(swapped, label))
         assert apply_edits(swapped, [sent])[0].label == label
     assert first_label([edit("rename", from_="cat", to="lion")], "lion") == "lion"
+
+
+def test_every_kind_of_edit_comes_back_from_its_json() -> None:
+    samples = {"files": [1, 2], "to": "test", "from": "a", "reading": "names", "join": True}
+    for kind in EditKind:
+        given = read_edit(kind, samples)
+        assert read_edit(kind, edit_values(given), given.title) == given

@@ -1,14 +1,15 @@
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from automl.datasets.findings.doctor import Finding, Photo, Refused, Severity, examine
-from automl.datasets.findings.finding import MAX_FILES_STORED, MAX_GROUPS_STORED
+from automl.datasets.edits import ExcludeFiles, RenameClass
+from automl.datasets.findings.doctor import examine
+from automl.datasets.findings.evidence import Evidence, Photo, UnusableFile
+from automl.datasets.findings.finding import MAX_FILES_IN_SUMMARY, MAX_GROUPS_IN_SUMMARY, Finding
 from automl.images.near_copies import near_copies
-from automl.records import Split
+from automl.records import FindingSummary, Severity, Split
 from tests.automl.images.faults import fingerprints_of, planted
 
 N = 12
@@ -36,33 +37,37 @@ def fine(first_id: int = 1000) -> list[Photo]:
     return [photo(first_id + i, label) for i, label in enumerate(("cat", "dog") * N)]
 
 
-def found(photos: Sequence[Photo], refused: Sequence[Refused] = (), joined: Sequence[str] = ()) -> dict[str, Finding]:
-    return {finding.kind: finding for finding in examine(photos, refused, joined)}
+def unusable(number: int, reason: str) -> UnusableFile:
+    return UnusableFile(file_id=number, name=str(number), reason=reason)
+
+
+def found(photos: Sequence[Photo], joined: Sequence[str] = ()) -> dict[str, Finding]:
+    return {finding.kind: finding for finding in examine(Evidence(photos, joined=joined))}
 
 
 def left_out(finding: Finding) -> list[int]:
-    assert finding.fix is not None and finding.fix.kind == "exclude"
-    return sorted(finding.fix.values["files"])
+    assert finding.fix is not None and isinstance(finding.fix.edit, ExcludeFiles)
+    return sorted(finding.fix.edit.files)
 
 
 def test_nothing_is_found_where_nothing_is_wrong() -> None:
-    assert examine(fine(), ()) == []
+    assert examine(Evidence(fine())) == []
 
 
 def test_no_photo_at_all() -> None:
-    assert examine((), ()) == []
+    assert examine(Evidence(())) == []
 
 
 def test_files_that_cannot_be_used_are_told_by_reason() -> None:
-    refused = [Refused(1, "a", "The file is empty."), Refused(2, "b", "Cut off."), Refused(3, "c", "Cut off.")]
-    findings = examine(fine(), refused)
+    files = [unusable(1, "The file is empty."), unusable(2, "Cut off."), unusable(3, "Cut off.")]
+    findings = examine(Evidence(fine(), files))
     assert [finding.title for finding in findings] == ["2 files cannot be used", "1 file cannot be used"]
     assert findings[0].consequence == "Cut off. They are left out already."
     assert [finding.fix for finding in findings] == [None, None]
 
 
 def test_many_different_reasons_do_not_fill_the_page() -> None:
-    findings = examine((), [Refused(i, str(i), f"Reason {i}.") for i in range(500)])
+    findings = examine(Evidence((), [unusable(i, f"Reason {i}.") for i in range(500)]))
     assert len(findings) == 13
     assert sum(finding.n_photos for finding in findings) == 500
 
@@ -114,7 +119,7 @@ def test_near_copies_count_as_one_photo_of_a_tiny_class() -> None:
     burst = [photo(i, "bird", near=1) for i in range(1, 40)]
     finding = found([*fine(), *burst])["tiny-class"]
     assert left_out(finding) == list(range(1, 40))
-    assert finding.n_groups == 1
+    assert len(finding.groups) == 1
 
 
 def test_two_classes_are_the_least_so_a_tiny_one_of_two_stays() -> None:
@@ -186,7 +191,7 @@ def test_class_names_that_are_nearly_the_same_can_be_made_one(one: str, other: s
     assert ("spelling" in findings) == is_found
     if is_found:
         fix = findings["spelling"].fix
-        assert fix is not None and (fix.kind, fix.values) == ("rename", {"from": other, "to": one})
+        assert fix is not None and fix.edit == RenameClass(old=other, new=one, title=f"Joined '{other}' with '{one}'")
 
 
 def test_names_that_were_joined_already_are_told() -> None:
@@ -197,20 +202,28 @@ def test_names_that_were_joined_already_are_told() -> None:
 def test_the_worst_comes_first_then_the_most_frequent() -> None:
     photos = [*fine(), photo(1, sha256="a", near=1), photo(2, "dog", sha256="a", near=1), photo(3, spread=0.0)]
     photos += [photo(4, name="a.png"), photo(5, width=10, height=10), photo(6, width=10, height=10)]
-    assert [finding.kind for finding in examine(photos, ())] == ["two-labels", "small", "blank", "extension"]
+    assert [finding.kind for finding in examine(Evidence(photos))] == ["two-labels", "small", "blank", "extension"]
 
 
-def test_a_stored_finding_shows_the_first_files_and_keeps_the_counts_and_the_fix() -> None:
+def test_the_summary_of_a_finding_has_the_first_files_and_all_counts() -> None:
     photos = [*fine(), *(photo(i, near=i % 70, sha256=f"{i % 70}") for i in range(70 * 14))]
     whole = found(photos)["duplicates"]
-    stored = Finding.from_json(json.loads(json.dumps(whole.to_json())))
-    assert (stored.n_groups, stored.n_photos, stored.fix) == (70, 70 * 14, whole.fix)
-    assert len(stored.groups) == MAX_GROUPS_STORED and {len(group) for group in stored.groups} == {MAX_FILES_STORED}
+    shown = FindingSummary.model_validate_json(whole.summary().model_dump_json())
+    assert (shown.n_groups, shown.n_photos, shown.key) == (70, 70 * 14, whole.key)
+    assert len(shown.groups) == MAX_GROUPS_IN_SUMMARY and {len(group) for group in shown.groups} == {
+        MAX_FILES_IN_SUMMARY
+    }
+    assert whole.fix is not None and shown.fix is not None
+    assert (shown.fix.title, shown.fix.done, shown.fix.kind) == (
+        "Keep one of each",
+        whole.fix.edit.title,
+        "exclude",
+    )
 
 
-def test_a_finding_without_photos_comes_back_as_it_was() -> None:
-    finding = found(fine(), joined=["x"])["joined"]
-    assert Finding.from_json(finding.to_json()) == finding
+def test_a_finding_may_have_neither_photos_nor_a_fix() -> None:
+    shown = found(fine(), joined=["x"])["joined"].summary()
+    assert (shown.groups, shown.fix, shown.n_photos) == ((), None, 0)
 
 
 def test_planted_faults_are_all_found_and_nothing_else() -> None:
@@ -233,7 +246,7 @@ def test_twenty_thousand_photos_are_looked_over_in_a_moment() -> None:
     labels = [f"class {i}" for i in range(50)]
     photos = [photo(i, labels[i % 50], near=i // 3, sha256=str(i // 2), is_gray=i % 5 == 0) for i in range(20_000)]
     start = time.process_time()
-    findings = examine(photos, [])
+    findings = examine(Evidence(photos))
     assert time.process_time() - start < 2
     assert findings
 

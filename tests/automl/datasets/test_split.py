@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from automl.datasets import split as split_module
-from automl.datasets.manifest import TOO_FEW_TO_COMPARE, problem_of
 from automl.datasets.split import ALWAYS_TRAINED, make_split
+from automl.datasets.verdict import TOO_FEW_TO_COMPARE, problem_of
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, ImageRecord, Split, SplitPlan
 

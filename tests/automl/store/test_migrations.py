@@ -7,7 +7,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import JSON, Engine, column, inspect, select, table
 
 from automl import store
-from automl.records import DatasetState, FileState
+from automl.records import ClassSummary, DatasetState, DatasetSummary, FileState
 from automl.store.database import Database
 from automl.store.tables import Base, Dataset, DatasetFile, Run, TrialSummary
 
@@ -72,10 +72,11 @@ def test_a_run_of_an_older_version_has_no_name(database: Database) -> None:
 
 
 def test_what_lists_and_pages_show_is_found_for_what_an_older_version_has_made(database: Database) -> None:
-    summary = {"classes": [{"label": "cat"}], "verdict": "fine"}
+    summary = DatasetSummary(classes=(ClassSummary(label="cat"),), verdict="fine")
+    very_many = DatasetSummary(classes=tuple(ClassSummary(label=str(n)) for n in range(51)))
     with database.session() as session:
         dataset = Dataset(name="x", state=DatasetState.READY, summary=summary)
-        many = Dataset(name="y", state=DatasetState.READY, summary={"classes": [{"label": str(n)} for n in range(51)]})
+        many = Dataset(name="y", state=DatasetState.READY, summary=very_many)
         session.add_all([dataset, many, Dataset(name="z")])
         states = [FileState.REFUSED] + 16 * [FileState.ACCEPTED]
         files = [DatasetFile(name=f"cat/{i:02}", label="cat", state=state) for i, state in enumerate(states)]
@@ -87,9 +88,18 @@ def test_what_lists_and_pages_show_is_found_for_what_an_older_version_has_made(d
     with database.session() as session:
         assert session.scalars(select(Run)).one().test_accuracy == 0.9
         summaries = {dataset.name: dataset.summary for dataset in session.scalars(select(Dataset))}
-    assert summaries["x"] == summary | {"samples": {"cat": ids[1::2]}}
-    assert "samples" not in summaries["y"]
-    assert summaries["z"] == {}
+    assert summaries["x"] == summary.model_copy(update={"samples": {"cat": tuple(ids[1::2])}})
+    assert summaries["y"].samples == {}
+    assert summaries["z"] == DatasetSummary()
+
+
+def test_photos_keep_the_fingerprint_that_an_older_version_has_made(database: Database) -> None:
+    with database.session() as session:
+        session.add(Dataset(name="x", files=[DatasetFile(name="a", fingerprint=b"gray"), DatasetFile(name="b")]))
+    go_back_and_migrate(database, "0008")
+    with database.session() as session:
+        files = session.scalars(select(DatasetFile).order_by(DatasetFile.id))
+        assert [file.fingerprint for file in files] == [b"gray", None]
 
 
 def test_the_parts_of_an_older_ensemble_are_no_parameters(database: Database) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from automl.records import DatasetState, RunState
 from automl.store.tables import DatasetEdit, DatasetVersion, TrialSummary, now
-from server import api
+from server.api import datasets as dataset_api
 from tests.server.conftest import form_file
 
 
@@ -154,7 +154,7 @@ def test_the_database_is_asked_as_often_for_many_data_sets_as_for_two(client, wo
 
 
 def test_data_sets_are_listed_page_by_page_each_with_its_own_figures(client, world, monkeypatch):
-    monkeypatch.setattr(api, "_DATASETS_ON_A_PAGE", 2)
+    monkeypatch.setattr(dataset_api, "_DATASETS_ON_A_PAGE", 2)
     for n in (3, 2, 0):
         add_edited(world, n)
     first, second, beyond = (client.get(f"/api/v1/datasets?page={page}").json for page in (1, 2, 3))

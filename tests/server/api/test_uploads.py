@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from automl.records import DatasetState
-from server.api.uploads import MAX_FILES_A_QUESTION
+from server.api.bodies import MAX_FILES_A_QUESTION
 from tests.server.conftest import form_file
 from tests.server.uploads.test_receive import HOSTILE_NAMES, raw_form, send
 

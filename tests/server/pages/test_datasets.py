@@ -3,6 +3,7 @@
 import pytest
 
 from automl.records import DatasetState, RunState
+from automl.records.dataset_summary import read_summary
 from automl.store.tables import Dataset
 from tests.automl.images.pictures import encoded
 from tests.server.conftest import form_file
@@ -186,7 +187,7 @@ def test_only_what_was_left_out_can_be_taken_back(client, world, n_excluded, is_
     summary = {**SUMMARY, "n_excluded": n_excluded}
     dataset_id = world.add_checked({"a/1.png": b"broken", "b/2.png": b"too"})
     with world.database.session() as session:
-        session.get_one(Dataset, dataset_id).summary = summary
+        session.get_one(Dataset, dataset_id).summary = read_summary(summary)
     page, unused = (client.get(f"/datasets/{dataset_id}{path}").text for path in ("", "/photos"))
     assert "See them all" in page
     assert ("and put some back" in page, "Put back what you" in unused) == (is_offered, is_offered)

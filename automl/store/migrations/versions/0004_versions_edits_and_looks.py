@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from automl.store.tables import UtcDateTime
+from automl.store.column_types import UtcDateTime
 
 revision = "0004"
 down_revision = "0003"

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from automl.store.tables import UtcDateTime
+from automl.store.column_types import UtcDateTime
 
 revision = "0006"
 down_revision = "0005"

@@ -55,8 +55,8 @@ def test_good_files_are_accepted_with_label_split_and_size(uploaded: Upload, che
 def test_a_good_data_set_is_ready_with_a_verdict(uploaded: Upload, check: Check) -> None:
     row = check(uploaded(two_classes(5))).row
     assert (row.state, row.message.split(", ")[:3]) == (DatasetState.READY, ["10 photos", "2 classes", "ready"])
-    assert row.summary["verdict"] == row.message
-    assert [(c["label"], c["unassigned"]) for c in row.summary["classes"]] == [("cat", 5), ("dog", 5)]
+    assert row.summary.verdict == row.message
+    assert [(c.label, c.unassigned) for c in row.summary.classes] == [("cat", 5), ("dog", 5)]
 
 
 def test_what_is_bad_is_refused_with_a_reason_and_the_rest_goes_on(uploaded: Upload, check: Check) -> None:
@@ -73,17 +73,17 @@ def test_what_is_bad_is_refused_with_a_reason_and_the_rest_goes_on(uploaded: Upl
     assert "more than 1,000,000 pixels" in dataset.reasons()["cat/huge.png"]
     assert "also in 'dog'" in dataset.reasons()["cat/same.png"]
     assert dataset.row.state is DatasetState.READY
-    assert dataset.row.summary["n_refused"] == 6
+    assert dataset.row.summary.n_refused == 6
 
 
 def test_junk_is_counted_but_not_listed(uploaded: Upload, check: Check) -> None:
     summary = check(uploaded(two_classes() | {"cat/.DS_Store": b"x", "__MACOSX/cat/._1.png": b"x"})).row.summary
-    assert (summary["n_refused"], summary["refused"]) == (0, [])
-    assert "2 leftovers of other programs (such as .DS_Store) were skipped." in summary["notes"]
+    assert (summary.n_refused, summary.refused) == (0, ())
+    assert "2 leftovers of other programs (such as .DS_Store) were skipped." in summary.notes
 
 
 def test_a_class_that_is_lost_is_pointed_out(uploaded: Upload, check: Check) -> None:
-    notes = check(uploaded(two_classes() | {"bird/1.heic": b"\0\0\0\x18ftypheic"})).row.summary["notes"]
+    notes = check(uploaded(two_classes() | {"bird/1.heic": b"\0\0\0\x18ftypheic"})).row.summary.notes
     assert "No photo in 'bird' could be used, so it is not among the classes." in notes
 
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_trained_is_invalid_and_says_why(
 ) -> None:
     row = check(uploaded(files)).row
     assert row.state is DatasetState.INVALID
-    assert row.message and row.summary["verdict"] == row.message
+    assert row.message and row.summary.verdict == row.message
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_bad_zip_alone_is_invalid_and_the_message_says_what_is_wrong_with_it(
     assert row.state is DatasetState.INVALID
     assert "There is no photo here" in row.message
     assert "Not used: pets.zip: " in row.message and reason in row.message
-    assert row.summary["n_refused"] == 1
+    assert row.summary.n_refused == 1
 
 
 def test_a_zip_that_was_cut_off_keeps_its_good_photos_and_says_what_was_lost(uploaded: Upload, check: Check) -> None:
@@ -129,7 +129,7 @@ def test_a_zip_that_was_cut_off_keeps_its_good_photos_and_says_what_was_lost(upl
 def test_two_photos_of_each_class_are_ready_with_a_warning(uploaded: Upload, check: Check) -> None:
     row = check(uploaded(two_classes(2))).row
     assert row.state is DatasetState.READY
-    assert any("too few to tell a good model" in note for note in row.summary["notes"])
+    assert any("too few to tell a good model" in note for note in row.summary.notes)
 
 
 def test_files_that_come_later_can_mend_an_invalid_data_set(uploaded: Upload, check: Check) -> None:
@@ -154,7 +154,7 @@ def test_the_place_of_all_files_is_guessed_anew_when_more_come(uploaded: Upload,
     dataset = check(uploaded({"pets/cat/1.png": encoded(1), "pets/cat/2.png": encoded(2)}))
     assert "one class, 'cat'" in dataset.row.message
     dataset.add({"bird/1.png": encoded(3), "bird/2.png": encoded(4), "bird/3.png": encoded(5)})
-    assert [c["label"] for c in check(dataset).row.summary["classes"]] == ["bird", "cat"]
+    assert [c.label for c in check(dataset).row.summary.classes] == ["bird", "cat"]
 
 
 def test_an_uploaded_zip_becomes_its_files(uploaded: Upload, check: Check, settings: Settings) -> None:
@@ -168,7 +168,7 @@ def test_one_zip_for_each_class_works(uploaded: Upload, check: Check) -> None:
         f"{label}.zip": zipped({f"{i}.png": encoded(100 * n + i) for i in range(4)})
         for n, label in enumerate(("cat", "dog"))
     }
-    assert [c["label"] for c in check(uploaded(zips)).row.summary["classes"]] == ["cat", "dog"]
+    assert [c.label for c in check(uploaded(zips)).row.summary.classes] == ["cat", "dog"]
 
 
 def test_a_bad_zip_is_refused_and_the_rest_goes_on(uploaded: Upload, check: Check) -> None:
@@ -204,7 +204,7 @@ def test_a_zip_that_is_sent_twice_counts_once(uploaded: Upload, check: Check) ->
     content = zipped(two_classes())
     dataset = check(uploaded({"a.zip": content}))
     dataset.add({"a.zip": content})
-    assert check(dataset).row.summary["n_images"] == 8
+    assert check(dataset).row.summary.n_images == 8
 
 
 def test_a_check_that_breaks_off_goes_on_where_it_was(
@@ -229,7 +229,7 @@ def test_a_check_that_breaks_off_goes_on_where_it_was(
     n_decoded = 1000
     check(dataset)
     assert n_decoded - 1000 == 40 - n_before < 40
-    assert dataset.row.summary["n_images"] == 40
+    assert dataset.row.summary.n_images == 40
 
 
 def test_an_unpacking_that_was_killed_leaves_no_doubles(
@@ -260,7 +260,7 @@ def test_an_unpacking_that_was_killed_leaves_no_doubles(
     killed = subprocess.run([sys.executable, "-c", code, dataset.id], env=environ, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert len(dataset.files()) > 20
-    assert check(dataset).row.summary["n_images"] == 60
+    assert check(dataset).row.summary.n_images == 60
     assert len(files_of(settings)) == 60
 
 
@@ -298,7 +298,7 @@ def test_the_manifest_has_the_accepted_files_where_they_are(uploaded: Upload, ch
     assert (manifest.name, manifest.classes, len(manifest.images)) == ("pets", ("cat", "dog"), 9)
     first = manifest.images[0]
     assert (first.name, first.split, first.path.read_bytes()) == ("test/cat/9.png", Split.TEST, encoded(9))
-    assert manifest.fingerprint == dataset.row.summary["fingerprint"]
+    assert manifest.fingerprint == dataset.row.summary.fingerprint
     assert [file.name for file in manifest.refused] == ["test/x.png"]
 
 
@@ -357,7 +357,7 @@ def test_edits_count_in_every_later_check(uploaded: Upload, check: Check) -> Non
         session.add(
             DatasetEdit(dataset_id=dataset.id, kind="rename", values={"from": "dog", "to": "wolf"}, title="Renamed")
         )
-    assert [c["label"] for c in check(dataset).row.summary["classes"]] == ["cat", "wolf"]
+    assert [c.label for c in check(dataset).row.summary.classes] == ["cat", "wolf"]
 
 
 def test_a_run_keeps_the_version_that_it_was_started_with(uploaded: Upload, check: Check, tmp_path: Path) -> None:
@@ -365,7 +365,7 @@ def test_a_run_keeps_the_version_that_it_was_started_with(uploaded: Upload, chec
     run_id = dataset.start_run()
     assert len(load_manifest(dataset.database, dataset.store, run_id, scratch=tmp_path).images) == 8
     dataset.add({"cat/new.png": encoded(321)})
-    assert check(dataset).row.summary["version"] == 2
+    assert check(dataset).row.summary.version == 2
     assert len(load_manifest(dataset.database, dataset.store, run_id, scratch=tmp_path).images) == 8
     assert len(load_manifest(dataset.database, dataset.store, dataset.start_run(), scratch=tmp_path).images) == 9
 
@@ -375,18 +375,18 @@ def test_labels_that_a_run_doubts_become_a_finding(uploaded: Upload, check: Chec
     file = dataset.files()["cat/0.png"]
     doubt = {"name": file.name, "sha256": file.sha256, "label": "cat", "suggested": "dog", "confidence": 0.9}
     dataset.start_run(state=RunState.DONE, finished_at=now(), result={"suspects": [doubt]})
-    findings = check(dataset).row.summary["findings"]
-    assert [f["groups"] for f in findings if f["kind"] == "doubted-labels"] == [[[file.id]]]
+    findings = check(dataset).row.summary.findings
+    assert [finding.groups for finding in findings if finding.kind == "doubted-labels"] == [((file.id,),)]
 
 
 def test_the_speed_of_this_machine_is_kept_through_every_edit(uploaded: Upload, check: Check) -> None:
     dataset = check(uploaded(two_classes(10)))
-    look_s = dataset.row.summary["look_s"]
-    assert 0 < look_s < 10
+    read_photo_s = dataset.row.summary.read_photo_s
+    assert read_photo_s is not None and 0 < read_photo_s < 10
     with dataset.database.session() as session:
         reassess(session, dataset.store, dataset.id)
-    assert dataset.row.summary["look_s"] == look_s
+    assert dataset.row.summary.read_photo_s == read_photo_s
 
 
 def test_a_handful_of_photos_tells_no_speed(uploaded: Upload, check: Check) -> None:
-    assert "look_s" not in check(uploaded(two_classes(4))).row.summary
+    assert check(uploaded(two_classes(4))).row.summary.read_photo_s is None

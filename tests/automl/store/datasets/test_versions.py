@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from automl.datasets.assess import image_records
 from automl.datasets.data_file import DataFile
+from automl.datasets.manifest import image_records
 from automl.records import FileState, RefusedFile, Split
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
@@ -15,13 +15,14 @@ from automl.store.versions import load_version, record_version
 
 def accepted(number: int, label: str, **values: object) -> DataFile:
     known = {"state": FileState.ACCEPTED, "label": label, "width": 4, "height": 3, "near": number, **values}
-    return DataFile(number, f"{label}/{number}.jpg", f"files/{number}", f"sha{number}", **known)  # type: ignore[arg-type]
+    name, key = f"{label}/{number}.jpg", f"files/{number}"
+    return DataFile(id=number, name=name, key=key, sha256=f"sha{number}", **known)  # type: ignore[arg-type]
 
 
 def record(session: Session, store: ArtifactStore, dataset_id: str, files: Sequence[DataFile]) -> DatasetVersion:
     keys = {(file.name, file.sha256): file.key for file in files}
     refused = [RefusedFile("x.txt", "No picture.")]
-    return record_version(session, store, dataset_id, image_records(files), keys, refused)
+    return record_version(session, store, dataset_id, images=image_records(files), keys=keys, refused=refused)
 
 
 FILES = [accepted(1, "cat"), accepted(2, "cat", near=1), accepted(3, "dog", split=Split.TEST)]
@@ -41,7 +42,7 @@ def test_a_version_is_read_as_it_was_written(
 ) -> None:
     with database.session() as session:
         version = record(session, store, dataset_id, FILES)
-        manifest = load_version(session, store, version, tmp_path)
+        manifest = load_version(session, store, version, scratch=tmp_path)
     assert (manifest.name, manifest.classes) == ("pets", ("cat", "dog"))
     assert [(image.name, image.group, image.split) for image in manifest.images] == [
         ("cat/1.jpg", "sha1", None),
@@ -76,7 +77,7 @@ def test_a_manifest_that_the_store_has_lost_is_written_again(
         store.delete(record(session, store, dataset_id, FILES).key)
     with database.session() as session:
         version = record(session, store, dataset_id, FILES)
-        assert len(load_version(session, store, version, tmp_path).images) == 3
+        assert len(load_version(session, store, version, scratch=tmp_path).images) == 3
 
 
 def test_other_near_copies_make_another_version(database: Database, store: ArtifactStore, dataset_id: str) -> None:
@@ -97,4 +98,4 @@ def test_a_version_that_a_run_has_used_stays(
         session.flush()
         second = record(session, store, dataset_id, FILES[:2])
         assert (first.number, second.number, first.n_images, second.n_images) == (1, 2, 3, 2)
-        assert len(load_version(session, store, first, tmp_path).images) == 3
+        assert len(load_version(session, store, first, scratch=tmp_path).images) == 3

@@ -1,0 +1,117 @@
+"""What the checks of the doctor are given: the photos of a data set, and the groups in which they belong together."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from automl.records import Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """A photo in use, or one that cannot be used only because it lies in two classes.
+
+    Attributes:
+        file_id: Id of its file.
+        name: Path that the user gave.
+        label: Its class.
+        split: Part that its folder names, None where the folders do not say.
+        sha256: Of its bytes.
+        near: The same number for all near copies of one picture, exact copies among them.
+        width: Pixels, upright.
+        height: Pixels, upright.
+        format: Format that it has inside, such as "JPEG"; empty where it is not known.
+        spread: How much its brightness varies, see `automl.images.fingerprint`.
+        is_gray: Whether it has no colours.
+    """
+
+    file_id: int
+    name: str
+    label: str
+    split: Split | None
+    sha256: str
+    near: int
+    width: int
+    height: int
+    format: str
+    spread: float
+    is_gray: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusableFile:
+    """A file that is not used.
+
+    Attributes:
+        file_id: Its id.
+        name: Path that the user gave.
+        reason: Why, in words for the user.
+    """
+
+    file_id: int
+    name: str
+    reason: str
+
+
+Photos = Sequence[Photo]
+
+
+class Evidence:
+    """A data set, as the checks of the doctor see it. Groups are made when they are first asked for.
+
+    Args:
+        photos: The photos in use, and those that lie in two classes.
+        unusable: The other files that are not used.
+        joined: A sentence for each class name that was joined with another spelling of it.
+    """
+
+    def __init__(self, photos: Photos, unusable: Sequence[UnusableFile] = (), joined: Sequence[str] = ()) -> None:
+        self.photos, self.unusable, self.joined = photos, unusable, joined
+
+    @cached_property
+    def by_content(self) -> list[list[Photo]]:
+        """Exact copies together."""
+        return grouped(self.photos, lambda photo: photo.sha256)
+
+    @cached_property
+    def by_fingerprint(self) -> list[list[Photo]]:
+        """Near copies together, exact ones among them."""
+        return grouped(self.photos, lambda photo: photo.near)
+
+    @cached_property
+    def by_class(self) -> dict[str, list[Photo]]:
+        """The photos of each class."""
+        return {group[0].label: group for group in grouped(self.photos, lambda photo: photo.label)}
+
+    @cached_property
+    def in_two_classes(self) -> list[list[Photo]]:
+        """Exact copies that lie in more than one class."""
+        return [group for group in self.by_content if n_labels(group) > 1]
+
+    @cached_property
+    def copies(self) -> list[list[Photo]]:
+        """Exact copies that lie in one class."""
+        return [group for group in self.by_content if len(group) > 1 and n_labels(group) == 1]
+
+    @cached_property
+    def near_copies(self) -> list[list[Photo]]:
+        """Near copies together, without the pictures that lie in more than one class."""
+        contradicted = {photo.sha256 for group in self.in_two_classes for photo in group}
+        return grouped([photo for photo in self.photos if photo.sha256 not in contradicted], lambda photo: photo.near)
+
+
+def grouped(photos: Photos, key: Callable[[Photo], Hashable]) -> list[list[Photo]]:
+    """The photos with the same key together, in the order in which the keys first appear."""
+    groups: defaultdict[Hashable, list[Photo]] = defaultdict(list)
+    for photo in photos:
+        groups[key(photo)].append(photo)
+    return list(groups.values())
+
+
+def n_labels(group: Photos) -> int:
+    return len({photo.label for photo in group})
+
+
+def n_contents(group: Photos) -> int:
+    return len({photo.sha256 for photo in group})

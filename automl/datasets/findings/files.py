@@ -1,0 +1,34 @@
+"""What the doctor says of files that cannot be used."""
+
+from collections import defaultdict
+
+from automl.datasets.findings.evidence import Evidence
+from automl.datasets.findings.finding import Finding
+from automl.datasets.findings.registry import Subject, doctor_check
+from automl.records import Severity
+from automl.text.names import counted
+
+_MAX_REASONS = 12
+_OTHER_REASONS = "Each has a reason of its own; the list of files says which."
+
+
+@doctor_check(Subject.FILES)
+def unusable_files(evidence: Evidence) -> list[Finding]:
+    """One finding for each of the most frequent reasons, and one for all others."""
+    by_reason: defaultdict[str, list[int]] = defaultdict(list)
+    for file in evidence.unusable:
+        by_reason[file.reason].append(file.file_id)
+    frequent = sorted(by_reason.items(), key=lambda item: -len(item[1]))
+    reasons = frequent[:_MAX_REASONS]
+    if rest := [file_id for _, ids in frequent[_MAX_REASONS:] for file_id in ids]:
+        reasons.append((_OTHER_REASONS, rest))
+    return [
+        Finding(
+            kind="refused",
+            title=f"{counted(len(ids), 'file')} cannot be used",
+            consequence=f"{reason} {'It is' if len(ids) == 1 else 'They are'} left out already.",
+            severity=Severity.WARNING,
+            groups=tuple((file_id,) for file_id in ids),
+        )
+        for reason, ids in reasons
+    ]

@@ -1,0 +1,54 @@
+"""The formats of a model, as the API shows them."""
+
+from collections.abc import Iterable
+
+from pydantic import JsonValue
+
+from automl.formats import find_format
+from automl.records import ExportState
+from automl.store.tables import Export
+from server.api.resources.resource import Resource
+
+
+class ExportResource(Resource):
+    """One format of the model of a run."""
+
+    format: str
+    """Name of the format, such as "onnx"."""
+
+    title: str
+    """Its name for people."""
+
+    state: ExportState
+    """Where it is."""
+
+    n_bytes: int | None
+    """Size of its file; null until it is there."""
+
+    proof: dict[str, JsonValue] | None
+    """How it did when it was loaded again and tested; null until then."""
+
+    message: str
+    """Why it cannot be had."""
+
+    @classmethod
+    def of(cls, export: Export) -> "ExportResource":
+        return cls(
+            format=export.format,
+            title=find_format(export.format).title,
+            state=export.state,
+            n_bytes=export.n_bytes or None,
+            proof=export.proof or None,
+            message=export.message,
+        )
+
+
+class ExportListResource(Resource):
+    """The formats of the model of a run."""
+
+    exports: list[ExportResource]
+    """Empty before the run is finished."""
+
+    @classmethod
+    def of(cls, exports: Iterable[Export]) -> "ExportListResource":
+        return cls(exports=[ExportResource.of(export) for export in exports])
