@@ -39,7 +39,7 @@ def test_other_kinds_of_archives_are_named(start: bytes, kind: str) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"a text", b"\xff\xd8\xff photo" * 100])
 def test_what_is_no_archive_is_refused(content: bytes) -> None:
-    with pytest.raises(BadUpload, match=r"no \.zip, \.tar or \.tar\.gz"):
+    with pytest.raises(BadUpload, match=r"not a \.zip, \.tar or \.tar\.gz"):
         unpacked(content)
 
 
