@@ -10,18 +10,11 @@ from markupsafe import Markup
 
 from automl.records import DatasetState, RunState
 from automl.store.tables import now
-from automl.text import names as words
+from automl.text import numbers
 from automl.text.durations import duration_in_words
-from automl.text.names import (
-    GOAL_TITLES,
-    STAGE_TITLES,
-    TUNER_TITLES,
-    backbones_in_words,
-    latency_in_words,
-    params_in_words,
-    size_in_words,
-    training_in_words,
-)
+from automl.text.names import GOAL_TITLES, TUNER_TITLES, backbones_in_words, params_in_words
+from automl.text.numbers import latency_in_words, size_in_words
+from automl.text.trial_names import STAGE_TITLES, training_in_words
 
 _LONGEST_NAME = 100
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -87,7 +80,7 @@ def soft_breaks(name: str) -> Markup:
 
 def percent(share: float | None, n_digits: int = 1) -> str:
     """As `percent` of `automl.text`, with a no-break space before the sign."""
-    return words.percent(share, n_digits).replace(" ", _NO_BREAK)
+    return numbers.percent(share, n_digits).replace(" ", _NO_BREAK)
 
 
 def probability(share: float) -> str:

@@ -35,7 +35,7 @@ from automl.serving.answer_table import answered_row, header, refused_row, sure_
 from automl.serving.predict import Classifier, in_words
 from automl.settings import Settings, load_settings
 from automl.text.durations import parse_duration
-from automl.text.names import counted
+from automl.text.numbers import counted
 from automl.text.upload_names import is_junk
 
 

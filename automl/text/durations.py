@@ -4,6 +4,7 @@ import math
 import re
 
 from automl.errors import BadSetting
+from automl.text.numbers import counted
 
 _UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:[.,]\d+)?)\s*(s|min|m|h)")
@@ -36,9 +37,5 @@ def duration_in_words(seconds: float) -> str:
     if total >= 600:
         minutes, rest = round(total % 3600 / 60), 0
         hours, minutes = (hours + 1, 0) if minutes == 60 else (hours, minutes)
-    words = [_counted(n, unit) for n, unit in ((hours, "hour"), (minutes, "minute"), (rest, "second")) if n]
+    words = [counted(n, unit) for n, unit in ((hours, "hour"), (minutes, "minute"), (rest, "second")) if n]
     return " ".join(words) or "0 seconds"
-
-
-def _counted(n: int, unit: str) -> str:
-    return f"{n} {unit}" if n == 1 else f"{n} {unit}s"

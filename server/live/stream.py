@@ -14,7 +14,8 @@ from automl.store.database import Database, find_run
 from automl.store.events import START, Event, EventsAway, EventsGone
 from automl.store.run_clock import RunClock, run_clock
 from automl.store.tables import Run
-from automl.text.names import percent, tried_in_words
+from automl.text.numbers import percent
+from automl.text.trial_names import tried_in_words
 from server.live.connection import connection_of
 from server.live.hub import TooManyPages, is_event_id
 from server.services import services

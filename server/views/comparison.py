@@ -10,15 +10,9 @@ from automl.options import RUN_OPTIONS
 from automl.records import RunSettings
 from automl.store.tables import Run
 from automl.text.durations import duration_in_words
-from automl.text.names import (
-    STAGE_TITLES,
-    backbones_in_words,
-    counted,
-    latency_in_words,
-    percent,
-    setting_in_words,
-    size_in_words,
-)
+from automl.text.names import backbones_in_words, setting_in_words
+from automl.text.numbers import counted, latency_in_words, percent, size_in_words
+from automl.text.trial_names import STAGE_TITLES
 from server.views.test_photos import Answer
 
 _NOTHING = "–"

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from automl.records import RunState, TrialState
 from automl.store.run_clock import RunClock, run_clock
 from automl.store.tables import Artifact, LogEntry, Run, TrialSummary, now
-from automl.text.names import tried_in_words, validated
+from automl.text.numbers import validated
+from automl.text.trial_names import tried_in_words
 
 _N_LATEST = 50
 _N_BEST = 200

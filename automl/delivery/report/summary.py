@@ -20,16 +20,9 @@ from automl.delivery.report.tables import (
 )
 from automl.options import RUN_OPTIONS
 from automl.text.durations import duration_in_words
-from automl.text.names import (
-    BACKBONE_TITLES,
-    STAGE_TITLES,
-    backbones_in_words,
-    latency_in_words,
-    params_in_words,
-    percent,
-    setting_in_words,
-    size_in_words,
-)
+from automl.text.names import BACKBONE_TITLES, backbones_in_words, params_in_words, setting_in_words
+from automl.text.numbers import latency_in_words, percent, size_in_words
+from automl.text.trial_names import STAGE_TITLES
 
 _MAX_MIX_UPS = 20
 
