@@ -1,19 +1,8 @@
-"""Numbers and names are written one way everywhere."""
+"""Names are written one way everywhere."""
 
 import pytest
 
-from automl.limits import LR_SCHEDULES
-from automl.records import Goal, Sampler, TunerKind
-from automl.text.names import (
-    GOAL_TITLES,
-    LR_SCHEDULE_TITLES,
-    SAMPLER_TITLES,
-    TUNER_TITLES,
-    backbones_in_words,
-    param_in_words,
-    params_in_words,
-)
-from automl.text.trial_names import tried_in_words
+from automl.text.names import backbones_in_words, param_in_words, params_in_words
 
 
 def test_backbones_have_names_of_the_field():
@@ -47,29 +36,3 @@ def test_a_mean_of_tries_counts_them_from_one():
 def test_the_settings_of_a_fine_tuned_model_are_words():
     params = {"backbone": "mobilenet_v2", "ft_image_size_px": 160, "depth": 0, "ft_learning_rate": 3e-5, "bn": "adapt"}
     assert params_in_words(params) == "all layers trained, learning rate 3e-05, batch norm adapt"
-
-
-@pytest.mark.parametrize(
-    ("titles", "names"),
-    [
-        (GOAL_TITLES, Goal),
-        (LR_SCHEDULE_TITLES, LR_SCHEDULES),
-        (SAMPLER_TITLES, Sampler),
-        (TUNER_TITLES, TunerKind),
-    ],
-)
-def test_everything_that_can_be_chosen_has_a_title(titles, names):
-    assert set(titles) == set(names)
-
-
-@pytest.mark.parametrize(
-    ("size_px", "score", "state", "expected"),
-    [
-        (96, 0.9321, "complete", "small photos (96 px), MobileNetV2: 93.2 %"),
-        (160, None, "pruned", "medium-sized photos (160 px), MobileNetV2: given up early"),
-        (224, None, "failed", "large photos (224 px), MobileNetV2: failed"),
-        (224, None, "running", "large photos (224 px), MobileNetV2: running now"),
-    ],
-)
-def test_a_try_in_words_says_how_it_ended(size_px, score, state, expected):
-    assert tried_in_words(["mobilenet_v2"], size_px, score, state) == expected
