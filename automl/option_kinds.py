@@ -24,7 +24,7 @@ _Value = TypeVar("_Value")
 
 _SWITCH = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 _LONGEST_QUOTE = 40
-"""Of what somebody wrote, so many characters are repeated in a message."""
+"""So many characters of a value that cannot be read are repeated in a message."""
 
 
 class Control(StrEnum):

@@ -17,6 +17,7 @@ from automl.text import messages
 if TYPE_CHECKING:
     from automl.delivery.proof import Proof
 
+_HEADS = ("format", "MB", "right on test photos", "largest difference", "ms a photo", "the same model")
 _NAMES = [one.name for one in FORMATS]
 
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
     """Exit code 1: one of the formats is not the same model."""
     from automl.delivery.conversion import convert
 
-    table = Table("format", "MB", "right on test photos", "largest difference", "ms a photo", "the same model")
+    table = Table(*_HEADS)
     is_true = True
     with scratch_folder(settings) as scratch:
         manifest = read_photos(options.photos, settings, Path(scratch) / "images")

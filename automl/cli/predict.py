@@ -83,7 +83,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
         )
         images = [path for given in options.images for path in _photos_in(given)]
         if options.csv is not None:
-            return _write_table(predictor, images, options.csv, console)
+            return _write_table(predictor, images, target=options.csv, console=console)
         return max([_say(predictor, path, console) for path in images], default=0)
 
 
@@ -97,7 +97,7 @@ def _photos_in(given: Path) -> Iterator[Path]:
             yield path
 
 
-def _write_table(predictor: Predictor, images: Sequence[Path], target: Path, console: Console) -> int:
+def _write_table(predictor: Predictor, images: Sequence[Path], *, target: Path, console: Console) -> int:
     """One row a photo: the answer, how sure it is, and every probability; what is no photo has an error instead."""
     n_failed = 0
     with target.open("w", newline="", encoding="utf-8") as file:

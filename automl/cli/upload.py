@@ -38,7 +38,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
     remote = Remote(address, lambda note: _warn(note, console))
     try:
         _make_dataset(remote, options)
-        record = _send(remote, files, options.label, console)
+        record = _send(remote, files, label=options.label, console=console)
     except (BadUpload, KeyboardInterrupt) as error:
         if remote.dataset_id:
             console.print(messages.HOW_TO_GO_ON.format(page=remote.page), markup=False)
@@ -67,7 +67,7 @@ def _name_of(sources: Sequence[Path]) -> str:
     return sources[0].resolve().name if sources[0].is_dir() else without_suffix(sources[0].name)
 
 
-def _send(remote: Remote, files: Sequence[LocalFile], label: str, console: Console) -> Mapping[str, Any]:
+def _send(remote: Remote, files: Sequence[LocalFile], *, label: str, console: Console) -> Mapping[str, Any]:
     """The record of the data set once it has been checked."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console) as progress:

@@ -28,6 +28,21 @@ TWO_TIMES = "There are two times in this form. Choose one of the three, or “My
 # What the three plain choices of the start form stand for.
 NO_SUCH_AIM = "The aim must be {choices}."
 
+# What a run of some length has room for.
+FIRST_MODEL_AS_BEFORE = "About {time} until the first model, going by an earlier run here."
+FIRST_MODEL = "Reading these {n:,} photos takes about {reading} here. The first model usually comes within {within}."
+FIRST_MODEL_OR_SOONER = (
+    "Reading these {n:,} photos takes about {reading} here. The first model usually comes within {within}, sooner "
+    "where you allow less time."
+)
+TOO_SHORT_FOR_ALL_PHOTOS = "Too short to look at all these photos: the model learns from a part of them."
+ROOM_FOR_A_FEW_TRIES = "Room for a few tries."
+ROOM_FOR_TRIES = "Room for some {n:,} tries."
+ROOM_FOR_MORE_THAN = "Room for more than {n} tries, more than most searches need."
+ROOM_FOR_FINE_TUNING = "Long enough to train the inner layers too (fine-tuning)."
+ROOM_FOR_THAT_TOO = "Room for that too, and for more."
+ROOM_BUT_ENDS_BEFORE = "Room for that too; searches here mostly end by themselves before."
+
 # How an option is explained on the command line and in the documentation.
 TITLE_AND_HELP = "{title}. {help}"
 QUESTION_AND_HELP = "{title} {help}"

@@ -23,7 +23,7 @@ _ENDINGS: Mapping[str, str] = {
 """What is said of a trial in place of a score that it does not have."""
 
 
-def tried_in_words(backbones: Sequence[str], image_size_px: int, score: float | None, state: str) -> str:
+def tried_in_words(backbones: Sequence[str], *, image_size_px: int, score: float | None, state: str) -> str:
     """ "small photos (96 px), MobileNetV2 + EfficientNet-Lite0: 93.2 %", or how it ended where it has no score."""
     size = "small" if image_size_px <= _SMALL_PX else "large" if image_size_px >= _LARGE_PX else "medium-sized"
     outcome = _ENDINGS.get(state, "no score") if score is None else percent(score)

@@ -58,7 +58,9 @@ def make_renderer(app: Flask) -> Callable[[Event], bytes]:
             data = _kept(row)
             data["html"] = app.jinja_env.get_template("runs/_trial_row.html").render(trial=row)
             data["best_words"] = percent(data["best"][1]) if data["best"] else ""
-            data["tried"] = tried_in_words(row["backbones"], row["image_size_px"], row["score"], row["state"])
+            data["tried"] = tried_in_words(
+                row["backbones"], image_size_px=row["image_size_px"], score=row["score"], state=row["state"]
+            )
         return _frame(event.kind, data, event.id)
 
     return render

@@ -47,7 +47,7 @@ class RunView:
         if not self.trials:
             return ""
         trial = self.trials[0]
-        return tried_in_words(trial.backbones, trial.image_size_px, trial.score, trial.state)
+        return tried_in_words(trial.backbones, image_size_px=trial.image_size_px, score=trial.score, state=trial.state)
 
     @property
     def trying(self) -> dict[str, Any]:

@@ -34,4 +34,4 @@ def test_every_stage_has_a_title():
     ],
 )
 def test_a_try_in_words_says_how_it_ended(size_px, score, state, expected):
-    assert tried_in_words(["mobilenet_v2"], size_px, score, state) == expected
+    assert tried_in_words(["mobilenet_v2"], image_size_px=size_px, score=score, state=state) == expected
