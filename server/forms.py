@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from automl.errors import BadSetting
-from automl.limits import check_limits
-from automl.options import RUN_OPTIONS, read_settings
+from automl.options import RUN_OPTIONS, check_limits, read_settings
 from automl.records import RunSettings
 from automl.text import messages
 

@@ -11,21 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from automl.archives import member
+from automl.archives import limits as archive_limits
 from automl.client import remote
 from automl.datasets import assess, manifest, split
 from automl.datasets.findings import classes, photos
 from automl.evaluation import look_alikes, suspects
 from automl.formats import FORMATS
 from automl.images import near_copies, pixels
-from automl.labelling import tables
+from automl.labelling import label_tables
 from automl.models.weights import onnx_export, verification
 from automl.options import RUN_OPTIONS
-from automl.pipeline import packing
-from automl.search import objective
+from automl.pipeline import end_times, packing
+from automl.search import best_models, failures, objective
 from automl.search import space as search_space
-from automl.search import trials as search_trials
-from automl.search.stages import fine_tuning, heads
+from automl.search.stages import fine_tuning, folds, heads
 from automl.settings import load_settings
 from automl.store import composed, events, run_clock
 from automl.store import exports as stored_exports
@@ -80,6 +79,7 @@ def threads_of_the_web_server() -> int:
 
 
 BUDGET = RUN_OPTIONS["budget"]
+TABLES, TABLE_SIZE = word(label_tables.MAX_TABLES), mb(label_tables.MAX_TABLE_BYTES)
 SHORTEST, LONGEST = duration_in_words(BUDGET.shortest_s), duration_in_words(SETTINGS.max_budget_s)
 AIMS = {aim.name: aim.limits for aim in aims.AIMS}
 TOLERANCES = {one.name: one.tolerance for one in FORMATS}
@@ -88,7 +88,10 @@ LONGER_S = follow_up._BUDGETS_S
 
 LIMITS = (
     # user-guide.md
-    ("user-guide.md", f"The first {word(tables.MAX_TABLES)} tables are read, each up to {mb(tables.MAX_TABLE_BYTES)}."),
+    (
+        "user-guide.md",
+        f"The first {TABLES} tables are read, each up to {TABLE_SIZE}.",
+    ),
     ("user-guide.md", f"only up to {mb(in_script('missing.js', 'MAX_HASHED_BYTES'))} each"),
     ("user-guide.md", f"for about {'a minute' if sum(remote.WAITS_S) == 60 else '?'}, then"),
     ("user-guide.md", f"a side of less than {photos.MIN_SIDE_PX} pixels"),
@@ -121,7 +124,7 @@ LIMITS = (
     ("user-guide.md", f"from {comparison._RARE_BY_LUCK} on"),
     ("user-guide.md", f"More than {word(int(in_script('try.js', 'MOST_SHOWN')))} photos"),
     ("user-guide.md", f"of each photo (the first {in_script('try-batch.js', 'MOST_LISTED'):.0f})"),
-    ("user-guide.md", f"Heat maps need about {packing.EXPLAIN_S:.0f} seconds"),
+    ("user-guide.md", f"Heat maps need about {end_times.EXPLAIN_S:.0f} seconds"),
     # api.md
     ("api.md", f"the latest first, {word(_DATASETS_ON_A_PAGE)} at a time"),
     ("api.md", f"What became of each file, {word(_FILES_ON_A_PAGE)} at a time"),
@@ -136,11 +139,8 @@ LIMITS = (
     ("api.md", f"it is tried {'twice' if notices.N_TRIES == 3 else '?'} more"),
     ("api.md", f"up to {template_filters._LONGEST_NAME} characters"),
     # security.md
-    (
-        "security.md",
-        f"the first {word(tables.MAX_TABLES)} of a data set, each up to {mb(tables.MAX_TABLE_BYTES)}.",
-    ),
-    ("security.md", f"(at most {member.MAX_RATIO}, from {mib(member._RATIO_FREE_BYTES)} on)"),
+    ("security.md", f"the first {TABLES} of a data set, each up to {TABLE_SIZE}."),
+    ("security.md", f"(at most {archive_limits.MAX_RATIO}, from {mib(archive_limits._RATIO_FREE_BYTES)} on)"),
     ("security.md", f"the oldest of more than {units_of(LARGEST_FEATURES, 10**9)} GB"),
     # operations.md
     ("operations.md", f"up to {threads_of_the_web_server()} threads"),
@@ -165,9 +165,9 @@ LIMITS = (
     ("architecture.md", f"one held-out part above {split.MAX_CROSS_VALIDATED_IMAGES:,}"),
     ("architecture.md", f"one to {word(search_space._MAX_FUSED)} backbones side by side"),
     ("architecture.md", f"at most {'a twentieth' if packing._PACK_SHARE == 1 / 20 else '?'} of the time"),
-    ("architecture.md", f"as many folds as hold {fine_tuning._FEWEST_HELD_OUT} photos"),
-    ("architecture.md", f"on up to {search_trials.MOST_AVERAGED_PHOTOS} photos"),
-    ("architecture.md", f"{word(search_trials._FAILURES_THAT_RETIRE)} in a row retire a backbone"),
+    ("architecture.md", f"as many folds as hold {folds._FEWEST_HELD_OUT} photos"),
+    ("architecture.md", f"on up to {best_models.MOST_AVERAGED_PHOTOS} photos"),
+    ("architecture.md", f"{word(failures.FAILURES_THAT_RETIRE)} in a row retire a backbone"),
     ("architecture.md", f"or {heads.PATIENCE_TRIALS} tries ({fine_tuning.PATIENCE_TRIALS} fine-tunings) without"),
     ("architecture.md", f"in the latest {word(run_clock._N_ENDS)} runs"),
     ("architecture.md", f"keeps the latest {word(composed.KEPT_OF_A_RUN)} of a run"),

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import BadSetting
-from automl.limits import check_limits
 from automl.option_kinds import Backbones, Choice, Duration, Option, Switch
-from automl.options import RUN_OPTIONS, read_settings
+from automl.options import RUN_OPTIONS, check_limits, read_settings
 from automl.records import RunSettings
 from automl.settings import Settings
 from automl.text import messages

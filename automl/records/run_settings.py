@@ -39,8 +39,8 @@ SAMPLERS: Mapping[TunerKind, tuple[Sampler, ...]] = {
 class RunSettings(BaseModel, frozen=True, extra="forbid"):
     """What the user asked for: one option a field. None means: let Darkroom choose.
 
-    A value may be outside of the limits that its row names, since limits change and old runs are read; `limits.py`
-    checks what is asked for today.
+    A value may be outside of the limits that its row names, since limits change and old runs are read;
+    `options.check_limits` checks what is asked for today.
     """
 
     budget_s: Annotated[
