@@ -13,7 +13,7 @@ import pytest
 
 from automl.archives import limits as archive_limits
 from automl.client import remote
-from automl.datasets import assess, manifest, split
+from automl.datasets import split, summary, verdict
 from automl.datasets.findings import classes, photos
 from automl.evaluation import look_alikes, suspects
 from automl.formats import FORMATS
@@ -31,8 +31,8 @@ from automl.store import exports as stored_exports
 from automl.text.durations import duration_in_words
 from scripts.stack import child, services
 from server import answering, template_filters
-from server.api import _DATASETS_ON_A_PAGE, _FILES_ON_A_PAGE
-from server.api.uploads import MAX_FILES_A_QUESTION
+from server.api.bodies import MAX_FILES_A_QUESTION
+from server.api.datasets import _DATASETS_ON_A_PAGE, _FILES_ON_A_PAGE
 from server.live import hub, requests
 from server.pages import compare
 from server.views import aims, comparison, confusion, dataset, estimate, follow_up
@@ -96,7 +96,7 @@ LIMITS = (
     ("user-guide.md", f"for about {'a minute' if sum(remote.WAITS_S) == 60 else '?'}, then"),
     ("user-guide.md", f"a side of less than {photos.MIN_SIDE_PX} pixels"),
     ("user-guide.md", f"{photos.MAX_ASPECT}:1 or more"),
-    ("user-guide.md", f"fewer than {manifest.FEW_IMAGES} different ones"),
+    ("user-guide.md", f"fewer than {verdict.FEW_IMAGES} different ones"),
     ("user-guide.md", f"one has {classes.MAX_IMBALANCE} times the photos of another"),
     ("user-guide.md", f"keep at most {word(classes._EVENED_IMBALANCE)} times the photos of the smallest class"),
     ("user-guide.md", f"never fewer than {classes._MIN_EVENED_PHOTOS}"),
@@ -129,8 +129,8 @@ LIMITS = (
     ("api.md", f"the latest first, {word(_DATASETS_ON_A_PAGE)} at a time"),
     ("api.md", f"What became of each file, {word(_FILES_ON_A_PAGE)} at a time"),
     ("api.md", f"at most {MAX_FILES_A_QUESTION:,} at a time"),
-    ("api.md", f"the ids of up to {assess.N_SAMPLES} files that stand for it"),
-    ("api.md", f"(none above {assess.MAX_CLASSES_WITH_SAMPLES} classes)"),
+    ("api.md", f"the ids of up to {summary.N_SAMPLES} files that stand for it"),
+    ("api.md", f"(none above {summary.MAX_CLASSES_WITH_SAMPLES} classes)"),
     ("api.md", f"({units_of(requests.MORE_TIME_S, 60)} if left out)"),
     ("api.md", f"at most {answering.MAX_PHOTOS} photos of up to {mib(answering.MAX_PHOTO_BYTES)}"),
     ("api.md", f"`clock`, each {word(int(hub.CLOCK_EVERY_S))} seconds"),
