@@ -1,52 +1,79 @@
-"""What a run can be asked for, in words: one line of help each, the same on the page, the command line and in the docs.
+"""The table of options: the rows of `records.RunSettings`, each with the name and the default of its field."""
 
-The values themselves are `records.RunSettings`, and what they may be is in `limits`.
-"""
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from dataclasses import dataclass
+from pydantic.fields import FieldInfo
 
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """`name`: the field of forms and of the API. `title`: the same in plain words."""
-
-    name: str
-    title: str
-    help: str
-
-    @property
-    def sentences(self) -> str:
-        """The title and the help, one after the other."""
-        return f"{self.title}{'' if self.title.endswith('?') else '.'} {self.help}"
-
-    @property
-    def flag(self) -> str:
-        """On the command line."""
-        return "--" + self.name.removesuffix("_px").replace("_", "-")
+from automl.errors import BadSetting
+from automl.option_kinds import Duration, Fieldset, Option
+from automl.records import RunSettings
+from automl.text import messages
+from automl.text.durations import duration_in_words
 
 
-_OPTIONS = (
-    Option("budget", "How long may it take?", "From the start to the finished download."),
-    Option("goal", "What counts", "The most photos right, or every kind of photo equally well."),
-    Option("max_trials", "Most tries", "Ends the search after this many, even if time is left."),
-    Option("max_model_mb", "Largest model", "Megabytes; nothing larger is delivered. For phones and small devices."),
-    Option(
-        "max_latency_ms",
-        "Slowest answer",
-        "Milliseconds for one photo on this machine's processor; nothing slower is delivered.",
-    ),
-    Option("fine_tuning", "Fine-tuning", "Also train the inner layers of the best networks, where the time allows it."),
-    Option("backbones", "Networks to build on", "Only these; if you choose none, all of them are tried."),
-    Option("max_image_size_px", "Largest picture size to try", "Larger shows finer details and takes longer."),
-    Option("tuner", "Search method", "Both search among the same settings."),
-    Option("sampler", "Sampling strategy", "The default learns from earlier tries; random does not."),
-    Option("pruner", "Stop weak trials early", "Compares a try with earlier ones at the same point of their training."),
-    Option("early_stopping", "Early stopping", "End a training once it stops improving on validation photos."),
-    Option("lr_scheduler", "Learning-rate schedule", "How the size of the learning steps changes while it trains."),
-    Option("epochs", "Most epochs", "How often one training may go through the photos."),
-    Option("head_layers", "Hidden layers of the head", "Units of each, such as 256 or 256,64; none for a plain head."),
-    Option("seed", "Seed", "The same number gives the same split of your photos."),
-)
+def _row(field: str, info: FieldInfo) -> Option[Any]:
+    (row,) = (item for item in info.metadata if isinstance(item, Option))
+    return replace(row, field=field, default=info.default)
 
-RUN_OPTIONS: dict[str, Option] = {option.name: option for option in _OPTIONS}
+
+_OPTIONS: tuple[Option[Any], ...] = tuple(_row(field, info) for field, info in RunSettings.model_fields.items())
+
+RUN_OPTIONS: Mapping[str, Option[Any]] = {
+    option.name: option for option in sorted(_OPTIONS, key=lambda option: not option.is_simple)
+}
 """By name, the simple ones first."""
+
+FIELDSETS: Mapping[Fieldset, tuple[Option[Any], ...]] = {
+    part: tuple(
+        sorted(
+            (option for option in _OPTIONS if option.fieldset is part), key=lambda option: option.is_last_of_fieldset
+        )
+    )
+    for part in Fieldset
+}
+"""The options of each part of the form, in the order in which it asks for them."""
+
+
+def read_settings(given: Mapping[str, object]) -> RunSettings:
+    """The settings that a form, a JSON body or a command line asks for.
+
+    Args:
+        given: by name of the option, as text or as JSON has it; what is missing, empty or None takes its default.
+
+    Raises:
+        BadSetting: a value that is none of its option. `check_limits` says whether it is within its limits.
+    """
+    read = {option.field: option.read(given.get(name)) for name, option in RUN_OPTIONS.items()}
+    return RunSettings.model_validate({field: value for field, value in read.items() if value is not None})
+
+
+def check_limits(settings: RunSettings, max_budget_s: float, may_be_timeless: bool = False) -> None:
+    """Refuses settings that no run can be made of.
+
+    Args:
+        settings: what a run was asked for.
+        max_budget_s: the longest budget that this installation allows.
+        may_be_timeless: whether a run may have a trial limit in place of a budget.
+
+    Raises:
+        BadSetting: a value is outside of its limits; the message says what is allowed.
+    """
+    _check_budget(settings, max_budget_s, may_be_timeless)
+    for option in RUN_OPTIONS.values():
+        option.check(settings)
+
+
+def _check_budget(settings: RunSettings, max_budget_s: float, may_be_timeless: bool) -> None:
+    """The one limit that no row of the table of options has, since each installation sets it."""
+    budget = RUN_OPTIONS["budget"]
+    assert isinstance(budget, Duration)
+    if settings.budget_s is None:
+        if not may_be_timeless:
+            raise BadSetting(messages.BUDGET_MISSING)
+        if settings.max_trials is None:
+            raise BadSetting(messages.NEITHER_BUDGET_NOR_TRIAL_LIMIT)
+    elif not budget.shortest_s <= settings.budget_s <= max_budget_s:
+        shortest, longest = duration_in_words(budget.shortest_s), duration_in_words(max_budget_s)
+        raise BadSetting(messages.BUDGET_OUT_OF_RANGE.format(shortest=shortest, longest=longest))

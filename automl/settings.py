@@ -1,101 +1,136 @@
 """One table of settings; the environment is read once, here.
 
-`docs/settings.md` is tested against this table.
+`docs/settings.md` is written from this table by `python -m scripts.documents`.
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from automl.errors import BadSetting
+from automl.text import messages
 
+_PREFIX = "DARKROOM_"
 _REPOSITORY = Path(__file__).resolve().parent.parent
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom"
+
+_Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One row: the field of `Settings`, the environment variable, default, unit and a line of help."""
+    """What a field of `Settings` says of itself beside its type and its default.
 
-    name: str
-    default: str | int | float
+    Attributes:
+        unit: what the value is, in a word or two.
+        help: one line about what it is for.
+        name: the field. `SETTINGS` fills it in.
+        default: its default; empty where that follows from another setting. `SETTINGS` fills it in.
+    """
+
     unit: str
     help: str
+    name: str = ""
+    default: str | int | float | Path = ""
 
     @property
     def variable(self) -> str:
-        return f"DARKROOM_{self.name.upper()}"
+        """The environment variable that has it."""
+        return _PREFIX + self.name.upper()
 
 
-SETTINGS: tuple[Setting, ...] = (
-    Setting("home", str(_REPOSITORY / "var"), "folder", "Uploads, runs, logs and the default database."),
-    Setting(
-        "cache_dir",
-        str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom"),
-        "folder",
-        "Pretrained weights; shared by every copy of Darkroom on this machine.",
-    ),
-    Setting("database_url", "", "SQLAlchemy URL", "Empty: SQLite in the home folder."),
-    Setting("broker_url", "", "Celery URL", "Empty: the embedded Redis, on a socket in the home folder."),
-    Setting("host", "127.0.0.1", "address", "Where the web server listens. Anything but this machine needs a proxy."),
-    Setting(
-        "hosts",
-        "",
-        "names",
-        "Names that browsers may call this server by, with commas between. Empty: this machine's own names while it "
-        "listens only here, any name otherwise.",
-    ),
-    Setting("port", 8000, "TCP port", "Where the web server listens; 0 takes a free one."),
-    Setting("max_upload_bytes", 10 * 1024**3, "bytes", "Largest data set, unpacked."),
-    Setting("max_request_bytes", 6 * 1024**3, "bytes", "Largest single HTTP request, such as one archive."),
-    Setting("max_files", 50_000, "files", "Most pictures in one data set."),
-    Setting("max_image_pixels", 100_000_000, "pixels", "Larger pictures are refused before they are decoded."),
-    Setting("max_budget_s", 24 * 3600, "seconds", "Longest time budget that a run may ask for."),
-    Setting("public_url", "", "URL", "Where people open this server; e-mails and webhook calls link to it."),
-    Setting(
-        "smtp_url",
-        "",
-        "URL",
-        "The mail server for e-mails at the end of a run: smtp://NAME:PASSWORD@HOST:PORT, or smtps:// for TLS from the "
-        "start. Empty: the page offers no e-mail.",
-    ),
-    Setting("mail_from", "", "address", "Who these e-mails come from. Empty: darkroom@ and this machine's name."),
-    Setting("webhook_url", "", "URL", "Is called (POST, JSON) at the end of every run. Empty: no call."),
-    Setting("log_level", "info", "level", "Least important lines that are logged: debug, info, warning or error."),
-    Setting(
-        "log_format",
-        "auto",
-        "format",
-        "How lines are logged: json (one object a line), text (for people), or auto: text on a terminal, else json.",
-    ),
-    Setting("lease_s", 30, "seconds", "A running worker says this often, at least, that it is alive."),
-)
+class Settings(BaseSettings):
+    """The settings of an installation, one a field. Make them with `load_settings`."""
 
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The table's values, typed. Make one with `load_settings`."""
+    home: Annotated[_Folder, Setting(unit="folder", help="Uploads, runs, logs and the default database.")] = (
+        _REPOSITORY / "var"
+    )
+    cache_dir: Annotated[
+        _Folder,
+        Setting(unit="folder", help="Pretrained weights; shared by every copy of Darkroom on this machine."),
+    ] = _CACHE
+    database_url: Annotated[str, Setting(unit="SQLAlchemy URL", help="Empty: SQLite in the home folder.")] = Field(
+        default_factory=lambda known: f"sqlite:///{known['home'] / 'darkroom.sqlite3'}"
+    )
+    broker_url: Annotated[
+        str, Setting(unit="Celery URL", help="Empty: the embedded Redis, on a socket in the home folder.")
+    ] = Field(default_factory=lambda known: f"redis+socket://{known['home'] / 'redis' / 'redis.sock'}")
+    host: Annotated[
+        str,
+        Setting(unit="address", help="Where the web server listens. Anything but this machine needs a proxy."),
+    ] = "127.0.0.1"
+    hosts: Annotated[
+        str,
+        Setting(
+            unit="names",
+            help="Names that browsers may call this server by, with commas between. Empty: this machine's own names "
+            "while it listens only here, any name otherwise.",
+        ),
+    ] = ""
+    port: Annotated[int, Setting(unit="TCP port", help="Where the web server listens; 0 takes a free one.")] = 8000
+    max_upload_bytes: Annotated[int, Setting(unit="bytes", help="Largest data set, unpacked.")] = 10 * 1024**3
+    max_request_bytes: Annotated[
+        int, Setting(unit="bytes", help="Largest single HTTP request, such as one archive.")
+    ] = 6 * 1024**3
+    max_files: Annotated[int, Setting(unit="files", help="Most pictures in one data set.")] = 50_000
+    max_image_pixels: Annotated[
+        int, Setting(unit="pixels", help="Larger pictures are refused before they are decoded.")
+    ] = 100_000_000
+    max_budget_s: Annotated[int, Setting(unit="seconds", help="Longest time budget that a run may ask for.")] = (
+        24 * 3600
+    )
+    public_url: Annotated[
+        str, Setting(unit="URL", help="Where people open this server; e-mails and webhook calls link to it.")
+    ] = ""
+    smtp_url: Annotated[
+        str,
+        Setting(
+            unit="URL",
+            help="The mail server for e-mails at the end of a run: smtp://NAME:PASSWORD@HOST:PORT, or smtps:// for TLS "
+            "from the start. Empty: the page offers no e-mail.",
+        ),
+    ] = ""
+    mail_from: Annotated[
+        str, Setting(unit="address", help="Who these e-mails come from. Empty: darkroom@ and this machine's name.")
+    ] = ""
+    webhook_url: Annotated[
+        str, Setting(unit="URL", help="Is called (POST, JSON) at the end of every run. Empty: no call.")
+    ] = ""
+    log_level: Annotated[
+        str, Setting(unit="level", help="Least important lines that are logged: debug, info, warning or error.")
+    ] = "info"
+    log_format: Annotated[
+        str,
+        Setting(
+            unit="format",
+            help="How lines are logged: json (one object a line), text (for people), or auto: text on a terminal, else "
+            "json.",
+        ),
+    ] = "auto"
+    lease_s: Annotated[
+        int, Setting(unit="seconds", help="A running worker says this often, at least, that it is alive.")
+    ] = 30
 
-    home: Path
-    cache_dir: Path
-    database_url: str
-    broker_url: str
-    host: str
-    hosts: str
-    port: int
-    max_upload_bytes: int
-    max_request_bytes: int
-    max_files: int
-    max_image_pixels: int
-    max_budget_s: int
-    public_url: str
-    smtp_url: str
-    mail_from: str
-    webhook_url: str
-    log_level: str
-    log_format: str
-    lease_s: int
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings prescribes these parameters
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the constructor is given: `load_settings` alone reads an environment."""
+        return (init_settings,)
 
     @property
     def trusted_hosts(self) -> list[str] | None:
@@ -136,23 +171,36 @@ class Settings:
         return self.features_dir / "composed"
 
 
+def _row(name: str, info: FieldInfo) -> Setting:
+    (row,) = (item for item in info.metadata if isinstance(item, Setting))
+    return replace(row, name=name, default="" if info.default_factory else info.default)
+
+
+SETTINGS: tuple[Setting, ...] = tuple(_row(name, info) for name, info in Settings.model_fields.items())
+"""What the documentation and those who hand settings on to another process go through."""
+
+_ROWS = {row.name: row for row in SETTINGS}
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Reads DARKROOM_* from `environ` (default: this process's).
 
     Raises:
         BadSetting: a value that is not of its setting's type.
     """
-    environ = os.environ if environ is None else environ
-    types = {field.name: field.type for field in fields(Settings)}
-    values: dict[str, Any] = {}
-    for row in SETTINGS:
-        text = environ.get(row.variable) or str(row.default)
-        convert: Any = types[row.name]
-        try:
-            values[row.name] = Path(text).expanduser().absolute() if convert is Path else convert(text)
-        except ValueError:
-            raise BadSetting(f"{row.variable} must be a number of {row.unit}, not {text!r}.") from None
-    home: Path = values["home"]
-    values["database_url"] = values["database_url"] or f"sqlite:///{home / 'darkroom.sqlite3'}"
-    values["broker_url"] = values["broker_url"] or f"redis+socket://{home / 'redis' / 'redis.sock'}"
-    return Settings(**values)
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {
+        name.lower(): text for name, text in (os.environ if environ is None else environ).items() if text
+    }  # an empty variable counts as not set
+    try:
+        return Settings(**source())
+    except ValidationError as error:
+        raise _refusal(error.errors()[0]) from None
+
+
+def _refusal(problem: ErrorDetails) -> BadSetting:
+    """What to say of the first value that cannot be used."""
+    row, text = _ROWS[str(problem["loc"][0])], problem["input"]
+    if expected := problem.get("ctx", {}).get("expected"):
+        return BadSetting(messages.NOT_ONE_OF.format(variable=row.variable, choices=expected, text=text))
+    return BadSetting(messages.NOT_A_NUMBER_OF_UNIT.format(variable=row.variable, unit=row.unit, text=text))

@@ -21,7 +21,7 @@ from automl.serving.model_cache import OpenModel
 from automl.serving.predict import resize_square
 from automl.store.database import find_run
 from automl.store.tables import Artifact, Run
-from automl.text.names import size_in_words
+from automl.text.numbers import size_in_words
 from server.downloads.members import read_member
 from server.errors import TooBusy
 from server.heat_maps import explained

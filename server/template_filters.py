@@ -8,20 +8,14 @@ from datetime import datetime
 from flask import Flask
 from markupsafe import Markup
 
+from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, RunState
 from automl.store.tables import now
-from automl.text import names as words
+from automl.text import numbers
 from automl.text.durations import duration_in_words
-from automl.text.names import (
-    GOAL_TITLES,
-    STAGE_TITLES,
-    TUNER_TITLES,
-    backbones_in_words,
-    latency_in_words,
-    params_in_words,
-    size_in_words,
-    training_in_words,
-)
+from automl.text.names import backbones_in_words, params_in_words
+from automl.text.numbers import latency_in_words, size_in_words
+from automl.text.trial_names import STAGE_TITLES, training_in_words
 
 _LONGEST_NAME = 100
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -56,13 +50,12 @@ def install(app: Flask) -> None:
         probability,
     )
     titles: dict[str, Mapping[str, str]] = {
-        "tuner_title": TUNER_TITLES,
         "stage_title": STAGE_TITLES,
         "state_title": STATE_TITLES,
-        "goal_title": GOAL_TITLES,
     }
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.filters.update({name: _title_of(table) for name, table in titles.items()})
+    app.jinja_env.filters["goal_title"] = RUN_OPTIONS["goal"].say
 
 
 def ago(moment: datetime, at: datetime | None = None) -> str:
@@ -87,7 +80,7 @@ def soft_breaks(name: str) -> Markup:
 
 def percent(share: float | None, n_digits: int = 1) -> str:
     """As `percent` of `automl.text`, with a no-break space before the sign."""
-    return words.percent(share, n_digits).replace(" ", _NO_BREAK)
+    return numbers.percent(share, n_digits).replace(" ", _NO_BREAK)
 
 
 def probability(share: float) -> str:

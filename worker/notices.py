@@ -19,7 +19,7 @@ from automl.records import RunState
 from automl.settings import Settings
 from automl.store.database import Database, find_run
 from automl.store.tables import Run, now
-from automl.text.names import percent
+from automl.text.numbers import percent
 
 N_TRIES = 3
 PAUSE_S = 2.0

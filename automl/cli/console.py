@@ -12,7 +12,7 @@ from automl.records import RunState, TrialRecord, TrialState
 from automl.search.candidate import Candidate
 from automl.search.description import describe
 from automl.search.observer import Observer
-from automl.text.names import percent, validated
+from automl.text.numbers import percent, validated
 
 
 class ConsoleObserver(Observer):

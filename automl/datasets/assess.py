@@ -26,7 +26,7 @@ from automl.labelling.label_tables import LabelTable
 from automl.labelling.places import NoPlace, Place
 from automl.labelling.reading import Layout, read_layout
 from automl.records import DatasetSummary, FileState, ImageRecord, RefusedFile, Severity, Split
-from automl.text.names import counted
+from automl.text.numbers import counted
 from automl.text.upload_names import clean_text, is_junk
 
 MAX_LISTED_REFUSALS = 100

@@ -18,7 +18,7 @@ from automl.datasets.data_file import DataFile
 from automl.errors import BadSetting
 from automl.labelling.places import MAX_LABEL_CHARS, Reading
 from automl.records import FileState, Split
-from automl.text.names import counted
+from automl.text.numbers import counted
 from automl.text.upload_names import clean_text
 
 MAX_FILES_IN_AN_EDIT = 100_000

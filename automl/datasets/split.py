@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from automl.datasets.verdict import TOO_FEW_TO_COMPARE, quoted
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
-from automl.text.names import counted, percent
+from automl.text.numbers import counted, percent
 
 TEST_SHARE = 0.15
 MAX_TEST_IMAGES = 10_000

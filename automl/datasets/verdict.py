@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from automl.records import RefusedFile, Split
-from automl.text.names import counted
+from automl.text.numbers import counted
 
 FEW_IMAGES = 10
 UNBALANCED = 3

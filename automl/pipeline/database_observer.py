@@ -23,7 +23,7 @@ from automl.store.events import Publishes
 from automl.store.exports import add_exports
 from automl.store.runs import change_run_state
 from automl.store.tables import Artifact, LogEntry, TrialSummary, now
-from automl.text.names import validated
+from automl.text.numbers import validated
 
 if TYPE_CHECKING:
     from automl.search.study import StudyLog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,7 +254,7 @@ class _Run:
         """What was asked for, with the time that the run was given since."""
         if not self._budget.has_clock:
             return self._job.settings
-        return replace(self._job.settings, budget_s=self._budget.total_s)
+        return self._job.settings.model_copy(update={"budget_s": self._budget.total_s})
 
     def _calibrated(self, candidate: Candidate) -> tuple[Candidate, Calibration]:
         """The same model, scaled so that its confidence agrees with how often its validation answers were right."""

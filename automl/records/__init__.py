@@ -12,7 +12,8 @@ from automl.records.dataset_summary import (
     SizesSummary,
     SplitSummary,
 )
-from automl.records.run import RunResult, RunSettings
+from automl.records.run import RunResult
+from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, RunSettings
 from automl.records.states import (
     DatasetState,
     ExportState,
@@ -30,6 +31,8 @@ from automl.records.states import (
 from automl.records.trial import TrialRecord
 
 __all__ = [
+    "LR_SCHEDULES",
+    "SAMPLERS",
     "ClassSplit",
     "ClassSummary",
     "DatasetManifest",

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from automl.records import Goal, RunSettings, Stage, TrialRecord, TrialState
-from automl.text.names import latency_in_words, percent, size_in_words
+from automl.text.numbers import latency_in_words, percent, size_in_words
 
 _UNBALANCED_RATIO = 3
 _BYTES_PER_MB = 1_000_000

@@ -20,7 +20,7 @@ from automl.search.scoring import common_rows
 from automl.search.stages.fine_tuning import FineTuneStage
 from automl.search.stages.heads import HeadsStage
 from automl.search.trials import BestModelPacker, Trials
-from automl.text.names import latency_in_words, percent, size_in_words
+from automl.text.numbers import latency_in_words, percent, size_in_words
 
 _STAGE_1_SHARE = 0.5  # of what is left once the features are there, of a short search; of a long one less
 _MUCH_S = 300.0

@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from automl.limits import LR_SCHEDULES
+from automl.records import LR_SCHEDULES
 
 if TYPE_CHECKING:
     import keras_tuner

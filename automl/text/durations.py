@@ -4,6 +4,8 @@ import math
 import re
 
 from automl.errors import BadSetting
+from automl.text import messages
+from automl.text.numbers import counted
 
 _UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:[.,]\d+)?)\s*(s|min|m|h)")
@@ -22,7 +24,7 @@ def parse_duration(text: str | float) -> float:
         return math.fsum(_number(amount) * _UNITS_S[unit] for amount, unit in parts)
     if _NUMBER.fullmatch(words):
         return _number(words) * 60.0
-    raise BadSetting(f"{str(text)[:40]!r} is not a length of time. Write minutes, such as 10, or 90s, 2m or 1.5h.")
+    raise BadSetting(messages.NOT_A_DURATION.format(text=str(text)[:40]))
 
 
 def _number(text: str) -> float:
@@ -36,9 +38,5 @@ def duration_in_words(seconds: float) -> str:
     if total >= 600:
         minutes, rest = round(total % 3600 / 60), 0
         hours, minutes = (hours + 1, 0) if minutes == 60 else (hours, minutes)
-    words = [_counted(n, unit) for n, unit in ((hours, "hour"), (minutes, "minute"), (rest, "second")) if n]
+    words = [counted(n, unit) for n, unit in ((hours, "hour"), (minutes, "minute"), (rest, "second")) if n]
     return " ".join(words) or "0 seconds"
-
-
-def _counted(n: int, unit: str) -> str:
-    return f"{n} {unit}" if n == 1 else f"{n} {unit}s"

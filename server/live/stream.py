@@ -14,7 +14,8 @@ from automl.store.database import Database, find_run
 from automl.store.events import START, Event, EventsAway, EventsGone
 from automl.store.run_clock import RunClock, run_clock
 from automl.store.tables import Run
-from automl.text.names import percent, tried_in_words
+from automl.text.numbers import percent
+from automl.text.trial_names import tried_in_words
 from server.live.connection import connection_of
 from server.live.hub import TooManyPages, is_event_id
 from server.services import services
@@ -57,7 +58,9 @@ def make_renderer(app: Flask) -> Callable[[Event], bytes]:
             data = _kept(row)
             data["html"] = app.jinja_env.get_template("runs/_trial_row.html").render(trial=row)
             data["best_words"] = percent(data["best"][1]) if data["best"] else ""
-            data["tried"] = tried_in_words(row["backbones"], row["image_size_px"], row["score"], row["state"])
+            data["tried"] = tried_in_words(
+                row["backbones"], image_size_px=row["image_size_px"], score=row["score"], state=row["state"]
+            )
         return _frame(event.kind, data, event.id)
 
     return render

@@ -19,7 +19,7 @@ from automl.store.checks import current_edits
 from automl.store.database import find_dataset
 from automl.store.tables import N_FILES_AND_BYTES, Dataset, DatasetFile, Run
 from automl.store.turns import take_turn
-from automl.text.names import size_in_words
+from automl.text.numbers import size_in_words
 from automl.text.upload_names import clean_text
 from server.services import Services
 from server.uploads.multipart import FieldPart, FilePart

@@ -1,15 +1,23 @@
-"""What a user wants of the model beside the time: the three plain choices of the start form, and what they limit."""
+"""What a user may want of a model: the three plain choices of the start form, and the limits that each sets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from automl.errors import BadSetting
+from automl.text import messages
+from automl.text.names import any_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
-    """`name`: the value that the form sends. `limits`: numbers by the name of the option, as in `RunSettings`."""
+    """One plain choice.
+
+    Attributes:
+        name: the value that the form sends.
+        title: the choice in a word or two.
+        help: what a run with this aim delivers.
+        limits: numbers by the name of the option that they are the value of.
+    """
 
     name: str
     title: str
@@ -20,23 +28,23 @@ class Aim:
 # The networks are 9 to 14 MB each: 24 MB is room for two of them side by side, 12 MB for one. To how many pixels photos
 # are shrunk follows from the milliseconds.
 AIMS: tuple[Aim, ...] = (
-    Aim("accurate", "Most accurate", "As many right as possible, whatever its size."),
+    Aim(name="accurate", title="Most accurate", help="As many right as possible, whatever its size."),
     Aim(
-        "balanced",
-        "Balanced",
-        "A good score in a model of up to 24 MB that takes up to 50 ms for a photo here.",
-        {"max_model_mb": 24.0, "max_latency_ms": 50.0},
+        name="balanced",
+        title="Balanced",
+        help="A good score in a model of up to 24 MB that takes up to 50 ms for a photo here.",
+        limits={"max_model_mb": 24.0, "max_latency_ms": 50.0},
     ),
     Aim(
-        "small",
-        "Small and fast",
-        "Up to 12 MB, and up to 20 ms for a photo here. For phones and small computers.",
-        {"max_model_mb": 12.0, "max_latency_ms": 20.0},
+        name="small",
+        title="Small and fast",
+        help="Up to 12 MB, and up to 20 ms for a photo here. For phones and small computers.",
+        limits={"max_model_mb": 12.0, "max_latency_ms": 20.0},
     ),
 )
 
 
-def with_limits(values: Mapping[str, Any]) -> dict[str, Any]:
+def with_limits(values: Mapping[str, object]) -> dict[str, object]:
     """The values of a start form, with the limits of the chosen aim where none was written under Advanced.
 
     Raises:
@@ -46,4 +54,4 @@ def with_limits(values: Mapping[str, Any]) -> dict[str, Any]:
     for aim in AIMS:
         if aim.name == chosen:
             return {**values, **{name: limit for name, limit in aim.limits.items() if not values.get(name)}}
-    raise BadSetting(f"The aim must be {', '.join(aim.name for aim in AIMS[:-1])} or {AIMS[-1].name}.")
+    raise BadSetting(messages.NO_SUCH_AIM.format(choices=any_of([aim.name for aim in AIMS])))

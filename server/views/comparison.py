@@ -10,15 +10,9 @@ from automl.options import RUN_OPTIONS
 from automl.records import RunSettings
 from automl.store.tables import Run
 from automl.text.durations import duration_in_words
-from automl.text.names import (
-    STAGE_TITLES,
-    backbones_in_words,
-    counted,
-    latency_in_words,
-    percent,
-    setting_in_words,
-    size_in_words,
-)
+from automl.text.names import backbones_in_words
+from automl.text.numbers import counted, latency_in_words, percent, size_in_words
+from automl.text.trial_names import STAGE_TITLES
 from server.views.test_photos import Answer
 
 _NOTHING = "–"
@@ -146,8 +140,8 @@ def made_rows(runs: Sequence[Run]) -> list[Row]:
 def setting_rows(settings: Sequence[RunSettings]) -> list[Row]:
     """What each run was asked for: a row for every option of the start form, the simple ones first."""
     return [
-        _row(option.title.removesuffix("?"), option.name, [setting_in_words(name, values) for values in settings])
-        for name, option in RUN_OPTIONS.items()
+        _row(option.heading, option.name, [option.in_words(values) for values in settings])
+        for option in RUN_OPTIONS.values()
     ]
 
 

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
-from automl.text.names import counted
+from automl.text.numbers import counted
 
 N_PAIRS = 10
 MAX_DRAWN = 60

@@ -12,7 +12,7 @@ from automl.formats import FORMATS, Format
 from automl.records import ExportState
 from automl.serving.sound_zip import sound_zip
 from automl.store.tables import Artifact, Export, Run, now
-from automl.text.names import latency_in_words
+from automl.text.numbers import latency_in_words
 from server.downloads.composing import may_be_chosen
 from server.services import Services
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -51,7 +51,7 @@ def longer_search(settings: RunSettings, max_budget_s: int) -> RunSettings | Non
     """With the next larger budget that this installation allows."""
     now_s = settings.budget_s
     longer = [budget_s for budget_s in _BUDGETS_S if now_s is not None and now_s < budget_s <= max_budget_s]
-    return replace(settings, budget_s=longer[0]) if longer else None
+    return settings.model_copy(update={"budget_s": longer[0]}) if longer else None
 
 
 def smaller_model(settings: RunSettings, result: Mapping[str, Any]) -> RunSettings | None:
@@ -63,7 +63,7 @@ def smaller_model(settings: RunSettings, result: Mapping[str, Any]) -> RunSettin
     wanted = max(present / 2, min(sizes))
     if wanted > present * _WORTH_IT:
         return None
-    return replace(settings, max_model_mb=math.ceil(wanted / _BYTES_PER_MB * 10) / 10)
+    return settings.model_copy(update={"max_model_mb": math.ceil(wanted / _BYTES_PER_MB * 10) / 10})
 
 
 def parent_of(session: Session, run: Run) -> Run | None:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from automl.records import RunState, TrialState
 from automl.store.run_clock import RunClock, run_clock
 from automl.store.tables import Artifact, LogEntry, Run, TrialSummary, now
-from automl.text.names import tried_in_words, validated
+from automl.text.numbers import validated
+from automl.text.trial_names import tried_in_words
 
 _N_LATEST = 50
 _N_BEST = 200
@@ -46,7 +47,7 @@ class RunView:
         if not self.trials:
             return ""
         trial = self.trials[0]
-        return tried_in_words(trial.backbones, trial.image_size_px, trial.score, trial.state)
+        return tried_in_words(trial.backbones, image_size_px=trial.image_size_px, score=trial.score, state=trial.state)
 
     @property
     def trying(self) -> dict[str, Any]:

@@ -1,31 +1,30 @@
-"""What the start form offers: the choices of each option, in words, and what is chosen at first."""
+"""What the start form offers, and what is chosen at first. Its fields are those of `RUN_OPTIONS`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from automl.limits import (
-    EPOCHS,
-    LR_SCHEDULES,
-    MAX_IMAGE_SIZE_PX,
-    MAX_LATENCY_MS,
-    MAX_MODEL_MB,
-    MAX_TRIALS,
-    SAMPLERS,
-    SEED,
-)
-from automl.options import RUN_OPTIONS
-from automl.records import Goal, PrunerKind, RunSettings, RunState, TunerKind
+from automl.option_kinds import Backbones, GroupedChoice, Option
+from automl.options import FIELDSETS, RUN_OPTIONS
+from automl.records import RunSettings, RunState
 from automl.store.tables import Run
-from automl.text.names import BACKBONE_TITLES, LR_SCHEDULE_TITLES, SAMPLER_TITLES, TUNER_TITLES, setting_in_words
+from automl.text import messages
 from server.forms import form_values
 from server.views.aims import AIMS, Aim
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A length of time to choose. `value`: what the form sends. `help`: what it is for."""
+    """A length of time to choose.
+
+    Attributes:
+        value: what the form sends.
+        budget_s: the same in seconds.
+        title: the choice in a word.
+        help: what it is for.
+    """
 
     value: str
     budget_s: float
@@ -33,50 +32,45 @@ class Preset:
     help: str
 
 
-Choices = Mapping[str, str]
-"""Titles by the value that the form sends; "" leaves the choice to Darkroom."""
-
-
 class StartForm:
     """The data of `datasets/_start_form.html`.
 
-    `weights_dir`: the cache of pretrained weights. `like`: the run whose settings the form begins with. `is_to_change`:
-    its user came to change one of them.
+    Attributes:
+        presets: the times that can be chosen without writing one.
+        aims: the plain choices of what a model shall be like.
+        fieldsets: the options below "Advanced", by the part of the form that they are in.
+        like: the run whose settings the form begins with, if any.
+        chosen: the settings that the form begins with.
     """
 
-    options = RUN_OPTIONS
     presets = (
-        Preset("2m", 120.0, "Quick", "A first answer: does it work at all?"),
-        Preset("10m", 600.0, "Standard", "Many more tries. Good for most photos."),
-        Preset("1h", 3600.0, "Thorough", "The widest search, for when it matters."),
+        Preset(value="2m", budget_s=120.0, title="Quick", help="A first answer: does it work at all?"),
+        Preset(value="10m", budget_s=600.0, title="Standard", help="Many more tries. Good for most photos."),
+        Preset(value="1h", budget_s=3600.0, title="Thorough", help="The widest search, for when it matters."),
     )
     aims = AIMS
-    goals: Choices = {
-        "": "As fits your photos (recommended)",
-        Goal.ACCURACY: "Most photos right (accuracy)",
-        Goal.BALANCED_ACCURACY: "Every kind alike (balanced accuracy)",
-    }
-    tuners: Choices = {**TUNER_TITLES, TunerKind.OPTUNA: "Optuna (recommended)"}
-    pruners: Choices = {
-        PrunerKind.MEDIAN: "Worse than half (median)",
-        PrunerKind.SUCCESSIVE_HALVING: "Not among the best (successive halving)",
-        PrunerKind.HYPERBAND: "Hyperband",
-        PrunerKind.NONE: "Never: finish every trial",
-    }
-    lr_schedules: Choices = {"": "Try all of them", **{name: LR_SCHEDULE_TITLES[name] for name in LR_SCHEDULES}}
-    image_sizes = {
-        size_px: f"{size_px} × {size_px} pixels"
-        for size_px in range(MAX_IMAGE_SIZE_PX.low, MAX_IMAGE_SIZE_PX.high + 1, MAX_IMAGE_SIZE_PX.step)
-    }
-    max_model_mb, max_latency_ms = MAX_MODEL_MB, MAX_LATENCY_MS
-    max_trials, seed, epochs = MAX_TRIALS, SEED, EPOCHS
+    fieldsets = FIELDSETS
 
     def __init__(self, weights_dir: Path, like: Run | None = None, is_to_change: bool = False) -> None:
+        """
+        Args:
+            weights_dir: the cache of pretrained weights.
+            like: the run whose settings the form begins with.
+            is_to_change: whether its user came to change one of them.
+        """
         self._weights_dir = weights_dir
         self.like = like
         self.chosen = RunSettings.from_json(like.settings) if like else RunSettings()
         self._values = form_values(self.chosen)
         self._is_to_change = is_to_change
+
+    def value(self, option: Option[Any]) -> str:
+        """What the control of an option says at first."""
+        return self._values[option.name]
+
+    def group(self, option: GroupedChoice) -> str:
+        """The group whose values an option leaves to choose from at first."""
+        return self._values[option.depends_on]
 
     @property
     def parent_id(self) -> str:
@@ -107,29 +101,27 @@ class StartForm:
 
     @cached_property
     def own_settings(self) -> list[str]:
-        """What the form begins with that nobody would see who leaves Advanced closed, in words."""
-        plain = asdict(RunSettings()) | dict(self._aim.limits)
-        own = [name for name in RUN_OPTIONS if name != "budget" and getattr(self.chosen, name) != plain[name]]
-        return [f"{RUN_OPTIONS[name].title}: {setting_in_words(name, self.chosen)}" for name in own]
+        """The settings that the form begins with and that only Advanced shows, in words."""
+        plain = RunSettings().model_copy(update=dict(self._aim.limits))
+        return [
+            messages.OPTION_WITH_VALUE.format(title=option.title, value=option.in_words(self.chosen))
+            for option in RUN_OPTIONS.values()
+            if option.fieldset is not None and option.of(self.chosen) != option.of(plain)
+        ]
 
     @property
     def is_open(self) -> bool:
         """Whether Advanced is open at first; else Start is in sight below the few choices that everybody has."""
         return self._is_to_change or bool(self.own_settings)
 
-    @property
-    def head_layers(self) -> str:
-        return self._values["head_layers"]
+    def boxes(self, option: Backbones) -> Mapping[str, str]:
+        """Titles by name of the backbones whose record is in the cache, and of those that are chosen.
 
-    @cached_property
-    def backbones(self) -> Choices:
-        """Those whose record is in the cache, and those that are chosen; the run itself looks more closely."""
-        is_there = {name: (self._weights_dir / f"{name}.json").exists() for name in BACKBONE_TITLES}
+        The run itself verifies that their weights can be used.
+        """
+        is_there = {name: (self._weights_dir / f"{name}.json").exists() for name in option.titles}
         return {
-            name: title if is_there[name] else f"{title} (no longer installed)"
-            for name, title in BACKBONE_TITLES.items()
+            name: title if is_there[name] else messages.NO_LONGER_INSTALLED.format(title=title)
+            for name, title in option.titles.items()
             if is_there[name] or name in self.chosen.backbones
         }
-
-    def samplers(self, tuner: TunerKind) -> Choices:
-        return {sampler: SAMPLER_TITLES[sampler] for sampler in SAMPLERS[tuner]}

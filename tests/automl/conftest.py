@@ -1,6 +1,5 @@
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from automl.store.tables import Dataset, DatasetFile, Run
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     small = load_settings({"DARKROOM_HOME": str(tmp_path / "home")})
-    return replace(small, max_files=200, max_upload_bytes=50_000_000, max_image_pixels=1_000_000)
+    limits = {"max_files": 200, "max_upload_bytes": 50_000_000, "max_image_pixels": 1_000_000}
+    return small.model_copy(update=limits)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,14 +69,14 @@ def test_an_exception_is_a_field_of_its_line(capsys) -> None:
     ("level", "least", "shown"), [("info", "debug", 1), ("debug", "debug", 2), ("info", "warning", 0)]
 )
 def test_levels_below_the_setting_or_the_least_are_left_out(capsys, level: str, least: str, shown: int) -> None:
-    configure_logging(replace(SETTINGS, log_level=level), least=least)
+    configure_logging(SETTINGS.model_copy(update={"log_level": level}), least=least)
     structlog.stdlib.get_logger().info("shown")
     structlog.stdlib.get_logger().debug("hidden")
     assert len(logged(capsys)) == shown
 
 
 def test_text_is_for_people(capsys) -> None:
-    configure_logging(replace(SETTINGS, log_format="text"))
+    configure_logging(SETTINGS.model_copy(update={"log_format": "text"}))
     structlog.stdlib.get_logger().warning("redis is away", since_s=3)
     shown = capsys.readouterr().err
     assert "redis is away" in shown
@@ -87,7 +86,7 @@ def test_text_is_for_people(capsys) -> None:
 @pytest.mark.parametrize(("name", "value"), [("log_level", "loud"), ("log_format", "xml")])
 def test_a_level_or_a_format_that_does_not_exist_is_explained(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"DARKROOM_{name.upper()} must be one of .*, not '{value}'"):
-        configure_logging(replace(SETTINGS, **{name: value}))
+        configure_logging(SETTINGS.model_copy(update={name: value}))
 
 
 def test_the_pipeline_process_logs_at_info_with_the_id_of_its_run(tmp_path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from automl.records import ExportState
-from automl.text.names import size_in_words
+from automl.text.numbers import size_in_words
 from tests.browser.test_accessibility import tab_to
 from tests.server.finished import add_finished, change_export, proof
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from automl.records import DatasetState
 from automl.store.tables import Dataset
-from automl.text.names import size_in_words
+from automl.text.numbers import size_in_words
 from server.uploads import receive
 
 pytestmark = pytest.mark.browser

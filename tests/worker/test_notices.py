@@ -1,6 +1,5 @@
 """Letters and calls at the end of a run, to a mail server and a web server that are played here."""
 
-import dataclasses
 import json
 import smtplib
 import socketserver
@@ -89,12 +88,12 @@ def hook() -> Iterator[Hook]:
 
 @pytest.fixture
 def told(settings: Settings, mail: MailServer, hook: Hook) -> Settings:
-    return dataclasses.replace(
-        settings,
-        public_url="https://darkroom.example/",
-        smtp_url=f"smtp://127.0.0.1:{mail.server_address[1]}",
-        webhook_url=f"http://127.0.0.1:{hook.server_address[1]}/end",
-    )
+    addresses = {
+        "public_url": "https://darkroom.example/",
+        "smtp_url": f"smtp://127.0.0.1:{mail.server_address[1]}",
+        "webhook_url": f"http://127.0.0.1:{hook.server_address[1]}/end",
+    }
+    return settings.model_copy(update=addresses)
 
 
 @pytest.fixture
@@ -136,7 +135,7 @@ def test_what_cannot_be_told_is_noted_and_hurts_nobody(
     database: Database, told: Settings, hook: Hook, done: str, load_run: Callable[[str], Run]
 ) -> None:
     hook.statuses = [500] * N_TRIES
-    deaf = dataclasses.replace(told, smtp_url="smtp://secret:word@127.0.0.1:1")
+    deaf = told.model_copy(update={"smtp_url": "smtp://secret:word@127.0.0.1:1"})
     send_notices(database, deaf, done, pause_s=0)
     run = load_run(done)
     assert run.state is RunState.DONE
@@ -172,4 +171,4 @@ def test_a_run_whose_message_was_lost_is_found_but_not_an_old_one(
 
 def test_letters_alone_are_sent_to_those_who_asked(database: Database, told: Settings, add_run: Any, done: str) -> None:
     add_run(state=RunState.DONE, finished_at=now() - timedelta(minutes=1))
-    assert runs_without_notices(database, dataclasses.replace(told, webhook_url="")) == [done]
+    assert runs_without_notices(database, told.model_copy(update={"webhook_url": ""})) == [done]

@@ -10,7 +10,7 @@ from automl.datasets.findings.finding import Finding, Fix, ids, is_or_are, leave
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import FEW_IMAGES, quoted
 from automl.records import Severity, Split
-from automl.text.names import counted
+from automl.text.numbers import counted
 
 MAX_IMBALANCE = 10
 _EVENED_IMBALANCE, _MIN_EVENED_PHOTOS = 5, 50

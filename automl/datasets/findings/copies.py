@@ -8,7 +8,7 @@ from automl.datasets.findings.finding import Finding, all_ids, is_or_are, leave_
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import quoted
 from automl.records import Severity, Split
-from automl.text.names import counted
+from automl.text.numbers import counted
 
 _PART_RANK = {Split.TEST: 0, Split.VALIDATION: 1}
 

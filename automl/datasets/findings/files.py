@@ -6,7 +6,7 @@ from automl.datasets.findings.evidence import Evidence
 from automl.datasets.findings.finding import Finding
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.records import Severity
-from automl.text.names import counted
+from automl.text.numbers import counted
 
 _MAX_REASONS = 12
 _OTHER_REASONS = "Each has a reason of its own; the list of files says which."

@@ -7,7 +7,7 @@ from automl.datasets.edits import Edit, ExcludeFiles
 from automl.datasets.findings.evidence import Photos
 from automl.records import FindingSummary, FixSummary, Severity
 from automl.records.dataset_summary import finding_key
-from automl.text.names import counted
+from automl.text.numbers import counted
 
 MAX_GROUPS_IN_SUMMARY = 60
 MAX_FILES_IN_SUMMARY = 12

@@ -6,7 +6,7 @@ from automl.datasets.findings.evidence import Evidence
 from automl.datasets.findings.finding import Finding, is_or_are, leave_out, singles
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.records import Severity
-from automl.text.names import counted
+from automl.text.numbers import counted
 
 MIN_SIDE_PX = 32
 MAX_ASPECT = 4

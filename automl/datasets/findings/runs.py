@@ -8,7 +8,7 @@ from automl.datasets.data_file import DataFile
 from automl.datasets.edits import ExcludeFiles
 from automl.datasets.findings.finding import Finding, Fix
 from automl.records import FileState, Severity
-from automl.text.names import counted
+from automl.text.numbers import counted
 
 DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
 

@@ -21,7 +21,7 @@ from automl.models.weights.cache import InstalledWeights
 from automl.records import DatasetManifest, Goal, RunSettings, SplitPlan, TrialRecord
 from automl.search.candidate import Candidate, is_scored
 from automl.search.objective import pareto_front
-from automl.text.names import validated
+from automl.text.numbers import validated
 
 SCHEMA = 1
 _VERSIONS_OF = (

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from automl.text.names import percent
+from automl.text.numbers import percent
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from automl.delivery.report.tables import class_rows, mix_ups
 from automl.text.durations import duration_in_words
-from automl.text.names import percent
+from automl.text.numbers import percent
 
 _MIN_TEST_IMAGES = 100
 _MIN_CLASS_IMAGES = 10

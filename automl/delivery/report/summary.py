@@ -20,16 +20,9 @@ from automl.delivery.report.tables import (
 )
 from automl.options import RUN_OPTIONS
 from automl.text.durations import duration_in_words
-from automl.text.names import (
-    BACKBONE_TITLES,
-    STAGE_TITLES,
-    backbones_in_words,
-    latency_in_words,
-    params_in_words,
-    percent,
-    setting_in_words,
-    size_in_words,
-)
+from automl.text.names import BACKBONE_TITLES, backbones_in_words, params_in_words
+from automl.text.numbers import latency_in_words, percent, size_in_words
+from automl.text.trial_names import STAGE_TITLES
 
 _MAX_MIX_UPS = 20
 
@@ -115,7 +108,7 @@ def summarise(metrics: Mapping[str, Any]) -> Summary:
             for row in (metrics.get("data") or {}).get("classes") or ()
         ],
         made=_made(metrics),
-        settings=[Fact(option, setting_in_words(name, settings)) for name, option in _titles().items()]
+        settings=[Fact(option.heading, option.in_words(settings)) for option in RUN_OPTIONS.values()]
         if settings
         else [],
         weights=[_weights_row(row) for row in metrics.get("weights") or ()],
@@ -183,10 +176,6 @@ def _made(metrics: Mapping[str, Any]) -> list[Fact]:
     if winner.get("sha256"):
         facts.append(Fact("Fixed before the test (SHA-256)", winner["sha256"]))
     return facts
-
-
-def _titles() -> dict[str, str]:
-    return {name: option.title.removesuffix("?") for name, option in RUN_OPTIONS.items()}
 
 
 def _origin(row: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from automl.text.durations import duration_in_words
-from automl.text.names import latency_in_words, percent, size_in_words
+from automl.text.numbers import latency_in_words, percent, size_in_words
 
 _NOTHING = "–"
 

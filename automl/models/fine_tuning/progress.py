@@ -16,7 +16,7 @@ class Progress:
     Args:
         learning_rate: the peak of the learning rate.
         warmup: the share of the training in which the rate rises from zero, 0-1.
-        lr_schedule: one of `limits.LR_SCHEDULES`, for what comes after the warm-up.
+        lr_schedule: one of `records.LR_SCHEDULES`, for what comes after the warm-up.
         patience: the training is over after this many epochs without a lower held-out loss.
         has_held_out: whether there are held-out photos; without them the last epoch is always the best one.
     """

@@ -27,7 +27,7 @@ class FineTuneSettings:
         weight_decay: the decoupled weight decay of matrices and filters.
         label_smoothing: the share of each target that is spread evenly over all classes, 0-1.
         class_weighting: "none", or "balanced" to give each class the same weight in the loss.
-        lr_schedule: one of `limits.LR_SCHEDULES`.
+        lr_schedule: one of `records.LR_SCHEDULES`.
         epochs: the largest number of epochs; see `fine_tuner.STEPS_PER_EPOCH`.
         patience: early stopping ends the training after this many epochs without a lower held-out loss.
         ema: the decay of the running average of the weights; 0 for no average.

@@ -23,7 +23,7 @@ def schedule_factor(name: str, progress: np.ndarray) -> np.ndarray:
     """The learning rate as a share of its peak, 0-1, in the shape of `progress`.
 
     Args:
-        name: one of `limits.LR_SCHEDULES`. "reduce_on_plateau" is constant here: `Plateau` is what lowers it.
+        name: one of `records.LR_SCHEDULES`. "reduce_on_plateau" is constant here: `Plateau` is what lowers it.
         progress: which share of the training is over: 0 at the first step, 1 at the last.
 
     Raises:
@@ -73,7 +73,7 @@ class LearningRate:
     """The learning rate at every step of a training.
 
     Args:
-        schedule: one of `limits.LR_SCHEDULES`.
+        schedule: one of `records.LR_SCHEDULES`.
         peak: the highest learning rate.
         steps_per_epoch: the number of batches of an epoch.
         max_epochs: the number of epochs that the schedule is stretched over; early stopping may end it sooner.

@@ -39,7 +39,7 @@ class HeadSettings:
         learning_rate: the peak of the learning-rate schedule.
         weight_decay: the decoupled weight decay of the kernels.
         label_smoothing: the share of each target that is spread evenly over all classes, 0-1.
-        lr_schedule: one of `limits.LR_SCHEDULES`.
+        lr_schedule: one of `records.LR_SCHEDULES`.
         patience: early stopping ends the training after this many epochs without a lower validation loss; None trains
             all `max_epochs`.
         max_epochs: the largest number of epochs.

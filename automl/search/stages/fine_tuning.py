@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from automl.limits import LR_SCHEDULES
 from automl.models.device import has_gpu
 from automl.models.weights.cache import InstalledWeights
-from automl.records import Stage, TrialRecord
+from automl.records import LR_SCHEDULES, Stage, TrialRecord
 from automl.search.budget import SearchOver
 from automl.search.candidate import Candidate
 from automl.search.context import SearchContext

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from automl.limits import LR_SCHEDULES
 from automl.models.fine_tuning.augment import FLIPS, MIXES
 from automl.models.fine_tuning.settings import FineTuneSettings
+from automl.records import LR_SCHEDULES
 from automl.search.space import Choice, Params, Real, SearchSpace, Whole
 
 DEPTHS = (0, 1, 2, 3, 4)

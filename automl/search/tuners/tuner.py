@@ -8,8 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from automl.errors import BadSetting
-from automl.limits import SAMPLERS
-from automl.records import Sampler, TunerKind
+from automl.records import SAMPLERS, Sampler, TunerKind
 from automl.search.space import Params, SearchSpace
 
 

@@ -10,7 +10,6 @@ import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,7 +99,7 @@ def test_names_of_any_bytes_reach_the_database(uploaded: Upload, settings: Setti
     dataset = went_through(uploaded, settings, "a.tar", pax + entry("x", b"odd") + tarred(PHOTOS))
     assert len(received(dataset)) == len(PHOTOS) + 1
     content = zipped({"cat/" + "Q" * len(raw): b"odd", **PHOTOS}).replace(b"cat/" + b"Q" * len(raw), b"cat/" + raw)
-    dataset = went_through(uploaded, replace(settings, max_files=300), "a.zip", content)
+    dataset = went_through(uploaded, settings.model_copy(update={"max_files": 300}), "a.zip", content)
     assert set(PHOTOS) <= received(dataset)
 
 
@@ -138,7 +137,7 @@ def test_a_link_and_a_file_through_it_lead_nowhere(
 
 @every_kind
 def test_a_bomb_is_refused_and_leaves_nothing(uploaded: Upload, settings: Settings, name: str, make: Make) -> None:
-    small = replace(settings, max_upload_bytes=2_000_000)
+    small = settings.model_copy(update={"max_upload_bytes": 2_000_000})
     content = make({**PHOTOS, "cat/bomb.bmp": bytes(20_000_000)})
     tracemalloc.start()
     dataset = uploaded({"x": b""})

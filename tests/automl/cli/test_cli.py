@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from automl.cli import _parser, _run_settings, _scratch, main
+from automl.cli import main, parser
+from automl.cli.photos import scratch_folder
+from automl.cli.run_options import read_run_settings
 from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.settings import load_settings
 from tests.automl.serving.tiny_model import tiny_model
@@ -87,13 +89,13 @@ def test_settings_are_checked_before_anything_is_read(command, option, value, wo
 
 
 def settings_of(tmp_path, *arguments):
-    options = _parser().parse_args(["train", "photos", "--out", str(tmp_path / "model.zip"), *arguments])
-    return _run_settings(options, load_settings({}))
+    options = parser().parse_args(["train", "photos", "--out", str(tmp_path / "model.zip"), *arguments])
+    return read_run_settings(options, load_settings({}))
 
 
 def test_scratch_files_lie_beside_the_features_and_are_gone_afterwards(tmp_path):
     settings = load_settings({"DARKROOM_HOME": str(tmp_path)})
-    with _scratch(settings) as folder:
+    with scratch_folder(settings) as folder:
         assert Path(folder).parent == settings.features_dir
         assert settings.features_dir.is_relative_to(tmp_path)
     assert list(settings.features_dir.iterdir()) == []

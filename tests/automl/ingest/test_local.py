@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,7 +105,7 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path, settings: Settings) 
 
 def test_too_many_files_are_refused(pets: Path, settings: Settings) -> None:
     with pytest.raises(UploadTooLarge, match="limit of 7 files"):
-        ingest_folder(pets, replace(settings, max_files=7))
+        ingest_folder(pets, settings.model_copy(update={"max_files": 7}))
 
 
 def test_progress_counts_to_the_end(pets: Path, settings: Settings) -> None:
@@ -137,7 +136,9 @@ def test_an_archive_is_unpacked_under_numbers(tmp_path: Path, settings: Settings
 def test_an_archive_beyond_the_limits_is_refused(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "x.zip").write_bytes(zipped(two_classes()))
     with pytest.raises(UploadTooLarge):
-        ingest_archive(tmp_path / "x.zip", tmp_path / "unpacked", replace(settings, max_upload_bytes=1000))
+        ingest_archive(
+            tmp_path / "x.zip", tmp_path / "unpacked", settings.model_copy(update={"max_upload_bytes": 1000})
+        )
 
 
 def test_an_archive_that_is_not_there_or_a_folder_is_said(tmp_path: Path, settings: Settings) -> None:

@@ -133,7 +133,9 @@ def test_the_first_model_is_scored_on_the_same_photos_as_the_winner(finished, jo
 @pytest.mark.slow
 def test_what_was_before_a_run_is_in_its_result(job, tmp_path):
     before = "You had seen the test result of another one."
-    fresh = replace(job, workspace=tmp_path, settings=replace(job.settings, max_trials=1), notes=(before,))
+    fresh = replace(
+        job, workspace=tmp_path, settings=job.settings.model_copy(update={"max_trials": 1}), notes=(before,)
+    )
     story = Story()
     assert train(fresh, Budget(60), story).metrics["notes"][0] == story.notes[0] == before
 
@@ -173,7 +175,7 @@ def test_a_second_run_finds_the_features_of_the_first(finished, job, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("tuner", list(TunerKind))
 def test_without_a_clock_one_seed_gives_the_same_trials_and_the_same_winner(job, tmp_path, tuner):
-    settings = replace(job.settings, budget_s=None, max_trials=8, tuner=tuner, seed=3)
+    settings = job.settings.model_copy(update={"budget_s": None, "max_trials": 8, "tuner": tuner, "seed": 3})
     stories = [Story(), Story()]
     winners = []
     for number, story in enumerate(stories):
@@ -187,7 +189,7 @@ def test_without_a_clock_one_seed_gives_the_same_trials_and_the_same_winner(job,
 
 @pytest.mark.slow
 def test_fine_tuning_is_as_repeatable_and_averaged_with_the_best_head(job, tmp_path):
-    settings = replace(job.settings, budget_s=None, max_trials=5, fine_tuning=True, epochs=2)
+    settings = job.settings.model_copy(update={"budget_s": None, "max_trials": 5, "fine_tuning": True, "epochs": 2})
     stories = [Story(), Story()]
     winners = []
     for number, story in enumerate(stories):
@@ -219,7 +221,7 @@ class Mortal(Story):
 
 @pytest.mark.slow
 def test_a_run_that_was_interrupted_goes_on_without_computing_a_feature_twice(job, tmp_path, monkeypatch):
-    fresh = replace(job, settings=replace(job.settings, max_trials=6), cache=tmp_path / "cache")
+    fresh = replace(job, settings=job.settings.model_copy(update={"max_trials": 6}), cache=tmp_path / "cache")
     story, workspaces = Mortal(4), [tmp_path / "1", tmp_path / "2"]
     for folder in workspaces:
         folder.mkdir()
@@ -254,7 +256,7 @@ def test_stop_by_hand_delivers_the_best_model_so_far(job, tmp_path):
 
 def test_limits_that_no_model_keeps_end_a_run_before_it_begins(job, tmp_path):
     story = Story()
-    tiny = replace(job, settings=replace(job.settings, max_model_mb=0.1), workspace=tmp_path)
+    tiny = replace(job, settings=job.settings.model_copy(update={"max_model_mb": 0.1}), workspace=tmp_path)
     with pytest.raises(BadSetting, match=r"smallest one has about \d+\.\d MB"):
         train(tiny, Budget(60), story)
     assert story.events == []
@@ -275,7 +277,9 @@ def test_models_that_disagree_are_not_delivered(job, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_photos_that_there_is_no_time_for_are_left_out_and_a_note_says_so(job, tmp_path, monkeypatch):
     monkeypatch.setattr(frozen.FrozenFeatures, "decode_seconds", lambda _self: 55.0)
-    fresh = replace(job, workspace=tmp_path, cache=tmp_path / "cache", settings=replace(job.settings, max_trials=1))
+    fresh = replace(
+        job, workspace=tmp_path, cache=tmp_path / "cache", settings=job.settings.model_copy(update={"max_trials": 1})
+    )
     story = Story()
     result = train(fresh, Budget(60), story)
     (note,) = (note for note in story.notes if note.startswith("Only"))
@@ -288,7 +292,7 @@ def test_the_result_tells_the_time_that_the_run_was_given_meanwhile(job, tmp_pat
     budget = Budget(60)
     run = pipeline._Run(replace(job, workspace=tmp_path), budget, Story())
     budget.extend(360)
-    assert run._used_settings() == replace(job.settings, budget_s=360)
+    assert run._used_settings() == job.settings.model_copy(update={"budget_s": 360})
     clockless = pipeline._Run(replace(job, workspace=tmp_path), Budget(None), Story())
     assert clockless._used_settings() == job.settings
 

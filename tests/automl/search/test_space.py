@@ -3,7 +3,7 @@
 import optuna
 import pytest
 
-from automl.limits import LR_SCHEDULES
+from automl.records import LR_SCHEDULES
 from automl.search.space import HIDDEN_UNITS, Choice, Real, Whole, backbone_names, fusions, head_space
 
 SPACE = head_space(["a", "b"], [160, 224])

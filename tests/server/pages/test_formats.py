@@ -9,7 +9,7 @@ from automl.formats import FORMATS
 from automl.records import ExportState, RunState
 from automl.store.tables import now
 from automl.task_names import EXPORT
-from automl.text.names import size_in_words
+from automl.text.numbers import size_in_words
 from tests.server.conftest import zip_of
 from tests.server.finished import BASE, TEST, add_finished, change_export, proof
 

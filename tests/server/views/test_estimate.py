@@ -6,13 +6,14 @@ from sqlalchemy import event
 from automl.records import RunState
 from automl.store.database import find_run
 from automl.store.tables import Dataset, DatasetVersion, TrialSummary, now
-from server.views.estimate import _MARKS_S, Estimate, PastRun, estimate
+from server.views.estimate import Estimate, estimate
+from server.views.past_runs import MARKS_S, PastRun
 
 
 def past(n_by_s, end_s=20.0, **values):
     """A run on 1,000 photos. `n_by_s`: tries that had ended by a second, the last of which ended its search."""
     (*_, searched_s), (*_, n_all) = n_by_s, n_by_s.values()
-    n_tries = tuple(max((n for at_s, n in n_by_s.items() if at_s <= mark_s), default=0) for mark_s in _MARKS_S)
+    n_tries = tuple(max((n for at_s, n in n_by_s.items() if at_s <= mark_s), default=0) for mark_s in MARKS_S)
     known = {"dataset_id": "other", "n_photos": 1000, "look_s": 0.005, "budget_s": 120.0, "first_model_s": 14.0}
     told = {"n_tries": n_tries, "n_all": n_all, "searched_s": searched_s, "end_s": end_s, "fine_tuned": False}
     return PastRun(**{**known, **told, **values})

@@ -1,15 +1,13 @@
 """The form that starts a run: what it offers, and what it sends when nobody has touched it."""
 
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from automl.limits import LR_SCHEDULES, SAMPLERS
 from automl.options import RUN_OPTIONS
-from automl.records import Goal, PrunerKind, RunSettings, RunState, TunerKind
+from automl.records import LR_SCHEDULES, SAMPLERS, Goal, PrunerKind, RunSettings, RunState, TunerKind
 from automl.text.names import BACKBONE_TITLES
 from server.views.aims import AIMS
 
@@ -101,7 +99,7 @@ def test_the_largest_size_goes_up_to_320_and_starts_at_the_default(page):
 
 @pytest.mark.parametrize("aim", AIMS, ids=lambda aim: aim.name)
 def test_a_form_like_a_run_has_its_aim_chosen(client, world, aim):
-    settings = replace(RunSettings(), **aim.limits)
+    settings = RunSettings(**aim.limits)
     run_id = world.add_run(settings=settings.to_json())
     page = client.get(f"/datasets/{world.run(run_id).dataset_id}?like={run_id}").text
     assert f'name="aim" value="{aim.name}" checked' in page
@@ -167,7 +165,7 @@ def test_a_setting_that_only_advanced_shows_is_named_and_shown(client, world):
 
 
 def test_what_stands_above_advanced_does_not_open_it(client, world):
-    plain = replace(RunSettings(budget_s=900.0), **AIMS[2].limits)
+    plain = RunSettings(budget_s=900.0, **AIMS[2].limits)
     form = form_like(client, world, world.add_run(RunState.DONE, settings=plain.to_json()))
     assert '<details class="advanced" >' in form and 'id="start-own"' not in form
 

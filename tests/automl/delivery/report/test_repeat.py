@@ -1,12 +1,12 @@
 """The command of the card asks for the very run that it tells of."""
 
 import shlex
-from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from automl.cli import _parser, _run_settings
+from automl.cli import parser
+from automl.cli.run_options import read_run_settings
 from automl.delivery.report.repeat import repeat_command, settings_of
 from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.settings import load_settings
@@ -34,8 +34,8 @@ OTHER = RunSettings(
 def read_again(settings: RunSettings, tmp_path: Path) -> RunSettings:
     program, *words = shlex.split(repeat_command(settings))
     assert program == "automl"
-    options = _parser().parse_args([*words, "--out", str(tmp_path / "model.zip")])
-    return _run_settings(options, load_settings({"DARKROOM_HOME": str(tmp_path)}))
+    options = parser().parse_args([*words, "--out", str(tmp_path / "model.zip")])
+    return read_run_settings(options, load_settings({"DARKROOM_HOME": str(tmp_path)}))
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_the_command_line_reads_the_same_settings(settings, tmp_path):
     assert read_again(settings, tmp_path) == settings
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(RunSettings)])
+@pytest.mark.parametrize("name", list(RunSettings.model_fields))
 def test_every_setting_shows_in_the_command(name):
-    assert repeat_command(replace(OTHER, **{name: getattr(RunSettings(), name)})) != repeat_command(OTHER)
+    assert repeat_command(OTHER.model_copy(update={name: getattr(RunSettings(), name)})) != repeat_command(OTHER)
 
 
 def test_the_goal_that_was_proposed_is_part_of_it():

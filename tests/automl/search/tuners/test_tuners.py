@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from automl.errors import BadSetting
-from automl.limits import SAMPLERS
-from automl.records import Sampler, TunerKind
+from automl.records import SAMPLERS, Sampler, TunerKind
 from automl.search.space import Choice, Real, SearchSpace, Whole
 from automl.search.tuners.tuner import Proposal, Tuner, make_tuner, seed_for
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,7 +109,9 @@ def test_a_bad_zip_alone_is_invalid_and_the_message_says_what_is_wrong_with_it(
     content: bytes, reason: str, uploaded: Upload, settings: Settings
 ) -> None:
     dataset = uploaded({"pets.zip": content})
-    check_dataset(dataset.database, dataset.store, dataset.id, settings=replace(settings, max_upload_bytes=1 << 30))
+    check_dataset(
+        dataset.database, dataset.store, dataset.id, settings=settings.model_copy(update={"max_upload_bytes": 1 << 30})
+    )
     row = dataset.row
     assert row.state is DatasetState.INVALID
     assert "There is no photo here" in row.message
@@ -194,7 +195,7 @@ def test_a_zip_beyond_the_limits_leaves_nothing_behind(
     limit: dict[str, int], uploaded: Upload, settings: Settings, database: Database, store: ArtifactStore
 ) -> None:
     dataset = uploaded({"a.zip": zipped(two_classes(20))})
-    check_dataset(database, store, dataset.id, settings=replace(settings, **limit))  # type: ignore[arg-type]
+    check_dataset(database, store, dataset.id, settings=settings.model_copy(update=limit))
     assert "limit" in dataset.reasons()["a.zip"]
     assert set(dataset.files()) == {"a.zip"}
     assert not [path for path in settings.files_dir.rglob("*") if path.is_file()]

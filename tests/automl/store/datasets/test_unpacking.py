@@ -1,5 +1,4 @@
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -85,7 +84,7 @@ def test_a_whole_refusal_is_forgotten_when_a_good_archive_of_that_name_comes(upl
 
 def test_the_limits_are_those_of_the_whole_data_set(uploaded: Upload, settings: Settings) -> None:
     dataset = uploaded({"bird/3.jpg": b"3" * 500, "a.tar": tarred(FILES), "b.tar": tarred({"x/1.jpg": b"x" * 1000})})
-    few = replace(settings, max_files=4, max_upload_bytes=5000)
+    few = settings.model_copy(update={"max_files": 4, "max_upload_bytes": 5000})
     unpack_archives(dataset.database, dataset.store, dataset.id, settings=few, say=lambda _: None)
     assert contents(dataset).keys() == {"bird/3.jpg", *FILES, "x/1.jpg"}
     dataset.add({"c.tar": tarred({"x/2.jpg": b"x"})})

@@ -1,0 +1,24 @@
+"""`automl check`: what is in a folder, and what of it cannot be used."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from automl.cli.commands import Subparsers
+from automl.cli.photos import print_manifest, read_photos
+from automl.settings import Settings
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    parser = commands.add_parser("check", help="say what is in a folder or an archive of photos")
+    parser.add_argument("folder", type=Path)
+    return parser
+
+
+def run(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    with tempfile.TemporaryDirectory() as scratch:
+        manifest = read_photos(options.folder, settings, Path(scratch))
+    print_manifest(manifest, console)
+    return 0

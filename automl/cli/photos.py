@@ -1,0 +1,52 @@
+"""What several commands do with a folder or an archive of photos."""
+
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from automl.archives.suffixes import is_archive
+from automl.errors import BadUpload
+from automl.images.pixels import SCRATCH_PREFIX
+from automl.ingest.local import ingest_archive, ingest_folder
+from automl.records import DatasetManifest
+from automl.settings import Settings
+from automl.text import messages
+
+_MOST_REFUSED = 20
+"""So many files that cannot be used are named; of the others only their number."""
+
+
+def scratch_folder(settings: Settings) -> tempfile.TemporaryDirectory[str]:
+    """A folder beside the features: what fine-tuning stores takes gigabytes, and /tmp is memory on many machines."""
+    settings.features_dir.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=settings.features_dir)
+
+
+def read_photos(source: Path, settings: Settings, scratch: Path) -> DatasetManifest:
+    """Checks a folder, or an archive, which is unpacked to `scratch`.
+
+    Raises:
+        UserError: it holds nothing that a model can be trained on.
+    """
+    if is_archive(source.name) and not source.is_dir():
+        return ingest_archive(source, scratch, settings)
+    if source.is_file():
+        raise BadUpload(messages.NEITHER_FOLDER_NOR_ARCHIVE.format(source=source))
+    return ingest_folder(source, settings)
+
+
+def print_manifest(manifest: DatasetManifest, console: Console) -> None:
+    """The photos of each class, the first files that cannot be used, and what the check noticed."""
+    table = Table("class", "photos")
+    for label in manifest.classes:
+        table.add_row(label, f"{sum(image.label == label for image in manifest.images):,}")
+    console.print(table)
+    for refused in manifest.refused[:_MOST_REFUSED]:
+        text = messages.FILE_NOT_USED.format(name=refused.name, reason=refused.reason)
+        console.print(text, style="yellow", markup=False)
+    if len(manifest.refused) > _MOST_REFUSED:
+        console.print(messages.MORE_NOT_USED.format(n=len(manifest.refused) - _MOST_REFUSED), style="yellow")
+    for note in manifest.notes:
+        console.print(note, markup=False)

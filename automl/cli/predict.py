@@ -1,0 +1,122 @@
+"""`automl predict`: says what a delivered model sees in photos."""
+
+import argparse
+import csv
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from automl.cli.commands import Subparsers
+from automl.errors import UserError
+from automl.serving.answer_table import answered_row, header, refused_row, sure_in_words
+from automl.serving.predict import Classifier, in_words
+from automl.settings import Settings
+from automl.text import messages
+from automl.text.numbers import counted
+from automl.text.upload_names import is_junk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictor:
+    """A delivered model and how its answers are to be taken.
+
+    Attributes:
+        classifier: the model.
+        threshold: the least confidence that counts as sure, 0-1; None where the model has none.
+        max_image_pixels: larger photos are refused.
+    """
+
+    classifier: Classifier
+    threshold: float | None
+    max_image_pixels: int
+
+    def probabilities(self, path: Path) -> np.ndarray | str:
+        """float32 (classes,), or the reason why the file cannot be read."""
+        from automl.images.verify import verify_image
+
+        try:
+            verify_image(path, self.max_image_pixels)
+            return self.classifier.predict(path)
+        except (UserError, OSError) as error:
+            return str(error)
+
+    def sentence(self, path: Path, probabilities: np.ndarray) -> str:
+        """The answer, which names a photo, for people."""
+        answer = in_words(self.classifier.labels, probabilities)
+        is_unsure = sure_in_words(float(probabilities.max()), self.threshold) == "no"
+        words = messages.ANSWER_UNSURE if is_unsure else messages.ANSWER
+        return words.format(photo=path, answer=answer)
+
+    def row(self, path: Path, probabilities: np.ndarray | str) -> list[str]:
+        """The answer as a row of the table that `--csv` writes."""
+        labels = self.classifier.labels
+        if isinstance(probabilities, str):
+            return refused_row(str(path), labels, probabilities)
+        return answered_row(str(path), labels, probabilities, threshold=self.threshold)
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    parser = commands.add_parser("predict", help="say what a trained model sees in photos")
+    parser.add_argument("model", type=Path, metavar="MODEL.zip")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="photos, or folders of them")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write all answers to a table")
+    return parser
+
+
+def run(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Exit code 2: one of the photos could not be read."""
+    from automl.delivery.bundle import unpack_bundle
+
+    with tempfile.TemporaryDirectory() as scratch:
+        model, metrics = unpack_bundle(options.model, Path(scratch), ["model.onnx", "metrics.json"])
+        calibration = json.loads(metrics.read_text(encoding="utf-8")).get("calibration") or {}
+        predictor = Predictor(
+            classifier=Classifier(model),
+            threshold=calibration.get("threshold"),
+            max_image_pixels=settings.max_image_pixels,
+        )
+        images = [path for given in options.images for path in _photos_in(given)]
+        if options.csv is not None:
+            return _write_table(predictor, images, target=options.csv, console=console)
+        return max([_say(predictor, path, console) for path in images], default=0)
+
+
+def _photos_in(given: Path) -> Iterator[Path]:
+    """The files of a folder and of all folders in it, sorted; a file is itself."""
+    if not given.is_dir():
+        yield given
+        return
+    for path in sorted(given.rglob("*")):
+        if path.is_file() and not is_junk(path.relative_to(given).as_posix()):
+            yield path
+
+
+def _write_table(predictor: Predictor, images: Sequence[Path], *, target: Path, console: Console) -> int:
+    """One row a photo: the answer, how sure it is, and every probability; what is no photo has an error instead."""
+    n_failed = 0
+    with target.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header(predictor.classifier.labels))
+        for path in images:
+            probabilities = predictor.probabilities(path)
+            n_failed += isinstance(probabilities, str)
+            writer.writerow(predictor.row(path, probabilities))
+    answered = counted(len(images) - n_failed, "photo")
+    console.print(messages.TABLE_WRITTEN.format(answered=answered, n_failed=n_failed), markup=False)
+    sys.stdout.write(f"{target}\n")
+    return 2 if n_failed else 0
+
+
+def _say(predictor: Predictor, path: Path, console: Console) -> int:
+    probabilities = predictor.probabilities(path)
+    if isinstance(probabilities, str):
+        console.print(messages.PHOTO_NOT_READ.format(photo=path, reason=probabilities), style="red", markup=False)
+        return 2
+    sys.stdout.write(f"{predictor.sentence(path, probabilities)}\n")
+    return 0
