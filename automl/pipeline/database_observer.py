@@ -139,7 +139,7 @@ class DatabaseObserver(Observer):
 
     def best_so_far(self, bundle: Path, score: float) -> None:
         outdated = self._artifact_ids("best_so_far")
-        self._add_artifact("best_so_far", bundle, "best so far.zip", validated(score))
+        self._add_artifact("best_so_far", bundle, name="best so far.zip", title=validated(score))
         self._has_model = True
         self._remove_artifacts(outdated)
         self._publish("download")
@@ -156,8 +156,8 @@ class DatabaseObserver(Observer):
         """Stores the bundle and the plots, and ends the run as done; from then on its other formats can be made."""
         outdated = self._artifact_ids("best_so_far", "plot", "bundle")  # also those of an attempt that was broken off
         for path, title in result.plots:
-            self._add_artifact("plot", path, path.name, title)
-        self._add_artifact("bundle", result.bundle, "model.zip", "The trained model")
+            self._add_artifact("plot", path, name=path.name, title=title)
+        self._add_artifact("bundle", result.bundle, name="model.zip", title="The trained model")
         with self._database.session() as session:
             run = find_run(session, self._run_id)
             run.result = result.metrics
@@ -200,7 +200,7 @@ class DatabaseObserver(Observer):
         for row in rows:
             self._store.delete(row.key)
 
-    def _add_artifact(self, kind: str, path: Path, name: str, title: str) -> None:
+    def _add_artifact(self, kind: str, path: Path, *, name: str, title: str) -> None:
         stored = self._store.put(f"runs/{self._run_id}", path)
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         with self._database.session() as session:

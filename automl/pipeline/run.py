@@ -213,7 +213,7 @@ class _Run:
         self._observer.winner(described)
         test_images = self._images(self._plan.test)
         score, first_score = self._score(winner, models, test_images)
-        plots = self._draw(winner, score, test_images, records, calibration)
+        plots = self._draw(winner, score, test_images=test_images, records=records, calibration=calibration)
         pareto = pareto_rows(records, winner, self._n_validated)
 
         metrics = describe_result(
@@ -332,6 +332,7 @@ class _Run:
         self,
         winner: Candidate,
         score: TestScore,
+        *,
         test_images: list[ImageRecord],
         records: list[TrialRecord],
         calibration: Calibration | None,

@@ -12,7 +12,12 @@ _REFERENCE_REACH = 1280**0.5  # of the last layer of MobileNetV2 alone
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Mean and standard deviation of each column of a block, float32 (width,)."""
+    """Moments of each column of a block.
+
+    Attributes:
+        mean: float32 (width,).
+        deviation: the standard deviation, float32 (width,).
+    """
 
     mean: np.ndarray
     deviation: np.ndarray
@@ -35,11 +40,14 @@ def moments_of(block: np.ndarray) -> Moments:
 
 
 def standardisation(taps: Sequence[Moments]) -> tuple[np.ndarray, np.ndarray]:
-    """`mean` and `scale`, float32 (n_features,), for taps side by side; values = (raw - mean) * scale.
+    """How taps side by side are standardised: values = (raw - mean) * scale.
 
-    Each tap is standardised and divided by the root of its width, so that wide taps do not drown narrow ones. All of
-    them are divided by a common number: a step of Adam moves a logit by the learning rate times the sum of the inputs'
+    Each tap is standardised and divided by the root of its width, so that wide taps do not drown narrow ones. Then all
+    taps are divided by a common number: a step of Adam moves a logit by the learning rate times the sum of the inputs'
     sizes, and dividing by that sum gives a learning rate the same meaning for one tap as for fifteen.
+
+    Returns:
+        mean and scale, float32 (n_features,) each.
     """
     common = _REFERENCE_REACH / sum(len(tap.mean) ** 0.5 for tap in taps)
     scales = []
@@ -53,11 +61,14 @@ def standardisation(taps: Sequence[Moments]) -> tuple[np.ndarray, np.ndarray]:
 class View:
     """One view of all photos: columns of memory-mapped blocks, standardised where they are read.
 
-    parts: float16 (n_rows, width of the part) each. mean, scale: float32 (n_features,). in_memory: whether the whole
-    standardised float32 matrix is kept; otherwise each `take` reads from disk.
+    Args:
+        parts: float16 (n_rows, width of the part) each.
+        mean: float32 (n_features,), subtracted from the raw values.
+        scale: float32 (n_features,), by which they are multiplied then.
+        in_memory: whether the whole standardised float32 matrix is kept; otherwise each `take` reads from disk.
     """
 
-    def __init__(self, parts: Sequence[np.ndarray], mean: np.ndarray, scale: np.ndarray, in_memory: bool) -> None:
+    def __init__(self, parts: Sequence[np.ndarray], mean: np.ndarray, scale: np.ndarray, *, in_memory: bool) -> None:
         self._parts = tuple(parts)
         self.mean, self.scale = mean, scale
         self._matrix = self._read_all() if in_memory else None
@@ -68,7 +79,7 @@ class View:
 
     @property
     def n_bytes(self) -> int:
-        """That this view holds in memory."""
+        """Bytes that this view holds in memory."""
         return 0 if self._matrix is None else self._matrix.nbytes
 
     def take(self, rows: np.ndarray) -> np.ndarray:
@@ -97,7 +108,12 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The features of one trial. `mirrored`: the same of the mirrored photos, with the plain ones' mean and scale."""
+    """The features of one trial.
+
+    Attributes:
+        plain: of the photos as they are.
+        mirrored: of the mirrored photos, standardised as the plain ones; None where the trial does not use them.
+    """
 
     plain: View
     mirrored: View | None = None

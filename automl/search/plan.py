@@ -81,37 +81,62 @@ def make_plan(
         computed: blocks that an earlier run on the same photos has left; they cost nothing.
         is_allowed: must be true of one backbone at the smallest input size.
     """
+    costs = _BlockCosts(
+        seconds_per_image=seconds_per_image, n_images=n_images, computed=computed, is_allowed=is_allowed
+    )
     sizes = [size for size in INPUT_SIZES_PX if size <= max(max_image_size_px, INPUT_SIZES_PX[0])]
     usable = [name for name in seconds_per_image if is_allowed([name], sizes[0])]
     if math.isfinite(search_s):
         # A short timing is off by a tenth or two, and of backbones that are about as fast the preferred one goes first.
         doubt = {name: 1 + _DOUBT * rank for rank, name in enumerate(usable)}
         usable.sort(key=lambda name: seconds_per_image[name] * doubt[name])
-
-    def cost(blocks: Sequence[Block]) -> float:
-        missing = [block for block in blocks if block not in computed]
-        return sum(block_seconds(seconds_per_image[b.backbone], b.image_size_px, n_images) for b in missing)
-
-    def blocks_at(names: Sequence[str], size: int) -> list[Block]:
-        return [Block(name, size) for name in names if is_allowed([name], size)]
-
-    share = search_s * SHARE_FOR_FEATURES
-    for n in range(len(usable), 0, -1):
-        chosen = usable[:n]
-        # One more backbone is worth more than sharper pictures, down to the size at which details are lost.
-        smallest = min(_SMALLEST_FUSED_PX, sizes[-1]) if n > 1 else sizes[0]
-        fitting = [s for s in sizes if s >= smallest and blocks_at(chosen, s) and cost(blocks_at(chosen, s)) <= share]
-        if fitting:
-            break
-    main = max(fitting, default=sizes[0])
-    blocks = blocks_at(chosen, main)
-    second = _SECOND_SIZE.get(main)
-    if second is not None and cost(blocks_at(chosen, second)) <= search_s * SHARE_FOR_SECOND_SIZE:
-        blocks += blocks_at(chosen, second)
+    chosen, main = _as_many_as_fit(costs, usable, sizes, within_s=search_s * SHARE_FOR_FEATURES)
+    blocks = costs.blocks(chosen, main)
+    if main in _SECOND_SIZE:
+        second = costs.blocks(chosen, _SECOND_SIZE[main])
+        if costs.seconds(second) <= search_s * SHARE_FOR_SECOND_SIZE:
+            blocks += second
     # Trials combine every view with every size, so half of the mirrored photos would be of no use.
-    if cost([*blocks, *_mirrored(blocks)]) <= search_s * SHARE_WITH_MIRRORED:
+    if costs.seconds([*blocks, *_mirrored(blocks)]) <= search_s * SHARE_WITH_MIRRORED:
         blocks += _mirrored(blocks)
     return FeaturePlan(tuple(blocks))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BlockCosts:
+    """Which blocks are possible, and what they cost; the fields are explained at `make_plan`."""
+
+    seconds_per_image: Mapping[str, float]
+    n_images: int
+    computed: Collection[Block]
+    is_allowed: IsAllowed
+
+    def blocks(self, names: Sequence[str], size: int) -> list[Block]:
+        """Those of the backbones at this size whose models may be delivered."""
+        return [Block(name, size) for name in names if self.is_allowed([name], size)]
+
+    def seconds(self, blocks: Sequence[Block]) -> float:
+        missing = [block for block in blocks if block not in self.computed]
+        return sum(
+            block_seconds(self.seconds_per_image[one.backbone], one.image_size_px, self.n_images) for one in missing
+        )
+
+
+def _as_many_as_fit(
+    costs: _BlockCosts, usable: Sequence[str], sizes: Sequence[int], *, within_s: float
+) -> tuple[Sequence[str], int]:
+    """The first backbones of `usable`, as many as fit, and the largest size at which they do.
+
+    Where nothing fits, the first backbone at the smallest size.
+    """
+    for n in range(len(usable), 0, -1):
+        # One more backbone is worth more than sharper pictures, down to the size at which details are lost.
+        smallest = min(_SMALLEST_FUSED_PX, sizes[-1]) if n > 1 else sizes[0]
+        for size in reversed([size for size in sizes if size >= smallest]):
+            blocks = costs.blocks(usable[:n], size)
+            if blocks and costs.seconds(blocks) <= within_s:
+                return usable[:n], size
+    return usable[:1], sizes[0]
 
 
 def _mirrored(blocks: Sequence[Block]) -> list[Block]:

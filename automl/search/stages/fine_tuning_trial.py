@@ -84,7 +84,7 @@ class FineTuningTrainer:
             self._times.measure(planned.kind, tuner)
             self._require_time(planned)
             for fold in self._folds:
-                fits.append(self._train_fold(tuner, fold, planned.start, trial))
+                fits.append(self._train_fold(tuner, fold, start=planned.start, trial=trial))
                 logits[0, self._folds.held_out(fold)] = fits[-1].held_out_logits
         head = self._head(planned, fits[0], str(trial.number))
         score, loss = self._context.scorer.score(logits)
@@ -120,7 +120,7 @@ class FineTuningTrainer:
         if self._budget.has_clock and needed_s > self._budget.search_left_s:
             raise TrialPruned(f"It would have taken {needed_s:.0f} s, longer than there is.")
 
-    def _train_fold(self, tuner: FineTuner, fold: int, start: Candidate, trial: TrialControls) -> FineTuned:
+    def _train_fold(self, tuner: FineTuner, fold: int, *, start: Candidate, trial: TrialControls) -> FineTuned:
         """Trains one fold, from the head that has not seen its held-out photos either.
 
         Where the time is over in the only fold, its best epoch so far is taken.

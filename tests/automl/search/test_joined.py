@@ -13,7 +13,7 @@ ROWS = np.array([2499, 0, 7, 7])
 
 
 def view(in_memory: bool, *parts: np.ndarray) -> View:
-    return View(parts, *standardisation([moments_of(part) for part in (WIDE, NARROW)]), in_memory)
+    return View(parts, *standardisation([moments_of(part) for part in (WIDE, NARROW)]), in_memory=in_memory)
 
 
 def test_moments_are_those_of_the_whole_whatever_the_chunks(monkeypatch):
