@@ -92,7 +92,10 @@ def _photos(random: np.random.Generator, folder: Path) -> list[ImageRecord]:
         small = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8))
         path = folder / f"{number}.jpg"
         small.resize(PHOTO_SIZE, Image.Resampling.BICUBIC).save(path, quality=90)
-        records.append(ImageRecord(path, path.name, "x", str(number), *PHOTO_SIZE))
+        width, height = PHOTO_SIZE
+        records.append(
+            ImageRecord(path=path, name=path.name, label="x", sha256=str(number), width=width, height=height)
+        )
     return records
 
 

@@ -24,8 +24,8 @@ def add_edit(services: Services, dataset_id: str, edit: Edit) -> None:
     """Applies an edit and judges the data set anew.
 
     Raises:
-        NotFound: no such data set.
-        NotAllowedNow: it has not been checked, or is being checked.
+        NotFound: There is no such data set.
+        NotAllowedNow: It has not been checked, or is being checked.
     """
     with _editable(services, dataset_id) as session:
         session.add(_row(dataset_id, edit))
@@ -34,11 +34,16 @@ def add_edit(services: Services, dataset_id: str, edit: Edit) -> None:
 
 
 def fix_finding(services: Services, dataset_id: str, key: str) -> None:
-    """Does what a finding proposes. `key`: the finding's own, or its kind where there is one of that kind only.
+    """Does what a finding proposes.
+
+    Args:
+        services: Those of the application.
+        dataset_id: The data set.
+        key: The finding's key, or its kind where there is one of that kind only.
 
     Raises:
-        NotFound: no such data set, or it has no such finding (any more).
-        NotAllowedNow: as `add_edit`.
+        NotFound: There is no such data set, or it has no such finding any more.
+        NotAllowedNow: It has not been checked, or is being checked.
     """
     with _editable(services, dataset_id) as session:
         findings = judge(session, services.store, dataset_id).findings
@@ -55,7 +60,12 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
 
 
 def undo_edit(services: Services, dataset_id: str, edit_id: int) -> None:
-    """Takes one edit back; the later ones stay. Raises as `add_edit`; NotFound also where there is no such edit."""
+    """Takes one edit back; the later ones stay.
+
+    Raises:
+        NotFound: There is no such data set, or it has no such edit.
+        NotAllowedNow: It has not been checked, or is being checked.
+    """
     with _editable(services, dataset_id) as session:
         query = select(DatasetEdit).where(
             DatasetEdit.id == row_id(edit_id),
@@ -71,7 +81,11 @@ def undo_edit(services: Services, dataset_id: str, edit_id: int) -> None:
 
 
 def rename_dataset(services: Services, dataset_id: str, name: str) -> None:
-    """Raises NotFound."""
+    """Gives a data set another name.
+
+    Raises:
+        NotFound: There is no such data set.
+    """
     with services.database.session() as session:
         find_dataset(session, dataset_id).name = name
 
@@ -80,11 +94,11 @@ def delete_dataset(services: Services, dataset_id: str) -> None:
     """Hides a data set with its runs at once; the worker then removes every file and row of it.
 
     Raises:
-        NotFound: no such data set.
-        NotAllowedNow: a run is using it.
+        NotFound: There is no such data set.
+        NotAllowedNow: A run is using it.
     """
     with services.database.session() as session:
-        dataset = take_turn(session, dataset_id)  # nobody can start a run from here on
+        dataset = take_turn(session, dataset_id)  # no run can be started from here on
         dataset.deleted_at = now()
         if has_unfinished_run(session, dataset_id):
             raise NotAllowedNow("A run is using these photos. Cancel it, or wait until it has ended.")
@@ -96,7 +110,12 @@ def delete_dataset(services: Services, dataset_id: str) -> None:
 
 @contextmanager
 def _editable(services: Services, dataset_id: str) -> Iterator[Session]:
-    """A transaction in which nobody else changes the data set; refused while its photos are not checked."""
+    """A transaction in which no other request changes the data set.
+
+    Raises:
+        NotFound: There is no such data set.
+        NotAllowedNow: Its photos are not checked.
+    """
     with services.database.session() as session:
         if take_turn(session, dataset_id).state not in (DatasetState.READY, DatasetState.INVALID):
             raise NotAllowedNow("These photos are not checked yet. Change them when that is done.")

@@ -1,4 +1,7 @@
-"""Rows first, then the queue: what starts a check or a run, for the pages and the API alike."""
+"""Starts checks, runs and exports, for the pages and the API alike: first the rows are written, then the queue is told.
+
+Where the queue does not answer, the rows are as before.
+"""
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -22,12 +25,17 @@ from server.task_queue import QueueUnavailable
 
 
 def start_check(services: Services, dataset_id: str, name: str = "") -> None:
-    """Hands an uploaded data set to the check, under `name` if one is given.
+    """Has an uploaded data set checked.
+
+    Args:
+        services: Those of the application.
+        dataset_id: The data set.
+        name: What to call it from now on; empty to leave its name.
 
     Raises:
-        NotFound: no such data set.
-        NotAllowedNow: it has no files.
-        QueueUnavailable: nothing was started; the data set is as before.
+        NotFound: There is no such data set.
+        NotAllowedNow: It has no files.
+        QueueUnavailable: Nothing was started; the data set is as before.
     """
     with services.database.session() as session:
         dataset = take_turn(session, dataset_id)
@@ -50,13 +58,18 @@ def start_run(
 ) -> str:
     """Queues a run and returns its id. A data set that is not checked yet is checked by the run.
 
-    `parent_id`: the run that this one follows with a change. `name`: what its user calls it.
+    Args:
+        services: Those of the application.
+        dataset_id: The data set to learn from.
+        settings: What is asked for.
+        parent_id: The run of the same data set that this one follows with a change, if any.
+        name: What its user calls it, may be empty.
 
     Raises:
-        NotFound: no such data set, or no such run of it to follow.
-        BadDataset: it cannot be trained from.
-        NotAllowedNow: it has no files.
-        QueueUnavailable: nothing was started.
+        NotFound: There is no such data set, or no such run of it to follow.
+        BadDataset: No model can be trained from it.
+        NotAllowedNow: It has no files.
+        QueueUnavailable: Nothing was started.
     """
     with services.database.session() as session:
         dataset = take_turn(session, dataset_id)
@@ -78,12 +91,12 @@ def start_run(
 
 
 def start_exports(services: Services, run_id: str) -> None:
-    """Has the formats of a finished model made that are missing: those that failed, and all that an older run lacks.
+    """Has the formats of a finished model made that failed, or that its run, of an older version, does not have.
 
     Raises:
-        NotFound: no such run.
-        NotAllowedNow: it has no finished model.
-        QueueUnavailable: nothing was started; the formats are as before.
+        NotFound: There is no such run.
+        NotAllowedNow: It has no finished model.
+        QueueUnavailable: Nothing was started; the formats are as before.
     """
     with services.database.session() as session:
         if find_run(session, run_id).state is not RunState.DONE:
@@ -102,7 +115,11 @@ def start_exports(services: Services, run_id: str) -> None:
 
 
 def find_run_of(session: Session, dataset_id: str, run_id: str) -> Run:
-    """Raises NotFound: no such run, or one of another data set."""
+    """A run of a data set.
+
+    Raises:
+        NotFound: There is no such run, or it is one of another data set.
+    """
     run = session.get(Run, run_id)
     if run is None or run.dataset_id != dataset_id:
         raise NotFound("The run to start from does not belong to these photos, or it has been deleted.")

@@ -12,8 +12,8 @@ from sqlalchemy.exc import OperationalError
 from automl.settings import Settings
 from automl.store.database import Database
 from automl.store.exports import (
-    Claim,
-    Outcome,
+    ExportClaim,
+    ExportOutcome,
     claim_export,
     hand_back_export,
     has_exports_to_make,
@@ -92,7 +92,7 @@ class ExportSupervisor:
                 _log.warning("format not made", run_id=run_id, format=claim.format, attempt=claim.attempt)
             return ending is not ExportEnd.WORKER_STOPS and has_exports_to_make(session, run_id)
 
-    def _supervise(self, claim: Claim) -> ExportEnd:
+    def _supervise(self, claim: ExportClaim) -> ExportEnd:
         log = self._settings.home / "logs" / f"export-{claim.run_id}.log"
         workspace = self._settings.export_workspace(claim.run_id)
         environment = {
@@ -104,7 +104,9 @@ class ExportSupervisor:
             process = PipelineProcess([*self._command, claim.run_id, claim.format], environment, log)
         except OSError as error:
             with self._database.session() as session:
-                settle_export(session, claim, Outcome.failed(f"The export could not be started: {error.strerror}."))
+                settle_export(
+                    session, claim, ExportOutcome.failed(f"The export could not be started: {error.strerror}.")
+                )
             raise
         with process:
             _log.info("export started", run_id=claim.run_id, format=claim.format, pid=process.pid)
@@ -113,7 +115,7 @@ class ExportSupervisor:
         _log.info("export ended", run_id=claim.run_id, format=claim.format, ending=ending.name, exit_code=exit_code)
         return ending
 
-    def _watch(self, claim: Claim, process: PipelineProcess) -> ExportEnd:
+    def _watch(self, claim: ExportClaim, process: PipelineProcess) -> ExportEnd:
         renewed_s = time.monotonic()
         while process.wait(LOOK_EVERY_S) is None:
             if self._stopping.is_set():
@@ -134,7 +136,7 @@ class ExportSupervisor:
             renewed_s = time.monotonic()
         return ExportEnd.EXITED
 
-    def _after_the_lease(self, claim: Claim, process: PipelineProcess) -> ExportEnd:
+    def _after_the_lease(self, claim: ExportClaim, process: PipelineProcess) -> ExportEnd:
         """Tells a process that has just written its outcome, and is tidying up, from one whose claim is gone."""
         with self._database.session() as session:
             if not is_settled(session, claim):

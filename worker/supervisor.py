@@ -127,7 +127,7 @@ class Supervisor:
     def _claim(self, run_id: str) -> Run | None:
         """The run, which is now held by this worker; None if it is finished or another worker holds it."""
         with self._database.session() as session:
-            if not claim_run(session, run_id, self._owner, self._settings.lease_s):
+            if not claim_run(session, run_id, owner=self._owner, lease_s=self._settings.lease_s):
                 return None
             run = find_run(session, run_id)
             change_run_state(run, RunState.PREPARING)
@@ -165,7 +165,7 @@ class Supervisor:
             watch.pipeline.send_budget(run.budget_s)
             watch.budget_s = run.budget_s
         if watch.since_renewal_s() >= min(RENEW_EVERY_S, self._settings.lease_s / 3):
-            renew_lease(session, run.id, self._owner, self._settings.lease_s)
+            renew_lease(session, run.id, owner=self._owner, lease_s=self._settings.lease_s)
             run.used_s = watch.used_s()
             watch.renewed_s = time.monotonic()
         return None

@@ -30,8 +30,8 @@ from automl.store.database import Database, find_run
 from automl.store.exports import (
     GIVEN_UP,
     MAX_ATTEMPTS,
-    Claim,
-    Outcome,
+    ExportClaim,
+    ExportOutcome,
     current_claim,
     export_row,
     export_rows,
@@ -66,7 +66,7 @@ class Exporting:
         self._open = open_model
         self._unwanted: list[str] = []  # keys in the store that no row refers to
 
-    def make(self, claim: Claim) -> None:
+    def make(self, claim: ExportClaim) -> None:
         """Makes and proves the claimed format and writes the outcome; the last format renews the run's documents.
 
         Whatever goes wrong with a format is written into its row and keeps nothing else from being made. A run whose
@@ -87,9 +87,9 @@ class Exporting:
                 self._store.delete(key)
             self._unwanted.clear()
 
-    def _made(self, claim: Claim, one: Format) -> Outcome:
+    def _made(self, claim: ExportClaim, one: Format) -> ExportOutcome:
         if claim.attempt > MAX_ATTEMPTS:
-            return Outcome.failed(GIVEN_UP)
+            return ExportOutcome.failed(GIVEN_UP)
         manifest = load_manifest(self._database, self._store, claim.run_id, scratch=self._workspace / "images")
         model = self._open(self._local_bundle(claim), manifest, self._workspace / "model")
         _log.info("writing")
@@ -97,12 +97,12 @@ class Exporting:
         _log.info("proving", n_photos=model.n_tested)
         proof = model.prove(one, path).to_json()
         if one.is_made_at_once:  # the bundle has it
-            return Outcome(ExportState.READY, n_bytes=proof["n_bytes"], proof=proof)
+            return ExportOutcome(state=ExportState.READY, n_bytes=proof["n_bytes"], proof=proof)
         stored = self._put(claim, zipped(path) if path.is_dir() else path)
-        return Outcome(ExportState.READY, stored.key, stored.n_bytes, proof)
+        return ExportOutcome(state=ExportState.READY, key=stored.key, n_bytes=stored.n_bytes, proof=proof)
 
-    def _fail(self, claim: Claim, message: str) -> None:
-        outcome = Outcome.failed(message)
+    def _fail(self, claim: ExportClaim, message: str) -> None:
+        outcome = ExportOutcome.failed(message)
         try:
             bundle = self._documented(claim, outcome)
         except Exception:  # noqa: BLE001 - that the format failed must be written whatever becomes of the documents
@@ -110,7 +110,7 @@ class Exporting:
             bundle = None
         self._settle(claim, outcome, bundle)
 
-    def _documented(self, claim: Claim, outcome: Outcome) -> StoredFile | None:
+    def _documented(self, claim: ExportClaim, outcome: ExportOutcome) -> StoredFile | None:
         """A bundle whose documents list every format; None while others are still to be made."""
         with self._database.session() as session:
             run = find_run(session, claim.run_id)
@@ -123,7 +123,7 @@ class Exporting:
         redocument(self._local_bundle(claim), target, rows, titles)
         return self._put(claim, target)
 
-    def _settle(self, claim: Claim, outcome: Outcome, bundle: StoredFile | None) -> None:
+    def _settle(self, claim: ExportClaim, outcome: ExportOutcome, bundle: StoredFile | None) -> None:
         """Row, result and bundle in one transaction, so that a process that dies leaves the row to be made again."""
         outdated: list[Artifact] = []
         with self._database.session() as session:
@@ -141,19 +141,19 @@ class Exporting:
             self._unwanted = [key for key in self._unwanted if key not in (outcome.key, bundle and bundle.key)]
             self._unwanted += [one.key for one in outdated]
 
-    def _put(self, claim: Claim, path: Path) -> StoredFile:
+    def _put(self, claim: ExportClaim, path: Path) -> StoredFile:
         stored = self._store.put(f"runs/{claim.run_id}", path)
         self._unwanted.append(stored.key)  # until a row refers to it
         return stored
 
-    def _local_bundle(self, claim: Claim) -> Path:
+    def _local_bundle(self, claim: ExportClaim) -> Path:
         with self._database.session() as session:
             bundles = [one for one in find_run(session, claim.run_id).artifacts if one.kind == "bundle"]
         if not bundles:
             raise NotFound("This run has no model.")
         return self._store.local_path(bundles[-1].key, self._workspace / "bundle")
 
-    def _is_gone(self, claim: Claim) -> bool:
+    def _is_gone(self, claim: ExportClaim) -> bool:
         try:
             with self._database.session() as session:
                 find_run(session, claim.run_id)
@@ -187,7 +187,7 @@ def _bundle_row(run_id: str, stored: StoredFile) -> Artifact:
     )
 
 
-def _message(one: Format, claim: Claim, error: Exception) -> str:
+def _message(one: Format, claim: ExportClaim, error: Exception) -> str:
     """The reason as the user reads it: it names nothing of this machine."""
     if isinstance(error, BadBundle):
         return _OLD_BUNDLE

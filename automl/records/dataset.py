@@ -1,4 +1,4 @@
-"""A verified data set, and who is used for what."""
+"""A verified data set, and which photos are used for what."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,13 +6,19 @@ from pathlib import Path
 from automl.records.states import Split
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRecord:
-    """One accepted picture.
+    """One photo in use.
 
-    `path`: where its bytes are now. `name`: the path the user gave it (for people only, never opened).
-    `split`: None where the user's folders do not say. `width`, `height`: pixels, upright. `group`: the same for all
-    near copies of one picture; empty where there is no other than exact ones.
+    Attributes:
+        path: Where its bytes are now.
+        name: Path that the user gave; for people only, never opened.
+        label: Its class.
+        sha256: Of its bytes.
+        width: Pixels, upright.
+        height: Pixels, upright.
+        split: The part that the user has put it in, None for none.
+        group: The same for all near copies of one picture; empty where there are none but exact ones.
     """
 
     path: Path
@@ -27,18 +33,29 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class RefusedFile:
-    """A file that is not used, and why, in words for the user."""
+    """A file that is not used.
+
+    Attributes:
+        name: Path that the user gave.
+        reason: Why, in words for the user.
+    """
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetManifest:
     """A verified data set.
 
-    `classes` is sorted; `fingerprint` is a SHA-256 over contents, labels and splits; `notes`: sentences about what was
-    found in it. `version`: the number that its user knows this state of it by, None where there is only one.
+    Attributes:
+        name: What people call it.
+        classes: Names of the classes, sorted.
+        images: The photos in use.
+        refused: The files that are not used.
+        fingerprint: SHA-256 over contents, labels and parts of the photos.
+        notes: Sentences about what was found in it.
+        version: The number by which its user knows this state of it, None where there is only one state.
     """
 
     name: str
@@ -50,14 +67,19 @@ class DatasetManifest:
     version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SplitPlan:
-    """Who is used for what; indices into `DatasetManifest.images`.
+    """Which photos are used for what. Photos are indices into `DatasetManifest.images`.
 
-    `pool`: int indices of the images that training and validation share. `folds`: for each of them the number of
-    the fold that holds it out, 0 <= fold < n_folds, or -1 where it is always trained on; one number for each repeat of
-    the cross-validation, and as many for every image. `test`: held back until
-    the winner is final. `left_out`: unused (a copy of a test image). `notes`: sentences for the user.
+    Attributes:
+        pool: Photos that training and validation share.
+        folds: For each photo of the pool the number of the fold that holds it out, 0 <= fold < `n_folds`, or -1 where
+            it is always trained on; one number for each repeat of the cross-validation, as many for every photo.
+        n_folds: Folds of one repeat.
+        test: Photos that are held back until the winner is final.
+        left_out: Photos that are not used, since they are copies of test photos.
+        notes: Sentences for the user.
+        seed: From which the split was made.
     """
 
     pool: tuple[int, ...]

@@ -23,7 +23,7 @@ class RunState(StrEnum):
 
 
 class DatasetState(StrEnum):
-    """`uploading -> checking -> ready | invalid`; more files may follow, which leads back to `checking`."""
+    """Where a data set is: `uploading -> checking -> ready | invalid`. More files lead back to `uploading`."""
 
     UPLOADING = "uploading"
     CHECKING = "checking"
@@ -32,7 +32,10 @@ class DatasetState(StrEnum):
 
 
 class FileState(StrEnum):
-    """What became of one uploaded file. Refused: it cannot be used; excluded: the user does not want it to be."""
+    """What became of one uploaded file.
+
+    A refused file cannot be used. An excluded one could be used, but the user has left it out.
+    """
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
@@ -41,7 +44,7 @@ class FileState(StrEnum):
 
 
 class Split(StrEnum):
-    """The part that a picture's folder names, if the user split the data set himself."""
+    """The part that the user has put a photo in."""
 
     TRAIN = "train"
     VALIDATION = "validation"
@@ -76,7 +79,10 @@ class Stage(StrEnum):
 
 
 class ExportState(StrEnum):
-    """Where one format of a delivered model is. Ready: proven, whatever the proof says; failed: it cannot be had."""
+    """Where one format of a delivered model is.
+
+    A ready format was tested, whatever came of that. A failed one cannot be had.
+    """
 
     PREPARING = "preparing"
     READY = "ready"

@@ -19,7 +19,13 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What `ArtifactStore.write` made: the key, the size and the SHA-256 of the bytes."""
+    """What `ArtifactStore.write` has made.
+
+    Attributes:
+        key: By which it is found again.
+        n_bytes: Its size.
+        sha256: Of its bytes.
+    """
 
     key: str
     n_bytes: int
@@ -27,7 +33,13 @@ class StoredFile:
 
 
 class ListedFile(NamedTuple):
-    """A file that is in the store. `modified`: when it was last written to, UTC."""
+    """A file that is in the store.
+
+    Attributes:
+        key: By which it is found.
+        n_bytes: Its size.
+        modified: When it was last written to, UTC.
+    """
 
     key: str
     n_bytes: int
@@ -35,7 +47,11 @@ class ListedFile(NamedTuple):
 
 
 class ArtifactStore:
-    """Files under one root. Keys are made here, never by users, and never leave the root."""
+    """Files under one root. Keys are made here, never by users, and never lead out of the root.
+
+    Args:
+        root: A folder, or the address of any file system that fsspec knows.
+    """
 
     def __init__(self, root: str | Path) -> None:
         self._fs, path = fsspec.core.url_to_fs(str(root), auto_mkdir=True)
@@ -47,11 +63,11 @@ class ArtifactStore:
             raise NotFound("There is no such file.")
         return f"{self._root}/{key}"
 
-    def write(self, prefix: str, source: IO[bytes], max_bytes: int, suffix: str = "") -> StoredFile:
+    def write(self, prefix: str, source: IO[bytes], *, max_bytes: int, suffix: str = "") -> StoredFile:
         """Copies `source` to a new key under `prefix`, counting while it reads.
 
         Raises:
-            UploadTooLarge: more than `max_bytes`; nothing is left behind.
+            UploadTooLarge: There are more than `max_bytes`; nothing is left behind.
         """
         key = f"{prefix}/{uuid4().hex}{suffix}"
         digest, n_bytes = hashlib.sha256(), 0
@@ -75,7 +91,11 @@ class ArtifactStore:
 
     @contextmanager
     def open(self, key: str) -> Iterator[IO[bytes]]:
-        """Raises NotFound."""
+        """The bytes of `key`, seekable.
+
+        Raises:
+            NotFound: There is no such file.
+        """
         try:
             handle = self._fs.open(self._path(key), "rb")
         except FileNotFoundError:
@@ -91,7 +111,7 @@ class ArtifactStore:
         target = scratch / key.replace("/", "_")
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")  # two may want it at once
+            part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")  # two processes may want it at once
             try:
                 with self.open(key) as source, part.open("wb") as copy:
                     shutil.copyfileobj(source, copy)
@@ -111,15 +131,17 @@ class ArtifactStore:
                     yield ListedFile(path.removeprefix(f"{self._root}/"), info["size"], _in_utc(modified))
 
     def exists(self, key: str) -> bool:
+        """Whether there is a file of this key."""
         return bool(self._fs.exists(self._path(key)))
 
     def delete(self, key: str) -> None:
-        """Nothing happens where there is no such file."""
+        """Removes a file; nothing happens where there is none."""
         path = self._path(key)
         if self._fs.exists(path):
             self._fs.rm(path)
 
     def delete_prefix(self, prefix: str) -> None:
+        """Removes all files below `prefix`."""
         path = self._path(prefix)
         if self._fs.exists(path):
             self._fs.rm(path, recursive=True)

@@ -1,4 +1,4 @@
-"""Downloads that were put together of the chosen formats: a folder for each run, all of which can be made again."""
+"""Downloads that were put together from chosen formats: one folder for each run. All of them can be made again."""
 
 import shutil
 import time
@@ -6,22 +6,28 @@ from contextlib import suppress
 from pathlib import Path
 
 KEPT_S = 24 * 3600.0
-"""One that nobody has asked for in this time goes."""
+"""A download that was not asked for in this time is removed."""
 
 KEPT_OF_A_RUN = 4
-"""There are dozens of choices, each a copy of the models; the latest ones stay."""
+"""There are dozens of choices, each with a copy of the models, so only the latest downloads of a run stay."""
 
 
 def remove_of_run(folder: Path, run_id: str) -> None:
-    """All of a run that is deleted. `folder`: `Settings.composed_dir`. Raises OSError where something stays."""
+    """Removes the downloads of a run that is deleted.
+
+    `folder`: `Settings.composed_dir`.
+
+    Raises:
+        OSError: Something could not be removed.
+    """
     with suppress(FileNotFoundError):
         shutil.rmtree(folder / run_id)
 
 
 def remove_old(folder: Path) -> None:
-    """Of every run what is old, with what a killed server has left half-written."""
+    """Removes old downloads of every run, also those that a killed server has left half-written."""
     for path in folder.glob("*/*"):
-        with suppress(FileNotFoundError):  # somebody else was quicker
+        with suppress(FileNotFoundError):  # another process was quicker
             if path.stat().st_mtime < time.time() - KEPT_S:
                 path.unlink()
     for run in folder.glob("*/"):
@@ -30,7 +36,10 @@ def remove_old(folder: Path) -> None:
 
 
 def make_room(of_run: Path) -> None:
-    """Before one more is put into the folder of a run. Who is in the middle of an older one still gets all of it."""
+    """Removes the oldest downloads of a run, before one more is put into its folder.
+
+    A client that is receiving one of them still gets all of it.
+    """
     found = []
     for path in of_run.glob("*.zip"):
         with suppress(FileNotFoundError):

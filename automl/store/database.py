@@ -1,4 +1,4 @@
-"""The engine, its sessions, and the rows that everything else is reached from."""
+"""The database: its engine, its sessions, and the two rows from which all others are reached."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,11 @@ from automl.store.tables import Dataset, Run
 
 
 class Database:
-    """An engine and its sessions. Making one opens no connection."""
+    """An engine and its sessions. No connection is opened before the first session.
+
+    Args:
+        url: Address of the database, as SQLAlchemy writes it. The folder of an SQLite file is made.
+    """
 
     def __init__(self, url: str) -> None:
         if url.startswith("sqlite:///"):
@@ -37,7 +41,7 @@ class Database:
 
     @contextmanager
     def _schema_connection(self) -> Iterator[Connection]:
-        """A transaction in which SQLite lets a table be made anew under the rows that refer to it."""
+        """A transaction in which SQLite lets a table be replaced although rows of other tables refer to it."""
         with self.engine.connect() as connection:
             is_sqlite = connection.dialect.name == "sqlite"
             for switch in ("OFF", "ON"):
@@ -67,7 +71,11 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 
 
 def find_run(session: Session, run_id: str) -> Run:
-    """With its data set. Raises NotFound."""
+    """A run with its data set.
+
+    Raises:
+        NotFound: There is no such run, or its data set is deleted.
+    """
     run = session.get(Run, run_id, options=[joinedload(Run.dataset)])
     if run is None or run.dataset.deleted_at is not None:
         raise NotFound("There is no such run. It may have been deleted.")
@@ -75,7 +83,11 @@ def find_run(session: Session, run_id: str) -> Run:
 
 
 def find_dataset(session: Session, dataset_id: str) -> Dataset:
-    """Raises NotFound."""
+    """A data set.
+
+    Raises:
+        NotFound: There is no such data set, or it is deleted.
+    """
     dataset = session.get(Dataset, dataset_id)
     if dataset is None or dataset.deleted_at is not None:
         raise NotFound("There is no such data set. It may have been deleted.")

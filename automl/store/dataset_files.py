@@ -18,14 +18,14 @@ def load_files(session: Session, dataset_id: str) -> list[DataFile]:
 
 
 def save_files(session: Session, files: Iterable[DataFile], before: Sequence[DataFile] = ()) -> None:
-    """Writes the files that differ from those of the same id in `before`."""
+    """Writes the files that differ from those of the same id in `before`, which is what the rows have now."""
     known = {file.id: file for file in before}
     if rows := [_written(file) for file in files if known.get(file.id) != file]:
         session.execute(update(DatasetFile), rows)
 
 
 def _read(values: dict[str, object]) -> DataFile:
-    """Columns may be empty where the record has a value of its own for nothing."""
+    """A file from its columns, which may be null where the record has a default."""
     split = values.pop("split")
     known = {name: value for name, value in values.items() if value is not None}
     return DataFile(**known, split=Split(str(split)) if split else None)  # type: ignore[arg-type]

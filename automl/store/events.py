@@ -1,7 +1,7 @@
-"""What happens in a run, told at once to whoever watches: one Redis Stream a run, short and passing.
+"""Live events of runs, for the pages that show them: one Redis Stream for each run, which is kept for a while.
 
-The database stays the truth: an event that is lost costs a page some seconds and a run nothing. Whoever reads the
-database after having asked for `last_id` misses nothing of what comes later.
+The database stays the truth: an event that is lost costs a page some seconds, and a run nothing. A reader that asks for
+`last_id` first and reads the database afterwards misses nothing that comes later.
 """
 
 import json
@@ -9,7 +9,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +17,9 @@ import structlog
 
 if TYPE_CHECKING:
     from redis import Redis
+
+EventData = dict[str, Any]
+"""What an event says: any JSON."""
 
 START = "0-0"
 """The id before the first event of a run."""
@@ -39,16 +42,22 @@ class EventsAway(Exception):
 
 
 class EventsGone(Exception):
-    """Events after the asked-for one have been removed, so whoever asks must read the database again."""
+    """Events after the asked-for one have been removed, so the reader must read the database again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of a run. `id`: of the stream, later ones are greater; `kind`: see docs/architecture.md."""
+    """One change of a run.
+
+    Attributes:
+        id: Its place in the stream; later events have greater ones, see `order_of`.
+        kind: What has changed, see docs/architecture.md.
+        data: How; any JSON.
+    """
 
     id: str
     kind: str
-    data: dict[str, Any]
+    data: EventData
 
     @property
     def order(self) -> tuple[int, int]:
@@ -56,16 +65,17 @@ class Event:
 
 
 class Publishes(Protocol):
-    """Whoever takes events. It never raises and never waits long."""
+    """Takes events. It never raises, and never waits long."""
 
-    def publish(self, run_id: str, kind: str, **data: Any) -> None: ...
+    def publish(self, run_id: str, kind: str, **data: Any) -> None:
+        """Sends an event. `data`: any JSON."""
 
 
 def order_of(event_id: str) -> tuple[int, int]:
-    """What ids compare by.
+    """What the ids of events are compared by.
 
     Raises:
-        ValueError: it is not an id.
+        ValueError: This is not the id of an event.
     """
     found = _ID.fullmatch(event_id)
     if found is None or max(order := (int(found[1]), int(found[2]))) >= 2**64:
@@ -74,10 +84,13 @@ def order_of(event_id: str) -> tuple[int, int]:
 
 
 class RunEvents:
-    """The streams of all runs. Making one connects to nothing. `broker_url`: as Celery writes it.
+    """The streams of all runs. Nothing is connected before the first question.
 
-    `timeout_s`: how long an answer is waited for. A Redis that gave none is left alone for some seconds, so that it
-    holds up one question and not each.
+    A Redis that gave no answer is left alone for some seconds, so that it holds up one question and not every one.
+
+    Args:
+        broker_url: Address of Redis, as Celery writes it.
+        timeout_s: How long to wait for an answer.
     """
 
     def __init__(self, broker_url: str, timeout_s: float = _TIMEOUT_S) -> None:
@@ -88,29 +101,29 @@ class RunEvents:
         self._has_warned = False
 
     def publish(self, run_id: str, kind: str, **data: Any) -> None:
-        """Tells whoever watches; where Redis is away, nobody."""
+        """Sends an event to the pages that show the run. Where Redis does not answer, the event is lost."""
         try:
-            self._ask(lambda client: _add(client, run_id, kind, data))
+            self._ask(lambda client: _add(client, run_id, kind=kind, data=data))
         except EventsAway as error:
             if not self._has_warned:
                 _log.warning("live events cannot be sent; open pages ask for changes instead", reason=str(error))
             self._has_warned = True
 
     def last_id(self, run_id: str) -> str:
-        """Of the latest event; `START` before the first.
+        """The id of the latest event; `START` before the first.
 
         Raises:
-            EventsAway.
+            EventsAway: Redis does not answer.
         """
         found = self._ask(lambda client: client.xrevrange(_key(run_id), count=1))
         return _text(found[0][0]) if found else START
 
     def after(self, run_id: str, event_id: str) -> list[Event]:
-        """All events later than this one, which must be one that was told, or `START`.
+        """All events later than `event_id`, which must be the id of an event, or `START`.
 
         Raises:
-            EventsAway.
-            EventsGone: some of them are not there any more.
+            EventsAway: Redis does not answer.
+            EventsGone: Some of them are not there any more.
         """
         found = [_event(entry) for entry in self._ask(lambda client: client.xrange(_key(run_id), min=event_id))]
         if event_id == START:
@@ -122,10 +135,10 @@ class RunEvents:
         return found[1:]
 
     def read(self, positions: Mapping[str, str], wait_s: float) -> list[tuple[str, Event]]:
-        """Events of several runs, each later than the id beside its run; waits for the first one.
+        """Events of several runs, each later than the id beside its run; waits up to `wait_s` for the first one.
 
         Raises:
-            EventsAway.
+            EventsAway: Redis does not answer.
         """
         runs = {_key(run_id): run_id for run_id in positions}
         streams: Any = {_key(run_id): event_id for run_id, event_id in positions.items()}
@@ -134,7 +147,11 @@ class RunEvents:
         return [(runs[_text(key)], _event(entry)) for key, entries in answers for entry in entries]
 
     def forget(self, run_id: str) -> None:
-        """Removes a run's stream. Raises EventsAway."""
+        """Removes the stream of a run.
+
+        Raises:
+            EventsAway: Redis does not answer.
+        """
         self._ask(lambda client: client.delete(_key(run_id)))
 
     def close(self) -> None:
@@ -144,7 +161,8 @@ class RunEvents:
                 self._client.connection_pool.disconnect()
                 self._client = None
 
-    def _ask(self, question: Any) -> Any:
+    def _ask(self, question: Callable[["Redis"], Any]) -> Any:
+        """The answer to a question. Raises EventsAway."""
         if time.monotonic() < self._away_until_s:
             raise EventsAway("Redis did not answer a moment ago")
         from redis.exceptions import ConnectionError as NoConnection
@@ -154,7 +172,7 @@ class RunEvents:
         try:
             return question(self._connected())
         except RedisError as error:
-            if isinstance(error, NoConnection | NoAnswer):  # else it is there, and did not like the question
+            if isinstance(error, NoConnection | NoAnswer):  # any other error is an answer: Redis is there
                 self._away_until_s = time.monotonic() + _PAUSE_S
             raise EventsAway(str(error)) from error
 
@@ -170,7 +188,7 @@ class BackgroundEvents:
 
     def __init__(self, events: RunEvents) -> None:
         self._events = events
-        self._waiting: queue.Queue[tuple[str, str, dict[str, Any]] | None] = queue.Queue(_MAX_WAITING)
+        self._waiting: queue.Queue[tuple[str, str, EventData] | None] = queue.Queue(_MAX_WAITING)
         self._thread = threading.Thread(target=self._work, name="events", daemon=True)
         self._thread.start()
 
@@ -181,7 +199,7 @@ class BackgroundEvents:
             _log.warning("a live event was dropped: too many are waiting", run_id=run_id)
 
     def close(self) -> None:
-        """Waits a little for what is still to be told."""
+        """Waits a little for the events that are still to be sent."""
         try:
             self._waiting.put(None, timeout=_CLOSE_S)
         except queue.Full:
@@ -195,7 +213,7 @@ class BackgroundEvents:
         self._events.close()
 
 
-def _add(client: "Redis", run_id: str, kind: str, data: Mapping[str, Any]) -> None:
+def _add(client: "Redis", run_id: str, *, kind: str, data: EventData) -> None:
     with client.pipeline(transaction=False) as batch:
         fields: Any = {"kind": kind, "data": json.dumps(data)}
         batch.xadd(_key(run_id), fields, maxlen=MAX_EVENTS, approximate=True)
@@ -217,7 +235,7 @@ def _connect(url: str, timeout_s: float) -> "Redis":
         timeout=5 * timeout_s,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
-        # A connection from before a restart of Redis is dead; whoever does not answer in time is not asked twice.
+        # A connection from before a restart of Redis is dead. One that does not answer in time is not asked twice.
         retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
         protocol=2,
     )
@@ -225,7 +243,7 @@ def _connect(url: str, timeout_s: float) -> "Redis":
 
 
 def _redis_url(broker_url: str) -> str:
-    """Empty where it is not a Redis."""
+    """The address of Redis as its client writes it; empty where the broker is not a Redis."""
     if broker_url.startswith("redis+socket://"):
         path = broker_url.removeprefix("redis+socket://")
         return "unix://" + path.replace("virtual_host=", "db=")

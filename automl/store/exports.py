@@ -1,7 +1,7 @@
-"""The formats of a delivered model, row by row: which are still to be made, who makes one, and what came of it.
+"""The formats of a delivered model, row by row: which are still to be made, which process makes one, and the outcome.
 
-One format of a run is made at a time, under a lease. A claim is known by its attempt: whoever lost the row to another
-attempt cannot write to it any more.
+One format of a run is made at a time, under a lease. A claim is known by its attempt: a process that has lost the row
+to another attempt cannot write to it any more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from pydantic import JsonValue
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm.util import AliasedClass
 
 from automl.formats import FORMATS, find_format
 from automl.records import ExportState, RunState
 from automl.store.tables import Dataset, Export, Run, now
+
+Proof = Mapping[str, JsonValue]
+"""The fields of `automl.delivery.proof.Proof`, as JSON."""
 
 MAX_ATTEMPTS = 3
 """A format whose process dies so often is not tried again; the next attempt only says so."""
@@ -26,36 +31,41 @@ GIVEN_UP = (
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to make one format. `attempt` counts from 1."""
+class ExportClaim:
+    """The right to make one format.
+
+    Attributes:
+        run_id: The run whose model it is.
+        format: Name of the format.
+        attempt: Counts from 1.
+    """
 
     run_id: str
     format: str
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one format: the fields of its row. `proof`: {} where there is nothing to prove."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOutcome:
+    """What came of one format.
+
+    Attributes:
+        state: Ready or failed.
+        key: Where its file is in the artifact store; empty where the bundle holds it anyway.
+        n_bytes: Size of that file.
+        proof: How it did when it was loaded again and tested; None where there is nothing to prove.
+        message: Why it failed, for the user.
+    """
 
     state: ExportState
     key: str = ""
     n_bytes: int = 0
-    proof: Mapping[str, Any] | None = None
+    proof: Proof | None = None
     message: str = ""
 
     @classmethod
-    def failed(cls, message: str) -> "Outcome":
-        return cls(ExportState.FAILED, message=message)
-
-    def values(self) -> dict[str, Any]:
-        return {
-            "state": self.state,
-            "key": self.key,
-            "n_bytes": self.n_bytes,
-            "proof": dict(self.proof or {}),
-            "message": self.message,
-        }
+    def failed(cls, message: str) -> "ExportOutcome":
+        return cls(state=ExportState.FAILED, message=message)
 
 
 def add_exports(session: Session, run_id: str) -> list[str]:
@@ -68,7 +78,7 @@ def add_exports(session: Session, run_id: str) -> list[str]:
 
 
 def remove_exports(session: Session, run_id: str, names: Iterable[str]) -> None:
-    """Takes rows back that nobody has begun."""
+    """Removes rows that no process has begun with."""
     unbegun = and_(Export.state == ExportState.PREPARING, Export.attempts == 0)
     session.execute(delete(Export).where(Export.run_id == run_id, Export.format.in_(list(names)), unbegun))
 
@@ -84,17 +94,17 @@ def retry_exports(session: Session, run_id: str) -> dict[str, str]:
 
 
 def fail_exports_again(session: Session, run_id: str, messages: Mapping[str, str]) -> None:
-    """Takes `retry_exports` back for those that nobody has begun since."""
+    """Undoes `retry_exports` for those formats that no process has begun with since."""
     unbegun = and_(Export.state == ExportState.PREPARING, Export.attempts == 0)
     for name, message in messages.items():
         again = update(Export).where(Export.run_id == run_id, Export.format == name, unbegun)
         session.execute(again.values(state=ExportState.FAILED, message=message), execution_options=_SQL)
 
 
-def claim_export(session: Session, run_id: str, lease_s: float) -> Claim | None:
+def claim_export(session: Session, run_id: str, lease_s: float) -> ExportClaim | None:
     """The next format of a finished run, in one atomic statement; None where there is nothing to do.
 
-    Nothing to do is also: somebody makes another format of this run, or its data set was deleted.
+    There is also nothing to do while another process makes a format of this run, and once its data set is deleted.
     """
     waiting = (Export.run_id == run_id, Export.state == ExportState.PREPARING, _is_free(Export))
     hopeless = update(Export).where(*waiting, Export.attempts > MAX_ATTEMPTS)
@@ -112,36 +122,47 @@ def claim_export(session: Session, run_id: str, lease_s: float) -> Claim | None:
         .returning(Export.format, Export.attempts),
         execution_options=_SQL,
     ).one_or_none()
-    return Claim(run_id, *claimed) if claimed else None
+    return ExportClaim(run_id, *claimed) if claimed else None
 
 
-def current_claim(session: Session, run_id: str, name: str) -> Claim | None:
+def current_claim(session: Session, run_id: str, name: str) -> ExportClaim | None:
     """The claim under which this format is being made right now."""
     attempt = session.scalar(
         select(Export.attempts).where(
             Export.run_id == run_id, Export.format == name, Export.state == ExportState.PREPARING, ~_is_free(Export)
         )
     )
-    return None if attempt is None else Claim(run_id, name, attempt)
+    return None if attempt is None else ExportClaim(run_id, name, attempt)
 
 
-def renew_export(session: Session, claim: Claim, lease_s: float) -> bool:
+def renew_export(session: Session, claim: ExportClaim, lease_s: float) -> bool:
     """False if the row is not this claim's any more: settled, lost, or deleted with its data set."""
     until = now() + timedelta(seconds=lease_s)
-    return _change(session, claim, {"lease_until": until}, _is_wanted(claim.run_id))
+    return _change(session, claim, {Export.lease_until: until}, _is_wanted(claim.run_id))
 
 
-def hand_back_export(session: Session, claim: Claim, counts: bool) -> bool:
-    """Frees the row for the next attempt. `counts`: False for an attempt that was broken off on purpose."""
-    return _change(session, claim, {"lease_until": None, "attempts": claim.attempt - (0 if counts else 1)})
+def hand_back_export(session: Session, claim: ExportClaim, counts: bool) -> bool:
+    """Frees the row for the next attempt.
+
+    `counts`: whether this one counts as an attempt; it does not where it was broken off on purpose.
+    """
+    return _change(session, claim, {Export.lease_until: None, Export.attempts: claim.attempt - (0 if counts else 1)})
 
 
-def settle_export(session: Session, claim: Claim, outcome: Outcome) -> bool:
-    """Writes what came of it, unless the row is not this claim's any more."""
-    return _change(session, claim, {**outcome.values(), "lease_until": None}, _is_wanted(claim.run_id))
+def settle_export(session: Session, claim: ExportClaim, outcome: ExportOutcome) -> bool:
+    """Writes the outcome. False if the row is not this claim's any more; then nothing is written."""
+    values = {
+        Export.state: outcome.state,
+        Export.key: outcome.key,
+        Export.n_bytes: outcome.n_bytes,
+        Export.proof: dict(outcome.proof or {}),
+        Export.message: outcome.message,
+        Export.lease_until: None,
+    }
+    return _change(session, claim, values, _is_wanted(claim.run_id))
 
 
-def is_settled(session: Session, claim: Claim) -> bool:
+def is_settled(session: Session, claim: ExportClaim) -> bool:
     """True once something has come of this attempt, or of a later one."""
     of_claim = exists().where(Export.run_id == claim.run_id, Export.format == claim.format)
     return bool(
@@ -150,13 +171,13 @@ def is_settled(session: Session, claim: Claim) -> bool:
 
 
 def has_exports_to_make(session: Session, run_id: str) -> bool:
-    """True while formats of a finished run are not done yet, whoever works on them."""
+    """True while formats of a finished run are not done yet, whether a process works on them or not."""
     waiting = exists().where(Export.run_id == run_id, Export.state == ExportState.PREPARING)
     return bool(session.scalar(select(and_(waiting, _is_wanted(run_id)))))
 
 
 def runs_with_idle_exports(session: Session, settle_s: float) -> list[str]:
-    """Finished runs with formats to make that nobody makes; the longest finished first.
+    """Finished runs with formats to make that no process makes; the longest finished first.
 
     `settle_s`: a run that ended more recently may still be on its way into the queue.
     """
@@ -172,7 +193,7 @@ def export_rows(exports: Iterable[Export]) -> list[dict[str, Any]]:
     return [export_row(one.format, one) for one in exports if one.state is not ExportState.PREPARING]
 
 
-def export_row(name: str, found: Export | Outcome) -> dict[str, Any]:
+def export_row(name: str, found: Export | ExportOutcome) -> dict[str, Any]:
     """One row of `exports` in `metrics.json`. Figures that could not be measured are None."""
     proof = dict(found.proof or {})
     figures = {key: proof.get(key) for key in ("n_bytes", "accuracy", "largest_difference", "latency_s")}
@@ -188,7 +209,13 @@ def export_row(name: str, found: Export | Outcome) -> dict[str, Any]:
 _SQL = {"synchronize_session": False}  # no row of these is loaded in the session
 
 
-def _change(session: Session, claim: Claim, values: dict[str, Any], *conditions: ColumnElement[bool]) -> bool:
+def _change(
+    session: Session,
+    claim: ExportClaim,
+    values: Mapping[InstrumentedAttribute[Any], object],
+    *conditions: ColumnElement[bool],
+) -> bool:
+    """Changes the row of a claim; False if it is not this claim's any more, or a condition does not hold."""
     changed = session.execute(
         update(Export)
         .where(
@@ -198,24 +225,26 @@ def _change(session: Session, claim: Claim, values: dict[str, Any], *conditions:
             Export.state == ExportState.PREPARING,
             *conditions,
         )
-        .values(**values)
+        .values(values)
         .returning(Export.id),
         execution_options=_SQL,
     ).all()
     return bool(changed)
 
 
-def _is_free(row: Any) -> ColumnElement[bool]:
+def _is_free(row: type[Export] | AliasedClass[Export]) -> ColumnElement[bool]:
+    """Nobody makes it now."""
     return or_(row.lease_until.is_(None), row.lease_until < now())
 
 
-def _is_being_made(run_id: Any) -> ColumnElement[bool]:
+def _is_being_made(run_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Some format of the run is made now. `run_id`: an id, or the column of the statement that has it."""
     other = aliased(Export)
     return exists().where(other.run_id == run_id, other.state == ExportState.PREPARING, ~_is_free(other))
 
 
-def _is_wanted(run_id: Any) -> ColumnElement[bool]:
-    """The run has its model, and its data set has not been deleted."""
+def _is_wanted(run_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """The run has its model, and its data set has not been deleted. `run_id`: as for `_is_being_made`."""
     run = aliased(Run)
     alive = and_(run.dataset_id == Dataset.id, Dataset.deleted_at.is_(None))
     return exists().where(run.id == run_id, run.state == RunState.DONE, alive)

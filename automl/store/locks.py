@@ -1,4 +1,4 @@
-"""One process at a time, on one machine. The system lets go of a lock when its holder dies, however it dies."""
+"""One process at a time, on one machine. The system releases a lock when its holder dies, however it dies."""
 
 import fcntl
 import os
@@ -9,7 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Waits until nobody else is inside `exclusive` of the same `path`. The file is removed afterwards."""
+    """Waits until no other process or thread is inside `exclusive` of the same `path`.
+
+    The file at `path` is made for it, and removed afterwards.
+    """
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -19,7 +22,7 @@ def exclusive(path: Path) -> Iterator[None]:
         with handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             if not _is_still(path, handle.fileno()):
-                continue  # whoever held it has removed it: the lock of a file without a name protects nothing
+                continue  # its last holder has removed it: the lock of a file without a name protects nothing
             try:
                 yield
             finally:

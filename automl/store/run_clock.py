@@ -1,4 +1,4 @@
-"""Where a run is on its budget, worked out from its row: for pages, and for whoever changes the budget."""
+"""Where a run is on its budget, worked out from its row: for pages, and for changes of the budget."""
 
 import math
 from dataclasses import dataclass
@@ -22,13 +22,17 @@ _AHEAD_S = 5.0
 _ABOUT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunClock:
-    """Where a run is on its budget. `progress`: 0-1, and 1 only when it is done. `left_s`: None once it has ended.
+    """Where a run is on its budget.
 
-    `progress_per_s`: how fast a page may go on by itself until it is told more.
-    `is_ending`: the best model is tested and packed, or will be in a moment; `left_s` then counts to the end of that,
-    not of the budget. `is_foreseen`: False where that is only a guess, since no run has shown how long it takes here.
+    Attributes:
+        progress: 0-1, and 1 only when it is done.
+        used_s: Seconds of the budget that are used up.
+        left_s: Seconds to the end of the budget, or to the end of an ending that is under way; None once it has ended.
+        progress_per_s: How fast a page may move on by itself until it has the next clock.
+        is_ending: Whether the best model is being tested and packed, or will be in a moment.
+        is_foreseen: False where `left_s` is only a guess, since no run has shown here how long an ending takes.
     """
 
     progress: float
@@ -40,39 +44,55 @@ class RunClock:
 
     @property
     def about_left_s(self) -> float:
-        """As it may be told while a run is ending: the next five seconds."""
+        """What is left of an ending, rounded up to five seconds."""
         return _ABOUT_S * math.ceil((self.left_s or 0.0) / _ABOUT_S)
 
 
 def run_clock(run: Run, lease_s: float, at: datetime | None = None) -> RunClock:
-    """Progress never runs backwards, not even when a run gets more time, is told to stop or its worker is lost.
+    """Where a run is now.
 
-    It goes evenly from where it was when that happened last (at first: from nothing) to the end of the budget, or of
-    an ending that is under way. So a run that is given more time goes on from where it is, only slower.
+    Progress never runs backwards, not even when a run gets more time, is asked to stop or its worker is lost. It goes
+    evenly from where it was when that happened last (at first from 0) to the end of the budget, or of an ending that
+    is under way. So a run that is given more time goes on from where it is, only slower.
+
+    Args:
+        run: Its row.
+        lease_s: For how long a lease of a worker holds.
+        at: The moment that is asked about, by default the present one.
     """
     used_s = (run.used_s or 0.0) + _since_renewal_s(run, lease_s, at or now())
     if run.state is RunState.DONE:
-        return RunClock(1.0, used_s, None)
+        return RunClock(progress=1.0, used_s=used_s, left_s=None)
     usual_s = _usual_end_s(run) if is_ending(run) else None
     end_s = _end_s(run, usual_s)
     left_s = None if run.state.is_finished() else max(0.0, end_s - used_s)
     is_foreseen = usual_s is not None or not is_ending(run)
     progress, soon = (_progress(run, at_s, end_s) for at_s in (used_s, used_s + _AHEAD_S))
-    return RunClock(progress, used_s, left_s, (soon - progress) / _AHEAD_S, is_ending(run), is_foreseen)
+    return RunClock(
+        progress=progress,
+        used_s=used_s,
+        left_s=left_s,
+        progress_per_s=(soon - progress) / _AHEAD_S,
+        is_ending=is_ending(run),
+        is_foreseen=is_foreseen,
+    )
 
 
 def is_ending(run: Run) -> bool:
-    """True once a run is told to stop, or has ended its search, until the download is there."""
+    """True from the moment when a run is asked to stop, or its search is over, until the download is there."""
     return run.state is RunState.FINISHING or bool(run.stop_requested and run.state.is_running())
 
 
 def hold_progress(run: Run, lease_s: float) -> None:
-    """Keeps what pages have shown by now, for a run that loses its worker and what that had used since it said so."""
+    """Keeps the progress that pages have shown, for a run that loses its worker.
+
+    Seconds that the worker had used since it last wrote `used_s` are lost with it.
+    """
     run.progress_from, run.progress_from_s = run_clock(run, lease_s).progress, run.used_s
 
 
 def begin_ending(run: Run) -> None:
-    """To be called before a run begins to end: its progress goes on from what pages show now, to the end of that."""
+    """Must be called before a run begins to end: its progress goes on from what pages show now to the end of that."""
     shown_s = (run.used_s or 0.0) + _UNTOLD_S
     end_s = _end_s(run, _usual_end_s(run) if is_ending(run) else None)
     run.progress_from, run.progress_from_s = _progress(run, shown_s, end_s), shown_s
@@ -88,7 +108,10 @@ def _progress(run: Run, used_s: float, end_s: float) -> float:
 
 
 def _end_s(run: Run, usual_s: float | None) -> float:
-    """On the run's clock. `usual_s`: how long an ending takes here, None where that is not known."""
+    """When the run will have ended, on its own clock.
+
+    `usual_s`: how long an ending takes here, None where that is not known.
+    """
     if not is_ending(run):
         return run.budget_s
     return (run.progress_from_s or 0.0) + (_END_S if usual_s is None else usual_s)
@@ -102,7 +125,7 @@ def _usual_end_s(run: Run) -> float | None:
     latest = select(Run.id).where(Run.state == RunState.DONE).order_by(Run.finished_at.desc()).limit(_N_ENDS)
     ends = select(Run.finished_at, LogEntry.at).join(LogEntry, LogEntry.run_id == Run.id).where(Run.id.in_(latest))
     began = ends.where(LogEntry.kind == "state", LogEntry.text == RunState.FINISHING.value)
-    # A run that was interrupted while it ended has begun that twice, which one of five does not move by much.
+    # A run that was interrupted in its ending has begun it twice; among five runs, one such hardly moves the median.
     seconds = [(end - begin).total_seconds() for end, begin in session.execute(began) if end is not None]
     return median(seconds) if seconds else None
 

@@ -1,4 +1,4 @@
-"""What may become of a run: its states, what people ask of it, and the lease under which one worker has it."""
+"""What may become of a run: its states, the requests of its user, and the lease under which one worker has it."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ LEGAL_RUN_CHANGES: dict[RunState, frozenset[RunState]] = {
     RunState.FAILED: frozenset(),
     RunState.CANCELLED: frozenset(),
 }
-"""Back to `queued` leads a run whose worker died."""
+"""A run whose worker has died goes back to `queued`."""
 
 
 def change_run_state(run: Run, state: RunState) -> None:
@@ -41,7 +41,7 @@ def change_run_state(run: Run, state: RunState) -> None:
     if not state.is_running():
         run.trying = {}
     if state.is_finished():
-        run.activity = state.value.capitalize()  # nothing is going on any more
+        run.activity = state.value.capitalize()  # else the page would show the last activity for ever
         run.finished_at = now()
         run.lease_owner, run.lease_until = "", None
 
@@ -70,7 +70,11 @@ def request_stop(run: Run) -> None:
 
 
 def request_cancel(run: Run) -> None:
-    """Asks a run to end at once, without a model; one that still waits is cancelled here. Raises NotAllowedNow."""
+    """Asks a run to end at once, without a model. A run that still waits is cancelled here.
+
+    Raises:
+        NotAllowedNow: It has ended already.
+    """
     if run.state.is_finished():
         raise NotAllowedNow("This run has already ended.")
     run.cancel_requested = True
@@ -78,14 +82,19 @@ def request_cancel(run: Run) -> None:
         change_run_state(run, RunState.CANCELLED)
 
 
-def request_more_time(run: Run, seconds: float, max_budget_s: float, used_s: float, progress: float) -> None:
-    """Raises a run's budget by `seconds`; its worker is told within a second.
+def request_more_time(run: Run, seconds: float, *, max_budget_s: float, used_s: float, progress: float) -> None:
+    """Makes the budget of a run longer; its worker reads that within a second.
 
-    `used_s`, `progress`: where it is now, from where its progress goes on.
+    Args:
+        run: The run.
+        seconds: How much longer.
+        max_budget_s: The longest budget that this server allows.
+        used_s: Seconds that are used up now.
+        progress: Where its progress is now, 0-1; it goes on from there.
 
     Raises:
-        NotAllowedNow: the search is over, or was told to end.
-        BadSetting: the budget would be longer than `max_budget_s`.
+        NotAllowedNow: The search is over, or was asked to end.
+        BadSetting: The budget would be longer than `max_budget_s`.
     """
     if run.state.is_finished():
         raise NotAllowedNow("This run has already ended, so it cannot be given more time. Start another one instead.")
@@ -103,10 +112,10 @@ def request_more_time(run: Run, seconds: float, max_budget_s: float, used_s: flo
     run.log.add(LogEntry(kind="time", text=text, used_s=used_s))
 
 
-def claim_run(session: Session, run_id: str, owner: str, lease_s: float) -> bool:
-    """Takes the lease of a queued run for `owner`, in one atomic statement; False if there is nothing to do.
+def claim_run(session: Session, run_id: str, *, owner: str, lease_s: float) -> bool:
+    """Takes the lease of a queued run for the worker `owner`, in one atomic statement; False if that is not possible.
 
-    A run that is under way under somebody's lease, or has ended, is not claimed: a message that is delivered twice
+    A run that another worker has a lease of, or that has ended, is not claimed. So a message that is delivered twice
     finds nothing to do.
     """
     claimed = session.execute(
@@ -118,8 +127,8 @@ def claim_run(session: Session, run_id: str, owner: str, lease_s: float) -> bool
     return bool(claimed)
 
 
-def renew_lease(session: Session, run_id: str, owner: str, lease_s: float) -> bool:
-    """False if the run is no longer `owner`'s."""
+def renew_lease(session: Session, run_id: str, *, owner: str, lease_s: float) -> bool:
+    """Makes the lease of the worker `owner` last longer; False if it no longer has the run."""
     renewed = session.execute(
         update(Run)
         .where(Run.id == run_id, Run.lease_owner == owner)
@@ -130,6 +139,6 @@ def renew_lease(session: Session, run_id: str, owner: str, lease_s: float) -> bo
 
 
 def runs_with_lost_lease(session: Session) -> list[Run]:
-    """Runs under way whose worker has not been heard of in time."""
+    """Runs under way whose worker has not renewed its lease in time."""
     running = [state for state in RunState if state.is_running()]
     return list(session.scalars(select(Run).where(Run.state.in_(running), Run.lease_until < now())))

@@ -1,4 +1,4 @@
-"""Those who change a data set, or start something on it, take turns."""
+"""Requests that change a data set, or start something on it, take turns."""
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -8,13 +8,12 @@ from automl.store.tables import Dataset
 
 
 def take_turn(session: Session, dataset_id: str) -> Dataset:
-    """The data set, which nobody else changes until this transaction ends. Must come before any other statement.
-
-    It begins with a write that changes nothing: for a read SQLite's driver opens no transaction, so what was read could
-    be out of date before the first real write. PostgreSQL locks the row.
+    """The data set, which no other transaction changes until this one ends. Must come before any other statement.
 
     Raises:
-        NotFound: no such data set, or it is deleted.
+        NotFound: There is no such data set, or it is deleted.
     """
+    # A write that changes nothing comes first: for a read SQLite's driver opens no transaction, so what was read could
+    # be out of date before the first real write. PostgreSQL locks the row.
     session.execute(update(Dataset).where(Dataset.id == dataset_id).values(name=Dataset.name))
     return find_dataset(session, dataset_id)

@@ -32,7 +32,9 @@ def give_more_time(services: Services, run_id: str, seconds: float) -> None:
     with services.database.session() as session:
         run = find_run(session, run_id)
         clock = run_clock(run, settings.lease_s)
-        request_more_time(run, seconds, settings.max_budget_s, clock.used_s, clock.progress)
+        request_more_time(
+            run, seconds, max_budget_s=settings.max_budget_s, used_s=clock.used_s, progress=clock.progress
+        )
     services.events.publish(run_id, "asked")
 
 

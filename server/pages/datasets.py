@@ -1,9 +1,8 @@
 """The pages of a data set: upload, check, preview, findings, edits, start form."""
 
-from typing import Any
-
 from flask import Blueprint, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from pydantic import JsonValue
 from sqlalchemy import func, select
 
 from automl.datasets.edits import EditKind, read_edit
@@ -58,7 +57,7 @@ def add_files(dataset_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<dataset_id>/check")
 def check(dataset_id: str) -> ResponseReturnValue:
-    """For an upload that was left half-way: go on with what has arrived."""
+    """Checks what has arrived of an upload that was left half-way."""
     start_check(services(), dataset_id)
     return _back_to(dataset_id)
 
@@ -72,7 +71,7 @@ def show(dataset_id: str) -> str:
 def live(dataset_id: str) -> ResponseReturnValue:
     """What the page asks for each second while the photos are checked.
 
-    The whole body once the check is over; until then only the line that says how far it is.
+    It is the line that says how far the check is, and the whole body of the page once the check is over.
     """
     with services().database.session() as session:
         dataset = find_dataset(session, dataset_id)
@@ -85,11 +84,11 @@ def live(dataset_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/<dataset_id>/expected")
 def expected(dataset_id: str) -> str:
-    """What a run of so many `minutes` has room for, for the start form; empty where that is not known, or no time."""
+    """What a run of so many `minutes` has room for, for the start form; empty where that is not known."""
     minutes = request.args.get("minutes")
     try:
         budget_s = run_settings({"minutes": minutes}, services().settings.max_budget_s).budget_s if minutes else None
-    except BadSetting:  # somebody is still typing
+    except BadSetting:  # the user is still typing
         budget_s = None
     if budget_s is None:
         return ""
@@ -181,8 +180,10 @@ def _back_to(dataset_id: str) -> ResponseReturnValue:
     return redirect(url_for("datasets.show", dataset_id=dataset_id), 303)
 
 
-def _edit_values() -> dict[str, Any]:
-    values: dict[str, Any] = {name: request.form[name] for name in ("from", "to", "reading") if name in request.form}
+def _edit_values() -> dict[str, JsonValue]:
+    """The fields of the form as `read_edit` takes them."""
+    fields = ("from", "to", "reading")
+    values: dict[str, JsonValue] = {name: request.form[name] for name in fields if name in request.form}
     if request.form.get("kind") == EditKind.PART:
         values["to"] = request.form.get("part", "")
     if request.form.get("kind") == EditKind.SPELLINGS:

@@ -1,4 +1,4 @@
-"""Reads a form with files part by part, as it arrives: nothing is kept in memory or in temporary files."""
+"""Reads a form with files part by part as it arrives, so that nothing is kept in memory or in temporary files."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,12 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file in a form. `name`: what the sender calls it, for people only. `body` ends where the file ends."""
+    """A file in a form.
+
+    Attributes:
+        name: What the sender calls it, for people only.
+        body: Its bytes; ends where the file ends.
+    """
 
     name: str
     body: IO[bytes]
@@ -31,7 +36,12 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class FieldPart:
-    """A plain field of a form."""
+    """A plain field of a form.
+
+    Attributes:
+        name: Name of the field.
+        value: What was entered.
+    """
 
     name: str
     value: str
@@ -44,8 +54,8 @@ def read_parts(request: Request) -> Iterator[FilePart | FieldPart]:
     left empty are not parts.
 
     Raises:
-        BadUpload: not a multipart form, damaged, or broken off.
-        RequestEntityTooLarge: larger than `request.max_content_length`.
+        BadUpload: This is no multipart form, or it is damaged or broken off.
+        RequestEntityTooLarge: It is larger than `request.max_content_length`.
     """
     mimetype, options = parse_options_header(request.headers.get("Content-Type"))
     if mimetype != "multipart/form-data" or not options.get("boundary"):
@@ -70,7 +80,7 @@ def read_photos(request: Request) -> Iterator[FilePart | FieldPart]:
     if (request.mimetype or "").startswith("image/"):
         body = _WholeBody(request.stream)
         yield FilePart("", cast(IO[bytes], body))
-        _skip_rest(body)  # a client that is still sending would not hear the answer
+        _skip_rest(body)  # a client that is still sending would not receive the answer
     else:
         yield from read_parts(request)
 

@@ -32,9 +32,15 @@ _BEING_CHECKED = "These photos are being checked right now. Add more when that i
 
 @dataclass(slots=True)
 class Upload:
-    """What one request brought. `fields`: the plain fields of the form. `roots`: the first folders of the names.
+    """What one request brought.
 
-    `label`: the class that the next files are for, whatever their names say.
+    Attributes:
+        dataset_id: The data set of its files; None before the first file of a new one.
+        fields: The plain fields of the form.
+        n_received: Files that were stored, or are there already.
+        refused: Files that were not, and why.
+        roots: The first folders of the names.
+        label: The class that the next files are for, whatever their names say.
     """
 
     dataset_id: str | None = None
@@ -54,14 +60,15 @@ def take_upload(services: Services, parts: Iterable[FilePart | FieldPart], datas
     """Reads a whole form. Its files go to `dataset_id`, or to a new data set that the first file makes.
 
     A field `label` names the class of the files that follow it. A file that is already there (same name, same bytes)
-    is received once: an upload may be repeated at will, and the class that was said last is the one that counts.
-    Where it fails, files that are already committed to an existing data set stay; a new one is removed again.
+    is stored once: an upload may be repeated at will, and the class that was named last is the one that counts. Where
+    it fails, files that are already committed to an existing data set stay; a new data set is removed again.
 
     Raises:
-        NotFound, NotAllowedNow: no such data set, or one that takes no files now.
-        UploadTooLarge: more files or bytes than the settings allow.
-        DiskFull: no room.
-        BadUpload: the form is damaged or broke off, or its `label` is none or comes too late.
+        NotFound: There is no such data set.
+        NotAllowedNow: It takes no files now.
+        UploadTooLarge: There are more files or bytes than the settings allow.
+        DiskFull: There is no room.
+        BadUpload: The form is damaged or broke off, or its `label` is no name of a class or comes too late.
     """
     upload = Upload(dataset_id)
     batch = _Batch(services, dataset_id) if dataset_id else None
@@ -106,7 +113,11 @@ def _prefix(dataset_id: str) -> str:
 
 
 def checked_label(text: str) -> str | None:
-    """The class that `text` names; None for an empty text. Raises BadUpload: it is no name for a class."""
+    """The class that `text` names; None for an empty text.
+
+    Raises:
+        BadUpload: It is no name of a class.
+    """
     label = clean_text(text)
     if len(label) > MAX_LABEL_CHARS or "/" in label or "\\" in label:
         raise BadUpload(f"The name of a class may have up to {MAX_LABEL_CHARS} characters, and no slash.")
@@ -136,7 +147,13 @@ def _take_file(upload: Upload, batch: "_Batch", part: FilePart) -> None:
 
 @dataclass(slots=True)
 class _Arrived:
-    """A file whose bytes are in the store. `label`: the class that it was sent to."""
+    """A file whose bytes are in the store.
+
+    Attributes:
+        name: Path that the user gave.
+        stored: Where its bytes are.
+        label: The class that it was sent to, None for none.
+    """
 
     name: str
     stored: StoredFile
@@ -144,7 +161,7 @@ class _Arrived:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What tells whether it is already there."""
+        """A file of the same identity is the same file."""
         return self.name, self.stored.sha256
 
     def row(self, dataset_id: str) -> dict[str, str | int | None]:
@@ -180,7 +197,13 @@ class _Batch:
             self.commit()
 
     def commit(self) -> None:
-        """Raises UploadTooLarge, NotAllowedNow, NotFound."""
+        """Writes the rows of the files that have come since the last time.
+
+        Raises:
+            NotFound: The data set was deleted meanwhile.
+            NotAllowedNow: It is being checked now.
+            UploadTooLarge: There are more files or bytes than the settings allow.
+        """
         with self._services.database.session() as session:
             dataset = take_turn(session, self._dataset_id)
             if dataset.state is DatasetState.CHECKING:
@@ -197,6 +220,7 @@ class _Batch:
             self._bytes_left += file.stored.n_bytes
 
     def drop(self) -> None:
+        """Forgets the files that have come since the last commit."""
         for file in self._pending:
             self._services.store.delete(file.stored.key)
         self._pending.clear()
@@ -224,7 +248,7 @@ class _Batch:
         return list(new.values()), copies, relabelled
 
     def _known_files(self, session: Session) -> dict[tuple[str, str], tuple[int, str | None]]:
-        """Id and given label of the rows that are there under the names that have arrived, by identity."""
+        """Id and given label of the files that are there under the names that have arrived, by identity."""
         names = {file.name for file in self._pending}
         query = select(DatasetFile.name, DatasetFile.sha256, DatasetFile.id, DatasetFile.given_label).where(
             DatasetFile.dataset_id == self._dataset_id, DatasetFile.name.in_(names)
@@ -243,12 +267,13 @@ class _Batch:
 
 
 def _size_of(session: Session, dataset_id: str) -> tuple[int, int]:
-    """Files and bytes that the data set has."""
+    """How many files and bytes the data set has."""
     n_files, n_bytes = session.execute(select(*N_FILES_AND_BYTES).where(DatasetFile.dataset_id == dataset_id)).one()
     return n_files, n_bytes
 
 
 def has_unfinished_run(session: Session, dataset_id: str) -> bool:
+    """Whether a run of the data set has not ended."""
     unfinished = [state for state in RunState if not state.is_finished()]
     query = select(Run.id).where(Run.dataset_id == dataset_id, Run.state.in_(unfinished)).limit(1)
     return session.execute(query).first() is not None
@@ -260,7 +285,7 @@ def _too_many_bytes(limit: int) -> str:
 
 @contextmanager
 def _plain_words(services: Services) -> Iterator[None]:
-    """Says what the store's errors mean for an upload."""
+    """Raises errors of the store as what they mean for an upload."""
     try:
         yield
     except UploadTooLarge:

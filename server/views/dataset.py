@@ -14,8 +14,10 @@ from automl.store.tables import Dataset, DatasetEdit, DatasetFile, DatasetVersio
 
 N_ON_A_PAGE = 120
 OF_A_THUMBNAIL = (DatasetFile.id, DatasetFile.name, DatasetFile.label, DatasetFile.thumbnail)
-Files = dict[int, Row[*tuple[Any, ...]]]
-"""Rows by their ids."""
+"""The columns that a thumbnail is made from."""
+
+FileRow = Row[*tuple[Any, ...]]
+"""The columns `OF_A_THUMBNAIL` of a file, and perhaps more."""
 
 _N_GROUPS = 12
 _N_EDITS = 30
@@ -46,7 +48,12 @@ class Thumbnail:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What a photo shows by the models of a run, and how sure they are, 0-1."""
+    """What a photo shows according to the models of a run.
+
+    Attributes:
+        label: The class.
+        confidence: How sure they are, 0-1.
+    """
 
     label: str
     confidence: float
@@ -159,7 +166,7 @@ def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
 
 
 def view_class(session: Session, dataset: Dataset, label: str, page: int) -> ClassPage:
-    """The photos of a class, by name. They are not counted: the verdict that wrote the rows has done so."""
+    """The photos of a class, by name. They are not counted here: the check that wrote the rows has done so."""
     n_photos = next((row.n_images for row in dataset.summary.classes if row.label == label), 0)
     page, pages = _within(page, n_photos)
     of_class = (DatasetFile.state == FileState.ACCEPTED, DatasetFile.label == label)
@@ -173,7 +180,7 @@ def view_unused(session: Session, dataset: Dataset, page: int) -> ClassPage:
     """What is refused or left out, with the reasons, by name."""
     is_unused = DatasetFile.state.in_((FileState.REFUSED, FileState.EXCLUDED))
     query = select(DatasetFile.name, DatasetFile.id).where(DatasetFile.dataset_id == dataset.id, is_unused)
-    # Nobody has counted these: the summary leaves out what people need not hear of. They are sorted here, since for an
+    # These have to be counted: the summary leaves out what nobody needs to hear of. They are sorted here, since for an
     # order SQLite would go through all files of the data set by their names.
     ids = [number for _, number in sorted(session.execute(query))]
     page, pages = _within(page, len(ids))
@@ -240,10 +247,12 @@ def _suggestions(session: Session, dataset_id: str) -> dict[str, Suggestion]:
     return {row["sha256"]: Suggestion(row["suggested"], row["confidence"]) for row in rows}
 
 
-def _by_id(session: Session, dataset_id: str, ids: Iterable[int], *more: InstrumentedAttribute[str]) -> Files:
-    """What a thumbnail needs of each file, and `more`."""
+def _by_id(
+    session: Session, dataset_id: str, ids: Iterable[int], *more: InstrumentedAttribute[str]
+) -> dict[int, FileRow]:
+    """The columns that a thumbnail is made from, and `more`, of the files of these ids."""
     wanted = sorted(ids)
-    found: Files = {}
+    found: dict[int, FileRow] = {}
     for start in range(0, len(wanted), 500):  # a statement takes only so many values
         some = DatasetFile.id.in_(wanted[start : start + 500])
         query = select(*OF_A_THUMBNAIL, *more).where(DatasetFile.dataset_id == dataset_id, some)
@@ -251,8 +260,8 @@ def _by_id(session: Session, dataset_id: str, ids: Iterable[int], *more: Instrum
     return found
 
 
-def thumbnail_of(file: Row[*tuple[Any, ...]]) -> Thumbnail:
-    """file: the columns `OF_A_THUMBNAIL` of a row, and perhaps more."""
+def thumbnail_of(file: FileRow) -> Thumbnail:
+    """The thumbnail of a file."""
     return Thumbnail(id=file.id, name=file.name, label=file.label or "", has_picture=bool(file.thumbnail))
 
 

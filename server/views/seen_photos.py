@@ -1,22 +1,28 @@
-"""Photos that a run has seen, as its data set has them today."""
+"""Photos that a run has learned from or was tested with, as its data set has them today."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from automl.records import FileState
 from automl.store.tables import DatasetFile
-from server.views.dataset import OF_A_THUMBNAIL, Thumbnail, thumbnail_of
+from server.views.dataset import OF_A_THUMBNAIL, FileRow, Thumbnail, thumbnail_of
 
 _IN_A_STATEMENT = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPhoto:
-    """`name`, `label`: what they were then. `now`: None where the photo is gone. `is_used`: not left out since."""
+    """A photo that a run has used.
+
+    Attributes:
+        name: Path that the user gave, at the time of the run.
+        label: Its class at the time of the run.
+        now: The photo today; None where it is gone.
+        is_used: Whether it is still used, and not left out since.
+    """
 
     name: str
     label: str
@@ -34,10 +40,16 @@ class SeenPhoto:
 
 
 class SeenPhotos:
-    """Looks photos of one data set up by their contents."""
+    """Finds photos of one data set by their contents.
+
+    Args:
+        session: An open transaction.
+        dataset_id: The data set.
+        digests: SHA-256 of all photos that will be asked for.
+    """
 
     def __init__(self, session: Session, dataset_id: str, digests: Iterable[str]) -> None:
-        self._files: dict[str, Row[*tuple[Any, ...]]] = {}
+        self._files: dict[str, FileRow] = {}
         wanted = sorted(set(digests))
         for start in range(0, len(wanted), _IN_A_STATEMENT):
             some = DatasetFile.sha256.in_(wanted[start : start + _IN_A_STATEMENT])
@@ -47,17 +59,23 @@ class SeenPhotos:
             self._files |= {file.sha256: file for file in sorted(found, key=_worth)}
 
     def find(self, sha256: str, name: str, label: str) -> SeenPhoto:
+        """The photo with these contents. `name`, `label`: what they were at the time of the run."""
         file = self._files.get(sha256)
-        return SeenPhoto(name, label, thumbnail_of(file) if file else None, file is not None and _is_used(file))
+        return SeenPhoto(
+            name=name,
+            label=label,
+            now=thumbnail_of(file) if file else None,
+            is_used=file is not None and _is_used(file),
+        )
 
     def of(self, row: Mapping[str, str]) -> SeenPhoto:
         """row: `name`, `label` and `sha256`, as `metrics.json` names a photo."""
         return self.find(row["sha256"], row["name"], row["label"])
 
 
-def _worth(file: Row[*tuple[Any, ...]]) -> tuple[bool, bool, int]:
+def _worth(file: FileRow) -> tuple[bool, bool, int]:
     return _is_used(file), bool(file.thumbnail), -file.id
 
 
-def _is_used(file: Row[*tuple[Any, ...]]) -> bool:
+def _is_used(file: FileRow) -> bool:
     return file.state is FileState.ACCEPTED

@@ -164,7 +164,10 @@ def test_times_are_in_the_same_words_as_on_the_server(page, run):
     script = "async ([source, all]) => { const words = await import(source); return all.map(words.durationInWords) }"
     seconds = [0, 0.5, 1, 1.5, 59.4, 60, 61, 599.6, 600, 3569, 3570, 3600, 3661, 7199, 86400]
     assert page.evaluate(script, [source, seconds]) == [duration_in_words(one) for one in seconds]
-    about = [duration_in_words(RunClock(0.5, 1.0, one, is_ending=True).about_left_s) for one in seconds]
+    about = [
+        duration_in_words(RunClock(progress=0.5, used_s=1.0, left_s=one, is_ending=True).about_left_s)
+        for one in seconds
+    ]
     assert page.evaluate(script.replace("durationInWords", "aboutInWords"), [source, seconds]) == about
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from automl.records import ExportState
 from automl.settings import load_settings
 from automl.store.database import Database
-from automl.store.exports import Outcome, current_claim, settle_export
+from automl.store.exports import ExportOutcome, current_claim, settle_export
 
 
 def finish(run_id: str, name: str) -> None:
     with Database(load_settings().database_url).session() as session:
         claim = current_claim(session, run_id, name)
         assert claim is not None
-        assert settle_export(session, claim, Outcome(ExportState.READY, n_bytes=1))
+        assert settle_export(session, claim, ExportOutcome(state=ExportState.READY, n_bytes=1))
 
 
 def tidy_up(run_id: str, name: str) -> None:

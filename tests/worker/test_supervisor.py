@@ -93,7 +93,7 @@ def test_more_time_reaches_the_pipeline(
     watch = in_background(lambda: make_supervisor("wait_for_time").supervise(run_id))
     under_way(run_id)
     with database.session() as session:
-        request_more_time(find_run(session, run_id), 300.0, 3600.0, used_s=1.0, progress=0.1)
+        request_more_time(find_run(session, run_id), 300.0, max_budget_s=3600.0, used_s=1.0, progress=0.1)
     watch.join(5)
     assert (settings.home / "told.txt").read_text() == "budget 360.000\n"
 

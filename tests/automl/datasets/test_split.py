@@ -17,11 +17,19 @@ SEEDS = range(40)
 
 
 def image(label: str, sha256: str, split: Split | None = None, name: str = "") -> ImageRecord:
-    return ImageRecord(Path("x"), name or f"{label}/{sha256}", label, sha256, 10, 10, split)
+    return ImageRecord(
+        path=Path("x"), name=name or f"{label}/{sha256}", label=label, sha256=sha256, width=10, height=10, split=split
+    )
 
 
 def manifest_of(images: Sequence[ImageRecord]) -> DatasetManifest:
-    return DatasetManifest("x", tuple(sorted({image.label for image in images})), tuple(images), (), "")
+    return DatasetManifest(
+        name="x",
+        classes=tuple(sorted({image.label for image in images})),
+        images=tuple(images),
+        refused=(),
+        fingerprint="",
+    )
 
 
 def of_counts(split: Split | None = None, **n_images: int) -> list[ImageRecord]:

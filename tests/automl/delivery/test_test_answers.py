@@ -17,7 +17,7 @@ SCORE = TestScore(
     probabilities=np.array([[0.9, 0.06, 0.04], [0.5, 0.0, 0.5]], np.float32),
     baseline_accuracy=0.5,
 )
-IMAGES = [ImageRecord(Path("x"), name, label, sha, 9, 9) for name, label, sha in
+IMAGES = [ImageRecord(path=Path("x"), name=name, label=label, sha256=sha, width=9, height=9) for name, label, sha in
           [("a, b.jpg", "ant", "0a"), ("c.jpg", "bee", "1b")]]  # fmt: skip
 
 

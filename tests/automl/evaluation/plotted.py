@@ -43,7 +43,7 @@ def score(n_classes: int, n_images: int = 40) -> TestScore:
 def pictures(folder, n: int) -> list[ImageRecord]:
     path = folder / "picture.png"
     Image.new("RGB", (30, 30), "green").save(path)
-    return [ImageRecord(path, "picture.png", "x", "0", 30, 30)] * n
+    return [ImageRecord(path=path, name="picture.png", label="x", sha256="0", width=30, height=30)] * n
 
 
 def trial(number, value, stage=Stage.HEADS, state=TrialState.COMPLETE, params=None, n_bytes=0, latency_s=0.0):

@@ -143,7 +143,9 @@ def test_original_files_are_scored_in_order(tmp_path):
     for number in range(70):
         path = tmp_path / f"{number}.png"
         Image.new("RGB", (40, 20), (100 * (number % 3), 0, 0)).save(path)
-        images.append(ImageRecord(path, path.name, CLASSES[number % 3], str(number), 40, 20))
+        images.append(
+            ImageRecord(path=path, name=path.name, label=CLASSES[number % 3], sha256=str(number), width=40, height=20)
+        )
     progress = []
     (result,) = evaluate(
         [Reader()],
@@ -169,7 +171,7 @@ def test_several_classifiers_are_scored_in_one_pass_each_at_its_own_size(tmp_pat
 
     path, shapes, progress = tmp_path / "0.png", [], []
     Image.new("RGB", (40, 20), (0, 0, 0)).save(path)
-    image = ImageRecord(path, path.name, "ant", "0", 40, 20)
+    image = ImageRecord(path=path, name=path.name, label="ant", sha256="0", width=40, height=20)
     one, other = evaluate(
         [Reader(), Sizer()],
         [image],

@@ -24,7 +24,9 @@ def images(tmp_path):
     for number in range(70):
         path = tmp_path / f"{number}.jpg"
         Image.new("RGB", (50 + number, 40), (number, 100, 0)).save(path)
-        records.append(ImageRecord(path, path.name, "x", f"sha{number}", 50 + number, 40))
+        records.append(
+            ImageRecord(path=path, name=path.name, label="x", sha256=f"sha{number}", width=50 + number, height=40)
+        )
     return tuple(records)
 
 

@@ -23,7 +23,7 @@ class Features:
 
 
 def image(number: int, label: str) -> ImageRecord:
-    return ImageRecord(Path("x"), f"{label}/{number}.jpg", label, str(number), 8, 8)
+    return ImageRecord(path=Path("x"), name=f"{label}/{number}.jpg", label=label, sha256=str(number), width=8, height=8)
 
 
 LEARNED = [image(n, "cat" if n < 3 else "dog") for n in range(6)]

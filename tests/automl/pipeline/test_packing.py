@@ -67,7 +67,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setattr(packing, "load_image", lambda _path, size: np.zeros((size, size, 3), np.uint8))
     monkeypatch.setattr(packing, "write_bundle", lambda *_: {})
     budget, exporter = Budget(600, clock=clock), Exporter(clock)
-    pool = [ImageRecord(Path("x"), "x", "a", "0", 9, 9)] * 4
+    pool = [ImageRecord(path=Path("x"), name="x", label="a", sha256="0", width=9, height=9)] * 4
     times = EndTimes(Features(clock), n_test=100, budget=budget)
     packer = Packer(
         exporter,

@@ -13,11 +13,13 @@ from automl.records import DatasetManifest, ImageRecord, SplitPlan
 def manifest(**counts: int) -> DatasetManifest:
     """Every tenth picture is there twice."""
     images = [
-        ImageRecord(Path("x"), "x", label, f"{label} {number - (number % 10 == 9)}", 9, 9)
+        ImageRecord(
+            path=Path("x"), name="x", label=label, sha256=f"{label} {number - (number % 10 == 9)}", width=9, height=9
+        )
         for label, count in counts.items()
         for number in range(count)
     ]
-    return DatasetManifest("x", tuple(sorted(counts)), tuple(images), (), "f")
+    return DatasetManifest(name="x", classes=tuple(sorted(counts)), images=tuple(images), refused=(), fingerprint="f")
 
 
 def labels(photos: DatasetManifest, plan: SplitPlan) -> Counter[str]:

@@ -44,7 +44,10 @@ def images(tmp_path):
     for number in range(10):
         photo = Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8))
         photo.resize((100, 90)).save(tmp_path / f"{number}.png")
-    return [ImageRecord(tmp_path / f"{n}.png", f"{n}.png", "x", f"sha{n}", 100, 90) for n in range(10)]
+    return [
+        ImageRecord(path=tmp_path / f"{n}.png", name=f"{n}.png", label="x", sha256=f"sha{n}", width=100, height=90)
+        for n in range(10)
+    ]
 
 
 @pytest.fixture

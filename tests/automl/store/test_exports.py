@@ -11,8 +11,8 @@ from automl.store.database import Database, find_run
 from automl.store.exports import (
     GIVEN_UP,
     MAX_ATTEMPTS,
-    Claim,
-    Outcome,
+    ExportClaim,
+    ExportOutcome,
     add_exports,
     claim_export,
     current_claim,
@@ -30,7 +30,8 @@ from automl.store.exports import (
 from automl.store.tables import Dataset, Export, Run, now
 
 NAMES = [one.name for one in FORMATS]
-READY = Outcome(ExportState.READY, "runs/x/y", 7, {"n_bytes": 5, "is_true": True, "words": "The same.", "load_s": 1.0})
+PROOF = {"n_bytes": 5, "is_true": True, "words": "The same.", "load_s": 1.0}
+READY = ExportOutcome(state=ExportState.READY, key="runs/x/y", n_bytes=7, proof=PROOF)
 
 
 @pytest.fixture
@@ -43,12 +44,12 @@ def run_id(database: Database) -> str:
         return run.id
 
 
-def claim(database: Database, run_id: str, lease_s: float = 30) -> Claim | None:
+def claim(database: Database, run_id: str, lease_s: float = 30) -> ExportClaim | None:
     with database.session() as session:
         return claim_export(session, run_id, lease_s)
 
 
-def settle(database: Database, claimed: Claim, outcome: Outcome = READY) -> bool:
+def settle(database: Database, claimed: ExportClaim, outcome: ExportOutcome = READY) -> bool:
     with database.session() as session:
         return settle_export(session, claimed, outcome)
 
@@ -80,7 +81,7 @@ def test_a_lost_format_is_claimed_anew_and_its_first_maker_cannot_write_any_more
 ) -> None:
     lost = claim(database, run_id, lease_s=-1)
     again = claim(database, run_id)
-    assert (lost, again) == (Claim(run_id, "onnx", 1), Claim(run_id, "onnx", 2))
+    assert (lost, again) == (ExportClaim(run_id, "onnx", 1), ExportClaim(run_id, "onnx", 2))
     assert not settle(database, lost)
     with database.session() as session:
         assert not renew_export(session, lost, 30)
@@ -98,13 +99,13 @@ def test_only_a_death_counts_as_an_attempt(database: Database, run_id: str, coun
     first = claim(database, run_id)
     with database.session() as session:
         assert hand_back_export(session, first, counts)
-    assert claim(database, run_id) == Claim(run_id, "onnx", attempt)
+    assert claim(database, run_id) == ExportClaim(run_id, "onnx", attempt)
 
 
 def test_a_format_that_also_dies_while_it_is_given_up_is_left(database: Database, run_id: str) -> None:
     for attempt in range(1, MAX_ATTEMPTS + 2):
-        assert claim(database, run_id, lease_s=-1) == Claim(run_id, "onnx", attempt)
-    assert claim(database, run_id) == Claim(run_id, "keras", 1)
+        assert claim(database, run_id, lease_s=-1) == ExportClaim(run_id, "onnx", attempt)
+    assert claim(database, run_id) == ExportClaim(run_id, "keras", 1)
     first = rows(database, run_id)[0]
     assert (first.state, first.message) == (ExportState.FAILED, GIVEN_UP)
 
@@ -145,7 +146,7 @@ def test_failed_formats_are_tried_again_from_the_first_attempt_and_that_can_be_t
     database: Database, run_id: str
 ) -> None:
     settle(database, claim(database, run_id))
-    settle(database, claim(database, run_id), Outcome.failed("No room."))
+    settle(database, claim(database, run_id), ExportOutcome.failed("No room."))
     with database.session() as session:
         messages = retry_exports(session, run_id)
     assert messages == {"keras": "No room."}
@@ -164,7 +165,7 @@ def test_only_rows_that_nobody_has_begun_are_taken_back(database: Database, run_
 
 def test_the_rows_of_a_report_tell_what_is_done(database: Database, run_id: str) -> None:
     settle(database, claim(database, run_id))
-    settle(database, claim(database, run_id), Outcome.failed("No room."))
+    settle(database, claim(database, run_id), ExportOutcome.failed("No room."))
     onnx, keras = export_rows(rows(database, run_id))
     assert onnx == {
         "format": "onnx",

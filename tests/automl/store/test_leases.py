@@ -10,7 +10,7 @@ from tests.automl.store.conftest import add_run
 
 def claim(database: Database, run_id: str, owner: str, lease_s: float = 30.0) -> bool:
     with database.session() as session:
-        return claim_run(session, run_id, owner, lease_s)
+        return claim_run(session, run_id, owner=owner, lease_s=lease_s)
 
 
 def lost(database: Database) -> list[str]:
@@ -56,15 +56,15 @@ def test_a_claim_that_ran_out_before_the_run_began_can_be_taken_over(database: D
 def test_only_the_owner_renews(database: Database, run_id: str) -> None:
     claim(database, run_id, "me")
     with database.session() as session:
-        assert renew_lease(session, run_id, "me", 30)
-        assert not renew_lease(session, run_id, "somebody else", 30)
+        assert renew_lease(session, run_id, owner="me", lease_s=30)
+        assert not renew_lease(session, run_id, owner="somebody else", lease_s=30)
 
 
 def test_a_run_that_ended_is_nobodys(database: Database, run_id: str) -> None:
     claim(database, run_id, "me")
     change(database, run_id, RunState.CANCELLED)
     with database.session() as session:
-        assert not renew_lease(session, run_id, "me", 30)
+        assert not renew_lease(session, run_id, owner="me", lease_s=30)
 
 
 def test_a_run_under_way_is_lost_when_its_lease_runs_out(database: Database, run_id: str) -> None:

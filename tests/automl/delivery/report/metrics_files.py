@@ -19,10 +19,15 @@ HOSTILE = ("<script>alert(1)</script>", '" onload="alert(2)', "a|b `c` *d* [e](h
 def unfinished(classes: tuple[str, ...]) -> dict[str, Any]:
     """Of a model that was not tested yet; two photos of each class to learn from and one for the test."""
     n = len(classes)
-    images = tuple(ImageRecord(Path("x"), "x", classes[i % n], str(i), 9, 9) for i in range(3 * n))
-    manifest = DatasetManifest("photos", classes, images, (), "abc")
+    images = tuple(
+        ImageRecord(path=Path("x"), name="x", label=classes[i % n], sha256=str(i), width=9, height=9)
+        for i in range(3 * n)
+    )
+    manifest = DatasetManifest(name="photos", classes=classes, images=images, refused=(), fingerprint="abc")
     folds = tuple((row // n,) for row in range(2 * n))
-    plan = SplitPlan(tuple(range(2 * n)), folds, 2, tuple(range(2 * n, 3 * n)), (), (), 0)
+    plan = SplitPlan(
+        pool=tuple(range(2 * n)), folds=folds, n_folds=2, test=tuple(range(2 * n, 3 * n)), left_out=(), notes=(), seed=0
+    )
     weights = {
         "v2": InstalledWeights(
             name="v2",

@@ -42,13 +42,24 @@ WEIGHTS = {
     for name in ("v1", "v2")
 }
 MANIFEST = DatasetManifest(
-    "animals",
-    CLASSES,
-    tuple(ImageRecord(Path("x"), "x", CLASSES[label], str(i), 9, 9) for i, label in enumerate([*LABELS, 0])),
-    (),
-    "abc",
+    name="animals",
+    classes=CLASSES,
+    images=tuple(
+        ImageRecord(path=Path("x"), name="x", label=CLASSES[label], sha256=str(i), width=9, height=9)
+        for i, label in enumerate([*LABELS, 0])
+    ),
+    refused=(),
+    fingerprint="abc",
 )
-PLAN = SplitPlan((0, 1, 2, 3, 4), ((0, 1), (1, 0), (0, 0), (1, 1), (-1, -1)), 2, (5,), (), (), 0)
+PLAN = SplitPlan(
+    pool=(0, 1, 2, 3, 4),
+    folds=((0, 1), (1, 0), (0, 0), (1, 1), (-1, -1)),
+    n_folds=2,
+    test=(5,),
+    left_out=(),
+    notes=(),
+    seed=0,
+)
 
 
 def answers(*predicted: list[int | None]) -> np.ndarray:

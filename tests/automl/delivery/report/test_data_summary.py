@@ -6,9 +6,14 @@ from pathlib import Path
 from automl.delivery.report.data_summary import describe_data
 from automl.records import DatasetManifest, ImageRecord, RefusedFile, SplitPlan
 
-IMAGES = tuple(ImageRecord(Path("x"), "x", label, str(i), 9, 9) for i, label in enumerate("aaabbb"))
-MANIFEST = DatasetManifest("photos", ("a", "b"), IMAGES, (RefusedFile("x.txt", "no picture"),), "abc")
-PLAN = SplitPlan((0, 1, 3), ((0,), (1,), (0,)), 2, (2, 4), (5,), (), 3)
+IMAGES = tuple(
+    ImageRecord(path=Path("x"), name="x", label=label, sha256=str(i), width=9, height=9)
+    for i, label in enumerate("aaabbb")
+)
+MANIFEST = DatasetManifest(
+    name="photos", classes=("a", "b"), images=IMAGES, refused=(RefusedFile("x.txt", "no picture"),), fingerprint="abc"
+)
+PLAN = SplitPlan(pool=(0, 1, 3), folds=((0,), (1,), (0,)), n_folds=2, test=(2, 4), left_out=(5,), notes=(), seed=3)
 
 
 def test_every_photo_is_counted_once_in_its_part():
