@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from automl.datasets.findings.doctor import examine
-from automl.datasets.findings.evidence import Evidence, Photo
+from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo
 from automl.images.fingerprint import FINGERPRINT_PX
 from automl.images.near_copies import near_copies
 from automl.images.verify import inspect_photo
@@ -90,7 +90,7 @@ def _measured(fingerprints: np.ndarray) -> dict[str, Any]:
     start = time.perf_counter()
     near = near_copies(fingerprints)
     compared = time.perf_counter()
-    findings = examine(Evidence([_photo(i, int(group)) for i, group in enumerate(near)]))
+    findings = examine(ExaminedDataset([_photo(i, int(group)) for i, group in enumerate(near)]))
     examined = time.perf_counter()
     return {
         "n_photos": len(fingerprints),

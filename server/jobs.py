@@ -1,4 +1,4 @@
-"""Starts checks, runs and exports, for the pages and the API alike: first the rows are written, then the queue is told.
+"""Starts checks, runs and exports, for the pages and the API alike: the rows are written first, then the queue.
 
 Where the queue does not answer, the rows are as before.
 """

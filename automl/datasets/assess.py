@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit, apply_edits, chosen_reading, joins_spellings
 from automl.datasets.findings.doctor import examine
-from automl.datasets.findings.evidence import Evidence, Photo, UnusableFile
+from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, UnusableFile
 from automl.datasets.findings.finding import Finding
 from automl.datasets.manifest import dataset_fingerprint, image_records
 from automl.datasets.summary import class_summaries, layout_summary, samples_of, sizes_of, split_summary
@@ -42,7 +42,7 @@ class Assessment:
     Attributes:
         files: All files, each of them accepted, refused or excluded.
         images: The photos that are used.
-        refused: Files that cannot be used, without those that nobody needs to hear of, such as leftovers.
+        refused: Files that cannot be used, without those that do not matter, such as leftovers of programs.
         problem: Why nothing can be trained from the photos, or an empty text.
         findings: What is worth knowing, with complete fixes.
         summary: What pages and the command line show.
@@ -84,7 +84,7 @@ def assess(
     edited = apply_edits(edits, placed)
     judged = tuple(_without_lost_classes(_without_contradictions(edited)))
     refused = tuple(file for file in judged if file.state is FileState.REFUSED and file.id not in quiet)
-    found = examine(_evidence(edited, refused, layout))
+    found = examine(_examined(edited, refused, layout))
     findings = sorted([*found, *find_more(judged)], key=lambda finding: _SEVERITIES.index(finding.severity))
     images = tuple(image_records(_accepted(judged)))
     problem = problem_of(images)
@@ -139,7 +139,7 @@ def _placed(
 ) -> tuple[Layout, list[DataFile], set[int]]:
     """The layout, the files with the label and split that all names together suggest, and the ids of quiet files.
 
-    Quiet are tables that were read and leftovers of other programs: nobody needs to hear that they are not used.
+    Quiet are tables that were read, and leftovers of other programs: that they are not used does not matter.
     """
     named = [file for file in files if file.key and not file.given_label]
     layout = read_layout(
@@ -195,11 +195,11 @@ def _without_lost_classes(files: Sequence[DataFile]) -> list[DataFile]:
     return [judged(file) for file in files]
 
 
-def _evidence(edited: Sequence[DataFile], refused: Sequence[DataFile], layout: Layout) -> Evidence:
+def _examined(edited: Sequence[DataFile], refused: Sequence[DataFile], layout: Layout) -> ExaminedDataset:
     """What the doctor examines. A photo that is refused only because it lies in two classes is among the photos."""
     photos = _accepted(edited)
     in_doubt = {file.id for file in photos}
-    return Evidence(
+    return ExaminedDataset(
         [_photo(file) for file in photos],
         [
             UnusableFile(file_id=file.id, name=file.name, reason=file.reason)

@@ -67,7 +67,7 @@ class Edit(ABC):
 
     Attributes:
         kind: Its name.
-        refusals: By the name of a field in the JSON: what a user is told who sends something else there.
+        refusals: By the name of a field in the JSON: the message for a user who has sent something else.
         title: What the edit did, in words.
     """
 
@@ -256,7 +256,7 @@ def read_edit(kind: str, values: Mapping[str, JsonValue], title: str = "") -> Ed
 
     Args:
         kind: Value of `EditKind`.
-        values: The fields of this kind; others are passed over.
+        values: The fields of this kind; others are ignored.
         title: What it did, in words; empty for the usual words of its kind.
 
     Raises:
@@ -322,5 +322,5 @@ def apply_edits(edits: Sequence[Edit], files: Sequence[DataFile]) -> list[DataFi
 
 
 def _chosen(files: FilesById, ids: Iterable[int]) -> Iterator[DataFile]:
-    """The files of these ids; those that are not there any more are passed over."""
+    """The files of these ids; those that are not there any more are skipped."""
     return (files[number] for number in ids if number in files)

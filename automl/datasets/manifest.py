@@ -14,7 +14,7 @@ _NOWHERE = Path()
 
 
 def manifest_of(
-    name: str, images: Sequence[ImageRecord], refused: Sequence[RefusedFile] = (), notes: Sequence[str] = ()
+    name: str, images: Sequence[ImageRecord], *, refused: Sequence[RefusedFile] = (), notes: Sequence[str] = ()
 ) -> DatasetManifest:
     """The manifest that photos make; its classes are theirs."""
     return DatasetManifest(

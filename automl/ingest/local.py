@@ -128,7 +128,7 @@ def _manifest(found: _FoundFiles, settings: Settings, on_progress: OnProgress | 
     found_notes = [f"{finding.title}. {finding.consequence}" for finding in assessment.findings]
     layout = assessment.summary.layout
     notes = [*([layout.words] if layout else []), *assessment.summary.notes, *found_notes]
-    return manifest_of(found.name, images, refused, notes)
+    return manifest_of(found.name, images, refused=refused, notes=notes)
 
 
 def _inspected(found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProgress | None) -> list[DataFile]:

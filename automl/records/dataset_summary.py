@@ -14,7 +14,7 @@ from automl.records.states import Severity
 
 
 class SummaryPart(BaseModel):
-    """What all parts of a summary have in common: they cannot be changed, and unknown keys are passed over."""
+    """What all parts of a summary have in common: they cannot be changed, and unknown keys are ignored."""
 
     model_config = ConfigDict(
         frozen=True,

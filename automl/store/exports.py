@@ -233,7 +233,7 @@ def _change(
 
 
 def _is_free(row: type[Export] | AliasedClass[Export]) -> ColumnElement[bool]:
-    """Nobody makes it now."""
+    """No process makes it now."""
     return or_(row.lease_until.is_(None), row.lease_until < now())
 
 

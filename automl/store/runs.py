@@ -99,7 +99,7 @@ def request_more_time(run: Run, seconds: float, *, max_budget_s: float, used_s: 
     if run.state.is_finished():
         raise NotAllowedNow("This run has already ended, so it cannot be given more time. Start another one instead.")
     if run.cancel_requested or run.stop_requested:
-        raise NotAllowedNow("This run was told to end, so it cannot be given more time.")
+        raise NotAllowedNow("This run was asked to end, so it cannot be given more time.")
     if run.state is RunState.FINISHING:
         raise NotAllowedNow("The search is over and the best model is being tested, so more time would not be used.")
     budget_s = run.budget_s + seconds

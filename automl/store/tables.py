@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from pydantic import JsonValue
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -42,7 +43,7 @@ from automl.store.column_types import JsonRecord, UtcDateTime
 
 
 def new_id() -> str:
-    """An opaque id, 32 hexadecimal digits, that nobody can guess."""
+    """An opaque id, 32 hexadecimal digits, that cannot be guessed."""
     return uuid4().hex
 
 
@@ -173,7 +174,7 @@ class DatasetEdit(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
     kind: Mapped[str]
-    values: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    values: Mapped[dict[str, JsonValue]] = mapped_column(JSON, default=dict)
     title: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
     undone_at: Mapped[datetime | None]
@@ -335,9 +336,24 @@ class LogEntry(Base):
 
 
 class TrialSummary(Base):
-    """One finished trial, as the pages show it.
+    """One finished trial, as the pages show it: the fields of its `records.TrialRecord`.
 
-    The columns from `number` on are the fields of `records.TrialRecord`.
+    Attributes:
+        id: Number of the row.
+        run_id: Its run.
+        number: From 0, in the order in which the trials were started.
+        state: Value of `records.TrialState`.
+        backbones: Names of the networks that it stands on.
+        image_size_px: Size to which photos were brought.
+        params: What the tuner chose, by name.
+        score: The value of the goal on validation photos, 0-1; None where it failed or was pruned.
+        started_s: When it was started, on the run's clock.
+        duration_s: Seconds that it took.
+        message: Why it failed.
+        stage: Value of `records.Stage`.
+        n_bytes: Size of the model file, 0 where unknown.
+        latency_s: Seconds for one photo on this machine's CPU, 0 where unknown.
+        epochs: Epochs that it was given, where the tuner chose their number, else None.
     """
 
     __tablename__ = "trial_summaries"

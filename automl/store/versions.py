@@ -117,7 +117,7 @@ def load_version(session: Session, store: ArtifactStore, version: DatasetVersion
     manifest = _StoredManifest.model_validate(content)
     images = [_loaded(photo, store.local_path(photo.key, scratch)) for photo in manifest.images]
     name = find_dataset(session, version.dataset_id).name
-    return replace(manifest_of(name, images, manifest.refused), version=version.number)
+    return replace(manifest_of(name, images, refused=manifest.refused), version=version.number)
 
 
 def _stored(image: ImageRecord, key: str) -> _StoredPhoto:

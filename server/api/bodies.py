@@ -186,7 +186,7 @@ def read_body(kind: type[_Body]) -> _Body:
 
 
 def checked(kind: type[_Body], values: Mapping[str, object] | None) -> _Body:
-    """`values` as this kind of body; fields that it does not have are passed over.
+    """`values` as this kind of body; fields that it does not have are ignored.
 
     Raises:
         UserError: Values that cannot be used, with what is wrong.

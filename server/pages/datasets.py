@@ -107,7 +107,7 @@ def photos(dataset_id: str) -> str:
         if label is None:
             shown = view_unused(session, dataset, page)
         elif label in labels:
-            shown = view_class(session, dataset, label, page)
+            shown = view_class(session, dataset, label, page=page)
         else:
             raise NotFound("There is no such class any more. It may have been renamed.")
         return render_template("datasets/photos.html", dataset=dataset, label=label, shown=shown, labels=labels)

@@ -30,7 +30,7 @@ _FILES_PER_COMMIT = 200
 _BEING_CHECKED = "These photos are being checked right now. Add more when that is done."
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Upload:
     """What one request brought.
 
@@ -70,7 +70,7 @@ def take_upload(services: Services, parts: Iterable[FilePart | FieldPart], datas
         DiskFull: There is no room.
         BadUpload: The form is damaged or broke off, or its `label` is no name of a class or comes too late.
     """
-    upload = Upload(dataset_id)
+    upload = Upload(dataset_id=dataset_id)
     batch = _Batch(services, dataset_id) if dataset_id else None
     try:
         for part in parts:

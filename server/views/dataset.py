@@ -96,7 +96,7 @@ class ClassPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassRow:
+class ClassTableRow:
     """A row of the table of classes.
 
     Attributes:
@@ -128,7 +128,7 @@ class DatasetView:
     """
 
     dataset: Dataset
-    rows: tuple[ClassRow, ...]
+    rows: tuple[ClassTableRow, ...]
     samples: dict[str, tuple[Thumbnail, ...]]
     findings: tuple[FindingView, ...]
     edits: tuple[DatasetEdit, ...]
@@ -165,7 +165,7 @@ def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
     )
 
 
-def view_class(session: Session, dataset: Dataset, label: str, page: int) -> ClassPage:
+def view_class(session: Session, dataset: Dataset, label: str, *, page: int) -> ClassPage:
     """The photos of a class, by name. They are not counted here: the check that wrote the rows has done so."""
     n_photos = next((row.n_images for row in dataset.summary.classes if row.label == label), 0)
     page, pages = _within(page, n_photos)
@@ -180,7 +180,7 @@ def view_unused(session: Session, dataset: Dataset, page: int) -> ClassPage:
     """What is refused or left out, with the reasons, by name."""
     is_unused = DatasetFile.state.in_((FileState.REFUSED, FileState.EXCLUDED))
     query = select(DatasetFile.name, DatasetFile.id).where(DatasetFile.dataset_id == dataset.id, is_unused)
-    # These have to be counted: the summary leaves out what nobody needs to hear of. They are sorted here, since for an
+    # These have to be counted: the summary leaves out what does not matter. They are sorted here, since for an
     # order SQLite would go through all files of the data set by their names.
     ids = [number for _, number in sorted(session.execute(query))]
     page, pages = _within(page, len(ids))
@@ -201,11 +201,11 @@ def _within(page: int, n_photos: int) -> tuple[int, int]:
     return min(max(1, page), pages), pages
 
 
-def _rows(summary: DatasetSummary) -> tuple[ClassRow, ...]:
+def _rows(summary: DatasetSummary) -> tuple[ClassTableRow, ...]:
     parts = {row.label: row for row in summary.split.classes} if summary.split else {}
     nowhere = ClassSplit(label="")
     return tuple(
-        ClassRow(
+        ClassTableRow(
             label=row.label,
             n_images=row.n_images,
             n_learn=parts.get(row.label, nowhere).learn,

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter, defaultdict
 
 from automl.datasets.edits import ExcludeFiles, RenameClass
-from automl.datasets.findings.evidence import Evidence, Photo, Photos
+from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos
 from automl.datasets.findings.finding import Finding, Fix, ids, is_or_are, leave_out, singles
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import FEW_IMAGES, quoted
@@ -22,9 +22,9 @@ _FIRST_ACCENT = 200
 
 
 @doctor_check(Subject.CLASSES)
-def tiny_classes(evidence: Evidence) -> list[Finding]:
+def tiny_classes(dataset: ExaminedDataset) -> list[Finding]:
     """Classes of very few different photos."""
-    classes = evidence.by_class
+    classes = dataset.by_class
     tiny = [label for label in sorted(classes) if len({photo.near for photo in classes[label]}) < FEW_IMAGES]
     if not tiny:
         return []
@@ -49,9 +49,9 @@ def tiny_classes(evidence: Evidence) -> list[Finding]:
 
 
 @doctor_check(Subject.CLASSES)
-def unbalanced(evidence: Evidence) -> list[Finding]:
+def unbalanced(dataset: ExaminedDataset) -> list[Finding]:
     """Classes that are very unequal in size."""
-    classes = sorted(evidence.by_class.values(), key=lambda group: (len(group), group[0].label))
+    classes = sorted(dataset.by_class.values(), key=lambda group: (len(group), group[0].label))
     if len(classes) < 2 or len(classes[-1]) < MAX_IMBALANCE * len(classes[0]):
         return []
     smallest, largest = classes[0], classes[-1]
@@ -86,13 +86,13 @@ def _even_out(classes: list[list[Photo]], at_most: int) -> Fix | None:
 
 
 @doctor_check(Subject.CLASSES)
-def gray_mixed(evidence: Evidence) -> list[Finding]:
+def gray_mixed(dataset: ExaminedDataset) -> list[Finding]:
     """Gray and coloured photos in one data set."""
-    gray = [photo for photo in evidence.photos if photo.is_gray]
-    coloured = [photo for photo in evidence.photos if not photo.is_gray]
+    gray = [photo for photo in dataset.photos if photo.is_gray]
+    coloured = [photo for photo in dataset.photos if not photo.is_gray]
     if not gray or not coloured:
         return []
-    n_of = Counter(photo.label for photo in evidence.photos)
+    n_of = Counter(photo.label for photo in dataset.photos)
     n_gray_of = Counter(photo.label for photo in gray)
     shares = {label: n_gray_of[label] / n for label, n in n_of.items()}
     most, least = (choose(sorted(shares), key=lambda label: shares[label]) for choose in (max, min))
@@ -126,9 +126,9 @@ def _leave_out_colour(fewer: Photos, colour: str, n_of: Counter[str]) -> Fix | N
 
 
 @doctor_check(Subject.CLASSES)
-def spellings(evidence: Evidence) -> list[Finding]:
+def spellings(dataset: ExaminedDataset) -> list[Finding]:
     """Classes whose names are nearly the same."""
-    of_label = evidence.by_class
+    of_label = dataset.by_class
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for label in sorted(of_label, key=lambda label: (-len(of_label[label]), label)):
         alike[_spelling_key(label)].append(label)
@@ -163,16 +163,16 @@ def _spelling_key(label: str) -> str:
 
 
 @doctor_check(Subject.CLASSES)
-def joined(evidence: Evidence) -> list[Finding]:
+def joined(dataset: ExaminedDataset) -> list[Finding]:
     """Class names that were joined with another spelling already."""
-    if not evidence.joined:
+    if not dataset.joined:
         return []
-    names = counted(len(evidence.joined), "class name was", "class names were")
+    names = counted(len(dataset.joined), "class name was", "class names were")
     return [
         Finding(
             kind="joined",
             title=f"{names} joined with another spelling of the same",
-            consequence=" ".join(evidence.joined),
+            consequence=" ".join(dataset.joined),
             severity=Severity.INFO,
         )
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from automl.datasets.findings.evidence import Evidence, Photo, Photos, n_contents, n_labels
+from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos, n_contents, n_labels
 from automl.datasets.findings.finding import Finding, all_ids, is_or_are, leave_out
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import quoted
@@ -14,9 +14,9 @@ _PART_RANK = {Split.TEST: 0, Split.VALIDATION: 1}
 
 
 @doctor_check(Subject.COPIES)
-def two_labels(evidence: Evidence) -> list[Finding]:
+def two_labels(dataset: ExaminedDataset) -> list[Finding]:
     """The same picture in more than one class."""
-    groups = evidence.in_two_classes
+    groups = dataset.in_two_classes
     if not groups:
         return []
     photos = [photo for group in groups for photo in group]
@@ -42,9 +42,9 @@ def two_labels(evidence: Evidence) -> list[Finding]:
 
 
 @doctor_check(Subject.COPIES)
-def near_two_labels(evidence: Evidence) -> list[Finding]:
+def near_two_labels(dataset: ExaminedDataset) -> list[Finding]:
     """Pictures that are nearly the same, in more than one class."""
-    groups = [group for group in evidence.near_copies if n_labels(group) > 1]
+    groups = [group for group in dataset.near_copies if n_labels(group) > 1]
     if not groups:
         return []
     photos = [photo for group in groups for photo in group]
@@ -90,11 +90,11 @@ _NEAR = _Likeness(kind="test-near-copies", noun="near copy", plural="near copies
 
 
 @doctor_check(Subject.COPIES)
-def in_test_too(evidence: Evidence) -> list[Finding]:
+def in_test_too(dataset: ExaminedDataset) -> list[Finding]:
     """Training photos that are in the test, too: only a test folder of the user's own can have them by mistake."""
-    exact = [group for group in evidence.by_content if _is_on_both_sides(group)]
+    exact = [group for group in dataset.by_content if _is_on_both_sides(group)]
     tested = {photo.sha256 for group in exact for photo in group}
-    near = [group for group in evidence.by_fingerprint if _is_on_both_sides(group)]
+    near = [group for group in dataset.by_fingerprint if _is_on_both_sides(group)]
     # Exact copies are reported once, as such.
     near = [[photo for photo in group if photo.split is Split.TEST or photo.sha256 not in tested] for group in near]
     near = [group for group in near if _is_on_both_sides(group)]
@@ -132,9 +132,9 @@ def _in_test_too(likeness: _Likeness, groups: Sequence[Photos]) -> list[Finding]
 
 
 @doctor_check(Subject.COPIES)
-def duplicates(evidence: Evidence) -> list[Finding]:
+def duplicates(dataset: ExaminedDataset) -> list[Finding]:
     """Exact copies in one class."""
-    groups = evidence.copies
+    groups = dataset.copies
     if not groups:
         return []
     # A copy of a test photo is not trained from in any case, so the test photo is the one to keep.
@@ -156,9 +156,9 @@ def duplicates(evidence: Evidence) -> list[Finding]:
 
 
 @doctor_check(Subject.COPIES)
-def near_copies(evidence: Evidence) -> list[Finding]:
+def near_copies(dataset: ExaminedDataset) -> list[Finding]:
     """Pictures that are nearly the same, in one class."""
-    groups = [group for group in evidence.near_copies if n_labels(group) == 1 and n_contents(group) > 1]
+    groups = [group for group in dataset.near_copies if n_labels(group) == 1 and n_contents(group) > 1]
     if not groups:
         return []
     extra = _all_but_best(groups, lambda photo: (_part_rank(photo), -photo.width * photo.height, photo.file_id))

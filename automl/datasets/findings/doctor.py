@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from automl.datasets.edits import ExcludeFiles
-from automl.datasets.findings.evidence import Evidence, Photos
+from automl.datasets.findings.examined_dataset import ExaminedDataset, Photos
 from automl.datasets.findings.finding import Finding
 from automl.datasets.findings.registry import all_checks
 from automl.records import Severity, Split
@@ -14,9 +14,9 @@ _LEAVE_CLASSES_OUT = frozenset({"tiny-class"})
 _FEWEST_CONTENTS = 2
 
 
-def examine(evidence: Evidence) -> list[Finding]:
+def examine(dataset: ExaminedDataset) -> list[Finding]:
     """What is worth knowing about a data set, the worst first, then what most photos are concerned by."""
-    findings = [_harmless(finding, evidence.photos) for check in all_checks() for finding in check(evidence)]
+    findings = [_harmless(finding, dataset.photos) for check in all_checks() for finding in check(dataset)]
     return sorted(findings, key=lambda finding: (_ORDER.index(finding.severity), -finding.n_photos))
 
 

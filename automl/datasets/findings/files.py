@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from automl.datasets.findings.evidence import Evidence
+from automl.datasets.findings.examined_dataset import ExaminedDataset
 from automl.datasets.findings.finding import Finding
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.records import Severity
@@ -13,10 +13,10 @@ _OTHER_REASONS = "Each has a reason of its own; the list of files says which."
 
 
 @doctor_check(Subject.FILES)
-def unusable_files(evidence: Evidence) -> list[Finding]:
+def unusable_files(dataset: ExaminedDataset) -> list[Finding]:
     """One finding for each of the most frequent reasons, and one for all others."""
     by_reason: defaultdict[str, list[int]] = defaultdict(list)
-    for file in evidence.unusable:
+    for file in dataset.unusable:
         by_reason[file.reason].append(file.file_id)
     frequent = sorted(by_reason.items(), key=lambda item: -len(item[1]))
     reasons = frequent[:_MAX_REASONS]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from automl.datasets.edits import Edit, ExcludeFiles
-from automl.datasets.findings.evidence import Photos
+from automl.datasets.findings.examined_dataset import Photos
 from automl.records import FindingSummary, FixSummary, Severity
 from automl.records.dataset_summary import finding_key
 from automl.text.numbers import counted

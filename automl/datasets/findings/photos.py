@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from automl.datasets.findings.evidence import Evidence
+from automl.datasets.findings.examined_dataset import ExaminedDataset
 from automl.datasets.findings.finding import Finding, is_or_are, leave_out, singles
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.records import Severity
@@ -22,9 +22,9 @@ _FORMAT_OF_SUFFIX = {
 
 
 @doctor_check(Subject.PHOTOS)
-def small(evidence: Evidence) -> list[Finding]:
+def small(dataset: ExaminedDataset) -> list[Finding]:
     """Photos of hardly any pixels."""
-    found = [photo for photo in evidence.photos if min(photo.width, photo.height) < MIN_SIDE_PX]
+    found = [photo for photo in dataset.photos if min(photo.width, photo.height) < MIN_SIDE_PX]
     if not found:
         return []
     return [
@@ -40,9 +40,9 @@ def small(evidence: Evidence) -> list[Finding]:
 
 
 @doctor_check(Subject.PHOTOS)
-def blank(evidence: Evidence) -> list[Finding]:
+def blank(dataset: ExaminedDataset) -> list[Finding]:
     """Photos of one colour."""
-    found = [photo for photo in evidence.photos if photo.format and photo.spread < BLANK_SPREAD]
+    found = [photo for photo in dataset.photos if photo.format and photo.spread < BLANK_SPREAD]
     if not found:
         return []
     return [
@@ -58,9 +58,9 @@ def blank(evidence: Evidence) -> list[Finding]:
 
 
 @doctor_check(Subject.PHOTOS)
-def elongated(evidence: Evidence) -> list[Finding]:
+def elongated(dataset: ExaminedDataset) -> list[Finding]:
     """Photos that lose their shape when they are made square."""
-    found = [p for p in evidence.photos if max(p.width, p.height) >= MAX_ASPECT * min(p.width, p.height)]
+    found = [p for p in dataset.photos if max(p.width, p.height) >= MAX_ASPECT * min(p.width, p.height)]
     if not found:
         return []
     photos = f"{counted(len(found), 'photo')} {is_or_are(len(found))}"
@@ -80,9 +80,9 @@ def elongated(evidence: Evidence) -> list[Finding]:
 
 
 @doctor_check(Subject.PHOTOS)
-def wrong_extension(evidence: Evidence) -> list[Finding]:
+def wrong_extension(dataset: ExaminedDataset) -> list[Finding]:
     """Photos whose names end as those of another format do."""
-    found = [p for p in evidence.photos if p.format and _format_by_name(p.name) not in (None, p.format)]
+    found = [p for p in dataset.photos if p.format and _format_by_name(p.name) not in (None, p.format)]
     if not found:
         return []
     example = found[0]

@@ -11,10 +11,10 @@ from enum import IntEnum
 from functools import cache
 
 from automl.datasets import findings
-from automl.datasets.findings.evidence import Evidence
+from automl.datasets.findings.examined_dataset import ExaminedDataset
 from automl.datasets.findings.finding import Finding
 
-Check = Callable[[Evidence], list[Finding]]
+Check = Callable[[ExaminedDataset], list[Finding]]
 
 
 class Subject(IntEnum):

@@ -6,7 +6,7 @@ from flask import url_for
 from pydantic import JsonValue
 from sqlalchemy.orm import Session
 
-from automl.records import RefusedFile, RunState
+from automl.records import RefusedFile, RunSettings, RunState
 from automl.store.tables import Artifact, Dataset, Run
 from server.api.resources.export import ExportResource
 from server.api.resources.resource import ErrorDetail, Resource, Timestamp
@@ -167,7 +167,7 @@ class RunResource(Resource):
     left_s: float | None
     """Seconds that it may still take; null once it has ended."""
 
-    settings: dict[str, JsonValue]
+    settings: RunSettings
     """What was asked for; null means that Darkroom chooses."""
 
     n_trials: int
@@ -226,7 +226,7 @@ class RunResource(Resource):
             budget_s=view.run.budget_s,
             used_s=round(view.clock.used_s, 1),
             left_s=None if left_s is None else round(left_s, 1),
-            settings=run.settings,
+            settings=RunSettings.from_json(run.settings),
             n_trials=run.n_trials,
             best=BestResource.of(run),
             bundle=BundleResource.of(view),

@@ -6,7 +6,7 @@ import pytest
 
 from automl.datasets.edits import ExcludeFiles, RenameClass
 from automl.datasets.findings.doctor import examine
-from automl.datasets.findings.evidence import Evidence, Photo, UnusableFile
+from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, UnusableFile
 from automl.datasets.findings.finding import MAX_FILES_IN_SUMMARY, MAX_GROUPS_IN_SUMMARY, Finding
 from automl.images.near_copies import near_copies
 from automl.records import FindingSummary, Severity, Split
@@ -42,7 +42,7 @@ def unusable(number: int, reason: str) -> UnusableFile:
 
 
 def found(photos: Sequence[Photo], joined: Sequence[str] = ()) -> dict[str, Finding]:
-    return {finding.kind: finding for finding in examine(Evidence(photos, joined=joined))}
+    return {finding.kind: finding for finding in examine(ExaminedDataset(photos, joined=joined))}
 
 
 def left_out(finding: Finding) -> list[int]:
@@ -51,23 +51,23 @@ def left_out(finding: Finding) -> list[int]:
 
 
 def test_nothing_is_found_where_nothing_is_wrong() -> None:
-    assert examine(Evidence(fine())) == []
+    assert examine(ExaminedDataset(fine())) == []
 
 
 def test_no_photo_at_all() -> None:
-    assert examine(Evidence(())) == []
+    assert examine(ExaminedDataset(())) == []
 
 
 def test_files_that_cannot_be_used_are_told_by_reason() -> None:
     files = [unusable(1, "The file is empty."), unusable(2, "Cut off."), unusable(3, "Cut off.")]
-    findings = examine(Evidence(fine(), files))
+    findings = examine(ExaminedDataset(fine(), files))
     assert [finding.title for finding in findings] == ["2 files cannot be used", "1 file cannot be used"]
     assert findings[0].consequence == "Cut off. They are left out already."
     assert [finding.fix for finding in findings] == [None, None]
 
 
 def test_many_different_reasons_do_not_fill_the_page() -> None:
-    findings = examine(Evidence((), [unusable(i, f"Reason {i}.") for i in range(500)]))
+    findings = examine(ExaminedDataset((), [unusable(i, f"Reason {i}.") for i in range(500)]))
     assert len(findings) == 13
     assert sum(finding.n_photos for finding in findings) == 500
 
@@ -202,7 +202,12 @@ def test_names_that_were_joined_already_are_told() -> None:
 def test_the_worst_comes_first_then_the_most_frequent() -> None:
     photos = [*fine(), photo(1, sha256="a", near=1), photo(2, "dog", sha256="a", near=1), photo(3, spread=0.0)]
     photos += [photo(4, name="a.png"), photo(5, width=10, height=10), photo(6, width=10, height=10)]
-    assert [finding.kind for finding in examine(Evidence(photos))] == ["two-labels", "small", "blank", "extension"]
+    assert [finding.kind for finding in examine(ExaminedDataset(photos))] == [
+        "two-labels",
+        "small",
+        "blank",
+        "extension",
+    ]
 
 
 def test_the_summary_of_a_finding_has_the_first_files_and_all_counts() -> None:
@@ -246,7 +251,7 @@ def test_twenty_thousand_photos_are_looked_over_in_a_moment() -> None:
     labels = [f"class {i}" for i in range(50)]
     photos = [photo(i, labels[i % 50], near=i // 3, sha256=str(i // 2), is_gray=i % 5 == 0) for i in range(20_000)]
     start = time.process_time()
-    findings = examine(Evidence(photos))
+    findings = examine(ExaminedDataset(photos))
     assert time.process_time() - start < 2
     assert findings
 

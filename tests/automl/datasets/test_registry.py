@@ -3,7 +3,7 @@
 import pytest
 
 from automl.datasets.findings import registry
-from automl.datasets.findings.evidence import Evidence
+from automl.datasets.findings.examined_dataset import ExaminedDataset
 from automl.datasets.findings.finding import Finding
 from automl.datasets.findings.registry import Subject, all_checks
 
@@ -17,7 +17,7 @@ def test_every_marked_function_of_the_package_is_a_check_in_the_order_of_subject
 def test_a_function_that_is_marked_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_ENTRIES", [])
 
-    def nothing(evidence: Evidence) -> list[Finding]:
+    def nothing(dataset: ExaminedDataset) -> list[Finding]:
         return []
 
     assert registry.doctor_check(Subject.PHOTOS)(nothing) is nothing

@@ -57,7 +57,7 @@ class UnusableFile:
 Photos = Sequence[Photo]
 
 
-class Evidence:
+class ExaminedDataset:
     """A data set, as the checks of the doctor see it. Groups are made when they are first asked for.
 
     Args:
