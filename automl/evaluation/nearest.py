@@ -11,7 +11,7 @@ _ROWS = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class FeatureMoments:
     """How the features of some photos vary, float32 (n_features,) each.
 
     Attributes:
@@ -51,7 +51,7 @@ def nearest(pool_features: np.ndarray, query_features: np.ndarray, k: int) -> np
     return found
 
 
-def _nearest_of_block(pool_features: np.ndarray, queries: np.ndarray, *, of_pool: Moments, k: int) -> np.ndarray:
+def _nearest_of_block(pool_features: np.ndarray, queries: np.ndarray, *, of_pool: FeatureMoments, k: int) -> np.ndarray:
     """int (len(queries), k): the nearest rows of the pool. queries: float32, directions."""
     rows, likeness = np.empty((len(queries), 0), np.intp), np.empty((len(queries), 0), np.float32)
     for start in range(0, len(pool_features), _ROWS):
@@ -77,7 +77,7 @@ def _first(rows: np.ndarray, likeness: np.ndarray, k: int) -> tuple[np.ndarray, 
     return best_rows, best
 
 
-def moments(features: np.ndarray) -> Moments:
+def moments(features: np.ndarray) -> FeatureMoments:
     """How features vary. features: float (n, n_features), may be memory-mapped."""
     total = np.zeros(features.shape[1])
     for start in range(0, len(features), _ROWS):
@@ -85,10 +85,10 @@ def moments(features: np.ndarray) -> Moments:
     mean, squares = total / len(features), np.zeros(features.shape[1])
     for start in range(0, len(features), _ROWS):
         squares += np.square(features[start : start + _ROWS] - mean).sum(axis=0)
-    return Moments(mean.astype(np.float32), np.sqrt(squares / len(features)).astype(np.float32))
+    return FeatureMoments(mean.astype(np.float32), np.sqrt(squares / len(features)).astype(np.float32))
 
 
-def directions(features: np.ndarray, of_pool: Moments) -> np.ndarray:
+def directions(features: np.ndarray, of_pool: FeatureMoments) -> np.ndarray:
     """Standardised features of unit length, float32 (n, n_features): what all photos share makes no two of them alike.
 
     Args:

@@ -117,6 +117,6 @@ def test_a_class_that_is_not_there_is_refused() -> None:
         ExplainedModel(tiny_model()).explain(np.zeros((1, 8, 8, 3), np.uint8), 3)
 
 
-def test_a_graph_of_somebody_else_has_no_heat_maps() -> None:
-    with pytest.raises(BadBundle, match="what it looks at"):
+def test_a_graph_of_another_program_has_no_heat_maps() -> None:
+    with pytest.raises(BadBundle, match="Heat maps cannot be drawn"):
         ExplainedModel(tiny_model(has_taps=False))

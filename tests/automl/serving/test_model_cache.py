@@ -82,7 +82,7 @@ def test_a_model_that_has_no_heat_maps_is_not_opened_for_them_twice() -> None:
     source = Source(tiny_model(has_taps=False))
     model = ModelCache().get("a", source)
     for _ in range(2):
-        with pytest.raises(BadBundle, match="what it looks at"):
+        with pytest.raises(BadBundle, match="Heat maps cannot be drawn"):
             model.explained(source, lambda opened: None)
     assert source.n_reads == 2
 
