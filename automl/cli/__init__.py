@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import json
 import os
 import shutil
 import signal
@@ -88,13 +87,14 @@ def _scratch(settings: Settings) -> tempfile.TemporaryDirectory[str]:
 
 def predict(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Says what a delivered model sees in pictures."""
-    from automl.delivery.bundle import unpack_bundle
+    from automl.delivery.bundle import read_bundle_report, unpack_bundle
+    from automl.records.report import RunReport
 
     with tempfile.TemporaryDirectory() as scratch:
-        model, metrics = unpack_bundle(options.model, Path(scratch), ["model.onnx", "metrics.json"])
-        classifier = Classifier(model)
-        calibration = json.loads(metrics.read_text(encoding="utf-8")).get("calibration") or {}
-        threshold = calibration.get("threshold")
+        (model,) = unpack_bundle(options.model, Path(scratch), ["model.onnx"])
+        report = read_bundle_report(options.model)
+        calibration = report.calibration if isinstance(report, RunReport) else None
+        classifier, threshold = Classifier(model), calibration.threshold if calibration else None
         images = [path for given in options.images for path in _photos_in(given)]
         if options.csv is not None:
             return _predict_to_csv(classifier, threshold, images, options.csv, settings, console)
@@ -335,7 +335,7 @@ def _train(
     with ConsoleObserver(console, out) as observer:
         result = run_pipeline(job, budget, observer)
     shutil.copyfile(result.bundle, out)
-    console.print(result.metrics["sentence"], style="bold", markup=False)
+    console.print(result.report.sentence, style="bold", markup=False)
     sys.stdout.write(f"{out}\n")
     return 0
 

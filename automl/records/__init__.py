@@ -12,7 +12,8 @@ from automl.records.dataset_summary import (
     SizesSummary,
     SplitSummary,
 )
-from automl.records.run import RunResult, RunSettings
+from automl.records.result import RunResult
+from automl.records.run import RunSettings
 from automl.records.states import (
     DatasetState,
     ExportState,

@@ -1,8 +1,7 @@
-"""What a run was asked for, and what it hands over."""
+"""What a run was asked for."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from automl.records.states import Goal, PrunerKind, Sampler, TunerKind
@@ -57,12 +56,3 @@ class RunSettings:
             "head_layers": None if layers is None else tuple(layers),
         }
         return cls(**{**values, **read})
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What a finished run hands over: the bundle, the figures of `metrics.json`, and the plots with their titles."""
-
-    bundle: Path
-    metrics: dict[str, Any]
-    plots: tuple[tuple[Path, str], ...]

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from automl.records import RunSettings, RunState, Stage
 from automl.records.dataset_summary import SPEED_KEY
+from automl.store.results import part_of_report
 from automl.store.tables import Dataset, DatasetVersion, Run, TrialSummary
 from automl.text.durations import duration_in_words
 
@@ -242,7 +243,7 @@ def _told_by(session: Session, ids: Sequence[str]) -> list[PastRun]:
         Run.budget_s,
         Run.stop_requested,
         Run.settings,
-        Run.result["time"].label("time"),
+        part_of_report("time").label("time"),
         Dataset.summary[SPEED_KEY].as_float().label("look_s"),
         DatasetVersion.n_images,
     )

@@ -1,6 +1,6 @@
 """Photos that a run has seen, as its data set has them today."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from automl.records import FileState
+from automl.records.report import ReportedPhoto
 from automl.store.tables import DatasetFile
 from server.views.dataset import OF_A_THUMBNAIL, Thumbnail, thumbnail_of
 
@@ -50,9 +51,8 @@ class SeenPhotos:
         file = self._files.get(sha256)
         return SeenPhoto(name, label, thumbnail_of(file) if file else None, file is not None and _is_used(file))
 
-    def of(self, row: Mapping[str, str]) -> SeenPhoto:
-        """row: `name`, `label` and `sha256`, as `metrics.json` names a photo."""
-        return self.find(row["sha256"], row["name"], row["label"])
+    def of(self, photo: ReportedPhoto) -> SeenPhoto:
+        return self.find(photo.sha256, photo.name, photo.label)
 
 
 def _worth(file: Row[*tuple[Any, ...]]) -> tuple[bool, bool, int]:
