@@ -45,6 +45,7 @@ VALUES: Mapping[str, Any] = {
         "taps": "several",
         "image_size_px": 224,
         "params": {"dropout": 0.25},
+        "parts": [],
         "stage": "heads",
         "best_epoch": 3,
         "n_bytes": 9_000_000,

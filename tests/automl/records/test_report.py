@@ -62,7 +62,7 @@ def test_the_first_model_wins_only_where_nothing_was_averaged_with_it():
     assert made_report(first_model=first).is_first_model
     assert not made_report(first_model={"trial": 0}).is_first_model
     assert not made_report(first_model=None).is_first_model
-    assert not made_report(first_model=first, winner={"params": {"averaged_with": "4+7"}}).is_first_model
+    assert not made_report(first_model=first, winner={"parts": [1, 4, 7]}).is_first_model
 
 
 def test_what_is_known_at_last_leaves_all_else_as_it_was():
