@@ -33,6 +33,7 @@ from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.serving.predict import Classifier, load_image
 from automl.settings import load_settings
 from bench.harness import DATA, report
+from tests.reports import made_report
 
 SIZE_PX = 224
 TEST_FOLDERS = {"beans": "test", "hymenoptera": "val"}
@@ -88,7 +89,7 @@ def measure(name: str, weights: InstalledWeights, taps: str, folder: Path) -> di
 def zip_bytes(models: ExportedModels, classes: list[str], folder: Path) -> int:
     """Of a download with all formats."""
     base, target = folder / "base.zip", folder / "all.zip"
-    write_bundle(base, models, {"sentence": "", "classes": classes})
+    write_bundle(base, models, made_report(classes=classes))
     made = {one: folder / one.file_name for one in FORMATS if not one.is_made_at_once}
     files = {one: zipped(path) if path.is_dir() else path for one, path in made.items()}
     compose(target, base, [Chosen(one, files.get(one)) for one in FORMATS])

@@ -22,7 +22,7 @@ from automl.evaluation.score import TestScore
 from automl.models.head.training import Curves
 from automl.records import Goal, ImageRecord, Stage, TrialRecord, TrialState
 from bench.harness import report
-from tests.automl.delivery.report.metrics_files import tested
+from tests.automl.delivery.report.built_reports import tested
 
 N_PHOTOS = N_HEAT_MAPS = 24
 N_LAYERS = 60
@@ -48,24 +48,34 @@ def _measure(folder: Path, n_images: int, n_classes: int, n_trials: int) -> dict
     line = tuple(np.linspace(1, 0.2, 40).tolist())
     curves = Curves(train_loss=line, train_accuracy=line, validation_loss=line, validation_accuracy=line)
     heat = random.random((N_HEAT_MAPS, 28, 28)).astype(np.float32)
-    layers = [LayerRow(f"layer_{i}", "Conv2D", "(None, 28, 28, 96)", 9_216, 0) for i in range(N_LAYERS)]
+    numbers = {"output_shape": "(None, 28, 28, 96)", "n_params": 9_216, "n_trained": 0}
+    layers = [LayerRow(name=f"layer_{i}", kind="Conv2D", **numbers) for i in range(N_LAYERS)]
     tested(_score(random, 10, 2))  # which imports scikit-learn
     times = [time.perf_counter()]
     cpu_s = time.process_time()
-    metrics = tested(score)
-    times.append(time.perf_counter())
     calibration = calibrate(np.log(score.probabilities)[None], score.truth)
+    times.append(time.perf_counter())
+    run_report = tested(score, calibration)
     times.append(time.perf_counter())
     maps = HeatMaps(heat, range(N_HEAT_MAPS))
     plots = draw_all(
-        folder / "plots", curves, 30, score, images, trials, Goal.ACCURACY, calibration, maps=maps, layers=layers
+        folder / "plots",
+        curves=curves,
+        best_epoch=30,
+        score=score,
+        test_images=images,
+        trials=trials,
+        goal=Goal.ACCURACY,
+        calibration=calibration,
+        maps=maps,
+        layers=layers,
     )
     times.append(time.perf_counter())
-    write_report(folder / "report.html", metrics | {"calibration": calibration.to_json()}, plots)
+    write_report(folder / "report.html", run_report, plots)
     times.append(time.perf_counter())
-    write_model_card(folder / "model_card.md", metrics | {"calibration": calibration.to_json()})
+    write_model_card(folder / "model_card.md", run_report)
     times.append(time.perf_counter())
-    names = ("metrics_s", "calibration_s", "plots_s", "report_html_s", "model_card_s")
+    names = ("calibration_s", "metrics_s", "plots_s", "report_html_s", "model_card_s")
     return {
         **dict(zip(names, np.diff(times).round(2).tolist(), strict=True)),
         "all_s": round(times[-1] - times[0], 2),

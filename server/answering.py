@@ -20,6 +20,7 @@ from automl.serving.heat import overlay, shown
 from automl.serving.model_cache import OpenModel
 from automl.serving.predict import resize_square
 from automl.store.database import find_run
+from automl.store.results import part_of_report
 from automl.store.tables import Artifact, Run
 from automl.text.numbers import size_in_words
 from server.downloads.members import read_member
@@ -122,7 +123,7 @@ def ask(services: Services, run_id: str) -> Asked:
 
 def _threshold(session: Session, run: Run) -> float | None:
     """Read from the result by the database, since the whole result may be long and this is done for every request."""
-    return session.scalar(select(Run.result[("calibration", "threshold")].as_float()).where(Run.id == run.id))
+    return session.scalar(select(part_of_report("calibration", "threshold").as_float()).where(Run.id == run.id))
 
 
 def answers(

@@ -72,15 +72,14 @@ def runs_without_notices(database: Database, settings: Settings, settle_s: float
 
 def _record(run: Run, public_url: str) -> dict[str, Any]:
     """What both notices say. `score` is 0-1: on test photos if the run is done, else the best on validation photos."""
-    test = (run.result or {}).get("test") or {}
-    is_tested = run.state is RunState.DONE and test.get("accuracy") is not None
+    report = run.report if run.state is RunState.DONE else None
     return {
         "id": run.id,
         "name": run.dataset.name,
         "state": run.state.value,
-        "score": test["accuracy"] if is_tested else run.best_score,
-        "measured_on": "test" if is_tested else "validation",
-        "sentence": (run.result or {}).get("sentence", "") if run.state is RunState.DONE else run.error_message,
+        "score": report.score.accuracy if report else run.best_score,
+        "measured_on": "test" if report else "validation",
+        "sentence": report.sentence if report else run.error_message,
         "link": f"{public_url.rstrip('/')}/runs/{run.id}" if public_url else None,
     }
 

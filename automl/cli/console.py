@@ -1,14 +1,13 @@
 """Shows a run's progress on a terminal."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from automl.records import RunState, TrialRecord, TrialState
+from automl.records.report import CandidateReport
 from automl.search.candidate import Candidate
 from automl.search.description import describe
 from automl.search.observer import Observer
@@ -65,5 +64,5 @@ class ConsoleObserver(Observer):
         text = f"Ready to use, while the search goes on: {self._best_so_far_to} ({validated(score)})"
         self._console.print(text, markup=False)
 
-    def winner(self, description: Mapping[str, Any]) -> None:
-        self._console.print(f"Winner: {' + '.join(description['winner']['backbones'])}", markup=False)
+    def winner(self, report: CandidateReport) -> None:
+        self._console.print(f"Winner: {' + '.join(report.winner.backbones)}", markup=False)

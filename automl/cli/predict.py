@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -71,14 +70,16 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Exit code 2: one of the photos could not be read."""
-    from automl.delivery.bundle import unpack_bundle
+    from automl.delivery.bundle import read_bundle_report, unpack_bundle
+    from automl.records.report import RunReport
 
     with tempfile.TemporaryDirectory() as scratch:
-        model, metrics = unpack_bundle(options.model, Path(scratch), ["model.onnx", "metrics.json"])
-        calibration = json.loads(metrics.read_text(encoding="utf-8")).get("calibration") or {}
+        (model,) = unpack_bundle(options.model, Path(scratch), ["model.onnx"])
+        report = read_bundle_report(options.model)
+        calibration = report.calibration if isinstance(report, RunReport) else None
         predictor = Predictor(
             classifier=Classifier(model),
-            threshold=calibration.get("threshold"),
+            threshold=calibration.threshold if calibration else None,
             max_image_pixels=settings.max_image_pixels,
         )
         images = [path for given in options.images for path in _photos_in(given)]

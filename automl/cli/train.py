@@ -54,7 +54,7 @@ class Training:
         with ConsoleObserver(console, self.out) as observer:
             result = train(job, budget, observer)
         shutil.copyfile(result.bundle, self.out)
-        console.print(result.metrics["sentence"], style="bold", markup=False)
+        console.print(result.report.sentence, style="bold", markup=False)
         sys.stdout.write(f"{self.out}\n")
         return 0
 

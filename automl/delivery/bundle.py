@@ -4,18 +4,23 @@ import json
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
 
 from automl.atomic_files import no_half_files
 from automl.delivery.exporter import ExportedModels
 from automl.errors import BadBundle
+from automl.records.report import CandidateReport, read_report
 from automl.serving import predict
 from automl.serving.sound_zip import sound_zip
 
+REPORT_NAME = "metrics.json"
 _STORED = {".keras", ".png"}  # compressed already
+
+AnyReport = TypeVar("AnyReport", bound=CandidateReport)
 
 _REQUIREMENTS = """\
 # What predict.py needs; any Python from 3.10 on.
@@ -53,23 +58,30 @@ The search was still going on when this was packed. The finished download also h
 def write_bundle(
     target: Path,
     models: ExportedModels,
-    metrics: Mapping[str, Any],
+    report: AnyReport,
+    *,
     plots: Sequence[Path] = (),
-    at_last: Callable[[], Mapping[str, Any]] = dict,
     tables: Mapping[str, str] = MappingProxyType({}),
-    write_more: Callable[[Mapping[str, Any]], Sequence[Path]] = lambda _metrics: (),
-) -> dict[str, Any]:
+    complete: Callable[[AnyReport], AnyReport] = lambda report: report,
+    write_documents: Callable[[AnyReport], Sequence[Path]] = lambda _report: (),
+) -> AnyReport:
     """Packs one model with everything that belongs to it, and returns what its `metrics.json` says.
 
-    `at_last`: asked for further metrics when all else is packed, such as how long it took. `tables`: further text
-    files, by their names. `write_more`: given all metrics, writes files that go in beside them, such as a report.
+    Args:
+        target: The .zip.
+        models: The model's files.
+        report: What is known before the packing begins; `README.txt` and `labels.txt` go by it.
+        plots: Files for the folder of plots.
+        tables: Further text files, by their names.
+        complete: Called when all else is packed, to add what is only known then, such as how long it took.
+        write_documents: Writes files that say what the completed report says, and returns them.
 
     Raises:
-        DiskFull: no room; nothing half-written is left.
+        DiskFull: There is no room; nothing half-written is left.
     """
     with no_half_files([target]) as (part,), zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
-        _write_text(bundle, "README.txt", _readme(metrics["sentence"], models))
-        _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in metrics["classes"]))
+        _write_text(bundle, "README.txt", _readme(report.sentence, models))
+        _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in report.classes))
         _write_text(bundle, "requirements.txt", _REQUIREMENTS)
         bundle.write(predict.__file__, "predict.py")
         for name, text in tables.items():
@@ -78,11 +90,11 @@ def write_bundle(
         files = [(path, name) for path, name in both if path is not None]
         for path, name in files + [(plot, f"plots/{plot.name}") for plot in plots]:
             bundle.write(path, name, zipfile.ZIP_STORED if path.suffix in _STORED else None)
-        complete = {**metrics, **at_last()}
-        for path in write_more(complete):
+        completed = complete(report)
+        for path in write_documents(completed):
             bundle.write(path, path.name)
-        _write_text(bundle, "metrics.json", json.dumps(complete, indent=2, ensure_ascii=False) + "\n")
-    return complete
+        _write_text(bundle, REPORT_NAME, completed.json_text())
+    return completed
 
 
 def _write_text(bundle: zipfile.ZipFile, name: str, text: str) -> None:
@@ -93,25 +105,42 @@ def _write_text(bundle: zipfile.ZipFile, name: str, text: str) -> None:
 
 
 def unpack_bundle(bundle: Path, folder: Path, names: Sequence[str]) -> list[Path]:
-    """Copies the named members out of a download, for `automl predict`.
+    """Copies the named members out of a download.
 
     Raises:
-        BadBundle: it is none of ours, or one of the members was not chosen when it was made.
+        BadBundle: It is none of ours, or one of the members was not chosen when it was made.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
+    with _readable(bundle) as archive:
+        for name in names:
+            if name not in archive.namelist() and REPORT_NAME in archive.namelist():
+                raise BadBundle(f"{bundle} was made without {name}. Tick it too, and download once more.")
+            path = folder / Path(name).name
+            with archive.open(name) as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            paths.append(path)
+    return paths
+
+
+def read_bundle_report(bundle: Path) -> CandidateReport:
+    """What the `metrics.json` of a download says, whichever version of Darkroom wrote it.
+
+    Raises:
+        BadBundle: It is none of ours, or of a version that is newer than this one.
+    """
+    with _readable(bundle) as archive:
+        return read_report(json.loads(archive.read(REPORT_NAME)))
+
+
+@contextmanager
+def _readable(bundle: Path) -> Iterator[zipfile.ZipFile]:
+    """An opened download. Whatever is wrong with its bytes means that Darkroom did not make it."""
     try:
         with sound_zip(bundle) as archive:
-            for name in names:
-                if name not in archive.namelist() and "metrics.json" in archive.namelist():
-                    raise BadBundle(f"{bundle} was made without {name}. Tick it too, and download once more.")
-                path = folder / Path(name).name
-                with archive.open(name) as source, path.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-                paths.append(path)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+            yield archive
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BadBundle(f"{bundle} is not a model that Darkroom made ({error}).") from error
-    return paths
 
 
 def _readme(sentence: str, models: ExportedModels) -> str:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.delivery.bundle import unpack_bundle
+from automl.delivery.bundle import read_bundle_report, unpack_bundle
 from automl.delivery.format_writer import N_CALIBRATION, FormatWriter
 from automl.delivery.proof import Proof, Reference, prove
 from automl.errors import BadBundle, BadDataset
@@ -142,8 +141,8 @@ def _members(bundle: Path) -> Iterator[None]:
 
 def _parts(bundle: Path, manifest: DatasetManifest) -> tuple[list[ImageRecord], list[ImageRecord]]:
     """The photos that were learned from and those of the test."""
+    classes = set(read_bundle_report(bundle).classes)
     with sound_zip(bundle) as archive:
-        classes = set(json.loads(archive.read("metrics.json"))["classes"])
         rows = list(csv.DictReader(io.StringIO(archive.read("photos.csv").decode())))
     part = {row["sha256"]: row["part"] for row in rows}
     known = [image for image in manifest.images if image.label in classes]

@@ -4,28 +4,35 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from automl.atomic_files import no_half_files
+from automl.delivery.bundle import REPORT_NAME
 from automl.delivery.report.model_card import write_model_card
 from automl.delivery.report.page import write_report
+from automl.records.report import FormatReport, read_run_report
 
 _PLOTS = "plots/"
 
 
 def redocument(
-    bundle: Path, target: Path, exports: Sequence[Mapping[str, Any]], titles: Sequence[tuple[str, str]]
+    bundle: Path, target: Path, *, exports: Sequence[FormatReport], titles: Sequence[tuple[str, str]]
 ) -> None:
     """Copies a bundle to `target` with `exports` in its `metrics.json`, its report and its model card.
 
-    Every other member stays as it is, byte for byte. titles: file name and caption of each plot, in the order of the
-    report; one that is not in the bundle is passed over.
+    Every other member stays as it is, byte for byte.
+
+    Args:
+        bundle: A finished download, also of an older version.
+        target: The new download.
+        exports: What came of each format.
+        titles: File name and title of each plot, in the order of the report; a plot that is not in the bundle is
+            passed over.
 
     Raises:
-        DiskFull: no room; nothing half-written is left.
-        KeyError, BadZipFile: not a finished download.
+        DiskFull: There is no room; nothing half-written is left.
+        KeyError, ValueError, BadZipFile: It is not a finished download.
     """
     with tempfile.TemporaryDirectory(prefix="documents-") as scratch, zipfile.ZipFile(bundle) as old:
         documents = _documents(old, Path(scratch), exports, titles)
@@ -37,7 +44,7 @@ def redocument(
 
 
 def _documents(
-    old: zipfile.ZipFile, scratch: Path, exports: Sequence[Mapping[str, Any]], titles: Sequence[tuple[str, str]]
+    old: zipfile.ZipFile, scratch: Path, exports: Sequence[FormatReport], titles: Sequence[tuple[str, str]]
 ) -> dict[str, Path]:
     """The members that change, by name."""
     from automl.evaluation.plots import Plot  # Matplotlib
@@ -49,11 +56,11 @@ def _documents(
         for file, title in titles
         if _PLOTS + file in names
     ]
-    metrics = {**json.loads(old.read("metrics.json")), "exports": list(exports)}
-    found = {name: scratch / name for name in ("metrics.json", "report.html", "model_card.md")}
-    found["metrics.json"].write_text(json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_report(found["report.html"], metrics, plots)
-    write_model_card(found["model_card.md"], metrics)
+    report = read_run_report(json.loads(old.read(REPORT_NAME))).with_exports(exports)
+    found = {name: scratch / name for name in (REPORT_NAME, "report.html", "model_card.md")}
+    found[REPORT_NAME].write_text(report.json_text(), encoding="utf-8")
+    write_report(found["report.html"], report, plots)
+    write_model_card(found["model_card.md"], report)
     return found
 
 
@@ -65,7 +72,7 @@ def _extract(archive: zipfile.ZipFile, name: str, scratch: Path) -> Path:
 
 
 def _copy(old: zipfile.ZipFile, member: zipfile.ZipInfo, new: zipfile.ZipFile, instead: Path | None) -> None:
-    """With the member's date, rights and way of packing. `instead`: the file that takes its place."""
+    """Copies a member with its date, its rights and its compression. instead: the file that takes its place."""
     info = zipfile.ZipInfo(member.filename, member.date_time)
     info.compress_type, info.external_attr = member.compress_type, member.external_attr
     info.file_size = member.file_size if instead is None else instead.stat().st_size

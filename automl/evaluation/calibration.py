@@ -5,9 +5,8 @@ calibration error is the mean distance of confidence and accuracy over 15 bins. 
 arXiv:1706.04599).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,23 +62,6 @@ class Calibration:
     threshold: float | None
     coverage: float
     accuracy_when_sure: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """The attributes by name, in plain values."""
-        return asdict(self) | {
-            "bins_before": [asdict(one) for one in self.bins_before],
-            "bins_after": [asdict(one) for one in self.bins_after],
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Calibration":
-        """Reads what `to_json` wrote.
-
-        Raises:
-            TypeError, KeyError: `to_json` did not write this.
-        """
-        bins = {name: tuple(Bin(**one) for one in values[name]) for name in ("bins_before", "bins_after")}
-        return cls(**{**values, **bins})
 
 
 def calibrate(held_out_logits: np.ndarray, labels: np.ndarray) -> Calibration:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from automl.evaluation.score import TestScore
+from automl.records.report import FirstModelReport
 from automl.search.candidate import Candidate
 
 
@@ -23,15 +23,15 @@ class FirstModel:
     at_s: float
 
 
-def describe_first(first: FirstModel, score: TestScore) -> dict[str, Any]:
-    """What `metrics.json` says of the first model. score: of its answers on the test photos."""
-    return {
-        "trial": first.candidate.number,
-        "accuracy": score.accuracy,
-        "n_correct": score.n_correct,
-        "n_images": score.n_images,
-        "interval_95": list(score.interval_95),
-        "backbones": list(first.candidate.backbones),
-        "image_size_px": first.candidate.image_size_px,
-        "at_s": round(first.at_s, 1),
-    }
+def describe_first(first: FirstModel, score: TestScore) -> FirstModelReport:
+    """What the report says of the first model. score: of its answers on the test photos."""
+    return FirstModelReport(
+        trial=first.candidate.number,
+        accuracy=score.accuracy,
+        n_correct=score.n_correct,
+        n_images=score.n_images,
+        interval_95=score.interval_95,
+        backbones=first.candidate.backbones,
+        image_size_px=first.candidate.image_size_px,
+        at_s=round(first.at_s, 1),
+    )

@@ -1,7 +1,7 @@
 """95 % intervals of the test figures: how far each may be from what another set of such photos would show."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,10 +27,6 @@ class Intervals:
     balanced_accuracy: Interval
     macro_f1: Interval
     log_loss: Interval
-
-    def to_json(self) -> dict[str, list[float]]:
-        """The intervals by name."""
-        return {name: list(ends) for name, ends in asdict(self).items()}
 
 
 def wilson_interval(n_correct: int, n: int) -> Interval:

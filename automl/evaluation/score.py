@@ -11,6 +11,7 @@ import numpy as np
 from automl.evaluation.calibration import calibration_error, reliability_bins, sure_answers
 from automl.evaluation.intervals import Intervals, bootstrap_intervals, class_scores, wilson_interval
 from automl.records import ImageRecord
+from automl.records.report import ClassScore
 from automl.serving.predict import Classifier, load_image
 
 _BATCH = 32
@@ -124,17 +125,17 @@ class TestScore:
             one, other = other, one
         return self.classes[one], self.classes[other], int(pairs.max())
 
-    def per_class(self) -> list[dict[str, str | float | int]]:
+    def per_class(self) -> tuple[ClassScore, ...]:
         """Precision, recall and F1 of each class; 0 for a class that the model never names or no photo shows."""
         from sklearn.metrics import precision_recall_fscore_support
 
         rows = precision_recall_fscore_support(
             self.truth, self.predicted, labels=range(len(self.classes)), zero_division=0
         )
-        return [
-            {"label": label, "precision": float(p), "recall": float(r), "f1": float(f), "n_images": int(n)}
+        return tuple(
+            ClassScore(label=label, precision=float(p), recall=float(r), f1=float(f), n_images=int(n))
             for label, p, r, f, n in zip(self.classes, *rows, strict=True)
-        ]
+        )
 
     def sentence(self) -> str:
         """The score for people who do not know what a score is.

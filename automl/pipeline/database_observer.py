@@ -3,7 +3,6 @@
 import math
 import mimetypes
 import time
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from automl.records import DatasetState, RunResult, RunState, Stage, TrialRecord
+from automl.records.report import CandidateReport
 from automl.search.candidate import Candidate
 from automl.search.description import describe
 from automl.search.observer import Observer
@@ -144,13 +144,13 @@ class DatabaseObserver(Observer):
         self._remove_artifacts(outdated)
         self._publish("download")
 
-    def winner(self, description: Mapping[str, Any]) -> None:
+    def winner(self, report: CandidateReport) -> None:
         with self._database.session() as session:
             run = find_run(session, self._run_id)
-            run.result = dict(description)
+            run.result = report
             # It is not the best one of the search where that could not be written.
-            run.best_trial, run.best_score = description["winner"]["trial"], description["validation"]["score"]
-            run.best_summary = describe(description["winner"]["params"], description["winner"]["parts"])
+            run.best_trial, run.best_score = report.winner.trial, report.validation.score
+            run.best_summary = describe(report.winner.params, report.winner.parts)
 
     def deliver(self, result: RunResult) -> None:
         """Stores the bundle and the plots, and ends the run as done; from then on its other formats can be made."""
@@ -160,7 +160,7 @@ class DatabaseObserver(Observer):
         self._add_artifact("bundle", result.bundle, name="model.zip", title="The trained model")
         with self._database.session() as session:
             run = find_run(session, self._run_id)
-            run.result = result.metrics
+            run.result = result.report
             change_run_state(run, RunState.DONE)
             add_exports(session, run.id)
         self._remove_artifacts(outdated)

@@ -12,6 +12,7 @@ from automl.evaluation.plots.photos import choose_samples
 from automl.evaluation.score import TestScore
 from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
+from automl.records.report import ReportedMistake, ReportedPhoto
 from automl.search.candidate import Candidate
 from automl.search.frozen import FrozenFeatures
 from automl.serving.heat import shown, typical_of
@@ -29,14 +30,15 @@ def heat_maps(
     tested: Sequence[ImageRecord],
     score: TestScore,
 ) -> HeatMaps:
-    """Heat maps of the same test photos as on the page of samples.
+    """Heat maps of the test photos that the page of samples shows.
 
     Args:
-        model: the candidate as `Exporter.build_keras` has built it.
-        weights: the pretrained ones, by backbone.
-        learned: the photos that were learned from.
-        tested: the test photos.
-        score: of those.
+        candidate: The delivered model.
+        model: The same as `Exporter.build_keras` built it.
+        weights: The installed ones by the name of their backbone.
+        learned: The photos that were learned from.
+        tested: The test photos.
+        score: The answers to the test photos.
     """
     size = candidate.image_size_px
     typical = typical_of(learned)
@@ -48,27 +50,29 @@ def heat_maps(
 
 def explained_mistakes(
     features: FrozenFeatures, *, learned: Sequence[ImageRecord], tested: Sequence[ImageRecord], score: TestScore
-) -> list[dict[str, Any]]:
-    """The mistakes on test photos of which the model was surest, each with the most similar photos of the pool."""
+) -> tuple[ReportedMistake, ...]:
+    """The most confident mistakes on test photos, each with the training photos that look most like it."""
     wrong = np.flatnonzero(score.predicted != score.truth)
     wrong = wrong[np.argsort(-score.confidence[wrong], kind="stable")][:_N_MISTAKES]
     pool = features.last_layer()
     if pool is None or not len(wrong):
-        return []
+        return ()
     neighbours = nearest(pool, features.last_layer_of([tested[row] for row in wrong.tolist()]), _N_NEAREST)
-    return [
-        {
-            **_named(tested[row]),
-            "predicted": score.classes[score.predicted[row]],
-            "confidence": round(float(score.confidence[row]), 4),
-            "nearest": [_named(learned[one]) for one in near],
-        }
+    return tuple(
+        ReportedMistake(
+            name=tested[row].name,
+            sha256=tested[row].sha256,
+            label=tested[row].label,
+            predicted=score.classes[score.predicted[row]],
+            confidence=round(float(score.confidence[row]), 4),
+            nearest=tuple(_reported(learned[one]) for one in near),
+        )
         for row, near in zip(wrong.tolist(), neighbours.tolist(), strict=True)
-    ]
+    )
 
 
-def _named(image: ImageRecord) -> dict[str, str]:
-    return {"name": image.name, "sha256": image.sha256, "label": image.label}
+def _reported(image: ImageRecord) -> ReportedPhoto:
+    return ReportedPhoto(name=image.name, sha256=image.sha256, label=image.label)
 
 
 def layers_of(candidate: Candidate, model: Any) -> list[LayerRow]:

@@ -37,6 +37,7 @@ from automl.store.exports import (
     export_rows,
     settle_export,
 )
+from automl.store.results import report_of
 from automl.store.tables import Artifact
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -120,7 +121,7 @@ class Exporting:
             titles = [(plot.name, plot.title) for plot in run.artifacts if plot.kind == "plot"]
         target = self._workspace / "model.zip"
         target.parent.mkdir(parents=True, exist_ok=True)
-        redocument(self._local_bundle(claim), target, rows, titles)
+        redocument(self._local_bundle(claim), target, exports=rows, titles=titles)
         return self._put(claim, target)
 
     def _settle(self, claim: ExportClaim, outcome: ExportOutcome, bundle: StoredFile | None) -> None:
@@ -130,7 +131,7 @@ class Exporting:
             is_ours = settle_export(session, claim, outcome)
             if is_ours:
                 run = find_run(session, claim.run_id)
-                run.result = {**run.result, "exports": export_rows(run.exports)}
+                run.result = report_of(run).with_exports(export_rows(run.exports))
                 if bundle is not None:
                     outdated = [one for one in run.artifacts if one.kind == "bundle"]
                     for one in outdated:

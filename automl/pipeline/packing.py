@@ -1,9 +1,9 @@
 """Packs models: the best one so far while the search goes on, and the one that is delivered at its end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import structlog
@@ -14,6 +14,7 @@ from automl.errors import DarkroomError, RunFailed
 from automl.evaluation.first_model import FirstModel
 from automl.pipeline.end_times import EndTimes
 from automl.records import ImageRecord
+from automl.records.report import CandidateReport
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.observer import Observer
@@ -72,7 +73,7 @@ class Packer(BestModelPacker):
         self,
         exporter: Exporter,
         *,
-        describe: Callable[[Candidate], Mapping[str, Any]],
+        describe: Callable[[Candidate], CandidateReport],
         times: EndTimes,
         photos: Sequence[ImageRecord],
         budget: Budget,

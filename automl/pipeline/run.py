@@ -7,23 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from automl.datasets.split import ALWAYS_TRAINED, make_split
 from automl.delivery.bundle import write_bundle
 from automl.delivery.exporter import ExportedModels, Exporter
-from automl.delivery.report.building import (
-    describe_candidate,
-    describe_result,
-    labels_of,
-    look_alike_rows,
-    pareto_rows,
-    photo_table,
-    suspect_rows,
-)
-from automl.delivery.test_answers import answer_table
+from automl.delivery.photo_tables import answer_table, photo_table
+from automl.delivery.report.building import describe_candidate, describe_result, labels_of
+from automl.delivery.report.pareto import pareto_rows
+from automl.delivery.report.pool_photos import doubted_labels, look_alike_pairs
 from automl.errors import BadSetting, NoBackbone
 from automl.evaluation.calibration import Calibration, calibrate, tempered
 from automl.evaluation.first_model import describe_first
@@ -36,6 +30,7 @@ from automl.pipeline.packing import Packer
 from automl.pipeline.tensorflow_loader import TensorFlowLoader
 from automl.pipeline.thinning import affordable_share, thinned
 from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings, RunState, SplitPlan, TrialRecord
+from automl.records.report import CandidateReport, RunReport, RunTimes
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
@@ -193,7 +188,7 @@ class _Run:
             "Give it more time, and it learns from more."
         )
 
-    def _describe(self, candidate: Candidate) -> dict[str, Any]:
+    def _describe(self, candidate: Candidate) -> CandidateReport:
         return describe_candidate(
             candidate, goal=self._goal, manifest=self._job.manifest, plan=self._plan, weights=self._weights
         )
@@ -214,41 +209,40 @@ class _Run:
         test_images = self._images(self._plan.test)
         score, first_score = self._score(winner, models, test_images)
         plots = self._draw(winner, score, test_images=test_images, records=records, calibration=calibration)
-        pareto = pareto_rows(records, winner, self._n_validated)
-
-        metrics = describe_result(
-            described,
-            score=score,
-            settings=self._used_settings(),
-            n_trials=len(records),
-            pareto=pareto,
-            calibration=calibration,
-        )
-        first = self._packer.first
-        metrics["first_model"] = describe_first(first, first_score) if first and first_score else None
         from automl.pipeline.explaining import explained_mistakes  # Matplotlib, as `_draw`
 
-        metrics["mistakes"] = explained_mistakes(
-            self._features, learned=self._images(self._plan.pool), tested=test_images, score=score
+        first = self._packer.first
+        report = describe_result(
+            described,
+            score,
+            settings=self._used_settings(),
+            n_trials=len(records),
+            pareto=pareto_rows(records, winner, self._n_validated),
+            time=self._times(),
+            calibration=calibration,
+            first_model=describe_first(first, first_score) if first and first_score else None,
+            mistakes=explained_mistakes(
+                self._features, learned=self._images(self._plan.pool), tested=test_images, score=score
+            ),
+            suspects=doubted_labels(best_head or best, self._job.manifest, self._plan),
+            look_alikes=look_alike_pairs(self._features.last_layer(), self._job.manifest, self._plan),
         )
-        metrics["suspects"] = suspect_rows(best_head or best, self._job.manifest, self._plan)
-        metrics["look_alikes"] = look_alike_rows(self._features.last_layer(), self._job.manifest, self._plan)
         bundle = self._job.workspace / "model.zip"
         self._observer.activity("Packing the download")
-        metrics = write_bundle(
+        report = write_bundle(
             bundle,
             models,
-            metrics,
+            report,
             plots=[path for plot in plots for path in (plot.path, plot.svg) if path],
-            at_last=lambda: self._end(searched_s),
             tables={
                 "photos.csv": photo_table(self._job.manifest, self._plan),
                 "answers.csv": answer_table(score, test_images, calibration.threshold if calibration else None),
             },
-            write_more=partial(self._write_documents, plots),
+            complete=partial(self._completed, searched_s),
+            write_documents=partial(self._write_documents, plots),
         )
         shutil.rmtree(self._job.workspace / "search", ignore_errors=True)
-        return RunResult(bundle, metrics, tuple((plot.path, plot.title) for plot in plots))
+        return RunResult(bundle=bundle, report=report, plots=tuple((plot.path, plot.title) for plot in plots))
 
     def _used_settings(self) -> RunSettings:
         """What was asked for, with the time that the run was given since."""
@@ -266,29 +260,32 @@ class _Run:
         """Number of photos that the score of every trial of stage 1 speaks of."""
         return sum(any(fold != ALWAYS_TRAINED for fold in folds) for folds in self._plan.folds)
 
-    def _write_documents(self, plots: Sequence[Plot], metrics: Mapping[str, Any]) -> Sequence[Path]:
+    def _write_documents(self, plots: Sequence[Plot], report: RunReport) -> Sequence[Path]:
         from automl.delivery.report.model_card import write_model_card
         from automl.delivery.report.page import write_report
 
-        report, card = self._job.workspace / "report.html", self._job.workspace / "model_card.md"
-        write_report(report, metrics, plots)
-        write_model_card(card, metrics)
-        return report, card
+        page, card = self._job.workspace / "report.html", self._job.workspace / "model_card.md"
+        write_report(page, report, plots)
+        write_model_card(card, report)
+        return page, card
 
-    def _end(self, searched_s: float) -> dict[str, Any]:
-        """What is known only at the end: how long it took, and the notes.
+    def _completed(self, searched_s: float, report: RunReport) -> RunReport:
+        """Adds what is known only at the end: how long it took, and the notes.
 
         Args:
             searched_s: when the search had ended, on the run's clock.
         """
+        times = self._times()
+        self._note_if_late(times.used_s - self._budget.total_s, searched_s)
+        return report.ended(time=times, notes=self._notes.notes)
+
+    def _times(self) -> RunTimes:
         used_s, first = self._budget.elapsed_s, self._packer.first
-        self._note_if_late(used_s - self._budget.total_s, searched_s)
-        time = {
-            "budget_s": self._budget.total_s if self._budget.has_clock else None,
-            "used_s": round(used_s, 1),
-            "first_model_s": round(first.at_s if first else used_s, 1),
-        }
-        return {"time": time, "notes": list(self._notes.notes)}
+        return RunTimes(
+            budget_s=self._budget.total_s if self._budget.has_clock else None,
+            used_s=round(used_s, 1),
+            first_model_s=round(first.at_s if first else used_s, 1),
+        )
 
     def _note_if_late(self, late_s: float, searched_s: float) -> None:
         if late_s <= _LATE_S:

@@ -12,7 +12,7 @@ from automl.records.dataset_summary import (
     SizesSummary,
     SplitSummary,
 )
-from automl.records.run import RunResult
+from automl.records.result import RunResult
 from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, RunSettings
 from automl.records.states import (
     DatasetState,

@@ -1,10 +1,9 @@
 """What a run reports while it works: to the database for the web pages, to a terminal for the command line."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from automl.records import RunState, Stage, TrialRecord
+from automl.records.report import CandidateReport
 from automl.search.candidate import Candidate
 from automl.search.space import SearchSpace
 
@@ -50,7 +49,7 @@ class Observer:
     def best_so_far(self, bundle: Path, score: float) -> None:
         """A model can be downloaded while the search goes on; `score` is its score on validation, 0-1."""
 
-    def winner(self, description: Mapping[str, Any]) -> None:
+    def winner(self, report: CandidateReport) -> None:
         """The final choice, with its digest; reported before the first test photo is read."""
 
 
@@ -92,9 +91,9 @@ class Observers(Observer):
         for one in self._observers:
             one.best_so_far(bundle, score)
 
-    def winner(self, description: Mapping[str, Any]) -> None:
+    def winner(self, report: CandidateReport) -> None:
         for one in self._observers:
-            one.winner(description)
+            one.winner(report)
 
 
 class NoteKeeper(Observer):

@@ -28,7 +28,7 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, find_dataset, find_run
 from automl.store.dataset_files import load_files, save_files
 from automl.store.locks import exclusive
-from automl.store.results import latest_result
+from automl.store.results import latest_report
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, Run
 from automl.store.unpacking import unpack_archives
 from automl.store.versions import latest_version, load_version, record_version
@@ -110,7 +110,7 @@ def _judged(session: Session, store: ArtifactStore, dataset_id: str, *, files: S
         files,
         source=_StoredFiles(store),
         edits=current_edits(session, dataset_id),
-        find_more=partial(found_by_runs, latest_result(session, dataset_id)),
+        find_more=partial(found_by_runs, latest_report(session, dataset_id)),
     )
 
 

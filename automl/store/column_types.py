@@ -10,6 +10,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine
 
+from automl.records.report import CandidateReport, read_report
+
 _Record = TypeVar("_Record", bound=BaseModel)
 
 
@@ -51,3 +53,18 @@ class JsonRecord(TypeDecorator[_Record], Generic[_Record]):
     def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
         """What is asked of a part of the JSON is no record."""
         return self.impl_instance.coerce_compared_value(op, value)
+
+
+class ReportColumn(JsonRecord[CandidateReport]):
+    """The report of a run, read from JSON of any version and written in the newest. None is an empty object."""
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(read_report)
+
+    def process_bind_param(self, value: CandidateReport | None, dialect: Dialect) -> Any:
+        return {} if value is None else super().process_bind_param(value, dialect)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> CandidateReport | None:
+        return super().process_result_value(value, dialect) if value else None

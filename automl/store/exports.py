@@ -16,6 +16,7 @@ from sqlalchemy.orm.util import AliasedClass
 
 from automl.formats import FORMATS, find_format
 from automl.records import ExportState, RunState
+from automl.records.report import FormatReport
 from automl.store.tables import Dataset, Export, Run, now
 
 Proof = Mapping[str, JsonValue]
@@ -188,22 +189,24 @@ def runs_with_idle_exports(session: Session, settle_s: float) -> list[str]:
     return list(session.scalars(query.order_by(Run.finished_at)))
 
 
-def export_rows(exports: Iterable[Export]) -> list[dict[str, Any]]:
-    """What `metrics.json` says in `exports`: of formats that are done, in the order of the rows."""
+def export_rows(exports: Iterable[Export]) -> list[FormatReport]:
+    """What the report of a run says of the formats that are done, in the order of the rows."""
     return [export_row(one.format, one) for one in exports if one.state is not ExportState.PREPARING]
 
 
-def export_row(name: str, found: Export | ExportOutcome) -> dict[str, Any]:
-    """One row of `exports` in `metrics.json`. Figures that could not be measured are None."""
+def export_row(name: str, found: Export | ExportOutcome) -> FormatReport:
+    """What the report of a run says of one format. Figures that could not be measured are None."""
     proof = dict(found.proof or {})
-    figures = {key: proof.get(key) for key in ("n_bytes", "accuracy", "largest_difference", "latency_s")}
-    return {
-        "format": name,
-        "title": find_format(name).title,
-        **figures,
-        "is_true": bool(proof.get("is_true")),
-        "words": found.message or proof.get("words", ""),
-    }
+    return FormatReport(
+        format=name,
+        title=find_format(name).title,
+        n_bytes=proof.get("n_bytes"),
+        accuracy=proof.get("accuracy"),
+        largest_difference=proof.get("largest_difference"),
+        latency_s=proof.get("latency_s"),
+        is_true=bool(proof.get("is_true")),
+        words=found.message or proof.get("words", ""),
+    )
 
 
 _SQL = {"synchronize_session": False}  # no row of these is loaded in the session

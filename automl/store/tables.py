@@ -39,7 +39,8 @@ from automl.records import (
     TrialState,
 )
 from automl.records.dataset_summary import read_summary
-from automl.store.column_types import JsonRecord, UtcDateTime
+from automl.records.report import CandidateReport, RunReport
+from automl.store.column_types import JsonRecord, ReportColumn, UtcDateTime
 
 
 def new_id() -> str:
@@ -239,7 +240,8 @@ class Run(Base):
         best_score: 0-1, of the best model on validation photos.
         best_trial: Number of the trial that the best model comes from.
         best_summary: The settings of the best model, in words.
-        result: The `metrics.json` that was delivered. It is long, and read only where it is asked for.
+        result: What is known of the winner; None before it is final, a `RunReport` once it has been tested. It is long,
+            and read only where it is asked for.
         test_accuracy: 0-1, of the result, for lists.
         lease_owner: The worker that has it.
         lease_until: Until when it counts as that worker's without a sign of life.
@@ -278,7 +280,7 @@ class Run(Base):
     best_score: Mapped[float | None]
     best_trial: Mapped[int | None]
     best_summary: Mapped[str] = mapped_column(default="")
-    result: Mapped[dict[str, Any]] = mapped_column(default=dict, deferred=True)
+    result: Mapped[CandidateReport | None] = mapped_column(ReportColumn, nullable=False, deferred=True)
     test_accuracy: Mapped[float | None]
     lease_owner: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None]
@@ -305,9 +307,14 @@ class Run(Base):
         cascade="all, delete-orphan", passive_deletes=True, order_by="LogEntry.id"
     )
 
+    @property
+    def report(self) -> RunReport | None:
+        """The result, where the model has been tested."""
+        return self.result if isinstance(self.result, RunReport) else None
+
     @validates("result")
-    def _note_accuracy(self, _name: str, result: dict[str, Any]) -> dict[str, Any]:
-        self.test_accuracy = (result.get("test") or {}).get("accuracy")
+    def _note_accuracy(self, _name: str, result: CandidateReport | None) -> CandidateReport | None:
+        self.test_accuracy = result.score.accuracy if isinstance(result, RunReport) else None
         return result
 
 

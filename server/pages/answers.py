@@ -10,6 +10,7 @@ from automl.datasets.edits import EditKind, read_edit
 from automl.errors import NotFound
 from automl.records import RunState
 from automl.store.database import find_run
+from automl.store.results import report_of
 from automl.store.tables import DatasetFile
 from server.editing import add_edit
 from server.forms import page_number, row_id
@@ -17,7 +18,7 @@ from server.services import services
 from server.views.confusion import in_words
 from server.views.dataset import labels_of
 from server.views.seen_photos import SeenPhotos
-from server.views.test_photos import Answer, answers_of
+from server.views.test_photos import AnsweredPhoto, answers_of
 
 blueprint = Blueprint("answers", __name__, url_prefix="/runs")
 
@@ -26,17 +27,22 @@ N_ON_A_PAGE = 60
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which answers: `really` and `said` are classes, None for any. Neither: all mistakes."""
+    """Which answers are to be shown; where neither class is given, all mistakes.
+
+    Attributes:
+        really: The class of the photos; None for any.
+        said: The class that the model named; None for any.
+    """
 
     really: str | None
     said: str | None
 
-    def of(self, answers: Sequence[Answer]) -> list[Answer]:
-        """The mistakes first, of these the surest first."""
+    def of(self, answers: Sequence[AnsweredPhoto]) -> list[AnsweredPhoto]:
+        """The mistakes first, the most confident of these first."""
         found = [answer for answer in answers if self._has(answer)]
         return sorted(found, key=lambda answer: (answer.is_right, -answer.confidence, answer.name))
 
-    def _has(self, answer: Answer) -> bool:
+    def _has(self, answer: AnsweredPhoto) -> bool:
         if self.really is None and self.said is None:
             return not answer.is_right
         return self.really in (None, answer.really) and self.said in (None, answer.said)
@@ -53,8 +59,7 @@ def show(run_id: str) -> str:
             raise NotFound(
                 "There are no answers to show: this run has no result yet, or an earlier version of Darkroom made it."
             )
-        classes = run.result["classes"]
-        if not {wanted.really, wanted.said} <= {None, *classes}:
+        if not {wanted.really, wanted.said} <= {None, *report_of(run).classes}:
             raise NotFound("This run has no such class.")
         found = wanted.of(answers)
         pages = max(1, -(-len(found) // N_ON_A_PAGE))

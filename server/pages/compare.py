@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, undefer
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import RunState
 from automl.store.database import find_dataset
+from automl.store.results import report_of
 from automl.store.tables import Dataset, Run
 from server.services import services
 from server.views.comparison import compare_pairs, compare_tests, figure_rows, made_rows
@@ -53,6 +54,6 @@ def _compared(session: Session, runs: Sequence[Run]) -> dict[str, object]:
         "names": names,
         "tests": tests,
         "pairs": compare_pairs(names, [answers_of(session, store, run) for run in runs]),
-        "figures": figure_rows(runs, tests.are_alike),
+        "figures": figure_rows([report_of(run) for run in runs], tests.are_alike),
         "made": made_rows(runs),
     }

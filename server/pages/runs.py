@@ -99,7 +99,9 @@ def _view(session: Session, run_id: str) -> RunView:
 def _render(session: Session, view: RunView, template: str, after: str) -> str:
     """`after`: the id of the latest event before the run was read."""
     run = view.run
-    final = view.bundle if run.state is RunState.DONE else None
+    is_done = run.state is RunState.DONE
+    final = view.bundle if is_done else None
+    outcome = view_outcome(session, services(), run, final) if is_done else None
     return render_template(
         template,
         view=view,
@@ -108,9 +110,9 @@ def _render(session: Session, view: RunView, template: str, after: str) -> str:
         clock=clock_record(run, view.clock),
         more_time_s=MORE_TIME_S,
         dataset=run.dataset,
-        result=run.result,
+        report=outcome.report if outcome else None,
         parent=parent_of(session, run),
-        outcome=view_outcome(session, services(), run, final) if run.state is RunState.DONE else None,
+        outcome=outcome,
         download=download_panel(services(), run, final) if final else None,
         stages=STAGES,
         again=form_values(RunSettings.from_json(run.settings)),

@@ -1,12 +1,13 @@
 """The confusion matrix of a result, as a page shows it: each count leads to its photos."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from operator import itemgetter
-from typing import Any
+from operator import attrgetter
+from typing import NamedTuple
 from urllib.parse import quote
 
+from automl.records.report import RunReport
 from automl.text.numbers import counted
 
 N_PAIRS = 10
@@ -14,9 +15,17 @@ MAX_DRAWN = 60
 """Classes. The matrix grows with their square: nobody reads a larger one, and with 1,000 it would be 25 MB of page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """`shade`: 0-10, the share of its row. `href`: "" where no photos can be shown. `words`: what it counts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixCell:
+    """How many photos of one class were taken for one class.
+
+    Attributes:
+        n: The count.
+        shade: Its share of the row, in steps from 0 to 10.
+        is_right: Whether it lies on the diagonal.
+        href: Address of the page with these photos; empty where there is none.
+        words: What is counted; empty for a count of 0.
+    """
 
     n: int
     shade: int
@@ -26,25 +35,45 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """A class at the edge of the matrix."""
+class MatrixClass:
+    """A class at the edge of the matrix.
+
+    Attributes:
+        label: Its name.
+        href: Address of the page with its photos; empty where there is none.
+    """
 
     label: str
     href: str
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """`found`: the share of its photos that was rightly named (recall), None where it has none."""
+class MatrixRow:
+    """The test photos of one class.
 
-    head: Head
-    cells: tuple[Cell, ...]
+    Attributes:
+        head: The class.
+        cells: One for each class that the model may have named.
+        found: The share that was rightly named (recall); None where the class has no test photo.
+    """
+
+    head: MatrixClass
+    cells: tuple[MatrixCell, ...]
     found: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class MixUp:
-    """`n` of the `n_really` test photos of one class were taken for another."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfusedPair:
+    """One kind of mistake.
+
+    Attributes:
+        really: The class that the photos show.
+        said: The class that the model named.
+        n: How many photos of `really` were taken for `said`.
+        n_really: All test photos of `really`.
+        href: Address of the page with these photos; empty where there is none.
+        words: What is counted.
+    """
 
     really: str
     said: str
@@ -54,33 +83,39 @@ class MixUp:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """`columns`, `rows`: empty where it is not drawn. `pairs`: the most frequent of `n_pairs` kinds of mistake."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfusionMatrix:
+    """The whole matrix.
 
-    columns: tuple[Head, ...]
-    rows: tuple[Row, ...]
-    pairs: tuple[MixUp, ...]
+    Attributes:
+        columns: The classes that the model may name; empty where the matrix is too large to be drawn.
+        rows: The classes of the photos; empty where the matrix is too large to be drawn.
+        pairs: The most frequent kinds of mistake.
+        n_pairs: How many kinds of mistake there are.
+        n_mistakes: How many mistakes there are.
+    """
+
+    columns: tuple[MatrixClass, ...]
+    rows: tuple[MatrixRow, ...]
+    pairs: tuple[ConfusedPair, ...]
     n_pairs: int
     n_mistakes: int
 
 
-def view_confusion(result: Mapping[str, Any], answers_page: str) -> Matrix | None:
-    """answers_page: address of the page with the photos; "" where there is none. None before the test."""
-    counts = (result.get("test") or {}).get("confusion")
-    if not counts:
-        return None
-    classes = result["classes"]
+def view_confusion(report: RunReport, answers_page: str) -> ConfusionMatrix:
+    """answers_page: address of the page with the photos; empty where there is none."""
+    counts, classes = report.score.confusion, report.classes
     page = _Addresses(answers_page, classes)
     drawn = range(len(classes) if len(classes) <= MAX_DRAWN else 0)
     mistakes = list(_mistakes(counts))
-    pairs = nlargest(N_PAIRS, mistakes, key=itemgetter(0))
-    return Matrix(
-        columns=tuple(Head(classes[index], page.of(said=index)) for index in drawn),
+    return ConfusionMatrix(
+        columns=tuple(MatrixClass(classes[index], page.of(said=index)) for index in drawn),
         rows=tuple(_row(page, classes, index, counts[index]) for index in drawn),
-        pairs=tuple(_mix_up(page, classes, counts, *pair) for pair in pairs),
+        pairs=tuple(
+            _pair(page, classes, counts[one.really], one) for one in nlargest(N_PAIRS, mistakes, key=_how_often)
+        ),
         n_pairs=len(mistakes),
-        n_mistakes=sum(n for n, _, _ in mistakes),
+        n_mistakes=sum(one.n for one in mistakes),
     )
 
 
@@ -109,10 +144,10 @@ class _Addresses:
         return f"{self._page}?{query}" if self._page else ""
 
 
-def _row(page: _Addresses, classes: Sequence[str], index: int, counts: Sequence[int]) -> Row:
+def _row(page: _Addresses, classes: Sequence[str], index: int, counts: Sequence[int]) -> MatrixRow:
     total = sum(counts)
     cells = tuple(
-        Cell(
+        MatrixCell(
             n=n,
             shade=-(-10 * n // total) if total else 0,
             is_right=column == index,
@@ -121,18 +156,36 @@ def _row(page: _Addresses, classes: Sequence[str], index: int, counts: Sequence[
         )
         for column, n in enumerate(counts)
     )
-    return Row(Head(classes[index], page.of(really=index)), cells, counts[index] / total if total else None)
+    head = MatrixClass(classes[index], page.of(really=index))
+    return MatrixRow(head, cells, counts[index] / total if total else None)
 
 
-def _mistakes(counts: Sequence[Sequence[int]]) -> Iterator[tuple[int, int, int]]:
-    """How often, and the indices of the class and of the answer: of each kind of mistake, row by row."""
+class _Mistaken(NamedTuple):
+    """How often photos of one class, by its index, were taken for another one."""
+
+    n: int
+    really: int
+    said: int
+
+
+_how_often = attrgetter("n")
+
+
+def _mistakes(counts: Sequence[Sequence[int]]) -> Iterator[_Mistaken]:
+    """Each kind of mistake, row by row."""
     for really, row in enumerate(counts):
         if sum(row) > row[really]:
-            yield from ((n, really, said) for said, n in enumerate(row) if n and said != really)
+            yield from (_Mistaken(n, really, said) for said, n in enumerate(row) if n and said != really)
 
 
-def _mix_up(
-    page: _Addresses, classes: Sequence[str], counts: Sequence[Sequence[int]], n: int, really: int, said: int
-) -> MixUp:
-    label, answer = classes[really], classes[said]
-    return MixUp(label, answer, n, sum(counts[really]), page.of(really, said), in_words(n, label, answer))
+def _pair(page: _Addresses, classes: Sequence[str], counts: Sequence[int], one: _Mistaken) -> ConfusedPair:
+    """counts: the row of the matrix that the mistake lies in."""
+    really, said = classes[one.really], classes[one.said]
+    return ConfusedPair(
+        really=really,
+        said=said,
+        n=one.n,
+        n_really=sum(counts),
+        href=page.of(one.really, one.said),
+        words=in_words(one.n, really, said),
+    )

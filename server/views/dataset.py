@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from automl.datasets.findings.runs import DOUBTED_LABELS
 from automl.records import ClassSplit, DatasetState, DatasetSummary, FileState, FindingSummary
-from automl.store.results import latest_result
+from automl.store.results import latest_report
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
 
 N_ON_A_PAGE = 120
@@ -243,8 +243,9 @@ def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
 
 def _suggestions(session: Session, dataset_id: str) -> dict[str, Suggestion]:
     """By the photos' SHA-256."""
-    rows = latest_result(session, dataset_id).get("suspects", ())
-    return {row["sha256"]: Suggestion(row["suggested"], row["confidence"]) for row in rows}
+    report = latest_report(session, dataset_id)
+    suspects = report.suspects if report else ()
+    return {one.sha256: Suggestion(one.suggested, one.confidence) for one in suspects}
 
 
 def _by_id(

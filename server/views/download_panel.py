@@ -1,25 +1,34 @@
 """What the download panel of a finished run shows: a row for each format, and how large the choice is."""
 
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 from zlib import crc32
 
 from automl.delivery.contents import words_of
 from automl.errors import NotFound
 from automl.formats import FORMATS, Format
 from automl.records import ExportState
+from automl.records.report import FormatReport, ScoreReport
 from automl.serving.sound_zip import sound_zip
+from automl.store.exports import export_row
+from automl.store.results import report_of
 from automl.store.tables import Artifact, Export, Run, now
 from automl.text.numbers import latency_in_words
 from server.downloads.composing import may_be_chosen
 from server.services import Services
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BundleMember:
-    """One file in a .zip, with a few words about it where there are any. `n_packed_bytes`: in the .zip."""
+    """One file in a .zip.
+
+    Attributes:
+        name: Its path in the .zip.
+        n_bytes: Its size once it is unpacked.
+        n_packed_bytes: Its size in the .zip.
+        words: A few words about it; may be empty.
+    """
 
     name: str
     n_bytes: int
@@ -27,11 +36,18 @@ class BundleMember:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormatRow:
-    """One tick box. `words`: what is known of it; `warning`: why it may not be the same model, empty if it is.
+    """One tick box.
 
-    `is_ticked`: to begin with. `n_bytes`: in the download, None where unknown.
+    Attributes:
+        format: The format that it stands for.
+        state: Whether the format is made.
+        may_be_chosen: Whether the box is open.
+        is_ticked: Whether the box is ticked to begin with.
+        n_bytes: What the format adds to the download; None where that is not known.
+        words: What is known of it.
+        warning: Why it may not be the same model; empty if it is.
     """
 
     format: Format
@@ -44,14 +60,21 @@ class FormatRow:
 
     @property
     def sign(self) -> str:
-        """What a page that shows this row remembers of it: whether its box is open, and all that stands beside it."""
+        """What a page remembers of this row: whether its box is open, and a checksum of all that stands beside it."""
         beside = (self.state, self.n_bytes, self.words, self.warning)
         return f"{self.may_be_chosen:d}{crc32(repr(beside).encode()):08x}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadPanel:
-    """`rows`: empty for a run of an older version. `n_other_bytes`: of everything in the .zip that is no model."""
+    """What a finished run offers for download.
+
+    Attributes:
+        bundle: Its .zip.
+        members: The files in the .zip; empty where it is gone or damaged.
+        rows: The formats; empty for a run whose formats were never asked for.
+        n_other_bytes: Size of everything in the .zip that is no model.
+    """
 
     bundle: Artifact
     members: tuple[BundleMember, ...]
@@ -102,22 +125,34 @@ class DownloadPanel:
 
 @dataclass(frozen=True, slots=True)
 class ChangedRow:
-    """`with_box`: it opens or closes; else it stays, and with it the tick and the focus."""
+    """A row that is not as a page shows it.
+
+    Attributes:
+        row: As it is now.
+        with_box: Whether its box opens or closes; else the box stays, and with it the tick and the focus.
+    """
 
     row: FormatRow
     with_box: bool
 
 
 def download_panel(services: Services, run: Run, bundle: Artifact) -> DownloadPanel:
-    """`bundle`: the finished download of `run`."""
-    members = bundle_members(services, bundle)
+    """bundle: the finished download of `run`.
+
+    Raises:
+        NotFound: the run has no result.
+    """
+    score, members = report_of(run).score, bundle_members(services, bundle)
     inside = {member.name: member for member in members}
     exports = {export.format: export for export in run.exports}
     shown = [(one, exports[one.name]) for one in FORMATS if one.name in exports]
-    rows = tuple(_row(one, export, inside.get(one.file_name), run.result.get("test") or {}) for one, export in shown)
     models = {one.file_name for one in FORMATS}
-    n_other_bytes = sum(member.n_packed_bytes for member in members if member.name not in models)
-    return DownloadPanel(bundle, members, rows, n_other_bytes)
+    return DownloadPanel(
+        bundle=bundle,
+        members=members,
+        rows=tuple(_row(one, export, inside.get(one.file_name), score) for one, export in shown),
+        n_other_bytes=sum(member.n_packed_bytes for member in members if member.name not in models),
+    )
 
 
 def bundle_members(services: Services, artifact: Artifact) -> tuple[BundleMember, ...]:
@@ -128,58 +163,63 @@ def bundle_members(services: Services, artifact: Artifact) -> tuple[BundleMember
     except (NotFound, zipfile.BadZipFile):
         return ()
     return tuple(
-        BundleMember(info.filename, info.file_size, info.compress_size, words_of(info.filename)) for info in members
+        BundleMember(
+            name=info.filename,
+            n_bytes=info.file_size,
+            n_packed_bytes=info.compress_size,
+            words=words_of(info.filename),
+        )
+        for info in members
     )
 
 
-def _row(one: Format, export: Export, member: BundleMember | None, test: Mapping[str, Any]) -> FormatRow:
-    choosable = may_be_chosen(export)
-    # That of the row is of the .zip where the format is a folder, whose files go into the download as they are.
-    n_bytes = export.proof.get("n_bytes") or export.n_bytes or (member.n_bytes if member else None)
+def _row(one: Format, export: Export, member: BundleMember | None, score: ScoreReport) -> FormatRow:
+    choosable, found = may_be_chosen(export), export_row(export.format, export)
     return FormatRow(
         format=one,
         state=export.state,
         may_be_chosen=choosable,
         is_ticked=choosable and one.is_made_at_once,
-        n_bytes=n_bytes,
-        words=_words(export, one, test),
-        warning=_warning(export.proof, test),
+        # The size in the row is that of a .zip where the format is a folder, whose files go into the download as they
+        # are; what was measured is the size of the files.
+        n_bytes=found.n_bytes or export.n_bytes or (member.n_bytes if member else None),
+        words=_words(export, one, found, score),
+        warning=_warning(found, score) if export.state is ExportState.READY else "",
     )
 
 
-def _words(export: Export, one: Format, test: Mapping[str, Any]) -> str:
+def _words(export: Export, one: Format, found: FormatReport, score: ScoreReport) -> str:
     if export.state is ExportState.FAILED:
         return export.message or "It could not be made."
     if export.state is ExportState.PREPARING:
         return _when(export, one)
-    told = [_right(export.proof, test)] if export.proof.get("is_true") else []
-    if latency_s := export.proof.get("latency_s"):
-        told.append(f"{latency_in_words(latency_s)} a photo")
-    return ", ".join(part for part in told if part)
+    known = [_right(found, score)] if found.is_true else []
+    if found.latency_s:
+        known.append(f"{latency_in_words(found.latency_s)} a photo")
+    return ", ".join(part for part in known if part)
 
 
 def _when(export: Export, one: Format) -> str:
     is_on = export.lease_until is not None and export.lease_until > now()
+    if one.is_made_at_once and is_on:
+        return "ready to download; being tested once more, in a clean process"
     if one.is_made_at_once:
-        return (
-            "ready to download; being tested once more, in a clean process"
-            if is_on
-            else ("ready to download; it will be tested once more, in a clean process")
-        )
+        return "ready to download; it will be tested once more, in a clean process"
     return "being made and tested now" if is_on else "waits for its turn; all are ready some minutes after the run"
 
 
-def _right(proof: Mapping[str, Any], test: Mapping[str, Any]) -> str:
-    n, n_expected, accuracy = test.get("n_images"), test.get("n_correct"), proof.get("accuracy")
-    if not n or accuracy is None:
+def _right(found: FormatReport, score: ScoreReport) -> str:
+    """On how many test photos the format was right; empty where that was not measured."""
+    if found.accuracy is None:
         return ""
-    n_correct = round(accuracy * n)
-    beside = "like the model itself" if n_correct == n_expected else f"the model itself on {n_expected:,}"
-    return f"right on {n_correct:,} of {n:,} test photos, {beside}"
+    n_correct = round(found.accuracy * score.n_images)
+    is_same = n_correct == score.n_correct
+    beside = "like the model itself" if is_same else f"the model itself on {score.n_correct:,}"
+    return f"right on {n_correct:,} of {score.n_images:,} test photos, {beside}"
 
 
-def _warning(proof: Mapping[str, Any], test: Mapping[str, Any]) -> str:
-    if not proof or proof["is_true"]:
+def _warning(found: FormatReport, score: ScoreReport) -> str:
+    if found.is_true:
         return ""
-    right = _right(proof, test)
-    return f"Not quite the same model: {right}." if right else str(proof["words"])
+    right = _right(found, score)
+    return f"Not quite the same model: {right}." if right else found.words

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from automl.records import RunSettings, RunState
+from automl.records.report import RunReport
+from automl.store.results import report_of
 from automl.store.tables import Run
 from server.forms import form_values
 
@@ -20,15 +21,27 @@ _WORTH_IT = 0.9
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A run that one button starts. `fields`: its form, with the run that it follows. `settings`: the same."""
+    """A run that one button starts.
+
+    Attributes:
+        fields: The form that starts it, with the run that it follows.
+        settings: The same as settings.
+    """
 
     fields: Mapping[str, str]
     settings: RunSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextSteps:
-    """None where a step makes no sense. `again`: the same on the photos of today. `other`: the run to compare with."""
+    """What may follow a finished run; None where a step makes no sense.
+
+    Attributes:
+        again: The same on the photos of today.
+        longer: The same with more time.
+        smaller: The same with a smaller model.
+        other: The run to compare with.
+    """
 
     again: FollowUp
     longer: FollowUp | None
@@ -37,8 +50,13 @@ class NextSteps:
 
 
 def next_steps(session: Session, run: Run, max_budget_s: int) -> NextSteps:
+    """max_budget_s: the longest that this installation allows.
+
+    Raises:
+        NotFound: the run has no result.
+    """
     settings = RunSettings.from_json(run.settings)
-    longer, smaller = longer_search(settings, max_budget_s), smaller_model(settings, run.result)
+    longer, smaller = longer_search(settings, max_budget_s), smaller_model(settings, report_of(run))
     return NextSteps(
         again=_follow_up(run, settings),
         longer=_follow_up(run, longer) if longer else None,
@@ -54,10 +72,13 @@ def longer_search(settings: RunSettings, max_budget_s: int) -> RunSettings | Non
     return settings.model_copy(update={"budget_s": longer[0]}) if longer else None
 
 
-def smaller_model(settings: RunSettings, result: Mapping[str, Any]) -> RunSettings | None:
-    """At most half the size of the delivered model, or the size of the smallest that was tried where that is larger."""
-    sizes = [row["n_bytes"] for row in result.get("pareto") or () if row.get("n_bytes")]
-    present = (result.get("winner") or {}).get("n_bytes")
+def smaller_model(settings: RunSettings, report: RunReport) -> RunSettings | None:
+    """At most half the size of the delivered model, or the size of the smallest that was tried where that is larger.
+
+    None where no smaller model is worth a run, or sizes were not measured.
+    """
+    sizes = [row.n_bytes for row in report.pareto if row.n_bytes]
+    present = report.winner.n_bytes
     if not sizes or not present:
         return None
     wanted = max(present / 2, min(sizes))
@@ -71,7 +92,7 @@ def parent_of(session: Session, run: Run) -> Run | None:
 
 
 def run_to_compare(session: Session, run: Run) -> Run | None:
-    """The one that it follows, else the latest other one of the same photos; only one that has a result."""
+    """The run that it follows, else the latest other run of the same photos; only a run that has a result."""
     parent = parent_of(session, run)
     if parent is not None and parent.state is RunState.DONE:
         return parent

@@ -1,20 +1,25 @@
-"""The surest mistakes of a result, and the labels that it doubts, with their photos."""
+"""The most confident mistakes of a result, and the labels that it doubts, with their photos."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
+from automl.records.report import RunReport
 from server.views.seen_photos import SeenPhoto, SeenPhotos
-from server.views.test_photos import Answer
+from server.views.test_photos import AnsweredPhoto
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """A test photo that was taken for something else. `nearest`: the most alike of those that were learned from.
+    """A test photo that was taken for something else.
 
-    `is_sure`: None where the model has no threshold for it, or nobody can tell any more.
+    Attributes:
+        photo: As it was, and as it is today.
+        said: The class that the model named.
+        confidence: How sure it was, 0-1.
+        is_sure: Whether that counts as sure; None where the model has no threshold, or the answers are not kept.
+        nearest: The training photos that look most like it.
     """
 
     photo: SeenPhoto
@@ -25,17 +30,30 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """A photo that was learned from and whose label is doubted. `confidence`: of `suggested`, 0-1."""
+class DoubtedPhoto:
+    """A training photo whose label is doubted.
+
+    Attributes:
+        photo: As it was, and as it is today.
+        suggested: The class that it probably shows.
+        confidence: How sure the models were of that, 0-1.
+    """
 
     photo: SeenPhoto
     suggested: str
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Doubts:
-    """On how many test photos the model would have said "not sure": of those that it got wrong, and right."""
+    """On how many test photos the model would have said "not sure".
+
+    Attributes:
+        n_wrong_unsure: Of the wrong answers.
+        n_wrong: All wrong answers.
+        n_right_unsure: Of the right answers.
+        n_right: All right answers.
+    """
 
     n_wrong_unsure: int
     n_wrong: int
@@ -45,49 +63,53 @@ class Doubts:
 
 @dataclass(frozen=True, slots=True)
 class Mistakes:
-    """`suspects`: those that are still used. `n_corrected`: how many of all these photos have another class now.
+    """What the page of a result shows of single photos.
 
-    `doubts`: None where the model has no threshold, or the answers are not kept.
+    Attributes:
+        worst: The most confident mistakes.
+        suspects: Photos with a doubted label, as far as they are still used.
+        doubts: None where the model has no threshold, or the answers are not kept.
     """
 
     worst: tuple[Mistake, ...]
-    suspects: tuple[Suspect, ...]
+    suspects: tuple[DoubtedPhoto, ...]
     doubts: Doubts | None
 
     @property
     def n_corrected(self) -> int:
+        """How many of all these photos have another class now."""
         photos = [one.photo for one in self.suspects] + [one.photo for one in self.worst]
         return len({photo.now.id for photo in photos if photo.now and photo.moved_to})
 
 
 def view_mistakes(
-    session: Session, dataset_id: str, result: Mapping[str, Any], answers: Sequence[Answer] | None
+    session: Session, dataset_id: str, report: RunReport, answers: Sequence[AnsweredPhoto] | None
 ) -> Mistakes:
-    """result: `metrics.json`, also of a version that had neither list. answers: to all test photos."""
-    wrong, doubted = result.get("mistakes") or (), result.get("suspects") or ()
-    shown = [*wrong, *doubted, *(near for row in wrong for near in row["nearest"])]
-    photos = SeenPhotos(session, dataset_id, (row["sha256"] for row in shown))
+    """answers: to all test photos; None where they are not kept."""
+    nearest = (photo for mistake in report.mistakes for photo in mistake.nearest)
+    shown = [*report.mistakes, *report.suspects, *nearest]
+    photos = SeenPhotos(session, dataset_id, (photo.sha256 for photo in shown))
     is_sure = {answer.sha256: answer.is_sure for answer in answers or ()}
-    suspects = (Suspect(photos.of(row), row["suggested"], row["confidence"]) for row in doubted)
+    suspects = (DoubtedPhoto(photos.of(one), one.suggested, one.confidence) for one in report.suspects)
     return Mistakes(
         worst=tuple(
             Mistake(
-                photo=photos.of(row),
-                said=row["predicted"],
-                confidence=row["confidence"],
-                is_sure=is_sure.get(row["sha256"]),
-                nearest=tuple(map(photos.of, row["nearest"])),
+                photo=photos.of(mistake),
+                said=mistake.predicted,
+                confidence=mistake.confidence,
+                is_sure=is_sure.get(mistake.sha256),
+                nearest=tuple(map(photos.of, mistake.nearest)),
             )
-            for row in wrong
+            for mistake in report.mistakes
         ),
         suspects=tuple(one for one in suspects if one.photo.now is not None and one.photo.is_used),
         doubts=_doubts(answers or ()),
     )
 
 
-def _doubts(answers: Sequence[Answer]) -> Doubts | None:
+def _doubts(answers: Sequence[AnsweredPhoto]) -> Doubts | None:
     if all(answer.is_sure is None for answer in answers):
         return None
     right = [answer.is_sure is False for answer in answers if answer.is_right]
     wrong = [answer.is_sure is False for answer in answers if not answer.is_right]
-    return Doubts(sum(wrong), len(wrong), sum(right), len(right))
+    return Doubts(n_wrong_unsure=sum(wrong), n_wrong=len(wrong), n_right_unsure=sum(right), n_right=len(right))

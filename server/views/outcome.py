@@ -7,10 +7,12 @@ from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
 from automl.records import RunSettings
+from automl.records.report import RunReport
+from automl.store.results import report_of
 from automl.store.tables import Artifact, Run
 from server.services import Services
-from server.views.comparison import Row, setting_rows
-from server.views.confusion import Matrix, view_confusion
+from server.views.comparison import ComparisonRow, setting_rows
+from server.views.confusion import ConfusionMatrix, view_confusion
 from server.views.dataset import labels_of
 from server.views.follow_up import NextSteps, next_steps
 from server.views.mistakes import Mistakes, view_mistakes
@@ -19,31 +21,45 @@ from server.views.test_photos import answers_in
 _HEAT_ROUTE = "try_it.heat"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`has_answers`: each count leads to its photos. `has_heat`: heat maps can be asked for. `labels`: today's classes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeView:
+    """What came of a run that is done.
 
-    `matrix`: None for a result without a test. `settings`: what the run was asked for, one figure each.
+    Attributes:
+        report: Its figures.
+        matrix: Its confusion matrix.
+        has_answers: Whether each count of the matrix leads to its photos.
+        has_heat: Whether heat maps can be asked for.
+        mistakes: Single photos with what the model said of them.
+        labels: The classes that the data set has today.
+        settings: What the run was asked for, one figure a row.
+        next: The runs that may follow.
     """
 
-    matrix: Matrix | None
+    report: RunReport
+    matrix: ConfusionMatrix
     has_answers: bool
     has_heat: bool
     mistakes: Mistakes
     labels: Sequence[str]
-    settings: Sequence[Row]
+    settings: Sequence[ComparisonRow]
     next: NextSteps
 
 
-def view_outcome(session: Session, services: Services, run: Run, bundle: Artifact | None) -> Outcome:
-    """bundle: its download."""
-    answers = answers_in(services.store, bundle)
+def view_outcome(session: Session, services: Services, run: Run, bundle: Artifact | None) -> OutcomeView:
+    """bundle: the download of the run; None where it is gone.
+
+    Raises:
+        NotFound: the run has no result.
+    """
+    report, answers = report_of(run), answers_in(services.store, bundle)
     has_answers = answers is not None
-    return Outcome(
-        matrix=view_confusion(run.result, url_for("answers.show", run_id=run.id) if has_answers else ""),
+    return OutcomeView(
+        report=report,
+        matrix=view_confusion(report, url_for("answers.show", run_id=run.id) if has_answers else ""),
         has_answers=has_answers,
         has_heat=_HEAT_ROUTE in current_app.view_functions,
-        mistakes=view_mistakes(session, run.dataset_id, run.result, answers),
+        mistakes=view_mistakes(session, run.dataset_id, report, answers),
         labels=labels_of(run.dataset),
         settings=setting_rows([RunSettings.from_json(run.settings)]),
         next=next_steps(session, run, services.settings.max_budget_s),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from automl.records import RunSettings, RunState, Stage
 from automl.records.dataset_summary import SPEED_KEY
+from automl.store.results import part_of_report
 from automl.store.tables import Dataset, DatasetVersion, Run, TrialSummary
 
 MARKS_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 600, 900, 1200, 1800, 2700, 3600, 7200, 14_400, 28_800)
@@ -127,7 +128,7 @@ def _rows(session: Session, ids: Sequence[str]) -> dict[str, Row[Any]]:
         Run.budget_s,
         Run.stop_requested,
         Run.settings,
-        Run.result["time"].label("time"),
+        part_of_report("time").label("time"),
         Dataset.summary[SPEED_KEY].as_float().label("look_s"),
         DatasetVersion.n_images,
     )

@@ -19,13 +19,19 @@ _N_LOGGED = 200
 STAGES = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING, RunState.FINISHING, RunState.DONE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """What is told of a run beside the row itself.
+    """A run with what is shown beside its row.
 
-    `bundle`: what can be downloaded now, the final model or the best so far. `best`: number of the trial that the run's
-    best score belongs to. Only with `with_tries`: `trials`: the latest first while the run is on; when it has ended
-    that one, then by score. `bests`: the log's entries of each better model; `log`: all of it; both the latest first.
+    Attributes:
+        run: The row.
+        clock: Its time, used and left.
+        n_ahead: How many runs will be served before it, while it waits.
+        bundle: What can be downloaded now: the final model, or the best so far.
+        plots: In the order of the report.
+        best: Number of the trial that the run's best score belongs to.
+        trials: The latest first while the run goes on; of an ended run the best first. Empty without `with_tries`.
+        log: What happened, the latest first. Empty without `with_tries`.
     """
 
     run: Run
@@ -39,6 +45,7 @@ class RunView:
 
     @property
     def bests(self) -> tuple[LogEntry, ...]:
+        """The entries of the log that name a better model."""
         return tuple(entry for entry in self.log if entry.kind == "best")
 
     @property
@@ -57,16 +64,16 @@ class RunView:
     @property
     def is_ending(self) -> bool:
         """True once no new try will begin, while the run goes on."""
-        return self.run.state is RunState.FINISHING or (self._is_told_to_end and self.run.state.is_running())
+        return self.run.state is RunState.FINISHING or (self._was_asked_to_end and self.run.state.is_running())
 
     @property
     def can_extend(self) -> bool:
         """True while more time could still be used."""
         open_states = (RunState.QUEUED, RunState.PREPARING, RunState.SEARCHING)
-        return self.run.state in open_states and not self._is_told_to_end
+        return self.run.state in open_states and not self._was_asked_to_end
 
     @property
-    def _is_told_to_end(self) -> bool:
+    def _was_asked_to_end(self) -> bool:
         return self.run.stop_requested or self.run.cancel_requested
 
     @property
@@ -169,7 +176,7 @@ def _latest_trials(run: Run) -> Select[TrialSummary]:
 
 
 def _best_trials(run: Run, n: int) -> Select[TrialSummary]:
-    """The best one first: what it won against is not told by scores alone, which may speak of different photos.
+    """The best one first: scores alone do not decide which one it is, since they may speak of different photos.
 
     Then complete ones by score; the smaller model wins a tie, then the earlier one, as in the search.
     """

@@ -1,12 +1,13 @@
 """Photos that a run has learned from or was tested with, as its data set has them today."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from automl.records import FileState
+from automl.records.report import ReportedPhoto
 from automl.store.tables import DatasetFile
 from server.views.dataset import OF_A_THUMBNAIL, FileRow, Thumbnail, thumbnail_of
 
@@ -68,9 +69,8 @@ class SeenPhotos:
             is_used=file is not None and _is_used(file),
         )
 
-    def of(self, row: Mapping[str, str]) -> SeenPhoto:
-        """row: `name`, `label` and `sha256`, as `metrics.json` names a photo."""
-        return self.find(row["sha256"], row["name"], row["label"])
+    def of(self, photo: ReportedPhoto) -> SeenPhoto:
+        return self.find(photo.sha256, photo.name, photo.label)
 
 
 def _worth(file: FileRow) -> tuple[bool, bool, int]:

@@ -18,11 +18,19 @@ from server.views.run import downloadable
 _Rows = tuple[Mapping[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One test photo. `really`: its class when the run was made; `said`, `runner_up`: the likeliest classes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredPhoto:
+    """One test photo and what the delivered model said of it.
 
-    `confidence`, `runner_up_confidence`: 0-1. `is_sure`: None where the model has no threshold for it.
+    Attributes:
+        name: The path that the user gave it.
+        really: Its class when the run was made.
+        said: The likeliest class.
+        confidence: Probability of `said`, 0-1.
+        is_sure: Whether that counts as sure; None where the model has no threshold for it.
+        runner_up: The second likeliest class.
+        runner_up_confidence: Probability of `runner_up`, 0-1.
+        sha256: Of its bytes.
     """
 
     name: str
@@ -39,18 +47,18 @@ class Answer:
         return self.said == self.really
 
 
-def answers_of(session: Session, store: ArtifactStore, run: Run) -> tuple[Answer, ...] | None:
+def answers_of(session: Session, store: ArtifactStore, run: Run) -> tuple[AnsweredPhoto, ...] | None:
     """In the order of the test; None where the run has no final download, or one of an older version."""
     return answers_in(store, downloadable(session, run))
 
 
-def answers_in(store: ArtifactStore, download: Artifact | None) -> tuple[Answer, ...] | None:
+def answers_in(store: ArtifactStore, download: Artifact | None) -> tuple[AnsweredPhoto, ...] | None:
     """The same, where the download is known."""
     return _read_answers(store, download.key) if _is_final(download) else None
 
 
 def photos_of_test(session: Session, store: ArtifactStore, run: Run) -> Mapping[str, str] | None:
-    """The class of each test photo by its SHA-256; None where nobody can tell any more."""
+    """The class of each test photo by its SHA-256; None where that is not kept."""
     download = downloadable(session, run)
     if (answers := answers_in(store, download)) is not None:
         return {answer.sha256: answer.really for answer in answers}
@@ -64,7 +72,7 @@ def _is_final(download: Artifact | None) -> TypeGuard[Artifact]:
 
 
 @lru_cache(maxsize=8)
-def _read_answers(store: ArtifactStore, key: str) -> tuple[Answer, ...] | None:
+def _read_answers(store: ArtifactStore, key: str) -> tuple[AnsweredPhoto, ...] | None:
     """The bytes behind a key never change, and each page of one run asks for the same."""
     rows = _read_table(store, key, "answers.csv")
     return None if rows is None else tuple(map(_answer, rows))
@@ -79,8 +87,8 @@ def _read_table(store: ArtifactStore, key: str, name: str) -> _Rows | None:
     return tuple(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def _answer(row: Mapping[str, str]) -> Answer:
-    return Answer(
+def _answer(row: Mapping[str, str]) -> AnsweredPhoto:
+    return AnsweredPhoto(
         name=row["photo"],
         really=row["class"],
         said=row["answer"],

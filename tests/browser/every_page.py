@@ -88,7 +88,7 @@ def _answered(site: Site, n: int) -> tuple[str, list[str]]:
     """A data set, and so many runs whose answers to their test photos are known."""
     dataset_id = add_photos(site, aa="rose", bb="rose", cc="tulip", dd="tulip")
     rows = [("aa", "rose", "rose", 0.9), ("bb", "rose", "tulip", 0.5), ("cc", "tulip", "tulip", 0.8)]
-    sizes = [{"winner": {"n_bytes": (i + 1) * 1e7}} for i in range(n)]  # so that one of them is the best
+    sizes = [{"winner": {"n_bytes": (i + 1) * 10_000_000}} for i in range(n)]  # so that one of them is the best
     return dataset_id, [add_answered(site, dataset_id, rows[i:], result=sizes[i]) for i in range(n)]
 
 

@@ -17,6 +17,7 @@ from automl.text.durations import duration_in_words
 from tests.browser.test_accessibility import tab_to
 from tests.browser.test_run_page import PlayedRun
 from tests.redis_server import running_redis
+from tests.reports import made_report
 from tests.server.conftest import zip_of
 from tests.server.pages.test_runs import RESULT
 
@@ -385,7 +386,7 @@ def test_stop_and_keep_the_best_leads_to_the_result(page, run, pipeline, tmp_pat
     expect(page.locator("[aria-current=step]")).to_have_text("Finishing")
     bundle = tmp_path / "model.zip"
     bundle.write_bytes(zip_of(**{"model.onnx": b"m"}))
-    pipeline.deliver(RunResult(bundle, RESULT, ()))
+    pipeline.deliver(RunResult(bundle=bundle, report=made_report(**RESULT), plots=()))
     pipeline.ended()
     expect(page.locator("#sentence")).to_have_text(RESULT["sentence"])
     expect(page.locator("#download")).to_be_visible()

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Page
 
 from automl.delivery.report.page import write_report
 from automl.evaluation.plots import Plot
-from tests.automl.delivery.report.metrics_files import HOSTILE, finished
+from tests.automl.delivery.report.built_reports import HOSTILE, finished
 from tests.browser.test_accessibility import AXE, violations
+from tests.reports import FORMAT
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +26,7 @@ def report(tmp_path: Path) -> str:
     Image.new("RGB", (900, 400), "green").save(tmp_path / "a.png")
     (tmp_path / "b.svg").write_text(SVG.format("<a href='http://example.org/'>b</a>"))
     plots = [Plot(tmp_path / "a.png", "a", None), Plot(tmp_path / "a.png", "b", tmp_path / "b.svg")]
-    exports = [{"format": "int8", "n_bytes": 9_000_000, "accuracy": 0.9, "words": "Preparing " * 20}]
+    exports = [{**FORMAT, "n_bytes": 9_000_000, "accuracy": 0.9, "words": "Preparing " * 20}]
     write_report(tmp_path / "report.html", finished(classes, np.full((10, 10), 20), exports=exports), plots)
     return (tmp_path / "report.html").as_uri()
 

@@ -10,6 +10,7 @@ from automl.records import RunState
 from automl.store.database import find_run
 from automl.store.runs import change_run_state
 from automl.store.tables import Run, TrialSummary, now
+from tests.reports import made_report
 from tests.server.conftest import zip_of
 from tests.server.pages.test_runs import RESULT
 
@@ -44,7 +45,7 @@ class PlayedRun:
     def finish(self) -> None:
         self.go(RunState.FINISHING, 90.0)
         self.site.add_artifact(self.id, "bundle", zip_of(**{"model.keras": b"k"}), "b.zip", "application/zip")
-        self.go(RunState.DONE, 95.0, result=RESULT)
+        self.go(RunState.DONE, 95.0, result=made_report(**RESULT))
 
     def add_trial(self, number: int, score: float) -> None:
         with self.site.database.session() as session:

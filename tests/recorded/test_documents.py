@@ -18,7 +18,7 @@ def test_the_documents_tell_the_score(metrics: dict[str, Any], tmp_path: Path) -
     bundle, again = tmp_path / "model.zip", tmp_path / "again.zip"
     with zipfile.ZipFile(bundle, "w") as archive:
         archive.writestr("metrics.json", json.dumps(metrics))
-    redocument(bundle, again, [], [])
+    redocument(bundle, again, exports=[], titles=[])
     with zipfile.ZipFile(again) as archive:
         report, card = (archive.read(name).decode() for name in ("report.html", "model_card.md"))
         assert json.loads(archive.read("metrics.json"))["test"] == metrics["test"]

@@ -33,7 +33,7 @@ def confusion(classes: Sequence[str], rows: Sequence[Row]) -> list[list[int]]:
 def result_of(classes: Sequence[str], rows: Sequence[Row], **more: object) -> dict[str, object]:
     n_right = sum(label == said for _, label, said, _ in rows)
     test = {"accuracy": n_right / max(1, len(rows)), "n_images": len(rows), "n_correct": n_right}
-    test["confusion"] = confusion(classes, rows)
+    test |= {"confusion": confusion(classes, rows), "per_class": []}
     return {"classes": list(classes), "sentence": "It was right.", "test": test, **more}
 
 

@@ -19,6 +19,7 @@ from automl.store.tables import Artifact, Base, Dataset, DatasetFile, Run
 from server import create_app
 from server.services import Services
 from server.task_queue import QueueUnavailable
+from tests.reports import made_report
 
 
 class RememberingQueue:
@@ -71,11 +72,15 @@ class World:
             return {file.name: file.id for file in find_dataset(session, dataset_id).files}
 
     def add_run(self, state: RunState = RunState.QUEUED, dataset_id: str | None = None, **values: object) -> str:
-        settings = RunSettings()
+        """result: a report, or what a test wants to be in it, see `reports.report_values`."""
+        settings, result = RunSettings(), values.pop("result", None)
+        if isinstance(result, dict) or (result is None and state is RunState.DONE):
+            result = made_report(**(result or {}))
         with self.database.session() as session:
             run = Run(
                 dataset_id=dataset_id or self.add_dataset(),
                 state=state,
+                result=result,
                 **{"settings": settings.to_json(), "budget_s": settings.budget_s, **values},
             )
             session.add(run)

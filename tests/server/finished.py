@@ -1,12 +1,12 @@
 """A finished run whose formats are in the states that a test wants."""
 
 import io
-import json
 
 from automl.formats import FORMATS
 from automl.records import ExportState, RunState
 from automl.store.database import find_run
 from automl.store.tables import Export
+from tests.reports import made_report
 from tests.server.conftest import World, zip_of
 
 TEST = {"n_images": 10, "n_correct": 9, "accuracy": 0.9}
@@ -19,7 +19,7 @@ BASE = {
     "model.onnx": b"onnx" * 100,
     "model.keras": b"keras" * 100,
     "plots/confusion.png": b"png",
-    "metrics.json": json.dumps({"sentence": SENTENCE, "classes": ["a", "b"]}).encode(),
+    "metrics.json": made_report(sentence=SENTENCE, classes=["a", "b"]).json_text().encode(),
 }
 
 

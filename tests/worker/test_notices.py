@@ -15,6 +15,7 @@ from automl.records import RunState
 from automl.settings import Settings
 from automl.store.database import Database, find_run
 from automl.store.tables import Run, now
+from tests.reports import made_report
 from worker.notices import N_TRIES, _mail_server, runs_without_notices, send_notices
 
 
@@ -98,7 +99,7 @@ def told(settings: Settings, mail: MailServer, hook: Hook) -> Settings:
 
 @pytest.fixture
 def done(add_run: Callable[..., str]) -> str:
-    result = {"test": {"accuracy": 0.93}, "sentence": "It was right on 93 of 100 photos."}
+    result = made_report(test={"accuracy": 0.93}, sentence="It was right on 93 of 100 photos.")
     ended = {"state": RunState.DONE, "finished_at": now() - timedelta(minutes=1), "result": result}
     return add_run(**ended, notify_email="a@example.org")
 

@@ -2,30 +2,31 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import ExcludeFiles
 from automl.datasets.findings.finding import Finding, Fix
 from automl.records import FileState, Severity
+from automl.records.report import RunReport
 from automl.text.numbers import counted
 
 DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
 
 
-def found_by_runs(result: Mapping[str, Any], files: Sequence[DataFile]) -> list[Finding]:
-    """What a finished run found, as far as it is still true of `files`. `result`: its `metrics.json`, or empty."""
+def found_by_runs(report: RunReport | None, files: Sequence[DataFile]) -> list[Finding]:
+    """What a finished run found, as far as it is still true of `files`. report: None where no run has finished."""
+    if report is None:
+        return []
     used: defaultdict[str, list[DataFile]] = defaultdict(list)
     for file in files:
         if file.state is FileState.ACCEPTED:
             used[file.sha256].append(file)
-    return [*_doubted_labels(result, used), *_look_alikes(result, used)]
+    return [*_doubted_labels(report, used), *_look_alikes(report, used)]
 
 
-def _doubted_labels(result: Mapping[str, Any], used: Mapping[str, Sequence[DataFile]]) -> list[Finding]:
+def _doubted_labels(report: RunReport, used: Mapping[str, Sequence[DataFile]]) -> list[Finding]:
     doubted = [
-        [file for file in used.get(row["sha256"], ()) if file.label == row["label"]]
-        for row in result.get("suspects", ())
+        [file for file in used.get(suspect.sha256, ()) if file.label == suspect.label] for suspect in report.suspects
     ]
     groups = tuple((files[0].id,) for files in doubted if files)
     if not groups:
@@ -48,8 +49,8 @@ def _doubted_labels(result: Mapping[str, Any], used: Mapping[str, Sequence[DataF
     ]
 
 
-def _look_alikes(result: Mapping[str, Any], used: Mapping[str, Sequence[DataFile]]) -> list[Finding]:
-    pairs = [[used.get(digest, ()) for digest in row["sha256"]] for row in result.get("look_alikes", ())]
+def _look_alikes(report: RunReport, used: Mapping[str, Sequence[DataFile]]) -> list[Finding]:
+    pairs = [[used.get(digest, ()) for digest in pair.sha256] for pair in report.look_alikes]
     pairs = [pair for pair in pairs if all(pair)]
     if not pairs:
         return []

@@ -1,21 +1,15 @@
 """The command that repeats a run."""
 
-from __future__ import annotations
-
 import shlex
-from collections.abc import Mapping
-from typing import Any
 
 from automl.options import RUN_OPTIONS
-from automl.records import Goal, RunSettings
+from automl.records import RunSettings
+from automl.records.report import RunReport
 
 
-def settings_of(metrics: Mapping[str, Any]) -> RunSettings | None:
-    """What the run was asked for, with the goal that it proposed; None for a model that is not final yet."""
-    if not metrics.get("settings"):
-        return None
-    settings = RunSettings.from_json(metrics["settings"])
-    return settings.model_copy(update={"goal": Goal(metrics["goal"])}) if metrics.get("goal") else settings
+def asked_for(report: RunReport) -> RunSettings:
+    """What the run was asked for, with the goal that it chose where none was given."""
+    return report.settings.model_copy(update={"goal": report.goal})
 
 
 def repeat_command(settings: RunSettings) -> str:

@@ -1,12 +1,12 @@
-"""What the figures of a run mean, for somebody who has never met one. Reads `metrics.json`, also an older one.
+"""What the figures of a report mean, for people who have never met such figures.
 
 The first sentence is the test score's own (`TestScore.sentence`), so that the page, the report and the card agree.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from automl.delivery.report.tables import class_rows, mix_ups
+from automl.delivery.report.tables import mix_ups
+from automl.records.report import RunReport
 from automl.text.durations import duration_in_words
 from automl.text.numbers import percent
 
@@ -25,40 +25,32 @@ _IMAGENET = (
 )
 
 
-def headline(metrics: Mapping[str, Any]) -> str:
-    """The score in one or two sentences."""
-    return str(metrics["sentence"])
-
-
-def findings(metrics: Mapping[str, Any]) -> list[str]:
-    """What else the test showed, most important first; nothing for a model that has not been tested yet."""
-    test = metrics.get("test") or {}
-    if not test:
-        return []
+def findings(report: RunReport) -> list[str]:
+    """What else the test showed, most important first."""
     sentences = [
-        _baseline(test),
-        _first_model(metrics),
-        _most_frequent_mistake(metrics),
-        _weakest_class(metrics),
-        when_sure(metrics),
-        _few_photos(test),
-        _suspects(metrics),
+        _baseline(report),
+        _first_model(report),
+        _most_frequent_mistake(report),
+        _weakest_class(report),
+        when_sure(report),
+        _few_photos(report),
+        _suspects(report),
     ]
     return [sentence for sentence in sentences if sentence]
 
 
-def limits(metrics: Mapping[str, Any]) -> list[str]:
+def limits(report: RunReport) -> list[str]:
     """What the model cannot do, and what its score does not say."""
     sentences = [
-        f"It always answers with one of its {len(metrics['classes']):,} classes, even for a photo that shows none of "
+        f"It always answers with one of its {len(report.classes):,} classes, even for a photo that shows none of "
         "them, and sometimes with high confidence.",
-        when_sure(metrics),
+        when_sure(report),
         _OTHER_PHOTOS,
-        _few_photos(metrics.get("test") or {}),
-        _rough_classes(metrics),
-        _weakest_class(metrics),
-        _IMAGENET if metrics.get("weights") else "",
-        _suspects(metrics),
+        _few_photos(report),
+        _rough_classes(report),
+        _weakest_class(report),
+        _IMAGENET if report.weights else "",
+        _suspects(report),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -72,49 +64,46 @@ def names_in_words(names: Sequence[str], most: int = _MAX_NAMES) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def when_sure(metrics: Mapping[str, Any]) -> str:
-    """From which confidence on an answer can be trusted; "" where that is not known.
+def when_sure(report: RunReport) -> str:
+    """From which confidence on an answer can be trusted; empty where that is not known.
 
-    The threshold was chosen on validation photos, so the test photos tell more honestly what it is worth.
+    The threshold was chosen on validation photos, so the test photos give the more honest figures where they have any.
     """
-    calibration, test = metrics.get("calibration") or {}, metrics.get("test") or {}
-    photos, known = ("test", test) if test.get("accuracy_when_sure") is not None else ("validation", calibration)
-    threshold, coverage, accuracy = (
-        calibration.get("threshold"),
-        known.get("coverage"),
-        known.get("accuracy_when_sure"),
-    )
-    if threshold is None or coverage is None or accuracy is None:
+    calibration, score = report.calibration, report.score
+    if calibration is None or calibration.threshold is None:
+        return ""
+    if score.coverage is not None and score.accuracy_when_sure is not None:
+        photos, coverage, accuracy = "test", score.coverage, score.accuracy_when_sure
+    elif calibration.accuracy_when_sure is not None:
+        photos, coverage, accuracy = "validation", calibration.coverage, calibration.accuracy_when_sure
+    else:
         return ""
     return (
-        f"When it is at least {percent(threshold, 0)} sure, which it was for {_of_100(coverage)} {photos} photos, "
-        f"it was right on {_of_100(accuracy)}. Treat an answer below that as “not sure”."
+        f"When it is at least {percent(calibration.threshold, 0)} sure, which it was for {_of_100(coverage)} {photos} "
+        f"photos, it was right on {_of_100(accuracy)}. Treat an answer below that as “not sure”."
     )
 
 
-def _baseline(test: Mapping[str, Any]) -> str:
-    if "baseline_accuracy" not in test or "n_images" not in test:
-        return ""
-    n, baseline = test["n_images"], test["baseline_accuracy"]
+def _baseline(report: RunReport) -> str:
+    n, baseline = report.score.n_images, report.score.baseline_accuracy
     words = f"Always saying the most common class would have been right on {round(baseline * n):,} of {n:,}."
-    interval = test.get("interval_95")
-    if not interval or interval[0] > baseline:
+    if report.score.interval_95[0] > baseline:
         return words
     return f"{words} The model is not clearly better than that, so do not rely on it yet."
 
 
-def _first_model(metrics: Mapping[str, Any]) -> str:
-    """What the search was worth; "" where the first model was not scored."""
-    first, winner = metrics.get("first_model"), metrics.get("winner") or {}
-    if not first:
+def _first_model(report: RunReport) -> str:
+    """What the search was worth; empty where the first model was not tested."""
+    first = report.first_model
+    if first is None:
         return ""
-    found = f"after {duration_in_words(first['at_s'])}"
-    if first.get("trial") == winner.get("trial") and not winner.get("parts"):
+    found = f"after {duration_in_words(first.at_s)}"
+    if report.is_first_model:
         return f"The first model that was found, {found}, is the one that won: the search found no better one."
-    gained = 100 * (metrics["test"]["accuracy"] - first["accuracy"])
+    gained = 100 * (report.score.accuracy - first.accuracy)
     points = "one point" if round(abs(gained)) == 1 else f"{abs(gained):.0f} points"
     size = "less than one point" if abs(gained) < 0.5 else points
-    before = f"The first model, found {found}, was right on {first['n_correct']:,} of {first['n_images']:,}"
+    before = f"The first model, found {found}, was right on {first.n_correct:,} of {first.n_images:,}"
     if not gained:
         return f"{before}, just as many: on these photos the search gained nothing over it."
     if gained < 0:
@@ -122,11 +111,8 @@ def _first_model(metrics: Mapping[str, Any]) -> str:
     return f"{before}; the search gained {size} over it."
 
 
-def _most_frequent_mistake(metrics: Mapping[str, Any]) -> str:
-    test = metrics["test"]
-    if not test.get("confusion"):
-        return ""
-    worst = mix_ups(metrics)
+def _most_frequent_mistake(report: RunReport) -> str:
+    worst = mix_ups(report)
     if not worst:
         return "It made no mistake on these photos; that does not mean that it never will."
     one = worst[0]
@@ -137,8 +123,8 @@ def _most_frequent_mistake(metrics: Mapping[str, Any]) -> str:
     return f"{begin}: it took {one.n:,} of the {one.n_true:,} test photos of {one.truth} for {one.predicted}."
 
 
-def _weakest_class(metrics: Mapping[str, Any]) -> str:
-    rows = [row for row in class_rows(metrics) if row.n_images]
+def _weakest_class(report: RunReport) -> str:
+    rows = [row for row in report.score.per_class if row.n_images]
     if len(rows) < 2:
         return ""
     lowest = min(row.recall for row in rows)
@@ -149,23 +135,23 @@ def _weakest_class(metrics: Mapping[str, Any]) -> str:
     return f"It recognises {names} least often: {round(lowest * n):,} of {n:,} test photos."
 
 
-def _few_photos(test: Mapping[str, Any]) -> str:
-    n = test.get("n_images")
-    if n is None or n >= _MIN_TEST_IMAGES:
+def _few_photos(report: RunReport) -> str:
+    n = report.score.n_images
+    if n >= _MIN_TEST_IMAGES:
         return ""
     shown = "Only one photo was" if n == 1 else f"Only {n} photos were"
     return f"{shown} there for the test, so its score is a rough one. More photos would make it surer."
 
 
-def _rough_classes(metrics: Mapping[str, Any]) -> str:
-    few = [row.label for row in class_rows(metrics) if row.n_images < _MIN_CLASS_IMAGES]
+def _rough_classes(report: RunReport) -> str:
+    few = [row.label for row in report.score.per_class if row.n_images < _MIN_CLASS_IMAGES]
     if not few:
         return ""
     return f"Fewer than {_MIN_CLASS_IMAGES} test photos each, so their own figures say little: {names_in_words(few)}."
 
 
-def _suspects(metrics: Mapping[str, Any]) -> str:
-    n = len(metrics.get("suspects") or ())
+def _suspects(report: RunReport) -> str:
+    n = len(report.suspects)
     if not n:
         return ""
     labels = "the label of one photo" if n == 1 else f"the labels of {n:,} photos"

@@ -1,20 +1,27 @@
-"""The figures of `metrics.json` as the rows of tables: what the report and the model card print. Also of older runs."""
+"""The figures of a report as the rows of tables, which the report and the model card print."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from automl.records.report import FormatReport, Interval, RunReport, ScoreReport
 from automl.text.durations import duration_in_words
 from automl.text.numbers import latency_in_words, percent, size_in_words
 
 _NOTHING = "–"
+_CONFIDENCE_ERROR = "How far its confidence is from how often it is right"
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One score. `term`: what the field calls it. `interval`: of 95 %; "" where there is none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRow:
+    """One score, in words.
+
+    Attributes:
+        title: What it says, for everybody.
+        term: What the field calls it.
+        value: The score itself.
+        interval: The 95 % interval; empty where there is none.
+    """
 
     title: str
     term: str
@@ -22,20 +29,16 @@ class Figure:
     interval: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassRow:
-    """How one class did on the test photos. `precision`, `recall`, `f1`: 0-1. `n_images`: test photos of it."""
-
-    label: str
-    n_images: int
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MixUp:
-    """`n` of the `n_true` test photos of `truth` were taken for `predicted`."""
+    """One kind of mistake on the test photos.
+
+    Attributes:
+        truth: The class that the photos show.
+        predicted: The class that the model named.
+        n: How many photos of `truth` were taken for `predicted`.
+        n_true: All test photos of `truth`.
+    """
 
     truth: str
     predicted: str
@@ -43,100 +46,133 @@ class MixUp:
     n_true: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRow:
-    """One format of the model, as it was loaded again. `is_true`: it answers as the model does; None: not known yet."""
+    """One format of the model, as it was loaded again, in words; a figure that was not measured is a dash.
+
+    Attributes:
+        title: Its name.
+        size: Of its file.
+        accuracy: On the test photos.
+        largest_difference: Largest difference of a probability from that of the delivered model.
+        latency: Time for one photo.
+        is_true: Whether it answers as the model does.
+        words: What came of it; may be empty.
+    """
 
     title: str
     size: str
     accuracy: str
     largest_difference: str
     latency: str
-    is_true: bool | None
+    is_true: bool
     words: str
 
 
-def score_rows(metrics: Mapping[str, Any]) -> list[Figure]:
+def score_rows(report: RunReport) -> list[ScoreRow]:
     """Every score that is known, the honest ones of the test first."""
-    test, validation = metrics.get("test") or {}, metrics.get("validation") or {}
-    calibration = metrics.get("calibration") or {}
-    of_test = {"accuracy": test.get("interval_95")} | (test.get("intervals") or {})
-    shares = [
-        ("Right on test photos", "accuracy", "accuracy"),
-        ("The same, where every class counts the same", "balanced accuracy", "balanced_accuracy"),
-        ("Found and rightly named, mean of the classes", "macro F1", "macro_f1"),
-        ("The right class is among its first five answers", "top-5 accuracy", "top5_accuracy"),
-        ("Without any model: always the most common class", "baseline", "baseline_accuracy"),
-    ]
-    rows = [
-        Figure(title, term, percent(test[key]), _between(of_test.get(key)))
-        for title, term, key in shares
-        if test.get(key) is not None
-    ]
-    first = metrics.get("first_model")
-    if first:
-        title = f"The first model that was found, after {duration_in_words(first['at_s'])}"
-        rows.append(Figure(title, "accuracy", percent(first["accuracy"]), _between(first["interval_95"])))
-    if test.get("log_loss") is not None:
-        low_high = of_test.get("log_loss")
-        interval = f"{low_high[0]:.3f}–{low_high[1]:.3f}" if low_high else ""
-        rows.append(
-            Figure("How far its probabilities are off (0 is perfect)", "log loss", f"{test['log_loss']:.3f}", interval)
-        )
-    off = "How far its confidence is from how often it is right"
-    if test.get("ece") is not None:
-        rows.append(Figure(off, "calibration error (ECE), test photos", percent(test["ece"])))
-    if calibration.get("ece_before") is not None and calibration.get("ece_after") is not None:
-        term = "calibration error (ECE), validation photos"
-        rows.append(Figure(off, f"{term}, before calibration", percent(calibration["ece_before"])))
-        rows.append(Figure(off, f"{term}, after it", percent(calibration["ece_after"])))
-    score = validation.get("score", validation.get("accuracy"))
-    if score is not None:
-        goal = str(metrics.get("goal") or "accuracy").replace("_", " ")
-        rows.append(Figure("On validation photos, which chose the winner", f"validation {goal}", percent(score)))
-    return rows
+    return [*_share_rows(report.score), *_first_model_rows(report), *_probability_rows(report), _validation_row(report)]
 
 
-def class_rows(metrics: Mapping[str, Any]) -> list[ClassRow]:
-    """In the order of the classes; empty before the test."""
-    rows = (metrics.get("test") or {}).get("per_class") or ()
-    return [ClassRow(row["label"], row["n_images"], row["precision"], row["recall"], row["f1"]) for row in rows]
-
-
-def mix_ups(metrics: Mapping[str, Any]) -> list[MixUp]:
+def mix_ups(report: RunReport) -> list[MixUp]:
     """Every kind of mistake, the most frequent ones first; of equal ones those of the earlier classes."""
-    counts = (metrics.get("test") or {}).get("confusion")
-    if not counts:
-        return []
-    confusion = np.array(counts, dtype=np.int64)
+    confusion = np.array(report.score.confusion, dtype=np.int64)
     mistakes = confusion.copy()
     np.fill_diagonal(mistakes, 0)
     order = np.argsort(-mistakes, axis=None, kind="stable")[: np.count_nonzero(mistakes)]
     cells = [divmod(int(cell), len(mistakes)) for cell in order]
-    classes, n_true = metrics["classes"], confusion.sum(axis=1)
-    return [MixUp(classes[row], classes[column], int(mistakes[row, column]), int(n_true[row])) for row, column in cells]
-
-
-def export_rows(metrics: Mapping[str, Any]) -> list[ExportRow]:
-    """The formats of the download. Figures that a format does not have yet are dashes."""
-    rows = []
-    for one in metrics.get("exports") or ():
-        n_bytes, difference, latency_s = (one.get(key) for key in ("n_bytes", "largest_difference", "latency_s"))
-        rows.append(
-            ExportRow(
-                title=str(one.get("title") or one["format"]),
-                size=_NOTHING if n_bytes is None else size_in_words(n_bytes),
-                accuracy=percent(one.get("accuracy")),
-                largest_difference=_NOTHING if difference is None else f"{difference:.2g}",
-                latency=_NOTHING if latency_s is None else latency_in_words(latency_s),
-                is_true=one.get("is_true"),
-                words=str(one.get("words") or ""),
-            )
+    n_true = confusion.sum(axis=1)
+    return [
+        MixUp(
+            truth=report.classes[row],
+            predicted=report.classes[column],
+            n=int(mistakes[row, column]),
+            n_true=int(n_true[row]),
         )
+        for row, column in cells
+    ]
+
+
+def export_rows(report: RunReport) -> list[ExportRow]:
+    """The formats of the download."""
+    return [_export_row(one) for one in report.exports]
+
+
+def _share_rows(score: ScoreReport) -> list[ScoreRow]:
+    intervals = score.intervals
+    shares = [
+        ("Right on test photos", "accuracy", score.accuracy, score.interval_95),
+        (
+            "The same, where every class counts the same",
+            "balanced accuracy",
+            score.balanced_accuracy,
+            intervals.balanced_accuracy if intervals else None,
+        ),
+        (
+            "Found and rightly named, mean of the classes",
+            "macro F1",
+            score.macro_f1,
+            intervals.macro_f1 if intervals else None,
+        ),
+        ("The right class is among its first five answers", "top-5 accuracy", score.top5_accuracy, None),
+        ("Without any model: always the most common class", "baseline", score.baseline_accuracy, None),
+    ]
+    return [
+        ScoreRow(title=title, term=term, value=percent(share), interval=_between(interval))
+        for title, term, share, interval in shares
+        if share is not None
+    ]
+
+
+def _first_model_rows(report: RunReport) -> list[ScoreRow]:
+    first = report.first_model
+    if first is None:
+        return []
+    title = f"The first model that was found, after {duration_in_words(first.at_s)}"
+    return [ScoreRow(title=title, term="accuracy", value=percent(first.accuracy), interval=_between(first.interval_95))]
+
+
+def _probability_rows(report: RunReport) -> list[ScoreRow]:
+    """What the probabilities are worth; no rows for what the version that made the run did not measure."""
+    rows, score, calibration = [], report.score, report.calibration
+    if score.log_loss is not None:
+        title = "How far its probabilities are off (0 is perfect)"
+        low_high = score.intervals.log_loss if score.intervals else None
+        interval = f"{low_high[0]:.3f}–{low_high[1]:.3f}" if low_high else ""
+        rows.append(ScoreRow(title=title, term="log loss", value=f"{score.log_loss:.3f}", interval=interval))
+    if score.ece is not None:
+        rows.append(_confidence_row("test photos", score.ece))
+    if calibration and calibration.ece_before is not None and calibration.ece_after is not None:
+        rows.append(_confidence_row("validation photos, before calibration", calibration.ece_before))
+        rows.append(_confidence_row("validation photos, after it", calibration.ece_after))
     return rows
 
 
-def _between(interval: list[float] | None) -> str:
-    if not interval:
+def _confidence_row(photos: str, ece: float) -> ScoreRow:
+    return ScoreRow(title=_CONFIDENCE_ERROR, term=f"calibration error (ECE), {photos}", value=percent(ece))
+
+
+def _validation_row(report: RunReport) -> ScoreRow:
+    return ScoreRow(
+        title="On validation photos, which chose the winner",
+        term=f"validation {report.goal.replace('_', ' ')}",
+        value=percent(report.validation.score),
+    )
+
+
+def _export_row(one: FormatReport) -> ExportRow:
+    return ExportRow(
+        title=one.title,
+        size=_NOTHING if one.n_bytes is None else size_in_words(one.n_bytes),
+        accuracy=percent(one.accuracy),
+        largest_difference=_NOTHING if one.largest_difference is None else f"{one.largest_difference:.2g}",
+        latency=_NOTHING if one.latency_s is None else latency_in_words(one.latency_s),
+        is_true=one.is_true,
+        words=one.words,
+    )
+
+
+def _between(interval: Interval | None) -> str:
+    if interval is None:
         return ""
     return f"{percent(interval[0]).removesuffix(' %')}–{percent(interval[1])}"

@@ -53,11 +53,11 @@ def confusion_matrix(score: TestScore) -> Figure:
         names = [shorten(label) for label in score.classes]
         size = font_size(n_classes, side - 2)
         name_rows(matrix, names, size)
-        name_columns(matrix, names, size, 72 * cell_in)
+        name_columns(matrix, names, size=size, cell_pt=72 * cell_in)
         if n_classes > _MAX_CELLS_WITH_SHARES:
             matrix.tick_params(length=0)
         number = _number_many if n_classes > _MAX_CELLS_WITH_SHARES else _number_few
-        number(matrix, counts, shares, cell_in)
+        number(matrix, counts, shares, cell_in=cell_in)
     else:
         matrix.set_xticks([])
         matrix.set_yticks([])
@@ -65,11 +65,11 @@ def confusion_matrix(score: TestScore) -> Figure:
     percent = [0, 1, 5, 10, 25, 50, 100]
     bar.set_ticks([float(np.sqrt(p / 100)) for p in percent], labels=[str(p) for p in percent])
     if pairs:
-        _list_pairs(figure, score, pairs, list_in / (side + list_in))
+        _list_pairs(figure, score, pairs, share=list_in / (side + list_in))
     return figure
 
 
-def _number_few(axes: Axes, counts: np.ndarray, shares: np.ndarray, cell_in: float) -> None:
+def _number_few(axes: Axes, counts: np.ndarray, shares: np.ndarray, *, cell_in: float) -> None:
     """Every cell's count, and its share where there is one."""
     size = _size_pt(cell_in, max(len(str(counts.max())), len("100%")))
     for row, column in np.ndindex(counts.shape):
@@ -81,7 +81,7 @@ def _number_few(axes: Axes, counts: np.ndarray, shares: np.ndarray, cell_in: flo
         cell.set_in_layout(False)  # it lies inside the axes
 
 
-def _number_many(axes: Axes, counts: np.ndarray, shares: np.ndarray, cell_in: float) -> None:
+def _number_many(axes: Axes, counts: np.ndarray, shares: np.ndarray, *, cell_in: float) -> None:
     """The count of each cell that is not empty, as a mark of its shape: thousands of texts would take seconds."""
     size = _size_pt(cell_in, len(str(counts.max())))
     for count in np.unique(counts[counts > 0]).tolist():
@@ -110,8 +110,8 @@ def _most_mixed_up(counts: np.ndarray) -> list[tuple[int, int]]:
     return [(int(row), int(column)) for row, column in cells if mistakes[row, column]]
 
 
-def _list_pairs(figure: Figure, score: TestScore, pairs: list[tuple[int, int]], share: float) -> None:
-    """At the bottom, which is kept free of the matrix; as wide as the figure. `share`: of its height, 0-1."""
+def _list_pairs(figure: Figure, score: TestScore, pairs: list[tuple[int, int]], *, share: float) -> None:
+    """Below the matrix, as wide as the figure. share: the part of the figure's height that is kept free for it, 0-1."""
     counts = score.confusion
 
     def write(n_characters: int) -> str:

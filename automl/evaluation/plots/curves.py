@@ -15,18 +15,18 @@ def learning_curves(curves: Curves, best_epoch: int) -> Figure:
     """Training and validation loss and accuracy by epoch; `best_epoch` counts from 1."""
     figure = new_figure(9, 3.6, "Loss and accuracy while the best model was trained")
     loss, accuracy = figure.subplots(1, 2)
-    _two_lines(loss, curves.train_loss, curves.validation_loss, best_epoch)
+    _two_lines(loss, curves.train_loss, curves.validation_loss, best_epoch=best_epoch)
     loss.set(title="Loss (lower is better)", xlabel="Epoch")
     loss.set_ylim(bottom=0)
     percent = [[100 * value for value in line] for line in (curves.train_accuracy, curves.validation_accuracy)]
-    _two_lines(accuracy, percent[0], percent[1], best_epoch)
+    _two_lines(accuracy, percent[0], percent[1], best_epoch=best_epoch)
     accuracy.set(title="Accuracy in % (higher is better)", xlabel="Epoch")
     accuracy.set_ylim(top=101)
     loss.legend(frameon=False)
     return figure
 
 
-def _two_lines(axes: Axes, train: Sequence[float], validation: Sequence[float], best_epoch: int) -> None:
+def _two_lines(axes: Axes, train: Sequence[float], validation: Sequence[float], *, best_epoch: int) -> None:
     epochs = np.arange(1, len(train) + 1)
     marker = "o" if len(train) < 3 else None
     axes.plot(epochs, train, color=BLUE, linestyle="--", marker=marker, label="training")

@@ -26,7 +26,12 @@ from automl.records import Goal, ImageRecord, TrialRecord
 
 @dataclass(frozen=True, slots=True)
 class HeatMaps:
-    """`heat`: float32 (n, height, width), 0-1, of the predicted class. `rows`: the n test photos that it is of."""
+    """Where some test photos speak for the class that the model named.
+
+    Attributes:
+        heat: float32 (n, height, width), 0-1.
+        rows: The n test photos that it belongs to.
+    """
 
     heat: np.ndarray
     rows: Sequence[int]
@@ -34,6 +39,7 @@ class HeatMaps:
 
 def draw_all(
     folder: Path,
+    *,
     curves: Curves,
     best_epoch: int,
     score: TestScore,
@@ -46,8 +52,20 @@ def draw_all(
 ) -> list[Plot]:
     """Draws every plot into `folder` for which there is something to show.
 
-    Curves of ROC need test photos of two classes, trade-offs a trial of known size, and settings can be compared from
+    ROC curves need test photos of two classes, trade-offs a trial of known size, and settings can be compared from
     twelve complete trials of a stage on.
+
+    Args:
+        folder: It is made if it is not there.
+        curves: How the winner learned.
+        best_epoch: The epoch that was kept, from 1.
+        score: The winner's answers to the test photos.
+        test_images: The photos that the rows of `score` belong to.
+        trials: All trials of the run.
+        goal: What the search made as high as possible.
+        calibration: Of the winner; None where it was not calibrated.
+        maps: Heat maps of some test photos; None where there was no time for them.
+        layers: The layers of the winner's Keras model.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return [
@@ -67,7 +85,7 @@ def _photographs(
 ) -> Iterator[Plot]:
     yield save_photographs(folder / "sample_predictions.png", sample_predictions(score, test_images))
     if maps:
-        yield save_photographs(folder / "heat_maps.png", heat_maps(score, test_images, maps.heat, maps.rows))
+        yield save_photographs(folder / "heat_maps.png", heat_maps(score, test_images, heat=maps.heat, rows=maps.rows))
 
 
 def _probabilities(folder: Path, score: TestScore, calibration: Calibration | None) -> Iterator[Plot]:

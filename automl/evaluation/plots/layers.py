@@ -1,7 +1,8 @@
 """The layers of the model and what they hold, as a table."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -12,8 +13,17 @@ _PLACES = (0.005, 0.365, 0.565, 0.885, 0.995)
 _IS_NUMBER = (False, False, False, True, True)
 
 
-class LayerRow(NamedTuple):
-    """One layer. `n_trained`: those of its `n_params` numbers that the training changed; the rest were frozen."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRow:
+    """One layer of a network.
+
+    Attributes:
+        name: Its name in the network.
+        kind: Its class in Keras.
+        output_shape: Shape of what it gives, in words.
+        n_params: How many numbers it has.
+        n_trained: How many of them the training changed; the others were frozen.
+    """
 
     name: str
     kind: str
@@ -30,11 +40,11 @@ def layer_rows(model: Any, frozen: Iterable[str] = ()) -> list[LayerRow]:
     still = frozenset(frozen)
     return [
         LayerRow(
-            layer.name,
-            type(layer).__name__,
-            _shape(layer.output),
-            int(layer.count_params()),
-            0 if layer.name in still else sum(int(weight.numpy().size) for weight in layer.trainable_weights),
+            name=layer.name,
+            kind=type(layer).__name__,
+            output_shape=_shape(layer.output),
+            n_params=int(layer.count_params()),
+            n_trained=0 if layer.name in still else sum(int(weight.numpy().size) for weight in layer.trainable_weights),
         )
         for layer in model.layers
     ]

@@ -27,16 +27,16 @@ _MEASURES = {"precision": "precision: how much of what it called so was right",
 
 def per_class_scores(score: TestScore) -> Figure:
     """The weakest class on top: bars for up to 20 classes, marks on a line for more; the 100 weakest of many."""
-    rows = sorted(score.per_class(), key=lambda row: float(row["f1"]))[:_MAX_ROWS]
+    rows = sorted(score.per_class(), key=lambda row: row.f1)[:_MAX_ROWS]
     height = float(np.clip(0.5 * len(rows), 1.2, 10) if len(rows) <= _MAX_BARS else 0.15 * len(rows) + 1)
     figure = new_figure(9, height + 1.6, "How well it knows each class")
     axes = figure.subplots()
-    values = {name: np.array([100 * float(row[name]) for row in rows]) for name in _MEASURES}
+    values = {name: np.array([100 * getattr(row, name) for row in rows]) for name in _MEASURES}
     if len(rows) <= _MAX_BARS:
         _bars(axes, values)
     else:
         _marks(axes, values)
-    name_rows(axes, [f"{shorten(str(row['label']))} ({row['n_images']})" for row in rows], font_size(len(rows), height))
+    name_rows(axes, [f"{shorten(row.label)} ({row.n_images})" for row in rows], font_size(len(rows), height))
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 101)
     left_out = f", the {len(rows)} weakest of {len(score.classes)}" if len(rows) < len(score.classes) else ""

@@ -20,20 +20,23 @@ _GAP_PX = 6
 
 
 def sample_predictions(score: TestScore, images: Sequence[ImageRecord]) -> Figure:
-    """Test photos with actual and predicted label: the surest mistakes first, filled up with right ones."""
+    """Test photos with actual and predicted label: the most confident mistakes first, filled up with right answers."""
     chosen = choose_samples(score)
-    pictures = _photographs(images, chosen)
-    return _page("What it says about photos it had never seen", score, chosen, pictures, 4)
+    title = "What it says about photos it had never seen"
+    return _page(title, score, rows=chosen, pictures=_photographs(images, chosen), n_columns=4)
 
 
-def heat_maps(score: TestScore, images: Sequence[ImageRecord], heat: np.ndarray, rows: Sequence[int]) -> Figure:
-    """Each photo beside the same one with what spoke for the answer: bright where it did, dimmed elsewhere.
+def heat_maps(score: TestScore, images: Sequence[ImageRecord], *, heat: np.ndarray, rows: Sequence[int]) -> Figure:
+    """Each photo beside the same photo with its heat: bright where it supported the answer, dimmed elsewhere.
 
-    heat: float32 (n, height, width), 0-1, of the predicted class. rows: the n indices of `images` that it belongs to;
-    the first twelve are shown.
+    Args:
+        score: The answers to the test photos.
+        images: The photos that the rows of `score` belong to.
+        heat: float32 (n, height, width), 0-1, of the predicted class.
+        rows: The n indices of `images` that `heat` belongs to; the first twelve are shown.
 
     Raises:
-        ValueError: no maps, or not as many as rows.
+        ValueError: There are no maps, or not as many as rows.
     """
     if not len(rows) or len(heat) != len(rows):
         raise ValueError(f"{len(heat)} heat maps for {len(rows)} photos")
@@ -42,7 +45,8 @@ def heat_maps(score: TestScore, images: Sequence[ImageRecord], heat: np.ndarray,
     photographs = _photographs(images, shown)
     pairs = zip(photographs, heat, strict=False)
     pictures = [np.concatenate([photo, gap, overlay(photo, one)], axis=1) for photo, one in pairs]
-    return _page("Where it looked: bright areas supported its answer", score, shown, pictures, 3)
+    title = "Where it looked: bright areas supported its answer"
+    return _page(title, score, rows=shown, pictures=pictures, n_columns=3)
 
 
 def _photographs(images: Sequence[ImageRecord], rows: Sequence[int]) -> list[np.ndarray]:
@@ -50,7 +54,7 @@ def _photographs(images: Sequence[ImageRecord], rows: Sequence[int]) -> list[np.
 
 
 def choose_samples(score: TestScore) -> list[int]:
-    """Up to twelve: at most half mistakes, the rest spread over the classes."""
+    """Indices of up to twelve test photos: at most half of them mistakes, the rest spread over the classes."""
     surest = score.probabilities.max(axis=1)
     predicted = score.predicted
     wrong = np.flatnonzero(predicted != score.truth)
@@ -63,7 +67,10 @@ def choose_samples(score: TestScore) -> list[int]:
     return [*(int(i) for i in wrong), *(index for _, index in sorted(ranked))][:_MAX_SAMPLES]
 
 
-def _page(title: str, score: TestScore, rows: Sequence[int], pictures: Sequence[np.ndarray], n_columns: int) -> Figure:
+def _page(
+    title: str, score: TestScore, *, rows: Sequence[int], pictures: Sequence[np.ndarray], n_columns: int
+) -> Figure:
+    """pictures: uint8 (height, width, 3), one for each of `rows`, all of one size."""
     height, width = pictures[0].shape[:2]
     n_columns = min(n_columns, len(rows))
     n_lines = -(-len(rows) // n_columns)

@@ -25,7 +25,7 @@ class _ClassCurves:
 
 
 def shown_classes(score: TestScore) -> list[int]:
-    """Classes that have both a photo of their own and one of another class in the test: only they have curves."""
+    """Classes of which the test has photos, beside photos of other classes: only they have curves."""
     n_own = np.bincount(score.truth, minlength=len(score.classes))
     return [int(i) for i in np.flatnonzero((n_own > 0) & (n_own < score.n_images))]
 
@@ -34,7 +34,7 @@ def roc_curves(score: TestScore) -> Figure:
     """One line a class; for more than ten classes their mean and the middle half of them.
 
     Raises:
-        ValueError: no class has both kinds of photos, see `shown_classes`.
+        ValueError: There is no such class, see `shown_classes`.
     """
     classes = shown_classes(score)
     if not classes:
@@ -46,7 +46,7 @@ def roc_curves(score: TestScore) -> Figure:
     curves = [_ClassCurves(score.truth == i, score.probabilities[:, i]) for i in classes]
     if len(classes) <= _MAX_LINES:
         for place, (number, one) in enumerate(zip(classes, curves, strict=True)):
-            _lines(roc, recall, one, place, shorten(score.classes[number]))
+            _lines(roc, recall, one, place=place, name=shorten(score.classes[number]))
     else:
         area, average = np.mean([c.area for c in curves]), np.mean([c.average for c in curves])
         text = f"mean of {len(classes)} classes (area {area:.3f}, mean precision {average:.3f})"
@@ -63,7 +63,8 @@ def roc_curves(score: TestScore) -> Figure:
     return figure
 
 
-def _lines(roc: Axes, recall: Axes, one: _ClassCurves, place: int, name: str) -> None:
+def _lines(roc: Axes, recall: Axes, one: _ClassCurves, *, place: int, name: str) -> None:
+    """place: of the class among those shown; it decides on the colour."""
     colour, line = COLOURS[place % len(COLOURS)], LINES[place % len(LINES)]
     text = f"{name} (area {one.area:.3f}, mean precision {one.average:.3f})"
     roc.plot(one.false_positive, one.true_positive, line, color=colour, label=text)

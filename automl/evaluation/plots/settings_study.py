@@ -14,12 +14,17 @@ from automl.search.stages.fine_tuning_space import fine_tune_space
 _FEWEST_TRIALS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsStudy:
-    """The complete trials of a stage. `params`: of those settings that were given more than one value.
+    """The complete trials of a stage.
 
-    `scores`: 0-1, one a trial. `importances`: of each setting, 0-1, adding up to 1, the most important first; by
-    PED-ANOVA (Watanabe et al., 2023), Optuna's own evaluator.
+    Attributes:
+        stage: The stage.
+        params: The parameters of each trial, of those settings that were given more than one value.
+        scores: The score of each trial, 0-1.
+        distributions: The range of each setting.
+        importances: The importance of each setting, 0-1 and together 1, the most important first; by PED-ANOVA
+            (Watanabe et al., 2023), Optuna's own evaluator.
     """
 
     stage: Stage
@@ -30,7 +35,7 @@ class SettingsStudy:
 
 
 def studies_of(trials: Sequence[TrialRecord]) -> list[SettingsStudy]:
-    """One a stage that has enough complete trials, of different scores and settings, to compare: at least twelve."""
+    """A study for each stage with at least twelve complete trials that differ in their scores and settings."""
     found = (_study_of([t for t in trials if t.stage is stage], stage) for stage in (Stage.HEADS, Stage.FINE_TUNING))
     return [study for study in found if study is not None]
 
@@ -59,7 +64,9 @@ def _study_of(trials: Sequence[TrialRecord], stage: Stage) -> SettingsStudy | No
         importances = {name: float(value) for name, value in optuna.importance.get_param_importances(study).items()}
     finally:
         optuna.logging.set_verbosity(level)
-    return SettingsStudy(stage, params, scores, distributions, importances)
+    return SettingsStudy(
+        stage=stage, params=params, scores=scores, distributions=distributions, importances=importances
+    )
 
 
 def _distributions(trials: Sequence[TrialRecord]) -> dict[str, BaseDistribution]:

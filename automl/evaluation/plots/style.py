@@ -28,9 +28,12 @@ _PNG_DPI, _PHOTOGRAPHS_DPI = 110, 80
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One finished picture and what it shows, for its caption and for screen readers.
+    """One finished picture.
 
-    `path`: the PNG. `svg`: the same as lines and text, None for photographs.
+    Attributes:
+        path: The PNG.
+        title: What it shows, for its caption and for screen readers.
+        svg: The same as lines and text; None for photographs.
     """
 
     path: Path
@@ -39,7 +42,7 @@ class Plot:
 
 
 def new_figure(width_in: float, height_in: float, title: str) -> Figure:
-    """Inches. What is put on it makes room for its labels by itself."""
+    """An empty figure of this size in inches, which makes room for labels by itself."""
     # Laid out as densely as the PNG is drawn, so that no text is measured twice.
     figure = Figure(figsize=(width_in, height_in), dpi=_PNG_DPI, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
     figure.suptitle(title, fontsize=11)
@@ -73,15 +76,18 @@ def name_rows(axes: Axes, names: Sequence[str], size: float) -> None:
     as_written(axes.get_yticklabels())
 
 
-def name_columns(axes: Axes, names: Sequence[str], size: float, cell_pt: float) -> None:
-    """Names along the x axis, at 0, 1, ...: upright where each fits its cell, else standing."""
+def name_columns(axes: Axes, names: Sequence[str], *, size: float, cell_pt: float) -> None:
+    """Names along the x axis, at 0, 1, ...: horizontal where each fits its cell, else vertical.
+
+    size: of the letters, in points. cell_pt: width of a cell, in points.
+    """
     is_narrow = max(map(_width, names)) * size * 0.75 < cell_pt
     axes.set_xticks(range(len(names)), names, fontsize=size, rotation=0 if is_narrow else 90)
     as_written(axes.get_xticklabels())
 
 
 def as_written(texts: Sequence[Text]) -> None:
-    """A class may be called `$x_`: that is no formula."""
+    """Shows `$` as a dollar sign: a class may be called `$x_`, which is no formula."""
     for text in texts:
         text.set_parse_math(False)
 
@@ -138,7 +144,10 @@ def save_photographs(path: Path, figure: Figure) -> Plot:
 
 
 def fit(text: Text, room_px: float, write: Callable[[int], str]) -> None:
-    """Lets `text` say what `write` makes of its names at the most characters a name with which it is no wider."""
+    """Gives `text` the longest words of `write` that fit into `room_px`.
+
+    write: the words with names of at most so many characters.
+    """
     with any_script():
         for n_characters in range(LABEL_CHARACTERS, 3, -2):
             text.set_text(write(n_characters))

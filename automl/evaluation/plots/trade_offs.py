@@ -25,11 +25,11 @@ def costed_trials(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
 def trade_offs(trials: Sequence[TrialRecord], goal: Goal) -> Figure:
     """Score against the model's size, the time for one photo and the time of the trial.
 
-    A ring marks the heads that no other one matches in score, size and speed at once (the Pareto front); the line is
-    the best head for at most that much.
+    A ring marks the heads that no other head matches in score, size and speed at once (the Pareto front); the line
+    shows the best head for at most that cost.
 
     Raises:
-        ValueError: no trial has a score and a size, see `costed_trials`.
+        ValueError: No trial has a score and a size, see `costed_trials`.
     """
     shown = costed_trials(trials)
     if not shown:
@@ -46,8 +46,8 @@ def trade_offs(trials: Sequence[TrialRecord], goal: Goal) -> Figure:
         _scatter(axes, [trial for trial in shown if cost(trial) > 0], cost)
         axes.set_xlabel(text)
         bare(axes)
-    for axes, (_, cost) in zip(panels[:2], costs, strict=False):  # the front knows nothing of training
-        _front(axes, [trial for trial in shown if cost(trial) > 0], cost, front)
+    for axes, (_, cost) in zip(panels[:2], costs, strict=False):  # the front does not compare times of training
+        _front(axes, [trial for trial in shown if cost(trial) > 0], cost=cost, front=front)
     panels[0].set_ylabel(GOALS[goal])
     known = {text: handle for axes in panels for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(list(known.values()), list(known), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
@@ -68,7 +68,8 @@ def _scatter(axes: Axes, trials: Sequence[TrialRecord], cost: Cost) -> None:
         axes.xaxis.set_minor_formatter(NullFormatter())  # its own numbers would lie on each other
 
 
-def _front(axes: Axes, trials: Sequence[TrialRecord], cost: Cost, front: set[int]) -> None:
+def _front(axes: Axes, trials: Sequence[TrialRecord], *, cost: Cost, front: set[int]) -> None:
+    """front: numbers of the trials on the Pareto front."""
     ringed = [trial for trial in trials if trial.number in front]
     if ringed:
         text = "no other of these is better, smaller and faster"

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from sqlalchemy.orm import Session
 
 from automl.records import RefusedFile, RunSettings, RunState
+from automl.records.report import CandidateReport, RunReport
 from automl.store.tables import Artifact, Dataset, Run
 from server.api.resources.export import ExportResource
 from server.api.resources.resource import ErrorDetail, Resource, Timestamp
@@ -191,8 +192,8 @@ class RunResource(Resource):
     error: ErrorDetail | None
     """Why it failed; null if it did not."""
 
-    result: dict[str, JsonValue] | None
-    """The `metrics.json` of the delivered model; null before the end."""
+    result: RunReport | CandidateReport | None
+    """The `metrics.json` of the delivered model; null before the model is final, and without `test` before its test."""
 
     created_at: Timestamp
     """When it was asked for."""
@@ -234,7 +235,7 @@ class RunResource(Resource):
             plots=[PlotResource.of(plot) for plot in view.plots],
             notes=run.notes,
             error=ErrorDetail(code=run.error_code, message=run.error_message) if run.error_code else None,
-            result=run.result or None,
+            result=run.result,
             created_at=run.created_at,
             started_at=run.started_at,
             finished_at=run.finished_at,

@@ -1,7 +1,6 @@
 """The command line: what it prints, and how it ends."""
 
 import csv
-import json
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from automl.cli.run_options import read_run_settings
 from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.settings import load_settings
 from tests.automl.serving.tiny_model import tiny_model
+from tests.reports import made_report
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_predict_refuses_a_zip_without_a_model(tmp_path, capfd):
 def test_an_answer_below_the_threshold_is_said_to_be_not_sure(tmp_path, capsys):
     with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
         archive.writestr("model.onnx", tiny_model())
-        archive.writestr("metrics.json", json.dumps({"calibration": {"threshold": 0.9}}))
+        archive.writestr("metrics.json", made_report(calibration={"threshold": 0.9}).json_text())
     for name, colour in (("1.png", (255, 0, 0)), ("2.png", (60, 40, 40))):
         Image.new("RGB", (8, 8), colour).save(tmp_path / name)
     assert main(["predict", str(tmp_path / "model.zip"), str(tmp_path / "1.png"), str(tmp_path / "2.png")]) == 0
@@ -179,7 +179,7 @@ def test_an_answer_below_the_threshold_is_said_to_be_not_sure(tmp_path, capsys):
 def test_the_table_of_answers_says_which_are_sure(tmp_path, calibration, sure):
     with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
         archive.writestr("model.onnx", tiny_model())
-        archive.writestr("metrics.json", json.dumps({"calibration": calibration}))
+        archive.writestr("metrics.json", made_report(calibration=calibration).json_text())
     Image.new("RGB", (8, 8), (255, 0, 0)).save(tmp_path / "1.png")
     Image.new("RGB", (8, 8), (60, 40, 40)).save(tmp_path / "2.png")
     (tmp_path / "3.png").write_text("words")

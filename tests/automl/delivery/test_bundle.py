@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from automl.delivery.bundle import unpack_bundle, write_bundle
+from automl.delivery.bundle import read_bundle_report, unpack_bundle, write_bundle
 from automl.delivery.exporter import ExportedModels
 from automl.errors import BadBundle, DiskFull
+from automl.records.report import RunTimes
+from tests.reports import made_report
 
-METRICS = {"sentence": "It was right on 1 of 2.", "classes": ["a b", "ü"]}
+REPORT = made_report(classes=["a b", "ü"])
 
 
 @pytest.fixture
@@ -25,44 +27,45 @@ def models(tmp_path):
 def test_every_part_is_in_the_bundle(tmp_path, models):
     plot = tmp_path / "confusion_matrix.png"
     plot.write_bytes(b"png")
-    write_bundle(tmp_path / "out.zip", models, METRICS, [plot])
+    write_bundle(tmp_path / "out.zip", models, REPORT, plots=[plot])
     with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
         assert set(bundle.namelist()) == {
             "README.txt", "labels.txt", "metrics.json", "requirements.txt", "predict.py", "model.keras", "model.onnx",
             "plots/confusion_matrix.png",
         }  # fmt: skip
         assert bundle.read("labels.txt").decode() == "a b\nü\n"
-        assert json.loads(bundle.read("metrics.json")) == METRICS
-        assert METRICS["sentence"] in bundle.read("README.txt").decode()
+        assert json.loads(bundle.read("metrics.json")) == REPORT.to_json()
+        assert REPORT.sentence in bundle.read("README.txt").decode()
 
 
 def test_tables_are_in_the_bundle_under_their_names(tmp_path, models):
-    write_bundle(tmp_path / "out.zip", models, METRICS, tables={"answers.csv": "photo\nä.jpg\n"})
+    write_bundle(tmp_path / "out.zip", models, REPORT, tables={"answers.csv": "photo\nä.jpg\n"})
     with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
         assert bundle.read("answers.csv").decode() == "photo\nä.jpg\n"
         assert "answers.csv" in bundle.read("README.txt").decode()
 
 
 def test_what_is_told_at_last_is_asked_for_when_all_else_is_packed(tmp_path, models):
-    def at_last():
+    def complete(report):
         assert zipfile.is_zipfile(tmp_path / "out.zip") is False
-        return {"used_s": 2.5}
+        return report.ended(time=RunTimes(budget_s=None, used_s=2.5, first_model_s=1.5), notes=["It took long."])
 
-    told = write_bundle(tmp_path / "out.zip", models, METRICS, (), at_last)
+    told = write_bundle(tmp_path / "out.zip", models, REPORT, complete=complete)
     with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
         assert bundle.namelist()[-1] == "metrics.json"
-        assert json.loads(bundle.read("metrics.json")) == told == {**METRICS, "used_s": 2.5}
+        assert json.loads(bundle.read("metrics.json")) == told.to_json()
+    assert (told.time.used_s, told.notes, told.score) == (2.5, ("It took long.",), REPORT.score)
 
 
 def test_each_model_is_under_its_own_name(tmp_path, models):
-    write_bundle(tmp_path / "out.zip", models, METRICS)
+    write_bundle(tmp_path / "out.zip", models, REPORT)
     with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
         assert (bundle.read("model.onnx"), bundle.read("model.keras")) == (b"onnx", b"keras")
         assert "keras.models.load_model" in bundle.read("README.txt").decode()
 
 
 def test_a_bundle_of_the_middle_of_a_search_has_one_model_and_says_so(tmp_path, models):
-    write_bundle(tmp_path / "out.zip", replace(models, keras=None), METRICS)
+    write_bundle(tmp_path / "out.zip", replace(models, keras=None), REPORT)
     with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
         assert "model.onnx" in bundle.namelist() and "model.keras" not in bundle.namelist()
         readme = bundle.read("README.txt").decode()
@@ -71,7 +74,7 @@ def test_a_bundle_of_the_middle_of_a_search_has_one_model_and_says_so(tmp_path, 
 
 
 def test_predict_py_stands_alone(tmp_path, models):
-    write_bundle(tmp_path / "out.zip", models, METRICS)
+    write_bundle(tmp_path / "out.zip", models, REPORT)
     (script,) = unpack_bundle(tmp_path / "out.zip", tmp_path / "elsewhere", ["predict.py"])
     assert "automl" not in script.read_text().replace("Darkroom", "")
     assert callable(runpy.run_path(str(script))["load_image"])
@@ -85,12 +88,12 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, models, monkeypatch):
     folder = tmp_path / "out"
     folder.mkdir()
     with pytest.raises(DiskFull, match="full"):
-        write_bundle(folder / "out.zip", models, METRICS)
+        write_bundle(folder / "out.zip", models, REPORT)
     assert list(folder.iterdir()) == []
 
 
 def test_a_member_that_was_not_chosen_is_named(tmp_path, models):
-    write_bundle(tmp_path / "out.zip", models, METRICS)
+    write_bundle(tmp_path / "out.zip", models, REPORT)
     with pytest.raises(BadBundle, match=r"was made without nothing\.onnx\. Tick it too"):
         unpack_bundle(tmp_path / "out.zip", tmp_path / "x", ["nothing.onnx"])
 
@@ -111,3 +114,16 @@ def test_a_damaged_download_says_so(tmp_path):
     damaged.write_bytes(content)
     with pytest.raises(BadBundle, match="is not a model that Darkroom made"):
         unpack_bundle(damaged, tmp_path / "x", ["metrics.json"])
+
+
+def test_the_report_of_a_download_is_read_again(tmp_path, models):
+    write_bundle(tmp_path / "out.zip", models, REPORT)
+    assert read_bundle_report(tmp_path / "out.zip") == REPORT
+
+
+@pytest.mark.parametrize("content", ["no JSON", "{}", '{"schema": 999}', "[]"])
+def test_a_download_whose_report_cannot_be_read_says_so(tmp_path, content):
+    with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
+        archive.writestr("metrics.json", content)
+    with pytest.raises(BadBundle, match="is not a model that Darkroom made"):
+        read_bundle_report(tmp_path / "out.zip")

@@ -9,22 +9,25 @@ import pytest
 from PIL import Image
 
 from automl.delivery.redocument import redocument
-from tests.automl.delivery.report.metrics_files import finished
+from automl.records.report import FormatReport, read_run_report
+from tests.automl.delivery.report.built_reports import finished
+from tests.reports import FORMAT
 
-EXPORTS = [{"format": "litert_int8", "title": "LiteRT, int8", "is_true": False, "words": "Off by five points."}]
+LITERT = {"format": "litert_int8", "title": "LiteRT, int8", "is_true": False, "words": "Off by five points."}
+EXPORTS = [FormatReport.model_validate({**FORMAT, **LITERT})]
 TITLES = [("b.png", "The second plot"), ("a.png", "The first plot"), ("gone.png", "A plot of long ago")]
 
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    metrics = finished(("ant", "bee 🐝"), np.full((2, 2), 9))
+    report = finished(("ant", "bee 🐝"), np.full((2, 2), 9))
     Image.new("RGB", (4, 4), "red").save(tmp_path / "plot.png")
     svg = '<svg xmlns="http://www.w3.org/2000/svg"/>'
     path = tmp_path / "model.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", "read me")
         archive.writestr(zipfile.ZipInfo("model.keras", (2001, 2, 3, 4, 5, 6)), bytes(1000))
-        for name, content in {"report.html": "old", "metrics.json": json.dumps(metrics), "plots/b.svg": svg}.items():
+        for name, content in {"report.html": "old", "metrics.json": report.json_text(), "plots/b.svg": svg}.items():
             archive.writestr(name, content)
         for name in ("a.png", "b.png"):
             archive.write(tmp_path / "plot.png", f"plots/{name}")
@@ -40,17 +43,16 @@ def members(path: Path) -> dict[str, tuple[object, ...]]:
 
 
 def test_only_the_documents_change(bundle: Path, tmp_path: Path) -> None:
-    redocument(bundle, tmp_path / "new.zip", EXPORTS, TITLES)
+    redocument(bundle, tmp_path / "new.zip", exports=EXPORTS, titles=TITLES)
     before, after = members(bundle), members(tmp_path / "new.zip")
     assert list(after) == [*before, "model_card.md"]
     assert {name for name in before if before[name] != after[name]} == {"report.html", "metrics.json"}
-    metrics = json.loads(after["metrics.json"][-1])
-    assert metrics.pop("exports") == EXPORTS
-    assert metrics == json.loads(before["metrics.json"][-1])
+    old, new = (read_run_report(json.loads(documents["metrics.json"][-1])) for documents in (before, after))
+    assert new == old.with_exports(EXPORTS)
 
 
 def test_the_report_has_the_rows_and_the_plots_in_their_order(bundle: Path, tmp_path: Path) -> None:
-    redocument(bundle, tmp_path / "new.zip", EXPORTS, TITLES)
+    redocument(bundle, tmp_path / "new.zip", exports=EXPORTS, titles=TITLES)
     report = members(tmp_path / "new.zip")["report.html"][-1].decode()
     assert "Off by five points." in report
     assert report.index("The second plot") < report.index("The first plot")
@@ -63,5 +65,5 @@ def test_what_is_no_download_leaves_nothing_behind(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "model.zip", "w"):
         pass
     with pytest.raises(KeyError):
-        redocument(tmp_path / "model.zip", tmp_path / "new.zip", EXPORTS, TITLES)
+        redocument(tmp_path / "model.zip", tmp_path / "new.zip", exports=EXPORTS, titles=TITLES)
     assert [path.name for path in tmp_path.iterdir()] == ["model.zip"]

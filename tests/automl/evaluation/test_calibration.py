@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from automl.evaluation.calibration import (
     sure_answers,
     tempered,
 )
+from automl.records.report import CalibrationReport
 from automl.search.candidate import Branch, BranchHead
 from tests.automl.evaluation.candidates import candidate
 
@@ -177,7 +179,9 @@ def test_sure_answers_have_at_least_the_threshold():
 def test_it_survives_json():
     result = calibrate(*noisy(300, 3, strength=2.0))
     assert result.bins_after
-    assert Calibration.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
+    report = CalibrationReport.model_validate(asdict(result))
+    assert CalibrationReport.model_validate_json(json.dumps(report.to_json(), allow_nan=False)) == report
+    assert report.model_dump() == asdict(result)
 
 
 def test_a_tempered_model_says_the_same_with_the_calibrated_probabilities():

@@ -19,8 +19,7 @@ def test_its_figures_are_those_of_its_own_answers_on_the_test_photos():
         baseline_accuracy=0.5,
     )
     interval = binomtest(3, 4).proportion_ci(method="wilson")
-    assert describe_first(FirstModel(candidate(2), Path("x"), 12.34), score) == {
-        "trial": 2, "accuracy": 0.75, "n_correct": 3, "n_images": 4,
-        "interval_95": pytest.approx([interval.low, interval.high]),
-        "backbones": [V2], "image_size_px": 224, "at_s": 12.3,
-    }  # fmt: skip
+    found = describe_first(FirstModel(candidate(2), Path("x"), 12.34), score)
+    assert (found.trial, found.accuracy, found.n_correct, found.n_images) == (2, 0.75, 3, 4)
+    assert found.interval_95 == pytest.approx((interval.low, interval.high))
+    assert (found.backbones, found.image_size_px, found.at_s) == ((V2,), 224, 12.3)

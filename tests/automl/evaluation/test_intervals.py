@@ -1,6 +1,7 @@
 """Intervals, by hand and against scikit-learn and SciPy."""
 
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy import stats
 from sklearn import metrics
 
 from automl.evaluation.intervals import bootstrap_intervals, class_scores, wilson_interval
+from automl.records.report import ScoreIntervals
 
 
 def answers(n_images: int, n_classes: int, share_right: float = 0.8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -97,6 +99,7 @@ def test_5000_photos_of_100_classes_take_seconds_at_most():
 
 
 def test_they_survive_json():
-    found = bootstrap_intervals(*answers(30, 3), n_classes=3).to_json()
-    assert list(found) == ["balanced_accuracy", "macro_f1", "log_loss"]
-    assert all(isinstance(end, float) for ends in found.values() for end in ends)
+    found = asdict(bootstrap_intervals(*answers(30, 3), n_classes=3))
+    report = ScoreIntervals.model_validate(found)
+    assert ScoreIntervals.model_validate_json(report.json_text()) == report
+    assert report.model_dump() == found

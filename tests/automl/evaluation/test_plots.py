@@ -11,15 +11,23 @@ from automl.models.head.training import Curves
 from automl.records import Goal
 from tests.automl.evaluation.plotted import CALIBRATION, CURVES, assert_readable, pictures, score, searched, trial
 
-LAYERS = [LayerRow("image", "InputLayer", "(None, None, None, 3)", 0, 0)]
+INPUT = {"name": "image", "kind": "InputLayer", "output_shape": "(None, None, None, 3)"}
+LAYERS = [LayerRow(**INPUT, n_params=0, n_trained=0)]
 MAPS = HeatMaps(np.full((2, 7, 7), 0.5, np.float32), [3, 1])
+
+
+ONE_TRIAL = [trial(0, 0.5)]
+
+
+def drawn(folder, of, images, trials=ONE_TRIAL, **more):
+    more = {"curves": CURVES, "best_epoch": 2, "goal": Goal.ACCURACY, **more}
+    return draw_all(folder, score=of, test_images=images, trials=trials, **more)
 
 
 def test_every_plot_becomes_a_png_with_a_title(tmp_path):
     images = pictures(tmp_path, 40)
-    plots = draw_all(
-        tmp_path / "plots", CURVES, 2, score(3), images, searched(), Goal.ACCURACY, CALIBRATION, MAPS, LAYERS
-    )
+    more = {"calibration": CALIBRATION, "maps": MAPS, "layers": LAYERS}
+    plots = drawn(tmp_path / "plots", score(3), images, searched(), **more)
     assert [plot.path.stem for plot in plots] == [
         "confusion_matrix", "sample_predictions", "heat_maps", "per_class", "roc", "reliability", "learning_curves",
         "search", "trade_offs", "importance", "settings_heads", "settings_fine_tuning", "layers",
@@ -31,16 +39,16 @@ def test_every_plot_becomes_a_png_with_a_title(tmp_path):
 
 
 def test_all_but_photographs_are_drawn_as_svg_with_words_in_it_too(tmp_path):
-    plots = draw_all(tmp_path, CURVES, 2, score(3), pictures(tmp_path, 40), [trial(0, 0.5)], Goal.ACCURACY)
-    drawn = {plot.path.stem: plot.svg.read_text() for plot in plots if plot.svg}
-    assert {plot.path.stem for plot in plots} - set(drawn) == {"sample_predictions"}
-    assert "class $x_ 0" in drawn["confusion_matrix"]
-    assert all("<text" in svg and "http://www.w3.org/2000/svg" in svg for svg in drawn.values())
+    plots = drawn(tmp_path, score(3), pictures(tmp_path, 40))
+    texts = {plot.path.stem: plot.svg.read_text() for plot in plots if plot.svg}
+    assert {plot.path.stem for plot in plots} - set(texts) == {"sample_predictions"}
+    assert "class $x_ 0" in texts["confusion_matrix"]
+    assert all("<text" in svg and "http://www.w3.org/2000/svg" in svg for svg in texts.values())
 
 
 def test_plots_are_the_same_each_time(tmp_path):
     images = pictures(tmp_path, 40)
-    one, two = (draw_all(tmp_path / n, CURVES, 2, score(3), images, searched(), Goal.ACCURACY) for n in "ab")
+    one, two = (drawn(tmp_path / n, score(3), images, searched()) for n in "ab")
     for first, second in zip(one, two, strict=True):
         assert first.path.read_bytes() == second.path.read_bytes()
         assert (first.svg is None and second.svg is None) or first.svg.read_bytes() == second.svg.read_bytes()
@@ -50,7 +58,7 @@ def test_what_cannot_be_shown_is_left_out(tmp_path):
     one_class = TestScore(
         classes=("a", "b"), truth=np.array([0]), probabilities=np.array([[0.9, 0.1]], np.float32), baseline_accuracy=1.0
     )
-    plots = draw_all(tmp_path, CURVES, 2, one_class, pictures(tmp_path, 1), [trial(0, 0.5)], Goal.ACCURACY)
+    plots = drawn(tmp_path, one_class, pictures(tmp_path, 1))
     names = [plot.path.stem for plot in plots]
     assert names == ["confusion_matrix", "sample_predictions", "per_class", "learning_curves", "search"]
 
@@ -62,7 +70,7 @@ def test_names_in_other_scripts_do_not_break_a_plot(tmp_path):
         probabilities=np.eye(2, dtype=np.float32),
         baseline_accuracy=0.5,
     )
-    plots = draw_all(tmp_path, CURVES, 1, result, pictures(tmp_path, 2), [trial(0, 0.5)], Goal.ACCURACY)
+    plots = drawn(tmp_path, result, pictures(tmp_path, 2), best_epoch=1)
     assert "鳥" in plots[0].svg.read_text()
 
 

@@ -36,7 +36,7 @@ def test_photos_have_titles_that_fit(n_images, tmp_path, monkeypatch):
 
 def test_each_heat_map_stands_beside_its_photo(tmp_path, monkeypatch):
     heat = np.zeros((3, 7, 7), np.float32)
-    figure = heat_maps(score(3), pictures(tmp_path, 40), heat, [5, 7, 11])
+    figure = heat_maps(score(3), pictures(tmp_path, 40), heat=heat, rows=[5, 7, 11])
     assert len(figure.axes) == 3
     picture = figure.axes[0].images[0].get_array()
     assert picture.shape == (160, 326, 3)
@@ -46,7 +46,7 @@ def test_each_heat_map_stands_beside_its_photo(tmp_path, monkeypatch):
 
 def test_heat_maps_belong_to_as_many_photos(tmp_path):
     with pytest.raises(ValueError, match="2 heat maps for 1 photos"):
-        heat_maps(score(3), pictures(tmp_path, 40), np.zeros((2, 7, 7), np.float32), [0])
+        heat_maps(score(3), pictures(tmp_path, 40), heat=np.zeros((2, 7, 7), np.float32), rows=[0])
 
 
 def test_heat_is_lighter_in_gray_print_too():
@@ -56,16 +56,21 @@ def test_heat_is_lighter_in_gray_print_too():
     assert shown[0, -1] - shown[0, 0] > 100
 
 
+def layer(name, kind, output_shape, **numbers):
+    return LayerRow(name=name, kind=kind, output_shape=output_shape, **numbers)
+
+
 def test_layers_are_added_up_to_total_and_frozen(monkeypatch):
-    rows = [LayerRow("backbone", "Functional", "(None, 1280)", 2_000_000, 500_000), LayerRow("h", "Dense", "", 10, 10)]
-    figure = layer_table(rows)
+    backbone = layer("backbone", "Functional", "(None, 1280)", n_params=2_000_000, n_trained=500_000)
+    figure = layer_table([backbone, layer("h", "Dense", "", n_params=10, n_trained=10)])
     texts = drawn_texts(figure, monkeypatch)
     assert {"backbone", "2,000,010", "500,010", "1,500,000"} <= set(texts)
     assert_readable(figure, monkeypatch)
 
 
 def test_of_very_many_layers_the_rest_is_summed_up(monkeypatch):
-    figure = layer_table([LayerRow(f"layer_{n}", "Dense", "(None, 3)", 10, 10) for n in range(100)])
+    rows = [layer(f"layer_{n}", "Dense", "(None, 3)", n_params=10, n_trained=10) for n in range(100)]
+    figure = layer_table(rows)
     texts = drawn_texts(figure, monkeypatch)
     assert {"… and 40 more layers", "400", "1,000"} <= set(texts)
     assert_readable(figure, monkeypatch)
@@ -79,6 +84,6 @@ def test_rows_are_read_from_a_keras_model():
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(body(picture)[-1])
     model = keras.Model(picture, keras.layers.Dense(2, name="head")(pooled))
     rows = layer_rows(model)
-    assert rows[1] == ("body", "Functional", "2 outputs, last (None, 8, 8, 3)", 12, 6)
-    assert rows[-1] == ("head", "Dense", "(None, 2)", 8, 8)
+    assert rows[1] == layer("body", "Functional", "2 outputs, last (None, 8, 8, 3)", n_params=12, n_trained=6)
+    assert rows[-1] == layer("head", "Dense", "(None, 2)", n_params=8, n_trained=8)
     assert layer_rows(model, frozen=["body"])[1].n_trained == 0

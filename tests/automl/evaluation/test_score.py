@@ -7,6 +7,7 @@ from sklearn import metrics
 
 from automl.evaluation.score import TestScore, evaluate
 from automl.records import ImageRecord
+from automl.records.report import ClassScore
 
 CLASSES = ("ant", "bee", "cat")
 
@@ -28,7 +29,7 @@ def test_counts_and_confusion():
 
 def test_a_class_that_is_never_named_has_precision_0():
     rows = score([0, 2], [0, 0]).per_class()
-    assert rows[2] == {"label": "cat", "precision": 0.0, "recall": 0.0, "f1": 0.0, "n_images": 1}
+    assert rows[2] == ClassScore(label="cat", precision=0.0, recall=0.0, f1=0.0, n_images=1)
 
 
 def test_the_sentence_rounds_the_interval_outwards():

@@ -16,6 +16,7 @@ from automl.search.stages.fine_tuning_space import fine_tune_space
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, find_run
 from automl.store.tables import Dataset, Run, now
+from tests.reports import made_report
 
 HEADS = head_space(["mobilenet_v2"], [96])
 FINE_TUNING = fine_tune_space(["mobilenet_v2"], [96])
@@ -142,8 +143,7 @@ def test_a_run_that_fails_before_its_search_leaves_no_study(database, run_id, tm
 
 def test_the_winner_is_the_best_trial_even_if_a_better_one_could_not_be_written(observer, database, run_id):
     observer.trial(trial(1, Stage.HEADS), best_of(trial(1, Stage.HEADS)))
-    winner = {"trial": 0, "params": PARAMS[Stage.HEADS], "parts": []}
-    observer.winner({"winner": winner, "validation": {"score": 0.7}})
+    observer.winner(made_report(winner={"trial": 0, "params": PARAMS[Stage.HEADS]}, validation={"score": 0.7}))
     with database.session() as session:
         run = find_run(session, run_id)
         assert (run.best_trial, run.best_score) == (0, 0.7)
@@ -163,10 +163,11 @@ def test_delivery_ends_the_run_with_the_bundle_and_the_plots_alone(observer, dat
     observer.best_so_far(file_of(tmp_path, "first.zip"), 0.5)
     observer.state(RunState.FINISHING)
     plot = file_of(tmp_path, "curves.png")
-    observer.deliver(RunResult(file_of(tmp_path, "model.zip"), {"sentence": "Right."}, ((plot, "Curves"),)))
+    bundle, report = file_of(tmp_path, "model.zip"), made_report()
+    observer.deliver(RunResult(bundle=bundle, report=report, plots=((plot, "Curves"),)))
     with database.session() as session:
         run = find_run(session, run_id)
-        assert (run.state, run.result) == (RunState.DONE, {"sentence": "Right."})
+        assert (run.state, run.result) == (RunState.DONE, report)
         assert sorted(artifact.kind for artifact in run.artifacts) == ["bundle", "plot"]
         assert [row.format for row in run.exports] == [one.name for one in FORMATS]
         assert {row.state for row in run.exports} == {ExportState.PREPARING}

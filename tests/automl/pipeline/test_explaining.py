@@ -43,18 +43,18 @@ def score(*answers: tuple[int, float]) -> TestScore:
 def test_the_surest_mistake_comes_first_with_the_photos_that_are_nearest() -> None:
     tested = [image(n, "cat") for n in (0, 4, 5)]
     found = explained_mistakes(Features(6), learned=LEARNED, tested=tested, score=score((0, 0.9), (1, 0.6), (1, 0.8)))  # type: ignore[arg-type]
-    assert [(one["name"], one["label"], one["predicted"]) for one in found] == [
+    assert [(one.name, one.label, one.predicted) for one in found] == [
         ("cat/5.jpg", "cat", "dog"),
         ("cat/4.jpg", "cat", "dog"),
     ]
-    assert [one["nearest"][0]["sha256"] for one in found] == ["5", "4"]
-    assert all(len(one["nearest"]) == 3 for one in found)
+    assert [one.nearest[0].sha256 for one in found] == ["5", "4"]
+    assert all(len(one.nearest) == 3 for one in found)
 
 
 def test_without_mistakes_or_features_there_is_nothing_to_explain() -> None:
     tested = [image(0, "cat")]
-    assert explained_mistakes(Features(6), learned=LEARNED, tested=tested, score=score((0, 0.9))) == []  # type: ignore[arg-type]
-    assert explained_mistakes(Features(0), learned=LEARNED, tested=tested, score=score((1, 0.9))) == []  # type: ignore[arg-type]
+    assert explained_mistakes(Features(6), learned=LEARNED, tested=tested, score=score((0, 0.9))) == ()  # type: ignore[arg-type]
+    assert explained_mistakes(Features(0), learned=LEARNED, tested=tested, score=score((1, 0.9))) == ()  # type: ignore[arg-type]
 
 
 def test_only_so_many_are_explained() -> None:

@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,13 +19,15 @@ from automl.errors import BadBundle, DiskFull
 from automl.formats import FORMATS, Format
 from automl.pipeline.exporting import Exporting, zipped
 from automl.records import DatasetManifest, DatasetState, ExportState, RunState
+from automl.records.report import FormatReport, read_run_report
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.checks import check_dataset
 from automl.store.database import Database, find_run
 from automl.store.exports import GIVEN_UP, add_exports, claim_export
+from automl.store.results import report_of
 from automl.store.tables import Artifact, Base, Dataset, DatasetFile, Export, Run, now
-from tests.automl.delivery.report.metrics_files import finished
+from tests.automl.delivery.report.built_reports import finished
 
 
 class FakeModel:
@@ -94,9 +95,10 @@ class World:
         with self.database.session() as session:
             return {row.format: row for row in find_run(session, self.run_id).exports}
 
-    def result(self) -> dict[str, Any]:
+    def told(self) -> tuple[FormatReport, ...]:
+        """What the report of the run says of its formats."""
         with self.database.session() as session:
-            return find_run(session, self.run_id).result
+            return report_of(find_run(session, self.run_id)).exports
 
     def members(self) -> dict[str, bytes]:
         """Of the one bundle."""
@@ -135,16 +137,16 @@ def world(tmp_path: Path) -> Iterator[World]:
     database = Database(settings.database_url)
     Base.metadata.create_all(database.engine)
     world = World(settings, database, ArtifactStore(settings.files_dir), model=type("Model", (FakeModel,), {}))
-    metrics = finished(("ant", "bee"), np.full((2, 2), 9))
+    report = finished(("ant", "bee"), np.full((2, 2), 9))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in {"model.onnx": b"onnx", "model.keras": b"keras", "plots/loss.png": png("red")}.items():
             archive.writestr(name, content)
-        archive.writestr("metrics.json", json.dumps(metrics))
+        archive.writestr("metrics.json", report.json_text())
         archive.writestr("report.html", "old")
     dataset_id = add_dataset(world)
     with database.session() as session:
-        run = Run(dataset_id=dataset_id, state=RunState.DONE, budget_s=60.0, result=metrics, finished_at=now())
+        run = Run(dataset_id=dataset_id, state=RunState.DONE, budget_s=60.0, result=report, finished_at=now())
         session.add(run)
         session.flush()
         world.run_id = run.id
@@ -175,18 +177,18 @@ def test_every_format_becomes_ready_with_its_proof_and_its_file(world: World) ->
 
 def test_the_result_tells_of_each_format_as_soon_as_it_is_proven(world: World) -> None:
     assert world.make_next()
-    assert [row["format"] for row in world.result()["exports"]] == ["onnx"]
+    assert [row.format for row in world.told()] == ["onnx"]
     assert world.members()["report.html"] == b"old"
     assert world.make_next()
-    assert [row["words"] for row in world.result()["exports"]] == ["Proven as onnx.", "Proven as keras."]
+    assert [row.words for row in world.told()] == ["Proven as onnx.", "Proven as keras."]
 
 
 def test_the_last_one_renews_the_documents_and_nothing_else_of_the_download(world: World) -> None:
     before, n_before = world.members(), world.n_files()
     world.make_all()
     after = world.members()
-    assert json.loads(after["metrics.json"])["exports"] == world.result()["exports"]
-    assert len(world.result()["exports"]) == len(FORMATS)
+    assert read_run_report(json.loads(after["metrics.json"])).exports == world.told()
+    assert len(world.told()) == len(FORMATS)
     assert "Proven as litert_float16." in after["report.html"].decode()
     assert "How the loss fell" in after["report.html"].decode()
     assert {name: after[name] for name in before if name not in ("metrics.json", "report.html")} == {
@@ -201,7 +203,7 @@ def test_one_that_is_not_the_same_model_is_kept_and_marked(world: World) -> None
     row = world.exports()["litert_int8"]
     assert (row.state, row.proof["is_true"]) == (ExportState.READY, False)
     assert row.key
-    assert world.result()["exports"][-1]["is_true"] is False
+    assert world.told()[-1].is_true is False
 
 
 @pytest.mark.parametrize(
@@ -232,7 +234,7 @@ def test_the_last_one_may_fail_too(world: World) -> None:
 def test_documents_that_cannot_be_written_fail_the_last_format_and_keep_the_old_download(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **_keywords: object) -> None:
         raise DiskFull("The disk is full.")
 
     before, n_before = world.members(), world.n_files()

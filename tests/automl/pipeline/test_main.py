@@ -7,18 +7,21 @@ import pytest
 
 from automl.pipeline.__main__ import what_was_before
 from automl.store.tables import Run
+from tests.automl.delivery.report.built_reports import unfinished
+
+WINNER = unfinished(("a", "b"))
 
 
 def test_a_run_of_its_own_has_nothing_to_say() -> None:
-    assert what_was_before(Run(parent_id=None, result={}), 0) == ()
+    assert what_was_before(Run(parent_id=None, result=None), 0) == ()
 
 
 @pytest.mark.parametrize(
     ("run", "n_earlier", "words"),
     [
-        (Run(parent_id="another", result={}), 0, "no longer quite untouched"),
-        (Run(result={"winner": {}}), 0, "the test photos were read twice"),
-        (Run(result={}), 7, "interrupted after 7 trials"),
+        (Run(parent_id="another", result=None), 0, "no longer quite untouched"),
+        (Run(result=WINNER), 0, "the test photos were read twice"),
+        (Run(result=None), 7, "interrupted after 7 trials"),
     ],
 )
 def test_what_was_before_is_noted(run: Run, n_earlier: int, words: str) -> None:
@@ -27,7 +30,7 @@ def test_what_was_before_is_noted(run: Run, n_earlier: int, words: str) -> None:
 
 
 def test_everything_that_was_before_is_noted() -> None:
-    assert len(what_was_before(Run(parent_id="another", result={"winner": {}}), 2)) == 3
+    assert len(what_was_before(Run(parent_id="another", result=WINNER), 2)) == 3
 
 
 def test_a_training_process_gives_way_to_the_pages() -> None:

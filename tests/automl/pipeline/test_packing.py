@@ -65,13 +65,13 @@ def world(tmp_path, monkeypatch):
     """A packer with 100 test photos and a budget of 600 seconds."""
     clock, observer, tensorflow = Clock(), PackingObserver(), TensorFlow()
     monkeypatch.setattr(packing, "load_image", lambda _path, size: np.zeros((size, size, 3), np.uint8))
-    monkeypatch.setattr(packing, "write_bundle", lambda *_: {})
+    monkeypatch.setattr(packing, "write_bundle", lambda *_: None)
     budget, exporter = Budget(600, clock=clock), Exporter(clock)
     pool = [ImageRecord(path=Path("x"), name="x", label="a", sha256="0", width=9, height=9)] * 4
     times = EndTimes(Features(clock), n_test=100, budget=budget)
     packer = Packer(
         exporter,
-        describe=lambda _model: {},
+        describe=lambda _model: None,
         times=times,
         photos=pool,
         budget=budget,

@@ -56,7 +56,7 @@ class Story(Observer):
             self.best_models.append([name for name in archive.namelist() if name.startswith("model.")])
         self.events.append("best so far")
 
-    def winner(self, description):
+    def winner(self, report):
         self.events.append("winner")
 
     @property
@@ -104,9 +104,9 @@ def test_the_winner_is_final_before_the_test_photos_are_read_once(finished):
 
 @pytest.mark.slow
 def test_patterns_are_told_apart(finished):
-    assert finished[0].metrics["test"]["accuracy"] >= 0.6
-    assert finished[0].metrics["n_trials"] == 3
-    assert any("limit of 3 trials" in note for note in finished[0].metrics["notes"])
+    assert finished[0].report.score.accuracy >= 0.6
+    assert finished[0].report.n_trials == 3
+    assert any("limit of 3 trials" in note for note in finished[0].report.notes)
 
 
 @pytest.mark.slow
@@ -116,18 +116,18 @@ def test_the_first_download_has_the_quick_model_and_the_finished_one_has_both(fi
     assert story.events.index("best so far") == story.events.index("trial 0") + 1
     with zipfile.ZipFile(result.bundle) as bundle:
         assert {"model.keras", "model.onnx"} < set(bundle.namelist())
-    assert 0 < result.metrics["time"]["first_model_s"] <= result.metrics["time"]["used_s"]
+    assert 0 < result.report.time.first_model_s <= result.report.time.used_s
 
 
 @pytest.mark.slow
 def test_the_first_model_is_scored_on_the_same_photos_as_the_winner(finished, job):
     result, story = finished
-    first, test = result.metrics["first_model"], result.metrics["test"]
-    assert (first["trial"], first["at_s"]) == (0, result.metrics["time"]["first_model_s"])
-    assert first["n_images"] == test["n_images"] == 30
-    assert first["backbones"] == ["mobilenet_v2"] and first["image_size_px"] == story.records[0].image_size_px
-    if result.metrics["winner"]["trial"] == 0:
-        assert first["accuracy"] == test["accuracy"]
+    first, test = result.report.first_model, result.report.score
+    assert (first.trial, first.at_s) == (0, result.report.time.first_model_s)
+    assert first.n_images == test.n_images == 30
+    assert first.backbones == ("mobilenet_v2",) and first.image_size_px == story.records[0].image_size_px
+    if result.report.winner.trial == 0:
+        assert first.accuracy == test.accuracy
 
 
 @pytest.mark.slow
@@ -137,7 +137,7 @@ def test_what_was_before_a_run_is_in_its_result(job, tmp_path):
         job, workspace=tmp_path, settings=job.settings.model_copy(update={"max_trials": 1}), notes=(before,)
     )
     story = Story()
-    assert train(fresh, Budget(60), story).metrics["notes"][0] == story.notes[0] == before
+    assert train(fresh, Budget(60), story).report.notes[0] == story.notes[0] == before
 
 
 @pytest.mark.slow
@@ -145,7 +145,7 @@ def test_the_answers_in_the_bundle_are_those_of_the_score(finished):
     result, _ = finished
     with zipfile.ZipFile(result.bundle) as bundle:
         rows = list(csv.DictReader(io.StringIO(bundle.read("answers.csv").decode())))
-    assert sum(row["class"] == row["answer"] for row in rows) == result.metrics["test"]["n_correct"]
+    assert sum(row["class"] == row["answer"] for row in rows) == result.report.score.n_correct
     assert len(rows) == 30
 
 
@@ -153,7 +153,7 @@ def test_the_answers_in_the_bundle_are_those_of_the_score(finished):
 def test_the_bundle_holds_the_model_that_was_scored(finished, job, tmp_path):
     result, _ = finished
     with zipfile.ZipFile(result.bundle) as bundle:
-        assert json.loads(bundle.read("metrics.json")) == json.loads(json.dumps(result.metrics))
+        assert json.loads(bundle.read("metrics.json")) == result.report.to_json()
     (model,) = unpack_bundle(result.bundle, tmp_path, ["model.onnx"])
     classifier = Classifier(model)
     right = [classifier.labels[classifier.predict(image.path).argmax()] == image.label for image in job.manifest.images]
@@ -181,7 +181,7 @@ def test_without_a_clock_one_seed_gives_the_same_trials_and_the_same_winner(job,
     for number, story in enumerate(stories):
         (tmp_path / str(number)).mkdir()
         again = replace(job, settings=settings, workspace=tmp_path / str(number), cache=tmp_path / f"cache {number}")
-        winners.append(train(again, Budget(None), story).metrics["winner"]["sha256"])
+        winners.append(train(again, Budget(None), story).report.winner.sha256)
     assert len(stories[0].records) == 8
     assert stories[0].outcomes == stories[1].outcomes
     assert winners[0] == winners[1]
@@ -195,7 +195,7 @@ def test_fine_tuning_is_as_repeatable_and_averaged_with_the_best_head(job, tmp_p
     for number, story in enumerate(stories):
         (tmp_path / str(number)).mkdir()
         result = train(replace(job, settings=settings, workspace=tmp_path / str(number)), Budget(None), story)
-        winners.append(result.metrics["winner"]["sha256"])
+        winners.append(result.report.winner.sha256)
     assert [one.stage for one in stories[0].records] == [Stage.HEADS] * 4 + [Stage.FINE_TUNING, Stage.ENSEMBLE]
     assert [one.message for one in stories[0].records] == [""] * 6
     assert stories[0].outcomes == stories[1].outcomes
@@ -234,7 +234,7 @@ def test_a_run_that_was_interrupted_goes_on_without_computing_a_feature_twice(jo
     assert before and files_of_features(fresh) == before
     assert extracted == []
     assert [record.number for record in again.records] == [4, 5]
-    assert result.metrics["n_trials"] == 6
+    assert result.report.n_trials == 6
 
 
 @pytest.mark.slow
@@ -248,8 +248,8 @@ def test_stop_by_hand_delivers_the_best_model_so_far(job, tmp_path):
 
     story.trial = stop
     result = train(replace(job, workspace=tmp_path), budget, story)
-    assert result.metrics["n_trials"] == len(story.records) == 1
-    assert any("stopped by hand" in note for note in result.metrics["notes"])
+    assert result.report.n_trials == len(story.records) == 1
+    assert any("stopped by hand" in note for note in result.report.notes)
     with zipfile.ZipFile(result.bundle) as bundle:
         assert {"model.keras", "model.onnx"} < set(bundle.namelist())
 
@@ -284,8 +284,8 @@ def test_photos_that_there_is_no_time_for_are_left_out_and_a_note_says_so(job, t
     result = train(fresh, Budget(60), story)
     (note,) = (note for note in story.notes if note.startswith("Only"))
     assert "of 60 photos were learned from" in note
-    assert result.metrics["validation"]["n_images"] == int(note.split()[1]) < 60
-    assert result.metrics["test"]["n_images"] == 30
+    assert result.report.validation.n_images == int(note.split()[1]) < 60
+    assert result.report.score.n_images == 30
 
 
 def test_the_result_tells_the_time_that_the_run_was_given_meanwhile(job, tmp_path):

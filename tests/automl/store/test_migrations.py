@@ -10,8 +10,9 @@ from automl import store
 from automl.records import ClassSummary, DatasetState, DatasetSummary, FileState
 from automl.store.database import Database
 from automl.store.tables import Base, Dataset, DatasetFile, Run, TrialSummary
+from tests.reports import made_report
 
-WINNER = {"winner": {"trial": 4}}
+WINNER = made_report(winner={"trial": 4})
 
 
 def differences(engine: Engine) -> list[object]:
@@ -46,7 +47,7 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
 
 def test_a_run_of_an_older_version_keeps_its_winner_marked(database: Database) -> None:
     with database.session() as session:
-        runs = [Run(dataset=Dataset(name="x"), budget_s=60.0, result=result) for result in ({}, WINNER)]
+        runs = [Run(dataset=Dataset(name="x"), budget_s=60.0, result=result) for result in (None, WINNER)]
         session.add_all(runs)
         session.add(TrialSummary(run=runs[0], number=0, state="complete", image_size_px=96, started_s=0, duration_s=1))
     go_back_and_migrate(database, "0002")
@@ -81,7 +82,7 @@ def test_what_lists_and_pages_show_is_found_for_what_an_older_version_has_made(d
         states = [FileState.REFUSED] + 16 * [FileState.ACCEPTED]
         files = [DatasetFile(name=f"cat/{i:02}", label="cat", state=state) for i, state in enumerate(states)]
         dataset.files = files
-        session.add(Run(dataset=dataset, budget_s=60.0, result={"test": {"accuracy": 0.9}}))
+        session.add(Run(dataset=dataset, budget_s=60.0, result=made_report(test={"accuracy": 0.9})))
         session.flush()
         ids = [file.id for file in files]
     go_back_and_migrate(database, "0007")

@@ -6,6 +6,7 @@ from sqlalchemy import event
 from automl.records import DatasetState, RunState
 from automl.store.tables import DatasetEdit, DatasetVersion, TrialSummary, now
 from server.api import datasets as dataset_api
+from tests.reports import report_values
 from tests.server.conftest import form_file
 
 
@@ -173,12 +174,12 @@ def test_a_live_run_says_what_its_score_is_measured_on_and_has_no_result(client,
 
 
 def test_a_done_run_has_result_bundle_and_plots(client, world):
-    run_id = world.add_run(RunState.DONE, result={"test": {"accuracy": 0.9}})
+    run_id = world.add_run(RunState.DONE, result=report_values())
     world.add_artifact(run_id, "bundle", b"zip", "b.zip", "application/zip", "The trained model")
     world.add_artifact(run_id, "plot", b"png", "p.png", "image/png")
     answer = client.get(f"/api/v1/runs/{run_id}").json
     assert (answer["progress"], answer["left_s"]) == (1.0, None)
-    assert answer["result"] == {"test": {"accuracy": 0.9}}
+    assert answer["result"] == report_values()
     assert answer["bundle"] == {
         "url": f"http://localhost/api/v1/runs/{run_id}/bundle",
         "title": "The trained model",

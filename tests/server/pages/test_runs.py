@@ -8,35 +8,10 @@ import pytest
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler
 from automl.store.tables import LogEntry, Run, TrialSummary, now
+from tests.reports import PARETO_ROW, report_values
 from tests.server.conftest import zip_of
 
-RESULT = {
-    "name": "flowers",
-    "classes": ["rose", "tulip <b>"],
-    "sentence": "It was right on 9 of 10 photos it had never seen; expect 60 to 98 of 100.",
-    "winner": {
-        "trial": 1,
-        "backbones": ["mobilenet_v2"],
-        "taps": "several",
-        "image_size_px": 224,
-        "params": {"dropout": 0.25},
-    },
-    "validation": {"accuracy": 0.95, "n_images": 60, "method": "5-fold cross-validation"},
-    "test": {
-        "accuracy": 0.9,
-        "n_images": 10,
-        "n_correct": 9,
-        "interval_95": [0.606, 0.973],
-        "baseline_accuracy": 0.5,
-        "confusion": [[5, 0], [1, 4]],
-        "per_class": [{"label": "rose", "precision": 0.83, "recall": 1.0, "f1": 0.91, "n_images": 5}],
-    },
-    "n_trials": 2,
-    "time": {"budget_s": 120, "used_s": 110.0},
-    "versions": {"tensorflow": "2.21.0"},
-    "weights": [{"backbone": "mobilenet_v2", "origin": "somewhere", "licence": "MIT", "note": "Tuned on dogs."}],
-    "notes": ["A note."],
-}
+RESULT = report_values(classes=["rose", "tulip <b>"])
 
 
 @pytest.fixture
@@ -77,7 +52,7 @@ def text_of(client, path):
 
 @pytest.mark.parametrize("state", list(RunState))
 def test_every_state_has_a_page(client, world, state):
-    run_id = world.add_run(state, result=RESULT if state is RunState.DONE else {})
+    run_id = world.add_run(state, result=RESULT if state is RunState.DONE else None)
     assert client.get(f"/runs/{run_id}").status_code == 200
 
 
@@ -262,15 +237,8 @@ def test_the_first_model_has_its_own_card_where_it_was_scored(client, world):
 
 
 PARETO = [
-    {"number": 4, "score": 0.9, "n_bytes": 9e6, "latency_s": 0.008, "backbones": ["mobilenet_v2"], "image_size_px": 96},
-    {
-        "number": 1,
-        "score": 0.95,
-        "n_bytes": 2e7,
-        "latency_s": 0.02,
-        "backbones": ["mobilenet_v1"],
-        "image_size_px": 224,
-    },
+    {**PARETO_ROW, "number": 4, "score": 0.9, "n_bytes": 9_000_000, "latency_s": 0.008, "image_size_px": 96},
+    {**PARETO_ROW, "n_bytes": 20_000_000, "latency_s": 0.02, "backbones": ["mobilenet_v1"], "is_winner": True},
 ]
 
 
@@ -285,17 +253,17 @@ def test_the_best_for_each_size_are_listed_and_the_delivered_one_is_marked(clien
 
 def test_a_tuned_winner_says_that_its_score_is_of_other_photos(client, world):
     rows = [
-        {**PARETO[0], "is_winner": False, "n_images": 1200},
-        {**PARETO[1], "is_winner": True, "n_images": 300},
+        {**PARETO[0], "n_images": 1200},
+        {**PARETO[1], "n_images": 300},
     ]
     winner = {**RESULT["winner"], "stage": "fine-tuning"}
-    result = {**RESULT, "pareto": rows, "winner": winner, "settings": {"fine_tuning": True}}
+    result = {**RESULT, "pareto": rows, "winner": winner}
     page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
     assert "no other try without fine-tuning was better without being larger" in page
     assert "Its score comes from 300 photos, the scores of the others from 1,200" in page
 
 
-@pytest.mark.parametrize("pareto", [None, [], PARETO[:1]])
+@pytest.mark.parametrize("pareto", [[], PARETO[:1]])
 def test_a_choice_of_one_is_not_listed(client, world, pareto):
     page = client.get(f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'pareto': pareto})}").text
     assert "Best for its size" not in page

@@ -6,10 +6,11 @@ from scipy.stats import binomtest
 from automl.records import RunSettings
 from automl.store.tables import Run
 from server.views.comparison import compare_pairs, compare_tests, figure_rows, made_rows, mcnemar_p
-from server.views.test_photos import Answer
+from server.views.test_photos import AnsweredPhoto
+from tests.reports import made_report
 
 
-def run(accuracy=0.9, settings=None, half=0.05, **winner):
+def report(accuracy=0.9, half=0.05, **winner):
     test = {
         "accuracy": accuracy,
         "interval_95": [accuracy - half, accuracy + half],
@@ -17,15 +18,33 @@ def run(accuracy=0.9, settings=None, half=0.05, **winner):
         "balanced_accuracy": 0.8,
     }
     test["intervals"] = {"log_loss": [1 - accuracy - half, 1 - accuracy + half]}
-    winner = {"backbones": ["mobilenet_v2"], "image_size_px": 160, "n_bytes": 9e6, "latency_s": 0.01, **winner}
-    result = {"test": test, "winner": winner, "n_trials": 1234, "time": {"used_s": 90}}
-    return Run(settings=(settings or RunSettings()).to_json(), result=result)
+    return made_report(test=test, winner={"image_size_px": 160, **winner}, n_trials=1234, time={"used_s": 90})
+
+
+def older_report(**test):
+    """Of a version that measured neither probabilities nor the model."""
+    not_measured = {"log_loss": None, "ece": None, "intervals": None}
+    return made_report(test={**not_measured, **test}, winner={"n_bytes": None, "latency_s": None})
+
+
+def run(settings=None, **winner):
+    return Run(settings=(settings or RunSettings()).to_json(), result=report(**winner))
 
 
 def answers(rows):
     """rows: (sha256, class, whether the answer was right)."""
     return [
-        Answer("x", label, label if right else "wrong", 0.9, True, "y", 0.1, digest) for digest, label, right in rows
+        AnsweredPhoto(
+            name="x",
+            really=label,
+            said=label if right else "wrong",
+            confidence=0.9,
+            is_sure=True,
+            runner_up="y",
+            runner_up_confidence=0.1,
+            sha256=digest,
+        )
+        for digest, label, right in rows
     ]
 
 
@@ -59,7 +78,7 @@ def test_thousands_of_photos_are_no_problem():
 
 
 def test_the_best_of_each_row_is_marked_higher_scores_and_lower_costs():
-    rows = figure_rows([run(0.7, n_bytes=9e6), run(0.95, n_bytes=2e7), run(0.8)], are_alike=True)
+    rows = figure_rows([report(0.7, n_bytes=9_000_000), report(0.95, n_bytes=20_000_000), report(0.8)], are_alike=True)
     assert best(row_of(rows, "accuracy")) == best(row_of(rows, "log loss")) == [False, True, False]
     assert best(row_of(rows, "Size of the model")) == [True, False, True]
     assert best(row_of(rows, "Tries")) == [False, False, False]
@@ -67,42 +86,41 @@ def test_the_best_of_each_row_is_marked_higher_scores_and_lower_costs():
 
 def test_where_intervals_overlap_or_are_not_known_no_score_is_the_best():
     """The page says below the table that such runs may be equally good."""
-    rows = figure_rows([run(0.7), run(0.92), run(0.95)], are_alike=True)
+    rows = figure_rows([report(0.7), report(0.92), report(0.95)], are_alike=True)
     assert not any(best(row_of(rows, "accuracy")) + best(row_of(rows, "log loss")))
-    older = Run(settings=RunSettings().to_json(), result={"test": {"accuracy": 0.5}})
-    assert best(row_of(figure_rows([run(0.95), older], are_alike=True), "accuracy")) == [False, False]
+    rows = figure_rows([report(0.95), older_report(log_loss=0.5)], are_alike=True)
+    assert best(row_of(rows, "log loss")) == [False, False]
 
 
 def test_runs_built_on_the_same_networks_have_no_fastest():
     """They were timed at different moments: what differs is what else the machine did."""
     of = {"backbones": ["mobilenet_v2", "mobilenet_v1"]}
-    same = figure_rows([run(latency_s=0.006, **of), run(latency_s=0.065, **of)], are_alike=True)
+    same = figure_rows([report(latency_s=0.006, **of), report(latency_s=0.065, **of)], are_alike=True)
     assert best(row_of(same, "latency, here")) == [False, False]
-    other = figure_rows([run(latency_s=0.006), run(latency_s=0.065, **of)], are_alike=True)
+    other = figure_rows([report(latency_s=0.006), report(latency_s=0.065, **of)], are_alike=True)
     assert best(row_of(other, "latency, here")) == [True, False]
-    larger = figure_rows([run(latency_s=0.006), run(latency_s=0.012, image_size_px=224)], are_alike=True)
+    larger = figure_rows([report(latency_s=0.006), report(latency_s=0.012, image_size_px=224)], are_alike=True)
     assert best(row_of(larger, "latency, here")) == [True, False]
 
 
 def test_what_reads_the_same_has_no_best():
-    rows = figure_rows([run(0.90001, half=0.0), run(0.90002, half=0.0)], are_alike=True)
+    rows = figure_rows([report(0.90001, half=0.0), report(0.90002, half=0.0)], are_alike=True)
     assert words(row_of(rows, "accuracy")) == ["90.0 %", "90.0 %"]
     assert best(row_of(rows, "accuracy")) == [False, False]
 
 
 def test_scores_of_other_photos_have_no_best_but_sizes_have():
-    rows = figure_rows([run(0.7, n_bytes=9e6), run(0.95)], are_alike=False)
+    rows = figure_rows([report(0.7, n_bytes=9_000_000), report(0.95)], are_alike=False)
     assert best(row_of(rows, "accuracy")) == [False, False]
-    rows = figure_rows([run(n_bytes=1e6), run()], are_alike=None)
+    rows = figure_rows([report(n_bytes=1_000_000), report()], are_alike=None)
     assert best(row_of(rows, "Size of the model")) == [True, False]
 
 
 def test_figures_have_their_intervals_and_what_is_unknown_is_a_dash():
-    older = Run(settings=RunSettings().to_json(), result={"test": {"accuracy": 0.9}})
-    rows = figure_rows([run(0.9), older], are_alike=True)
-    assert [figure.interval for figure in row_of(rows, "accuracy").figures] == ["85.0–95.0 %", ""]
-    assert row_of(rows, "log loss").figures[0].interval == "0.050–0.150"
-    assert words(row_of(rows, "macro F1")) == ["–", "–"]
+    rows = figure_rows([report(0.9), older_report()], are_alike=True)
+    assert row_of(rows, "accuracy").figures[0].interval == "85.0–95.0 %"
+    assert [figure.interval for figure in row_of(rows, "log loss").figures] == ["0.050–0.150", ""]
+    assert words(row_of(rows, "log loss")) == ["0.100", "–"]
     assert words(row_of(rows, "Size of the model")) == ["9.0 MB", "–"]
 
 

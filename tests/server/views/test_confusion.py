@@ -2,34 +2,35 @@ import pytest
 
 from automl.records import RunState
 from server.views.confusion import MAX_DRAWN, in_words, view_confusion
+from tests.reports import made_report
 from tests.server.answered import answers_csv
 from tests.server.conftest import zip_of
 from tests.server.trying import picture
 
-RESULT = {"classes": ["a&b", "rust <i>", "ok"], "test": {"confusion": [[38, 4, 1], [7, 36, 0], [0, 0, 0]]}}
+REPORT = made_report(classes=["a&b", "rust <i>", "ok"], test={"confusion": [[38, 4, 1], [7, 36, 0], [0, 0, 0]]})
 
 
 def test_each_count_leads_to_its_photos_and_says_what_it_counts():
-    matrix = view_confusion(RESULT, "/runs/1/answers")
+    matrix = view_confusion(REPORT, "/runs/1/answers")
     cell = matrix.rows[0].cells[1]
     assert cell.href == "/runs/1/answers?really=a%26b&said=rust%20%3Ci%3E"
     assert (cell.n, cell.is_right, cell.words) == (4, False, "4 photos of a&b taken for rust <i>")
 
 
 def test_nothing_leads_nowhere():
-    matrix = view_confusion(RESULT, "/runs/1/answers")
+    matrix = view_confusion(REPORT, "/runs/1/answers")
     assert [(cell.href, cell.words, cell.shade) for cell in matrix.rows[2].cells] == [("", "", 0)] * 3
     assert matrix.rows[2].found is None
 
 
 def test_shades_are_shares_of_the_row_and_even_the_smallest_can_be_seen():
-    first = view_confusion({"classes": ["a", "b"], "test": {"confusion": [[99, 1], [5, 5]]}}, "").rows
+    first = view_confusion(made_report(test={"confusion": [[99, 1], [5, 5]]}), "").rows
     assert [[cell.shade for cell in row.cells] for row in first] == [[10, 1], [5, 5]]
     assert [row.found for row in first] == [0.99, 0.5]
 
 
 def test_the_most_frequent_mistakes_come_first_and_are_counted():
-    matrix = view_confusion(RESULT, "/x")
+    matrix = view_confusion(REPORT, "/x")
     assert [(pair.really, pair.said, pair.n, pair.n_really) for pair in matrix.pairs] == [
         ("rust <i>", "a&b", 7, 43),
         ("a&b", "rust <i>", 4, 43),
@@ -43,7 +44,7 @@ def test_what_nobody_could_read_is_not_drawn_and_still_counted(n_classes, n_rows
     classes = [f"c{i}" for i in range(n_classes)]
     confusion = [[1 + (column == row) for column in classes] for row in classes]
     confusion[7][9] = 3
-    matrix = view_confusion({"classes": classes, "test": {"confusion": confusion}}, "/x")
+    matrix = view_confusion(made_report(classes=classes, test={"confusion": confusion}), "/x")
     assert (len(matrix.rows), len(matrix.columns)) == (n_rows, n_rows)
     assert (len(matrix.pairs), matrix.n_pairs) == (10, n_classes * (n_classes - 1))
     assert matrix.n_mistakes == matrix.n_pairs + 2
@@ -84,13 +85,8 @@ def test_the_page_of_a_thousand_classes_stays_small_and_leads_to_the_photos_of_e
 
 
 def test_without_answers_there_are_no_links():
-    matrix = view_confusion(RESULT, "")
+    matrix = view_confusion(REPORT, "")
     assert {cell.href for row in matrix.rows for cell in row.cells} | {head.href for head in matrix.columns} == {""}
-
-
-@pytest.mark.parametrize("result", [{}, {"test": {}}, {"test": None, "classes": []}])
-def test_no_test_no_matrix(result):
-    assert view_confusion(result, "/x") is None
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from automl.records import RunSettings, RunState
 from automl.store.database import find_run
 from automl.store.tables import now
 from server.views.follow_up import longer_search, run_to_compare, smaller_model
+from tests.reports import PARETO_ROW, made_report
 from tests.server.answered import result_of
 
 DAY_S = 86_400
-TRY = {"number": 1, "score": 0.9, "latency_s": 0.01, "backbones": ["mobilenet_v2"], "image_size_px": 96}
 SIZES = {
     "winner": {"n_bytes": 35_300_000},
-    "pareto": [{**TRY, "n_bytes": 8_912_022}, {**TRY, "n_bytes": 35_300_000}],
+    "pareto": [{**PARETO_ROW, "n_bytes": 8_912_022}, {**PARETO_ROW, "n_bytes": 35_300_000}],
 }
 
 
@@ -36,13 +36,13 @@ def test_a_longer_search_takes_the_next_larger_time_that_is_allowed(budget_s, ma
     ],
 )
 def test_a_smaller_model_has_half_the_size_if_there_is_one(sizes, limit):
-    result = {"winner": {"n_bytes": 35_300_000}, "pareto": [{"n_bytes": size} for size in sizes]}
-    found = smaller_model(RunSettings(epochs=3), result)
+    pareto = [{**PARETO_ROW, "n_bytes": size} for size in sizes]
+    found = smaller_model(RunSettings(epochs=3), made_report(winner={"n_bytes": 35_300_000}, pareto=pareto))
     assert found == (None if limit is None else RunSettings(epochs=3, max_model_mb=limit))
 
 
 def test_an_older_result_proposes_no_size():
-    assert smaller_model(RunSettings(), {}) is None
+    assert smaller_model(RunSettings(), made_report(winner={"n_bytes": None}, pareto=[])) is None
 
 
 def done(world, dataset_id, minutes_ago=0, **values):

@@ -4,25 +4,22 @@ import pytest
 
 from automl.records import DatasetState, FileState, RunState
 from automl.store.tables import Dataset, DatasetFile
+from tests.reports import named_photo
 from tests.server.answered import add_answered, add_photos
 from tests.server.views.test_follow_up import press
 
 EVIL = "tulip <script>"
 
 
-def named(sha256, label):
-    return {"sha256": sha256, "label": label, "name": f"{label}/{sha256}.jpg"}
-
-
-NEAREST = [named("s2", EVIL), named("gone", "rose")]
+NEAREST = [named_photo("s2", EVIL), named_photo("gone", "rose")]
 RESULT = {
     "classes": ["rose", EVIL],
     "sentence": "It was right.",
     "test": {"accuracy": 0.9, "n_images": 10, "n_correct": 9, "confusion": [[5, 0], [1, 4]]},
-    "mistakes": [{**named("s1", "rose"), "predicted": EVIL, "confidence": 0.974, "nearest": NEAREST}],
+    "mistakes": [{**named_photo("s1", "rose"), "predicted": EVIL, "confidence": 0.974, "nearest": NEAREST}],
     "suspects": [
-        {**named("s3", "rose"), "suggested": EVIL, "confidence": 0.91},
-        {**named("gone", "rose"), "suggested": EVIL, "confidence": 0.9},
+        {**named_photo("s3", "rose"), "suggested": EVIL, "confidence": 0.91},
+        {**named_photo("gone", "rose"), "suggested": EVIL, "confidence": 0.9},
     ],
 }
 

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from automl.delivery.report.model_card import model_card, write_model_card
-from tests.automl.delivery.report.metrics_files import HOSTILE, finished, unfinished
+from tests.automl.delivery.report.built_reports import HOSTILE, finished
+from tests.reports import FORMAT
 
 CONFUSION = np.array([[38, 4, 0], [1, 41, 0], [0, 0, 43]])
 CLASSES = ("bean_rust", "angular_leaf_spot", "healthy")
 
 
 def test_the_card_has_its_parts_in_order():
-    card = model_card(finished(CLASSES, CONFUSION, exports=[{"format": "onnx", "is_true": True}]))
+    card = model_card(finished(CLASSES, CONFUSION, exports=[FORMAT]))
     titles = [line.removeprefix("## ") for line in card.splitlines() if line.startswith("## ")]
     assert titles == [
         "What it is for", "What it is not for", "The data", "How good it is", "Formats", "Limits",
@@ -38,7 +39,7 @@ def test_the_card_says_what_was_used_and_how_to_repeat_it(line):
 
 
 def test_every_row_of_a_table_has_the_columns_of_its_head():
-    card = model_card(finished(HOSTILE, np.full((3, 3), 4), name=HOSTILE[2], exports=[{"format": HOSTILE[2]}]))
+    card = model_card(finished(HOSTILE, np.full((3, 3), 4), name=HOSTILE[2], exports=[{**FORMAT, "title": HOSTILE[2]}]))
     blocks = [block.splitlines() for block in card.split("\n\n") if block.startswith("|")]
     assert len(blocks) == 8
     for block in blocks:
@@ -46,8 +47,6 @@ def test_every_row_of_a_table_has_the_columns_of_its_head():
     assert "<script>" not in card
 
 
-def test_a_model_that_was_not_tested_yet_has_a_card_without_command(tmp_path):
-    write_model_card(tmp_path / "model_card.md", unfinished(CLASSES))
-    card = (tmp_path / "model_card.md").read_text("utf-8")
-    assert "To repeat this run" not in card
-    assert "\n\n\n" not in card
+def test_the_card_is_written_without_gaps(tmp_path):
+    write_model_card(tmp_path / "model_card.md", finished(CLASSES, CONFUSION))
+    assert "\n\n\n" not in (tmp_path / "model_card.md").read_text("utf-8")

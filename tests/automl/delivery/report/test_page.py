@@ -11,14 +11,16 @@ from PIL import Image
 
 from automl.delivery.report.page import write_report
 from automl.evaluation.plots import Plot
-from tests.automl.delivery.report.metrics_files import HOSTILE, finished, unfinished
+from automl.records.report import RunReport
+from tests.automl.delivery.report.built_reports import HOSTILE, finished
+from tests.reports import FORMAT, doubted_label
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><text>a</text></svg>'
 
 
-def written(folder: Path, metrics: dict, plots: tuple[Plot, ...] = ()) -> str:
-    write_report(folder / "report.html", metrics, plots)
+def written(folder: Path, report: RunReport, plots: tuple[Plot, ...] = ()) -> str:
+    write_report(folder / "report.html", report, plots)
     assert [path.name for path in folder.glob("*report*")] == ["report.html"]
     return (folder / "report.html").read_text("utf-8")
 
@@ -55,8 +57,8 @@ def test_words_come_first_figures_second_and_how_it_was_made_third(tmp_path):
 
 
 def test_names_cannot_bring_anything_into_the_page(tmp_path):
-    metrics = finished(HOSTILE, np.full((3, 3), 4), name=HOSTILE[0], notes=list(HOSTILE), suspects=[{}])
-    page = parsed(written(tmp_path, metrics))
+    report = finished(HOSTILE, np.full((3, 3), 4), name=HOSTILE[0], notes=HOSTILE, suspects=[doubted_label()])
+    page = parsed(written(tmp_path, report))
     assert not list(page.iter(f"{XHTML}script"))
     allowed = {"id", "class", "lang", "charset", "name", "content", "http-equiv", "scope", "aria-labelledby"}
     allowed |= {"aria-label", "role", "tabindex"}  # of the boxes that scroll
@@ -85,14 +87,8 @@ def test_a_plot_is_inside_the_page_and_sharp_where_that_is_not_too_large(tmp_pat
 
 
 def test_formats_say_whether_they_answer_as_the_model_does(tmp_path):
-    exports = [{"format": "onnx", "is_true": True}, {"format": "int8", "is_true": False, "words": "Off by 5 points."}]
+    exports = [FORMAT, {**FORMAT, "is_true": False, "words": "Off by 5 points."}]
     page = parsed(written(tmp_path, finished(("a", "b"), np.full((2, 2), 9), exports=exports)))
     (table,) = [table for table in page.iter(f"{XHTML}table") if table.get("id") == "exports"]
     cells = ["".join(row[-1].itertext()).strip() for row in table.findall(f".//{XHTML}tbody/{XHTML}tr")]
     assert cells == ["✓ yes", "✗ no Off by 5 points."]
-
-
-def test_a_model_that_was_not_tested_yet_has_a_page_too(tmp_path):
-    page = written(tmp_path, unfinished(("a", "b")))
-    assert "In words" not in page
-    assert "on validation photos" in "".join(parsed(page).itertext())

@@ -7,9 +7,10 @@ import pytest
 
 from automl.cli import parser
 from automl.cli.run_options import read_run_settings
-from automl.delivery.report.repeat import repeat_command, settings_of
+from automl.delivery.report.repeat import asked_for, repeat_command
 from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.settings import load_settings
+from tests.reports import made_report
 
 OTHER = RunSettings(
     budget_s=90.5,
@@ -52,10 +53,4 @@ def test_every_setting_shows_in_the_command(name):
 
 
 def test_the_goal_that_was_proposed_is_part_of_it():
-    assert (
-        settings_of({"settings": RunSettings().to_json(), "goal": "balanced_accuracy"}).goal is Goal.BALANCED_ACCURACY
-    )
-
-
-def test_before_the_end_there_is_nothing_to_repeat():
-    assert settings_of({}) is None
+    assert asked_for(made_report(goal="balanced_accuracy")).goal is Goal.BALANCED_ACCURACY

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from automl.delivery.report.sentences import findings, headline, limits, names_in_words, when_sure
-from tests.automl.delivery.report.metrics_files import finished, unfinished
+from automl.delivery.report.sentences import findings, limits, names_in_words, when_sure
+from tests.automl.delivery.report.built_reports import finished, unfinished
+from tests.reports import doubted_label, made_report
 
 CLASSES = ("rust", "spot", "healthy")
 CONFUSION = np.array([[38, 4, 0], [1, 41, 0], [0, 0, 43]])
 
 
 def test_the_first_sentence_is_that_of_the_test():
-    metrics = finished(CLASSES, CONFUSION)
-    assert headline(metrics) == metrics["sentence"]
-    assert headline(metrics).startswith("It was right on 122 of 127 photos it had never seen; expect ")
+    sentence = finished(CLASSES, CONFUSION).sentence
+    assert sentence.startswith("It was right on 122 of 127 photos it had never seen; expect ")
 
 
 def test_the_findings_name_baseline_mistake_and_weakest_class():
@@ -35,18 +35,18 @@ def test_the_findings_name_baseline_mistake_and_weakest_class():
 )
 def test_what_the_search_was_worth(n_correct, end):
     first = {"trial": 0, "accuracy": n_correct / 127, "n_correct": n_correct, "n_images": 127, "at_s": 12.2}
-    metrics = finished(CLASSES, CONFUSION, winner={"trial": 3}, first_model=first)
-    assert findings(metrics)[1] == f"The first model, found after 12 seconds, {end}"
-    metrics["winner"]["trial"] = 0
-    assert "is the one that won" in findings(metrics)[1]
-    metrics["winner"]["parts"] = [metrics["winner"]["trial"], 4, 7]  # then the first model is a part of it, no more
-    assert findings(metrics)[1].endswith(end)
+
+    def found(**winner):
+        return findings(finished(CLASSES, CONFUSION, winner=winner, first_model=first))[1]
+
+    assert found(trial=3) == f"The first model, found after 12 seconds, {end}"
+    assert "is the one that won" in found(trial=0)
+    # The first model is only a part of a mean.
+    assert found(trial=0, parts=[0, 4, 7]).endswith(end)
 
 
-def test_what_has_not_been_tested_has_no_findings():
-    metrics = unfinished(CLASSES)
-    assert findings(metrics) == []
-    assert "validation" in headline(metrics)
+def test_what_has_not_been_tested_says_where_its_score_is_from():
+    assert "validation" in unfinished(CLASSES).sentence
 
 
 def test_a_model_that_is_no_better_than_guessing_is_called_so():
@@ -76,32 +76,32 @@ def test_of_equal_mistakes_and_equal_classes_none_is_singled_out():
     ],
 )  # fmt: skip
 def test_the_threshold_is_told_with_its_most_honest_figures(calibration, test, photos):
-    words = when_sure({"calibration": {"threshold": 0.83, **calibration}, "test": test})
+    words = when_sure(made_report(calibration={"threshold": 0.83, **calibration}, test=test))
     assert (
         words == f"When it is at least 83 % sure, which it was for {photos}. Treat an answer below that as “not sure”."
     )
 
 
-@pytest.mark.parametrize("calibration", [None, {}, {"threshold": None, "coverage": 0.0, "accuracy_when_sure": None}])
+@pytest.mark.parametrize("calibration", [None, {"threshold": None, "coverage": 0.0, "accuracy_when_sure": None}])
 def test_without_a_threshold_there_is_no_word_of_one(calibration):
-    assert when_sure({"calibration": calibration}) == ""
+    assert when_sure(made_report(calibration=calibration)) == ""
 
 
 def test_few_test_photos_are_told():
-    metrics = finished(("a", "b"), np.array([[12, 0], [0, 3]]))
-    assert any(sentence.startswith("Only 15 photos were there for the test") for sentence in findings(metrics))
-    assert "Fewer than 10 test photos each, so their own figures say little: b." in limits(metrics)
+    report = finished(("a", "b"), np.array([[12, 0], [0, 3]]))
+    assert any(sentence.startswith("Only 15 photos were there for the test") for sentence in findings(report))
+    assert "Fewer than 10 test photos each, so their own figures say little: b." in limits(report)
 
 
 @pytest.mark.parametrize(("n", "words"), [(1, "the label of one photo"), (1200, "the labels of 1,200 photos")])
 def test_doubted_labels_are_counted(n, words):
-    assert any(words in sentence for sentence in findings(finished(CLASSES, CONFUSION, suspects=[{}] * n)))
+    assert any(words in sentence for sentence in findings(finished(CLASSES, CONFUSION, suspects=[doubted_label()] * n)))
 
 
 def test_the_limits_say_that_it_always_answers_and_where_its_networks_learned():
     text = " ".join(limits(finished(CLASSES, CONFUSION)))
     assert "It always answers with one of its 3 classes" in text
-    assert "none of them, and sometimes with a high confidence" in text
+    assert "none of them, and sometimes with high confidence" in text
     assert "ImageNet" in text
 
 

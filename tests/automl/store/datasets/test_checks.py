@@ -22,6 +22,7 @@ from automl.store.database import Database
 from automl.store.tables import DatasetEdit, now
 from tests.automl.conftest import UploadedDataset
 from tests.automl.images.pictures import encoded, picture, two_classes, zipped
+from tests.reports import made_report
 
 Upload = Callable[[Mapping[str, bytes]], UploadedDataset]
 
@@ -375,7 +376,7 @@ def test_labels_that_a_run_doubts_become_a_finding(uploaded: Upload, check: Chec
     dataset = check(uploaded(two_classes()))
     file = dataset.files()["cat/0.png"]
     doubt = {"name": file.name, "sha256": file.sha256, "label": "cat", "suggested": "dog", "confidence": 0.9}
-    dataset.start_run(state=RunState.DONE, finished_at=now(), result={"suspects": [doubt]})
+    dataset.start_run(state=RunState.DONE, finished_at=now(), result=made_report(suspects=[doubt]))
     findings = check(dataset).row.summary.findings
     assert [finding.groups for finding in findings if finding.kind == "doubted-labels"] == [((file.id,),)]
 

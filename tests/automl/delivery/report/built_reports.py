@@ -1,4 +1,4 @@
-"""What `metrics.json` holds, made by what writes it."""
+"""Reports made by what makes them in a run."""
 
 from pathlib import Path
 from typing import Any
@@ -6,17 +6,19 @@ from typing import Any
 import numpy as np
 
 from automl.delivery.report.building import describe_candidate, describe_result
-from automl.delivery.report.data_summary import describe_data
+from automl.evaluation.calibration import Calibration
 from automl.evaluation.score import TestScore
 from automl.models.weights.cache import InstalledWeights
 from automl.records import DatasetManifest, Goal, ImageRecord, RunSettings, SplitPlan
+from automl.records.report import CandidateReport, RunReport, RunTimes, read_run_report
 from automl.search.candidate import Branch
 from tests.automl.evaluation.candidates import candidate, member
+from tests.reports import complete
 
 HOSTILE = ("<script>alert(1)</script>", '" onload="alert(2)', "a|b `c` *d* [e](http://f) &amp; ]]> \x01\udcff\n# g")
 
 
-def unfinished(classes: tuple[str, ...]) -> dict[str, Any]:
+def unfinished(classes: tuple[str, ...]) -> CandidateReport:
     """Of a model that was not tested yet; two photos of each class to learn from and one for the test."""
     n = len(classes)
     images = tuple(
@@ -44,23 +46,32 @@ def unfinished(classes: tuple[str, ...]) -> dict[str, Any]:
     }
     said = np.tile(np.eye(n, dtype=np.float32), (2, 1))[None]
     model = candidate([member(weights, [Branch("v2", 96)], "last")], 96, said)
-    return describe_candidate(model, Goal.ACCURACY, manifest, plan, weights) | {"data": describe_data(manifest, plan)}
+    return describe_candidate(model, goal=Goal.ACCURACY, manifest=manifest, plan=plan, weights=weights)
 
 
-def finished(classes: tuple[str, ...], confusion: np.ndarray, **more: Any) -> dict[str, Any]:
-    """Of a model with this confusion, int (n_classes, n_classes), rows the truth. more: keys of the top level."""
+def finished(classes: tuple[str, ...], confusion: np.ndarray, **more: Any) -> RunReport:
+    """Of a model with this confusion, int (n_classes, n_classes), rows the truth.
+
+    more: JSON of the top level; of a part that is an object only what differs.
+    """
     truth, said = (np.repeat(axis.ravel(), confusion.ravel()) for axis in np.indices(confusion.shape))
     probabilities = np.full((len(truth), len(classes)), 0.1 / len(classes), np.float32)
     probabilities[np.arange(len(truth)), said] += 0.9
-    return (
-        tested(
-            TestScore(
-                classes=classes, truth=truth, probabilities=probabilities, baseline_accuracy=float((truth == 0).mean())
-            )
+    report = tested(
+        TestScore(
+            classes=classes, truth=truth, probabilities=probabilities, baseline_accuracy=float((truth == 0).mean())
         )
-        | more
     )
+    return read_run_report(complete(report.to_json(), more))
 
 
-def tested(score: TestScore) -> dict[str, Any]:
-    return describe_result(unfinished(score.classes), score, RunSettings(seed=7), 12, [])
+def tested(score: TestScore, calibration: Calibration | None = None) -> RunReport:
+    return describe_result(
+        unfinished(score.classes),
+        score,
+        settings=RunSettings(seed=7),
+        n_trials=12,
+        pareto=(),
+        time=RunTimes(budget_s=120.0, used_s=119.0, first_model_s=12.0),
+        calibration=calibration,
+    )

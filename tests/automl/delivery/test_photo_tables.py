@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automl.delivery.test_answers import COLUMNS, answer_table
+from automl.delivery.photo_tables import ANSWER_COLUMNS, answer_table
 from automl.evaluation.score import TestScore
 from automl.records import ImageRecord
 
@@ -27,7 +27,7 @@ def rows(threshold: float | None) -> list[dict[str, str]]:
 
 def test_every_photo_has_its_answer_and_the_runner_up_in_the_order_of_the_test():
     first, second = rows(0.8)
-    assert tuple(first) == COLUMNS
+    assert tuple(first) == ANSWER_COLUMNS
     assert list(first.values()) == ["a, b.jpg", "ant", "ant", "0.9000", "yes", "bee", "0.0600", "0a"]
     assert list(second.values()) == ["c.jpg", "bee", "ant", "0.5000", "no", "cat", "0.5000", "1b"]
 

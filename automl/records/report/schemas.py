@@ -1,0 +1,13 @@
+"""The reports by name. `python -m automl.records.report.schemas` writes their JSON Schema to `docs/schemas/`."""
+
+from pathlib import Path
+
+from automl.records.json_schema import Schemas, write_schemas
+from automl.records.report import CandidateReport, RunReport
+
+SCHEMAS: Schemas = {"report": RunReport, "candidate-report": CandidateReport}
+
+FOLDER = Path(__file__).parents[3] / "docs" / "schemas"
+
+if __name__ == "__main__":
+    write_schemas(SCHEMAS, FOLDER)
