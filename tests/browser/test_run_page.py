@@ -242,7 +242,7 @@ def test_without_a_script_a_question_stays_open_and_more_time_and_the_result_com
     run.write(activity="Trying other heads")
     expect(plain_page.locator("#activity")).to_have_text("Trying other heads", timeout=15_000)  # it loads itself again
     expect(plain_page.get_by_role("button", name="Yes, cancel this run")).to_be_visible()
-    plain_page.get_by_role("link", name="No, let it go on").click()
+    plain_page.get_by_role("link", name="No, keep it running").click()
     expect(plain_page.locator("#confirm-cancel")).to_be_hidden()
     run.finish()
     expect(plain_page.locator("#sentence")).to_have_text(RESULT["sentence"], timeout=15_000)

@@ -288,7 +288,7 @@ def test_a_folder_becomes_a_table(page, run_id, folder):
     page.locator("#try-folder-input").set_input_files(folder)
     words = "Done: 40 of 41 photos were answered, 4 of them “not sure”. 2 could not be read."
     expect(page.locator("#batch-status")).to_have_text(words)
-    expect(page.locator("#batch-counts tr")).to_have_text(["answerphotosof these not sure", "red304", "blue100"])
+    expect(page.locator("#batch-counts tr")).to_have_text(["answer photos of these not sure", "red304", "blue100"])
     expect(page.locator("#batch-failed summary")).to_have_text("2 files without an answer")
     page.get_by_text("What it says about each photo").click()
     expect(page.locator("#batch-each tbody tr")).to_have_count(40)
@@ -426,7 +426,7 @@ def test_without_javascript_the_form_answers_with_a_page(plain_page, run_id):
     plain_page.get_by_label("Photos, one or several").set_input_files([a_file("a.png", picture())])
     plain_page.get_by_role("button", name="What is in them?").click()
     expect(plain_page.locator(".answer-label")).to_contain_text("red")
-    heat = plain_page.get_by_role("img", name="bright where it speaks for")
+    heat = plain_page.get_by_role("img", name="bright where it supports")
     width = heat.bounding_box()["width"]
     assert width == plain_page.locator(".answer-photo").bounding_box()["width"] >= 160  # enlarged
     expect(plain_page.get_by_role("button", name="Correct")).to_be_hidden()

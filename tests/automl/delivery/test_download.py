@@ -111,7 +111,7 @@ def test_the_readme_names_the_program_of_each_model_in_this_very_zip(tmp_path, b
     assert "predict_tensorflow.py model.keras photo.jpg" in readme
     assert "predict_litert.py model_int8.tflite photo.jpg" in readme
     assert "model.onnx" not in readme and "saved_model" not in readme
-    assert "Leave predict.py beside" in readme
+    assert "Keep predict.py beside" in readme
 
 
 def test_the_readme_repeats_what_has_to_be_minded(tmp_path, base, chosen):
