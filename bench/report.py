@@ -113,14 +113,14 @@ def _trials(random: np.random.Generator, n_trials: int) -> list[TrialRecord]:
     stages = [Stage.HEADS if number < 0.8 * n_trials else Stage.FINE_TUNING for number in range(n_trials)]
     return [
         TrialRecord(
-            number,
-            TrialState.PRUNED if number % 7 == 0 else TrialState.COMPLETE,
-            ("mobilenet_v2",),
-            224,
-            {"learning_rate": float(random.uniform(1e-3, 1e-1)), "dropout": float(random.uniform(0, 0.5))},
-            None if number % 7 == 0 else float(0.8 * (1 - random.exponential(0.1))),
-            2.0 * number,
-            2.0,
+            number=number,
+            state=TrialState.PRUNED if number % 7 == 0 else TrialState.COMPLETE,
+            backbones=("mobilenet_v2",),
+            image_size_px=224,
+            params={"learning_rate": float(random.uniform(1e-3, 1e-1)), "dropout": float(random.uniform(0, 0.5))},
+            score=None if number % 7 == 0 else float(0.8 * (1 - random.exponential(0.1))),
+            started_s=2.0 * number,
+            duration_s=2.0,
             stage=stage,
             n_bytes=int(random.integers(9_000_000, 40_000_000)),
             latency_s=float(random.uniform(0.003, 0.03)),

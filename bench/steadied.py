@@ -96,7 +96,7 @@ def main() -> None:
     for name in options.data:
         with tempfile.TemporaryDirectory(prefix="darkroom-bench-") as folder:
             manifest = ingest_folder(DATA / name / "train", settings)
-            whole = Whole(manifest.images, weights, Path(folder))
+            whole = Whole(name=manifest.images, _=weights, low=Path(folder))
             for n in options.photos:
                 pairs = [
                     _search(manifest, whole, weights, Path(folder), n, subset, options.tries)

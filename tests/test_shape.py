@@ -29,7 +29,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
+@pytest.mark.parametrize("path", list(modules()), ids=name_of)
 def test_no_call_passes_six_or_more_arguments_by_position(path: Path) -> None:
     calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
     assert [f"line {call.lineno}" for call in calls if len(call.args) > MOST_POSITIONAL] == []
@@ -52,5 +52,7 @@ def test_dictionaries_of_anything_are_rare() -> None:
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "templates").rglob("*.html")), ids=name_of)
 def test_the_lines_of_a_template_fit_on_a_screen(path: Path) -> None:
-    too_long = [number for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > LONGEST_TEMPLATE_LINE]
+    too_long = [
+        number for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > LONGEST_TEMPLATE_LINE
+    ]
     assert too_long == []

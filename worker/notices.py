@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from email.message import EmailMessage
-from typing import Any
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import httpx
 import structlog
+from pydantic import BaseModel
 from sqlalchemy import or_, select, update
 
 from automl.records import RunState
@@ -32,6 +33,23 @@ _WORDS = {RunState.DONE: "is done", RunState.FAILED: "could not be finished", Ru
 _log = structlog.stdlib.get_logger(__name__)
 
 
+class RunNotice(BaseModel, frozen=True):
+    """What is said of a run at its end. This is the JSON that the webhook gets."""
+
+    id: str
+    name: str
+    """Name of the data set."""
+    state: RunState
+    score: float | None
+    """0-1; None if there was no model."""
+    measured_on: Literal["test", "validation"]
+    """The photos that the score was measured on."""
+    sentence: str
+    """The result in a sentence, or why the run failed."""
+    link: str | None
+    """Address of the run's page; None if the server does not know its public address."""
+
+
 def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s: float = PAUSE_S) -> None:
     """Sends the notices of an ended run, once. Does nothing if they were sent before or the run has not ended.
 
@@ -43,11 +61,11 @@ def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s
         if not session.execute(claim.values(notified_at=now()).returning(Run.id)).all():
             return
         run = find_run(session, run_id)
-        record, address = _record(run, settings.public_url), run.notify_email
+        notice, address = _notice(run, settings.public_url), run.notify_email
     failed = []
-    if address and settings.smtp_url and not _tried(lambda: _send_email(settings, address, record), pause_s, run_id):
+    if address and settings.smtp_url and not _tried(lambda: _send_email(settings, address, notice), pause_s, run_id):
         failed.append("The e-mail about the end of this run could not be sent; the worker's log says why.")
-    if settings.webhook_url and not _tried(lambda: _call(settings.webhook_url, record), pause_s, run_id):
+    if settings.webhook_url and not _tried(lambda: _call(settings.webhook_url, notice), pause_s, run_id):
         failed.append("The webhook could not be called at the end of this run; the worker's log says why.")
     if failed:
         with database.session() as session:
@@ -70,18 +88,18 @@ def runs_without_notices(database: Database, settings: Settings, settle_s: float
         return list(session.scalars(query.where(or_(*wanted))))
 
 
-def _record(run: Run, public_url: str) -> dict[str, Any]:
+def _notice(run: Run, public_url: str) -> RunNotice:
     """What both notices say. `score` is 0-1: on test photos if the run is done, else the best on validation photos."""
     report = run.report if run.state is RunState.DONE else None
-    return {
-        "id": run.id,
-        "name": run.dataset.name,
-        "state": run.state.value,
-        "score": report.score.accuracy if report else run.best_score,
-        "measured_on": "test" if report else "validation",
-        "sentence": report.sentence if report else run.error_message,
-        "link": f"{public_url.rstrip('/')}/runs/{run.id}" if public_url else None,
-    }
+    return RunNotice(
+        id=run.id,
+        name=run.dataset.name,
+        state=run.state,
+        score=report.score.accuracy if report else run.best_score,
+        measured_on="test" if report else "validation",
+        sentence=report.sentence if report else run.error_message,
+        link=f"{public_url.rstrip('/')}/runs/{run.id}" if public_url else None,
+    )
 
 
 def _tried(send: Callable[[], None], pause_s: float, run_id: str) -> bool:
@@ -98,15 +116,15 @@ def _tried(send: Callable[[], None], pause_s: float, run_id: str) -> bool:
     return False
 
 
-def _send_email(settings: Settings, address: str, record: dict[str, Any]) -> None:
+def _send_email(settings: Settings, address: str, notice: RunNotice) -> None:
     email = EmailMessage()
-    email["Subject"] = f"{record['name']} {_WORDS[RunState(record['state'])]}"
+    email["Subject"] = f"{notice.name} {_WORDS[notice.state]}"
     email["From"] = settings.mail_from or f"darkroom@{socket.getfqdn()}"
     email["To"] = address
-    lines = [f"The run on {record['name']} {_WORDS[RunState(record['state'])]}.", record["sentence"]]
-    if record["score"] is not None:
-        lines.append(f"{percent(record['score'])} right on {record['measured_on']} photos.")
-    lines.append(record["link"] or "")
+    lines = [f"The run on {notice.name} {_WORDS[notice.state]}.", notice.sentence]
+    if notice.score is not None:
+        lines.append(f"{percent(notice.score)} right on {notice.measured_on} photos.")
+    lines.append(notice.link or "")
     email.set_content("\n\n".join(line for line in lines if line))
     with _mail_server(settings.smtp_url) as server:
         server.send_message(email)
@@ -137,6 +155,6 @@ def _mail_server(url: str) -> smtplib.SMTP:
     return server
 
 
-def _call(url: str, record: dict[str, Any]) -> None:
-    answer = httpx.post(url, json=record, timeout=_TIMEOUT_S)
+def _call(url: str, notice: RunNotice) -> None:
+    answer = httpx.post(url, json=notice.model_dump(mode="json"), timeout=_TIMEOUT_S)
     answer.raise_for_status()  # a redirect counts as a failure, too: the notice was not delivered

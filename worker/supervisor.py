@@ -50,7 +50,7 @@ class PipelineEnd(Enum):
     """Another worker may have the run by now."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Watch:
     """A pipeline process that is being watched. Points in time are seconds of the monotonic clock."""
 

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import structlog
 from celery import Task
@@ -19,7 +18,7 @@ def configure(**_: object) -> None:
 
 
 @task_prerun.connect  # type: ignore[untyped-decorator]
-def bind_ids(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any], **_: object) -> None:
+def bind_ids(task: Task, args: Sequence[object], kwargs: Mapping[str, object], **_: object) -> None:
     structlog.contextvars.bind_contextvars(task=task.name, **_ids_of(task, args, kwargs))
 
 
@@ -29,7 +28,7 @@ def forget_ids(**_: object) -> None:
     structlog.contextvars.clear_contextvars()
 
 
-def _ids_of(task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def _ids_of(task: Task, args: Sequence[object], kwargs: Mapping[str, object]) -> dict[str, object]:
     """The arguments that are ids, by name. A message with other arguments than the task takes has none."""
     try:
         arguments = inspect.signature(task.run).bind(*args, **kwargs).arguments

@@ -2,16 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from automl.archives.suffixes import without_suffix
 from automl.cli.commands import Subparsers
-from automl.client.remote import Remote
+from automl.client.remote import JsonObject, Remote
 from automl.client.upload_form import LocalFile, local_files
 from automl.errors import BadDataset, BadSetting, BadUpload
 from automl.settings import Settings
@@ -67,7 +66,7 @@ def _name_of(sources: Sequence[Path]) -> str:
     return sources[0].resolve().name if sources[0].is_dir() else without_suffix(sources[0].name)
 
 
-def _send(remote: Remote, files: Sequence[LocalFile], *, label: str, console: Console) -> Mapping[str, Any]:
+def _send(remote: Remote, files: Sequence[LocalFile], *, label: str, console: Console) -> JsonObject:
     """The record of the data set once it has been checked."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console) as progress:

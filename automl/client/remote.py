@@ -18,6 +18,9 @@ FILES_A_QUESTION = 2000
 WAITS_S: tuple[float, ...] = (1, 2, 4, 8, 15, 30)
 POLL_S = 0.5
 
+JsonObject = dict[str, Any]
+"""A JSON object of the API; `docs/schemas/api` describes each of them."""
+
 _TIMEOUT = httpx.Timeout(600, connect=10)
 _GREETING_S = 10
 _WORTH_ANOTHER_TRY = frozenset({408, 429, 502, 503, 504})
@@ -88,7 +91,7 @@ class Remote:
                 raise
         return refused
 
-    def check(self, on_message: Callable[[str], None]) -> dict[str, Any]:
+    def check(self, on_message: Callable[[str], None]) -> JsonObject:
         """Has the server look at the photos; waits, telling how far it is, and returns the record of the data set."""
         record = self._call("POST", f"datasets/{self.dataset_id}/check")
         while record["state"] == "checking":
@@ -108,7 +111,7 @@ class Remote:
                 f"No Darkroom answers at {self._server}. Start it with scripts/serve, or say with --to where it is."
             )
 
-    def _ask(self, files: list[dict[str, Any]], label: str) -> set[int]:
+    def _ask(self, files: list[JsonObject], label: str) -> set[int]:
         if not files:
             return set()
         body = {"files": files, "label": label}
@@ -141,9 +144,7 @@ class Remote:
                 content.close()
         return [f"{file['name']}: {file['reason']}" for file in answer["refused"]]
 
-    def _call(
-        self, method: str, path: str, *, on_failure: Callable[[], None] | None = None, **how: Any
-    ) -> dict[str, Any]:
+    def _call(self, method: str, path: str, *, on_failure: Callable[[], None] | None = None, **how: Any) -> JsonObject:
         """The JSON answer; repeats while the connection or the server is away."""
         for wait_s in (*WAITS_S, None):
             response = self._request(method, path, **how)
@@ -167,7 +168,7 @@ class Remote:
             return None
 
 
-def _described(file: LocalFile) -> dict[str, Any]:
+def _described(file: LocalFile) -> JsonObject:
     return {"name": file.name, "n_bytes": file.n_bytes}
 
 
@@ -184,7 +185,7 @@ def _batches(files: Sequence[LocalFile]) -> Iterator[list[LocalFile]]:
         yield batch
 
 
-def _answer(response: httpx.Response) -> dict[str, Any]:
+def _answer(response: httpx.Response) -> JsonObject:
     """Raises BadUpload with the server's own words."""
     try:
         body = response.json()

@@ -35,16 +35,16 @@ def redocument(
         KeyError, ValueError, BadZipFile: It is not a finished download.
     """
     with tempfile.TemporaryDirectory(prefix="documents-") as scratch, zipfile.ZipFile(bundle) as old:
-        documents = _documents(old, Path(scratch), exports, titles)
+        documents = _documents(old, scratch=Path(scratch), exports=exports, titles=titles)
         with no_half_files([target]) as (part,), zipfile.ZipFile(part, "w") as new:
             for member in old.infolist():
-                _copy(old, member, new, documents.pop(member.filename, None))
+                _copy(old, member, new=new, instead=documents.pop(member.filename, None))
             for name, path in documents.items():
                 new.write(path, name, zipfile.ZIP_DEFLATED)
 
 
 def _documents(
-    old: zipfile.ZipFile, scratch: Path, exports: Sequence[FormatReport], titles: Sequence[tuple[str, str]]
+    old: zipfile.ZipFile, *, scratch: Path, exports: Sequence[FormatReport], titles: Sequence[tuple[str, str]]
 ) -> dict[str, Path]:
     """The members that change, by name."""
     from automl.evaluation.plots import Plot  # Matplotlib
@@ -71,7 +71,7 @@ def _extract(archive: zipfile.ZipFile, name: str, scratch: Path) -> Path:
     return path
 
 
-def _copy(old: zipfile.ZipFile, member: zipfile.ZipInfo, new: zipfile.ZipFile, instead: Path | None) -> None:
+def _copy(old: zipfile.ZipFile, member: zipfile.ZipInfo, *, new: zipfile.ZipFile, instead: Path | None) -> None:
     """Copies a member with its date, its rights and its compression. instead: the file that takes its place."""
     info = zipfile.ZipInfo(member.filename, member.date_time)
     info.compress_type, info.external_attr = member.compress_type, member.external_attr

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from automl.records.states import Stage, TrialState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRecord:
     """One finished trial, as pages and reports show it.
 

@@ -25,7 +25,7 @@ _MAX_FUSED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Categorical:
     """One of a few values, without an order; `default` is where an expert would start."""
 
     name: str
@@ -36,7 +36,7 @@ class Choice:
         return value in self.values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Real:
     """A number between `low` and `high`, both included.
 
@@ -59,7 +59,7 @@ class Real:
         return self.low <= float(value) <= self.high
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
     """A whole number between `low` and `high`, both included; `default` is where an expert would start."""
 
@@ -73,7 +73,7 @@ class Whole:
         return self.low <= int(value) <= self.high
 
 
-Dimension = Choice | Real | Whole
+Dimension = Categorical | Real | Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class SearchSpace:
         distributions: dict[str, BaseDistribution] = {}
         for dimension in self.dimensions:
             match dimension:
-                case Choice(name, values):
+                case Categorical(name, values):
                     distributions[name] = CategoricalDistribution(values)
                 case Real(name=name, low=low, high=high, log=log):
                     distributions[name] = FloatDistribution(low, high, log=log)
@@ -114,8 +114,8 @@ class SearchSpace:
         hyperparameters = keras_tuner.HyperParameters()
         for dimension in self.dimensions:
             match dimension:
-                case Choice(name, values, default):
-                    hyperparameters.Choice(name, list(values), default=default, ordered=False)
+                case Categorical(name, values, default):
+                    hyperparameters.Categorical(name, list(values), default=default, ordered=False)
                 case Real(name=name, low=low, high=high, default=default, log=log):
                     sampling = "log" if log else "linear"
                     hyperparameters.Float(name, low, high, sampling=sampling, default=default)
@@ -152,23 +152,23 @@ def head_space(
         early_stopping: whether training ends where validation stalls; then its patience is searched.
     """
     dimensions: list[Dimension] = [
-        Choice("backbones", tuple(fused), fused[0]),
-        Choice("taps", (LAST_TAP, SEVERAL_TAPS), SEVERAL_TAPS),
-        Choice("image_size_px", tuple(sizes_px), max(sizes_px)),
-        Choice("views", tuple(views), views[0]),
-        Real("dropout", low=0.0, high=0.6, default=0.2),
-        Choice("optimizer", OPTIMIZERS, OPTIMIZERS[0]),
-        Real("learning_rate", low=3e-3, high=3e-1, default=3e-2, log=True),
-        Real("weight_decay", low=1e-4, high=0.3, default=1e-2, log=True),
-        Real("label_smoothing", low=0.0, high=0.2, default=0.05),
-        Choice("class_weighting", CLASS_WEIGHTINGS, CLASS_WEIGHTINGS[0]),
+        Categorical("backbones", tuple(fused), fused[0]),
+        Categorical("taps", (LAST_TAP, SEVERAL_TAPS), SEVERAL_TAPS),
+        Categorical("image_size_px", tuple(sizes_px), max(sizes_px)),
+        Categorical("views", tuple(views), views[0]),
+        Real(name="dropout", low=0.0, high=0.6, default=0.2),
+        Categorical("optimizer", OPTIMIZERS, OPTIMIZERS[0]),
+        Real(name="learning_rate", low=3e-3, high=3e-1, default=3e-2, log=True),
+        Real(name="weight_decay", low=1e-4, high=0.3, default=1e-2, log=True),
+        Real(name="label_smoothing", low=0.0, high=0.2, default=0.05),
+        Categorical("class_weighting", CLASS_WEIGHTINGS, CLASS_WEIGHTINGS[0]),
     ]
     if head_layers is None:
-        dimensions.append(Choice("hidden_units", HIDDEN_UNITS, HIDDEN_UNITS[0]))
+        dimensions.append(Categorical("hidden_units", HIDDEN_UNITS, HIDDEN_UNITS[0]))
     if lr_scheduler is None:
-        dimensions.append(Choice("lr_schedule", LR_SCHEDULES, "cosine"))
+        dimensions.append(Categorical("lr_schedule", LR_SCHEDULES, "cosine"))
     if early_stopping:
-        dimensions.append(Whole("patience", low=3, high=15, default=8))
+        dimensions.append(Whole(name="patience", low=3, high=15, default=8))
     return SearchSpace(tuple(dimensions))
 
 

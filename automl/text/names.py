@@ -28,7 +28,7 @@ def backbones_in_words(names: Sequence[str]) -> str:
     return " + ".join(BACKBONE_TITLES.get(name, name) for name in names)
 
 
-def params_in_words(params: Mapping[str, Any], parts: Sequence[int] = (), number: int | None = None) -> str:
+def params_in_words(params: Mapping[str, object], parts: Sequence[int] = (), number: int | None = None) -> str:
     """What a trial was made with, beside its backbones and input size: "taps several, no hidden layer, dropout 0.2".
 
     Args:

@@ -1,7 +1,6 @@
 """How a trial was made and how it ended, for people who never trained a model."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from automl.records import Stage, TrialState
 from automl.text.names import backbones_in_words
@@ -30,7 +29,7 @@ def tried_in_words(backbones: Sequence[str], *, image_size_px: int, score: float
     return f"{size} photos ({image_size_px} px), {backbones_in_words(backbones)}: {outcome}"
 
 
-def training_in_words(stage: str, params: Mapping[str, Any] | None = None) -> str:
+def training_in_words(stage: str, params: Mapping[str, object] | None = None) -> str:
     """How a trial was trained, in plain words. `params` are those of the trial, where they are known."""
     if stage == Stage.HEADS:
         return "quick training"

@@ -1,11 +1,12 @@
 """`GET /runs/<id>/events`: the changes of a run as server-sent events, after the last one that the page has seen."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
+from pydantic import JsonValue
 from sqlalchemy import select
 from sqlalchemy.orm import load_only
 
@@ -82,7 +83,7 @@ def make_look(database: Database, lease_s: float) -> Callable[[list[str]], dict[
     return look
 
 
-def clock_record(run: Run, clock: RunClock) -> dict[str, Any]:
+def clock_record(run: Run, clock: RunClock) -> Mapping[str, JsonValue]:
     """What the page's own clock continues from until the next record. `left_s` is null for a run that has ended."""
     return {
         "progress": round(clock.progress, 5),
@@ -102,7 +103,7 @@ def _kept(data: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "ended_s": round(ended_s, 2)}
 
 
-def _frame(kind: str, data: dict[str, Any], event_id: str = "") -> bytes:
+def _frame(kind: str, data: Mapping[str, JsonValue], event_id: str = "") -> bytes:
     line = f"id: {event_id}\n" if event_id else ""
     return f"{line}event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
 

@@ -23,7 +23,7 @@ blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 def show(run_id: str) -> str:
     after = stream_position(services(), run_id)
     with services().database.session() as session:
-        return _render(session, _view(session, run_id), "runs/show.html", after)
+        return _render(session, _view(session, run_id), template="runs/show.html", after=after)
 
 
 @blueprint.get("/<run_id>/live")
@@ -37,8 +37,8 @@ def live(run_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
         view = _view(session, run_id)
         if view.key == request.args.get("seen"):
-            return _render(session, view, "runs/_tick.html", after)
-        response = make_response(_render(session, view, "runs/_body.html", after))
+            return _render(session, view, template="runs/_tick.html", after=after)
+        response = make_response(_render(session, view, template="runs/_body.html", after=after))
     response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#run", "outerHTML"
     return response
 
@@ -96,12 +96,12 @@ def _view(session: Session, run_id: str) -> RunView:
     return view if run.state.is_finished() and run.n_trials else with_tries(session, view)
 
 
-def _render(session: Session, view: RunView, template: str, after: str) -> str:
+def _render(session: Session, view: RunView, *, template: str, after: str) -> str:
     """`after`: the id of the latest event before the run was read."""
     run = view.run
     is_done = run.state is RunState.DONE
     final = view.bundle if is_done else None
-    outcome = view_outcome(session, services(), run, final) if is_done else None
+    outcome = view_outcome(session, services(), run, bundle=final) if is_done else None
     return render_template(
         template,
         view=view,

@@ -254,7 +254,10 @@ def compare_tests(tested: Sequence[Mapping[str, str] | None]) -> TestComparison:
 def compare_pairs(names: Sequence[str], answers: Sequence[Sequence[AnsweredPhoto] | None]) -> list[RunPair]:
     """Each two of the runs on the photos that both were tested with, under the same label."""
     known = [(name, {one.sha256: one for one in of}) for name, of in zip(names, answers, strict=True) if of is not None]
-    return [_pair(first, one, second, other) for (first, one), (second, other) in combinations(known, 2)]
+    return [
+        _pair(first=first, one=one, second=second, other=other)
+        for (first, one), (second, other) in combinations(known, 2)
+    ]
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float:
@@ -269,7 +272,7 @@ def mcnemar_p(only_first: int, only_second: int) -> float:
     return min(1.0, n_as_uneven / n_all)
 
 
-def _pair(first: str, one: Mapping[str, AnsweredPhoto], second: str, other: Mapping[str, AnsweredPhoto]) -> RunPair:
+def _pair(*, first: str, one: Mapping[str, AnsweredPhoto], second: str, other: Mapping[str, AnsweredPhoto]) -> RunPair:
     """one, other: the answers of either run by the SHA-256 of the photo."""
     common = [digest for digest in one if digest in other and one[digest].really == other[digest].really]
     return RunPair(

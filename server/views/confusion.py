@@ -110,9 +110,10 @@ def view_confusion(report: RunReport, answers_page: str) -> ConfusionMatrix:
     mistakes = list(_mistakes(counts))
     return ConfusionMatrix(
         columns=tuple(MatrixClass(classes[index], page.of(said=index)) for index in drawn),
-        rows=tuple(_row(page, classes, index, counts[index]) for index in drawn),
+        rows=tuple(_row(page, classes, index=index, counts=counts[index]) for index in drawn),
         pairs=tuple(
-            _pair(page, classes, counts[one.really], one) for one in nlargest(N_PAIRS, mistakes, key=_how_often)
+            _pair(page, classes, counts=counts[one.really], one=one)
+            for one in nlargest(N_PAIRS, mistakes, key=_how_often)
         ),
         n_pairs=len(mistakes),
         n_mistakes=sum(one.n for one in mistakes),
@@ -144,7 +145,7 @@ class _Addresses:
         return f"{self._page}?{query}" if self._page else ""
 
 
-def _row(page: _Addresses, classes: Sequence[str], index: int, counts: Sequence[int]) -> MatrixRow:
+def _row(page: _Addresses, classes: Sequence[str], *, index: int, counts: Sequence[int]) -> MatrixRow:
     total = sum(counts)
     cells = tuple(
         MatrixCell(
@@ -178,7 +179,7 @@ def _mistakes(counts: Sequence[Sequence[int]]) -> Iterator[_Mistaken]:
             yield from (_Mistaken(n, really, said) for said, n in enumerate(row) if n and said != really)
 
 
-def _pair(page: _Addresses, classes: Sequence[str], counts: Sequence[int], one: _Mistaken) -> ConfusedPair:
+def _pair(page: _Addresses, classes: Sequence[str], *, counts: Sequence[int], one: _Mistaken) -> ConfusedPair:
     """counts: the row of the matrix that the mistake lies in."""
     really, said = classes[one.really], classes[one.said]
     return ConfusedPair(

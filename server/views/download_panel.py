@@ -150,7 +150,7 @@ def download_panel(services: Services, run: Run, bundle: Artifact) -> DownloadPa
     return DownloadPanel(
         bundle=bundle,
         members=members,
-        rows=tuple(_row(one, export, inside.get(one.file_name), score) for one, export in shown),
+        rows=tuple(_row(one, export=export, member=inside.get(one.file_name), score=score) for one, export in shown),
         n_other_bytes=sum(member.n_packed_bytes for member in members if member.name not in models),
     )
 
@@ -173,7 +173,7 @@ def bundle_members(services: Services, artifact: Artifact) -> tuple[BundleMember
     )
 
 
-def _row(one: Format, export: Export, member: BundleMember | None, score: ScoreReport) -> FormatRow:
+def _row(one: Format, *, export: Export, member: BundleMember | None, score: ScoreReport) -> FormatRow:
     choosable, found = may_be_chosen(export), export_row(export.format, export)
     return FormatRow(
         format=one,
@@ -183,12 +183,12 @@ def _row(one: Format, export: Export, member: BundleMember | None, score: ScoreR
         # The size in the row is that of a .zip where the format is a folder, whose files go into the download as they
         # are; what was measured is the size of the files.
         n_bytes=found.n_bytes or export.n_bytes or (member.n_bytes if member else None),
-        words=_words(export, one, found, score),
+        words=_words(export, one=one, found=found, score=score),
         warning=_warning(found, score) if export.state is ExportState.READY else "",
     )
 
 
-def _words(export: Export, one: Format, found: FormatReport, score: ScoreReport) -> str:
+def _words(export: Export, *, one: Format, found: FormatReport, score: ScoreReport) -> str:
     if export.state is ExportState.FAILED:
         return export.message or "It could not be made."
     if export.state is ExportState.PREPARING:

@@ -83,7 +83,7 @@ class Mistakes:
 
 
 def view_mistakes(
-    session: Session, dataset_id: str, report: RunReport, answers: Sequence[AnsweredPhoto] | None
+    session: Session, dataset_id: str, *, report: RunReport, answers: Sequence[AnsweredPhoto] | None
 ) -> Mistakes:
     """answers: to all test photos; None where they are not kept."""
     nearest = (photo for mistake in report.mistakes for photo in mistake.nearest)

@@ -46,7 +46,7 @@ class OutcomeView:
     next: NextSteps
 
 
-def view_outcome(session: Session, services: Services, run: Run, bundle: Artifact | None) -> OutcomeView:
+def view_outcome(session: Session, services: Services, run: Run, *, bundle: Artifact | None) -> OutcomeView:
     """bundle: the download of the run; None where it is gone.
 
     Raises:
@@ -59,7 +59,7 @@ def view_outcome(session: Session, services: Services, run: Run, bundle: Artifac
         matrix=view_confusion(report, url_for("answers.show", run_id=run.id) if has_answers else ""),
         has_answers=has_answers,
         has_heat=_HEAT_ROUTE in current_app.view_functions,
-        mistakes=view_mistakes(session, run.dataset_id, report, answers),
+        mistakes=view_mistakes(session, run.dataset_id, report=report, answers=answers),
         labels=labels_of(run.dataset),
         settings=setting_rows([RunSettings.from_json(run.settings)]),
         next=next_steps(session, run, services.settings.max_budget_s),

@@ -122,12 +122,7 @@ def _read(session: Session, ids: Sequence[str]) -> list[PastRun]:
 
 def _rows(session: Session, ids: Sequence[str]) -> dict[str, Row[Any]]:
     """Only the columns that are needed: results and summaries are long, and each view of a data set's page asks."""
-    columns = select(
-        Run.id,
-        Run.dataset_id,
-        Run.budget_s,
-        Run.stop_requested,
-        Run.settings,
+    columns = select(Run.id, Run.dataset_id, Run.budget_s, Run.stop_requested, Run.settings).add_columns(
         part_of_report("time").label("time"),
         Dataset.summary[SPEED_KEY].as_float().label("look_s"),
         DatasetVersion.n_images,

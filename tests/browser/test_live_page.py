@@ -82,7 +82,15 @@ def trial(number: int, score: float | None = None, stage: Stage = Stage.HEADS) -
     state = TrialState.COMPLETE if score else TrialState.RUNNING
     params = {"backbones": "mobilenet_v2", "taps": "last", "image_size_px": 96}
     return TrialRecord(
-        number, state, ("mobilenet_v2",), 96, params, score, 5.0 * number, 5.0 * bool(score), stage=stage
+        number=number,
+        state=state,
+        backbones=("mobilenet_v2",),
+        image_size_px=96,
+        params=params,
+        score=score,
+        started_s=5.0 * number,
+        duration_s=5.0 * bool(score),
+        stage=stage,
     )
 
 

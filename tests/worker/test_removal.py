@@ -57,7 +57,17 @@ def make_everything(database: Database, store: ArtifactStore, settings: Settings
         session.add(DatasetFile(dataset=dataset, name="a.jpg", key=key))
         plot = store.put(f"runs/{run.id}", photo)
         session.add(Artifact(run=run, kind="plot", name="p", media_type="image/png", key=plot.key, n_bytes=1))
-        record = TrialRecord(0, TrialState.COMPLETE, ("a",), 96, {}, 0.5, 0.0, 1.0, stage=Stage.HEADS)
+        record = TrialRecord(
+            number=0,
+            state=TrialState.COMPLETE,
+            backbones=("a",),
+            image_size_px=96,
+            params={},
+            score=0.5,
+            started_s=0.0,
+            duration_s=1.0,
+            stage=Stage.HEADS,
+        )
         session.add(TrialSummary.of(run.id, record))
     for name in ("run", "export"):
         log = settings.home / "logs" / f"{name}-{run.id}.log"

@@ -70,7 +70,7 @@ def draw_all(
     folder.mkdir(parents=True, exist_ok=True)
     return [
         save(folder / "confusion_matrix.png", confusion_matrix(score)),
-        *_photographs(folder, score, test_images, maps),
+        *_photographs(folder, score, test_images=test_images, maps=maps),
         save(folder / "per_class.png", per_class_scores(score)),
         *_probabilities(folder, score, calibration),
         save(folder / "learning_curves.png", learning_curves(curves, best_epoch)),
@@ -81,7 +81,7 @@ def draw_all(
 
 
 def _photographs(
-    folder: Path, score: TestScore, test_images: Sequence[ImageRecord], maps: HeatMaps | None
+    folder: Path, score: TestScore, *, test_images: Sequence[ImageRecord], maps: HeatMaps | None
 ) -> Iterator[Plot]:
     yield save_photographs(folder / "sample_predictions.png", sample_predictions(score, test_images))
     if maps:

@@ -30,7 +30,7 @@ def search_progress(trials: Sequence[TrialRecord], goal: Goal) -> Figure:
     axes, rows = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     unit_s, unit = clock(max((_end_s(t) for t in trials), default=0.0))
     for stage in Stage:
-        _scores(axes, [t for t in trials if t.stage is stage and t.score is not None], stage, unit_s)
+        _scores(axes, [t for t in trials if t.stage is stage and t.score is not None], stage=stage, unit_s=unit_s)
     _timeline(rows, trials, unit_s)
     axes.set_ylabel(GOALS[goal])
     rows.set_xlabel(f"{unit} since the start")
@@ -45,7 +45,7 @@ def _end_s(trial: TrialRecord) -> float:
     return trial.started_s + trial.duration_s
 
 
-def _scores(axes: Axes, trials: Sequence[TrialRecord], stage: Stage, unit_s: float) -> None:
+def _scores(axes: Axes, trials: Sequence[TrialRecord], *, stage: Stage, unit_s: float) -> None:
     if not trials:
         return
     in_order = sorted(trials, key=_end_s)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from automl.models.fine_tuning.augment import FLIPS, MIXES
 from automl.models.fine_tuning.settings import FineTuneSettings
 from automl.records import LR_SCHEDULES
-from automl.search.space import Choice, Params, Real, SearchSpace, Whole
+from automl.search.space import Categorical, Params, Real, SearchSpace, Whole
 
 DEPTHS = (0, 1, 2, 3, 4)
 _EMA_DECAYS = (0.0, 0.9, 0.97, 0.99)
@@ -23,25 +23,27 @@ def fine_tune_space(
     """
     return SearchSpace(
         (
-            Choice("backbone", tuple(backbones), backbones[0]),
-            Choice("ft_image_size_px", tuple(sizes_px), max(sizes_px)),
-            Choice("depth", DEPTHS, 0),
-            Real("ft_learning_rate", low=5e-5, high=3e-3, default=1e-3, log=True),
-            Real("lr_decay", low=0.4, high=1.0, default=1.0),
-            Real("warmup", low=0.0, high=0.3, default=0.1),
-            Choice("bn", ("adapt", "frozen"), "adapt"),
-            Choice("flips", FLIPS, "horizontal"),
-            Real("crop", low=0.25, high=1.0, default=0.5),
-            Real("rotation_deg", low=0.0, high=30.0, default=0.0),
-            Real("colour", low=0.0, high=0.5, default=0.2),
-            Choice("mix", MIXES, "none"),
-            Real("ft_dropout", low=0.0, high=0.6, default=0.2),
-            Real("ft_weight_decay", low=1e-3, high=0.3, default=3e-2, log=True),
-            Real("ft_label_smoothing", low=0.0, high=0.2, default=0.1),
-            Choice("ft_class_weighting", ("none", "balanced"), "none"),
-            Choice("ft_lr_schedule", tuple(lr_schedules), "cosine" if "cosine" in lr_schedules else lr_schedules[0]),
-            Whole("ft_patience", low=2, high=8, default=4),
-            Choice("ema", _EMA_DECAYS, 0.97),
+            Categorical("backbone", tuple(backbones), backbones[0]),
+            Categorical("ft_image_size_px", tuple(sizes_px), max(sizes_px)),
+            Categorical("depth", DEPTHS, 0),
+            Real(name="ft_learning_rate", low=5e-5, high=3e-3, default=1e-3, log=True),
+            Real(name="lr_decay", low=0.4, high=1.0, default=1.0),
+            Real(name="warmup", low=0.0, high=0.3, default=0.1),
+            Categorical("bn", ("adapt", "frozen"), "adapt"),
+            Categorical("flips", FLIPS, "horizontal"),
+            Real(name="crop", low=0.25, high=1.0, default=0.5),
+            Real(name="rotation_deg", low=0.0, high=30.0, default=0.0),
+            Real(name="colour", low=0.0, high=0.5, default=0.2),
+            Categorical("mix", MIXES, "none"),
+            Real(name="ft_dropout", low=0.0, high=0.6, default=0.2),
+            Real(name="ft_weight_decay", low=1e-3, high=0.3, default=3e-2, log=True),
+            Real(name="ft_label_smoothing", low=0.0, high=0.2, default=0.1),
+            Categorical("ft_class_weighting", ("none", "balanced"), "none"),
+            Categorical(
+                "ft_lr_schedule", tuple(lr_schedules), "cosine" if "cosine" in lr_schedules else lr_schedules[0]
+            ),
+            Whole(name="ft_patience", low=2, high=8, default=4),
+            Categorical("ema", _EMA_DECAYS, 0.97),
         )
     )
 

@@ -13,7 +13,17 @@ from automl.records import Stage, TrialRecord, TrialState
 
 
 def trial(number, state, score, message=""):
-    return TrialRecord(number, state, ("mobilenet_v2",), 224, {}, score, 0.0, 1.0, message)
+    return TrialRecord(
+        number=number,
+        state=state,
+        backbones=("mobilenet_v2",),
+        image_size_px=224,
+        params={},
+        score=score,
+        started_s=0.0,
+        duration_s=1.0,
+        message=message,
+    )
 
 
 @pytest.fixture

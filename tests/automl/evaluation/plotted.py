@@ -48,8 +48,18 @@ def pictures(folder, n: int) -> list[ImageRecord]:
 
 def trial(number, value, stage=Stage.HEADS, state=TrialState.COMPLETE, params=None, n_bytes=0, latency_s=0.0):
     return TrialRecord(
-        number, state, ("a",), 224, params or {}, value, number, 1.0, "", stage, n_bytes, latency_s
-    )  # fmt: skip
+        number=number,
+        state=state,
+        backbones=("a",),
+        image_size_px=224,
+        params=params or {},
+        score=value,
+        started_s=number,
+        duration_s=1.0,
+        stage=stage,
+        n_bytes=n_bytes,
+        latency_s=latency_s,
+    )
 
 
 def searched(n: int = 40) -> list[TrialRecord]:

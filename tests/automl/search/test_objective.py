@@ -15,7 +15,18 @@ PREDICTED = np.array([0, 0, 0, 0, 0, 1, 1, 0, 3])
 
 
 def record(number, score, n_bytes, latency_s=0.01, state=TrialState.COMPLETE) -> TrialRecord:
-    return TrialRecord(number, state, ("a",), 224, {}, score, 0.0, 1.0, n_bytes=n_bytes, latency_s=latency_s)
+    return TrialRecord(
+        number=number,
+        state=state,
+        backbones=("a",),
+        image_size_px=224,
+        params={},
+        score=score,
+        started_s=0.0,
+        duration_s=1.0,
+        n_bytes=n_bytes,
+        latency_s=latency_s,
+    )
 
 
 def front(*points: TrialRecord) -> list[int]:

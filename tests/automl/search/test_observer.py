@@ -6,7 +6,16 @@ from automl.records import RunState, Stage, TrialRecord, TrialState
 from automl.search.observer import NoteKeeper, Observer, Observers
 from automl.search.space import SearchSpace
 
-RECORD = TrialRecord(0, TrialState.COMPLETE, ("mobilenet_v2",), 224, {}, 0.8, 0.0, 1.0)
+RECORD = TrialRecord(
+    number=0,
+    state=TrialState.COMPLETE,
+    backbones=("mobilenet_v2",),
+    image_size_px=224,
+    params={},
+    score=0.8,
+    started_s=0.0,
+    duration_s=1.0,
+)
 
 
 def report_everything(observer: Observer) -> None:

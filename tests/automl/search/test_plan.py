@@ -30,7 +30,17 @@ def seconds(plan: FeaturePlan, n_images: int, mirrored: bool) -> float:
 
 def record(number, backbones, size, score=0.8, views="plain", stage=Stage.HEADS) -> TrialRecord:
     params = {"backbones": "+".join(backbones), "image_size_px": size, "views": views}
-    return TrialRecord(number, TrialState.COMPLETE, backbones, size, params, score, 0.0, 1.0, stage=stage)
+    return TrialRecord(
+        number=number,
+        state=TrialState.COMPLETE,
+        backbones=backbones,
+        image_size_px=size,
+        params=params,
+        score=score,
+        started_s=0.0,
+        duration_s=1.0,
+        stage=stage,
+    )
 
 
 def test_with_time_to_spare_every_backbone_is_used_at_the_largest_size():

@@ -268,7 +268,18 @@ def test_an_interrupted_run_goes_on_with_every_backbone_of_its_plan(world):
 
 def test_an_interrupted_run_keeps_its_size_however_little_time_is_left(world):
     params = world().search._heads.space.defaults(backbones=V1, image_size_px=192)
-    earlier = (TrialRecord(0, TrialState.COMPLETE, (V1,), 192, params, 0.95, 1.0, 2.0),)
+    earlier = (
+        TrialRecord(
+            number=0,
+            state=TrialState.COMPLETE,
+            backbones=(V1,),
+            image_size_px=192,
+            params=params,
+            score=0.95,
+            started_s=1.0,
+            duration_s=2.0,
+        ),
+    )
     w = world(lambda number, params: 0.95, earlier=earlier, used_s=295)
     assert w.search.prepare().blocks == (Block(V1, 192),)
     assert w.run().params == params

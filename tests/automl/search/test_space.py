@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from automl.records import LR_SCHEDULES
-from automl.search.space import HIDDEN_UNITS, Choice, Real, Whole, backbone_names, fusions, head_space
+from automl.search.space import HIDDEN_UNITS, Categorical, Real, Whole, backbone_names, fusions, head_space
 
 SPACE = head_space(["a", "b"], [160, 224])
 
@@ -57,10 +57,10 @@ def test_what_the_user_has_fixed_is_not_searched(fixed, name):
 
 
 def test_each_dimension_includes_its_ends():
-    real, whole = Real("x", low=0.0, high=1.0, default=0.5), Whole("x", low=1, high=3, default=2)
+    real, whole = Real(name="x", low=0.0, high=1.0, default=0.5), Whole(name="x", low=1, high=3, default=2)
     assert real.contains(1.0) and not real.contains(1.1)
     assert whole.contains(1) and not whole.contains(0)
-    assert Choice("x", ("a",), "a").contains("a") and not Choice("x", ("a",), "a").contains("b")
+    assert Categorical("x", ("a",), "a").contains("a") and not Categorical("x", ("a",), "a").contains("b")
 
 
 def test_backbone_names_splits_a_fusion():

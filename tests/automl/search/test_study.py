@@ -8,17 +8,19 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from automl.records import Stage, TrialRecord, TrialState
-from automl.search.space import Choice, Real, SearchSpace, Whole
+from automl.search.space import Categorical, Real, SearchSpace, Whole
 from automl.search.study import StudyLog
 
 SPACE = SearchSpace(
     (
-        Choice("backbones", ("a", "b"), "a"),
-        Real("dropout", low=0.0, high=0.6, default=0.2),
-        Whole("patience", low=3, high=15, default=8),
+        Categorical("backbones", ("a", "b"), "a"),
+        Real(name="dropout", low=0.0, high=0.6, default=0.2),
+        Whole(name="patience", low=3, high=15, default=8),
     )
 )
-FINE_TUNING = SearchSpace((Choice("backbone", ("a", "b"), "a"), Real("dropout", low=0.0, high=0.3, default=0.1)))
+FINE_TUNING = SearchSpace(
+    (Categorical("backbone", ("a", "b"), "a"), Real(name="dropout", low=0.0, high=0.3, default=0.1))
+)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -29,7 +31,19 @@ def url(tmp_path):
 
 def record(number: int, score: float | None, state=TrialState.COMPLETE, **other) -> TrialRecord:
     params = {**SPACE.defaults(), "dropout": number / 100, "patience": 3 + number % 5}
-    return replace(TrialRecord(number, state, ("a",), 160, params, score, 1.0, 2.0), **other)
+    return replace(
+        TrialRecord(
+            number=number,
+            state=state,
+            backbones=("a",),
+            image_size_px=160,
+            params=params,
+            score=score,
+            started_s=1.0,
+            duration_s=2.0,
+        ),
+        **other,
+    )
 
 
 def fine_tuned(number: int, score: float) -> TrialRecord:
@@ -91,7 +105,7 @@ def test_names_stay_the_same_in_a_later_attempt(url):
 
 def test_a_space_that_has_changed_gets_names_of_its_own(url):
     def space(*backbones: str) -> SearchSpace:
-        return SearchSpace((Choice("backbones", backbones, "a"),))
+        return SearchSpace((Categorical("backbones", backbones, "a"),))
 
     for number, names in enumerate([("a",), ("a", "b"), ("a", "b", "c")]):
         study = write(url, record(number, 0.5, params={"backbones": "a"}), space=space(*names))

@@ -99,7 +99,19 @@ def test_a_mean_takes_the_place_of_its_head_whatever_its_score_and_of_a_better_m
 
 
 def test_numbers_and_seeds_go_on_from_an_earlier_planned():
-    earlier = [TrialRecord(n, TrialState.FAILED, (V2,), 224, {}, None, 0.0, 1.0) for n in range(3)]
+    earlier = [
+        TrialRecord(
+            number=n,
+            state=TrialState.FAILED,
+            backbones=(V2,),
+            image_size_px=224,
+            params={},
+            score=None,
+            started_s=0.0,
+            duration_s=1.0,
+        )
+        for n in range(3)
+    ]
     seen = []
 
     def train(trial):
@@ -234,7 +246,18 @@ def test_a_disallowed_model_is_best_only_until_an_allowed_one_is_there():
 
 
 def test_a_restored_model_is_known_but_not_recorded_again():
-    earlier = [TrialRecord(0, TrialState.COMPLETE, (V2,), 224, {}, 0.8, 0.0, 1.0)]
+    earlier = [
+        TrialRecord(
+            number=0,
+            state=TrialState.COMPLETE,
+            backbones=(V2,),
+            image_size_px=224,
+            params={},
+            score=0.8,
+            started_s=0.0,
+            duration_s=1.0,
+        )
+    ]
     trials = trials_of(earlier=earlier)
     trials.restore(candidate(0, 0.8))
     assert trials.records == earlier and not trials.observer.records
@@ -288,7 +311,18 @@ def test_perfect_is_right_and_sure(margin, perfect):
 
 def test_the_longest_trial_is_remembered_by_stage_and_the_first_of_an_attempt_does_not_count():
     clock = Clock()
-    earlier = [TrialRecord(0, TrialState.COMPLETE, (V2,), 224, {}, 0.8, 0.0, 1.0)]
+    earlier = [
+        TrialRecord(
+            number=0,
+            state=TrialState.COMPLETE,
+            backbones=(V2,),
+            image_size_px=224,
+            params={},
+            score=0.8,
+            started_s=0.0,
+            duration_s=1.0,
+        )
+    ]
     trials = trials_of(budget=Budget(600, clock=clock), earlier=earlier)
 
     def taking(seconds):

@@ -10,7 +10,18 @@ from tests.automl.delivery.report.test_building import model
 
 def trial(number: int, score: float | None, n_bytes: int, latency_s: float = 0.1) -> TrialRecord:
     state = TrialState.FAILED if score is None else TrialState.COMPLETE
-    return TrialRecord(number, state, ("v2",), 96, {}, score, 0.0, 1.0, n_bytes=n_bytes, latency_s=latency_s)
+    return TrialRecord(
+        number=number,
+        state=state,
+        backbones=("v2",),
+        image_size_px=96,
+        params={},
+        score=score,
+        started_s=0.0,
+        duration_s=1.0,
+        n_bytes=n_bytes,
+        latency_s=latency_s,
+    )
 
 
 def test_only_heads_that_no_other_beats_in_everything_are_best_for_their_size():

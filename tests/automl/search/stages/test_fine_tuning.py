@@ -63,7 +63,16 @@ class World:
         number = len(self.trials.records)
         params = {"backbones": backbone, "taps": "several", "image_size_px": 224}
         head = head_candidate(number, params, self.features, score)
-        record = TrialRecord(number, TrialState.COMPLETE, (backbone,), 224, params, head.score, 0.0, 1.0)
+        record = TrialRecord(
+            number=number,
+            state=TrialState.COMPLETE,
+            backbones=(backbone,),
+            image_size_px=224,
+            params=params,
+            score=head.score,
+            started_s=0.0,
+            duration_s=1.0,
+        )
         self.trials.take(record, head)
 
     def run(self) -> None:
@@ -294,7 +303,17 @@ def test_an_earlier_attempts_best_is_trained_first(world):
     params = world().stage.space.defaults(backbone=V1, ft_image_size_px=96, depth=2)
     scored = {0.5: {**params, "depth": 1}, 0.9: params}
     earlier = [
-        TrialRecord(n, TrialState.COMPLETE, (V1,), 96, one, score, 0.0, 1.0, stage=Stage.FINE_TUNING)
+        TrialRecord(
+            number=n,
+            state=TrialState.COMPLETE,
+            backbones=(V1,),
+            image_size_px=96,
+            params=one,
+            score=score,
+            started_s=0.0,
+            duration_s=1.0,
+            stage=Stage.FINE_TUNING,
+        )
         for n, (score, one) in enumerate(scored.items())
     ]
     w = world(settings=RunSettings(budget_s=None, max_trials=5), earlier=earlier)
@@ -304,7 +323,19 @@ def test_an_earlier_attempts_best_is_trained_first(world):
 
 def test_an_attempt_that_goes_on_tries_what_the_broken_one_had_still_before_it(world):
     tail = world().stage.space.defaults(backbone=V2, ft_image_size_px=160, depth=2)
-    earlier = [TrialRecord(0, TrialState.COMPLETE, (V2,), 160, tail, 0.9, 0.0, 1.0, stage=Stage.FINE_TUNING)]
+    earlier = [
+        TrialRecord(
+            number=0,
+            state=TrialState.COMPLETE,
+            backbones=(V2,),
+            image_size_px=160,
+            params=tail,
+            score=0.9,
+            started_s=0.0,
+            duration_s=1.0,
+            stage=Stage.FINE_TUNING,
+        )
+    ]
     w = world(settings=RunSettings(budget_s=None, max_trials=5), earlier=earlier)
     w.run()
     assert [record.params["depth"] for record in w.records[:3]] == [2, 2, 0]
@@ -426,7 +457,17 @@ def test_a_better_mean_wins(world):
     logits[0, :4] *= 0.5
     object.__setattr__(tuned, "held_out_logits", logits)
     for one in (frozen, tuned):
-        record = TrialRecord(one.number, TrialState.COMPLETE, (V2,), 224, {}, one.score, 0.0, 1.0, stage=one.stage)
+        record = TrialRecord(
+            number=one.number,
+            state=TrialState.COMPLETE,
+            backbones=(V2,),
+            image_size_px=224,
+            params={},
+            score=one.score,
+            started_s=0.0,
+            duration_s=1.0,
+            stage=one.stage,
+        )
         w.trials.take(record, one)
     w.stage.tuned.append(tuned)
     frozen.held_out_logits[0, -4:] *= 0.4

@@ -3,7 +3,7 @@
 import pytest
 
 from automl.backbone_table import BACKBONES
-from automl.search.space import Choice, head_space
+from automl.search.space import Categorical, head_space
 from automl.search.stages.fine_tuning_space import DEPTHS, expert_settings, fine_tune_settings, fine_tune_space
 
 SPACE = fine_tune_space(["mobilenet_v2", "mobilenet_v1"], [160, 224])
@@ -46,6 +46,6 @@ def test_the_expert_starts_with_the_defaults() -> None:
 def test_a_schedule_that_the_user_chose_is_kept_to(schedules: tuple[str, ...]) -> None:
     space = fine_tune_space(["mobilenet_v2"], [160], schedules)
     (dimension,) = [d for d in space.dimensions if d.name == "ft_lr_schedule"]
-    assert isinstance(dimension, Choice)
+    assert isinstance(dimension, Categorical)
     assert dimension.values == schedules
     assert dimension.default in schedules

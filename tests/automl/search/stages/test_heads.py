@@ -240,7 +240,17 @@ def test_a_latency_limit_leaves_fusions_at_the_size_that_keeps_it(world):
 
 def test_the_tuner_does_not_chase_heads_that_make_the_model_too_large(world):
     w = world(objective=Objective(max_model_bytes=20_000_000), n_bytes=20_000_001)
-    record = TrialRecord(0, TrialState.COMPLETE, (V2,), 224, {}, 0.9, 0.0, 1.0, n_bytes=20_000_001)
+    record = TrialRecord(
+        number=0,
+        state=TrialState.COMPLETE,
+        backbones=(V2,),
+        image_size_px=224,
+        params={},
+        score=0.9,
+        started_s=0.0,
+        duration_s=1.0,
+        n_bytes=20_000_001,
+    )
     assert w.stage._worth(record) is None
     w.stage.first_features(PLAN)
     assert w.trials.models.best is not None
@@ -261,7 +271,16 @@ def record_of(number, score, **values):
     )
     names = backbone_names(params)
     state = TrialState.COMPLETE if score else TrialState.FAILED
-    return TrialRecord(number, state, names, 224, params, score, 0.0, 1.0)
+    return TrialRecord(
+        number=number,
+        state=state,
+        backbones=names,
+        image_size_px=224,
+        params=params,
+        score=score,
+        started_s=0.0,
+        duration_s=1.0,
+    )
 
 
 def test_the_best_models_of_an_earlier_attempt_are_trained_again_with_their_seeds_and_not_recorded_twice(world):

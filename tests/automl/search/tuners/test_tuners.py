@@ -9,16 +9,16 @@ import pytest
 
 from automl.errors import BadSetting
 from automl.records import SAMPLERS, Sampler, TunerKind
-from automl.search.space import Choice, Real, SearchSpace, Whole
+from automl.search.space import Categorical, Real, SearchSpace, Whole
 from automl.search.tuners.tuner import Proposal, Tuner, make_tuner, seed_for
 
 SPACE = SearchSpace(
     (
-        Choice("backbones", ("a", "b", "a+b"), "a"),
-        Choice("image_size_px", (160, 224), 224),
-        Real("dropout", low=0.0, high=0.6, default=0.2),
-        Real("learning_rate", low=3e-3, high=3e-1, default=3e-2, log=True),
-        Whole("patience", low=3, high=15, default=8),
+        Categorical("backbones", ("a", "b", "a+b"), "a"),
+        Categorical("image_size_px", (160, 224), 224),
+        Real(name="dropout", low=0.0, high=0.6, default=0.2),
+        Real(name="learning_rate", low=3e-3, high=3e-1, default=3e-2, log=True),
+        Whole(name="patience", low=3, high=15, default=8),
     )
 )
 ALL = [(kind, sampler) for kind, samplers in SAMPLERS.items() for sampler in samplers]
@@ -201,13 +201,13 @@ def test_the_interface_needs_neither_library():
 @pytest.mark.parametrize(
     "free",
     [
-        Real("dropout", low=0.0, high=0.6, default=0.2),
-        Whole("patience", low=3, high=15, default=8),
-        Choice("taps", ("x", "y"), "x"),
+        Real(name="dropout", low=0.0, high=0.6, default=0.2),
+        Whole(name="patience", low=3, high=15, default=8),
+        Categorical("taps", ("x", "y"), "x"),
     ],
 )
 def test_a_space_in_which_nearly_everything_is_fixed_can_be_searched(entry, free, tmp_path):
-    space = SearchSpace((Choice("backbones", ("a",), "a"), Choice("image_size_px", (224,), 224), free))
+    space = SearchSpace((Categorical("backbones", ("a",), "a"), Categorical("image_size_px", (224,), 224), free))
     tuner = make_tuner(*entry, space=space, seed=1, scratch=tmp_path, max_epochs=9)
     n_trials = 0
     while n_trials < 16 and (proposal := tuner.propose()) is not None:  # an oracle may find that all was tried
