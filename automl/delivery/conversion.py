@@ -3,7 +3,8 @@
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -144,10 +145,19 @@ def _parts(bundle: Path, manifest: DatasetManifest) -> tuple[list[ImageRecord], 
     classes = set(read_bundle_report(bundle).classes)
     with sound_zip(bundle) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("photos.csv").decode())))
-    part = {row["sha256"]: row["part"] for row in rows}
     known = [image for image in manifest.images if image.label in classes]
-    learned = [image for image in known if part.get(image.sha256) == "learn"]
-    tested = [image for image in known if part.get(image.sha256) == "test"]
+    learned, tested = (_images_of(rows, part, known) for part in ("learn", "test"))
     if not learned or not tested:
         raise BadDataset("These are not the photos that the model was trained with. Give the same folder or archive.")
     return learned, tested
+
+
+def _images_of(rows: Sequence[Mapping[str, str]], part: str, known: Sequence[ImageRecord]) -> list[ImageRecord]:
+    """As many photos of each content as the part had: further copies of them may have been left out of the run."""
+    n_left = Counter(row["sha256"] for row in rows if row["part"] == part)
+    found = []
+    for image in known:
+        if n_left[image.sha256]:
+            n_left[image.sha256] -= 1
+            found.append(image)
+    return found

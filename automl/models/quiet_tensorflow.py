@@ -7,21 +7,27 @@ descriptor itself is held back while they load; every other line is passed on.
 import os
 import re
 import sys
+import threading
 
 from automl.native_output import STDERR, held_back
 
+_one_at_a_time = threading.Lock()
 _ALWAYS_SAID = re.compile(
     rb"absl::InitializeLog|oneDNN custom operations are on|Could not find cuda drivers on your machine"
 )
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow; does nothing where it is loaded already.
+    """Imports TensorFlow; does nothing where it is loaded already. Waits for another thread that is importing it.
 
     Its errors come as exceptions; its own log stays off unless the user has set TF_CPP_MIN_LOG_LEVEL.
     """
-    if "tensorflow" in sys.modules:
-        return
+    with _one_at_a_time:  # a module that another thread is importing is already in sys.modules, half loaded
+        if "tensorflow" not in sys.modules:
+            _import_in_silence()
+
+
+def _import_in_silence() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with held_back(STDERR) as held:
         try:

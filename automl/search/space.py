@@ -1,7 +1,7 @@
 """The search space as data; it drives Optuna and KerasTuner alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,6 @@ class Real:
     """
 
     name: str
-    _: KW_ONLY
     low: float
     high: float
     default: float
@@ -64,7 +63,6 @@ class Whole:
     """A whole number between `low` and `high`, both included; `default` is where an expert would start."""
 
     name: str
-    _: KW_ONLY
     low: int
     high: int
     default: int
@@ -115,7 +113,7 @@ class SearchSpace:
         for dimension in self.dimensions:
             match dimension:
                 case Categorical(name, values, default):
-                    hyperparameters.Categorical(name, list(values), default=default, ordered=False)
+                    hyperparameters.Choice(name, list(values), default=default, ordered=False)
                 case Real(name=name, low=low, high=high, default=default, log=log):
                     sampling = "log" if log else "linear"
                     hyperparameters.Float(name, low, high, sampling=sampling, default=default)

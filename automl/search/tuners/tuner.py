@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from automl.errors import BadSetting
+from automl.models.quiet_tensorflow import import_tensorflow
 from automl.records import SAMPLERS, Sampler, TunerKind
 from automl.search.space import Params, SearchSpace
 
@@ -83,6 +84,9 @@ def make_tuner(
         from automl.search.tuners.optuna_tuner import OptunaTuner
 
         return OptunaTuner(space, chosen, seed=seed, history=known)
+    # KerasTuner imports TensorFlow, which a thread of the pipeline may be importing at this moment: two threads that
+    # import each other's half-loaded modules would end in a deadlock, which Python turns into an ImportError.
+    import_tensorflow()
     from automl.search.tuners.keras_tuner_tuner import KerasTunerTuner
 
     return KerasTunerTuner(space, chosen, seed=seed, scratch=scratch, max_epochs=max_epochs, history=known)
