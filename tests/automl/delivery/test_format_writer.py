@@ -124,6 +124,7 @@ def test_every_other_format_has_a_writer(writer, monkeypatch):
     written = []
     monkeypatch.setattr(writer, "_write_saved_model", lambda target: written.append(target))
     monkeypatch.setattr(writer, "_write_litert", lambda target, _converter: written.append(target))
+    monkeypatch.setattr(writer, "_int8", lambda: None)
     for one in FORMATS:
         if not one.is_made_at_once:
             writer._write(one.name, one.file_name)
