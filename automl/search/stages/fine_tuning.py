@@ -22,7 +22,8 @@ from automl.search.stages.fine_tuning_trial import FEWEST_EPOCHS, FineTuningTrai
 from automl.search.stages.folds import FineTuningFolds
 from automl.search.trial_run import PlannedTrial, TrialControls
 from automl.search.trials import Trials
-from automl.search.tuners.tuner import History, Proposal, Tuner, make_tuner
+from automl.search.tuners.making import make_tuner
+from automl.search.tuners.tuner import History, Proposal, Tuner
 
 PATIENCE_TRIALS = 12
 """Trials without a better one after which fine-tuning has found what it can find."""

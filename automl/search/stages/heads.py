@@ -31,7 +31,8 @@ from automl.search.stages.feature_blocks import FeatureBlocks
 from automl.search.stages.head_trial import head_settings, run_head_trial
 from automl.search.trial_run import PlannedTrial, TrialControls
 from automl.search.trials import Trials
-from automl.search.tuners.tuner import Proposal, Tuner, make_tuner
+from automl.search.tuners.making import make_tuner
+from automl.search.tuners.tuner import Proposal, Tuner
 
 PATIENCE_TRIALS = 80
 """Trials without a better one after which stage 1 has found what it can find."""

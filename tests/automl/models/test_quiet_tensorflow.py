@@ -11,7 +11,7 @@ def test_keras_tuner_waits_for_tensorflow_that_another_thread_is_importing() -> 
         "from automl.models.quiet_tensorflow import import_tensorflow\n"
         "from automl.records import TunerKind\n"
         "from automl.search.space import Categorical, SearchSpace\n"
-        "from automl.search.tuners.tuner import make_tuner\n"
+        "from automl.search.tuners.making import make_tuner\n"
         "thread = threading.Thread(target=import_tensorflow)\n"
         "thread.start()\n"
         "space = SearchSpace((Categorical('taps', ('last', 'several'), default='last'),))\n"

@@ -10,7 +10,8 @@ import pytest
 from automl.errors import BadSetting
 from automl.records import SAMPLERS, Sampler, TunerKind
 from automl.search.space import Categorical, Real, SearchSpace, Whole
-from automl.search.tuners.tuner import Proposal, Tuner, make_tuner, seed_for
+from automl.search.tuners.making import make_tuner
+from automl.search.tuners.tuner import Proposal, Tuner, seed_for
 
 SPACE = SearchSpace(
     (
