@@ -85,9 +85,9 @@ def finished(job):
     with pytest.MonkeyPatch.context() as patch:
         honest = pipeline.evaluate
 
-        def evaluate(*arguments):
+        def evaluate(*arguments, **named):
             story.events.append("test photos are read")
-            return honest(*arguments)
+            return honest(*arguments, **named)
 
         patch.setattr(pipeline, "evaluate", evaluate)
         return train(job, Budget(60), story), story

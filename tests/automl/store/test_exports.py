@@ -7,6 +7,7 @@ import pytest
 
 from automl.formats import FORMATS
 from automl.records import ExportState, RunState
+from automl.records.report import FormatReport
 from automl.store.database import Database, find_run
 from automl.store.exports import (
     GIVEN_UP,
@@ -167,14 +168,14 @@ def test_the_rows_of_a_report_tell_what_is_done(database: Database, run_id: str)
     settle(database, claim(database, run_id))
     settle(database, claim(database, run_id), ExportOutcome.failed("No room."))
     onnx, keras = export_rows(rows(database, run_id))
-    assert onnx == {
-        "format": "onnx",
-        "title": "ONNX",
-        "n_bytes": 5,
-        "accuracy": None,
-        "largest_difference": None,
-        "latency_s": None,
-        "is_true": True,
-        "words": "The same.",
-    }
-    assert (keras["format"], keras["is_true"], keras["words"], keras["n_bytes"]) == ("keras", False, "No room.", None)
+    assert onnx == FormatReport(
+        format="onnx",
+        title="ONNX",
+        n_bytes=5,
+        accuracy=None,
+        largest_difference=None,
+        latency_s=None,
+        is_true=True,
+        words="The same.",
+    )
+    assert (keras.format, keras.is_true, keras.words, keras.n_bytes) == ("keras", False, "No room.", None)
