@@ -213,7 +213,7 @@ class Duration(Option[float]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice(Option[str]):
+class Selection(Option[str]):
     """One of several names.
 
     Attributes:
@@ -257,7 +257,7 @@ class Choice(Option[str]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupedChoice(Choice):
+class GroupedSelection(Selection):
     """One of several names, of which another option, the group, leaves some.
 
     Attributes:

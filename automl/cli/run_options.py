@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import BadSetting
-from automl.option_kinds import Backbones, Choice, Duration, Option, Switch
+from automl.option_kinds import Backbones, Duration, Option, Selection, Switch
 from automl.options import RUN_OPTIONS, check_limits, read_settings
 from automl.records import RunSettings
 from automl.settings import Settings
@@ -49,7 +49,7 @@ def _add_flag(to: argparse.ArgumentParser | argparse._ArgumentGroup, option: Opt
         how["default"] = default = default_budget
     elif isinstance(option, Switch):
         how = {"dest": option.name, "action": argparse.BooleanOptionalAction}
-    elif isinstance(option, Choice):
+    elif isinstance(option, Selection):
         how["choices"] = [str(value) for value in option.choices]
     elif isinstance(option, Backbones):
         how["nargs"] = "+"

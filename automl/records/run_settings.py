@@ -8,12 +8,12 @@ from pydantic import BaseModel
 from automl.option_kinds import (
     Amount,
     Backbones,
-    Choice,
     Duration,
     Fieldset,
-    GroupedChoice,
+    GroupedSelection,
     HeadLayers,
     PictureSize,
+    Selection,
     Switch,
     WholeNumber,
 )
@@ -60,7 +60,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
 
     goal: Annotated[
         Goal | None,
-        Choice(
+        Selection(
             title="What counts",
             help="The most photos right, or every kind of photo equally well.",
             subject="The goal",
@@ -150,7 +150,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
 
     tuner: Annotated[
         TunerKind,
-        Choice(
+        Selection(
             title="Search method",
             help="Both search among the same settings.",
             subject="The tuner",
@@ -164,7 +164,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
 
     sampler: Annotated[
         Sampler | None,
-        GroupedChoice(
+        GroupedSelection(
             title="Sampling strategy",
             help="The default learns from earlier tries; random does not.",
             subject="The sampler",
@@ -188,7 +188,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
 
     pruner: Annotated[
         PrunerKind,
-        Choice(
+        Selection(
             title="Stop weak trials early",
             help="Compares a try with earlier ones at the same point of their training.",
             subject="The pruner",
@@ -232,7 +232,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
 
     lr_scheduler: Annotated[
         str | None,
-        Choice(
+        Selection(
             title="Learning-rate schedule",
             help="How the size of the learning steps changes while it trains.",
             subject="The learning-rate schedule",

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from automl.option_kinds import Backbones, GroupedChoice, Option
+from automl.option_kinds import Backbones, GroupedSelection, Option
 from automl.options import FIELDSETS, RUN_OPTIONS
 from automl.records import RunSettings, RunState
 from automl.store.tables import Run
@@ -68,7 +68,7 @@ class StartForm:
         """What the control of an option says at first."""
         return self._values[option.name]
 
-    def group(self, option: GroupedChoice) -> str:
+    def group(self, option: GroupedSelection) -> str:
         """The group whose values an option leaves to choose from at first."""
         return self._values[option.depends_on]
 
