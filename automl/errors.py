@@ -1,7 +1,7 @@
 """Every error that Darkroom raises on purpose.
 
     DarkroomError
-    |-- UserError               something the user can mend; the message says how
+    |-- UserError               something the user can fix; the message says how
     |   |-- BadSetting          a value in a form, on the command line or in the environment
     |   |-- BadUpload           a file, a folder or an archive that cannot be taken
     |   |-- UploadTooLarge      more bytes, files or pixels than the limits allow

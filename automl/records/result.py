@@ -1,4 +1,4 @@
-"""What a finished run hands over to whoever started it."""
+"""What a finished run hands over to the caller."""
 
 from dataclasses import dataclass
 from pathlib import Path

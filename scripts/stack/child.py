@@ -75,7 +75,7 @@ class Child:
 
 
 def stop_children(children: Iterable[Child], polite_s: float, firm_s: float, hurry: Iterable[object]) -> None:
-    """SIGTERM to all; the second signal to whoever is left after `polite_s`, SIGKILL after `firm_s` more.
+    """SIGTERM to all; the second signal to those that are left after `polite_s`, SIGKILL after `firm_s` more.
 
     `hurry`: anything in it (a second Ctrl-C) cuts the waiting short.
     """

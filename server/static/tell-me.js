@@ -31,7 +31,7 @@ export class TellMe {
     find("tell-me-state").textContent = this.#isWanted ? wanted : obstacleInWords();
   }
 
-  /** Once, if somebody has asked for it. */
+  /** Once, if the user asked for it. */
   tell(title, text) {
     if (!this.#isWanted) return;
     this.#isWanted = false;
