@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from automl.records import DatasetState
+from automl.records.dataset_summary import read_summary
 from automl.settings import load_settings
 from automl.store.tables import Base, Dataset, DatasetFile
 from server import create_app
@@ -42,14 +43,16 @@ class Site(World):
             labels = [file.name.split("/")[-2] if "/" in file.name else "zipped" for file in files]
             classes = [{"label": label, "n_images": labels.count(label)} for label in sorted(set(labels))]
             parts = {"train": 0, "validation": 0, "test": 0, "unassigned": 0}
-            dataset.summary = {
-                "n_images": len(files),
-                "n_refused": 0,
-                "verdict": f"{len(files)} photos, {len(classes)} classes, ready",
-                "classes": [{**row, **parts} for row in classes],
-                "refused": [],
-                "notes": [],
-            }
+            dataset.summary = read_summary(
+                {
+                    "n_images": len(files),
+                    "n_refused": 0,
+                    "verdict": f"{len(files)} photos, {len(classes)} classes, ready",
+                    "classes": [{**row, **parts} for row in classes],
+                    "refused": [],
+                    "notes": [],
+                }
+            )
             dataset.state = DatasetState.READY
 
     def only_dataset(self) -> Dataset:

@@ -336,7 +336,9 @@ class TestDeleting:
         button = page.get_by_role("button", name="Delete everything")
         expect(button).to_be_hidden()
         page.get_by_text("Rename or delete these photos").click()
-        expect(page.locator(".manage")).to_contain_text(re.compile("1 run and every model.* cannot be undone"))
+        expect(page.locator(".manage")).to_contain_text(
+            re.compile(r"1 run and every model that was made from them\.\s+It cannot be undone")
+        )
         button.click()
         page.wait_for_url("**/datasets")
         assert site.queue.sent == [("darkroom.delete_dataset", pets)]
