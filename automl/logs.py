@@ -7,7 +7,7 @@ request is bound once and appears in all of them.
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -20,6 +20,17 @@ FORMATS = ("auto", "json", "text")
 
 _TOO_CHATTY = ("httpx", "httpcore", "PIL", "matplotlib", "h5py", "alembic", "tensorflow", "absl", "fsspec")
 """Libraries that say at level "info" what interests only those who work on them."""
+
+
+class StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at that moment: the command line and tests put other streams in its place."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override] # as the handler of last resort in the standard library
+        return sys.stderr
 
 
 def configure_logging(settings: Settings, *, least: str = "debug", **bound: str) -> None:
@@ -35,7 +46,7 @@ def configure_logging(settings: Settings, *, least: str = "debug", **bound: str)
     """
     level = max(_number(settings.log_level), _number(least))
     shared = _shared_processors(bound)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],

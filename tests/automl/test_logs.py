@@ -2,7 +2,6 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,19 +12,6 @@ from automl.logs import configure_logging
 from automl.settings import load_settings
 
 SETTINGS = load_settings({"DARKROOM_LOG_FORMAT": "json"})
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """Logging is global: what the test set up is taken back."""
-    root = logging.getLogger()
-    handlers, level, chatty = root.handlers[:], root.level, logging.getLogger("httpx").level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.getLogger("httpx").setLevel(chatty)
-    structlog.contextvars.clear_contextvars()
-    structlog.reset_defaults()
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
