@@ -73,7 +73,7 @@ class Search:
         """Times the backbones and plans the features. Nothing else should keep the machine busy meanwhile.
 
         Raises:
-            BadSetting: no model can keep the user's limits of size and latency.
+            BadSetting: no model can meet the user's limits on size and latency.
         """
         self._observer.activity("Measuring this machine")
         self._require_a_model()
@@ -217,7 +217,7 @@ class Search:
             raise RunFailed("No model could be trained: " + ("; ".join(sorted(messages)) or "no trial was finished."))
         if not self._context.objective.allows(best):
             self._observer.note(
-                "No model that was tried keeps the limits of size and latency; this is the best of them."
+                "No model that was tried meets the limits on size and latency; this is the best of them."
             )
         return best
 

@@ -170,7 +170,7 @@ class RunningTrial:
     def _check_time(self) -> None:
         self._budget.check()
         if self._budget.has_clock and self._used_s > self._max_s:
-            raise TrialPruned("It took too long, compared with the time that is there.")
+            raise TrialPruned("It took too long for the time that there is.")
 
     @property
     def _used_s(self) -> float:

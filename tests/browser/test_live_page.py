@@ -58,6 +58,7 @@ LIGHT_LINE, DARK_LINE = "#8f4700", "#ffb454"  # --pico-primary of both colour sc
 class Best:
     def __init__(self, number: int, score: float, params: dict[str, object]) -> None:
         self.number, self.score, self.params = number, score, params
+        self.parts = ()
 
 
 @pytest.fixture
@@ -310,7 +311,7 @@ def test_a_stream_that_was_cut_loses_and_doubles_nothing(page, site, run, pipeli
         lambda route: (cut.append(route), route.abort() if refusal == "aborted" else route.fulfill(status=503)),
     )
     with page.expect_request("**/events?*"):  # the browser tries again by itself
-        site.app.extensions["darkroom"].live._send_all_away()
+        site.app.extensions["darkroom"].live._disconnect_all()
     tell(pipeline, 1, 0.85)
     pipeline.trying(trial(2, stage=Stage.FINE_TUNING))
     pipeline.epoch(1, 0.5, 0.9)

@@ -118,7 +118,7 @@ class FineTuningTrainer:
     def _require_time(self, planned: PlannedFineTuning) -> None:
         needed_s = self._times.measured_s(planned.kind, min(planned.epochs, FEWEST_EPOCHS))
         if self._budget.has_clock and needed_s > self._budget.search_left_s:
-            raise TrialPruned(f"It would have taken {needed_s:.0f} s, longer than there is.")
+            raise TrialPruned(f"It would have taken {needed_s:.0f} s, longer than the time that is left.")
 
     def _train_fold(self, tuner: FineTuner, fold: int, *, start: Candidate, trial: TrialControls) -> FineTuned:
         """Trains one fold, from the head that has not seen its held-out photos either.

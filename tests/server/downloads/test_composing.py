@@ -72,9 +72,9 @@ def test_a_marked_format_can_be_had_and_its_readme_says_so(client, world, run_id
 
 def test_a_download_is_the_same_before_and_after_what_the_base_holds_is_proven(client, world, run_id, address):
     change_export(world, run_id, "onnx", proof={}, state=ExportState.PREPARING)
-    before = get(client, address)
+    before = get(client, address, X_Request_ID="same")
     change_export(world, run_id, "onnx", proof=proof(), state=ExportState.READY)
-    after = get(client, address)
+    after = get(client, address, X_Request_ID="same")
     assert before[0] == 200 and before[1:] == after[1:]
 
 
