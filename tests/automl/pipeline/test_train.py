@@ -17,12 +17,14 @@ from automl.models.weights.cache import installed
 from automl.pipeline import run as pipeline
 from automl.pipeline.run import Job, choose_backbones, train
 from automl.records import RunSettings, RunState, Stage, TrialRecord, TunerKind
+from automl.records.report import RunTimes
 from automl.search import frozen
 from automl.search.budget import Budget
 from automl.search.observer import Observer
 from automl.serving.predict import Classifier
 from automl.settings import load_settings
 from tests.end_to_end.patterns import write_patterns
+from tests.reports import made_report
 
 
 class Story(Observer):
@@ -303,9 +305,9 @@ def test_a_late_run_says_what_took_so_long_and_counts_all_of_it(job, tmp_path, s
     run = pipeline._Run(replace(job, workspace=tmp_path), Budget(60, clock=lambda: seconds[0]), story)
     run._packer = SimpleNamespace(first=None)
     seconds[0] = 72.0
-    end = run._end(searched_s)
-    assert end["time"] == {"budget_s": 60, "used_s": 72.0, "first_model_s": 72.0}
-    assert end["notes"] == story.notes
+    report = run._completed(searched_s, made_report())
+    assert report.time == RunTimes(budget_s=60, used_s=72.0, first_model_s=72.0)
+    assert list(report.notes) == story.notes
     assert story.notes[0].startswith(f"This took 12 s longer than asked: {reason}")
 
 
