@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from automl.logs import configure_logging
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
@@ -56,7 +57,9 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
 
 def serve() -> Flask:
     """As the web server runs it: with its templates compiled, which the first visitors would else wait for."""
-    app = create_app()
+    settings = load_settings()
+    configure_logging(settings, process="web")
+    app = create_app(settings)
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)
     return app
