@@ -43,7 +43,7 @@ Yes = Annotated[bool, BeforeValidator(_is_yes)]
 class RequestBody(BaseModel):
     """The fields of one kind of request."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     error: ClassVar[type[UserError]] = BadSetting
     """What is raised where a field cannot be used."""
@@ -120,7 +120,7 @@ RUN_FIELDS = frozenset({*RunBody.model_fields, "minutes", *RUN_OPTIONS})
 class AskedFile(BaseModel):
     """A file that the sender has."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: StrictStr
     """Its path in the folder."""

@@ -26,7 +26,6 @@ class ReportPart(BaseModel):
         frozen=True,
         extra="forbid",
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
         defer_build=True,
     )
 

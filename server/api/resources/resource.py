@@ -15,7 +15,7 @@ Timestamp = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=
 class Resource(BaseModel):
     """An answer of the API, or a part of one. Fields that were not set are left out of its JSON."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ErrorDetail(Resource):

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from automl.records import Goal, Stage
+from automl.records.json_schema import schema_text
 from automl.records.report import (
     CandidateReport,
     RunReport,
@@ -98,5 +99,5 @@ def test_a_report_cannot_be_changed():
 
 
 def test_every_field_is_explained_or_says_itself_what_it_is():
-    described = RunReport.model_json_schema()["$defs"]["ScoreReport"]["properties"]
+    described = json.loads(schema_text(RunReport))["$defs"]["ScoreReport"]["properties"]
     assert "Wilson" in described["interval_95"]["description"]
