@@ -60,9 +60,3 @@ def save_head(head: tuple[Dense, ...], path: Path) -> None:
     for i, layer in enumerate(head):
         arrays |= {f"kernel_{i}": layer.kernel, f"bias_{i}": layer.bias}
     np.savez(path, **arrays)
-
-
-def load_head(path: Path) -> tuple[Dense, ...]:
-    """Reads what `save_head` wrote."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return tuple(Dense(arrays[f"kernel_{i}"], arrays[f"bias_{i}"]) for i in range(len(arrays.files) // 2))
