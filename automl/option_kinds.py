@@ -16,8 +16,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from automl.errors import BadSetting
-from automl.text import messages
 from automl.text.durations import duration_in_words, parse_duration
+from automl.text.messages import options as option_messages
 from automl.text.names import BACKBONE_TITLES, any_of
 
 _Value = TypeVar("_Value")
@@ -102,7 +102,7 @@ class Option(ABC, Generic[_Value]):
     @property
     def sentences(self) -> str:
         """The title and the help, one after the other."""
-        words = messages.QUESTION_AND_HELP if self.title.endswith("?") else messages.TITLE_AND_HELP
+        words = option_messages.QUESTION_AND_HELP if self.title.endswith("?") else option_messages.TITLE_AND_HELP
         return words.format(title=self.title, help=self.help)
 
     @property
@@ -193,7 +193,7 @@ class Duration(Option[float]):
 
     @property
     def values_in_words(self) -> str:
-        return messages.VALUES_DURATION.format(shortest=duration_in_words(self.shortest_s))
+        return option_messages.VALUES_DURATION.format(shortest=duration_in_words(self.shortest_s))
 
     def text(self, value: float | None) -> str:
         """ "90s"; fractions of a second only where there are some."""
@@ -233,7 +233,7 @@ class Selection(Option[str]):
         """What the form offers, by the value that it sends; an empty value leaves the choice to Darkroom."""
         titles = {str(value): title for value, title in self.choices.items()}
         if self.recommended:
-            titles[self.recommended] = messages.RECOMMENDED.format(title=titles[self.recommended])
+            titles[self.recommended] = option_messages.RECOMMENDED.format(title=titles[self.recommended])
         return {"": self.placeholder, **titles} if self.is_unset(self.default) else titles
 
     @property
@@ -253,7 +253,7 @@ class Selection(Option[str]):
             raise self._refusal()
 
     def _refusal(self) -> BadSetting:
-        return BadSetting(messages.NOT_A_CHOICE.format(subject=self.subject, choices=any_of(list(self.choices))))
+        return BadSetting(option_messages.NOT_A_CHOICE.format(subject=self.subject, choices=any_of(list(self.choices))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +275,7 @@ class GroupedSelection(Selection):
     @property
     def default_in_words(self) -> str:
         return "; ".join(
-            messages.DEFAULT_OF_GROUP.format(default=values[0], group=group, choices=", ".join(values))
+            option_messages.DEFAULT_OF_GROUP.format(default=values[0], group=group, choices=", ".join(values))
             for group, values in self.groups.items()
         )
 
@@ -288,7 +288,9 @@ class GroupedSelection(Selection):
         if value is not None and value not in self.groups[group]:
             allowed = any_of(self.groups[group])
             raise BadSetting(
-                messages.NOT_A_CHOICE_OF_GROUP.format(subject=self.subject, group=group, choices=allowed, value=value)
+                option_messages.NOT_A_CHOICE_OF_GROUP.format(
+                    subject=self.subject, group=group, choices=allowed, value=value
+                )
             )
 
 
@@ -304,7 +306,7 @@ class Switch(Option[bool]):
 
     @property
     def values_in_words(self) -> str:
-        return messages.VALUES_SWITCH
+        return option_messages.VALUES_SWITCH
 
     def text(self, value: bool | None) -> str:
         return "" if value is None else self.say(value)
@@ -319,7 +321,7 @@ class Switch(Option[bool]):
         try:
             return _SWITCH[str(value).strip().lower()]
         except KeyError:
-            raise BadSetting(messages.NOT_A_SWITCH.format(subject=self.subject)) from None
+            raise BadSetting(option_messages.NOT_A_SWITCH.format(subject=self.subject)) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,7 +344,7 @@ class WholeNumber(Option[int]):
 
     @property
     def values_in_words(self) -> str:
-        words = messages.VALUES_WHOLE_NUMBER if self.step == 1 else messages.VALUES_WHOLE_NUMBER_OF_STEPS
+        words = option_messages.VALUES_WHOLE_NUMBER if self.step == 1 else option_messages.VALUES_WHOLE_NUMBER_OF_STEPS
         return words.format(low=self.low, high=self.high, step=self.step)
 
     def say(self, value: int) -> str:
@@ -359,7 +361,7 @@ class WholeNumber(Option[int]):
             raise self._refusal()
 
     def _refusal(self) -> BadSetting:
-        words = messages.NOT_A_WHOLE_NUMBER if self.step == 1 else messages.NOT_A_WHOLE_NUMBER_OF_STEPS
+        words = option_messages.NOT_A_WHOLE_NUMBER if self.step == 1 else option_messages.NOT_A_WHOLE_NUMBER_OF_STEPS
         return BadSetting(words.format(subject=self.subject, low=self.low, high=self.high, step=self.step))
 
 
@@ -373,7 +375,7 @@ class PictureSize(WholeNumber):
     def titles(self) -> dict[str, str]:
         """What the form offers, by the value that it sends."""
         sizes = range(self.low, self.high + 1, self.step)
-        return {str(n): messages.SQUARE_PICTURE.format(n=n) for n in sizes}
+        return {str(n): option_messages.SQUARE_PICTURE.format(n=n) for n in sizes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,7 +397,7 @@ class Amount(Option[float]):
 
     @property
     def values_in_words(self) -> str:
-        return messages.VALUES_AMOUNT.format(low=self.low, high=self.high, unit=self.unit)
+        return option_messages.VALUES_AMOUNT.format(low=self.low, high=self.high, unit=self.unit)
 
     def say(self, value: float) -> str:
         return f"{value:g} {self.unit}"
@@ -411,7 +413,7 @@ class Amount(Option[float]):
             raise self._refusal()
 
     def _refusal(self) -> BadSetting:
-        words = messages.NOT_AN_AMOUNT
+        words = option_messages.NOT_AN_AMOUNT
         return BadSetting(words.format(subject=self.subject, low=self.low, high=self.high, unit=self.unit))
 
 
@@ -428,7 +430,7 @@ class Backbones(Option[tuple[str, ...]]):
 
     @property
     def values_in_words(self) -> str:
-        return messages.VALUES_BACKBONES.format(choices=", ".join(f"`{name}`" for name in BACKBONE_TITLES))
+        return option_messages.VALUES_BACKBONES.format(choices=", ".join(f"`{name}`" for name in BACKBONE_TITLES))
 
     def is_unset(self, value: tuple[str, ...] | None) -> bool:
         return not value
@@ -445,10 +447,10 @@ class Backbones(Option[tuple[str, ...]]):
     def _read(self, value: object) -> tuple[str, ...]:
         names = value.split(",") if isinstance(value, str) else value
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-            raise BadSetting(messages.NOT_A_LIST_OF_BACKBONES)
+            raise BadSetting(option_messages.NOT_A_LIST_OF_BACKBONES)
         chosen = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
         if unknown := [name for name in chosen if name not in BACKBONE_TITLES]:
-            words, known = messages.UNKNOWN_BACKBONE, ", ".join(BACKBONE_TITLES)
+            words, known = option_messages.UNKNOWN_BACKBONE, ", ".join(BACKBONE_TITLES)
             raise BadSetting(words.format(name=unknown[0][:_LONGEST_QUOTE], known=known))
         return chosen
 
@@ -471,7 +473,7 @@ class HeadLayers(Option[tuple[int, ...]]):
 
     @property
     def values_in_words(self) -> str:
-        return messages.VALUES_HEAD_LAYERS.format(most=self.most, low=self.low, high=self.high)
+        return option_messages.VALUES_HEAD_LAYERS.format(most=self.most, low=self.low, high=self.high)
 
     def text(self, value: tuple[int, ...] | None) -> str:
         return "" if value is None else ",".join(map(str, value)) or "none"
@@ -488,11 +490,11 @@ class HeadLayers(Option[tuple[int, ...]]):
         try:
             return tuple(int(word) for word in words) or None
         except ValueError:
-            raise BadSetting(messages.NOT_HEAD_LAYERS.format(text=text[:_LONGEST_QUOTE])) from None
+            raise BadSetting(option_messages.NOT_HEAD_LAYERS.format(text=text[:_LONGEST_QUOTE])) from None
 
     def _check(self, value: tuple[int, ...]) -> None:
         if len(value) > self.most:
-            raise BadSetting(messages.TOO_MANY_HEAD_LAYERS.format(most=self.most, n=len(value)))
+            raise BadSetting(option_messages.TOO_MANY_HEAD_LAYERS.format(most=self.most, n=len(value)))
         if any(not self.low <= units <= self.high for units in value):
-            words = messages.NOT_A_WHOLE_NUMBER
+            words = option_messages.NOT_A_WHOLE_NUMBER
             raise BadSetting(words.format(subject=self.subject, low=self.low, high=self.high))

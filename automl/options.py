@@ -9,8 +9,8 @@ from pydantic.fields import FieldInfo
 from automl.errors import BadSetting
 from automl.option_kinds import Duration, Fieldset, Option
 from automl.records import RunSettings
-from automl.text import messages
 from automl.text.durations import duration_in_words
+from automl.text.messages import options as option_messages
 
 
 def _row(field: str, info: FieldInfo) -> Option[Any]:
@@ -71,9 +71,9 @@ def _check_budget(settings: RunSettings, max_budget_s: float, may_be_timeless: b
     assert isinstance(budget, Duration)
     if settings.budget_s is None:
         if not may_be_timeless:
-            raise BadSetting(messages.BUDGET_MISSING)
+            raise BadSetting(option_messages.BUDGET_MISSING)
         if settings.max_trials is None:
-            raise BadSetting(messages.NEITHER_BUDGET_NOR_TRIAL_LIMIT)
+            raise BadSetting(option_messages.NEITHER_BUDGET_NOR_TRIAL_LIMIT)
     elif not budget.shortest_s <= settings.budget_s <= max_budget_s:
         shortest, longest = duration_in_words(budget.shortest_s), duration_in_words(max_budget_s)
-        raise BadSetting(messages.BUDGET_OUT_OF_RANGE.format(shortest=shortest, longest=longest))
+        raise BadSetting(option_messages.BUDGET_OUT_OF_RANGE.format(shortest=shortest, longest=longest))

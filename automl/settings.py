@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from automl.errors import BadSetting
-from automl.text import messages
+from automl.text.messages import options as option_messages
 
 _PREFIX = "DARKROOM_"
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -202,5 +202,5 @@ def _refusal(problem: ErrorDetails) -> BadSetting:
     """What to say of the first value that cannot be used."""
     row, text = _ROWS[str(problem["loc"][0])], problem["input"]
     if expected := problem.get("ctx", {}).get("expected"):
-        return BadSetting(messages.NOT_ONE_OF.format(variable=row.variable, choices=expected, text=text))
-    return BadSetting(messages.NOT_A_NUMBER_OF_UNIT.format(variable=row.variable, unit=row.unit, text=text))
+        return BadSetting(option_messages.NOT_ONE_OF.format(variable=row.variable, choices=expected, text=text))
+    return BadSetting(option_messages.NOT_A_NUMBER_OF_UNIT.format(variable=row.variable, unit=row.unit, text=text))

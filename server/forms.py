@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from automl.errors import BadSetting
 from automl.options import RUN_OPTIONS, check_limits, read_settings
 from automl.records import RunSettings
-from automl.text import messages
+from automl.text.messages import options as option_messages
 
 MAX_ROW_ID = 2**62
 """Larger numbers in an address name no row, and a database could not even ask."""
@@ -46,7 +46,7 @@ def _budget(values: Mapping[str, object]) -> object:
     """The time that a form asks for: one that it offers, or minutes that its user wrote."""
     chosen, minutes = values.get("budget"), values.get("minutes")
     if chosen == "other" and not minutes:
-        raise BadSetting(messages.OWN_TIME_MISSING)
+        raise BadSetting(option_messages.OWN_TIME_MISSING)
     if minutes and chosen not in (None, "", "other"):
-        raise BadSetting(messages.TWO_TIMES)
+        raise BadSetting(option_messages.TWO_TIMES)
     return minutes or chosen

@@ -152,7 +152,7 @@ LIMITS = (
     ("operations.md", f"it is tried {word(stored_exports.MAX_ATTEMPTS)} times, then that format is failed"),
     ("operations.md", f"every {'hour' if celery_app.SWEEP_EVERY_S == 3600 else '?'}, once they are"),
     ("operations.md", f"once they are {hours(sweeper.MIN_AGE_S)} hours old"),
-    ("operations.md", f"for good after {word(int(pipeline_process.KILL_AFTER_S))} seconds"),
+    ("operations.md", f"for good after {word(int(pipeline_process.KILL_AFTER_S))} second"),
     ("operations.md", f"made up for within {'an hour' if notices._LATEST_S == 3600 else '?'}"),
     ("operations.md", f"open for more than {hub.HEARTBEAT_S:.0f} seconds"),
     # architecture.md

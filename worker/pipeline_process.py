@@ -14,7 +14,7 @@ from automl.settings import SETTINGS, Settings
 
 PIPELINE: tuple[str, ...] = (sys.executable, "-m", "automl.pipeline")
 
-KILL_AFTER_S = 2.0
+KILL_AFTER_S = 1.0
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -75,7 +75,7 @@ class PipelineProcess:
             self._process.stdin.flush()
 
     def kill(self) -> None:
-        """Ends the whole process group with SIGTERM, and after two seconds with SIGKILL."""
+        """Ends the whole process group with SIGTERM, and after one second with SIGKILL."""
         self._signal_group(signal.SIGTERM)
         deadline = time.monotonic() + KILL_AFTER_S
         self.wait(KILL_AFTER_S)

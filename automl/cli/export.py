@@ -12,7 +12,7 @@ from automl.cli.commands import Subparsers
 from automl.cli.photos import read_photos, scratch_folder
 from automl.formats import FORMATS
 from automl.settings import Settings
-from automl.text import messages
+from automl.text.messages import command_line as cli_messages
 
 if TYPE_CHECKING:
     from automl.delivery.proof import Proof
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
             is_true &= one.proof.is_true
             table.add_row(*_row(one.proof))
             if not one.proof.is_true:
-                failed = messages.FORMAT_NOT_THE_SAME.format(format=one.proof.format, reason=one.proof.words)
+                failed = cli_messages.FORMAT_NOT_THE_SAME.format(format=one.proof.format, reason=one.proof.words)
                 console.print(failed, style="red", markup=False)
     Console().print(table)
     sys.stdout.write(f"{options.out}\n")

@@ -12,7 +12,7 @@ from automl.images.pixels import SCRATCH_PREFIX
 from automl.ingest.local import ingest_archive, ingest_folder
 from automl.records import DatasetManifest
 from automl.settings import Settings
-from automl.text import messages
+from automl.text.messages import command_line as cli_messages
 
 _MOST_REFUSED = 20
 """So many files that cannot be used are named; of the others only their number."""
@@ -33,7 +33,7 @@ def read_photos(source: Path, settings: Settings, scratch: Path) -> DatasetManif
     if is_archive(source.name) and not source.is_dir():
         return ingest_archive(source, scratch, settings)
     if source.is_file():
-        raise BadUpload(messages.NEITHER_FOLDER_NOR_ARCHIVE.format(source=source))
+        raise BadUpload(cli_messages.NEITHER_FOLDER_NOR_ARCHIVE.format(source=source))
     return ingest_folder(source, settings)
 
 
@@ -44,9 +44,9 @@ def print_manifest(manifest: DatasetManifest, console: Console) -> None:
         table.add_row(label, f"{sum(image.label == label for image in manifest.images):,}")
     console.print(table)
     for refused in manifest.refused[:_MOST_REFUSED]:
-        text = messages.FILE_NOT_USED.format(name=refused.name, reason=refused.reason)
+        text = cli_messages.FILE_NOT_USED.format(name=refused.name, reason=refused.reason)
         console.print(text, style="yellow", markup=False)
     if len(manifest.refused) > _MOST_REFUSED:
-        console.print(messages.MORE_NOT_USED.format(n=len(manifest.refused) - _MOST_REFUSED), style="yellow")
+        console.print(cli_messages.MORE_NOT_USED.format(n=len(manifest.refused) - _MOST_REFUSED), style="yellow")
     for note in manifest.notes:
         console.print(note, markup=False)

@@ -16,7 +16,7 @@ from automl.errors import UserError
 from automl.serving.answer_table import answered_row, header, refused_row, sure_in_words
 from automl.serving.predict import Classifier, in_words
 from automl.settings import Settings
-from automl.text import messages
+from automl.text.messages import command_line as cli_messages
 from automl.text.numbers import counted
 from automl.text.upload_names import is_junk
 
@@ -49,7 +49,7 @@ class Predictor:
         """The answer, which names a photo, for people."""
         answer = in_words(self.classifier.labels, probabilities)
         is_unsure = sure_in_words(float(probabilities.max()), self.threshold) == "no"
-        words = messages.ANSWER_UNSURE if is_unsure else messages.ANSWER
+        words = cli_messages.ANSWER_UNSURE if is_unsure else cli_messages.ANSWER
         return words.format(photo=path, answer=answer)
 
     def row(self, path: Path, probabilities: np.ndarray | str) -> list[str]:
@@ -109,7 +109,7 @@ def _write_table(predictor: Predictor, images: Sequence[Path], *, target: Path, 
             n_failed += isinstance(probabilities, str)
             writer.writerow(predictor.row(path, probabilities))
     answered = counted(len(images) - n_failed, "photo")
-    console.print(messages.TABLE_WRITTEN.format(answered=answered, n_failed=n_failed), markup=False)
+    console.print(cli_messages.TABLE_WRITTEN.format(answered=answered, n_failed=n_failed), markup=False)
     sys.stdout.write(f"{target}\n")
     return 2 if n_failed else 0
 
@@ -117,7 +117,7 @@ def _write_table(predictor: Predictor, images: Sequence[Path], *, target: Path, 
 def _say(predictor: Predictor, path: Path, console: Console) -> int:
     probabilities = predictor.probabilities(path)
     if isinstance(probabilities, str):
-        console.print(messages.PHOTO_NOT_READ.format(photo=path, reason=probabilities), style="red", markup=False)
+        console.print(cli_messages.PHOTO_NOT_READ.format(photo=path, reason=probabilities), style="red", markup=False)
         return 2
     sys.stdout.write(f"{predictor.sentence(path, probabilities)}\n")
     return 0

@@ -11,7 +11,8 @@ from automl.option_kinds import Backbones, Duration, Option, Selection, Switch
 from automl.options import RUN_OPTIONS, check_limits, read_settings
 from automl.records import RunSettings
 from automl.settings import Settings
-from automl.text import messages
+from automl.text.messages import command_line as cli_messages
+from automl.text.messages import options as option_messages
 
 _NO_CLOCK = "none"
 """What `--budget` says for a run without a time limit, which no form and no JSON body can ask for."""
@@ -58,7 +59,7 @@ def _add_flag(to: argparse.ArgumentParser | argparse._ArgumentGroup, option: Opt
 
 def _help(option: Option[Any], default: str) -> str:
     """The title and the help of an option, with its default; argparse wants each percent sign twice."""
-    sentences = (option.sentences, messages.DEFAULT_IS.format(default=default), option.note)
+    sentences = (option.sentences, option_messages.DEFAULT_IS.format(default=default), option.note)
     return " ".join(sentences).strip().replace("%", "%%")
 
 
@@ -66,11 +67,11 @@ def _make_room_for(out: Path) -> None:
     """Makes the folder of `out`. Raises BadSetting where no file can be written there."""
     try:
         if out.is_dir():
-            raise BadSetting(messages.OUT_IS_A_FOLDER.format(out=out, example=out / "model.zip"))
+            raise BadSetting(cli_messages.OUT_IS_A_FOLDER.format(out=out, example=out / "model.zip"))
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out.parent):
             pass
     except OSError as error:
-        raise BadSetting(messages.OUT_CANNOT_BE_WRITTEN.format(out=out, reason=error.strerror)) from error
+        raise BadSetting(cli_messages.OUT_CANNOT_BE_WRITTEN.format(out=out, reason=error.strerror)) from error
     if out.exists() and not os.access(out, os.W_OK):
-        raise BadSetting(messages.OUT_IS_PROTECTED.format(out=out))
+        raise BadSetting(cli_messages.OUT_IS_PROTECTED.format(out=out))

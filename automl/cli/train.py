@@ -16,7 +16,7 @@ from automl.cli.run_options import add_run_options, read_run_settings
 from automl.records import DatasetManifest, RunSettings
 from automl.search.budget import Budget
 from automl.settings import Settings
-from automl.text import messages
+from automl.text.messages import command_line as cli_messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +82,6 @@ def _stop_on_interrupt(budget: Budget, console: Console) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         budget.stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        console.print(messages.STOPPING, markup=False)
+        console.print(cli_messages.STOPPING, markup=False)
 
     signal.signal(signal.SIGINT, stop)

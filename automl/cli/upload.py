@@ -14,7 +14,7 @@ from automl.client.remote import JsonObject, Remote
 from automl.client.upload_form import LocalFile, local_files
 from automl.errors import BadDataset, BadSetting, BadUpload
 from automl.settings import Settings
-from automl.text import messages
+from automl.text.messages import command_line as cli_messages
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
     """After a failure the same command goes on where it stopped. Exit code 130: it was interrupted."""
     files, unreadable = local_files(options.sources)
     for refused in unreadable:
-        _warn(messages.FILE_NOT_SENT.format(name=refused.name, reason=refused.reason), console)
+        _warn(cli_messages.FILE_NOT_SENT.format(name=refused.name, reason=refused.reason), console)
     address = options.to or f"http://127.0.0.1:{settings.port}"
     remote = Remote(address, lambda note: _warn(note, console))
     try:
@@ -40,13 +40,13 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
         record = _send(remote, files, label=options.label, console=console)
     except (BadUpload, KeyboardInterrupt) as error:
         if remote.dataset_id:
-            console.print(messages.HOW_TO_GO_ON.format(page=remote.page), markup=False)
+            console.print(cli_messages.HOW_TO_GO_ON.format(page=remote.page), markup=False)
         if isinstance(error, KeyboardInterrupt):
             return 130
         raise
     sys.stdout.write(f"{remote.page}\n")
     if record["state"] != "ready":
-        raise BadDataset(record["message"] or messages.CHANGED_MEANWHILE)
+        raise BadDataset(record["message"] or cli_messages.CHANGED_MEANWHILE)
     console.print(record["summary"]["verdict"], style="bold", markup=False)
     return 0
 
@@ -56,7 +56,7 @@ def _make_dataset(remote: Remote, options: argparse.Namespace) -> None:
     if not remote.dataset_id:
         remote.create(options.name or _name_of(options.sources))
     elif options.name:
-        raise BadSetting(messages.HAS_A_NAME)
+        raise BadSetting(cli_messages.HAS_A_NAME)
 
 
 def _name_of(sources: Sequence[Path]) -> str:
@@ -71,13 +71,13 @@ def _send(remote: Remote, files: Sequence[LocalFile], *, label: str, console: Co
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console) as progress:
         n_bytes = sum(file.n_bytes for file in files)
-        task = progress.add_task(messages.LOOKING_FOR_FILES, total=n_bytes)
+        task = progress.add_task(cli_messages.LOOKING_FOR_FILES, total=n_bytes)
         missing = remote.missing(files, label)
         n_there = n_bytes - sum(file.n_bytes for file in missing)
-        sending = messages.SENDING_FILES.format(n_missing=len(missing), n=len(files))
+        sending = cli_messages.SENDING_FILES.format(n_missing=len(missing), n=len(files))
         progress.update(task, description=sending, completed=n_there)
         for refused in remote.send(missing, lambda n_sent: progress.advance(task, n_sent), label):
-            _warn(messages.FILE_NOT_TAKEN.format(refused=refused), console)
+            _warn(cli_messages.FILE_NOT_TAKEN.format(refused=refused), console)
         return remote.check(lambda message: progress.update(task, description=message))
 
 

@@ -4,7 +4,7 @@ import math
 import re
 
 from automl.errors import BadSetting
-from automl.text import messages
+from automl.text.messages import options as option_messages
 from automl.text.numbers import counted
 
 _UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -24,7 +24,7 @@ def parse_duration(text: str | float) -> float:
         return math.fsum(_number(amount) * _UNITS_S[unit] for amount, unit in parts)
     if _NUMBER.fullmatch(words):
         return _number(words) * 60.0
-    raise BadSetting(messages.NOT_A_DURATION.format(text=str(text)[:40]))
+    raise BadSetting(option_messages.NOT_A_DURATION.format(text=str(text)[:40]))
 
 
 def _number(text: str) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from automl.backbone_table import BACKBONES
-from automl.text import messages
+from automl.text.messages import options as option_messages
 
 BACKBONE_TITLES: Mapping[str, str] = {name: row.title for name, row in BACKBONES.items()}
 
@@ -20,7 +20,7 @@ _SHOWN_ELSEWHERE = frozenset({"backbone", "backbones", "image_size_px", "ft_imag
 
 def any_of(names: Sequence[str]) -> str:
     """ "tpe, random or cma-es"."""
-    return messages.ANY_OF.format(all_but_last=", ".join(names[:-1]), last=names[-1])
+    return option_messages.ANY_OF.format(all_but_last=", ".join(names[:-1]), last=names[-1])
 
 
 def backbones_in_words(names: Sequence[str]) -> str:

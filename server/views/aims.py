@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from automl.errors import BadSetting
-from automl.text import messages
+from automl.text.messages import options as option_messages
 from automl.text.names import any_of
 
 
@@ -54,4 +54,4 @@ def with_limits(values: Mapping[str, object]) -> dict[str, object]:
     for aim in AIMS:
         if aim.name == chosen:
             return {**values, **{name: limit for name, limit in aim.limits.items() if not values.get(name)}}
-    raise BadSetting(messages.NO_SUCH_AIM.format(choices=any_of([aim.name for aim in AIMS])))
+    raise BadSetting(option_messages.NO_SUCH_AIM.format(choices=any_of([aim.name for aim in AIMS])))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from automl.store.tables import Dataset
-from automl.text import messages
 from automl.text.durations import duration_in_words
+from automl.text.messages import options as option_messages
 from server.views.past_runs import PastRun, past_runs
 
 _START_S = 6.0
@@ -30,7 +30,7 @@ _LONG_S = 60.0
 _NETWORK_S = 0.006
 """The quickest network on one photo of 224 px, on two processor cores."""
 
-_MORE_THAN_NEEDED = messages.ROOM_FOR_MORE_THAN.format(n=_MOST_TRIES)
+_MORE_THAN_NEEDED = option_messages.ROOM_FOR_MORE_THAN.format(n=_MOST_TRIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +75,12 @@ class Estimate:
     def in_short(self) -> str:
         """A sentence that holds for every length; empty where nothing is known."""
         if self.past is not None:
-            return messages.FIRST_MODEL_AS_BEFORE.format(time=_cautiously(self.first_model_s or 0.0))
+            return option_messages.FIRST_MODEL_AS_BEFORE.format(time=_cautiously(self.first_model_s or 0.0))
         if self.read_s is None:
             return ""
         within_s = self.read_s + 2 * (_START_S + _NETWORK_S * self.n_photos)
         # A short run looks at smaller copies of the photos, which is quicker.
-        words = messages.FIRST_MODEL_OR_SOONER if within_s > _LONG_S else messages.FIRST_MODEL
+        words = option_messages.FIRST_MODEL_OR_SOONER if within_s > _LONG_S else option_messages.FIRST_MODEL
         return words.format(n=self.n_photos, reading=_about(self.read_s), within=_at_most(within_s))
 
     def words(self, budget_s: float) -> str:
@@ -89,24 +89,24 @@ class Estimate:
         if first_s is None:
             return ""
         if first_s > budget_s / 2:
-            return messages.TOO_SHORT_FOR_ALL_PHOTOS
+            return option_messages.TOO_SHORT_FOR_ALL_PHOTOS
         if self.fine_tuning_s is not None and budget_s >= self.fine_tuning_s:
-            return messages.ROOM_FOR_FINE_TUNING
+            return option_messages.ROOM_FOR_FINE_TUNING
         tries = self.n_tries(budget_s) or 0
         if tries > _MOST_TRIES:
             return _MORE_THAN_NEEDED
         if tries >= _FEWEST_TRIES:
-            return messages.ROOM_FOR_TRIES.format(n=tries)
-        return messages.ROOM_FOR_A_FEW_TRIES if tries >= _FEW_TRIES else ""
+            return option_messages.ROOM_FOR_TRIES.format(n=tries)
+        return option_messages.ROOM_FOR_A_FEW_TRIES if tries >= _FEW_TRIES else ""
 
     def words_of_each(self, budgets_s: Iterable[float]) -> dict[float, str]:
         """The same for lengths to choose from: a longer one says what it has beyond a shorter one."""
         said: dict[float, str] = {}
         for budget_s in sorted(budgets_s):
             words = self.words(budget_s)
-            if words in (messages.ROOM_FOR_FINE_TUNING, _MORE_THAN_NEEDED) and words in said.values():
+            if words in (option_messages.ROOM_FOR_FINE_TUNING, _MORE_THAN_NEEDED) and words in said.values():
                 is_enough = self.enough_s is not None and budget_s >= self.enough_s
-                words = messages.ROOM_BUT_ENDS_BEFORE if is_enough else messages.ROOM_FOR_THAT_TOO
+                words = option_messages.ROOM_BUT_ENDS_BEFORE if is_enough else option_messages.ROOM_FOR_THAT_TOO
             said[budget_s] = words
         return said
 

@@ -10,7 +10,7 @@ from automl.option_kinds import Backbones, GroupedSelection, Option
 from automl.options import FIELDSETS, RUN_OPTIONS
 from automl.records import RunSettings, RunState
 from automl.store.tables import Run
-from automl.text import messages
+from automl.text.messages import options as option_messages
 from server.forms import form_values
 from server.views.aims import AIMS, Aim
 
@@ -104,7 +104,7 @@ class StartForm:
         """The settings that the form begins with and that only Advanced shows, in words."""
         plain = RunSettings().model_copy(update=dict(self._aim.limits))
         return [
-            messages.OPTION_WITH_VALUE.format(title=option.title, value=option.in_words(self.chosen))
+            option_messages.OPTION_WITH_VALUE.format(title=option.title, value=option.in_words(self.chosen))
             for option in RUN_OPTIONS.values()
             if option.fieldset is not None and option.of(self.chosen) != option.of(plain)
         ]
@@ -121,7 +121,7 @@ class StartForm:
         """
         is_there = {name: (self._weights_dir / f"{name}.json").exists() for name in option.titles}
         return {
-            name: title if is_there[name] else messages.NO_LONGER_INSTALLED.format(title=title)
+            name: title if is_there[name] else option_messages.NO_LONGER_INSTALLED.format(title=title)
             for name, title in option.titles.items()
             if is_there[name] or name in self.chosen.backbones
         }

@@ -60,7 +60,7 @@ def test_one_request_with_an_archive_starts_a_run_that_stop_ends_with_a_model(st
     stack.post(f"/api/v1/runs/{run['id']}/stop")
     stack.wait_for(run["id"], lambda run: run["state"] in ("finishing", "done"), 30)
     assert time.monotonic() - clicked_s < 5
-    done = stack.wait_for(run["id"], lambda run: run["state"] == "done", 60)
+    done = stack.wait_for(run["id"], lambda run: run["state"] == "done", 180)
     assert done["bundle"]["final"]
 
 

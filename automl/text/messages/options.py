@@ -1,9 +1,4 @@
-"""The catalogue of messages: sentences for people, whole, with named placeholders.
-
-A sentence is never put together from parts, so that it can be translated as it stands. The titles and helps of the
-options of a run are whole sentences too; they stand in their rows, `automl.records.run.RunSettings`, and those of the
-settings in theirs, `automl.settings.Settings`.
-"""
+"""Messages about the options of a run, what a run has room for, and the settings of an installation."""
 
 # Values of an option that cannot be used. {subject} is how the option's row names it at the beginning of a sentence.
 NOT_A_WHOLE_NUMBER = "{subject} must be a whole number from {low} to {high:,}."
@@ -71,24 +66,3 @@ SQUARE_PICTURE = "{n} × {n} pixels"
 # The settings of an installation.
 NOT_A_NUMBER_OF_UNIT = "{variable} must be a number of {unit}, not {text!r}."
 NOT_ONE_OF = "{variable} must be {choices}, not {text!r}."
-
-# What the command line says.
-OUT_IS_A_FOLDER = "--out {out} is a folder. Name a file in it, such as {example}."
-OUT_CANNOT_BE_WRITTEN = "--out {out} cannot be written: {reason}. Choose another place."
-OUT_IS_PROTECTED = "--out {out} already exists and may not be overwritten. Choose another name."
-NEITHER_FOLDER_NOR_ARCHIVE = "{source} is neither a folder nor a .zip, .tar or .tar.gz of one."
-FILE_NOT_USED = "Not used: {name}: {reason}"
-MORE_NOT_USED = "... and {n:,} more files that are not used."
-STOPPING = "Stopping; the best model so far is kept. Press Ctrl-C again to give up."
-ANSWER = "{photo}: {answer}"
-ANSWER_UNSURE = "{photo}: not sure, perhaps {answer}"
-PHOTO_NOT_READ = "{photo}: {reason}"
-TABLE_WRITTEN = "{answered} answered, {n_failed:,} could not be read."
-FILE_NOT_SENT = "Not sent: {name}: {reason}"
-FILE_NOT_TAKEN = "Not taken: {refused}"
-LOOKING_FOR_FILES = "Checking what has already arrived"
-SENDING_FILES = "Sending {n_missing:,} of {n:,} files"
-HOW_TO_GO_ON = "To continue, run it again with: --to {page}"
-HAS_A_NAME = "This data set has a name already. Leave --name out."
-CHANGED_MEANWHILE = "These photos are not ready: someone is changing them at the same time."
-FORMAT_NOT_THE_SAME = "{format}: {reason}"
