@@ -1,7 +1,7 @@
 """Where a file belongs: its class, and the part of the split that its owner has put it in."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -35,10 +35,13 @@ class Place:
     Attributes:
         label: The name of its class.
         split: The part of the split that it was put in; None where nothing says.
+        group: What it has in common with other photos of any class, such as a site, a patient, a date or a clip; empty
+            where nothing says. Photos of one group are never on both sides of the split.
     """
 
     label: str
     split: Split | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,4 +78,4 @@ def without_lonely_split(places: Places) -> Places:
     splits = [place.split for place in places if isinstance(place, Place)]
     if any(a is not b for a, b in pairwise(splits)):
         return places
-    return [Place(label=place.label) if isinstance(place, Place) else place for place in places]
+    return [replace(place, split=None) if isinstance(place, Place) else place for place in places]

@@ -4,7 +4,7 @@ A name is only ever read as text. Nothing here touches the file system.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from automl.labelling.file_names import places_by_names
 from automl.labelling.folders import places_by_folders, places_by_parent
@@ -183,7 +183,7 @@ def _is_different(files: Sequence[NamedFile], some: Places, others: Places) -> b
 
 def _with_joined_label(place: Place | NoPlace, joined: Mapping[str, str]) -> Place | NoPlace:
     if isinstance(place, Place) and place.label in joined:
-        return Place(label=joined[place.label], split=place.split)
+        return replace(place, label=joined[place.label])
     return place
 
 
