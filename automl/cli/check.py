@@ -7,18 +7,19 @@ from pathlib import Path
 from rich.console import Console
 
 from automl.cli.commands import Subparsers
-from automl.cli.photos import print_manifest, read_photos
+from automl.cli.photos import add_layout_option, print_manifest, read_photos
 from automl.settings import Settings
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser = commands.add_parser("check", help="say what is in a folder or an archive of photos")
     parser.add_argument("folder", type=Path)
+    add_layout_option(parser)
     return parser
 
 
 def run(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     with tempfile.TemporaryDirectory() as scratch:
-        manifest = read_photos(options.folder, settings, Path(scratch))
+        manifest = read_photos(options.folder, settings, Path(scratch), layout=options.layout)
     print_manifest(manifest, console)
     return 0

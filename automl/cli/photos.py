@@ -1,5 +1,6 @@
 """What several commands do with a folder or an archive of photos."""
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from automl.archives.suffixes import is_archive
 from automl.errors import BadUpload
 from automl.images.pixels import SCRATCH_PREFIX
 from automl.ingest.local import ingest_archive, ingest_folder
+from automl.labelling.places import LAYOUTS
 from automl.records import DatasetManifest
 from automl.settings import Settings
 from automl.text.messages import command_line as cli_messages
@@ -24,17 +26,25 @@ def scratch_folder(settings: Settings) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=settings.features_dir)
 
 
-def read_photos(source: Path, settings: Settings, scratch: Path) -> DatasetManifest:
+def add_layout_option(parser: argparse.ArgumentParser) -> None:
+    """Adds `--layout`, which says what the classes are read from."""
+    parser.add_argument("--layout", choices=LAYOUTS, help=cli_messages.LAYOUT_HELP)
+
+
+def read_photos(source: Path, settings: Settings, scratch: Path, *, layout: str | None = None) -> DatasetManifest:
     """Checks a folder, or an archive, which is unpacked to `scratch`.
+
+    `layout` is a key of `LAYOUTS`, where somebody has chosen what the classes are read from.
 
     Raises:
         UserError: it holds nothing that a model can be trained on.
     """
+    reading = LAYOUTS[layout] if layout else None
     if is_archive(source.name) and not source.is_dir():
-        return ingest_archive(source, scratch, settings)
+        return ingest_archive(source, scratch, settings, reading=reading)
     if source.is_file():
         raise BadUpload(cli_messages.NEITHER_FOLDER_NOR_ARCHIVE.format(source=source))
-    return ingest_folder(source, settings)
+    return ingest_folder(source, settings, reading=reading)
 
 
 def print_manifest(manifest: DatasetManifest, console: Console) -> None:

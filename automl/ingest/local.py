@@ -11,6 +11,7 @@ from automl.archives.opening import read_archive
 from automl.archives.suffixes import without_suffix
 from automl.atomic_files import full_disk_explained
 from automl.datasets.data_file import DataFile
+from automl.datasets.edits import ChooseReading
 from automl.datasets.manifest import manifest_of
 from automl.datasets.verdict import explained, problem_of
 from automl.errors import BadDataset, BadUpload, UploadTooLarge
@@ -18,8 +19,12 @@ from automl.images.near_copies import near_ids
 from automl.images.pixels import OnProgress
 from automl.ingest.inspection import InspectedFile, inspect_files, is_for_inspection, judge_files
 from automl.ingest.walk import printable, status_of_file, walk_folder
+from automl.labelling.places import LAYOUTS, Reading
 from automl.records import DatasetManifest, RefusedFile
 from automl.settings import Settings
+from automl.text.messages import labelling as labelling_messages
+
+_LAYOUT_OF = {reading: layout for layout, reading in LAYOUTS.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +55,12 @@ class _FoundFiles:
     refused: list[RefusedFile] = field(default_factory=list)
 
 
-def ingest_folder(folder: Path, settings: Settings, on_progress: OnProgress | None = None) -> DatasetManifest:
+def ingest_folder(
+    folder: Path, settings: Settings, on_progress: OnProgress | None = None, *, reading: Reading | None = None
+) -> DatasetManifest:
     """Checks the photos below `folder`, which stay where they are.
+
+    `reading` says what to read the classes from; None lets the names of the files decide.
 
     Raises:
         BadDataset: No classifier can be trained from them; the message says why and what to do.
@@ -74,15 +83,21 @@ def ingest_folder(folder: Path, settings: Settings, on_progress: OnProgress | No
         name = printable(str(Path(error.filename).relative_to(folder)))
         found.refused.append(RefusedFile(name, f"The folder cannot be opened: {error.strerror}."))
     found.files.sort(key=lambda file: file.name)
-    return _manifest(found, settings, on_progress)
+    return _manifest(found, settings, on_progress, reading=reading)
 
 
 def ingest_archive(
-    path: Path, target_folder: Path, settings: Settings, *, on_progress: OnProgress | None = None
+    path: Path,
+    target_folder: Path,
+    settings: Settings,
+    *,
+    on_progress: OnProgress | None = None,
+    reading: Reading | None = None,
 ) -> DatasetManifest:
     """Unpacks the archive at `path` (.zip, .tar, .tar.gz) into `target_folder`, and checks the photos in it.
 
-    The files there have numbers for names.
+    The files there have numbers for names. `reading` says what to read the classes from; None lets the names of the
+    files decide.
 
     Raises:
         BadDataset: No classifier can be trained from them; the message says why and what to do.
@@ -104,7 +119,7 @@ def ingest_archive(
                 found.refused.append(RefusedFile(member.name, error.message))
             else:
                 found.files.append(_FoundFile(name=member.name, path=target))
-    return _manifest(found, settings, on_progress)
+    return _manifest(found, settings, on_progress, reading=reading)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -116,18 +131,25 @@ def _opened(path: Path) -> BinaryIO:
         raise BadUpload(f"{printable(str(path))} cannot be read: {error.strerror}.") from error
 
 
-def _manifest(found: _FoundFiles, settings: Settings, on_progress: OnProgress | None) -> DatasetManifest:
+def _manifest(
+    found: _FoundFiles, settings: Settings, on_progress: OnProgress | None, *, reading: Reading | None
+) -> DatasetManifest:
     """Raises BadDataset."""
     files = _inspected(found.files, settings.max_image_pixels, on_progress)
-    assessment = judge_files(files, source=_LocalDisk())
+    edits = [ChooseReading(reading=reading)] if reading else []
+    assessment = judge_files(files, source=_LocalDisk(), edits=edits)
+    layout = assessment.summary.layout
+    others = [
+        labelling_messages.OTHER_LAYOUT.format(layout=_LAYOUT_OF[Reading(other.reading)], words=other.words)
+        for other in (layout.others if layout else ())
+    ]
     refused = [*found.refused, *(RefusedFile(file.name, file.reason) for file in assessment.refused)]
     if assessment.problem:
-        raise BadDataset(explained(problem_of(assessment.images), refused))
+        raise BadDataset(" ".join([explained(problem_of(assessment.images), refused), *others]))
     paths = {(file.name, file.sha256): Path(file.key) for file in files}
     images = [replace(image, path=paths[image.name, image.sha256]) for image in assessment.images]
     found_notes = [f"{finding.title}. {finding.consequence}" for finding in assessment.findings]
-    layout = assessment.summary.layout
-    notes = [*([layout.words] if layout else []), *assessment.summary.notes, *found_notes]
+    notes = [*([layout.words] if layout else []), *others, *assessment.summary.notes, *found_notes]
     return manifest_of(found.name, images, refused=refused, notes=notes)
 
 

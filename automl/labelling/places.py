@@ -1,6 +1,7 @@
 """Where a file belongs: its class, and the part of the split that its owner has put it in."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -26,6 +27,15 @@ class Reading(StrEnum):
 
     TABLE = "table"
     """A .csv or .tsv among the files."""
+
+
+LAYOUTS: Mapping[str, Reading] = {
+    "folders": Reading.FOLDERS,
+    "innermost": Reading.PARENT,
+    "names": Reading.NAMES,
+    "table": Reading.TABLE,
+}
+"""What the command line calls each reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,10 @@ OUT_IS_A_FOLDER = "--out {out} is a folder. Name a file in it, such as {example}
 OUT_CANNOT_BE_WRITTEN = "--out {out} cannot be written: {reason}. Choose another place."
 OUT_IS_PROTECTED = "--out {out} already exists and may not be overwritten. Choose another name."
 NEITHER_FOLDER_NOR_ARCHIVE = "{source} is neither a folder nor a .zip, .tar or .tar.gz of one."
+LAYOUT_HELP = (
+    "what the classes are read from: the outermost folders that tell photos apart, the innermost folders, the names of "
+    "the files, or a table among them; default: whatever fits best, which is said"
+)
 FILE_NOT_USED = "Not used: {name}: {reason}"
 MORE_NOT_USED = "... and {n:,} more files that are not used."
 STOPPING = "Stopping; the best model so far is kept. Press Ctrl-C again to give up."
