@@ -1,20 +1,17 @@
 """What was downloaded works where Darkroom is not installed."""
 
 import json
-import re
 import subprocess
 import venv
-from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from automl.serving.predict import load_image
-from tests.end_to_end.conftest import REPOSITORY, run_python
+from tests.end_to_end.conftest import run_python
+from tests.environments import environment_with
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -22,39 +19,18 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def tensorflow_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a venv with TensorFlow, what TensorFlow itself needs, and nothing else."""
-    folder = tmp_path_factory.mktemp("tensorflow")
-    (folder / "requirements.txt").write_text(part_of_lock("tensorflow"))
-    return make_venv(folder, "--require-hashes", "-r", str(folder / "requirements.txt"))
+    return environment_with(["tensorflow"], tmp_path_factory.mktemp("tensorflow") / "venv")
 
 
 @pytest.fixture(scope="module")
 def bundle_python(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a venv with what the bundle's own requirements.txt lists."""
-    return make_venv(tmp_path_factory.mktemp("bundle-venv"), "-r", str(bundle / "requirements.txt"))
-
-
-def make_venv(folder: Path, *packages: str) -> Path:
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", *packages], check=True)
+    folder = tmp_path_factory.mktemp("bundle-venv")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+    subprocess.run([*install, "-r", bundle / "requirements.txt"], check=True)
     return python
-
-
-def part_of_lock(package: str) -> str:
-    """The entries of runtime.lock for a package and everything it needs here."""
-    lock = (REPOSITORY / "requirements" / "runtime.lock").read_text()
-    entries: dict[str, str] = {}
-    for entry in re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE)[1:]:
-        name = canonicalize_name(re.split(r"[=\[]", entry, maxsplit=1)[0])
-        entries[name] = entries.get(name, "") + entry  # one entry for each range of Python versions
-    needed, waiting = set[str](), [package]
-    while waiting:
-        name = canonicalize_name(waiting.pop())
-        if name not in needed:
-            needed.add(name)
-            asked = [Requirement(text) for text in requires(name) or []]
-            waiting += [one.name for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
-    return "".join(entries[name] for name in sorted(needed))
 
 
 def test_the_keras_model_needs_only_tensorflow(
