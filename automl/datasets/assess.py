@@ -15,7 +15,6 @@ from automl.datasets.findings.finding import Finding
 from automl.datasets.manifest import dataset_fingerprint, image_records
 from automl.datasets.summary import class_summaries, layout_summary, samples_of, sizes_of, split_summary
 from automl.datasets.verdict import (
-    TOO_FEW_TO_COMPARE,
     are_too_few_to_compare,
     explained,
     problem_of,
@@ -26,12 +25,11 @@ from automl.labelling.label_tables import LabelTable
 from automl.labelling.places import NoPlace, Place
 from automl.labelling.reading import Layout, read_layout
 from automl.records import DatasetSummary, FileState, ImageRecord, RefusedFile, Severity, Split
-from automl.text.numbers import counted
+from automl.text.messages import datasets as dataset_messages
 from automl.text.upload_names import clean_text, is_junk
 
 MAX_LISTED_REFUSALS = 100
 
-_NO_PHOTO = "It is not a photo, so it was not looked at."
 _SEVERITIES = list(Severity)
 
 
@@ -164,7 +162,7 @@ def _at(file: DataFile, place: Place | NoPlace | None) -> DataFile:
     if file.is_seen:
         return placed.refused(file.fault) if file.fault else placed
     # Nothing is ever used that was not decoded, such as a table or a leftover that was sent to a class.
-    return placed.refused(_NO_PHOTO)
+    return placed.refused(dataset_messages.NOT_A_PHOTO)
 
 
 def _without_contradictions(files: Sequence[DataFile]) -> list[DataFile]:
@@ -177,7 +175,7 @@ def _without_contradictions(files: Sequence[DataFile]) -> list[DataFile]:
         others = sorted(labels[file.sha256] - {file.label}) if file.state is FileState.ACCEPTED else []
         if not others:
             return file
-        return file.refused(f"The same picture is also in {quoted(others)}; it is not clear which is right.")
+        return file.refused(dataset_messages.IN_OTHER_CLASSES_TOO.format(classes=quoted(others)))
 
     return [judged(file) for file in files]
 
@@ -188,9 +186,7 @@ def _without_lost_classes(files: Sequence[DataFile]) -> list[DataFile]:
     def judged(file: DataFile) -> DataFile:
         if file.state is not FileState.ACCEPTED or file.label in learnable:
             return file
-        return file.refused(
-            f"The class '{file.label}' has photos only in the test folder, so there is nothing to learn it from."
-        )
+        return file.refused(dataset_messages.CLASS_ONLY_IN_TEST.format(name=file.label))
 
     return [judged(file) for file in files]
 
@@ -231,12 +227,11 @@ def _notes(judged: Sequence[DataFile], refused: Sequence[DataFile], layout: Layo
     accepted = _accepted(judged)
     notes = [note for note in layout.notes if note not in layout.joined]
     if n_junk := sum(is_junk(file.name) for file in judged):
-        leftovers = counted(n_junk, "leftover of other programs", "leftovers of other programs")
-        notes.append(f"{leftovers} (such as .DS_Store) {'was' if n_junk == 1 else 'were'} skipped.")
+        notes.append(dataset_messages.LEFTOVERS_SKIPPED.format(n=n_junk))
     if lost := sorted({file.label for file in refused if file.label} - {file.label for file in accepted}):
-        notes.append(f"No photo in {quoted(lost)} could be used, so it is not among the classes.")
+        notes.append(dataset_messages.CLASSES_LOST.format(n=len(lost), classes=quoted(lost)))
     if are_too_few_to_compare(accepted):
-        notes.append(TOO_FEW_TO_COMPARE)
+        notes.append(dataset_messages.TOO_FEW_TO_COMPARE)
     return tuple(notes)
 
 

@@ -18,7 +18,7 @@ from automl.datasets.data_file import DataFile
 from automl.errors import BadSetting
 from automl.labelling.places import MAX_LABEL_CHARS, Reading
 from automl.records import FileState, Split
-from automl.text.numbers import counted
+from automl.text.messages import datasets as dataset_messages
 from automl.text.upload_names import clean_text
 
 MAX_FILES_IN_AN_EDIT = 100_000
@@ -43,8 +43,7 @@ FileIds = Annotated[
 ]
 ClassName = Annotated[StrictStr, AfterValidator(_cleaned_class_name)]
 
-_BAD_FILES = "Tick some photos first. (In the API, `files` is a list of their numbers.)"
-_BAD_CLASS_NAME = f"The name of a class must have 1 to {MAX_LABEL_CHARS} characters, and no slash."
+_BAD_CLASS_NAME = dataset_messages.BAD_CLASS_NAME.format(most=MAX_LABEL_CHARS)
 
 
 class EditKind(StrEnum):
@@ -95,18 +94,19 @@ class ExcludeFiles(Edit):
     """
 
     kind = EditKind.EXCLUDE
-    refusals = {"files": _BAD_FILES}
+    refusals = {"files": dataset_messages.NO_FILES_CHOSEN}
 
     files: FileIds
 
     @property
     def usual_title(self) -> str:
-        return f"Left out {counted(len(self.files), 'photo')}"
+        return dataset_messages.LEFT_OUT.format(n=len(self.files))
 
     def changed(self, files: FilesById) -> Iterator[DataFile]:
         for file in _chosen(files, self.files):
             if file.state is FileState.ACCEPTED:
-                yield replace(file, state=FileState.EXCLUDED, reason=f"{self.title}.")
+                reason = dataset_messages.LEFT_OUT_BY_EDIT.format(title=self.title)
+                yield replace(file, state=FileState.EXCLUDED, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +118,13 @@ class IncludeFiles(Edit):
     """
 
     kind = EditKind.INCLUDE
-    refusals = {"files": _BAD_FILES}
+    refusals = {"files": dataset_messages.NO_FILES_CHOSEN}
 
     files: FileIds
 
     @property
     def usual_title(self) -> str:
-        return f"Put {counted(len(self.files), 'photo')} back"
+        return dataset_messages.PUT_BACK.format(n=len(self.files))
 
     def changed(self, files: FilesById) -> Iterator[DataFile]:
         for file in _chosen(files, self.files):
@@ -142,14 +142,14 @@ class MoveFiles(Edit):
     """
 
     kind = EditKind.MOVE
-    refusals = {"files": _BAD_FILES, "to": _BAD_CLASS_NAME}
+    refusals = {"files": dataset_messages.NO_FILES_CHOSEN, "to": _BAD_CLASS_NAME}
 
     files: FileIds
     to: ClassName
 
     @property
     def usual_title(self) -> str:
-        return f"Moved {counted(len(self.files), 'photo')} to '{self.to}'"
+        return dataset_messages.MOVED.format(n=len(self.files), to=self.to)
 
     def changed(self, files: FilesById) -> Iterator[DataFile]:
         """Also photos that had no class, or were left out; but nothing that is no picture is ever used."""
@@ -170,14 +170,14 @@ class RenameClass(Edit):
     """
 
     kind = EditKind.RENAME
-    refusals = {"from": "Say which class to rename: `from` must be its name.", "to": _BAD_CLASS_NAME}
+    refusals = {"from": dataset_messages.NO_CLASS_TO_RENAME, "to": _BAD_CLASS_NAME}
 
     old: Annotated[StrictStr, Field(alias="from")]
     new: Annotated[ClassName, Field(alias="to")]
 
     @property
     def usual_title(self) -> str:
-        return f"Renamed '{self.old}' to '{self.new}'"
+        return dataset_messages.RENAMED.format(old=self.old, new=self.new)
 
     def changed(self, files: FilesById) -> Iterator[DataFile]:
         return (replace(file, label=self.new) for file in files.values() if file.label == self.old)
@@ -194,8 +194,8 @@ class AssignPart(Edit):
 
     kind = EditKind.PART
     refusals = {
-        "files": _BAD_FILES,
-        "to": f"The part must be one of {', '.join(Split)}, or empty to let Darkroom choose.",
+        "files": dataset_messages.NO_FILES_CHOSEN,
+        "to": dataset_messages.NO_SUCH_PART.format(known=", ".join(Split)),
     }
 
     files: FileIds
@@ -203,7 +203,9 @@ class AssignPart(Edit):
 
     @property
     def usual_title(self) -> str:
-        return f"Put {counted(len(self.files), 'photo')} into {self.to or 'no particular part'}"
+        if not self.to:
+            return dataset_messages.PUT_INTO_NO_PART.format(n=len(self.files))
+        return dataset_messages.PUT_INTO_PART.format(n=len(self.files), part=self.to)
 
     def changed(self, files: FilesById) -> Iterator[DataFile]:
         return (replace(file, split=self.to or None) for file in _chosen(files, self.files))
@@ -218,13 +220,13 @@ class ChooseReading(Edit):
     """
 
     kind = EditKind.LAYOUT
-    refusals = {"reading": f"The reading must be one of {', '.join(Reading)}, or empty to let Darkroom choose."}
+    refusals = {"reading": dataset_messages.NO_SUCH_READING.format(known=", ".join(Reading))}
 
     reading: Reading | Literal[""] = ""
 
     @property
     def usual_title(self) -> str:
-        return "Read the classes from elsewhere" if self.reading else "Let Darkroom find the classes"
+        return dataset_messages.READ_FROM_ELSEWHERE if self.reading else dataset_messages.READING_LEFT_TO_DARKROOM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,13 +238,13 @@ class JoinSpellings(Edit):
     """
 
     kind = EditKind.SPELLINGS
-    refusals = {"join": "`join` must be true or false."}
+    refusals = {"join": dataset_messages.JOIN_IS_NO_SWITCH}
 
     join: StrictBool
 
     @property
     def usual_title(self) -> str:
-        return f"{'Joined' if self.join else 'Kept apart'} classes that differ only in spelling"
+        return dataset_messages.SPELLINGS_JOINED if self.join else dataset_messages.SPELLINGS_KEPT_APART
 
 
 EDITS: Mapping[EditKind, type[Edit]] = {
@@ -265,7 +267,8 @@ def read_edit(kind: str, values: Mapping[str, JsonValue], title: str = "") -> Ed
     try:
         edit_type = EDITS[EditKind(kind)]
     except ValueError:
-        raise BadSetting(f"There is no edit called {kind[:40]!r}. Known: {', '.join(EditKind)}.") from None
+        known = ", ".join(EditKind)
+        raise BadSetting(dataset_messages.NO_SUCH_EDIT.format(kind=kind[:40], known=known)) from None
     try:
         edit = _adapter(edit_type).validate_python({**values, "title": title})
     except ValidationError as error:

@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from automl.datasets.verdict import TOO_FEW_TO_COMPARE, quoted
+from automl.datasets.verdict import quoted
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
-from automl.text.numbers import counted, percent
+from automl.text.messages import datasets as dataset_messages
+from automl.text.numbers import percent
 
 TEST_SHARE = 0.15
 MAX_TEST_IMAGES = 10_000
@@ -182,7 +183,7 @@ def _validation(groups: Sequence[_Group], *, n_pool: int, n_folds: int, seed: in
     if not _by_class(groups):
         alone = [[group] for group in groups]
         folds_of, n_used = _repeated(alone, n_folds=n_folds, n_pool=n_pool, seed=seed)
-        return _Validation(folds_of=folds_of, n_folds=n_used, notes=[TOO_FEW_TO_COMPARE])
+        return _Validation(folds_of=folds_of, n_folds=n_used, notes=[dataset_messages.TOO_FEW_TO_COMPARE])
     if n_pool <= MAX_CROSS_VALIDATED_IMAGES:
         return _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed)
     return _single_validation(groups)
@@ -198,15 +199,9 @@ def _cross_validation(groups: Sequence[_Group], *, n_pool: int, n_folds: int, se
     folds_of, n_used = _repeated(_by_class(groups), n_folds=n_folds, n_pool=n_pool, seed=seed)
     notes = []
     if _n_own(groups):
-        notes.append(
-            f"The photos of your validation folder join the training photos in {n_used}-fold cross-validation: "
-            "each takes its turn at validation, which compares models more reliably than one small folder."
-        )
+        notes.append(dataset_messages.JOINED_IN_CROSS_VALIDATION.format(n_folds=n_used))
     if single := sorted({group.label for group in groups if group.label} - {group.label for group in folds_of}):
-        notes.append(
-            f"There is only one photo of {quoted(single)} to learn from, near copies aside: models are not "
-            "compared on it."
-        )
+        notes.append(dataset_messages.SINGLE_PHOTO_OF_CLASS.format(classes=quoted(single)))
     return _Validation(folds_of=folds_of, n_folds=n_used, notes=notes)
 
 
@@ -214,13 +209,13 @@ def _single_validation(groups: Sequence[_Group]) -> _Validation:
     """One part of the photos is validated on: the user's own where it is large enough."""
     n_own = _n_own(groups)
     if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups)):
-        note = f"Models are compared on the {counted(n_own, 'photo')} of your validation folder."
+        note = dataset_messages.COMPARED_ON_OWN_FOLDER.format(n=n_own)
         return _Validation(folds_of=dict.fromkeys(own, (0,)), n_folds=1, notes=[note])
-    note = (
-        f"Models are compared on {percent(VALIDATION_SHARE, 0)} of the training photos, which they do not learn from."
-    )
+    share = percent(VALIDATION_SHARE, 0)
     if n_own:
-        note += f" Your validation folder has only {counted(n_own, 'photo')}, too few for that; they join the others."
+        note = dataset_messages.COMPARED_ON_SHARE_INSTEAD.format(n=n_own, share=share)
+    else:
+        note = dataset_messages.COMPARED_ON_SHARE.format(share=share)
     held_out = _held_out(groups, VALIDATION_SHARE)
     return _Validation(folds_of=dict.fromkeys(held_out, (0,)), n_folds=1, notes=[note])
 
@@ -269,33 +264,26 @@ def _own_validation(groups: Sequence[_Group]) -> set[_Group]:
 def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None:
     learnable = {manifest.images[i].label for i in pool}
     if lost := [label for label in manifest.classes if label not in learnable]:
-        raise BadDataset(f"There is no photo of {quoted(lost)} to learn from outside the test set. Add some.")
+        raise BadDataset(dataset_messages.NOTHING_TO_LEARN_OUTSIDE_TEST.format(classes=quoted(lost)))
 
 
 def _spared_notes(labels: Sequence[str]) -> list[str]:
     if not labels:
         return []
-    return [
-        f"All training photos of {quoted(labels)} are near copies of test photos. They are learned from all the same, "
-        "so the score is too optimistic. Test with photos that were taken on another occasion."
-    ]
+    return [dataset_messages.ONLY_NEAR_COPIES_OF_TEST.format(classes=quoted(labels))]
 
 
 def _test_notes(manifest: DatasetManifest, test: set[int], *, n_left_out: int, has_own_test: bool) -> list[str]:
     notes = []
     if not has_own_test:
         share = len(test) / len(manifest.images)
-        notes.append(
-            f"{counted(len(test), 'photo')} ({percent(share, 0)}), picked at random from every class, "
-            "are kept for the final test; no model learns from them."
-        )
+        notes.append(dataset_messages.KEPT_FOR_TEST.format(n=len(test), share=percent(share, 0)))
     if n_left_out:
-        copies = "photo is a copy of a test photo" if n_left_out == 1 else "photos are copies of test photos"
-        notes.append(f"{n_left_out:,} {copies} and left out of training, so that the score stays honest.")
+        notes.append(dataset_messages.COPIES_OF_TEST_LEFT_OUT.format(n=n_left_out))
     tested = {manifest.images[i].label for i in test}
     if untested := [label for label in manifest.classes if label not in tested]:
-        why = "The test folder has" if has_own_test else "There are too few different photos, so the test has"
-        notes.append(f"{why} no photo of {quoted(untested)}: the score says nothing about that.")
+        lacks = dataset_messages.TEST_FOLDER_LACKS if has_own_test else dataset_messages.TEST_LACKS
+        notes.append(lacks.format(classes=quoted(untested)))
     if len(test) < FEW_TEST_IMAGES:
-        notes.append(f"The final test has only {counted(len(test), 'photo')}: its score is a rough guess.")
+        notes.append(dataset_messages.SMALL_TEST.format(n=len(test)))
     return notes

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from automl.records import RefusedFile, Split
-from automl.text.numbers import counted
+from automl.text.messages import datasets as dataset_messages
 
 FEW_IMAGES = 10
 UNBALANCED = 3
@@ -13,14 +13,6 @@ UNBALANCED = 3
 
 _REFUSALS_IN_A_MESSAGE = 3
 _NAME_IN_A_MESSAGE = 80
-
-_GOOD_START = "10 or more photos of each class are a good start"
-TOO_FEW_TO_COMPARE = (
-    "There is only one different photo of each class to learn from, beside the test photos. That is too few to tell a "
-    "good model from a bad one: scores on validation photos mean nothing here, high or low. Add photos: "
-    f"{_GOOD_START}."
-)
-"""Said of a data set with two photos of each class, for example."""
 
 
 class LabelledPhoto(Protocol):
@@ -42,44 +34,42 @@ def problem_of(photos: Sequence[LabelledPhoto]) -> str:
         contents[photo.label].add(photo.sha256)
     labels = sorted(contents)
     if not labels:
-        return "There is no photo here that can be used. Make one folder for each class and put its photos in."
+        return dataset_messages.NO_USABLE_PHOTO
     if len(labels) == 1:
-        return (
-            f"All photos are of one class, {quoted(labels)}. At least two are needed: "
-            "add a folder with photos of something else."
-        )
+        return dataset_messages.ONE_CLASS_ONLY.format(classes=quoted(labels))
     if tiny := [label for label in labels if len(contents[label]) < 2]:
-        return (
-            f"There are fewer than 2 different photos of {quoted(tiny)}. "
-            f"Add photos, or leave the class out. {_GOOD_START}."
-        )
+        return dataset_messages.CLASS_TOO_SMALL.format(classes=quoted(tiny))
     if leaked := [label for label in labels if contents[label] <= test]:
-        return (
-            f"Every training photo of {quoted(leaked)} is also in the test folder, so there is nothing to learn from. "
-            "Add other photos to the training folder."
-        )
+        return dataset_messages.ALL_IN_TEST_TOO.format(classes=quoted(leaked))
     return ""
 
 
 def explained(problem: str, refused: Sequence[RefusedFile]) -> str:
     """`problem` with the first refused files and their reasons, which are often what is behind it."""
-    shown = [f"{_shortened(file.name)}: {file.reason}" for file in refused[:_REFUSALS_IN_A_MESSAGE]]
+    if not refused:
+        return problem
+    shown = [
+        dataset_messages.FILE_AND_REASON.format(name=_shortened(file.name), reason=file.reason)
+        for file in refused[:_REFUSALS_IN_A_MESSAGE]
+    ]
     if more := len(refused) - len(shown):
-        shown.append(f"And {counted(more, 'more file')}.")
-    return " ".join([problem, "Not used:", *shown]) if shown else problem
+        shown.append(dataset_messages.MORE_FILES_NOT_USED.format(n=more))
+    return dataset_messages.PROBLEM_AND_FILES.format(problem=problem, files=" ".join(shown))
 
 
 def verdict_of(photos: Sequence[LabelledPhoto]) -> str:
     """One sentence, such as "1,295 photos, 3 classes, balanced, ready"."""
     counts = Counter(photo.label for photo in photos)
-    parts = [counted(counts.total(), "photo"), counted(len(counts), "class", "classes")]
+    n_photos = dataset_messages.PHOTOS.format(n=counts.total())
+    n_classes = dataset_messages.CLASSES.format(n=len(counts))
     smallest, largest = min(counts.values(), default=0), max(counts.values(), default=0)
     if few := sum(n < FEW_IMAGES for n in counts.values()):
-        have = "1 class has" if few == 1 else f"{few:,} classes have"
-        return f"{', '.join(parts)}, ready, but {have} fewer than {FEW_IMAGES} photos: expect unsure results"
+        return dataset_messages.READY_WITH_SMALL_CLASSES.format(
+            n=few, photos=n_photos, classes=n_classes, few=FEW_IMAGES
+        )
     is_balanced = largest < UNBALANCED * smallest
-    balance = "balanced" if is_balanced else f"unbalanced ({smallest:,} to {largest:,} photos a class)"
-    return f"{', '.join(parts)}, {balance}, ready"
+    verdict = dataset_messages.READY_BALANCED if is_balanced else dataset_messages.READY_UNBALANCED
+    return verdict.format(photos=n_photos, classes=n_classes, smallest=smallest, largest=largest)
 
 
 def are_too_few_to_compare(photos: Sequence[LabelledPhoto]) -> bool:
@@ -92,11 +82,12 @@ def are_too_few_to_compare(photos: Sequence[LabelledPhoto]) -> bool:
 
 def quoted(labels: Sequence[str], at_most: int = 5) -> str:
     """The first labels in quotation marks, such as "'ants', 'bees' and 3 more"."""
-    shown = [f"'{label}'" for label in labels[:at_most]]
-    more = len(labels) - len(shown)
-    if more:
-        return ", ".join(shown) + f" and {more} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    shown = [dataset_messages.QUOTED_NAME.format(name=label) for label in labels[:at_most]]
+    if more := len(labels) - len(shown):
+        return dataset_messages.NAMES_AND_MORE.format(names=", ".join(shown), n=more)
+    if len(shown) < 2:
+        return "".join(shown)
+    return dataset_messages.NAMES_AND_LAST.format(all_but_last=", ".join(shown[:-1]), last=shown[-1])
 
 
 def _shortened(name: str) -> str:

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 
 from automl.datasets.edits import ExcludeFiles, RenameClass
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos
-from automl.datasets.findings.finding import Finding, Fix, ids, is_or_are, leave_out, singles
+from automl.datasets.findings.finding import Finding, Fix, ids, leave_out, singles
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import FEW_IMAGES, quoted
 from automl.records import Severity, Split
-from automl.text.numbers import counted
+from automl.text.messages import datasets as dataset_messages
 
 MAX_IMBALANCE = 10
 _EVENED_IMBALANCE, _MIN_EVENED_PHOTOS = 5, 50
@@ -30,17 +30,15 @@ def tiny_classes(dataset: ExaminedDataset) -> list[Finding]:
         return []
     found = [photo for label in tiny for photo in classes[label]]
     leave_classes_out = Fix(
-        title=f"Leave {quoted(tiny)} out", edit=ExcludeFiles(files=ids(found), title=f"Left out {quoted(tiny)}")
+        title=dataset_messages.LEAVE_CLASSES_OUT.format(classes=quoted(tiny)),
+        edit=ExcludeFiles(files=ids(found), title=dataset_messages.CLASSES_LEFT_OUT.format(classes=quoted(tiny))),
     )
     n_others = len(classes) - len(tiny)
     return [
         Finding(
             kind="tiny-class",
-            title=f"{counted(len(tiny), 'class has', 'classes have')} too few different photos: {quoted(tiny)}",
-            consequence=(
-                f"Fewer than {FEW_IMAGES} different photos teach the model little, and its score for them is a guess. "
-                "Add photos; near copies count as one."
-            ),
+            title=dataset_messages.TINY_CLASSES.format(n=len(tiny), classes=quoted(tiny)),
+            consequence=dataset_messages.TINY_CLASSES_MEAN.format(few=FEW_IMAGES),
             severity=Severity.WARNING,
             groups=tuple(ids(classes[label]) for label in tiny),
             fix=leave_classes_out if n_others >= 2 else None,  # a data set of one class is of no use
@@ -58,12 +56,10 @@ def unbalanced(dataset: ExaminedDataset) -> list[Finding]:
     return [
         Finding(
             kind="unbalanced",
-            title=f"'{largest[0].label}' has {len(largest):,} photos, '{smallest[0].label}' only {len(smallest):,}",
-            consequence=(
-                "A model gets a good score by giving nearly every photo the larger class. So balanced accuracy, "
-                "in which every class counts the same, is the better measure here; more photos of the small class "
-                "help."
+            title=dataset_messages.UNBALANCED.format(
+                large=largest[0].label, n_large=len(largest), small=smallest[0].label, n_small=len(smallest)
             ),
+            consequence=dataset_messages.UNBALANCED_MEANS,
             severity=Severity.INFO,
             groups=(ids(largest), ids(smallest)),
             fix=_even_out(classes, at_most=max(_EVENED_IMBALANCE * len(smallest), _MIN_EVENED_PHOTOS)),
@@ -80,9 +76,8 @@ def _even_out(classes: list[list[Photo]], at_most: int) -> Fix | None:
     extra = [photo for group in order for photo in group[at_most:]]
     if not extra:
         return None
-    done = f"Left out {counted(len(extra), 'photo')} of large classes"
-    edit = ExcludeFiles(files=ids(extra), title=done)
-    return Fix(title=f"Keep at most {at_most:,} photos of a class", edit=edit)
+    title = dataset_messages.KEEP_AT_MOST.format(n=at_most)
+    return leave_out(title, extra, done=dataset_messages.LARGE_CLASSES_CUT)
 
 
 @doctor_check(Subject.CLASSES)
@@ -97,32 +92,30 @@ def gray_mixed(dataset: ExaminedDataset) -> list[Finding]:
     shares = {label: n_gray_of[label] / n for label, n in n_of.items()}
     most, least = (choose(sorted(shares), key=lambda label: shares[label]) for choose in (max, min))
     is_uneven = shares[most] - shares[least] >= _GRAY_SHARE_GAP
-    fewer, colour = (gray, "gray") if len(gray) <= len(coloured) else (coloured, "coloured")
+    consequence = dataset_messages.GRAY_UNEVENLY if is_uneven else dataset_messages.GRAY_EVENLY
     return [
         Finding(
             kind="gray",
-            title=f"{counted(len(gray), 'photo')} {is_or_are(len(gray))} gray, {len(coloured):,} in colour",
-            consequence=(
-                f"In '{most}' {100 * shares[most]:.0f} % are gray, in '{least}' {100 * shares[least]:.0f} %. The model "
-                "may learn the colour instead of the thing, and then be wrong on new photos. Have both kinds in every "
-                "class."
-                if is_uneven
-                else "The model sees both kinds in every class, so this does little harm. If your new photos will all "
-                "be of one kind, leave out the other."
+            title=dataset_messages.GRAY_AND_COLOURED.format(n=len(gray), n_coloured=len(coloured)),
+            consequence=consequence.format(
+                most=most, most_percent=100 * shares[most], least=least, least_percent=100 * shares[least]
             ),
             severity=Severity.WARNING if is_uneven else Severity.INFO,
-            groups=singles(fewer),
-            fix=_leave_out_colour(fewer, colour, n_of),
+            groups=singles(min(gray, coloured, key=len)),
+            fix=_leave_out_colour(gray, coloured, n_of),
         )
     ]
 
 
-def _leave_out_colour(fewer: Photos, colour: str, n_of: Counter[str]) -> Fix | None:
-    """None where more than half of a class would go."""
+def _leave_out_colour(gray: Photos, coloured: Photos, n_of: Counter[str]) -> Fix | None:
+    """Leaves out the kind of which there are fewer; None where more than half of a class would go."""
+    fewer = min(gray, coloured, key=len)
     n_fewer_of = Counter(photo.label for photo in fewer)
     if any(2 * n_fewer_of[label] > n for label, n in n_of.items()):
         return None
-    return leave_out(f"Leave out the {colour} ones", fewer, noun=f"{colour} photo")
+    if fewer is gray:
+        return leave_out(dataset_messages.LEAVE_GRAY_OUT, gray, done=dataset_messages.GRAY_LEFT_OUT)
+    return leave_out(dataset_messages.LEAVE_COLOURED_OUT, coloured, done=dataset_messages.COLOURED_LEFT_OUT)
 
 
 @doctor_check(Subject.CLASSES)
@@ -136,16 +129,15 @@ def spellings(dataset: ExaminedDataset) -> list[Finding]:
     return [
         Finding(
             kind="spelling",
-            title=f"'{other}' and '{main}' are two classes",
-            consequence=(
-                "Their names are nearly the same. If they mean the same thing, the model tries to tell apart what is "
-                "the same, and the score suffers."
-            ),
+            title=dataset_messages.TWO_SPELLINGS.format(other=other, main=main),
+            consequence=dataset_messages.TWO_SPELLINGS_MEAN,
             severity=Severity.WARNING,
             groups=(ids(of_label[main]), ids(of_label[other])),
             fix=Fix(
-                title=f"Make them one: '{main}'",
-                edit=RenameClass(old=other, new=main, title=f"Joined '{other}' with '{main}'"),
+                title=dataset_messages.MAKE_ONE_CLASS.format(main=main),
+                edit=RenameClass(
+                    old=other, new=main, title=dataset_messages.MADE_ONE_CLASS.format(other=other, main=main)
+                ),
             ),
         )
         for main, other in pairs[:_MAX_PAIRS]
@@ -167,11 +159,10 @@ def joined(dataset: ExaminedDataset) -> list[Finding]:
     """Class names that were joined with another spelling already."""
     if not dataset.joined:
         return []
-    names = counted(len(dataset.joined), "class name was", "class names were")
     return [
         Finding(
             kind="joined",
-            title=f"{names} joined with another spelling of the same",
+            title=dataset_messages.NAMES_JOINED.format(n=len(dataset.joined)),
             consequence=" ".join(dataset.joined),
             severity=Severity.INFO,
         )

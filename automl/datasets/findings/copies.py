@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos, n_contents, n_labels
-from automl.datasets.findings.finding import Finding, all_ids, is_or_are, leave_out
+from automl.datasets.findings.finding import Finding, all_ids, leave_out
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import quoted
 from automl.records import Severity, Split
-from automl.text.numbers import counted
+from automl.text.messages import datasets as dataset_messages
+from automl.text.one_or_many import OneOrMany
 
 _PART_RANK = {Split.TEST: 0, Split.VALIDATION: 1}
 
@@ -24,19 +25,11 @@ def two_labels(dataset: ExaminedDataset) -> list[Finding]:
     return [
         Finding(
             kind="two-labels",
-            title=f"{counted(len(groups), 'picture')} in more than one class",
-            consequence=(
-                f"The very same picture is in {quoted(labels)}, and it is not clear which is right. A model cannot "
-                "learn from it. Leave it out, or move it to the class where it belongs."
-            ),
+            title=dataset_messages.TWO_LABELS.format(n=len(groups)),
+            consequence=dataset_messages.TWO_LABELS_MEANS.format(classes=quoted(labels)),
             severity=Severity.ERROR,
             groups=all_ids(groups),
-            fix=leave_out(
-                "Leave all of them out",
-                photos,
-                noun="photo that lay in two classes",
-                plural="photos that lay in two classes",
-            ),
+            fix=leave_out(dataset_messages.LEAVE_ALL_OUT, photos, done=dataset_messages.TWO_LABELS_LEFT_OUT),
         )
     ]
 
@@ -51,19 +44,11 @@ def near_two_labels(dataset: ExaminedDataset) -> list[Finding]:
     return [
         Finding(
             kind="near-two-labels",
-            title=f"{counted(len(groups), 'picture has', 'pictures have')} near copies in another class",
-            consequence=(
-                "Pictures that look almost the same lie in different classes. If that is a mistake, the model learns "
-                "something wrong from them; look at them and move them to the right class."
-            ),
+            title=dataset_messages.NEAR_TWO_LABELS.format(n=len(groups)),
+            consequence=dataset_messages.NEAR_TWO_LABELS_MEANS,
             severity=Severity.WARNING,
             groups=all_ids(groups),
-            fix=leave_out(
-                "Leave all of them out",
-                photos,
-                noun="near copy in two classes",
-                plural="near copies in two classes",
-            ),
+            fix=leave_out(dataset_messages.LEAVE_ALL_OUT, photos, done=dataset_messages.NEAR_TWO_LABELS_LEFT_OUT),
         )
     ]
 
@@ -74,19 +59,29 @@ class _Likeness:
 
     Attributes:
         kind: Kind of the finding.
-        noun: What one such photo is called.
-        plural: What several are called.
-        words: How alike they are.
+        title: Says how many there are.
+        consequence: What they mean for the score.
+        done: Said after they were left out.
     """
 
     kind: str
-    noun: str
-    plural: str
-    words: str
+    title: OneOrMany
+    consequence: str
+    done: OneOrMany
 
 
-_EXACT = _Likeness(kind="test-copies", noun="copy", plural="copies", words="the very same")
-_NEAR = _Likeness(kind="test-near-copies", noun="near copy", plural="near copies", words="almost the same")
+_EXACT = _Likeness(
+    kind="test-copies",
+    title=dataset_messages.TEST_COPIES,
+    consequence=dataset_messages.TEST_COPIES_MEAN,
+    done=dataset_messages.TEST_COPIES_LEFT_OUT,
+)
+_NEAR = _Likeness(
+    kind="test-near-copies",
+    title=dataset_messages.TEST_NEAR_COPIES,
+    consequence=dataset_messages.TEST_NEAR_COPIES_MEAN,
+    done=dataset_messages.TEST_NEAR_COPIES_LEFT_OUT,
+)
 
 
 @doctor_check(Subject.COPIES)
@@ -109,24 +104,14 @@ def _in_test_too(likeness: _Likeness, groups: Sequence[Photos]) -> list[Finding]
     if not groups:
         return []
     learned = [photo for group in groups for photo in group if photo.split is not Split.TEST]
-    n = len(learned)
-    copies = likeness.noun if n == 1 else likeness.plural
     return [
         Finding(
             kind=likeness.kind,
-            title=f"{counted(n, 'training photo')} {is_or_are(n)} {copies} of test photos",
-            consequence=(
-                f"A test with {likeness.words} photos as the training only shows what was memorised. Training skips "
-                "them, so that the score stays honest."
-            ),
+            title=likeness.title.format(n=len(learned)),
+            consequence=likeness.consequence,
             severity=Severity.WARNING,
             groups=all_ids(groups),
-            fix=leave_out(
-                "Leave out the training copies",
-                learned,
-                noun=f"training {likeness.noun}",
-                plural=f"training {likeness.plural}",
-            ),
+            fix=leave_out(dataset_messages.LEAVE_TRAINING_COPIES_OUT, learned, done=likeness.done),
         )
     ]
 
@@ -139,18 +124,14 @@ def duplicates(dataset: ExaminedDataset) -> list[Finding]:
         return []
     # A copy of a test photo is not trained from in any case, so the test photo is the one to keep.
     extra = _all_but_best(groups, lambda photo: (_part_rank(photo), photo.file_id))
-    n = len(extra)
     return [
         Finding(
             kind="duplicates",
-            title=f"{counted(n, 'photo')} {is_or_are(n)} {'an exact copy' if n == 1 else 'exact copies'} of another",
-            consequence=(
-                "Copies teach nothing new, and what they show counts for more than it should. They are kept on one "
-                "side of the split, so that the score stays honest."
-            ),
+            title=dataset_messages.DUPLICATES.format(n=len(extra)),
+            consequence=dataset_messages.DUPLICATES_MEAN,
             severity=Severity.INFO,
             groups=all_ids(groups),
-            fix=leave_out("Keep one of each", extra, noun="exact copy", plural="exact copies"),
+            fix=leave_out(dataset_messages.KEEP_ONE_OF_EACH, extra, done=dataset_messages.DUPLICATES_LEFT_OUT),
         )
     ]
 
@@ -162,18 +143,14 @@ def near_copies(dataset: ExaminedDataset) -> list[Finding]:
     if not groups:
         return []
     extra = _all_but_best(groups, lambda photo: (_part_rank(photo), -photo.width * photo.height, photo.file_id))
-    n = len(groups)
     return [
         Finding(
             kind="near-copies",
-            title=f"{counted(n, 'picture')} {is_or_are(n)} stored more than once, almost the same",
-            consequence=(
-                "These may be a burst, frames of a video, or one picture in several sizes. They are kept on one side "
-                "of the split, so that the score stays honest, but they teach hardly more than one photo each."
-            ),
+            title=dataset_messages.NEAR_COPIES.format(n=len(groups)),
+            consequence=dataset_messages.NEAR_COPIES_MEAN,
             severity=Severity.INFO,
             groups=all_ids(groups),
-            fix=leave_out("Keep the largest of each", extra, noun="near copy", plural="near copies"),
+            fix=leave_out(dataset_messages.KEEP_LARGEST_OF_EACH, extra, done=dataset_messages.NEAR_COPIES_LEFT_OUT),
         )
     ]
 

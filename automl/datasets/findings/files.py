@@ -6,10 +6,9 @@ from automl.datasets.findings.examined_dataset import ExaminedDataset
 from automl.datasets.findings.finding import Finding
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.records import Severity
-from automl.text.numbers import counted
+from automl.text.messages import datasets as dataset_messages
 
 _MAX_REASONS = 12
-_OTHER_REASONS = "Each has a reason of its own; the list of files says which."
 
 
 @doctor_check(Subject.FILES)
@@ -21,12 +20,12 @@ def unusable_files(dataset: ExaminedDataset) -> list[Finding]:
     frequent = sorted(by_reason.items(), key=lambda item: -len(item[1]))
     reasons = frequent[:_MAX_REASONS]
     if rest := [file_id for _, ids in frequent[_MAX_REASONS:] for file_id in ids]:
-        reasons.append((_OTHER_REASONS, rest))
+        reasons.append((dataset_messages.OTHER_REASONS, rest))
     return [
         Finding(
             kind="refused",
-            title=f"{counted(len(ids), 'file')} cannot be used",
-            consequence=f"{reason} {'It is' if len(ids) == 1 else 'They are'} left out already.",
+            title=dataset_messages.UNUSABLE_FILES.format(n=len(ids)),
+            consequence=dataset_messages.UNUSABLE_FILES_MEAN.format(n=len(ids), reason=reason),
             severity=Severity.WARNING,
             groups=tuple((file_id,) for file_id in ids),
         )

@@ -7,7 +7,7 @@ from automl.datasets.edits import Edit, ExcludeFiles
 from automl.datasets.findings.examined_dataset import Photos
 from automl.records import FindingSummary, FixSummary, Severity
 from automl.records.dataset_summary import finding_key
-from automl.text.numbers import counted
+from automl.text.one_or_many import OneOrMany
 
 MAX_GROUPS_IN_SUMMARY = 60
 MAX_FILES_IN_SUMMARY = 12
@@ -92,11 +92,6 @@ def singles(photos: Photos) -> Groups:
     return tuple((photo.file_id,) for photo in photos)
 
 
-def leave_out(title: str, photos: Photos, *, noun: str, plural: str = "") -> Fix:
-    """A fix that leaves photos out. `noun`, `plural`: what these photos are called afterwards."""
-    done = f"Left out {counted(len(photos), noun, plural)}"
-    return Fix(title=title, edit=ExcludeFiles(files=ids(photos), title=done))
-
-
-def is_or_are(n: int) -> str:
-    return "is" if n == 1 else "are"
+def leave_out(title: str, photos: Photos, *, done: OneOrMany) -> Fix:
+    """A fix that leaves photos out. `done`: what is said of it afterwards."""
+    return Fix(title=title, edit=ExcludeFiles(files=ids(photos), title=done.format(n=len(photos))))

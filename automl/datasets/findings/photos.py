@@ -3,10 +3,10 @@
 from pathlib import PurePosixPath
 
 from automl.datasets.findings.examined_dataset import ExaminedDataset
-from automl.datasets.findings.finding import Finding, is_or_are, leave_out, singles
+from automl.datasets.findings.finding import Finding, leave_out, singles
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.records import Severity
-from automl.text.numbers import counted
+from automl.text.messages import datasets as dataset_messages
 
 MIN_SIDE_PX = 32
 MAX_ASPECT = 4
@@ -30,11 +30,11 @@ def small(dataset: ExaminedDataset) -> list[Finding]:
     return [
         Finding(
             kind="small",
-            title=f"{counted(len(found), 'photo')} {is_or_are(len(found))} very small (less than {MIN_SIDE_PX} pixels)",
-            consequence="There is hardly anything to see in so few pixels, either for you or for the model.",
+            title=dataset_messages.SMALL_PHOTOS.format(n=len(found), side=MIN_SIDE_PX),
+            consequence=dataset_messages.SMALL_PHOTOS_MEAN,
             severity=Severity.WARNING,
             groups=singles(found),
-            fix=leave_out("Leave them out", found, noun="very small photo"),
+            fix=leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=dataset_messages.SMALL_PHOTOS_LEFT_OUT),
         )
     ]
 
@@ -48,11 +48,11 @@ def blank(dataset: ExaminedDataset) -> list[Finding]:
     return [
         Finding(
             kind="blank",
-            title=f"{counted(len(found), 'photo')} {is_or_are(len(found))} blank",
-            consequence="A picture of one colour shows nothing of its class. The model learns to guess from it.",
+            title=dataset_messages.BLANK_PHOTOS.format(n=len(found)),
+            consequence=dataset_messages.BLANK_PHOTOS_MEAN,
             severity=Severity.WARNING,
             groups=singles(found),
-            fix=leave_out("Leave them out", found, noun="blank photo"),
+            fix=leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=dataset_messages.BLANK_PHOTOS_LEFT_OUT),
         )
     ]
 
@@ -63,18 +63,14 @@ def elongated(dataset: ExaminedDataset) -> list[Finding]:
     found = [p for p in dataset.photos if max(p.width, p.height) >= MAX_ASPECT * min(p.width, p.height)]
     if not found:
         return []
-    photos = f"{counted(len(found), 'photo')} {is_or_are(len(found))}"
     return [
         Finding(
             kind="aspect",
-            title=f"{photos} very long or very tall ({MAX_ASPECT}:1 or more)",
-            consequence=(
-                "The model sees every photo as a square, so what is in these is squeezed out of shape. Crop them to "
-                "what matters, or leave them out."
-            ),
+            title=dataset_messages.LONG_PHOTOS.format(n=len(found), aspect=MAX_ASPECT),
+            consequence=dataset_messages.LONG_PHOTOS_MEAN,
             severity=Severity.INFO,
             groups=singles(found),
-            fix=leave_out("Leave them out", found, noun="very long photo"),
+            fix=leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=dataset_messages.LONG_PHOTOS_LEFT_OUT),
         )
     ]
 
@@ -90,11 +86,8 @@ def wrong_extension(dataset: ExaminedDataset) -> list[Finding]:
     return [
         Finding(
             kind="extension",
-            title=f"{counted(len(found), 'photo')} {'has' if len(found) == 1 else 'have'} the ending of another format",
-            consequence=(
-                f"One ends in {suffix} but is {example.format} inside. It does no harm: photos are read by their "
-                "contents."
-            ),
+            title=dataset_messages.OTHER_ENDINGS.format(n=len(found)),
+            consequence=dataset_messages.OTHER_ENDINGS_MEAN.format(suffix=suffix, format=example.format),
             severity=Severity.INFO,
             groups=singles(found),
         )

@@ -8,7 +8,7 @@ from automl.datasets.edits import ExcludeFiles
 from automl.datasets.findings.finding import Finding, Fix
 from automl.records import FileState, Severity
 from automl.records.report import RunReport
-from automl.text.numbers import counted
+from automl.text.messages import datasets as dataset_messages
 
 DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
 
@@ -31,20 +31,16 @@ def _doubted_labels(report: RunReport, used: Mapping[str, Sequence[DataFile]]) -
     groups = tuple((files[0].id,) for files in doubted if files)
     if not groups:
         return []
-    photos = counted(len(groups), "photo")
-    done = f"Left out {photos} with a doubtful label"
+    done = dataset_messages.DOUBTED_LEFT_OUT.format(n=len(groups))
     edit = ExcludeFiles(files=tuple(sorted(file.id for files in doubted for file in files)), title=done)
     return [
         Finding(
             kind=DOUBTED_LABELS,
-            title=f"{photos} may have the wrong label",
-            consequence=(
-                "Models that had not seen these photos were sure that they show something else. Look at them: a wrong "
-                "label teaches the wrong thing. Some labels are right, and the photos are just hard."
-            ),
+            title=dataset_messages.DOUBTED_LABELS.format(n=len(groups)),
+            consequence=dataset_messages.DOUBTED_LABELS_MEAN,
             severity=Severity.WARNING,
             groups=groups,
-            fix=Fix(title="Leave them all out", edit=edit),
+            fix=Fix(title=dataset_messages.LEAVE_DOUBTED_OUT, edit=edit),
         )
     ]
 
@@ -54,19 +50,15 @@ def _look_alikes(report: RunReport, used: Mapping[str, Sequence[DataFile]]) -> l
     pairs = [pair for pair in pairs if all(pair)]
     if not pairs:
         return []
-    n = counted(len(pairs), "pair")
-    done = f"Left out one photo of {n} that look alike"
+    done = dataset_messages.LOOK_ALIKES_LEFT_OUT.format(n=len(pairs))
     edit = ExcludeFiles(files=tuple(sorted(file.id for _, other in pairs for file in other)), title=done)
     return [
         Finding(
             kind=LOOK_ALIKES,
-            title=f"{n} of photos look like parts of each other",
-            consequence=(
-                "They may be crops of one photo, or the same thing taken twice. Where one is learned from and the "
-                "other is in the test, the score is too optimistic."
-            ),
+            title=dataset_messages.LOOK_ALIKES.format(n=len(pairs)),
+            consequence=dataset_messages.LOOK_ALIKES_MEAN,
             severity=Severity.INFO,
             groups=tuple((one[0].id, other[0].id) for one, other in pairs),
-            fix=Fix(title="Keep one of each", edit=edit),
+            fix=Fix(title=dataset_messages.KEEP_ONE_OF_EACH, edit=edit),
         )
     ]

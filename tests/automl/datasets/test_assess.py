@@ -9,9 +9,9 @@ from automl.datasets.edits import Edit, ExcludeFiles, read_edit
 from automl.datasets.findings.finding import Finding, Fix
 from automl.datasets.manifest import image_records
 from automl.datasets.summary import N_SAMPLES
-from automl.datasets.verdict import TOO_FEW_TO_COMPARE
 from automl.labelling.label_tables import LabelTable
 from automl.records import ClassSummary, FileState, RefusedFile, Severity, SizesSummary, Split
+from automl.text.messages import datasets as dataset_messages
 
 
 def photo(number: int, name: str, sha256: str = "", **values: Any) -> DataFile:
@@ -202,5 +202,5 @@ def test_only_the_first_hundred_refused_files_are_listed() -> None:
 
 
 def test_too_few_photos_to_compare_models_are_told() -> None:
-    assert TOO_FEW_TO_COMPARE in assess([one for one in PETS if one.id < 5]).summary.notes
-    assert TOO_FEW_TO_COMPARE not in assess(PETS).summary.notes
+    assert dataset_messages.TOO_FEW_TO_COMPARE in assess([one for one in PETS if one.id < 5]).summary.notes
+    assert dataset_messages.TOO_FEW_TO_COMPARE not in assess(PETS).summary.notes

@@ -109,6 +109,8 @@ def test_training_copies_of_test_photos_are_to_be_left_out() -> None:
     findings = found([*fine(), *tested, *learned])
     assert left_out(findings["test-copies"]) == [5]
     assert left_out(findings["test-near-copies"]) == [6]
+    assert findings["test-copies"].title == "1 training photo is a copy of a test photo"
+    assert findings["test-near-copies"].title == "1 training photo is a near copy of a test photo"
 
 
 def test_without_a_test_folder_no_copy_is_in_the_test() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from automl.datasets import split as split_module
 from automl.datasets.split import ALWAYS_TRAINED, make_split
-from automl.datasets.verdict import TOO_FEW_TO_COMPARE, problem_of
+from automl.datasets.verdict import problem_of
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, ImageRecord, Split, SplitPlan
+from automl.text.messages import datasets as dataset_messages
 
 SEEDS = range(40)
 
@@ -98,7 +99,7 @@ def test_no_picture_straddles_test_pool_or_folds(seed: int) -> None:
 def test_every_class_is_learned_in_every_fold(seed: int) -> None:
     manifest = random_manifest(seed)
     plan = make_split(manifest, seed)
-    if TOO_FEW_TO_COMPARE in plan.notes:
+    if dataset_messages.TOO_FEW_TO_COMPARE in plan.notes:
         return  # then each fold lacks the class whose only photo it holds out
     for folds in repeats_of(plan):
         for held_out in range(plan.n_folds):
@@ -112,7 +113,7 @@ def test_no_fold_is_empty_and_only_single_pictures_are_always_trained(seed: int)
     plan = make_split(manifest, seed)
     for folds in repeats_of(plan):
         assert set(folds) - {ALWAYS_TRAINED} == set(range(plan.n_folds))
-    if TOO_FEW_TO_COMPARE in plan.notes:
+    if dataset_messages.TOO_FEW_TO_COMPARE in plan.notes:
         assert all(ALWAYS_TRAINED not in folds for folds in plan.folds)
         return
     n_pictures = Counter(
@@ -252,7 +253,7 @@ def test_two_photos_a_class_are_one_to_test_and_one_to_learn_from_with_a_warning
     plan = make_split(manifest, 0)
     assert labels_of(manifest, plan.pool) == labels_of(manifest, plan.test) == {"cat", "dog"}
     assert all(sorted(folds) == [0, 1] for folds in repeats_of(plan))
-    assert plan.notes[-1] == TOO_FEW_TO_COMPARE
+    assert plan.notes[-1] == dataset_messages.TOO_FEW_TO_COMPARE
 
 
 def test_many_classes_of_two_photos_share_the_folds() -> None:

@@ -1,0 +1,283 @@
+"""What is said of a data set: can it be trained from, how is it split, what does the doctor find, what did edits do."""
+
+from automl.text.one_or_many import OneOrMany
+
+# Why a file is not used.
+NOT_A_PHOTO = "It is not a photo, so it was not looked at."
+IN_OTHER_CLASSES_TOO = "The same picture is also in {classes}; it is not clear which is right."
+CLASS_ONLY_IN_TEST = "The class '{name}' has photos only in the test folder, so there is nothing to learn it from."
+LEFT_OUT_BY_EDIT = "{title}."
+
+# Notes on the data set as a whole.
+LEFTOVERS_SKIPPED = OneOrMany(
+    one="{n:,} leftover of other programs (such as .DS_Store) was skipped.",
+    many="{n:,} leftovers of other programs (such as .DS_Store) were skipped.",
+)
+CLASSES_LOST = OneOrMany(
+    one="No photo in {classes} could be used, so it is not among the classes.",
+    many="No photo in {classes} could be used, so they are not among the classes.",
+)
+TOO_FEW_TO_COMPARE = (
+    "There is only one different photo of each class to learn from, beside the test photos. That is too few to tell a "
+    "good model from a bad one: scores on validation photos mean nothing here, high or low. Add photos: 10 or more "
+    "photos of each class are a good start."
+)
+
+# Why nothing can be trained from the photos.
+NO_USABLE_PHOTO = "There is no photo here that can be used. Make one folder for each class and put its photos in."
+ONE_CLASS_ONLY = (
+    "All photos are of one class, {classes}. At least two are needed: add a folder with photos of something else."
+)
+CLASS_TOO_SMALL = (
+    "There are fewer than 2 different photos of {classes}. Add photos, or leave the class out. 10 or more photos of "
+    "each class are a good start."
+)
+ALL_IN_TEST_TOO = (
+    "Every training photo of {classes} is also in the test folder, so there is nothing to learn from. Add other photos "
+    "to the training folder."
+)
+PROBLEM_AND_FILES = "{problem} Not used: {files}"
+FILE_AND_REASON = "{name}: {reason}"
+MORE_FILES_NOT_USED = OneOrMany(one="And {n:,} more file.", many="And {n:,} more files.")
+
+# The verdict on photos that a model can be trained from.
+READY_BALANCED = "{photos}, {classes}, balanced, ready"
+READY_UNBALANCED = "{photos}, {classes}, unbalanced ({smallest:,} to {largest:,} photos a class), ready"
+READY_WITH_SMALL_CLASSES = OneOrMany(
+    one="{photos}, {classes}, ready, but {n:,} class has fewer than {few} photos: expect unsure results",
+    many="{photos}, {classes}, ready, but {n:,} classes have fewer than {few} photos: expect unsure results",
+)
+
+# Pieces that other sentences are filled with.
+PHOTOS = OneOrMany(one="{n:,} photo", many="{n:,} photos")
+CLASSES = OneOrMany(one="{n:,} class", many="{n:,} classes")
+QUOTED_NAME = "'{name}'"
+NAMES_AND_LAST = "{all_but_last} and {last}"
+NAMES_AND_MORE = "{names} and {n} more"
+
+# How the photos are split.
+JOINED_IN_CROSS_VALIDATION = (
+    "The photos of your validation folder join the training photos in {n_folds}-fold cross-validation: each takes its "
+    "turn at validation, which compares models more reliably than one small folder."
+)
+SINGLE_PHOTO_OF_CLASS = (
+    "There is only one photo of {classes} to learn from, near copies aside: models are not compared on it."
+)
+COMPARED_ON_OWN_FOLDER = OneOrMany(
+    one="Models are compared on the {n:,} photo of your validation folder.",
+    many="Models are compared on the {n:,} photos of your validation folder.",
+)
+COMPARED_ON_SHARE = "Models are compared on {share} of the training photos, which they do not learn from."
+COMPARED_ON_SHARE_INSTEAD = OneOrMany(
+    one=(
+        "Models are compared on {share} of the training photos, which they do not learn from. Your validation folder "
+        "has only {n:,} photo, too few for that; it joins the others."
+    ),
+    many=(
+        "Models are compared on {share} of the training photos, which they do not learn from. Your validation folder "
+        "has only {n:,} photos, too few for that; they join the others."
+    ),
+)
+NOTHING_TO_LEARN_OUTSIDE_TEST = "There is no photo of {classes} to learn from outside the test set. Add some."
+ONLY_NEAR_COPIES_OF_TEST = (
+    "All training photos of {classes} are near copies of test photos. They are learned from all the same, so the score "
+    "is too optimistic. Test with photos that were taken on another occasion."
+)
+KEPT_FOR_TEST = OneOrMany(
+    one="{n:,} photo ({share}), picked at random, is kept for the final test; no model learns from it.",
+    many=(
+        "{n:,} photos ({share}), picked at random from every class, are kept for the final test; no model learns from "
+        "them."
+    ),
+)
+COPIES_OF_TEST_LEFT_OUT = OneOrMany(
+    one="{n:,} photo is a copy of a test photo and left out of training, so that the score stays honest.",
+    many="{n:,} photos are copies of test photos and left out of training, so that the score stays honest.",
+)
+TEST_FOLDER_LACKS = "The test folder has no photo of {classes}: the score says nothing about that."
+TEST_LACKS = (
+    "There are too few different photos, so the test has no photo of {classes}: the score says nothing about that."
+)
+SMALL_TEST = OneOrMany(
+    one="The final test has only {n:,} photo: its score is a rough guess.",
+    many="The final test has only {n:,} photos: its score is a rough guess.",
+)
+
+# What edits did, in the list of what can be undone.
+LEFT_OUT = OneOrMany(one="Left out {n:,} photo", many="Left out {n:,} photos")
+PUT_BACK = OneOrMany(one="Put {n:,} photo back", many="Put {n:,} photos back")
+MOVED = OneOrMany(one="Moved {n:,} photo to '{to}'", many="Moved {n:,} photos to '{to}'")
+RENAMED = "Renamed '{old}' to '{new}'"
+PUT_INTO_PART = OneOrMany(one="Put {n:,} photo into {part}", many="Put {n:,} photos into {part}")
+PUT_INTO_NO_PART = OneOrMany(
+    one="Put {n:,} photo into no particular part", many="Put {n:,} photos into no particular part"
+)
+READ_FROM_ELSEWHERE = "Read the classes from elsewhere"
+READING_LEFT_TO_DARKROOM = "Let Darkroom find the classes"
+SPELLINGS_JOINED = "Joined classes that differ only in spelling"
+SPELLINGS_KEPT_APART = "Kept apart classes that differ only in spelling"
+
+# Edits that cannot be made.
+NO_FILES_CHOSEN = "Tick some photos first. (In the API, `files` is a list of their numbers.)"
+BAD_CLASS_NAME = "The name of a class must have 1 to {most} characters, and no slash."
+NO_CLASS_TO_RENAME = "Say which class to rename: `from` must be its name."
+NO_SUCH_PART = "The part must be one of {known}, or empty to let Darkroom choose."
+NO_SUCH_READING = "The reading must be one of {known}, or empty to let Darkroom choose."
+JOIN_IS_NO_SWITCH = "`join` must be true or false."
+NO_SUCH_EDIT = "There is no edit called {kind!r}. Known: {known}."
+
+# The doctor on files that cannot be used.
+UNUSABLE_FILES = OneOrMany(one="{n:,} file cannot be used", many="{n:,} files cannot be used")
+UNUSABLE_FILES_MEAN = OneOrMany(one="{reason} It is left out already.", many="{reason} They are left out already.")
+OTHER_REASONS = "Each has a reason of its own; the list of files says which."
+
+# The doctor on copies.
+LEAVE_ALL_OUT = "Leave all of them out"
+TWO_LABELS = OneOrMany(one="{n:,} picture in more than one class", many="{n:,} pictures in more than one class")
+TWO_LABELS_MEANS = (
+    "The very same picture is in {classes}, and it is not clear which is right. A model cannot learn from it. Leave it "
+    "out, or move it to the class where it belongs."
+)
+TWO_LABELS_LEFT_OUT = OneOrMany(
+    one="Left out {n:,} photo that lay in two classes", many="Left out {n:,} photos that lay in two classes"
+)
+NEAR_TWO_LABELS = OneOrMany(
+    one="{n:,} picture has near copies in another class", many="{n:,} pictures have near copies in another class"
+)
+NEAR_TWO_LABELS_MEANS = (
+    "Pictures that look almost the same lie in different classes. If that is a mistake, the model learns something "
+    "wrong from them; look at them and move them to the right class."
+)
+NEAR_TWO_LABELS_LEFT_OUT = OneOrMany(
+    one="Left out {n:,} near copy in two classes", many="Left out {n:,} near copies in two classes"
+)
+TEST_COPIES = OneOrMany(
+    one="{n:,} training photo is a copy of a test photo", many="{n:,} training photos are copies of test photos"
+)
+TEST_COPIES_MEAN = (
+    "A test with the very same photos as the training only shows what was memorised. Training skips them, so that the "
+    "score stays honest."
+)
+TEST_COPIES_LEFT_OUT = OneOrMany(one="Left out {n:,} training copy", many="Left out {n:,} training copies")
+TEST_NEAR_COPIES = OneOrMany(
+    one="{n:,} training photo is a near copy of a test photo",
+    many="{n:,} training photos are near copies of test photos",
+)
+TEST_NEAR_COPIES_MEAN = (
+    "A test with almost the same photos as the training only shows what was memorised. Training skips them, so that "
+    "the score stays honest."
+)
+TEST_NEAR_COPIES_LEFT_OUT = OneOrMany(
+    one="Left out {n:,} training near copy", many="Left out {n:,} training near copies"
+)
+LEAVE_TRAINING_COPIES_OUT = "Leave out the training copies"
+DUPLICATES = OneOrMany(one="{n:,} photo is an exact copy of another", many="{n:,} photos are exact copies of another")
+DUPLICATES_MEAN = (
+    "Copies teach nothing new, and what they show counts for more than it should. They are kept on one side of the "
+    "split, so that the score stays honest."
+)
+KEEP_ONE_OF_EACH = "Keep one of each"
+DUPLICATES_LEFT_OUT = OneOrMany(one="Left out {n:,} exact copy", many="Left out {n:,} exact copies")
+NEAR_COPIES = OneOrMany(
+    one="{n:,} picture is stored more than once, almost the same",
+    many="{n:,} pictures are stored more than once, almost the same",
+)
+NEAR_COPIES_MEAN = (
+    "These may be a burst, frames of a video, or one picture in several sizes. They are kept on one side of the split, "
+    "so that the score stays honest, but they teach hardly more than one photo each."
+)
+KEEP_LARGEST_OF_EACH = "Keep the largest of each"
+NEAR_COPIES_LEFT_OUT = OneOrMany(one="Left out {n:,} near copy", many="Left out {n:,} near copies")
+
+# The doctor on photos one by one.
+LEAVE_THEM_OUT = "Leave them out"
+SMALL_PHOTOS = OneOrMany(
+    one="{n:,} photo is very small (less than {side} pixels)",
+    many="{n:,} photos are very small (less than {side} pixels)",
+)
+SMALL_PHOTOS_MEAN = "There is hardly anything to see in so few pixels, either for you or for the model."
+SMALL_PHOTOS_LEFT_OUT = OneOrMany(one="Left out {n:,} very small photo", many="Left out {n:,} very small photos")
+BLANK_PHOTOS = OneOrMany(one="{n:,} photo is blank", many="{n:,} photos are blank")
+BLANK_PHOTOS_MEAN = "A picture of one colour shows nothing of its class. The model learns to guess from it."
+BLANK_PHOTOS_LEFT_OUT = OneOrMany(one="Left out {n:,} blank photo", many="Left out {n:,} blank photos")
+LONG_PHOTOS = OneOrMany(
+    one="{n:,} photo is very long or very tall ({aspect}:1 or more)",
+    many="{n:,} photos are very long or very tall ({aspect}:1 or more)",
+)
+LONG_PHOTOS_MEAN = (
+    "The model sees every photo as a square, so what is in these is squeezed out of shape. Crop them to what matters, "
+    "or leave them out."
+)
+LONG_PHOTOS_LEFT_OUT = OneOrMany(one="Left out {n:,} very long photo", many="Left out {n:,} very long photos")
+OTHER_ENDINGS = OneOrMany(
+    one="{n:,} photo has the ending of another format", many="{n:,} photos have the ending of another format"
+)
+OTHER_ENDINGS_MEAN = "One ends in {suffix} but is {format} inside. It does no harm: photos are read by their contents."
+
+# The doctor on the classes as a whole.
+TINY_CLASSES = OneOrMany(
+    one="{n:,} class has too few different photos: {classes}",
+    many="{n:,} classes have too few different photos: {classes}",
+)
+TINY_CLASSES_MEAN = (
+    "Fewer than {few} different photos teach the model little, and its score for them is a guess. Add photos; near "
+    "copies count as one."
+)
+LEAVE_CLASSES_OUT = "Leave {classes} out"
+CLASSES_LEFT_OUT = "Left out {classes}"
+UNBALANCED = "'{large}' has {n_large:,} photos, '{small}' only {n_small:,}"
+UNBALANCED_MEANS = (
+    "A model gets a good score by giving nearly every photo the larger class. So balanced accuracy, in which every "
+    "class counts the same, is the better measure here; more photos of the small class help."
+)
+KEEP_AT_MOST = "Keep at most {n:,} photos of a class"
+LARGE_CLASSES_CUT = OneOrMany(
+    one="Left out {n:,} photo of large classes", many="Left out {n:,} photos of large classes"
+)
+GRAY_AND_COLOURED = OneOrMany(
+    one="{n:,} photo is gray, {n_coloured:,} in colour", many="{n:,} photos are gray, {n_coloured:,} in colour"
+)
+GRAY_UNEVENLY = (
+    "In '{most}' {most_percent:.0f} % are gray, in '{least}' {least_percent:.0f} %. The model may learn the colour "
+    "instead of the thing, and then be wrong on new photos. Have both kinds in every class."
+)
+GRAY_EVENLY = (
+    "The model sees both kinds in every class, so this does little harm. If your new photos will all be of one kind, "
+    "leave out the other."
+)
+LEAVE_GRAY_OUT = "Leave out the gray ones"
+GRAY_LEFT_OUT = OneOrMany(one="Left out {n:,} gray photo", many="Left out {n:,} gray photos")
+LEAVE_COLOURED_OUT = "Leave out the coloured ones"
+COLOURED_LEFT_OUT = OneOrMany(one="Left out {n:,} coloured photo", many="Left out {n:,} coloured photos")
+TWO_SPELLINGS = "'{other}' and '{main}' are two classes"
+TWO_SPELLINGS_MEAN = (
+    "Their names are nearly the same. If they mean the same thing, the model tries to tell apart what is the same, and "
+    "the score suffers."
+)
+MAKE_ONE_CLASS = "Make them one: '{main}'"
+MADE_ONE_CLASS = "Joined '{other}' with '{main}'"
+NAMES_JOINED = OneOrMany(
+    one="{n:,} class name was joined with another spelling of the same",
+    many="{n:,} class names were joined with another spelling of the same",
+)
+
+# What only a run finds.
+DOUBTED_LABELS = OneOrMany(one="{n:,} photo may have the wrong label", many="{n:,} photos may have the wrong label")
+DOUBTED_LABELS_MEAN = (
+    "Models that had not seen these photos were sure that they show something else. Look at them: a wrong label "
+    "teaches the wrong thing. Some labels are right, and the photos are just hard."
+)
+LEAVE_DOUBTED_OUT = "Leave them all out"
+DOUBTED_LEFT_OUT = OneOrMany(
+    one="Left out {n:,} photo with a doubtful label", many="Left out {n:,} photos with a doubtful label"
+)
+LOOK_ALIKES = OneOrMany(
+    one="{n:,} pair of photos look like parts of each other", many="{n:,} pairs of photos look like parts of each other"
+)
+LOOK_ALIKES_MEAN = (
+    "They may be crops of one photo, or the same thing taken twice. Where one is learned from and the other is in the "
+    "test, the score is too optimistic."
+)
+LOOK_ALIKES_LEFT_OUT = OneOrMany(
+    one="Left out one photo of {n:,} pair that look alike", many="Left out one photo of {n:,} pairs that look alike"
+)

@@ -1,0 +1,53 @@
+"""Rules about the catalogue of messages, so that it can be given to a translator as it is."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+from automl.text import messages
+from automl.text.one_or_many import OneOrMany
+
+REPOSITORY = Path(__file__).parents[3]
+USERS = ("automl", "server", "worker", "bench", "scripts", "tests")
+
+
+def catalogue() -> Iterator[tuple[str, str | OneOrMany]]:
+    for module in pkgutil.iter_modules(messages.__path__):
+        for name, value in vars(importlib.import_module(f"{messages.__name__}.{module.name}")).items():
+            if name.isupper():
+                yield f"{module.name}.{name}", value
+
+
+def texts_of(message: str | OneOrMany) -> tuple[str, ...]:
+    return (message.one, message.many) if isinstance(message, OneOrMany) else (message,)
+
+
+def fields_of(text: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+
+
+def test_a_message_is_whole_and_filled_by_name() -> None:
+    texts = [(name, text) for name, message in catalogue() for text in texts_of(message)]
+    assert [name for name, text in texts if not text or text != text.strip() or "  " in text] == []
+    assert [name for name, text in texts if not all(field.isidentifier() for field in fields_of(text))] == []
+
+
+def test_one_and_many_are_filled_with_the_same_values() -> None:
+    fields = {name: [fields_of(text) | {"n"} for text in texts_of(message)] for name, message in catalogue()}
+    assert [name for name, each in fields.items() if each[0] != each[-1]] == []
+
+
+def test_every_message_is_said_somewhere() -> None:
+    sources = [path for package in USERS for path in (REPOSITORY / package).rglob("*.py")]
+    used = set(re.findall(r"messages\.([A-Z][A-Z0-9_]+)", "\n".join(path.read_text() for path in sources)))
+    assert [name for name, _ in catalogue() if name.split(".")[1] not in used] == []
+
+
+def test_the_number_chooses_the_sentence() -> None:
+    message = OneOrMany(one="{n:,} photo of {name}", many="{n:,} photos of {name}")
+    assert message.format(n=1, name="a cat") == "1 photo of a cat"
+    assert message.format(n=0, name="a cat") == "0 photos of a cat"
+    assert message.format(n=1200, name="a cat") == "1,200 photos of a cat"
