@@ -110,7 +110,7 @@ def _add_run(home: Path, model: bytes) -> str:
     asked = RunSettings()
     with database.session() as session:
         dataset = Dataset(name="bench")
-        run = Run(dataset=dataset, state=RunState.DONE, settings=asked.to_json(), budget_s=asked.budget_s)
+        run = Run(dataset=dataset, state=RunState.DONE, settings=asked, budget_s=asked.budget_s)
         found = {"name": "model.zip", "media_type": "application/zip", "key": stored.key, "n_bytes": stored.n_bytes}
         run.artifacts = [Artifact(kind="bundle", **found)]
         session.add(run)

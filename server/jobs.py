@@ -76,7 +76,7 @@ def start_run(
         if dataset.state is DatasetState.INVALID:
             raise BadDataset(dataset.message or "No model can be trained from these photos. Add more first.")
         _refuse_empty(session, dataset)
-        run = Run(dataset_id=dataset_id, name=name, settings=settings.to_json(), budget_s=settings.budget_s)
+        run = Run(dataset_id=dataset_id, name=name, settings=settings, budget_s=settings.budget_s)
         run.parent_id = find_run_of(session, dataset_id, parent_id).id if parent_id else None
         session.add(run)
         if dataset.state is DatasetState.READY:

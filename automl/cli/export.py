@@ -15,7 +15,7 @@ from automl.settings import Settings
 from automl.text.messages import command_line as cli_messages
 
 if TYPE_CHECKING:
-    from automl.delivery.proof import Proof
+    from automl.records import Proof
 
 _HEADS = ("format", "MB", "right on test photos", "largest difference", "ms a photo", "the same model")
 _NAMES = [one.name for one in FORMATS]

@@ -14,10 +14,10 @@ import numpy as np
 
 from automl.delivery.bundle import read_bundle_report, unpack_bundle
 from automl.delivery.format_writer import N_CALIBRATION, FormatWriter
-from automl.delivery.proof import Proof, Reference, prove
+from automl.delivery.proof import Reference, prove
 from automl.errors import BadBundle, BadDataset
 from automl.formats import Format, find_format
-from automl.records import DatasetManifest, ImageRecord
+from automl.records import DatasetManifest, ImageRecord, Proof
 from automl.serving.predict import Classifier, load_image
 from automl.serving.sound_zip import sound_zip
 

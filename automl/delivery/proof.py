@@ -8,13 +8,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import structlog
 
 from automl.delivery import prover_script
 from automl.formats import ONNX_RUNTIME, Format, size_of
+from automl.records import Proof
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -44,35 +44,6 @@ class Reference:
     def n_correct(self) -> int:
         """The number of photos that the model classifies correctly."""
         return int((self.probabilities.argmax(axis=1) == self.truth).sum())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What came of the proof of one format. The figures are None where the model could not be loaded again.
-
-    Attributes:
-        format: the name of the format.
-        n_bytes: the size of the model.
-        is_true: whether it may be handed out as the same model.
-        words: a sentence for the tick box and the report.
-        accuracy: the share of the test photos that it classifies correctly, 0-1.
-        largest_difference: of any probability from the reference, 0-1.
-        latency_s: seconds for one photo, decoded already, on this machine's CPU.
-        load_s: seconds for loading the model.
-    """
-
-    format: str
-    n_bytes: int
-    is_true: bool
-    words: str
-    accuracy: float | None = None
-    largest_difference: float | None = None
-    latency_s: float | None = None
-    load_s: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The attributes by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def prove(one: Format, model: Path, reference: Reference, *, python: str | Path = sys.executable) -> Proof:

@@ -20,7 +20,7 @@ from automl.models.device import device_in_words
 from automl.models.weights.cache import installed
 from automl.pipeline.database_observer import DatabaseObserver
 from automl.pipeline.run import Job, train
-from automl.records import DatasetState, RunSettings
+from automl.records import DatasetState
 from automl.search.budget import Budget
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
@@ -74,7 +74,7 @@ def _prepare(
     workspace.mkdir(parents=True)
     with database.session() as session:
         run = find_run(session, run_id)
-        dataset_id, run_settings = run.dataset_id, RunSettings.from_json(run.settings)
+        dataset_id, run_settings = run.dataset_id, run.settings
         earlier = tuple(trial.to_record() for trial in run.trials)
         notes = what_was_before(run, len(earlier))
         is_checked = run.version_id is not None or find_dataset(session, dataset_id).state is DatasetState.READY

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from automl.records import DatasetState, RunResult, RunState, Stage, TrialRecord
+from automl.records import DatasetState, EpochScores, RunResult, RunState, Stage, TrialInProgress, TrialRecord
 from automl.records.report import CandidateReport
 from automl.search.candidate import Candidate
 from automl.search.description import describe
@@ -62,14 +62,14 @@ class DatabaseObserver(Observer):
         self._flushed_at = time.monotonic()
         self._has_model = False  # until the first one is there, the study, which takes time to open, can wait
         self._written_at, self._written_text = 0.0, ""
-        self._trying: dict[str, Any] = {}
+        self._trying: TrialInProgress | None = None
 
     def state(self, state: RunState) -> None:
         with self._database.session() as session:
             run = find_run(session, self._run_id)
             change_run_state(run, state)
             if state not in (RunState.PREPARING, RunState.SEARCHING):
-                run.trying = {}  # a trial that the end of the search has broken off
+                run.trying = None  # a trial that the end of the search has broken off
         self._publish("state", state=state)
         if state not in (RunState.PREPARING, RunState.SEARCHING):
             self._flush()
@@ -105,20 +105,21 @@ class DatabaseObserver(Observer):
         self._spaces[stage] = space
 
     def trying(self, record: TrialRecord) -> None:
-        values = {"number": record.number, "stage": record.stage, "backbones": list(record.backbones)}
-        self._trying = {**values, "image_size_px": record.image_size_px, "started_s": record.started_s, "epochs": []}
-        self._write_trying()
-        self._publish("trying", **self._trying)
+        begun = TrialInProgress.of(record)
+        self._write_trying(begun)
+        self._publish("trying", **begun.model_dump(mode="json"))
 
     def epoch(self, number: int, score: float, loss: float) -> None:
-        row = [number, *(value if math.isfinite(value) else None for value in (score, loss))]
-        self._trying = {**self._trying, "epochs": [*self._trying["epochs"], row]}
-        self._write_trying()
-        self._publish("epoch", number=self._trying["number"], epoch=row)
+        if self._trying is None:  # an epoch belongs to a trial that has been announced
+            raise ValueError("there is an epoch of no trial")
+        reached = EpochScores(number, *(value if math.isfinite(value) else None for value in (score, loss)))
+        self._write_trying(self._trying.with_epoch(reached))
+        self._publish("epoch", number=self._trying.number, epoch=list(reached))
 
-    def _write_trying(self) -> None:
+    def _write_trying(self, trying: TrialInProgress) -> None:
+        self._trying = trying
         with self._database.session() as session:
-            find_run(session, self._run_id).trying = self._trying
+            find_run(session, self._run_id).trying = trying
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         ended_s = record.started_s + record.duration_s
@@ -126,7 +127,7 @@ class DatabaseObserver(Observer):
             run = find_run(session, self._run_id)
             row = TrialSummary.of(run.id, record)
             session.add(row)
-            run.n_trials, run.trying = record.number + 1, {}
+            run.n_trials, run.trying = record.number + 1, None
             if best is not None:
                 summary = describe(best.params, best.parts)
                 if (best.number, best.score) != (run.best_trial, run.best_score):

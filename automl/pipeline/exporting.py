@@ -96,9 +96,9 @@ class Exporting:
         _log.info("writing")
         path = model.write(one)
         _log.info("proving", n_photos=model.n_tested)
-        proof = model.prove(one, path).to_json()
+        proof = model.prove(one, path)
         if one.is_made_at_once:  # the bundle has it
-            return ExportOutcome(state=ExportState.READY, n_bytes=proof["n_bytes"], proof=proof)
+            return ExportOutcome(state=ExportState.READY, n_bytes=proof.n_bytes, proof=proof)
         stored = self._put(claim, zipped(path) if path.is_dir() else path)
         return ExportOutcome(state=ExportState.READY, key=stored.key, n_bytes=stored.n_bytes, proof=proof)
 

@@ -12,6 +12,7 @@ from automl.records.dataset_summary import (
     SizesSummary,
     SplitSummary,
 )
+from automl.records.proof import Proof
 from automl.records.result import RunResult
 from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, RunSettings
 from automl.records.states import (
@@ -28,7 +29,7 @@ from automl.records.states import (
     TrialState,
     TunerKind,
 )
-from automl.records.trial import TrialRecord
+from automl.records.trial import EpochScores, TrialInProgress, TrialParams, TrialRecord
 
 __all__ = [
     "LR_SCHEDULES",
@@ -38,6 +39,7 @@ __all__ = [
     "DatasetManifest",
     "DatasetState",
     "DatasetSummary",
+    "EpochScores",
     "ExportState",
     "FileState",
     "FindingSummary",
@@ -45,6 +47,7 @@ __all__ = [
     "Goal",
     "ImageRecord",
     "LayoutSummary",
+    "Proof",
     "PrunerKind",
     "ReadingSummary",
     "RefusedFile",
@@ -58,6 +61,8 @@ __all__ = [
     "SplitPlan",
     "SplitSummary",
     "Stage",
+    "TrialInProgress",
+    "TrialParams",
     "TrialRecord",
     "TrialState",
     "TunerKind",

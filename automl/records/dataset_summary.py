@@ -7,25 +7,14 @@ nothing else needs to know of them.
 import hashlib
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from automl.records.dataset import RefusedFile
 from automl.records.states import Severity
+from automl.records.stored_record import StoredRecord
 
 
-class SummaryPart(BaseModel):
-    """What all parts of a summary have in common: they cannot be changed, and unknown keys are ignored."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        validate_by_name=True,
-        validate_by_alias=True,
-        serialize_by_alias=True,
-        defer_build=True,
-    )
-
-
-class ClassSummary(SummaryPart):
+class ClassSummary(StoredRecord):
     """How many photos a class has, and where its user has put them."""
 
     label: str
@@ -47,7 +36,7 @@ class ClassSummary(SummaryPart):
     """Photos that the user has put into none of these folders."""
 
 
-class ReadingSummary(SummaryPart):
+class ReadingSummary(StoredRecord):
     """One way to read the classes from the names of the files."""
 
     reading: str
@@ -67,7 +56,7 @@ class LayoutSummary(ReadingSummary):
     """A sentence for each class name that was joined with another spelling of it."""
 
 
-class SizesSummary(SummaryPart):
+class SizesSummary(StoredRecord):
     """Width and height in pixels of three photos, by their area."""
 
     smallest: tuple[int, int]
@@ -75,7 +64,7 @@ class SizesSummary(SummaryPart):
     largest: tuple[int, int]
 
 
-class ClassSplit(SummaryPart):
+class ClassSplit(StoredRecord):
     """Where the photos of one class go."""
 
     label: str
@@ -91,7 +80,7 @@ class ClassSplit(SummaryPart):
     """Photos that are not used, since they are copies of test photos."""
 
 
-class SplitSummary(SummaryPart):
+class SplitSummary(StoredRecord):
     """Where the photos go with the usual seed; another seed picks other photos, but as many."""
 
     classes: tuple[ClassSplit, ...] = ()
@@ -113,7 +102,7 @@ class SplitSummary(SummaryPart):
     """Sentences for people about the split."""
 
 
-class FixSummary(SummaryPart):
+class FixSummary(StoredRecord):
     """An edit that one click makes, without what it would change: that is found anew when it is wanted."""
 
     title: str
@@ -129,7 +118,7 @@ class FixSummary(SummaryPart):
     """Always empty: a fix may name thousands of files."""
 
 
-class FindingSummary(SummaryPart):
+class FindingSummary(StoredRecord):
     """Something that is worth knowing about the data set; see `automl.datasets.findings.finding.Finding`."""
 
     kind: str
@@ -160,7 +149,7 @@ class FindingSummary(SummaryPart):
     """Distinguishes findings of one kind, as long as they say the same."""
 
 
-class DatasetSummary(SummaryPart):
+class DatasetSummary(StoredRecord):
     """What the last check of a data set found. Before the first check everything is empty.
 
     Only fields that were set are written to JSON.

@@ -10,8 +10,6 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine
 
-from automl.records.report import CandidateReport, read_report
-
 _Record = TypeVar("_Record", bound=BaseModel)
 
 
@@ -31,21 +29,23 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class JsonRecord(TypeDecorator[_Record], Generic[_Record]):
-    """A record that is kept as JSON, with the fields that were set.
+    """A record that is kept as JSON.
 
     Args:
         read: Makes the record from its JSON, of this version of Darkroom or of an older one.
+        is_whole: Whether fields that nobody has set are kept, too, so that they stay as they are when a later version
+            has other defaults.
     """
 
     impl = JSON
     cache_ok = True
 
-    def __init__(self, read: Callable[[dict[str, JsonValue]], _Record]) -> None:
+    def __init__(self, read: Callable[[dict[str, JsonValue]], _Record], *, is_whole: bool = False) -> None:
         super().__init__()
-        self.read = read
+        self.read, self.is_whole = read, is_whole
 
     def process_bind_param(self, value: _Record | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's
-        return None if value is None else value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return None if value is None else value.model_dump(mode="json", by_alias=True, exclude_unset=not self.is_whole)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> _Record | None:  # noqa: ARG002 - SQLAlchemy's
         return None if value is None else self.read(value)
@@ -55,16 +55,13 @@ class JsonRecord(TypeDecorator[_Record], Generic[_Record]):
         return self.impl_instance.coerce_compared_value(op, value)
 
 
-class ReportColumn(JsonRecord[CandidateReport]):
-    """The report of a run, read from JSON of any version and written in the newest. None is an empty object."""
+class OptionalRecord(JsonRecord[_Record]):
+    """A record that may be missing: None is kept as an empty object, so the column is never NULL."""
 
     cache_ok = True
 
-    def __init__(self) -> None:
-        super().__init__(read_report)
-
-    def process_bind_param(self, value: CandidateReport | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: _Record | None, dialect: Dialect) -> Any:
         return {} if value is None else super().process_bind_param(value, dialect)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> CandidateReport | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> _Record | None:
         return super().process_result_value(value, dialect) if value else None

@@ -9,18 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pydantic import JsonValue
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.orm.util import AliasedClass
 
 from automl.formats import FORMATS, find_format
-from automl.records import ExportState, RunState
+from automl.records import ExportState, Proof, RunState
 from automl.records.report import FormatReport
 from automl.store.tables import Dataset, Export, Run, now
-
-Proof = Mapping[str, JsonValue]
-"""The fields of `automl.delivery.proof.Proof`, as JSON."""
 
 MAX_ATTEMPTS = 3
 """A format whose process dies so often is not tried again; the next attempt only says so."""
@@ -156,7 +152,7 @@ def settle_export(session: Session, claim: ExportClaim, outcome: ExportOutcome) 
         Export.state: outcome.state,
         Export.key: outcome.key,
         Export.n_bytes: outcome.n_bytes,
-        Export.proof: dict(outcome.proof or {}),
+        Export.proof: outcome.proof,
         Export.message: outcome.message,
         Export.lease_until: None,
     }
@@ -196,16 +192,16 @@ def export_rows(exports: Iterable[Export]) -> list[FormatReport]:
 
 def export_row(name: str, found: Export | ExportOutcome) -> FormatReport:
     """What the report of a run says of one format. Figures that could not be measured are None."""
-    proof = dict(found.proof or {})
+    proof = found.proof
     return FormatReport(
         format=name,
         title=find_format(name).title,
-        n_bytes=proof.get("n_bytes"),
-        accuracy=proof.get("accuracy"),
-        largest_difference=proof.get("largest_difference"),
-        latency_s=proof.get("latency_s"),
-        is_true=bool(proof.get("is_true")),
-        words=found.message or proof.get("words", ""),
+        n_bytes=proof.n_bytes if proof else None,
+        accuracy=proof.accuracy if proof else None,
+        largest_difference=proof.largest_difference if proof else None,
+        latency_s=proof.latency_s if proof else None,
+        is_true=proof is not None and proof.is_true,
+        words=found.message or (proof.words if proof else ""),
     )
 
 

@@ -39,7 +39,7 @@ def change_run_state(run: Run, state: RunState) -> None:
     if state is RunState.PREPARING and run.started_at is None:
         run.started_at = now()
     if not state.is_running():
-        run.trying = {}
+        run.trying = None
     if state.is_finished():
         run.activity = state.value.capitalize()  # else the page would show the last activity for ever
         run.finished_at = now()
@@ -107,7 +107,7 @@ def request_more_time(run: Run, seconds: float, *, max_budget_s: float, used_s: 
         longest = duration_in_words(max_budget_s)
         raise BadSetting(f"A run may take {longest} at most on this server, and this would be longer.")
     run.progress_from, run.progress_from_s = progress, used_s
-    run.budget_s, run.settings = budget_s, {**run.settings, "budget_s": budget_s}
+    run.budget_s, run.settings = budget_s, run.settings.model_copy(update={"budget_s": budget_s})
     text = f"You gave it {duration_in_words(seconds)} more: {duration_in_words(budget_s)} in all"
     run.log.add(LogEntry(kind="time", text=text, used_s=used_s))
 

@@ -33,14 +33,18 @@ from automl.records import (
     DatasetSummary,
     ExportState,
     FileState,
+    Proof,
+    RunSettings,
     RunState,
     Stage,
+    TrialInProgress,
+    TrialParams,
     TrialRecord,
     TrialState,
 )
 from automl.records.dataset_summary import read_summary
-from automl.records.report import CandidateReport, RunReport
-from automl.store.column_types import JsonRecord, ReportColumn, UtcDateTime
+from automl.records.report import CandidateReport, RunReport, read_report
+from automl.store.column_types import JsonRecord, OptionalRecord, UtcDateTime
 
 
 def new_id() -> str:
@@ -225,7 +229,7 @@ class Run(Base):
         state: Where it is.
         activity: What is happening, in words for the page.
         progress: 0-1 within the present activity, None where unknown.
-        settings: What was asked for, `RunSettings.to_json()`.
+        settings: What was asked for.
         budget_s: Seconds that it may take.
         created_at: When it was asked for.
         started_at: When a worker first began with it.
@@ -247,8 +251,7 @@ class Run(Base):
         lease_until: Until when it counts as that worker's without a sign of life.
         attempts: How often a worker has begun with it.
         device: What it computes on, in words.
-        trying: The trial in progress: the fields of its record, and `epochs`, rows of epoch, score and loss on held-out
-            photos; {} between two trials.
+        trying: The trial in progress; None between two trials.
         progress_from: 0-1, where its progress was when its budget last changed or its worker was lost, see `run_clock`.
         progress_from_s: Seconds of the budget that were used up then.
         notify_email: Who is to be written to at the end.
@@ -265,7 +268,7 @@ class Run(Base):
     state: Mapped[RunState] = mapped_column(default=RunState.QUEUED, index=True)
     activity: Mapped[str] = mapped_column(default="Waiting for the worker")
     progress: Mapped[float | None]
-    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    settings: Mapped[RunSettings] = mapped_column(JsonRecord(RunSettings.from_json, is_whole=True), default=RunSettings)
     budget_s: Mapped[float]
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     started_at: Mapped[datetime | None]
@@ -280,13 +283,15 @@ class Run(Base):
     best_score: Mapped[float | None]
     best_trial: Mapped[int | None]
     best_summary: Mapped[str] = mapped_column(default="")
-    result: Mapped[CandidateReport | None] = mapped_column(ReportColumn, nullable=False, deferred=True)
+    result: Mapped[CandidateReport | None] = mapped_column(OptionalRecord(read_report), nullable=False, deferred=True)
     test_accuracy: Mapped[float | None]
     lease_owner: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     device: Mapped[str] = mapped_column(default="")
-    trying: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    trying: Mapped[TrialInProgress | None] = mapped_column(
+        OptionalRecord(TrialInProgress.model_validate), nullable=False
+    )
     progress_from: Mapped[float] = mapped_column(default=0.0)
     progress_from_s: Mapped[float] = mapped_column(default=0.0)
     notify_email: Mapped[str] = mapped_column(default="")
@@ -371,7 +376,7 @@ class TrialSummary(Base):
     state: Mapped[str]
     backbones: Mapped[list[str]] = mapped_column(JSON, default=list)
     image_size_px: Mapped[int]
-    params: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    params: Mapped[TrialParams] = mapped_column(JSON, default=dict)
     score: Mapped[float | None]
     started_s: Mapped[float]
     duration_s: Mapped[float]
@@ -467,7 +472,7 @@ class Export(Base):
         key: Where its file is in the artifact store, a .zip where the format is a folder; empty while there is none,
             and for what the bundle holds anyway.
         n_bytes: Size of that file.
-        proof: How it did when it was loaded again and tested, {} until then.
+        proof: How it did when it was loaded again and tested; None until then.
         message: Why it failed, for the user.
         attempts: How often it was begun.
         lease_until: Until when it counts as being made.
@@ -482,7 +487,7 @@ class Export(Base):
     state: Mapped[ExportState] = mapped_column(default=ExportState.PREPARING)
     key: Mapped[str] = mapped_column(default="")
     n_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
-    proof: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    proof: Mapped[Proof | None] = mapped_column(OptionalRecord(Proof.model_validate), nullable=False)
     message: Mapped[str] = mapped_column(default="")
     attempts: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]

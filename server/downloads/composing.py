@@ -78,7 +78,7 @@ def download_name(run: Run, base: Artifact) -> str:
 def may_be_chosen(export: Export) -> bool:
     """Whether the format is proven, or is part of the base bundle, which was checked when it was written."""
     if export.state is ExportState.READY:
-        return bool(export.proof)
+        return export.proof is not None
     return export.state is ExportState.PREPARING and find_format(export.format).is_made_at_once
 
 
@@ -145,7 +145,7 @@ def _chosen(services: Services, export: Export) -> Chosen:
 
 def _remark(export: Export) -> str:
     """Only of one that is marked: the bytes of a download must not change because its formats are proven meanwhile."""
-    return "" if export.proof.get("is_true", True) else str(export.proof["words"])
+    return "" if export.proof is None or export.proof.is_true else export.proof.words
 
 
 def _local(services: Services, key: str) -> Path:

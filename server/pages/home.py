@@ -55,7 +55,7 @@ def try_samples() -> ResponseReturnValue:
     """Creates the data set of sample images and a run on it; the worker makes the images."""
     settings = RunSettings()
     dataset = Dataset(name="Handwritten digits (sample)", state=DatasetState.CHECKING)
-    run = Run(dataset=dataset, settings=settings.to_json(), budget_s=settings.budget_s)
+    run = Run(dataset=dataset, settings=settings, budget_s=settings.budget_s)
     with services().database.session() as session:
         session.add(run)
     try:

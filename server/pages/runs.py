@@ -4,7 +4,7 @@ from flask import Blueprint, jsonify, make_response, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from automl.records import RunSettings, RunState
+from automl.records import RunState
 from automl.store.database import find_run
 from automl.store.runs import request_cancel, request_stop
 from server.forms import form_values
@@ -115,6 +115,6 @@ def _render(session: Session, view: RunView, *, template: str, after: str) -> st
         outcome=outcome,
         download=download_panel(services(), run, final) if final else None,
         stages=STAGES,
-        again=form_values(RunSettings.from_json(run.settings)),
+        again=form_values(run.settings),
         asks_cancel=request.args.get("ask") == "cancel",
     )

@@ -212,7 +212,7 @@ def made_rows(runs: Sequence[Run]) -> list[ComparisonRow]:
         _row("How it was trained", "", [STAGE_TITLES[winner.stage] for winner in winners]),
         _row("Version of the photos", "", [str(run.version.number) if run.version else _NOTHING for run in runs]),
     ]
-    return rows + setting_rows([RunSettings.from_json(run.settings) for run in runs])
+    return rows + setting_rows([run.settings for run in runs])
 
 
 def setting_rows(settings: Sequence[RunSettings]) -> list[ComparisonRow]:

@@ -55,7 +55,7 @@ def next_steps(session: Session, run: Run, max_budget_s: int) -> NextSteps:
     Raises:
         NotFound: the run has no result.
     """
-    settings = RunSettings.from_json(run.settings)
+    settings = run.settings
     longer, smaller = longer_search(settings, max_budget_s), smaller_model(settings, report_of(run))
     return NextSteps(
         again=_follow_up(run, settings),

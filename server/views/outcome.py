@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
-from automl.records import RunSettings
 from automl.records.report import RunReport
 from automl.store.results import report_of
 from automl.store.tables import Artifact, Run
@@ -61,6 +60,6 @@ def view_outcome(session: Session, services: Services, run: Run, *, bundle: Arti
         has_heat=_HEAT_ROUTE in current_app.view_functions,
         mistakes=view_mistakes(session, run.dataset_id, report=report, answers=answers),
         labels=labels_of(run.dataset),
-        settings=setting_rows([RunSettings.from_json(run.settings)]),
+        settings=setting_rows([run.settings]),
         next=next_steps(session, run, services.settings.max_budget_s),
     )

@@ -21,9 +21,6 @@ _N_RUNS = 20
 _MUCH_EARLIER_S = 30.0
 """A run that ended so long before its time was over, and long before its own end took, ended by itself."""
 
-_LIMITS = ("max_model_mb", "max_latency_ms", "backbones")
-"""The options with which a run tries fewer networks, so that its tries come sooner."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
@@ -155,7 +152,7 @@ def _past_run(run: Row[Any], stages: dict[str, _Tries], was_again: bool) -> Past
         return None
     end_s = max(0.0, time["used_s"] - searched_s)
     is_early = run.budget_s - time["used_s"] > max(_MUCH_EARLIER_S, 2 * end_s)
-    was_cut = run.stop_requested or run.settings.get("max_trials") is not None
+    was_cut = run.stop_requested or run.settings.max_trials is not None
     return PastRun(
         dataset_id=run.dataset_id,
         n_photos=run.n_images,
@@ -174,8 +171,6 @@ def _past_run(run: Row[Any], stages: dict[str, _Tries], was_again: bool) -> Past
     )
 
 
-def _was_limited(settings: dict[str, Any]) -> bool:
-    """settings: as the database has them, which may be those of an older version."""
-    usual = RunSettings()
-    size_px = settings.get("max_image_size_px") or usual.max_image_size_px
-    return size_px < usual.max_image_size_px or any(settings.get(name) for name in _LIMITS)
+def _was_limited(settings: RunSettings) -> bool:
+    limits = (settings.max_model_mb, settings.max_latency_ms, settings.backbones)
+    return settings.max_image_size_px < RunSettings().max_image_size_px or any(limits)

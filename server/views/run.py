@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from automl.records import RunState, TrialState
+from automl.records import RunState, TrialInProgress, TrialState
 from automl.store.run_clock import RunClock, run_clock
 from automl.store.tables import Artifact, LogEntry, Run, TrialSummary, now
 from automl.text.numbers import validated
@@ -57,8 +57,8 @@ class RunView:
         return tried_in_words(trial.backbones, image_size_px=trial.image_size_px, score=trial.score, state=trial.state)
 
     @property
-    def trying(self) -> dict[str, Any]:
-        """The try that goes on; {} for none."""
+    def trying(self) -> TrialInProgress | None:
+        """The trial in progress."""
         return _trying(self.run)
 
     @property
@@ -135,11 +135,12 @@ def course(session: Session, run: Run) -> dict[str, Any]:
     """What the charts of a run begin with, by seconds on its clock: all tries, each better model, the present try."""
     ended_s = TrialSummary.started_s + TrialSummary.duration_s
     tries = select(TrialSummary.number, ended_s, TrialSummary.score).where(TrialSummary.run_id == run.id)
+    trying = _trying(run)
     bests = select(LogEntry.used_s, LogEntry.score).where(LogEntry.run_id == run.id, LogEntry.kind == "best")
     return {
         "tries": [list(row) for row in session.execute(tries.order_by(TrialSummary.number))],
         "bests": [list(row) for row in session.execute(bests.order_by(LogEntry.id))],
-        "trying": _trying(run) or None,
+        "trying": None if trying is None else trying.model_dump(mode="json"),
     }
 
 
@@ -157,9 +158,9 @@ def unpacked_score(run: Run, packed: Artifact | None) -> float | None:
     return None if packed.title == validated(run.best_score) else run.best_score
 
 
-def _trying(run: Run) -> dict[str, Any]:
+def _trying(run: Run) -> TrialInProgress | None:
     """What a worker that was lost has left is no try that goes on."""
-    return run.trying if run.state in (RunState.PREPARING, RunState.SEARCHING) else {}
+    return run.trying if run.state in (RunState.PREPARING, RunState.SEARCHING) else None
 
 
 def _plots(run: Run) -> Select[Artifact]:

@@ -60,7 +60,7 @@ class StartForm:
         """
         self._weights_dir = weights_dir
         self.like = like
-        self.chosen = RunSettings.from_json(like.settings) if like else RunSettings()
+        self.chosen = like.settings if like else RunSettings()
         self._values = form_values(self.chosen)
         self._is_to_change = is_to_change
 

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from automl.errors import DarkroomError, DiskFull, NotAllowedNow, RunFailed, SourceUnavailable, UploadTooLarge
-from automl.records import DatasetState, RunState
+from automl.records import DatasetState, EpochScores, RunState, Stage, TrialInProgress
 from automl.store.database import find_run
 from automl.store.tables import LogEntry, TrialSummary, now
 from server.views.confusion import MAX_DRAWN
@@ -125,8 +125,14 @@ def with_charts(site: Site) -> str:
     address = run(RunState.SEARCHING, **_FOUND)(site)
     with site.database.session() as session:
         found = find_run(session, address.rpartition("/")[2])
-        found.trying = {"number": 4, "stage": "fine-tuning", "backbones": ["mobilenet_v2"], "image_size_px": 224}
-        found.trying = {**found.trying, "started_s": 40.0, "epochs": [[1, 0.85, 0.4], [2, 0.9, 0.3]]}
+        found.trying = TrialInProgress(
+            number=4,
+            stage=Stage.FINE_TUNING,
+            backbones=("mobilenet_v2",),
+            image_size_px=224,
+            started_s=40.0,
+            epochs=(EpochScores(1, 0.85, 0.4), EpochScores(2, 0.9, 0.3)),
+        )
         for used_s, score in ((10.0, 0.8), (30.0, 0.9)):
             found.log.add(LogEntry(kind="best", text="MobileNetV2, 224 px", used_s=used_s, score=score))
     return address

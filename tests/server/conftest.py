@@ -72,8 +72,10 @@ class World:
             return {file.name: file.id for file in find_dataset(session, dataset_id).files}
 
     def add_run(self, state: RunState = RunState.QUEUED, dataset_id: str | None = None, **values: object) -> str:
-        """result: a report, or what a test wants to be in it, see `reports.report_values`."""
-        settings, result = RunSettings(), values.pop("result", None)
+        """settings, result: records, or what a test wants to be in them, see `reports.report_values`."""
+        settings, result = values.pop("settings", {}), values.pop("result", None)
+        if not isinstance(settings, RunSettings):
+            settings = RunSettings.from_json(settings)
         if isinstance(result, dict) or (result is None and state is RunState.DONE):
             result = made_report(**(result or {}))
         with self.database.session() as session:
@@ -81,7 +83,8 @@ class World:
                 dataset_id=dataset_id or self.add_dataset(),
                 state=state,
                 result=result,
-                **{"settings": settings.to_json(), "budget_s": settings.budget_s, **values},
+                settings=settings,
+                **{"budget_s": settings.budget_s, **values},
             )
             session.add(run)
             session.flush()

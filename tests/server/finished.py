@@ -3,7 +3,7 @@
 import io
 
 from automl.formats import FORMATS
-from automl.records import ExportState, RunState
+from automl.records import ExportState, Proof, RunState
 from automl.store.database import find_run
 from automl.store.tables import Export
 from tests.reports import made_report
@@ -23,10 +23,10 @@ BASE = {
 }
 
 
-def proof(is_true: bool = True, accuracy: float | None = 0.9, **values: object) -> dict[str, object]:
-    """As `automl.delivery.proof.Proof.to_json` has it."""
+def proof(is_true: bool = True, accuracy: float | None = 0.9, **values: object) -> Proof:
     words = "Loaded again, it was right on 9 of 10." if is_true else "So it is not quite the same model."
-    return {"is_true": is_true, "words": words, "accuracy": accuracy, "latency_s": 0.009, "n_bytes": 400, **values}
+    same = {"format": "onnx", "words": words, "latency_s": 0.009, "n_bytes": 400}
+    return Proof(is_true=is_true, accuracy=accuracy, **{**same, **values})
 
 
 def add_finished(world: World, dataset: str = "beans", **states: ExportState) -> str:
@@ -45,7 +45,7 @@ def add_exports(world: World, run_id: str, **states: ExportState) -> None:
             is_kept = state is ExportState.READY and not one.is_made_at_once
             key = _store(world, run_id, one.name) if is_kept else ""
             is_proven = state is ExportState.READY
-            row = Export(run_id=run_id, format=one.name, state=state, key=key, proof=proof() if is_proven else {})
+            row = Export(run_id=run_id, format=one.name, state=state, key=key, proof=proof() if is_proven else None)
             row.message = "There was no room." if state is ExportState.FAILED else ""
             session.add(row)
 

@@ -5,7 +5,7 @@ from sqlalchemy import event, select
 
 from automl.errors import NotAllowedNow, NotFound
 from automl.formats import FORMATS
-from automl.records import DatasetState, ExportState, RunSettings, RunState
+from automl.records import DatasetState, ExportState, Proof, RunSettings, RunState
 from automl.store.database import find_run
 from automl.store.tables import Run
 from automl.task_names import DELETE_DATASET, EXPORT
@@ -121,7 +121,7 @@ def test_the_api_lists_the_formats_and_starts_them(world, client, run_id):
         "keras",
         state=ExportState.READY,
         n_bytes=9,
-        proof={"is_true": True, "words": "The same.", "accuracy": 0.9},
+        proof=Proof(format="keras", n_bytes=9, is_true=True, words="The same.", accuracy=0.9),
     )
     onnx, keras, *_ = client.get(f"/api/v1/runs/{run_id}/exports").json["exports"]
     assert (onnx["state"], onnx["proof"], onnx["n_bytes"]) == ("preparing", None, None)

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
-from pydantic import JsonValue
-
 from automl.formats import find_format
-from automl.records import ExportState
+from automl.records import ExportState, Proof
 from automl.store.tables import Export
 from server.api.resources.resource import Resource
 
@@ -25,7 +23,7 @@ class ExportResource(Resource):
     n_bytes: int | None
     """Size of its file; null until it is there."""
 
-    proof: dict[str, JsonValue] | None
+    proof: Proof | None
     """How it did when it was loaded again and tested; null until then."""
 
     message: str
@@ -38,7 +36,7 @@ class ExportResource(Resource):
             title=find_format(export.format).title,
             state=export.state,
             n_bytes=export.n_bytes or None,
-            proof=export.proof or None,
+            proof=export.proof,
             message=export.message,
         )
 

@@ -3,10 +3,9 @@
 from typing import Literal
 
 from flask import url_for
-from pydantic import JsonValue
 from sqlalchemy.orm import Session
 
-from automl.records import RefusedFile, RunSettings, RunState
+from automl.records import RefusedFile, RunSettings, RunState, TrialInProgress
 from automl.records.report import CandidateReport, RunReport
 from automl.store.tables import Artifact, Dataset, Run
 from server.api.resources.export import ExportResource
@@ -153,7 +152,7 @@ class RunResource(Resource):
     device: str
     """What it computes on, in words."""
 
-    trying: dict[str, JsonValue] | None
+    trying: TrialInProgress | None
     """The trial in progress; null between two trials."""
 
     progress: float
@@ -222,12 +221,12 @@ class RunResource(Resource):
             cancel_requested=run.cancel_requested,
             activity=run.activity,
             device=run.device,
-            trying=run.trying or None,
+            trying=run.trying,
             progress=round(view.clock.progress, 4),
             budget_s=view.run.budget_s,
             used_s=round(view.clock.used_s, 1),
             left_s=None if left_s is None else round(left_s, 1),
-            settings=RunSettings.from_json(run.settings),
+            settings=run.settings,
             n_trials=run.n_trials,
             best=BestResource.of(run),
             bundle=BundleResource.of(view),

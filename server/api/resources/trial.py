@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from pydantic import JsonValue
-
+from automl.records import TrialParams
 from automl.store.tables import TrialSummary
 from server.api.resources.resource import Resource
 
@@ -26,7 +25,7 @@ class TrialResource(Resource):
     image_size_px: int
     """Size to which photos were brought."""
 
-    params: dict[str, JsonValue]
+    params: TrialParams
     """What the search chose, by name."""
 
     parts: list[int]

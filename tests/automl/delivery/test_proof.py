@@ -100,7 +100,7 @@ def test_labels_in_another_order_are_found(model, reference):
 
 
 def test_a_proof_can_be_written_as_json(model, reference):
-    told = prove(ONNX, model, reference).to_json()
+    told = prove(ONNX, model, reference).model_dump(mode="json")
     assert set(told) == {
         "format", "n_bytes", "is_true", "words", "accuracy", "largest_difference", "latency_s", "load_s",
     }  # fmt: skip

@@ -177,7 +177,7 @@ def test_no_try_goes_on_once_the_search_is_over(observer, database, run_id):
     observer.trying(trial(0, Stage.HEADS))
     observer.state(RunState.FINISHING)
     with database.session() as session:
-        assert find_run(session, run_id).trying == {}
+        assert find_run(session, run_id).trying is None
 
 
 def test_a_note_that_an_earlier_attempt_has_told_is_not_repeated(observer, database, run_id):
@@ -210,10 +210,11 @@ def test_a_trial_in_progress_is_kept_with_its_epochs_until_it_has_ended(observer
     observer.epoch(2, 0.9, float("nan"))
     with database.session() as session:
         trying = find_run(session, run_id).trying
-    assert (trying["number"], trying["epochs"]) == (0, [[1, 0.8, 0.5], [2, 0.9, None]])
+    assert trying is not None
+    assert (trying.number, trying.epochs) == (0, ((1, 0.8, 0.5), (2, 0.9, None)))
     observer.trial(trial(0, Stage.FINE_TUNING), None)
     with database.session() as session:
-        assert find_run(session, run_id).trying == {}
+        assert find_run(session, run_id).trying is None
     assert [kind for kind, _ in told.events] == ["trying", "epoch", "epoch", "trial"]
 
 

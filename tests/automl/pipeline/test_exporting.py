@@ -166,7 +166,7 @@ def test_every_format_becomes_ready_with_its_proof_and_its_file(world: World) ->
     world.make_all()
     found = world.exports()
     assert {row.state for row in found.values()} == {ExportState.READY}
-    assert {row.proof["words"] for row in found.values()} == {f"Proven as {one.name}." for one in FORMATS}
+    assert {row.proof.words for row in found.values()} == {f"Proven as {one.name}." for one in FORMATS}
     assert [name for name, row in found.items() if not row.key] == ["onnx", "keras"]  # the bundle has them
     with world.store.open(found["litert_int8"].key) as file:
         assert file.read() == b"the model as litert_int8"
@@ -201,7 +201,7 @@ def test_one_that_is_not_the_same_model_is_kept_and_marked(world: World) -> None
     world.model.untrue = {"litert_int8"}
     world.make_all()
     row = world.exports()["litert_int8"]
-    assert (row.state, row.proof["is_true"]) == (ExportState.READY, False)
+    assert (row.state, row.proof.is_true) == (ExportState.READY, False)
     assert row.key
     assert world.told()[-1].is_true is False
 

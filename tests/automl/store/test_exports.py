@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from automl.formats import FORMATS
-from automl.records import ExportState, RunState
+from automl.records import ExportState, Proof, RunState
 from automl.records.report import FormatReport
 from automl.store.database import Database, find_run
 from automl.store.exports import (
@@ -31,7 +31,7 @@ from automl.store.exports import (
 from automl.store.tables import Dataset, Export, Run, now
 
 NAMES = [one.name for one in FORMATS]
-PROOF = {"n_bytes": 5, "is_true": True, "words": "The same.", "load_s": 1.0}
+PROOF = Proof(format="onnx", n_bytes=5, is_true=True, words="The same.", load_s=1.0)
 READY = ExportOutcome(state=ExportState.READY, key="runs/x/y", n_bytes=7, proof=PROOF)
 
 

@@ -217,7 +217,7 @@ def test_trials_come_in_order(client, world):
 def test_every_option_can_be_sent_as_json(client, world):
     values = {"goal": "accuracy", "head_layers": [64], "early_stopping": False, "backbones": ["mobilenet_v2"]}
     run_id = start(client, dataset=world.add_dataset(), **values).json["id"]
-    stored = world.run(run_id).settings
+    stored = world.run(run_id).settings.to_json()
     assert {name: stored[name] for name in values} == values
     assert client.get(f"/api/v1/runs/{run_id}").json["settings"] == stored
 

@@ -71,7 +71,7 @@ def test_a_marked_format_can_be_had_and_its_readme_says_so(client, world, run_id
 
 
 def test_a_download_is_the_same_before_and_after_what_the_base_holds_is_proven(client, world, run_id, address):
-    change_export(world, run_id, "onnx", proof={}, state=ExportState.PREPARING)
+    change_export(world, run_id, "onnx", proof=None, state=ExportState.PREPARING)
     before = get(client, address, X_Request_ID="same")
     change_export(world, run_id, "onnx", proof=proof(), state=ExportState.READY)
     after = get(client, address, X_Request_ID="same")
@@ -98,7 +98,7 @@ def test_what_cannot_be_had_is_said_by_page_and_api(client, world, query, status
 
 
 def test_a_format_without_a_proof_is_not_handed_out(client, world, run_id, address):
-    change_export(world, run_id, "litert_int8", proof={})
+    change_export(world, run_id, "litert_int8", proof=None)
     assert client.get(address).status_code == 409
 
 

@@ -12,7 +12,7 @@ def test_a_run_gets_five_minutes_more_and_its_progress_goes_on_from_where_it_is(
     before = run_clock(world.run(run_id), 30).progress
     assert client.post(f"/runs/{run_id}/extend").location == f"/runs/{run_id}"
     run = world.run(run_id)
-    assert (run.budget_s, run.settings["budget_s"]) == (420.0, 420.0)
+    assert (run.budget_s, run.settings.budget_s) == (420.0, 420.0)
     assert run_clock(run, 30).progress == pytest.approx(before)
     page = " ".join(client.get(f"/runs/{run_id}").text.split())
     assert "6 minutes left of 7 minutes" in page

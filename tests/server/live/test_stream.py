@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from automl.records import RunState
+from automl.records import EpochScores, RunState, Stage, TrialInProgress
 from automl.store.database import find_run
 from automl.store.events import START, RunEvents
 from automl.store.tables import LogEntry, TrialSummary
@@ -131,7 +131,9 @@ def test_more_streams_than_there_is_room_for_are_asked_to_come_later(client: Fla
 
 
 def test_the_charts_begin_with_what_the_database_knows(client: FlaskClient, world: World) -> None:
-    run_id = world.add_run(RunState.SEARCHING, trying={"number": 1, "stage": "fine-tuning", "epochs": [[1, 0.8, 0.5]]})
+    begun = {name: TRIAL[name] for name in ("backbones", "image_size_px", "started_s")}
+    trying = TrialInProgress(number=1, stage=Stage.FINE_TUNING, epochs=(EpochScores(1, 0.8, 0.5),), **begun)
+    run_id = world.add_run(RunState.SEARCHING, trying=trying)
     with world.database.session() as session:
         trial = TrialSummary(run_id=run_id, number=0, state="complete", score=0.9, image_size_px=96)
         trial.started_s, trial.duration_s = 1.0, 2.0

@@ -154,7 +154,7 @@ def test_start_queues_a_run_and_leads_to_its_page(client, world):
     ((task, run_id),) = world.queue.sent
     assert (answer.location, task) == (f"/runs/{run_id}", "darkroom.train")
     run = world.run(run_id)
-    assert (run.state, run.budget_s, run.settings["seed"]) == (RunState.QUEUED, 600.0, 3)
+    assert (run.state, run.budget_s, run.settings.seed) == (RunState.QUEUED, 600.0, 3)
 
 
 def test_start_refuses_a_bad_time_in_words(client, world):

@@ -4,9 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import JSON, type_coerce, update
 
 from automl.options import RUN_OPTIONS
-from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler
+from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler, TrialInProgress
 from automl.store.tables import LogEntry, Run, TrialSummary, now
 from tests.reports import PARETO_ROW, report_values
 from tests.server.conftest import zip_of
@@ -100,7 +101,7 @@ def test_a_trial_of_unknown_size_says_nothing_about_it(client, world, searching)
 def test_balanced_accuracy_is_named_beside_the_score_and_accuracy_is_not(client, world):
     named = "on validation photos (balanced accuracy)"
     for goal, expected in (("balanced_accuracy", True), ("accuracy", False), (None, False)):
-        run_id = world.add_run(RunState.SEARCHING, best_score=0.9, settings=RunSettings(goal=goal).to_json())
+        run_id = world.add_run(RunState.SEARCHING, best_score=0.9, settings=RunSettings(goal=goal))
         assert (named in text_of(client, f"/runs/{run_id}")) == expected
 
 
@@ -144,7 +145,7 @@ def test_a_run_that_is_ending_says_how_long_that_takes_and_promises_nothing(clie
 
 @pytest.mark.parametrize(("state", "goes_on"), [("searching", True), ("finishing", False), ("queued", False)])
 def test_a_try_goes_on_only_while_the_search_does(client, world, state, goes_on):
-    trying = {"number": 4, "stage": "heads", "backbones": ["mobilenet_v2"], "image_size_px": 96, "started_s": 1.0}
+    trying = TrialInProgress(number=4, stage="heads", backbones=["mobilenet_v2"], image_size_px=96, started_s=1.0)
     run_id = world.add_run(RunState(state), trying=trying)
     assert ("◑ running" in client.get(f"/runs/{run_id}").text) == goes_on
     assert (client.get(f"/runs/{run_id}/course").json["trying"] is not None) == goes_on
@@ -212,7 +213,7 @@ def test_the_result_says_every_setting_that_the_run_was_asked_for(client, world)
     asked = {"max_model_mb": 12.0, "sampler": Sampler.CMA_ES, "backbones": ("mobilenet_v1",), "lr_scheduler": "cosine"}
     settings = RunSettings(**asked)
     result = {**RESULT, "goal": Goal.BALANCED_ACCURACY}
-    run_id = world.add_run(RunState.DONE, result=result, settings=settings.to_json())
+    run_id = world.add_run(RunState.DONE, result=result, settings=settings)
     page = text_of(client, f"/runs/{run_id}").split('id="settings"')[1].split("</dl>")[0]
     said = dict(re.findall(r"<code>(\w+)</code></small></dt><dd>(.*?)</dd>", page))
     assert list(said) == list(RUN_OPTIONS)
@@ -303,7 +304,11 @@ def test_a_bundle_that_was_deleted_is_said(client, world):
 
 def test_a_run_of_an_older_version_has_a_page_and_can_be_run_again(client, world):
     older = {"tuner": "optuna", "seed": 1, "max_trials": None, "backbones": [], "max_image_size_px": 224}
-    page = client.get(f"/runs/{world.add_run(RunState.FAILED, settings={**older, 'budget_s': 120.0})}").text
+    run_id = world.add_run(RunState.FAILED)
+    with world.database.session() as session:
+        stored = type_coerce({**older, "budget_s": 120.0}, JSON)
+        session.execute(update(Run.__table__).where(Run.id == run_id).values(settings=stored))
+    page = client.get(f"/runs/{run_id}").text
     assert '<input type="hidden" name="fine_tuning" value="yes">' in page
 
 
@@ -330,7 +335,7 @@ def test_a_failed_run_says_why_and_can_be_run_again(client, world):
     ],
 )
 def test_run_it_again_uses_the_same_settings(client, world, settings):
-    run_id = world.add_run(RunState.FAILED, settings=settings.to_json())
+    run_id = world.add_run(RunState.FAILED, settings=settings)
     page = client.get(f"/runs/{run_id}").text
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', page))
     client.post(f"/datasets/{world.run(run_id).dataset_id}/runs", data=fields)
@@ -481,7 +486,7 @@ def test_where_nothing_was_tried_the_page_says_so_and_what_happened(client, worl
 
 
 def test_the_first_try_is_on_the_page_while_it_goes_on(client, world):
-    trying = {"number": 0, "stage": "heads", "backbones": ["mobilenet_v2"], "image_size_px": 96, "started_s": 1.0}
+    trying = TrialInProgress(number=0, stage="heads", backbones=["mobilenet_v2"], image_size_px=96, started_s=1.0)
     page = text_of(client, f"/runs/{world.add_run(RunState.SEARCHING, trying=trying)}/tries")
     assert "◑ running" in page
     assert "Nothing has been tried yet." not in page

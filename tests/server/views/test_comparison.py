@@ -28,7 +28,7 @@ def older_report(**test):
 
 
 def run(settings=None, **winner):
-    return Run(settings=(settings or RunSettings()).to_json(), result=report(**winner))
+    return Run(settings=settings or RunSettings(), result=report(**winner))
 
 
 def answers(rows):

@@ -86,10 +86,10 @@ def press(client, world, page, button):
 def test_one_button_starts_the_run_that_follows(client, world, button, changed):
     settings = RunSettings(seed=3, epochs=9, head_layers=(64,), backbones=("mobilenet_v2",))
     values = {**result_of(("a", "b"), ()), **SIZES}
-    run_id = world.add_run(RunState.DONE, result=values, settings=settings.to_json())
+    run_id = world.add_run(RunState.DONE, result=values, settings=settings)
     started = press(client, world, client.get(f"/runs/{run_id}").text, button)
     assert started.parent_id == run_id
-    assert started.settings == {**settings.to_json(), **changed}
+    assert started.settings == settings.model_copy(update=changed)
 
 
 def test_a_follow_up_says_so_and_leads_to_the_comparison_when_both_are_done(client, world):

@@ -100,7 +100,7 @@ def test_the_largest_size_goes_up_to_320_and_starts_at_the_default(page):
 @pytest.mark.parametrize("aim", AIMS, ids=lambda aim: aim.name)
 def test_a_form_like_a_run_has_its_aim_chosen(client, world, aim):
     settings = RunSettings(**aim.limits)
-    run_id = world.add_run(settings=settings.to_json())
+    run_id = world.add_run(settings=settings)
     page = client.get(f"/datasets/{world.run(run_id).dataset_id}?like={run_id}").text
     assert f'name="aim" value="{aim.name}" checked' in page
 
@@ -138,7 +138,7 @@ ANY_SETTINGS = st.sampled_from(list(TunerKind)).flatmap(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chosen=ANY_SETTINGS)
 def test_a_form_that_was_filled_in_from_a_run_starts_one_with_the_same_settings(client, world, chosen):
-    run_id = world.add_run(RunState.DONE, settings=chosen.to_json(), budget_s=chosen.budget_s)
+    run_id = world.add_run(RunState.DONE, settings=chosen, budget_s=chosen.budget_s)
     pairs = Untouched(form_like(client, world, run_id)).pairs
     assert start(client, world, world.run(run_id).dataset_id, pairs) == chosen
     assert world.run(world.queue.sent[-1][1]).parent_id == run_id
@@ -155,7 +155,7 @@ def test_a_filled_in_form_says_from_where_and_is_open_for_who_wants_to_change_it
 
 def test_a_setting_that_only_advanced_shows_is_named_and_shown(client, world):
     own = RunSettings(seed=41, fine_tuning=False, max_model_mb=12.5, backbones=("mobilenet_v2", "mobilenet_v1"))
-    form = form_like(client, world, world.add_run(RunState.DONE, settings=own.to_json()))
+    form = form_like(client, world, world.add_run(RunState.DONE, settings=own))
     told = form.split('id="start-own">')[1].split("</span>")[0]
     assert told == (
         "Its settings under “Advanced”: Largest model: 12.5 MB; Fine-tuning: no; "
@@ -166,7 +166,7 @@ def test_a_setting_that_only_advanced_shows_is_named_and_shown(client, world):
 
 def test_what_stands_above_advanced_does_not_open_it(client, world):
     plain = RunSettings(budget_s=900.0, **AIMS[2].limits)
-    form = form_like(client, world, world.add_run(RunState.DONE, settings=plain.to_json()))
+    form = form_like(client, world, world.add_run(RunState.DONE, settings=plain))
     assert '<details class="advanced" >' in form and 'id="start-own"' not in form
 
 
@@ -176,14 +176,14 @@ def test_an_empty_form_is_folded_and_follows_nothing(page):
 
 
 def test_a_run_without_a_result_fills_the_form_in_but_is_not_followed(client, world):
-    run_id = world.add_run(RunState.FAILED, settings=RunSettings(seed=41).to_json())
+    run_id = world.add_run(RunState.FAILED, settings=RunSettings(seed=41))
     form = form_like(client, world, run_id)
     assert 'value="41"' in form
     assert 'name="parent"' not in form
 
 
 def test_a_network_that_is_gone_is_said_to_be(client, world):
-    run_id = world.add_run(RunState.DONE, settings=RunSettings(backbones=("efficientnet_lite0",)).to_json())
+    run_id = world.add_run(RunState.DONE, settings=RunSettings(backbones=("efficientnet_lite0",)))
     assert "EfficientNet-Lite0 (no longer installed)" in form_like(client, world, run_id)
 
 
