@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from automl.errors import DiskFull
+from automl.text.messages import store as store_messages
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def full_disk_explained(what: str) -> Iterator[None]:
         yield
     except Exception as error:
         if is_disk_full(error):
-            raise DiskFull(f"The disk that holds {what} is full. Free some space and start again.") from error
+            raise DiskFull(store_messages.DISK_FULL.format(what=what)) from error
         raise
 
 

@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema
 from automl.errors import BadSetting
 from automl.text.durations import duration_in_words, parse_duration
 from automl.text.messages import options as option_messages
+from automl.text.messages import pieces
 from automl.text.names import BACKBONE_TITLES, any_of
 
 _Value = TypeVar("_Value")
@@ -375,7 +376,7 @@ class PictureSize(WholeNumber):
     def titles(self) -> dict[str, str]:
         """What the form offers, by the value that it sends."""
         sizes = range(self.low, self.high + 1, self.step)
-        return {str(n): option_messages.SQUARE_PICTURE.format(n=n) for n in sizes}
+        return {str(n): pieces.SQUARE_PICTURE.format(n=n) for n in sizes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from automl.serving.predict import resize_square
 from automl.store.database import find_run
 from automl.store.results import part_of_report
 from automl.store.tables import Artifact, Run
+from automl.text.messages import server as server_messages
 from automl.text.numbers import size_in_words
 from server.downloads.members import read_member
 from server.errors import TooBusy
@@ -115,7 +116,7 @@ def ask(services: Services, run_id: str) -> Asked:
         run = find_run(session, run_id)
         artifact = downloadable(session, run)
         if artifact is None:
-            raise NotAllowedNow("There is no model to try yet. The first one comes within the first minutes.")
+            raise NotAllowedNow(server_messages.NO_MODEL_TO_TRY)
         threshold = _threshold(session, run) if artifact.kind == "bundle" else None
     model = services.models.get(artifact.id, lambda: read_member(services.store, artifact.key, "model.onnx"))
     return Asked(services=services, run=run, artifact=artifact, model=model, threshold=threshold)
@@ -141,7 +142,7 @@ def answers(
             continue
         n_photos += 1
         if n_photos > MAX_PHOTOS:
-            raise BadUpload(f"Ask about at most {MAX_PHOTOS:,} photos in one request.")
+            raise BadUpload(server_messages.TOO_MANY_PHOTOS.format(most=MAX_PHOTOS))
         try:
             yield _answer(
                 asked, name=part.name, photo=whole_photo(part.body), with_picture=with_picture, with_heat=with_heat
@@ -149,7 +150,7 @@ def answers(
         except BadImage as error:
             yield Refusal(part.name, error.message)
     if n_photos == 0:
-        raise BadUpload("No photo arrived. Choose one or more, and send them as files called `photos`.")
+        raise BadUpload(server_messages.NO_PHOTO_TO_ANSWER)
 
 
 def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:
@@ -164,7 +165,7 @@ def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:
             image = open_verified(photo, asked.services.settings.max_image_pixels)
             picture = _explain(asked, image, said)
         except (BadBundle, BadImage, ValueError) as error:
-            raise NotFound("There is no heat map of this photo.") from error
+            raise NotFound(server_messages.NO_HEAT_MAP) from error
     return _encoded(picture, "PNG")
 
 
@@ -229,7 +230,7 @@ def whole_photo(body: IO[bytes]) -> io.BytesIO:
     buffer = io.BytesIO()
     while chunk := body.read():
         if buffer.tell() + len(chunk) > MAX_PHOTO_BYTES:
-            raise BadImage(f"The file is larger than {size_in_words(MAX_PHOTO_BYTES)}. Make it smaller.")
+            raise BadImage(server_messages.PHOTO_TOO_LARGE.format(most=size_in_words(MAX_PHOTO_BYTES)))
         buffer.write(chunk)
     buffer.seek(0)
     return buffer
@@ -238,7 +239,7 @@ def whole_photo(body: IO[bytes]) -> io.BytesIO:
 @contextmanager
 def _turn() -> Iterator[None]:
     if not _turns.acquire(timeout=_LONGEST_WAIT_S):
-        raise TooBusy("Too many photos are being looked at right now. Try again in a few seconds.")
+        raise TooBusy(server_messages.TOO_BUSY)
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ from automl.store.database import find_dataset
 from automl.store.tables import DatasetEdit, now
 from automl.store.turns import take_turn
 from automl.task_names import DELETE_DATASET
+from automl.text.messages import server as server_messages
 from server.forms import row_id
 from server.services import Services
 from server.task_queue import QueueUnavailable
@@ -51,7 +52,7 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
         meant = [finding for finding in findings if finding.key == key] or of_kind
         fix = meant[0].fix if len(meant) == 1 else None
         if fix is None:
-            raise NotFound("This was fixed already, or it has changed since. Look at the page again.")
+            raise NotFound(server_messages.FIXED_ALREADY)
         # Checked as if the user had sent it: what is stored must be readable later.
         edit = read_edit(fix.edit.kind, edit_values(fix.edit), fix.edit.title)
         session.add(_row(dataset_id, edit))
@@ -74,7 +75,7 @@ def undo_edit(services: Services, dataset_id: str, edit_id: int) -> None:
         )
         edit = session.scalars(query).first()
         if edit is None:
-            raise NotFound("This change has been undone already.")
+            raise NotFound(server_messages.UNDONE_ALREADY)
         edit.undone_at = now()
         session.flush()
         reassess(session, services.store, dataset_id)
@@ -101,7 +102,7 @@ def delete_dataset(services: Services, dataset_id: str) -> None:
         dataset = take_turn(session, dataset_id)  # no run can be started from here on
         dataset.deleted_at = now()
         if has_unfinished_run(session, dataset_id):
-            raise NotAllowedNow("A run is using these photos. Cancel it, or wait until it has ended.")
+            raise NotAllowedNow(server_messages.IN_USE)
     try:
         services.enqueue(DELETE_DATASET, dataset_id)
     except QueueUnavailable:
@@ -118,7 +119,7 @@ def _editable(services: Services, dataset_id: str) -> Iterator[Session]:
     """
     with services.database.session() as session:
         if take_turn(session, dataset_id).state not in (DatasetState.READY, DatasetState.INVALID):
-            raise NotAllowedNow("These photos are not checked yet. Change them when that is done.")
+            raise NotAllowedNow(server_messages.NOT_CHECKED_YET)
         yield session
 
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from automl.errors import DarkroomError, UserError
+from automl.text.messages import server as server_messages
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -37,29 +38,28 @@ STATUS_OF_CODE: dict[str, int] = {
 """Every code of the tree in `automl.errors`, and those that only the server raises."""
 
 _CODE_OF_STATUS = {
-    400: ("bad_request", "The server could not make sense of this request."),
-    404: ("not_found", "What was at this address may have been deleted, or the link is incomplete."),
-    405: ("method_not_allowed", "This address does not take this kind of request."),
-    408: ("bad_upload", "The connection was too slow or broke off. Nothing is wrong with your files; try again."),
-    413: ("upload_too_large", "This is more than the server takes in one go."),
-    415: ("bad_upload", "The server does not know this kind of data."),
-    416: ("bad_range", "This file is not that long, or it has changed meanwhile. Download it from the start."),
+    400: ("bad_request", server_messages.BAD_REQUEST),
+    404: ("not_found", server_messages.NOTHING_AT_ADDRESS),
+    405: ("method_not_allowed", server_messages.OTHER_KIND_OF_REQUEST),
+    408: ("bad_upload", server_messages.CONNECTION_LOST),
+    413: ("upload_too_large", server_messages.TOO_MUCH),
+    415: ("bad_upload", server_messages.UNKNOWN_KIND_OF_DATA),
+    416: ("bad_range", server_messages.NOT_THAT_LONG),
 }
 
 _KEPT_HEADERS = frozenset({"Allow", "Content-Range"})
 
-_INTERNAL = "Something went wrong on the server, and it is not your fault. Your photos and runs are safe. Try again."
 
 _TITLES = {
-    400: "That did not work",
-    403: "Not from another page",
-    404: "There is nothing here",
-    405: "That did not work",
-    409: "Not right now",
-    413: "That is too much at once",
-    422: "These photos cannot be used yet",
-    503: "Not available right now",
-    507: "The server's disk is full",
+    400: server_messages.DID_NOT_WORK_TITLE,
+    403: server_messages.OTHER_PAGE_TITLE,
+    404: server_messages.NOTHING_HERE_TITLE,
+    405: server_messages.DID_NOT_WORK_TITLE,
+    409: server_messages.NOT_NOW_TITLE,
+    413: server_messages.TOO_MUCH_TITLE,
+    422: server_messages.PHOTOS_NOT_USABLE_TITLE,
+    503: server_messages.NOT_AVAILABLE_TITLE,
+    507: server_messages.DISK_FULL_TITLE,
 }
 
 
@@ -97,7 +97,7 @@ def _known(error: DarkroomError) -> ResponseReturnValue:
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:  # redirects are exceptions too
         return error
-    code, message = _CODE_OF_STATUS.get(error.code, ("bad_request", error.description or "That did not work."))
+    code, message = _CODE_OF_STATUS.get(error.code, ("bad_request", error.description or server_messages.DID_NOT_WORK))
     headers = {name: value for name, value in error.get_headers() if name in _KEPT_HEADERS}
     body, status = _answer(error.code, code, message)
     return body, status, headers
@@ -106,13 +106,13 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 def _unknown(error: Exception) -> ResponseReturnValue:
     # What an exception says may contain paths and other people's data: it goes to the log, never to the page.
     _log.error("request failed", method=request.method, path=request.path, exc_info=error)
-    return _answer(500, "internal", _INTERNAL)
+    return _answer(500, "internal", server_messages.INTERNAL)
 
 
 def _answer(status: int, code: str, message: str) -> tuple[Any, int]:
     if wants_json():
         return jsonify(error={"code": code, "message": message}), status
-    title = _TITLES.get(status, "Something went wrong")
+    title = _TITLES.get(status, server_messages.WENT_WRONG_TITLE)
     page = render_template("errors/error.html", title=title, message=message, status=status, back=_page_before())
     return page, status
 

@@ -20,6 +20,7 @@ from automl.store.tables import Dataset, DatasetFile, Run
 from automl.store.turns import take_turn
 from automl.store.versions import latest_version
 from automl.task_names import CHECK_DATASET, EXPORT, TRAIN
+from automl.text.messages import server as server_messages
 from server.services import Services
 from server.task_queue import QueueUnavailable
 
@@ -74,7 +75,7 @@ def start_run(
     with services.database.session() as session:
         dataset = take_turn(session, dataset_id)
         if dataset.state is DatasetState.INVALID:
-            raise BadDataset(dataset.message or "No model can be trained from these photos. Add more first.")
+            raise BadDataset(dataset.message or server_messages.NOTHING_TO_TRAIN_FROM)
         _refuse_empty(session, dataset)
         run = Run(dataset_id=dataset_id, name=name, settings=settings, budget_s=settings.budget_s)
         run.parent_id = find_run_of(session, dataset_id, parent_id).id if parent_id else None
@@ -100,7 +101,7 @@ def start_exports(services: Services, run_id: str) -> None:
     """
     with services.database.session() as session:
         if find_run(session, run_id).state is not RunState.DONE:
-            raise NotAllowedNow("There is no finished model yet, so there are no other formats of it.")
+            raise NotAllowedNow(server_messages.NO_FINISHED_MODEL)
         added = add_exports(session, run_id)
         failed = retry_exports(session, run_id)
         if not has_exports_to_make(session, run_id):
@@ -122,11 +123,11 @@ def find_run_of(session: Session, dataset_id: str, run_id: str) -> Run:
     """
     run = session.get(Run, run_id)
     if run is None or run.dataset_id != dataset_id:
-        raise NotFound("The run to start from does not belong to these photos, or it has been deleted.")
+        raise NotFound(server_messages.OTHER_RUN_TO_START_FROM)
     return run
 
 
 def _refuse_empty(session: Session, dataset: Dataset) -> None:
     n_files = session.scalar(select(func.count()).where(DatasetFile.dataset_id == dataset.id))
     if not n_files:
-        raise NotAllowedNow("No files have arrived yet. Send the photos first.")
+        raise NotAllowedNow(server_messages.NO_FILES_ARRIVED)

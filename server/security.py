@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 from werkzeug.sansio.utils import host_is_trusted
 
+from automl.text.messages import server as server_messages
 from server.errors import CrossSite
 from server.services import services
 
@@ -46,7 +47,7 @@ def _refuse_other_names() -> None:
     """
     trusted = services().settings.trusted_hosts
     if trusted is not None and not host_is_trusted(request.host, trusted):
-        raise CrossSite(f"This server does not answer to the name {request.host[:100]}. DARKROOM_HOSTS can allow it.")
+        raise CrossSite(server_messages.OTHER_HOST.format(host=request.host[:100]))
 
 
 def _refuse_cross_site() -> None:
@@ -67,7 +68,7 @@ def _refuse_cross_site() -> None:
     else:
         allowed = origin is None or urlsplit(origin).netloc == request.host
     if not allowed:
-        raise CrossSite("This form was sent by another web site, so it was ignored. Open Darkroom's own page instead.")
+        raise CrossSite(server_messages.OTHER_SITE)
 
 
 def _add_headers(response: Response) -> Response:

@@ -5,6 +5,7 @@ from kombu.exceptions import OperationalError
 
 from automl.errors import DarkroomError
 from automl.task_names import QUEUES
+from automl.text.messages import server as server_messages
 
 _TIMEOUT_S = 3
 
@@ -42,7 +43,4 @@ class TaskQueue:
         try:
             self._celery.send_task(task, args=ids, queue=QUEUES[task], retry=False)
         except (OperationalError, OSError) as error:
-            raise QueueUnavailable(
-                "The job could not be handed to the worker, because the queue (Redis) does not answer. "
-                "Nothing was started. Wait a moment and try again."
-            ) from error
+            raise QueueUnavailable(server_messages.QUEUE_SILENT) from error

@@ -13,6 +13,7 @@ from automl.records import DatasetState, RunState
 from automl.store.tables import now
 from automl.text import numbers
 from automl.text.durations import duration_in_words
+from automl.text.messages import pages as page_messages
 from automl.text.names import backbones_in_words, params_in_words
 from automl.text.numbers import latency_in_words, size_in_words
 from automl.text.trial_names import STAGE_TITLES, training_in_words
@@ -21,17 +22,17 @@ _LONGEST_NAME = 100
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 STATE_TITLES: Mapping[str, str] = {
-    RunState.QUEUED: "Waiting",
-    RunState.PREPARING: "Preparing",
-    RunState.SEARCHING: "Searching",
-    RunState.FINISHING: "Finishing",
-    RunState.DONE: "Done",
-    RunState.FAILED: "Failed",
-    RunState.CANCELLED: "Cancelled",
-    DatasetState.UPLOADING: "Not checked yet",
-    DatasetState.CHECKING: "Being checked",
-    DatasetState.READY: "Ready",
-    DatasetState.INVALID: "Needs attention",
+    RunState.QUEUED: page_messages.WAITING,
+    RunState.PREPARING: page_messages.PREPARING,
+    RunState.SEARCHING: page_messages.SEARCHING,
+    RunState.FINISHING: page_messages.FINISHING,
+    RunState.DONE: page_messages.DONE,
+    RunState.FAILED: page_messages.FAILED,
+    RunState.CANCELLED: page_messages.CANCELLED,
+    DatasetState.UPLOADING: page_messages.NOT_CHECKED_YET,
+    DatasetState.CHECKING: page_messages.BEING_CHECKED,
+    DatasetState.READY: page_messages.READY,
+    DatasetState.INVALID: page_messages.NEEDS_ATTENTION,
 }
 """Titles of the states of runs and data sets. No state of one has the name of a state of the other."""
 
@@ -61,11 +62,11 @@ def install(app: Flask) -> None:
 def ago(moment: datetime, at: datetime | None = None) -> str:
     """ "just now", "5 minutes ago", "3 days ago"."""
     seconds = ((at or now()) - moment).total_seconds()
-    for unit, length_s in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+    units = ((page_messages.DAYS_AGO, 86_400), (page_messages.HOURS_AGO, 3600), (page_messages.MINUTES_AGO, 60))
+    for message, length_s in units:
         if seconds >= length_s:
-            n = int(seconds // length_s)
-            return f"{n} {unit} ago" if n == 1 else f"{n} {unit}s ago"
-    return "just now"
+            return message.format(n=int(seconds // length_s))
+    return page_messages.JUST_NOW
 
 
 def _title_of(table: Mapping[str, str]) -> Callable[[str], str]:
@@ -85,7 +86,7 @@ def percent(share: float | None, n_digits: int = 1) -> str:
 
 def probability(share: float) -> str:
     """ "99.9 %", "under 0.1 %": `percent` would say 0.1 % of the smallest, and all classes together exceed 100 %."""
-    return f"under 0.1{_NO_BREAK}%" if 0 < share < 0.0005 else percent(share)
+    return page_messages.UNDER_A_TENTH.format(share=percent(0.001)) if 0 < share < 0.0005 else percent(share)
 
 
 def csv_line(cells: Sequence[str]) -> str:
@@ -95,7 +96,7 @@ def csv_line(cells: Sequence[str]) -> str:
     return buffer.getvalue()
 
 
-def clean_name(name: str, otherwise: str) -> str:
+def clean_name(name: str, otherwise: str = page_messages.UNNAMED_DATA_SET) -> str:
     """`name` as one printable line of at most 100 characters; `otherwise` if nothing of it is left."""
     line = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return line[:_LONGEST_NAME].strip() or otherwise

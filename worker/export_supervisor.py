@@ -21,6 +21,7 @@ from automl.store.exports import (
     renew_export,
     settle_export,
 )
+from automl.text.messages import worker as worker_messages
 from worker.pipeline_process import PipelineProcess, environment_of
 from worker.reaper import is_check_waiting
 from worker.stop_flag import StopSign
@@ -105,7 +106,9 @@ class ExportSupervisor:
         except OSError as error:
             with self._database.session() as session:
                 settle_export(
-                    session, claim, ExportOutcome.failed(f"The export could not be started: {error.strerror}.")
+                    session,
+                    claim,
+                    ExportOutcome.failed(worker_messages.EXPORT_NOT_STARTED.format(reason=error.strerror)),
                 )
             raise
         with process:

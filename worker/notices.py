@@ -20,6 +20,7 @@ from automl.records import RunState
 from automl.settings import Settings
 from automl.store.database import Database, find_run
 from automl.store.tables import Run, now
+from automl.text.messages import worker as worker_messages
 from automl.text.numbers import percent
 
 N_TRIES = 3
@@ -28,7 +29,17 @@ _TIMEOUT_S = 5.0
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _SETTLE_S = 15.0
 _LATEST_S = 3600.0
-_WORDS = {RunState.DONE: "is done", RunState.FAILED: "could not be finished", RunState.CANCELLED: "was cancelled"}
+_SUBJECTS = {
+    RunState.DONE: worker_messages.SUBJECT_DONE,
+    RunState.FAILED: worker_messages.SUBJECT_FAILED,
+    RunState.CANCELLED: worker_messages.SUBJECT_CANCELLED,
+}
+_ENDS = {
+    RunState.DONE: worker_messages.RUN_DONE,
+    RunState.FAILED: worker_messages.RUN_FAILED,
+    RunState.CANCELLED: worker_messages.RUN_CANCELLED,
+}
+_SCORES = {"test": worker_messages.RIGHT_ON_TEST_PHOTOS, "validation": worker_messages.RIGHT_ON_VALIDATION_PHOTOS}
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -64,9 +75,9 @@ def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s
         notice, address = _notice(run, settings.public_url), run.notify_email
     failed = []
     if address and settings.smtp_url and not _tried(lambda: _send_email(settings, address, notice), pause_s, run_id):
-        failed.append("The e-mail about the end of this run could not be sent; the worker's log says why.")
+        failed.append(worker_messages.EMAIL_NOT_SENT)
     if settings.webhook_url and not _tried(lambda: _call(settings.webhook_url, notice), pause_s, run_id):
-        failed.append("The webhook could not be called at the end of this run; the worker's log says why.")
+        failed.append(worker_messages.WEBHOOK_NOT_CALLED)
     if failed:
         with database.session() as session:
             run = find_run(session, run_id)
@@ -118,12 +129,12 @@ def _tried(send: Callable[[], None], pause_s: float, run_id: str) -> bool:
 
 def _send_email(settings: Settings, address: str, notice: RunNotice) -> None:
     email = EmailMessage()
-    email["Subject"] = f"{notice.name} {_WORDS[notice.state]}"
+    email["Subject"] = _SUBJECTS[notice.state].format(name=notice.name)
     email["From"] = settings.mail_from or f"darkroom@{socket.getfqdn()}"
     email["To"] = address
-    lines = [f"The run on {notice.name} {_WORDS[notice.state]}.", notice.sentence]
+    lines = [_ENDS[notice.state].format(name=notice.name), notice.sentence]
     if notice.score is not None:
-        lines.append(f"{percent(notice.score)} right on {notice.measured_on} photos.")
+        lines.append(_SCORES[notice.measured_on].format(share=percent(notice.score)))
     lines.append(notice.link or "")
     email.set_content("\n\n".join(line for line in lines if line))
     with _mail_server(settings.smtp_url) as server:

@@ -14,6 +14,7 @@ from automl.store.events import Publishes
 from automl.store.exports import runs_with_idle_exports
 from automl.store.runs import change_run_state, fail_run, runs_with_lost_lease
 from automl.store.tables import Dataset, Run, now
+from automl.text.messages import worker as worker_messages
 from worker.lease_owner import LeaseOwner
 from worker.supervisor import hand_back
 
@@ -26,10 +27,6 @@ GRACE_S = 3.0
 SETTLE_S = 15.0
 """Seconds. The message of a run younger than this may still be on its way into the queue."""
 
-_GIVEN_UP = (
-    "The worker stopped three times while it worked on this run, so the run was given up. Most often the computer ran "
-    "out of memory: close other programs or choose a smaller largest picture size, and start the run again."
-)
 _UNFINISHED = [state for state in RunState if not state.is_finished()]
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -140,9 +137,9 @@ def _put_back(run: Run, lease_s: float) -> None:
     if run.cancel_requested:
         change_run_state(run, RunState.CANCELLED)
     elif run.attempts >= MAX_ATTEMPTS:
-        fail_run(run, "worker_lost", _GIVEN_UP)
+        fail_run(run, "worker_lost", worker_messages.RUN_GIVEN_UP)
     else:
-        hand_back(run, "Waiting to go on: the worker was lost", lease_s)
+        hand_back(run, worker_messages.WAITING_WORKER_LOST, lease_s)
 
 
 def _waiting_runs(session: Session, settle_s: float) -> list[str]:

@@ -24,6 +24,7 @@ from automl.store.events import Publishes
 from automl.store.run_clock import hold_progress
 from automl.store.runs import change_run_state, claim_run, fail_run, renew_lease
 from automl.store.tables import LogEntry, Run
+from automl.text.messages import worker as worker_messages
 from worker.lease_owner import LeaseOwner
 from worker.pipeline_process import PIPELINE, PipelineProcess, environment_of
 from worker.stop_flag import StopSign
@@ -112,7 +113,7 @@ class Supervisor:
         try:
             pipeline = PipelineProcess([*self._command, run_id], environment_of(self._settings), log)
         except OSError as error:
-            self._fail(run_id, f"The training process could not be started: {error.strerror}.")
+            self._fail(run_id, worker_messages.NOT_STARTED.format(reason=error.strerror))
             raise
         watch = _Watch(pipeline=pipeline, used_before_s=claimed.used_s, budget_s=claimed.budget_s)
         with pipeline:
@@ -131,7 +132,7 @@ class Supervisor:
                 return None
             run = find_run(session, run_id)
             change_run_state(run, RunState.PREPARING)
-            run.activity = "Getting ready"
+            run.activity = worker_messages.GETTING_READY
             return run
 
     def _watch(self, run_id: str, watch: "_Watch") -> PipelineEnd:
@@ -183,7 +184,7 @@ class Supervisor:
             if run.cancel_requested:
                 change_run_state(run, RunState.CANCELLED)
             elif ending is PipelineEnd.WORKER_STOPS:
-                hand_back(run, "Waiting to go on: the worker was stopped", self._settings.lease_s)
+                hand_back(run, worker_messages.WAITING_WORKER_STOPPED, self._settings.lease_s)
                 run.attempts -= 1  # only attempts that failed by themselves count
             else:
                 fail_run(run, "internal", _crash_message(run, watch.pipeline.exit_code, log))
@@ -210,12 +211,9 @@ def hand_back(run: Run, activity: str, lease_s: float) -> None:
 
 def _crash_message(run: Run, exit_code: int | None, log: Path) -> str:
     if exit_code == -signal.SIGKILL:
-        cause = (
-            "The training process was killed from outside, most often because the computer ran out of memory. "
-            "Close other programs or choose a smaller largest picture size, and start the run again."
-        )
+        problem = worker_messages.KILLED
     else:
-        cause = f"The training process stopped unexpectedly. Its last messages are in the log {log.name}."
+        problem = worker_messages.STOPPED_UNEXPECTEDLY.format(log=log.name)
     if any(artifact.kind == "best_so_far" for artifact in run.artifacts):
-        cause += " The best model found before that can still be downloaded."
-    return cause
+        return worker_messages.BEST_MODEL_LEFT.format(problem=problem)
+    return problem

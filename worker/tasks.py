@@ -19,6 +19,7 @@ from automl.store.events import RunEvents
 from automl.store.exports import has_exports_to_make
 from automl.store.runs import fail_run
 from automl.task_names import CHECK_DATASET, DELETE_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, REAP, SWEEP, TRAIN
+from automl.text.messages import worker as worker_messages
 from worker.celery_app import app
 from worker.export_supervisor import ExportSupervisor
 from worker.messages import Messages
@@ -32,11 +33,6 @@ from worker.sweeper import sweep_orphans
 
 MAX_CHECKS = 3
 
-_CHECK_BROKE = "Something went wrong while these pictures were checked; it is in the worker's log. Please try again."
-_CHECK_KEEPS_DYING = (
-    "The check of these pictures was interrupted three times. One of the files may be damaged in a way that stops the "
-    "program that reads it, or the computer runs out of memory. Upload fewer pictures, or leave out unusual ones."
-)
 _stopping = StopFlag()  # the `light` node runs its tasks in a fork
 
 
@@ -88,7 +84,7 @@ def check_dataset(self: Task, dataset_id: str, attempt: int = 1) -> None:
     if not _is_unchecked(dataset_id):
         return  # a second copy of the message; a run may already be using the data set
     if redelivered and attempt >= MAX_CHECKS:
-        _mark_invalid(dataset_id, _CHECK_KEEPS_DYING)
+        _mark_invalid(dataset_id, worker_messages.CHECK_KEEPS_DYING)
     elif redelivered:
         Messages(app).check_dataset(dataset_id, attempt + 1)
     else:
@@ -107,7 +103,7 @@ def make_samples(dataset_id: str, run_id: str) -> None:
         with parts().database.session() as session:
             run = find_run(session, run_id)
             if run.state is RunState.QUEUED:
-                fail_run(run, "internal", "The sample images could not be made; the worker's log says why.")
+                fail_run(run, "internal", worker_messages.SAMPLES_NOT_MADE)
         raise
     Messages(app).train(run_id)
 
@@ -165,7 +161,7 @@ def _explained(dataset_id: str) -> Iterator[None]:
         _mark_invalid(dataset_id, error.message)
         raise
     except Exception:
-        _mark_invalid(dataset_id, _CHECK_BROKE)
+        _mark_invalid(dataset_id, worker_messages.CHECK_BROKE)
         raise
 
 

@@ -17,7 +17,7 @@ from automl.serving.answer_table import answered_row, header, refused_row, sure_
 from automl.serving.predict import Classifier, in_words
 from automl.settings import Settings
 from automl.text.messages import command_line as cli_messages
-from automl.text.numbers import counted
+from automl.text.messages import pieces
 from automl.text.upload_names import is_junk
 
 
@@ -108,7 +108,7 @@ def _write_table(predictor: Predictor, images: Sequence[Path], *, target: Path, 
             probabilities = predictor.probabilities(path)
             n_failed += isinstance(probabilities, str)
             writer.writerow(predictor.row(path, probabilities))
-    answered = counted(len(images) - n_failed, "photo")
+    answered = pieces.PHOTOS.format(n=len(images) - n_failed)
     console.print(cli_messages.TABLE_WRITTEN.format(answered=answered, n_failed=n_failed), markup=False)
     sys.stdout.write(f"{target}\n")
     return 2 if n_failed else 0

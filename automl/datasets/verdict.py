@@ -6,6 +6,7 @@ from typing import Protocol
 
 from automl.records import RefusedFile, Split
 from automl.text.messages import datasets as dataset_messages
+from automl.text.messages import pieces
 
 FEW_IMAGES = 10
 UNBALANCED = 3
@@ -60,8 +61,8 @@ def explained(problem: str, refused: Sequence[RefusedFile]) -> str:
 def verdict_of(photos: Sequence[LabelledPhoto]) -> str:
     """One sentence, such as "1,295 photos, 3 classes, balanced, ready"."""
     counts = Counter(photo.label for photo in photos)
-    n_photos = dataset_messages.PHOTOS.format(n=counts.total())
-    n_classes = dataset_messages.CLASSES.format(n=len(counts))
+    n_photos = pieces.PHOTOS.format(n=counts.total())
+    n_classes = pieces.CLASSES.format(n=len(counts))
     smallest, largest = min(counts.values(), default=0), max(counts.values(), default=0)
     if few := sum(n < FEW_IMAGES for n in counts.values()):
         return dataset_messages.READY_WITH_SMALL_CLASSES.format(
@@ -84,10 +85,10 @@ def quoted(labels: Sequence[str], at_most: int = 5) -> str:
     """The first labels in quotation marks, such as "'ants', 'bees' and 3 more"."""
     shown = [dataset_messages.QUOTED_NAME.format(name=label) for label in labels[:at_most]]
     if more := len(labels) - len(shown):
-        return dataset_messages.NAMES_AND_MORE.format(names=", ".join(shown), n=more)
+        return pieces.NAMES_AND_MORE.format(names=", ".join(shown), n=more)
     if len(shown) < 2:
         return "".join(shown)
-    return dataset_messages.NAMES_AND_LAST.format(all_but_last=", ".join(shown[:-1]), last=shown[-1])
+    return pieces.NAMES_AND_LAST.format(all_but_last=", ".join(shown[:-1]), last=shown[-1])
 
 
 def _shortened(name: str) -> str:

@@ -16,43 +16,14 @@ from automl.errors import BadBundle
 from automl.records.report import CandidateReport, read_report
 from automl.serving import predict
 from automl.serving.sound_zip import sound_zip
+from automl.text.messages import delivery as delivery_messages
 
 REPORT_NAME = "metrics.json"
 _STORED = {".keras", ".png"}  # compressed already
 
 AnyReport = TypeVar("AnyReport", bound=CandidateReport)
 
-_REQUIREMENTS = """\
-# What predict.py needs; any Python from 3.10 on.
-numpy>=1.26
-pillow>=10.3
-onnxruntime>=1.18
-"""
-
-_README = """\
-{sentence}
-
-Try it: unpack this folder, then
-    python -m venv venv && venv/bin/pip install -r requirements.txt
-    venv/bin/python predict.py photo.jpg
-
-model.onnx    what predict.py uses (ONNX Runtime): RGB photo with values 0-255 in, probabilities out
-{keras}labels.txt    the class names, one a line, in the order of the probabilities
-metrics.json  every figure and setting: score, confusion matrix, how it was trained, where its weights come from
-report.html   the result in words, with its figures and plots: open it in a browser, or print it
-model_card.md what the model is for and not for, where its parts come from, and the command that repeats it
-photos.csv    which photo was learned from and which was kept for the test
-answers.csv   what the model said about each test photo, and how sure it was (these four in the finished download)
-plots/        the plots
-"""
-
-_README_KERAS = """\
-model.keras   the same model for TensorFlow and Keras 3: keras.models.load_model("model.keras")
-"""
-
-_README_NO_KERAS = """\
-The search was still going on when this was packed. The finished download also has model.keras, for TensorFlow.
-"""
+_REQUIREMENTS = ("numpy>=1.26", "pillow>=10.3", "onnxruntime>=1.18")
 
 
 def write_bundle(
@@ -82,7 +53,7 @@ def write_bundle(
     with no_half_files([target]) as (part,), zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
         _write_text(bundle, "README.txt", _readme(report.sentence, models))
         _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in report.classes))
-        _write_text(bundle, "requirements.txt", _REQUIREMENTS)
+        _write_text(bundle, "requirements.txt", _lines(delivery_messages.REQUIREMENTS_COMMENT, *_REQUIREMENTS))
         bundle.write(predict.__file__, "predict.py")
         for name, text in tables.items():
             _write_text(bundle, name, text)
@@ -115,7 +86,7 @@ def unpack_bundle(bundle: Path, folder: Path, names: Sequence[str]) -> list[Path
     with _readable(bundle) as archive:
         for name in names:
             if name not in archive.namelist() and REPORT_NAME in archive.namelist():
-                raise BadBundle(f"{bundle} was made without {name}. Tick it too, and download once more.")
+                raise BadBundle(delivery_messages.MADE_WITHOUT.format(bundle=bundle, name=name))
             path = folder / Path(name).name
             with archive.open(name) as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target)
@@ -140,10 +111,15 @@ def _readable(bundle: Path) -> Iterator[zipfile.ZipFile]:
         with sound_zip(bundle) as archive:
             yield archive
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise BadBundle(f"{bundle} is not a model that Darkroom made ({error}).") from error
+        raise BadBundle(delivery_messages.NO_MODEL.format(bundle=bundle, error=error)) from error
 
 
 def _readme(sentence: str, models: ExportedModels) -> str:
+    beginning = delivery_messages.README_BEGINNING.format(sentence=sentence)
     if models.keras is None:
-        return _README.format(sentence=sentence, keras="") + "\n" + _README_NO_KERAS
-    return _README.format(sentence=sentence, keras=_README_KERAS)
+        return _lines(beginning, delivery_messages.README_FILES, "", delivery_messages.README_NO_KERAS)
+    return _lines(beginning, delivery_messages.README_KERAS, delivery_messages.README_FILES)
+
+
+def _lines(*lines: str) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -3,22 +3,23 @@
 from pathlib import PurePosixPath
 
 from automl.formats import Runtime
+from automl.text.messages import delivery as delivery_messages
 
 _WORDS = {
     # Of the models only those that are in every finished download: the README describes the others by their purpose.
-    "model.keras": "the model for TensorFlow and Keras; it takes a photo as it is",
-    "model.onnx": "the same model for everything else: phones, servers, other languages",
-    "predict.py": "a small program that says what is in a photo",
-    "requirements.txt": "what that program needs",
-    "labels.txt": "the names of the classes, in order",
-    "report.html": "the result in words, with figures and plots, to read or print",
-    "photos.csv": "which photo was learned from, and which was kept for the test",
-    "answers.csv": "what the model said about each test photo, and how sure it was",
-    "metrics.json": "the score, the settings and everything that was measured",
-    "README.md": "how to use all this",
-    "README.txt": "how to use all this",
-    "model_card.md": "what the model is good for, and what it is not",
-    "plots": "the plots",
+    "model.keras": delivery_messages.KERAS_FILE,
+    "model.onnx": delivery_messages.ONNX_FILE,
+    "predict.py": delivery_messages.PREDICT_FILE,
+    "requirements.txt": delivery_messages.REQUIREMENTS_FILE,
+    "labels.txt": delivery_messages.LABELS_FILE,
+    "report.html": delivery_messages.REPORT_FILE,
+    "photos.csv": delivery_messages.PHOTOS_FILE,
+    "answers.csv": delivery_messages.ANSWERS_FILE,
+    "metrics.json": delivery_messages.METRICS_FILE,
+    "README.md": delivery_messages.README_FILE,
+    "README.txt": delivery_messages.README_FILE,
+    "model_card.md": delivery_messages.MODEL_CARD_FILE,
+    "plots": delivery_messages.PLOTS_FOLDER,
 }
 
 

@@ -20,6 +20,7 @@ from automl.formats import Format, find_format
 from automl.records import DatasetManifest, ImageRecord, Proof
 from automl.serving.predict import Classifier, load_image
 from automl.serving.sound_zip import sound_zip
+from automl.text.messages import delivery as delivery_messages
 
 _SCRIPT = "predict.py"
 
@@ -120,12 +121,12 @@ def convert(
     model = Conversion(bundle, manifest, target)
     for name in names:
         one = find_format(name)
-        say(f"Writing {one.title}")
+        say(delivery_messages.WRITING_FORMAT.format(title=one.title))
         path = model.write(one)
         (target / one.runtime.readme_name).write_text(one.runtime.readme(one.file_name), encoding="utf-8")
         if one.runtime.script != _SCRIPT:
             (target / one.runtime.script).write_text(one.runtime.delivered_script(), encoding="utf-8")
-        say(f"Testing {one.title} on {model.n_tested:,} photos")
+        say(delivery_messages.TESTING_FORMAT.format(n=model.n_tested, title=one.title))
         yield Converted(path, model.prove(one, path))
     if "keras" not in names:
         model.keras.unlink()  # it was there to be converted from
@@ -137,7 +138,7 @@ def _members(bundle: Path) -> Iterator[None]:
     try:
         yield
     except (KeyError, OSError, zipfile.BadZipFile) as error:
-        raise BadBundle(f"{bundle} is not a finished model that Darkroom made ({error}).") from error
+        raise BadBundle(delivery_messages.NO_FINISHED_MODEL.format(bundle=bundle, error=error)) from error
 
 
 def _parts(bundle: Path, manifest: DatasetManifest) -> tuple[list[ImageRecord], list[ImageRecord]]:
@@ -148,7 +149,7 @@ def _parts(bundle: Path, manifest: DatasetManifest) -> tuple[list[ImageRecord], 
     known = [image for image in manifest.images if image.label in classes]
     learned, tested = (_images_of(rows, part, known) for part in ("learn", "test"))
     if not learned or not tested:
-        raise BadDataset("These are not the photos that the model was trained with. Give the same folder or archive.")
+        raise BadDataset(delivery_messages.OTHER_PHOTOS)
     return learned, tested
 
 

@@ -15,6 +15,7 @@ from automl.delivery.contents import requirements_name, words_of
 from automl.errors import BadBundle
 from automl.formats import FORMATS, ONNX_RUNTIME, Format, Runtime
 from automl.serving.sound_zip import sound_zip
+from automl.text.messages import delivery as delivery_messages
 
 _STORED = frozenset({".png", ".pb", *(Path(one.file_name).suffix for one in FORMATS if not one.folder_mark)})
 """Files that are compressed already, or models, whose numbers hardly get smaller."""
@@ -65,7 +66,7 @@ def compose(target: Path, base: Path, chosen: Sequence[Chosen]) -> None:
             for one in ordered:
                 _write_model(out, source, one)
     except (KeyError, zipfile.BadZipFile) as error:
-        raise BadBundle(f"The download of this run is damaged, or not a finished one ({error}).") from error
+        raise BadBundle(delivery_messages.DOWNLOAD_DAMAGED.format(error=error)) from error
 
 
 _Date = tuple[int, int, int, int, int, int]
@@ -151,15 +152,15 @@ def _runtimes(chosen: Iterable[Chosen]) -> list[Runtime]:
 
 
 def _readme(sentence: str, chosen: Sequence[Chosen], others: Iterable[zipfile.ZipInfo]) -> str:
-    parts = [sentence, "", "Unpack this folder and open a terminal in it. The models, and what uses each of them:", ""]
+    parts = [sentence, "", delivery_messages.UNPACK_AND_OPEN, ""]
     for runtime in _runtimes(chosen):
         parts += [*_usage(runtime, [one for one in chosen if one.format.runtime == runtime]), ""]
     if ONNX_RUNTIME not in _runtimes(chosen):
         parts += [
-            "Keep predict.py beside the others, which read photos with it; it has no model of its own here.",
+            delivery_messages.KEEP_PREDICT,
             "",
         ]
-    parts += ["Also in this folder:", ""]
+    parts += [delivery_messages.OTHER_FILES, ""]
     names = dict.fromkeys(info.filename.split("/")[0] for info in others)
     parts += [f"{name:<14} {words_of(name)}".rstrip() for name in names]
     return "\n".join(parts) + "\n"
@@ -169,12 +170,14 @@ def _usage(runtime: Runtime, chosen: Sequence[Chosen]) -> list[str]:
     """The lines of the README on one program. Every command can be copied as it is."""
     named = "" if runtime == ONNX_RUNTIME else f" {chosen[0].format.file_name}"
     lines = [
-        f"{runtime.title} ({runtime.readme_name} also says how to use it in your own code)",
+        delivery_messages.RUNTIME_AND_README.format(title=runtime.title, readme=runtime.readme_name),
         f"    python -m venv venv && venv/bin/pip install -r {requirements_name(runtime)}",
         f"    venv/bin/python {runtime.script}{named} photo.jpg",
     ]
     for one in chosen:
-        lines.append(f"  {one.format.file_name}: {one.format.title}. {one.format.purpose}")
+        what, title = one.format, one.format.title
+        words = delivery_messages.FORMAT_AND_PURPOSE.format(file=what.file_name, title=title, purpose=what.purpose)
+        lines.append(f"  {words}")
         if one.remark:
-            lines.append(f"    Mind: {one.remark}")
+            lines.append(f"    {delivery_messages.REMARK_ON_FORMAT.format(remark=one.remark)}")
     return lines

@@ -15,12 +15,14 @@ import structlog
 from automl.delivery import prover_script
 from automl.formats import ONNX_RUNTIME, Format, size_of
 from automl.records import Proof
+from automl.text.messages import delivery as delivery_messages
 
 _log = structlog.stdlib.get_logger(__name__)
 
 _TIMEOUT_S = 3600.0
 _LAST_WORDS = 2_000
 _LARGEST_SUM_ERROR = 0.05
+_SAME_PROBABILITY = 0.001
 """Probabilities that were computed in whole numbers add up to 1 within a few steps of 1/256."""
 
 
@@ -62,7 +64,7 @@ def prove(one: Format, model: Path, reference: Reference, *, python: str | Path 
             answers = _run(one, model, photos=reference.photos, folder=Path(folder), python=python)
         except _NotProven as error:
             _log.warning("a format could not be proven", format=one.name, last_words=str(error))
-            return _failed(one, model, "It could not be loaded again, so do not rely on it.")
+            return _failed(one, model, delivery_messages.NOT_LOADED)
     fault = _fault(answers, reference)
     if fault:
         _log.warning("a format is not what it should be", format=one.name, fault=fault)
@@ -158,26 +160,25 @@ def _fault(answers: _Answers, reference: Reference) -> str:
     """Why the answers cannot be compared with the reference at all; empty if they can."""
     probabilities = answers.probabilities
     if answers.strangers:
-        return "It was not loaded without Darkroom, so nothing is proven."
+        return delivery_messages.LOADED_WITH_DARKROOM
     if answers.labels != reference.classes:
-        return "Its labels are not those of the model."
+        return delivery_messages.OTHER_LABELS
     if probabilities.shape != reference.probabilities.shape or not np.isfinite(probabilities).all():
-        return "Its answers are not probabilities."
+        return delivery_messages.NO_PROBABILITIES
     if np.abs(probabilities.sum(axis=1) - 1).max() > _LARGEST_SUM_ERROR:
-        return "Its probabilities do not add up to 1."
+        return delivery_messages.PROBABILITIES_DO_NOT_ADD_UP
     return ""
 
 
 def _words(n_correct: int, *, n_expected: int, n: int, largest: float, is_true: bool) -> str:
     """The sentence on a model that was compared with the reference."""
-    right = f"Loaded again, it was right on {n_correct:,} of {n:,} test photos"
     if not is_true:
-        points = 100 * abs(n_correct - n_expected) / n
-        direction = "fewer" if n_correct < n_expected else "more"
-        return (
-            f"{right}: {abs(n_correct - n_expected):,} {direction} than the model itself ({points:.1f} percentage "
-            "points), so it is not quite the same model."
-        )
-    same = "as many as the model itself" if n_correct == n_expected else f"the model itself on {n_expected:,}"
-    most = "its probabilities are the same" if largest < 0.001 else f"a probability differs by {largest:.3f} at most"
-    return f"{right}, {same}; {most}."
+        n_off = abs(n_correct - n_expected)
+        sentence = delivery_messages.FEWER_RIGHT if n_correct < n_expected else delivery_messages.MORE_RIGHT
+        return sentence.format(n_right=n_correct, n=n, n_off=n_off, points=100 * n_off / n)
+    if n_correct == n_expected:
+        same, near = delivery_messages.SAME_MODEL, delivery_messages.SAME_COUNT
+    else:
+        same, near = delivery_messages.SAME_PROBABILITIES, delivery_messages.ABOUT_THE_SAME
+    sentence = same if largest < _SAME_PROBABILITY else near
+    return sentence.format(n_right=n_correct, n=n, n_expected=n_expected, largest=largest)

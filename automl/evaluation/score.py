@@ -13,6 +13,7 @@ from automl.evaluation.intervals import Intervals, bootstrap_intervals, class_sc
 from automl.records import ImageRecord
 from automl.records.report import ClassScore
 from automl.serving.predict import Classifier, load_image
+from automl.text.messages import delivery as delivery_messages
 
 _BATCH = 32
 _TOP = 5
@@ -143,14 +144,16 @@ class TestScore:
         A pair of classes is named if it is confused more than once and more often than every other pair.
         """
         low, high = self.interval_95
-        text = (
-            f"It was right on {self.n_correct:,} of {self.n_images:,} photos it had never seen; "
-            f"expect {math.floor(low * 100)} to {math.ceil(high * 100)} of 100."
-        )
+        figures = {
+            "n_right": self.n_correct,
+            "n": self.n_images,
+            "low": math.floor(low * 100),
+            "high": math.ceil(high * 100),
+        }
         worst, pairs = self.worst_pair(), self._mixed_up()
         if worst is None or worst[2] < 2 or len(self.classes) == 2 or (pairs == worst[2]).sum() > 1:
-            return text
-        return f"{text} It mixes up {worst[0]} and {worst[1]} most."
+            return delivery_messages.SCORE.format(**figures)
+        return delivery_messages.SCORE_AND_WORST_PAIR.format(one=worst[0], other=worst[1], **figures)
 
     def _mixed_up(self) -> np.ndarray:
         """int (n_classes, n_classes): photos of one class taken for the other, either way; above the diagonal only."""

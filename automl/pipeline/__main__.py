@@ -29,6 +29,7 @@ from automl.store.database import Database, find_dataset, find_run
 from automl.store.events import BackgroundEvents, RunEvents
 from automl.store.runs import fail_run
 from automl.store.tables import Run
+from automl.text.messages import pipeline as pipeline_messages
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -79,7 +80,7 @@ def _prepare(
         notes = what_was_before(run, len(earlier))
         is_checked = run.version_id is not None or find_dataset(session, dataset_id).state is DatasetState.READY
     if not is_checked:
-        observer.activity("Checking the photos")
+        observer.activity(pipeline_messages.CHECKING_PHOTOS)
         check_dataset(database, store, dataset_id, settings=settings)
     return Job(
         manifest=load_manifest(database, store, run_id, scratch=workspace / "images"),
@@ -105,14 +106,11 @@ def what_was_before(run: Run, n_earlier: int) -> tuple[str, ...]:
     """
     notes = []
     if run.parent_id is not None:
-        notes.append(
-            "You started this run after you had seen the test result of another one. The test photos are no longer "
-            "quite untouched: the score may be a little too good."
-        )
+        notes.append(pipeline_messages.TEST_RESULT_SEEN)
     if run.result:
-        notes.append("This run was interrupted while its best model was scored: the test photos were read twice.")
+        notes.append(pipeline_messages.TEST_READ_TWICE)
     if n_earlier:
-        notes.append(f"This run was interrupted after {n_earlier} trials and continued from there.")
+        notes.append(pipeline_messages.CONTINUED.format(n=n_earlier))
     return tuple(notes)
 
 

@@ -23,6 +23,7 @@ from automl.store.events import Publishes
 from automl.store.exports import add_exports
 from automl.store.runs import change_run_state
 from automl.store.tables import Artifact, LogEntry, TrialSummary, now
+from automl.text.messages import pipeline as pipeline_messages
 from automl.text.numbers import validated
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class DatabaseObserver(Observer):
         outdated = self._artifact_ids("best_so_far", "plot", "bundle")  # also those of an attempt that was broken off
         for path, title in result.plots:
             self._add_artifact("plot", path, name=path.name, title=title)
-        self._add_artifact("bundle", result.bundle, name="model.zip", title="The trained model")
+        self._add_artifact("bundle", result.bundle, name="model.zip", title=pipeline_messages.TRAINED_MODEL)
         with self._database.session() as session:
             run = find_run(session, self._run_id)
             run.result = result.report

@@ -28,7 +28,6 @@ from automl.store.artifacts import ArtifactStore, StoredFile
 from automl.store.checks import load_manifest
 from automl.store.database import Database, find_run
 from automl.store.exports import (
-    GIVEN_UP,
     MAX_ATTEMPTS,
     ExportClaim,
     ExportOutcome,
@@ -39,13 +38,11 @@ from automl.store.exports import (
 )
 from automl.store.results import report_of
 from automl.store.tables import Artifact
+from automl.text.messages import pipeline as pipeline_messages
+from automl.text.messages import store as store_messages
 
 _log = structlog.stdlib.get_logger(__name__)
 
-_OLD_BUNDLE = (
-    "This model was made by an older Darkroom, whose download lacks what other formats are made from. "
-    "Train it again to get them."
-)
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a .zip knows
 
 OpenModel = Callable[[Path, DatasetManifest, Path], Conversion]
@@ -90,7 +87,7 @@ class Exporting:
 
     def _made(self, claim: ExportClaim, one: Format) -> ExportOutcome:
         if claim.attempt > MAX_ATTEMPTS:
-            return ExportOutcome.failed(GIVEN_UP)
+            return ExportOutcome.failed(store_messages.EXPORT_GIVEN_UP)
         manifest = load_manifest(self._database, self._store, claim.run_id, scratch=self._workspace / "images")
         model = self._open(self._local_bundle(claim), manifest, self._workspace / "model")
         _log.info("writing")
@@ -151,7 +148,7 @@ class Exporting:
         with self._database.session() as session:
             bundles = [one for one in find_run(session, claim.run_id).artifacts if one.kind == "bundle"]
         if not bundles:
-            raise NotFound("This run has no model.")
+            raise NotFound(pipeline_messages.RUN_HAS_NO_MODEL)
         return self._store.local_path(bundles[-1].key, self._workspace / "bundle")
 
     def _is_gone(self, claim: ExportClaim) -> bool:
@@ -181,7 +178,7 @@ def _bundle_row(run_id: str, stored: StoredFile) -> Artifact:
         run_id=run_id,
         kind="bundle",
         name="model.zip",
-        title="The trained model",
+        title=pipeline_messages.TRAINED_MODEL,
         media_type="application/zip",
         key=stored.key,
         n_bytes=stored.n_bytes,
@@ -191,10 +188,10 @@ def _bundle_row(run_id: str, stored: StoredFile) -> Artifact:
 def _message(one: Format, claim: ExportClaim, error: Exception) -> str:
     """The reason as the user reads it: it names nothing of this machine."""
     if isinstance(error, BadBundle):
-        return _OLD_BUNDLE
+        return pipeline_messages.MODEL_TOO_OLD
     if isinstance(error, DarkroomError):
         return error.message
-    return f"{one.title} could not be made from this model; the log export-{claim.run_id}.log says why."
+    return pipeline_messages.FORMAT_NOT_MADE.format(title=one.title, run_id=claim.run_id)
 
 
 def main(arguments: Sequence[str]) -> int:

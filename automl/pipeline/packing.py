@@ -20,6 +20,7 @@ from automl.search.candidate import Candidate
 from automl.search.observer import Observer
 from automl.search.trials import BestModelPacker
 from automl.serving.predict import load_image
+from automl.text.messages import pipeline as pipeline_messages
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -119,8 +120,7 @@ class Packer(BestModelPacker):
             except Exception as error:  # noqa: BLE001 - another model can be delivered
                 _log.warning("a model could not be exported", number=one.number, exc_info=True)
                 self._observer.note(
-                    f"The model of try {one.number + 1} could not be written ({_reason(error)}), "
-                    "so the next best one is delivered."
+                    pipeline_messages.NEXT_BEST_DELIVERED.format(number=one.number + 1, reason=_reason(error))
                 )
         return self._complete(wanted[-1])
 
@@ -165,12 +165,12 @@ class Packer(BestModelPacker):
             _log.warning("the best model so far could not be packed", number=candidate.number, exc_info=True)
             if not self._has_failed:
                 self._has_failed = True
-                self._observer.note(f"A model could not be packed while the search went on ({_reason(error)}).")
+                self._observer.note(pipeline_messages.NOT_PACKED_MEANWHILE.format(reason=_reason(error)))
         finally:
             self._tried_at_s = self._budget.elapsed_s
 
     def _pack_best_so_far(self, candidate: Candidate, *, with_keras: bool) -> None:
-        self._observer.activity("Packing the best model so far")
+        self._observer.activity(pipeline_messages.PACKING_SO_FAR)
         before_s = self._budget.elapsed_s
         models = self._export(candidate, "so_far" if self.first else "first", with_keras=with_keras)
         self._packed = PackedModel(candidate, models)
@@ -200,7 +200,7 @@ class Packer(BestModelPacker):
         self.times.learn_decoding(self._budget.elapsed_s - before_s, len(some))
         difference = self._exporter.largest_difference(candidate, models, pictures)
         if not difference <= _LARGEST_DIFFERENCE:  # also where it is not a number
-            raise RunFailed(f"The exported models disagree with each other by {difference:.3f}; nothing was delivered.")
+            raise RunFailed(pipeline_messages.MODELS_DISAGREE.format(difference=difference))
         return models
 
 

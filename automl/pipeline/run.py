@@ -40,6 +40,8 @@ from automl.search.observer import NoteKeeper, Observer, Observers
 from automl.search.plan import INPUT_SIZES_PX, block_seconds
 from automl.search.search import Search
 from automl.serving.predict import Classifier
+from automl.text.messages import pipeline as pipeline_messages
+from automl.text.messages import search as search_messages
 
 if TYPE_CHECKING:
     from automl.evaluation.plots import Plot
@@ -88,12 +90,12 @@ def choose_backbones(weights: Mapping[str, InstalledWeights], wanted: tuple[str,
         BadSetting: one that is wanted is not installed.
     """
     if not weights:
-        raise NoBackbone(
-            "No pretrained weights are installed. Run `automl weights fetch` on the server, then try again."
-        )
+        raise NoBackbone(pipeline_messages.NO_BACKBONE)
     missing = [name for name in wanted if name not in weights]
     if missing:
-        raise BadSetting(f"Not installed here: {', '.join(missing)}. Installed: {', '.join(weights)}.")
+        raise BadSetting(
+            pipeline_messages.BACKBONES_MISSING.format(missing=", ".join(missing), installed=", ".join(weights))
+        )
     return {name: weights[name] for name in wanted or weights}
 
 
@@ -171,7 +173,7 @@ class _Run:
         """
         if not self._budget.has_clock or self._features.computed():
             return
-        self._observer.activity("Measuring this machine")
+        self._observer.activity(search_messages.MEASURING)
         n_all = len(self._plan.pool)
         fastest_s = min(self._features.seconds_per_image(name) for name in self._features.backbones)
         seconds = self._features.decode_seconds() + block_seconds(fastest_s, INPUT_SIZES_PX[0], n_all)
@@ -183,10 +185,7 @@ class _Run:
             return
         self._plan = plan
         self._features = self._make_features()
-        self._observer.note(
-            f"Only {len(plan.pool):,} of {n_all:,} photos were learned from: there is no time to look at all of them. "
-            "Give it more time, and it learns from more."
-        )
+        self._observer.note(pipeline_messages.PART_OF_PHOTOS.format(n=len(plan.pool), n_all=n_all))
 
     def _describe(self, candidate: Candidate) -> CandidateReport:
         return describe_candidate(
@@ -196,7 +195,7 @@ class _Run:
     def _finish(self, best: Candidate, best_head: Candidate | None, records: list[TrialRecord]) -> RunResult:
         """The winner is final once its files are written; only then is the first test picture read."""
         searched_s = self._budget.elapsed_s
-        self._observer.activity("Packing the best model")
+        self._observer.activity(pipeline_messages.PACKING_BEST)
         self._tensorflow.wait()
         finals = [self._calibrated(best)]
         if best_head is not None and best_head is not best:
@@ -228,7 +227,7 @@ class _Run:
             look_alikes=look_alike_pairs(self._features.last_layer(), self._job.manifest, self._plan),
         )
         bundle = self._job.workspace / "model.zip"
-        self._observer.activity("Packing the download")
+        self._observer.activity(pipeline_messages.PACKING_DOWNLOAD)
         report = write_bundle(
             bundle,
             models,
@@ -290,12 +289,9 @@ class _Run:
     def _note_if_late(self, late_s: float, searched_s: float) -> None:
         if late_s <= _LATE_S:
             return
-        reason = (
-            "reading the photos and finding a first model took longer than that"
-            if searched_s > self._budget.total_s
-            else "writing and testing the model took longer than was foreseen"
-        )
-        self._observer.note(f"This took {late_s:.0f} s longer than asked: {reason}.")
+        is_search_late = searched_s > self._budget.total_s
+        late = pipeline_messages.LATE_BY_FIRST_MODEL if is_search_late else pipeline_messages.LATE_BY_PACKING
+        self._observer.note(late.format(late_s=late_s))
 
     def _score(
         self, winner: Candidate, models: ExportedModels, test_images: list[ImageRecord]
@@ -312,8 +308,8 @@ class _Run:
         if first is not None and not is_same and self._packer.has_time_for_first(winner):
             files.append(first.onnx)
         elif not is_same:
-            self._observer.note("The first model that was found was not tested for comparison: there was no time left.")
-        text = f"Scoring the best model on {len(test_images):,} photos it has never seen"
+            self._observer.note(pipeline_messages.FIRST_MODEL_NOT_TESTED)
+        text = pipeline_messages.SCORING.format(n=len(test_images))
 
         def report(done: int, total: int) -> None:
             self._observer.activity(text, done / total)
@@ -339,7 +335,7 @@ class _Run:
 
         maps, model = None, self._exporter.build_keras(winner)
         if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
-            self._observer.activity("Drawing heat maps")
+            self._observer.activity(pipeline_messages.DRAWING_HEAT_MAPS)
             maps = heat_maps(
                 winner,
                 model,
@@ -349,8 +345,8 @@ class _Run:
                 score=score,
             )
         else:
-            self._observer.note("The page of heat maps is left out of the plots: there was no time left for it.")
-        self._observer.activity("Drawing the plots")
+            self._observer.note(pipeline_messages.NO_HEAT_MAPS)
+        self._observer.activity(pipeline_messages.DRAWING_PLOTS)
         return draw_all(
             self._job.workspace / "plots",
             curves=winner.curves,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from automl.backbone_table import BACKBONES
 from automl.search.space import Params, backbone_names
+from automl.text.messages import search as search_messages
 from automl.text.names import mean_in_words
 
 
@@ -17,7 +18,7 @@ def describe(params: Params, parts: Sequence[int] = ()) -> str:
     if not params:
         return mean_in_words(parts)
     if "backbone" in params:
-        part = "fine-tuned" if not params["depth"] else "its last blocks fine-tuned"
-        return f"{BACKBONES[str(params['backbone'])].title} at {params['ft_image_size_px']} px, {part}"
+        tuned = search_messages.LAST_BLOCKS_TUNED if params["depth"] else search_messages.FINE_TUNED
+        return tuned.format(backbone=BACKBONES[str(params["backbone"])].title, n=params["ft_image_size_px"])
     names = " + ".join(BACKBONES[name].title for name in backbone_names(params))
-    return f"{names} at {params['image_size_px']} px"
+    return search_messages.HEAD_ON.format(backbones=names, n=params["image_size_px"])

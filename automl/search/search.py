@@ -20,6 +20,7 @@ from automl.search.scoring import common_rows
 from automl.search.stages.fine_tuning import FineTuneStage
 from automl.search.stages.heads import HeadsStage
 from automl.search.trials import BestModelPacker, Trials
+from automl.text.messages import search as search_messages
 from automl.text.numbers import latency_in_words, percent, size_in_words
 
 _STAGE_1_SHARE = 0.5  # of what is left once the features are there, of a short search; of a long one less
@@ -75,15 +76,12 @@ class Search:
         Raises:
             BadSetting: no model can meet the user's limits on size and latency.
         """
-        self._observer.activity("Measuring this machine")
+        self._observer.activity(search_messages.MEASURING)
         self._require_a_model()
         if self._settings.goal is None and self._context.objective.goal is Goal.BALANCED_ACCURACY:
-            self._observer.note(
-                "The classes differ in size by three times or more, so models are compared by balanced accuracy: "
-                "every class counts the same, however few photos it has."
-            )
+            self._observer.note(search_messages.BALANCED_ACCURACY_CHOSEN)
         if self._settings.fine_tuning and self._settings.head_layers:
-            self._observer.note("Fine-tuning starts from heads without hidden layers, so it is left out here.")
+            self._observer.note(search_messages.NO_FINE_TUNING_WITH_HIDDEN_LAYERS)
         seconds_per_image = {name: self._features.seconds_per_image(name) for name in self._features.backbones}
         computed = self._features.computed()
         plan_within = partial(
@@ -116,7 +114,9 @@ class Search:
         # The first model needs the photos, unless an earlier run has left their features.
         is_needed = not self._features.is_computed(plan.blocks[0])
         with suppress(SearchOver):
-            self._features.decode(plan.blocks, self._context.progress("Reading the photos", is_needed=is_needed))
+            self._features.decode(
+                plan.blocks, self._context.progress(search_messages.READING_PHOTOS, is_needed=is_needed)
+            )
         self._observer.state(RunState.SEARCHING)
         with suppress(SearchOver):
             self._heads.restore()
@@ -180,10 +180,11 @@ class Search:
         if any(self._costs.is_allowed([name], smallest) for name in self._features.backbones):
             return
         costs = [self._costs.of([Branch(name, smallest)], head_bytes=0) for name in self._features.backbones]
-        n_bytes, latency_s = min(cost.n_bytes for cost in costs), min(cost.latency_s for cost in costs)
+        smallest_bytes, quickest_s = min(cost.n_bytes for cost in costs), min(cost.latency_s for cost in costs)
         raise BadSetting(
-            "No model meets these limits. The smallest one has about "
-            f"{size_in_words(n_bytes)}, and the quickest needs about {latency_in_words(latency_s)} for a photo here."
+            search_messages.NO_MODEL_WITHIN_LIMITS.format(
+                smallest=size_in_words(smallest_bytes), quickest=latency_in_words(quickest_s)
+            )
         )
 
     def _note_what_fine_tuning_gained(self) -> None:
@@ -196,29 +197,30 @@ class Search:
         if mine <= other:  # it won as the smaller model of two that are as good
             return
         self._observer.note(
-            f"Fine-tuning paid off: {percent(mine)} against {percent(other)} without it, both on the same "
-            f"{rows.any(axis=0).sum():,} validation photos."
+            search_messages.FINE_TUNING_PAID_OFF.format(
+                n=int(rows.any(axis=0).sum()), mine=percent(mine), other=percent(other)
+            )
         )
 
     def _why_it_ended(self) -> str:
         if self._budget.stopped_by_user:
-            return "The search was stopped by hand; the best model so far was kept."
-        if self.trials.is_at_limit:
-            return f"The search ended at its limit of {self._settings.max_trials} trials."
+            return search_messages.STOPPED_BY_HAND
+        if self._settings.max_trials is not None and self.trials.is_at_limit:
+            return search_messages.TRIAL_LIMIT.format(n=self._settings.max_trials)
         reasons = [reason for reason in (self._heads.why_it_ended, self._fine_tuning.why_it_ended) if reason]
         if self._budget.search_left_s > _EARLY_S and reasons:
-            return f"The search ended early: {'; '.join(reasons)}."
-        return "The search used the whole time budget."
+            return search_messages.ENDED_EARLY.format(reasons="; ".join(reasons))
+        return search_messages.TIME_USED
 
     def _best_of_all(self) -> Candidate:
         best = self._models.best
         if best is None:
             messages = {record.message for record in self.trials.records if record.message}
-            raise RunFailed("No model could be trained: " + ("; ".join(sorted(messages)) or "no trial was finished."))
+            if not messages:
+                raise RunFailed(search_messages.NO_MODEL_NO_TRIAL)
+            raise RunFailed(search_messages.NO_MODEL.format(reasons="; ".join(sorted(messages))))
         if not self._context.objective.allows(best):
-            self._observer.note(
-                "No model that was tried meets the limits on size and latency; this is the best of them."
-            )
+            self._observer.note(search_messages.NOT_WITHIN_LIMITS)
         return best
 
     @property

@@ -16,6 +16,7 @@ from automl.search.budget import SearchOver
 from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
 from automl.search.space import Params
+from automl.text.messages import search as search_messages
 
 if TYPE_CHECKING:
     from automl.search.pruner import Watched
@@ -158,7 +159,7 @@ class RunningTrial:
         if self._planned.stage is Stage.FINE_TUNING:  # a head trains too fast for its epochs to be followed
             self._context.observer.epoch(epoch, score, loss)
         if self._watched.report(epoch, score):
-            raise TrialPruned(f"Given up after {epoch} epochs: it was behind the others.")
+            raise TrialPruned(search_messages.BEHIND_OTHERS.format(n=epoch))
 
     def _on_step(self) -> bool:
         if self._watched is None:
@@ -170,7 +171,7 @@ class RunningTrial:
     def _check_time(self) -> None:
         self._budget.check()
         if self._budget.has_clock and self._used_s > self._max_s:
-            raise TrialPruned("It took too long for the time that there is.")
+            raise TrialPruned(search_messages.TOOK_TOO_LONG)
 
     @property
     def _used_s(self) -> float:

@@ -12,6 +12,7 @@ from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
 from automl.search.failures import FAILURES_THAT_RETIRE, BackboneFailures
 from automl.search.trial_run import PlannedTrial, RunningTrial, Train, TrialEnd, record_of
+from automl.text.messages import search as search_messages
 
 if TYPE_CHECKING:
     from automl.search.pruner import Pruner, Watched
@@ -122,7 +123,10 @@ class Trials:
         """Takes a trial that has ended, and its model if it gave one."""
         self.records.append(record)
         for backbone in self._failures.count(record):
-            self._note_retired(backbone, f"{FAILURES_THAT_RETIRE} failed tries in a row ({record.message})")
+            failed = search_messages.BACKBONE_FAILED.format(
+                n=FAILURES_THAT_RETIRE, title=BACKBONES[backbone].title, message=record.message
+            )
+            self._context.observer.note(failed)
         if candidate is not None:
             self._offer(candidate)
         if len(self.records) > len(self.earlier) + 1:  # the first one pays for what is loaded on first use
@@ -141,13 +145,10 @@ class Trials:
         if self.models.replace_best(again):
             self._pack()
 
-    def retire(self, backbone: str, reason: str) -> None:
-        """Gives a backbone up, which is tried no more."""
+    def retire(self, backbone: str, note: str) -> None:
+        """Gives a backbone up, which is tried no more. note: says so, and why."""
         self.retired.add(backbone)
-        self._note_retired(backbone, reason)
-
-    def _note_retired(self, backbone: str, reason: str) -> None:
-        self._context.observer.note(f"{BACKBONES[backbone].title} was given up: {reason}.")
+        self._context.observer.note(note)
 
     def expect_fine_tuned(self) -> None:
         """Foresees a longer end of the run from now on: fine-tuned weights take longer to pack."""

@@ -14,8 +14,8 @@ import numpy as np
 
 from automl.errors import BadBundle
 from automl.serving.heat import Evidence, ExplainedHead, evidence
+from automl.text.messages import server as server_messages
 
-_NO_HEAT_MAPS = "Heat maps cannot be drawn for this model."
 _BATCH = 2  # more are no quicker on one thread, and their maps would fill the memory
 
 
@@ -91,7 +91,7 @@ def _heads_of(graph: Any) -> tuple[list[ExplainedHead], list[str]]:
     arrays = {one.name: one for one in graph.initializer}
     joined = list(_while_there(makers, "features_{}"))
     if not joined:
-        raise BadBundle(_NO_HEAT_MAPS)
+        raise BadBundle(server_messages.NO_HEAT_MAPS)
     inputs = [[_map_behind(makers, tap) for tap in makers[name].input] for name in joined]
     maps = list(dict.fromkeys(name for names in inputs for name in names))
     heads = []
@@ -119,6 +119,6 @@ def _map_behind(makers: dict[str, Any], tap: str) -> str:
     for kind in ("Flatten", "GlobalAveragePool"):
         node = makers.get(tap)
         if node is None or node.op_type != kind:
-            raise BadBundle(_NO_HEAT_MAPS)
+            raise BadBundle(server_messages.NO_HEAT_MAPS)
         tap = node.input[0]
     return tap

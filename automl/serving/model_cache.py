@@ -7,6 +7,7 @@ from collections.abc import Callable
 from automl.errors import BadBundle, DarkroomError
 from automl.serving.explained import ExplainedModel
 from automl.serving.predict import Classifier
+from automl.text.messages import server as server_messages
 
 MAX_MODELS = 4
 MAX_BYTES = 512 << 20
@@ -33,7 +34,7 @@ class OpenModel:
         try:
             self.classifier = Classifier(model, _N_THREADS)
         except Exception as error:  # ONNX Runtime raises types of its own for whatever is wrong with a file
-            raise BadBundle("The model of this run cannot be opened; its file is damaged.") from error
+            raise BadBundle(server_messages.MODEL_DAMAGED) from error
         self._n_bytes = len(model)
         self._lock = threading.Lock()
         self._explained: ExplainedModel | None = None

@@ -13,6 +13,7 @@ from uuid import uuid4
 import fsspec
 
 from automl.errors import NotFound, UploadTooLarge
+from automl.text.messages import store as store_messages
 
 _CHUNK_BYTES = 1 << 20
 
@@ -60,7 +61,7 @@ class ArtifactStore:
     def _path(self, key: str) -> str:
         parts = key.split("/")
         if not key or any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
-            raise NotFound("There is no such file.")
+            raise NotFound(store_messages.NO_FILE)
         return f"{self._root}/{key}"
 
     def write(self, prefix: str, source: IO[bytes], *, max_bytes: int, suffix: str = "") -> StoredFile:
@@ -76,7 +77,7 @@ class ArtifactStore:
                 while chunk := source.read(_CHUNK_BYTES):
                     n_bytes += len(chunk)
                     if n_bytes > max_bytes:
-                        raise UploadTooLarge(f"This is larger than the limit of {max_bytes:,} bytes.")
+                        raise UploadTooLarge(store_messages.TOO_LARGE.format(most=max_bytes))
                     digest.update(chunk)
                     target.write(chunk)
         except BaseException:
@@ -99,7 +100,7 @@ class ArtifactStore:
         try:
             handle = self._fs.open(self._path(key), "rb")
         except FileNotFoundError:
-            raise NotFound("There is no such file.") from None
+            raise NotFound(store_messages.NO_FILE) from None
         with handle:
             yield handle
 

@@ -32,6 +32,7 @@ from automl.store.results import latest_report
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, Run
 from automl.store.unpacking import unpack_archives
 from automl.store.versions import latest_version, load_version, record_version
+from automl.text.messages import store as store_messages
 
 _SAY_EVERY_S = 1.0
 _MAX_THUMBNAIL_BYTES = 1 << 20
@@ -58,7 +59,7 @@ def check_dataset(
         find_dataset(session, dataset_id)
     with exclusive(settings.home / "locks" / f"dataset-{dataset_id}"):
         progress = _ProgressMessages(database, dataset_id)
-        progress.write("Looking at the files")
+        progress.write(store_messages.LOOKING_AT_FILES)
         unpack_archives(database, store, dataset_id, settings=settings, say=progress.write_if_due)
         recorder = _RowRecorder(database, store, dataset_id, progress=progress, on_progress=on_progress)
         with database.session() as session:
@@ -68,7 +69,7 @@ def check_dataset(
         )
         if read_photo_s is not None:
             _keep_speed(database, dataset_id, read_photo_s)
-        progress.write("Comparing the photos with each other")
+        progress.write(store_messages.COMPARING)
         _find_near_copies(database, dataset_id)
         with database.session() as session:
             reassess(session, store, dataset_id)
@@ -139,7 +140,7 @@ def load_manifest(database: Database, store: ArtifactStore, run_id: str, *, scra
             if dataset.state is DatasetState.INVALID:
                 raise BadDataset(dataset.message)
             if dataset.state is not DatasetState.READY:
-                raise NotAllowedNow("These photos have not been checked yet.")
+                raise NotAllowedNow(store_messages.NOT_CHECKED)
             run.version = latest_version(session, dataset.id)
         assert run.version is not None
         return load_version(session, store, run.version, scratch=scratch)
@@ -180,7 +181,7 @@ class _StoredFiles:
 
     def fault_of(self, error: Exception) -> str | None:
         # Any other error is one of the store, and would soon refuse every file.
-        return "Its contents are not here any more. Send it again." if isinstance(error, NotFound) else None
+        return store_messages.CONTENTS_GONE if isinstance(error, NotFound) else None
 
 
 class _RowRecorder:
@@ -208,7 +209,7 @@ class _RowRecorder:
 
     def record(self, inspected: InspectedFile, *, n_done: int, n_total: int) -> None:
         self._unsaved.append(inspected)
-        if self._progress.write_if_due(f"Looking at the photos: {n_done:,} of {n_total:,}"):
+        if self._progress.write_if_due(store_messages.LOOKING_AT_PHOTOS.format(n_done=n_done, n_total=n_total)):
             self._save()
         if self._on_progress is not None:
             self._on_progress(n_done, n_total)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from automl.errors import NotFound
 from automl.store.tables import Dataset, Run
+from automl.text.messages import store as store_messages
 
 
 class Database:
@@ -78,7 +79,7 @@ def find_run(session: Session, run_id: str) -> Run:
     """
     run = session.get(Run, run_id, options=[joinedload(Run.dataset)])
     if run is None or run.dataset.deleted_at is not None:
-        raise NotFound("There is no such run. It may have been deleted.")
+        raise NotFound(store_messages.NO_RUN)
     return run
 
 
@@ -90,5 +91,5 @@ def find_dataset(session: Session, dataset_id: str) -> Dataset:
     """
     dataset = session.get(Dataset, dataset_id)
     if dataset is None or dataset.deleted_at is not None:
-        raise NotFound("There is no such data set. It may have been deleted.")
+        raise NotFound(store_messages.NO_DATA_SET)
     return dataset

@@ -17,14 +17,10 @@ from automl.formats import FORMATS, find_format
 from automl.records import ExportState, Proof, RunState
 from automl.records.report import FormatReport
 from automl.store.tables import Dataset, Export, Run, now
+from automl.text.messages import store as store_messages
 
 MAX_ATTEMPTS = 3
 """A format whose process dies so often is not tried again; the next attempt only says so."""
-
-GIVEN_UP = (
-    "The program that makes this format was stopped three times, most often because the computer ran out of memory. "
-    "Close other programs and try again."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +102,8 @@ def claim_export(session: Session, run_id: str, lease_s: float) -> ExportClaim |
     waiting = (Export.run_id == run_id, Export.state == ExportState.PREPARING, _is_free(Export))
     hopeless = update(Export).where(*waiting, Export.attempts > MAX_ATTEMPTS)
     session.execute(
-        hopeless.values(state=ExportState.FAILED, message=GIVEN_UP, lease_until=None), execution_options=_SQL
+        hopeless.values(state=ExportState.FAILED, message=store_messages.EXPORT_GIVEN_UP, lease_until=None),
+        execution_options=_SQL,
     )
     other = aliased(Export)
     first = select(func.min(other.id)).where(

@@ -9,6 +9,7 @@ from automl.errors import NotFound
 from automl.records import RunState
 from automl.records.report import RunReport
 from automl.store.tables import Run
+from automl.text.messages import store as store_messages
 
 
 def report_of(run: Run) -> RunReport:
@@ -18,7 +19,7 @@ def report_of(run: Run) -> RunReport:
         NotFound: the run has no result.
     """
     if run.report is None:
-        raise NotFound("This run has no result.")
+        raise NotFound(store_messages.NO_RESULT)
     return run.report
 
 

@@ -10,6 +10,7 @@ from automl.records import RunState
 from automl.store.run_clock import begin_ending, is_ending
 from automl.store.tables import LogEntry, Run, now
 from automl.text.durations import duration_in_words
+from automl.text.messages import store as store_messages
 
 LEGAL_RUN_CHANGES: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.PREPARING, RunState.CANCELLED, RunState.FAILED}),
@@ -30,7 +31,7 @@ def change_run_state(run: Run, state: RunState) -> None:
         NotAllowedNow: the change is not in `LEGAL_RUN_CHANGES`.
     """
     if state not in LEGAL_RUN_CHANGES[run.state]:
-        raise NotAllowedNow(f"A run that is {run.state} cannot become {state}.")
+        raise NotAllowedNow(store_messages.NO_SUCH_CHANGE.format(old=run.state, new=state))
     if state is RunState.FINISHING:
         begin_ending(run)
     run.state = state
@@ -59,11 +60,11 @@ def request_stop(run: Run) -> None:
         NotAllowedNow: it has ended, or there is no model yet.
     """
     if run.state.is_finished():
-        raise NotAllowedNow("This run has already ended.")
+        raise NotAllowedNow(store_messages.ENDED_ALREADY)
     if run.state is RunState.QUEUED:
-        raise NotAllowedNow("This run has not started yet, so there is no model to keep. Cancel it instead.")
+        raise NotAllowedNow(store_messages.NOT_STARTED)
     if run.best_score is None:
-        raise NotAllowedNow("There is no model to keep yet. Wait for the first one, or cancel the run.")
+        raise NotAllowedNow(store_messages.NO_MODEL_YET)
     if not is_ending(run):
         begin_ending(run)
     run.stop_requested = True
@@ -76,7 +77,7 @@ def request_cancel(run: Run) -> None:
         NotAllowedNow: It has ended already.
     """
     if run.state.is_finished():
-        raise NotAllowedNow("This run has already ended.")
+        raise NotAllowedNow(store_messages.ENDED_ALREADY)
     run.cancel_requested = True
     if run.state is RunState.QUEUED:
         change_run_state(run, RunState.CANCELLED)
@@ -97,18 +98,18 @@ def request_more_time(run: Run, seconds: float, *, max_budget_s: float, used_s: 
         BadSetting: The budget would be longer than `max_budget_s`.
     """
     if run.state.is_finished():
-        raise NotAllowedNow("This run has already ended, so it cannot be given more time. Start another one instead.")
+        raise NotAllowedNow(store_messages.ENDED_SO_NO_MORE_TIME)
     if run.cancel_requested or run.stop_requested:
-        raise NotAllowedNow("This run was asked to end, so it cannot be given more time.")
+        raise NotAllowedNow(store_messages.ENDING_SO_NO_MORE_TIME)
     if run.state is RunState.FINISHING:
-        raise NotAllowedNow("The search is over and the best model is being tested, so more time would not be used.")
+        raise NotAllowedNow(store_messages.TESTED_SO_NO_MORE_TIME)
     budget_s = run.budget_s + seconds
     if budget_s > max_budget_s:
         longest = duration_in_words(max_budget_s)
-        raise BadSetting(f"A run may take {longest} at most on this server, and this would be longer.")
+        raise BadSetting(store_messages.TOO_LONG.format(longest=longest))
     run.progress_from, run.progress_from_s = progress, used_s
     run.budget_s, run.settings = budget_s, run.settings.model_copy(update={"budget_s": budget_s})
-    text = f"You gave it {duration_in_words(seconds)} more: {duration_in_words(budget_s)} in all"
+    text = store_messages.MORE_TIME_GIVEN.format(more=duration_in_words(seconds), all=duration_in_words(budget_s))
     run.log.add(LogEntry(kind="time", text=text, used_s=used_s))
 
 

@@ -45,6 +45,7 @@ from automl.records import (
 from automl.records.dataset_summary import read_summary
 from automl.records.report import CandidateReport, RunReport, read_report
 from automl.store.column_types import JsonRecord, OptionalRecord, UtcDateTime
+from automl.text.messages import store as store_messages
 
 
 def new_id() -> str:
@@ -266,7 +267,7 @@ class Run(Base):
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
     name: Mapped[str] = mapped_column(default="")
     state: Mapped[RunState] = mapped_column(default=RunState.QUEUED, index=True)
-    activity: Mapped[str] = mapped_column(default="Waiting for the worker")
+    activity: Mapped[str] = mapped_column(default=store_messages.WAITING_FOR_WORKER)
     progress: Mapped[float | None]
     settings: Mapped[RunSettings] = mapped_column(JsonRecord(RunSettings.from_json, is_whole=True), default=RunSettings)
     budget_s: Mapped[float]

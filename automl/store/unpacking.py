@@ -16,6 +16,7 @@ from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.tables import N_FILES_AND_BYTES, DatasetFile
+from automl.text.messages import store as store_messages
 from automl.text.upload_names import is_junk
 
 _ROWS_PER_COMMIT = 200
@@ -87,7 +88,7 @@ class _Unpacking:
         self._forget_members()
         self._forget_earlier_refusal()
         try:
-            with full_disk_explained("the uploaded photos"), self._store.open(self._archive.key) as source:
+            with full_disk_explained(store_messages.UPLOADED_PHOTOS), self._store.open(self._archive.key) as source:
                 self._add_members(read_archive(source, self._archive.name, self._limits(settings)), say)
         except (BadUpload, UploadTooLarge, NotFound) as error:
             self._forget_members()
@@ -125,7 +126,7 @@ class _Unpacking:
                 self._store.delete(str(row["key"]))
             if len(rows) >= _ROWS_PER_COMMIT:
                 self._insert(rows)
-            say(f"Unpacking {self._archive.name}: {n_read:,} files so far")
+            say(store_messages.UNPACKING.format(name=self._archive.name, n=n_read))
         self._insert(rows)
 
     def _store_member(self, member: ArchiveMember) -> _FileValues:

@@ -18,6 +18,7 @@ from automl.records import DatasetManifest, ImageRecord, RefusedFile, Split
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import find_dataset
 from automl.store.tables import DatasetVersion, Run
+from automl.text.messages import store as store_messages
 
 _MAX_BYTES = 1 << 30
 _SCHEMA = 1
@@ -113,7 +114,7 @@ def load_version(session: Session, store: ArtifactStore, version: DatasetVersion
     with store.open(version.key) as source:
         content = json.load(source)
     if content["schema"] != _SCHEMA:
-        raise BadDataset("This data set was saved by a newer Darkroom. Update this one, or upload the photos again.")
+        raise BadDataset(store_messages.NEWER_DARKROOM)
     manifest = _StoredManifest.model_validate(content)
     images = [_loaded(photo, store.local_path(photo.key, scratch)) for photo in manifest.images]
     name = find_dataset(session, version.dataset_id).name

@@ -5,7 +5,7 @@ import re
 
 from automl.errors import BadSetting
 from automl.text.messages import options as option_messages
-from automl.text.numbers import counted
+from automl.text.messages import pieces
 
 _UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:[.,]\d+)?)\s*(s|min|m|h)")
@@ -38,5 +38,5 @@ def duration_in_words(seconds: float) -> str:
     if total >= 600:
         minutes, rest = round(total % 3600 / 60), 0
         hours, minutes = (hours + 1, 0) if minutes == 60 else (hours, minutes)
-    words = [counted(n, unit) for n, unit in ((hours, "hour"), (minutes, "minute"), (rest, "second")) if n]
-    return " ".join(words) or "0 seconds"
+    amounts = ((hours, pieces.HOURS), (minutes, pieces.MINUTES), (rest, pieces.SECONDS))
+    return " ".join(unit.format(n=n) for n, unit in amounts if n) or pieces.SECONDS.format(n=0)

@@ -5,15 +5,16 @@ from typing import Any
 
 from automl.backbone_table import BACKBONES
 from automl.text.messages import options as option_messages
+from automl.text.messages import trials as trial_messages
 
 BACKBONE_TITLES: Mapping[str, str] = {name: row.title for name, row in BACKBONES.items()}
 
 _PARAM_TITLES = {
-    "bn": "batch norm",
-    "ema": "weight averaging (EMA)",
-    "lr_decay": "learning-rate decay by depth",
-    "lr_schedule": "learning-rate schedule",
-    "mix": "mixing of photos",
+    "bn": trial_messages.BATCH_NORM,
+    "ema": trial_messages.WEIGHT_AVERAGING,
+    "lr_decay": trial_messages.LEARNING_RATE_DECAY,
+    "lr_schedule": trial_messages.LEARNING_RATE_SCHEDULE,
+    "mix": trial_messages.MIXING,
 }
 _SHOWN_ELSEWHERE = frozenset({"backbone", "backbones", "image_size_px", "ft_image_size_px"})
 
@@ -38,7 +39,8 @@ def params_in_words(params: Mapping[str, object], parts: Sequence[int] = (), num
     """
     words = [_setting_in_words(name, value) for name, value in params.items() if name not in _SHOWN_ELSEWHERE]
     if number in (parts or ()):
-        words.append(f"averaged with {_tries([part for part in parts if part != number])}")
+        others = [part for part in parts if part != number]
+        words.append(trial_messages.AVERAGED_WITH.format(n=len(others), numbers=_counted_from_1(others)))
     elif parts:
         words.append(mean_in_words(parts))
     return ", ".join(words)
@@ -46,20 +48,20 @@ def params_in_words(params: Mapping[str, object], parts: Sequence[int] = (), num
 
 def _setting_in_words(name: str, value: Any) -> str:
     if name == "hidden_units" and not value:
-        return "no hidden layer"
+        return trial_messages.NO_HIDDEN_LAYER
     if name == "depth" and not value:
-        return "all layers trained"
-    return f"{param_in_words(name)} {value_in_words(value)}"
+        return trial_messages.ALL_LAYERS_TRAINED
+    return trial_messages.SETTING.format(title=param_in_words(name), value=value_in_words(value))
 
 
 def mean_in_words(parts: Sequence[int]) -> str:
     """ "the mean of tries 5, 13" for the trials 4 and 12: people count from 1, programs from 0."""
-    return f"the mean of {_tries(parts)}"
+    return trial_messages.MEAN_OF.format(n=len(parts), numbers=_counted_from_1(parts))
 
 
-def _tries(numbers: Sequence[int]) -> str:
-    """ "tries 5, 13" for the trials 4 and 12, "try 5" for the trial 4 alone."""
-    return f"{'try' if len(numbers) == 1 else 'tries'} {', '.join(str(number + 1) for number in numbers)}"
+def _counted_from_1(numbers: Sequence[int]) -> str:
+    """ "5, 13" for the trials 4 and 12."""
+    return ", ".join(str(number + 1) for number in numbers)
 
 
 def param_in_words(name: str) -> str:
@@ -71,7 +73,7 @@ def param_in_words(name: str) -> str:
 def value_in_words(value: Any) -> str:
     """Short, whatever a tuner chose: three significant digits, no underscores."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return trial_messages.YES if value else trial_messages.NO
     if isinstance(value, float):
         return f"{value:.3g}"
     return str(value).replace("_", " ")

@@ -1,9 +1,6 @@
 """Numbers as people read them: the same on the pages, in the report and in the model card."""
 
-
-def counted(n: int, noun: str, plural: str = "") -> str:
-    """ "1 photo", "1,200 photos"; `plural` where it is not the noun with an s."""
-    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+from automl.text.messages import pieces
 
 
 def percent(share: float | None, n_digits: int = 1) -> str:
@@ -21,13 +18,13 @@ def percent(share: float | None, n_digits: int = 1) -> str:
 
 def validated(score: float) -> str:
     """ "93.0 % on validation photos" for 0.93: what is said of a model that has not been tested."""
-    return f"{percent(score)} on validation photos"
+    return pieces.ON_VALIDATION_PHOTOS.format(share=percent(score))
 
 
 def size_in_words(n_bytes: float) -> str:
     """ "12.3 MB"; decimal units, as file managers show them."""
     if n_bytes < 1000:
-        return "1 byte" if n_bytes == 1 else f"{n_bytes:.0f} bytes"
+        return pieces.BYTES.format(n=round(n_bytes))
     amount = float(n_bytes)
     for unit in ("kB", "MB", "GB"):
         amount /= 1000

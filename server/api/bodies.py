@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, S
 from automl.errors import BadSetting, BadUpload, NotAllowedNow, UserError
 from automl.options import RUN_OPTIONS
 from automl.store.database import find_dataset
+from automl.text.messages import server as server_messages
 from server.live.requests import MORE_TIME_S
 from server.services import services
 from server.template_filters import clean_name
@@ -67,7 +68,7 @@ class DatasetBody(RequestBody):
 class EditBody(RequestBody):
     """One edit of a data set."""
 
-    refusals = {"values": "`values` must be an object."}
+    refusals = {"values": server_messages.VALUES_NO_OBJECT}
 
     kind: Text = ""
     """What kind of edit it is."""
@@ -86,7 +87,7 @@ class FixBody(RequestBody):
 class ExtensionBody(RequestBody):
     """How much more time a run gets."""
 
-    refusals = {"minutes": "`minutes` must be a number."}
+    refusals = {"minutes": server_messages.MINUTES_NO_NUMBER}
 
     minutes: float = MORE_TIME_S / 60
     """Minutes more."""
@@ -96,8 +97,8 @@ class RunBody(RequestBody):
     """A new run. The fields of `automl.options.RUN_OPTIONS` are beside these."""
 
     refusals = {
-        "dataset": "Say which photos to use: the id of a data set in `dataset`, or files in the same form.",
-        "parent": "The run that this one follows is named by its id, in `parent`.",
+        "dataset": server_messages.PHOTOS_MISSING,
+        "parent": server_messages.PARENT_NO_ID,
     }
 
     dataset: Annotated[StrictStr, Field(min_length=1)]
@@ -151,12 +152,12 @@ class MissingFilesBody(RequestBody):
     @classmethod
     def refusal(cls, place: tuple[int | str, ...], kind: str) -> str:
         if place[:1] == ("label",):
-            return "`label` must be the name of a class."
+            return server_messages.LABEL_NO_NAME
         if kind == "too_long":
-            return f"Ask about at most {MAX_FILES_A_QUESTION:,} files at once."
+            return server_messages.TOO_MANY_FILES_ASKED.format(most=MAX_FILES_A_QUESTION)
         if len(place) > 1:
-            return "Each file needs a `name`, a whole number `n_bytes`, and, if it is known, a text `sha256`."
-        return 'The body must be a JSON object such as {"files": [{"name": "rose/1.jpg", "n_bytes": 20000}]}.'
+            return server_messages.FILE_INCOMPLETE
+        return server_messages.NO_LIST_OF_FILES.format(example=_LIST_OF_FILES)
 
 
 class PredictionQuery(RequestBody):
@@ -171,6 +172,8 @@ class PredictionQuery(RequestBody):
     row: Yes = False
     """With the line of the table, too."""
 
+
+_LIST_OF_FILES = '{"files": [{"name": "rose/1.jpg", "n_bytes": 20000}]}'
 
 _Body = TypeVar("_Body", bound=RequestBody)
 
@@ -203,10 +206,10 @@ def read_values(known: frozenset[str]) -> Values:
     if request.is_json:
         values = request.get_json(silent=True)
         if not isinstance(values, dict):
-            raise BadUpload("The body must be a JSON object.")
+            raise BadUpload(server_messages.NO_OBJECT)
         return _known(values, known)
     if any(file.filename for file in request.files.values()):
-        raise BadUpload("This address takes no files.")
+        raise BadUpload(server_messages.NO_FILES_HERE)
     return _known(request.form.to_dict(), known)
 
 
@@ -227,10 +230,10 @@ def uploaded(known: frozenset[str]) -> Iterator[tuple[Upload, Values]]:
         values = _known(upload.fields, known)
         if upload.dataset_id is not None:
             if values.get("dataset"):
-                raise NotAllowedNow("Send either files or the id of a data set, not both.")
+                raise NotAllowedNow(server_messages.FILES_OR_DATASET)
             with services().database.session() as session:
                 dataset = find_dataset(session, upload.dataset_id)
-                dataset.name = clean_name(str(values.get("name") or upload.suggested_name()), otherwise="Photos")
+                dataset.name = clean_name(str(values.get("name") or upload.suggested_name()))
         yield upload, values
     except Exception:
         if upload.dataset_id is not None:
@@ -240,5 +243,5 @@ def uploaded(known: frozenset[str]) -> Iterator[tuple[Upload, Values]]:
 
 def _known(values: Mapping[str, JsonValue] | Mapping[str, str], known: frozenset[str]) -> Values:
     if unknown := sorted(set(values) - known):
-        raise BadSetting(f"There is no field called {unknown[0]!r}. Known: {', '.join(sorted(known))}.")
+        raise BadSetting(server_messages.NO_SUCH_FIELD.format(name=unknown[0], known=", ".join(sorted(known))))
     return dict(values)

@@ -8,6 +8,7 @@ from automl.errors import BadSetting
 from automl.records import FileState
 from automl.store.database import find_dataset
 from automl.store.tables import Dataset, DatasetFile
+from automl.text.messages import server as server_messages
 from server.api.bodies import DatasetBody, brings_files, read_body, uploaded
 from server.api.resources.dataset import (
     LONG_PARTS_OF_SUMMARIES,
@@ -106,7 +107,7 @@ def _shown(dataset_id: str) -> DatasetResource:
 
 def _empty_dataset(name: str) -> str:
     """Its id."""
-    dataset = Dataset(name=clean_name(name, otherwise="Photos"))
+    dataset = Dataset(name=clean_name(name))
     with services().database.session() as session:
         session.add(dataset)
         session.flush()
@@ -121,4 +122,4 @@ def _file_state(text: str) -> FileState:
     try:
         return FileState(text)
     except ValueError:
-        raise BadSetting(f"The state must be one of {', '.join(FileState)}.") from None
+        raise BadSetting(server_messages.NO_SUCH_STATE.format(known=", ".join(FileState))) from None

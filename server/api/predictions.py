@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from automl.errors import BadUpload
 from automl.serving.answer_table import answered_row, header, refused_row
 from automl.store.database import find_run
+from automl.text.messages import server as server_messages
 from server.answering import Answer, Refusal, answers, ask, data_uri, whole_photo
 from server.api.bodies import PredictionQuery, checked
 from server.api.resources.prediction import (
@@ -66,7 +67,7 @@ def add_feedback(run_id: str) -> ResponseReturnValue:
         dataset_id = find_run(session, run_id).dataset_id
     upload = take_upload(services(), _labelled(read_parts(request)), dataset_id)
     if upload.n_received == 0:
-        raise BadUpload("No photo arrived.")
+        raise BadUpload(server_messages.NO_PHOTO_ARRIVED)
     try:
         start_check(services(), dataset_id)
         is_checking = True
@@ -100,7 +101,7 @@ def _labelled(parts: Iterable[FilePart | FieldPart]) -> Iterator[FilePart | Fiel
         elif is_labelled:
             yield _named_by_content(part)
         else:
-            raise BadUpload("Say in the field `label`, before the photos, which class they are of.")
+            raise BadUpload(server_messages.LABEL_MISSING)
 
 
 def _named_by_content(photo: FilePart) -> FilePart:

@@ -20,6 +20,7 @@ from automl.store.composed import make_room, remove_of_run
 from automl.store.database import find_run
 from automl.store.locks import exclusive
 from automl.store.tables import Artifact, Export, Run
+from automl.text.messages import server as server_messages
 from server.services import Services, services
 from server.views.run import downloadable
 
@@ -40,12 +41,12 @@ def send_download(run_id: str) -> Response:
     """
     names = request.args.getlist("format")
     if request.args.get("chosen") and not names:
-        raise BadSetting("Tick at least one format.")
+        raise BadSetting(server_messages.NO_FORMAT_CHOSEN)
     with services().database.session() as session:
         run = find_run(session, run_id)
         base = downloadable(session, run)
         if base is None:
-            raise NotAllowedNow("There is no model to download yet. The first one comes within the first minutes.")
+            raise NotAllowedNow(server_messages.NO_MODEL_TO_DOWNLOAD)
         name = download_name(run, base)
         exports = _chosen_exports(run, base, names) if names else []
     path = _composed(services(), base, exports) if exports else _local(services(), base.key)
@@ -101,9 +102,9 @@ def _chosen_exports(run: Run, base: Artifact, names: Sequence[str]) -> list[Expo
     """The rows of the formats `names`, in the order of the table of formats."""
     known = [one.name for one in FORMATS]
     if unknown := [name for name in names if name not in known]:
-        raise BadSetting(f"There is no format called {unknown[0][:40]!r}. Known: {', '.join(known)}.")
+        raise BadSetting(server_messages.NO_SUCH_FORMAT.format(name=unknown[0][:40], known=", ".join(known)))
     if base.kind != "bundle":
-        raise NotAllowedNow("The formats can be chosen when the run is done. Without a choice you get the best so far.")
+        raise NotAllowedNow(server_messages.FORMATS_AFTER_RUN)
     rows = {export.format: export for export in run.exports}
     chosen = [one for one in FORMATS if one.name in names]
     for one in chosen:
@@ -113,11 +114,11 @@ def _chosen_exports(run: Run, base: Artifact, names: Sequence[str]) -> list[Expo
 
 def _refuse_unready(one: Format, export: Export | None) -> None:
     if export is None:
-        raise NotAllowedNow(f"{one.title} was never made for this model. Prepare the other formats first.")
+        raise NotAllowedNow(server_messages.FORMAT_NEVER_MADE.format(title=one.title))
     if export.state is ExportState.FAILED:
-        raise NotAllowedNow(f"{one.title} could not be made. Try again on the page of the run, or leave it out.")
+        raise NotAllowedNow(server_messages.FORMAT_FAILED.format(title=one.title))
     if not may_be_chosen(export):
-        raise NotAllowedNow(f"{one.title} is still being prepared. Wait a moment, or leave it out.")
+        raise NotAllowedNow(server_messages.FORMAT_NOT_READY.format(title=one.title))
 
 
 def _composed(services: Services, base: Artifact, exports: Sequence[Export]) -> Path:
@@ -151,5 +152,5 @@ def _remark(export: Export) -> str:
 def _local(services: Services, key: str) -> Path:
     path = services.store.local_path(key, services.settings.features_dir / "downloads")
     if not path.exists():
-        raise NotFound("This file is no longer there.")
+        raise NotFound(server_messages.FILE_GONE)
     return path

@@ -6,6 +6,7 @@ from werkzeug.utils import secure_filename
 from automl.errors import NotFound
 from automl.store.database import find_run
 from automl.store.tables import Artifact
+from automl.text.messages import server as server_messages
 from server.downloads.composing import send_download
 from server.services import services
 
@@ -34,14 +35,14 @@ def artifact(artifact_id: str) -> Response:
         if found is not None:
             find_run(session, found.run_id)  # raises NotFound if the data set was deleted
     if found is None:
-        raise NotFound("There is no such file. It may have been replaced by a newer one.")
+        raise NotFound(server_messages.FILE_REPLACED)
     return _send(found, secure_filename(found.name) or "file")
 
 
 def _send(artifact: Artifact, name: str) -> Response:
     path = services().store.local_path(artifact.key, services().settings.features_dir / "downloads")
     if not path.exists():
-        raise NotFound("This file is no longer there.")
+        raise NotFound(server_messages.FILE_GONE)
     shown = artifact.media_type in _SHOWN_IN_PAGES
     media_type = artifact.media_type if shown or artifact.media_type == "application/zip" else None
     return send_file(

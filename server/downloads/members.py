@@ -5,6 +5,7 @@ import zipfile
 from automl.errors import BadBundle
 from automl.serving.sound_zip import sound_zip
 from automl.store.artifacts import ArtifactStore
+from automl.text.messages import server as server_messages
 
 
 def read_member(store: ArtifactStore, key: str, name: str) -> bytes:
@@ -19,4 +20,4 @@ def read_member(store: ArtifactStore, key: str, name: str) -> bytes:
             with sound_zip(handle) as archive:
                 return archive.read(name)
         except (KeyError, zipfile.BadZipFile) as error:
-            raise BadBundle("The model of this run cannot be opened; its file is damaged.") from error
+            raise BadBundle(server_messages.MODEL_DAMAGED) from error

@@ -8,6 +8,7 @@ from automl.store.database import find_run
 from automl.store.events import EventsAway
 from automl.store.run_clock import run_clock
 from automl.store.runs import request_more_time
+from automl.text.messages import server as server_messages
 from server.services import Services
 
 MORE_TIME_S = 300.0
@@ -27,7 +28,7 @@ def give_more_time(services: Services, run_id: str, seconds: float) -> None:
         NotAllowedNow: the search is over, or was told to end.
     """
     if not math.isfinite(seconds) or seconds < _LEAST_MORE_S:
-        raise BadSetting("Say how many minutes more it should have: a number above 0.")
+        raise BadSetting(server_messages.NO_MINUTES)
     settings = services.settings
     with services.database.session() as session:
         run = find_run(session, run_id)
@@ -47,9 +48,9 @@ def remember_email(services: Services, run_id: str, address: str) -> None:
     """
     address = address.strip()
     if not services.settings.smtp_url:
-        raise BadSetting("This server sends no e-mail. The person who runs it can switch that on (DARKROOM_SMTP_URL).")
+        raise BadSetting(server_messages.NO_EMAIL_HERE)
     if address and (len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address) or not address.isprintable()):
-        raise BadSetting("This does not look like an e-mail address. It should be one, such as name@example.org.")
+        raise BadSetting(server_messages.NO_EMAIL_ADDRESS)
     with services.database.session() as session:
         run = find_run(session, run_id)
         if not run.state.is_finished():

@@ -15,6 +15,7 @@ from automl.store.database import Database, find_run
 from automl.store.events import START, Event, EventsAway, EventsGone
 from automl.store.run_clock import RunClock, run_clock
 from automl.store.tables import Run
+from automl.text.messages import server as server_messages
 from automl.text.numbers import percent
 from automl.text.trial_names import tried_in_words
 from server.live.connection import connection_of
@@ -33,7 +34,7 @@ def events(run_id: str) -> ResponseReturnValue:
     """The last event is `end`. The event `gone` asks the page to load its body again."""
     after = request.headers.get("Last-Event-ID") or request.args.get("after") or START
     if not is_event_id(after):
-        raise BadSetting("There is no such event.")
+        raise BadSetting(server_messages.NO_EVENT)
     with services().database.session() as session:
         state = find_run(session, run_id).state
     if state.is_finished():

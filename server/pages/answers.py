@@ -12,6 +12,7 @@ from automl.records import RunState
 from automl.store.database import find_run
 from automl.store.results import report_of
 from automl.store.tables import DatasetFile
+from automl.text.messages import server as server_messages
 from server.editing import add_edit
 from server.forms import page_number, row_id
 from server.services import services
@@ -56,11 +57,9 @@ def show(run_id: str) -> str:
         run = find_run(session, run_id)
         answers = answers_of(session, services().store, run) if run.state is RunState.DONE else None
         if answers is None:
-            raise NotFound(
-                "There are no answers to show: this run has no result yet, or an earlier version of Darkroom made it."
-            )
+            raise NotFound(server_messages.NO_ANSWERS)
         if not {wanted.really, wanted.said} <= {None, *report_of(run).classes}:
-            raise NotFound("This run has no such class.")
+            raise NotFound(server_messages.RUN_HAS_NO_CLASS)
         found = wanted.of(answers)
         pages = max(1, -(-len(found) // N_ON_A_PAGE))
         page = min(page_number(request.args), pages)
@@ -88,7 +87,7 @@ def correct(run_id: str) -> ResponseReturnValue:
         dataset_id = find_run(session, run_id).dataset_id
         file = session.get(DatasetFile, file_id)
         if file is None or file.dataset_id != dataset_id:
-            raise NotFound("This photo is no longer there.")
+            raise NotFound(server_messages.PHOTO_GONE)
     add_edit(services(), dataset_id, read_edit(EditKind.MOVE, {"files": [file_id], "to": request.form.get("to")}))
     if request.form.get("back") == "answers":
         really, said, page = map(request.form.get, ("really", "said", "page"))

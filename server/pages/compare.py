@@ -12,6 +12,7 @@ from automl.records import RunState
 from automl.store.database import find_dataset
 from automl.store.results import report_of
 from automl.store.tables import Dataset, Run
+from automl.text.messages import server as server_messages
 from server.services import services
 from server.views.comparison import compare_pairs, compare_tests, figure_rows, made_rows
 from server.views.test_photos import answers_of, photos_of_test
@@ -41,9 +42,9 @@ def _runs(session: Session, dataset: Dataset, ids: Sequence[str]) -> list[Run]:
     of_dataset = select(Run).where(Run.dataset_id == dataset.id, Run.id.in_(ids)).options(undefer(Run.result))
     by_id = {run.id: run for run in session.scalars(of_dataset)}
     if by_id.keys() != set(ids):
-        raise NotFound("One of these runs does not belong to these photos, or it has been deleted.")
+        raise NotFound(server_messages.OTHER_RUN_COMPARED)
     if any(by_id[one].state is not RunState.DONE for one in ids):
-        raise NotAllowedNow("Only runs that have a result can be compared. One of these has none.")
+        raise NotAllowedNow(server_messages.NO_RESULT_TO_COMPARE)
     return [by_id[one] for one in ids]
 
 

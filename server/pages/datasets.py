@@ -9,6 +9,7 @@ from automl.datasets.edits import EditKind, read_edit
 from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import find_dataset
 from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run
+from automl.text.messages import server as server_messages
 from server.editing import add_edit, delete_dataset, fix_finding, rename_dataset, undo_edit
 from server.forms import page_number, row_id, run_settings
 from server.jobs import find_run_of, start_check, start_run
@@ -42,7 +43,7 @@ def create() -> ResponseReturnValue:
     """The plain form of the first page, for browsers without JavaScript: everything in one request."""
     upload = _take_form()
     assert upload.dataset_id is not None
-    name = clean_name(upload.fields.get("name") or upload.suggested_name(), otherwise="Photos")
+    name = clean_name(upload.fields.get("name") or upload.suggested_name())
     start_check(services(), upload.dataset_id, name)
     return redirect(url_for("datasets.show", dataset_id=upload.dataset_id), 303)
 
@@ -109,7 +110,7 @@ def photos(dataset_id: str) -> str:
         elif label in labels:
             shown = view_class(session, dataset, label, page=page)
         else:
-            raise NotFound("There is no such class any more. It may have been renamed.")
+            raise NotFound(server_messages.NO_CLASS)
         return render_template("datasets/photos.html", dataset=dataset, label=label, shown=shown, labels=labels)
 
 
@@ -120,10 +121,10 @@ def thumbnail(dataset_id: str, file_id: int) -> ResponseReturnValue:
         find_dataset(session, dataset_id)
         file = session.get(DatasetFile, row_id(file_id))
     if file is None or file.dataset_id != dataset_id or not file.thumbnail:
-        raise NotFound("There is no such photo.")
+        raise NotFound(server_messages.NO_PHOTO)
     path = services().store.local_path(file.thumbnail, services().settings.features_dir / "thumbnails")
     if not path.exists():
-        raise NotFound("This photo is no longer there.")
+        raise NotFound(server_messages.PHOTO_GONE)
     response = send_file(path, mimetype="image/jpeg", max_age=_THUMBNAIL_AGE_S)
     response.cache_control.private = True
     return response
@@ -150,7 +151,7 @@ def undo(dataset_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<dataset_id>/rename")
 def rename(dataset_id: str) -> ResponseReturnValue:
-    rename_dataset(services(), dataset_id, clean_name(request.form.get("name", ""), otherwise="Photos"))
+    rename_dataset(services(), dataset_id, clean_name(request.form.get("name", "")))
     return _back_to(dataset_id)
 
 
@@ -191,7 +192,7 @@ def _edit_values() -> dict[str, JsonValue]:
     try:
         values["files"] = [int(number) for number in request.form.getlist("files")]
     except ValueError:
-        raise BadSetting("The numbers of the photos must be whole numbers.") from None
+        raise BadSetting(server_messages.NOT_NUMBERS_OF_PHOTOS) from None
     return values
 
 
@@ -199,7 +200,7 @@ def _take_form(dataset_id: str | None = None) -> Upload:
     request.max_content_length = services().settings.max_request_bytes
     upload = take_upload(services(), read_parts(request), dataset_id)
     if upload.n_received == 0:
-        raise BadUpload("No photos arrived. Go back, choose a folder or an archive (.zip, .tar), and send it again.")
+        raise BadUpload(server_messages.NO_PHOTOS_ARRIVED)
     return upload
 
 

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from automl.errors import NotFound
 from automl.store.database import find_run
+from automl.text.messages import server as server_messages
 from server.downloads.composing import send_download
 from server.jobs import start_exports
 from server.services import services
@@ -28,7 +29,7 @@ def changed(run_id: str) -> ResponseReturnValue:
         run = find_run(session, run_id)
         bundle = downloadable(session, run)
         if bundle is None:
-            raise NotFound("There is no model of this run any more.")
+            raise NotFound(server_messages.MODEL_GONE)
         panel = download_panel(services(), run, bundle)
         if panel.seen == seen:
             return "", 204

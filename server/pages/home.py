@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, defer
 from automl.records import DatasetState, RunSettings, RunState
 from automl.store.tables import Dataset, Run, now
 from automl.task_names import MAKE_SAMPLES
+from automl.text.messages import server as server_messages
 from server.services import services
 from server.task_queue import QueueUnavailable
 
@@ -54,7 +55,7 @@ def favicon() -> ResponseReturnValue:
 def try_samples() -> ResponseReturnValue:
     """Creates the data set of sample images and a run on it; the worker makes the images."""
     settings = RunSettings()
-    dataset = Dataset(name="Handwritten digits (sample)", state=DatasetState.CHECKING)
+    dataset = Dataset(name=server_messages.SAMPLE_DATA_SET, state=DatasetState.CHECKING)
     run = Run(dataset=dataset, settings=settings, budget_s=settings.budget_s)
     with services().database.session() as session:
         session.add(run)

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from automl.errors import NotFound
 from automl.serving.answer_table import header
 from automl.store.tables import DatasetFile
+from automl.text.messages import server as server_messages
 from server.answering import MAX_PHOTO_BYTES, Answer, Asked, Refusal, answers, ask, data_uri, heat_png
 from server.forms import row_id
 from server.services import services
@@ -44,7 +45,7 @@ def heat(run_id: str, file_id: int) -> ResponseReturnValue:
     with services().database.session() as session:
         file = session.get(DatasetFile, row_id(file_id))
     if file is None or file.dataset_id != asked.run.dataset_id or not file.key:
-        raise NotFound("There is no such photo.")
+        raise NotFound(server_messages.NO_PHOTO)
     with services().store.open(file.key) as source:
         picture = heat_png(asked, source, request.args.get("said", type=int))
     response = Response(picture, mimetype="image/png")

@@ -11,13 +11,13 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from automl.errors import BadUpload
+from automl.text.messages import server as server_messages
 
 _CHUNK_BYTES = 1 << 17  # smaller ones are slower: gunicorn reads ahead, and copies what is left at every read
 _MAX_FIELD_BYTES = 1 << 16
 _MAX_HEADER_BYTES = 1 << 18
 _MAX_FIELDS = 200
 _BROKEN_OFF = (ValueError, OSError, ClientDisconnected)
-_SEND_AGAIN = "The upload broke off before it was complete. Send it again."
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -59,14 +59,14 @@ def read_parts(request: Request) -> Iterator[FilePart | FieldPart]:
     """
     mimetype, options = parse_options_header(request.headers.get("Content-Type"))
     if mimetype != "multipart/form-data" or not options.get("boundary"):
-        raise BadUpload("Files must be sent as a form (multipart/form-data).")
+        raise BadUpload(server_messages.NO_FORM)
     source = _Events(request.stream, options["boundary"].encode("latin-1", "replace"))
     n_fields = 0
     while not isinstance(event := source.next(), Epilogue):
         if isinstance(event, Field):
             n_fields += 1
             if n_fields > _MAX_FIELDS:
-                raise BadUpload(f"This form has more than {_MAX_FIELDS} text fields. Files must be sent as files.")
+                raise BadUpload(server_messages.TOO_MANY_FIELDS.format(most=_MAX_FIELDS))
             yield FieldPart(event.name or "", _read_field(source))
         elif isinstance(event, File):
             body = _Body(source)
@@ -95,7 +95,7 @@ def _read_field(source: "_Events") -> str:
     while chunk := body.read():
         value += chunk
         if len(value) > _MAX_FIELD_BYTES:
-            raise BadUpload("A text field of this form is far too long.")
+            raise BadUpload(server_messages.FIELD_TOO_LONG)
     return value.decode("utf-8", "replace")
 
 
@@ -111,7 +111,7 @@ class _Events:
             while isinstance(event := self._decoder.next_event(), NeedData):
                 self._decoder.receive_data(self._stream.read(_CHUNK_BYTES) or None)
         except _BROKEN_OFF as error:
-            raise BadUpload(_SEND_AGAIN) from error
+            raise BadUpload(server_messages.BROKEN_OFF) from error
         return event
 
 
@@ -146,7 +146,7 @@ class _WholeBody:
         try:
             return self._stream.read(_CHUNK_BYTES if n_bytes < 0 else min(n_bytes, _CHUNK_BYTES))
         except _BROKEN_OFF as error:
-            raise BadUpload(_SEND_AGAIN) from error
+            raise BadUpload(server_messages.BROKEN_OFF) from error
 
 
 def _skip_rest(body: _Body | _WholeBody) -> None:

@@ -19,6 +19,7 @@ from automl.store.checks import current_edits
 from automl.store.database import find_dataset
 from automl.store.tables import N_FILES_AND_BYTES, Dataset, DatasetFile, Run
 from automl.store.turns import take_turn
+from automl.text.messages import server as server_messages
 from automl.text.numbers import size_in_words
 from automl.text.upload_names import clean_text
 from server.services import Services
@@ -27,7 +28,6 @@ from server.uploads.multipart import FieldPart, FilePart
 _MAX_NAME_LENGTH = 1000
 _MAX_REFUSED = 1000
 _FILES_PER_COMMIT = 200
-_BEING_CHECKED = "These photos are being checked right now. Add more when that is done."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def checked_label(text: str) -> str | None:
     """
     label = clean_text(text)
     if len(label) > MAX_LABEL_CHARS or "/" in label or "\\" in label:
-        raise BadUpload(f"The name of a class may have up to {MAX_LABEL_CHARS} characters, and no slash.")
+        raise BadUpload(server_messages.BAD_CLASS_NAME.format(most=MAX_LABEL_CHARS))
     return label or None
 
 
@@ -129,15 +129,15 @@ def _take_field(upload: Upload, part: FieldPart) -> None:
         upload.fields[part.name] = part.value
         return
     if upload.label is None and upload.n_received > 0:
-        raise BadUpload("The field `label` must come before the files that it is for.")
+        raise BadUpload(server_messages.LABEL_TOO_LATE)
     upload.label = checked_label(part.value)
 
 
 def _take_file(upload: Upload, batch: "_Batch", part: FilePart) -> None:
     if len(part.name) > _MAX_NAME_LENGTH:
         if len(upload.refused) == _MAX_REFUSED:
-            raise BadUpload(f"More than {_MAX_REFUSED:,} names are longer than {_MAX_NAME_LENGTH:,} characters.")
-        reason = f"Its name is longer than {_MAX_NAME_LENGTH:,} characters."
+            raise BadUpload(server_messages.TOO_MANY_LONG_NAMES.format(most=_MAX_REFUSED, longest=_MAX_NAME_LENGTH))
+        reason = server_messages.NAME_TOO_LONG.format(longest=_MAX_NAME_LENGTH)
         upload.refused.append(RefusedFile(part.name[:100] + "…", reason))
         return
     upload.roots.add(part.name.replace("\\", "/").lstrip("/").split("/", 1)[0])
@@ -184,7 +184,7 @@ class _Batch:
         self._pending: list[_Arrived] = []
         with services.database.session() as session:
             if find_dataset(session, dataset_id).state is DatasetState.CHECKING:
-                raise NotAllowedNow(_BEING_CHECKED)
+                raise NotAllowedNow(server_messages.BEING_CHECKED)
             self._bytes_left = services.settings.max_upload_bytes - _size_of(session, dataset_id)[1]
             self._edits = current_edits(session, dataset_id)
 
@@ -207,7 +207,7 @@ class _Batch:
         with self._services.database.session() as session:
             dataset = take_turn(session, self._dataset_id)
             if dataset.state is DatasetState.CHECKING:
-                raise NotAllowedNow(_BEING_CHECKED)
+                raise NotAllowedNow(server_messages.BEING_CHECKED)
             new, copies, relabelled = self._sort_out(session)
             self._check_limits(session, new)
             if new:
@@ -259,9 +259,7 @@ class _Batch:
         n_files, n_bytes = _size_of(session, self._dataset_id)
         limits = self._services.settings
         if n_files + len(new) > limits.max_files:
-            raise UploadTooLarge(
-                f"A data set may hold up to {limits.max_files:,} files; these are more. Leave some out."
-            )
+            raise UploadTooLarge(server_messages.TOO_MANY_FILES.format(most=limits.max_files))
         if n_bytes + sum(file.stored.n_bytes for file in new) > limits.max_upload_bytes:
             raise UploadTooLarge(_too_many_bytes(limits.max_upload_bytes))
 
@@ -280,7 +278,7 @@ def has_unfinished_run(session: Session, dataset_id: str) -> bool:
 
 
 def _too_many_bytes(limit: int) -> str:
-    return f"A data set may be up to {size_in_words(limit)} large; this is more. Leave some photos out, or shrink them."
+    return server_messages.TOO_MANY_BYTES.format(size=size_in_words(limit))
 
 
 @contextmanager
@@ -292,5 +290,5 @@ def _plain_words(services: Services) -> Iterator[None]:
         raise UploadTooLarge(_too_many_bytes(services.settings.max_upload_bytes)) from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull("The server's disk is full, so the upload stopped. Free some space and go on.") from error
+            raise DiskFull(server_messages.DISK_FULL) from error
         raise

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from automl.errors import BadSetting
 from automl.text.messages import options as option_messages
+from automl.text.messages import pages as page_messages
 from automl.text.names import any_of
 
 
@@ -28,17 +29,17 @@ class Aim:
 # The networks are 9 to 14 MB each: 24 MB is room for two of them side by side, 12 MB for one. To how many pixels photos
 # are shrunk follows from the milliseconds.
 AIMS: tuple[Aim, ...] = (
-    Aim(name="accurate", title="Most accurate", help="As many right as possible, whatever its size."),
+    Aim(name="accurate", title=page_messages.MOST_ACCURATE, help=page_messages.MOST_ACCURATE_HELP),
     Aim(
         name="balanced",
-        title="Balanced",
-        help="A good score in a model of up to 24 MB that takes up to 50 ms for a photo here.",
+        title=page_messages.BALANCED,
+        help=page_messages.BALANCED_HELP,
         limits={"max_model_mb": 24.0, "max_latency_ms": 50.0},
     ),
     Aim(
         name="small",
-        title="Small and fast",
-        help="Up to 12 MB, and up to 20 ms for a photo here. For phones and small computers.",
+        title=page_messages.SMALL_AND_FAST,
+        help=page_messages.SMALL_AND_FAST_HELP,
         limits={"max_model_mb": 12.0, "max_latency_ms": 20.0},
     ),
 )

@@ -11,8 +11,10 @@ from automl.records.report import Interval, RunReport, ScoreIntervals
 from automl.store.results import report_of
 from automl.store.tables import Run
 from automl.text.durations import duration_in_words
+from automl.text.messages import pages as page_messages
+from automl.text.messages import pieces
 from automl.text.names import backbones_in_words
-from automl.text.numbers import counted, latency_in_words, percent, size_in_words
+from automl.text.numbers import latency_in_words, percent, size_in_words
 from automl.text.trial_names import STAGE_TITLES
 from server.views.test_photos import AnsweredPhoto
 
@@ -79,17 +81,19 @@ class RunPair:
     def words(self) -> str:
         """What these counts mean."""
         if not self.n_common:
-            return f"{self.first} and {self.second} have no test photo in common."
-        of = f"Of the {counted(self.n_common, 'photo')} that both were tested with,"
+            return page_messages.NONE_IN_COMMON.format(first=self.first, second=self.second)
         if not self.only_first + self.only_second:
-            return f"{of} {self.first} and {self.second} were right on the same ones."
-        alone = f"{self.first} alone was right on {self.only_first:,}, and {self.second} alone on {self.only_second:,}."
-        p_value = self.p_value
-        test = f"(exact McNemar test, p = {p_value:.2g})"
-        if p_value >= _RARE_BY_LUCK:
-            return f"{of} {alone} The difference may be luck {test}."
-        better = self.first if self.only_first > self.only_second else self.second
-        return f"{of} {alone} Luck alone rarely does that, so {better} is probably better {test}."
+            return page_messages.SAME_ONES_RIGHT.format(n=self.n_common, first=self.first, second=self.second)
+        message = page_messages.MAY_BE_LUCK if self.p_value >= _RARE_BY_LUCK else page_messages.PROBABLY_BETTER
+        return message.format(
+            n=self.n_common,
+            first=self.first,
+            second=self.second,
+            only_first=self.only_first,
+            only_second=self.only_second,
+            better=self.first if self.only_first > self.only_second else self.second,
+            p_value=self.p_value,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,56 +138,62 @@ def _bootstrapped(of: Callable[[ScoreIntervals], Interval]) -> Callable[[RunRepo
 
 _SCORES = (
     _Measure(
-        title="Right on test photos",
-        term="accuracy",
+        title=page_messages.ACCURACY,
+        term=page_messages.ACCURACY_TERM,
         of=lambda report: report.score.accuracy,
         words=percent,
         better=1,
         interval=lambda report: report.score.interval_95,
     ),
     _Measure(
-        title="Where every kind counts the same",
-        term="balanced accuracy",
+        title=page_messages.BALANCED_ACCURACY,
+        term=page_messages.BALANCED_ACCURACY_TERM,
         of=lambda report: report.score.balanced_accuracy,
         words=percent,
         better=1,
         interval=_bootstrapped(lambda intervals: intervals.balanced_accuracy),
     ),
     _Measure(
-        title="Found and rightly named",
-        term="macro F1",
+        title=page_messages.MACRO_F1,
+        term=page_messages.MACRO_F1_TERM,
         of=lambda report: report.score.macro_f1,
         words=percent,
         better=1,
         interval=_bootstrapped(lambda intervals: intervals.macro_f1),
     ),
     _Measure(
-        title="How far its probabilities are off",
-        term="log loss",
+        title=page_messages.LOG_LOSS,
+        term=page_messages.LOG_LOSS_TERM,
         of=lambda report: report.score.log_loss,
         words=lambda loss: f"{loss:.3f}",
         better=-1,
         interval=_bootstrapped(lambda intervals: intervals.log_loss),
     ),
     _Measure(
-        title="How far its confidence is off",
-        term="calibration error, ECE",
+        title=page_messages.CONFIDENCE_ERROR,
+        term=page_messages.CONFIDENCE_ERROR_TERM,
         of=lambda report: report.score.ece,
         words=percent,
         better=-1,
     ),
 )
-_SIZE = _Measure(title="Size of the model", of=lambda report: report.winner.n_bytes, words=size_in_words, better=-1)
+_SIZE = _Measure(title=page_messages.SIZE, of=lambda report: report.winner.n_bytes, words=size_in_words, better=-1)
 _LATENCY = _Measure(
-    title="One photo takes",
-    term="latency, here",
+    title=page_messages.LATENCY,
+    term=page_messages.LATENCY_TERM,
     of=lambda report: report.winner.latency_s,
     words=latency_in_words,
     better=-1,
 )
 _EFFORTS = (
-    _Measure(title="Time that it took", of=lambda report: report.time.used_s, words=duration_in_words, better=0),
-    _Measure(title="Tries", term="trials", of=lambda report: report.n_trials, words=lambda n: f"{n:,.0f}", better=0),
+    _Measure(title=page_messages.TIME, of=lambda report: report.time.used_s, words=duration_in_words, better=0),
+    _Measure(
+        title=page_messages.TRIES,
+        term=page_messages.TRIES_TERM,
+        of=lambda report: report.n_trials,
+        words=lambda n: f"{n:,.0f}",
+        better=0,
+    ),
 )
 
 
@@ -207,10 +217,16 @@ def made_rows(runs: Sequence[Run]) -> list[ComparisonRow]:
     """What each finished run was built on, from which version of the photos, and with which settings."""
     winners = [report_of(run).winner for run in runs]
     rows = [
-        _row("Built on", "", [backbones_in_words(winner.backbones) for winner in winners]),
-        _row("Photos at", "input size", [f"{one.image_size_px} × {one.image_size_px} pixels" for one in winners]),
-        _row("How it was trained", "", [STAGE_TITLES[winner.stage] for winner in winners]),
-        _row("Version of the photos", "", [str(run.version.number) if run.version else _NOTHING for run in runs]),
+        _row(page_messages.BUILT_ON, "", [backbones_in_words(winner.backbones) for winner in winners]),
+        _row(
+            page_messages.PHOTOS_AT,
+            page_messages.PHOTOS_AT_TERM,
+            [pieces.SQUARE_PICTURE.format(n=one.image_size_px) for one in winners],
+        ),
+        _row(page_messages.HOW_TRAINED, "", [STAGE_TITLES[winner.stage] for winner in winners]),
+        _row(
+            page_messages.VERSION_OF_PHOTOS, "", [str(run.version.number) if run.version else _NOTHING for run in runs]
+        ),
     ]
     return rows + setting_rows([run.settings for run in runs])
 
@@ -229,25 +245,20 @@ def compare_tests(tested: Sequence[Mapping[str, str] | None]) -> TestComparison:
     if len(known) < len(tested):
         return TestComparison(
             None,
-            "An earlier version did not record which photos it tested with, so we cannot know whether these runs "
-            "were tested with the same ones. Their scores may not be comparable.",
+            page_messages.TESTS_NOT_RECORDED,
         )
     first = known[0]
     if all(photos == first for photos in known):
-        return TestComparison(
-            True, f"All were tested with the same {counted(len(first), 'photo')}, so their scores can be compared."
-        )
+        return TestComparison(True, page_messages.SAME_TESTS.format(n=len(first)))
     if all(photos.keys() == first.keys() for photos in known):
         n = sum(len({photos[digest] for photos in known}) > 1 for digest in first)
         return TestComparison(
             False,
-            f"They were tested with the same photos, but {counted(n, 'photo')} had different labels. "
-            "Scores based on different labels cannot be compared directly.",
+            page_messages.OTHER_LABELS.format(n=n),
         )
     return TestComparison(
         False,
-        "They were not tested with the same photos, so their scores cannot be compared directly: a higher one may only "
-        "mean easier photos.",
+        page_messages.OTHER_TESTS,
     )
 
 

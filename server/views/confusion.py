@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from automl.records.report import RunReport
-from automl.text.numbers import counted
+from automl.text.messages import pages as page_messages
 
 N_PAIRS = 10
 MAX_DRAWN = 60
@@ -122,14 +122,14 @@ def view_confusion(report: RunReport, answers_page: str) -> ConfusionMatrix:
 
 def in_words(n: int, really: str | None, said: str | None) -> str:
     """ "3 photos of rose taken for tulip"; of one class alone where the other is None; all mistakes where both are."""
-    photos = counted(n, "photo")
     if really is None and said is None:
-        return counted(n, "mistake")
+        return page_messages.MISTAKES.format(n=n)
     if said is None:
-        return f"{photos} of {really}"
+        return page_messages.PHOTOS_OF.format(n=n, really=really)
     if really is None:
-        return f"{photos} that it called {said}"
-    return f"{photos} of {really}, rightly named" if really == said else f"{photos} of {really} taken for {said}"
+        return page_messages.PHOTOS_CALLED.format(n=n, said=said)
+    message = page_messages.RIGHTLY_NAMED if really == said else page_messages.TAKEN_FOR
+    return message.format(n=n, really=really, said=said)
 
 
 class _Addresses:

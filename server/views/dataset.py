@@ -11,6 +11,7 @@ from automl.datasets.findings.runs import DOUBTED_LABELS
 from automl.records import ClassSplit, DatasetState, DatasetSummary, FileState, FindingSummary
 from automl.store.results import latest_report
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
+from automl.text.messages import pages as page_messages
 
 N_ON_A_PAGE = 120
 OF_A_THUMBNAIL = (DatasetFile.id, DatasetFile.name, DatasetFile.label, DatasetFile.thumbnail)
@@ -43,7 +44,7 @@ class Thumbnail:
     def alt(self) -> str:
         """For those who do not see it."""
         file = self.name.replace("\\", "/").rsplit("/", 1)[-1]
-        return f"{self.label}: {file}" if self.label else file
+        return page_messages.LABEL_AND_FILE.format(label=self.label, file=file) if self.label else file
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from automl.serving.sound_zip import sound_zip
 from automl.store.exports import export_row
 from automl.store.results import report_of
 from automl.store.tables import Artifact, Export, Run, now
+from automl.text.messages import pages as page_messages
 from automl.text.numbers import latency_in_words
 from server.downloads.composing import may_be_chosen
 from server.services import Services
@@ -190,22 +191,22 @@ def _row(one: Format, *, export: Export, member: BundleMember | None, score: Sco
 
 def _words(export: Export, *, one: Format, found: FormatReport, score: ScoreReport) -> str:
     if export.state is ExportState.FAILED:
-        return export.message or "It could not be made."
+        return export.message or page_messages.FORMAT_NOT_MADE
     if export.state is ExportState.PREPARING:
         return _when(export, one)
     known = [_right(found, score)] if found.is_true else []
     if found.latency_s:
-        known.append(f"{latency_in_words(found.latency_s)} a photo")
+        known.append(page_messages.TIME_A_PHOTO.format(time=latency_in_words(found.latency_s)))
     return ", ".join(part for part in known if part)
 
 
 def _when(export: Export, one: Format) -> str:
     is_on = export.lease_until is not None and export.lease_until > now()
     if one.is_made_at_once and is_on:
-        return "ready to download; being tested once more, in a clean process"
+        return page_messages.READY_BEING_TESTED
     if one.is_made_at_once:
-        return "ready to download; it will be tested once more, in a clean process"
-    return "being made and tested now" if is_on else "waits for its turn; all are ready some minutes after the run"
+        return page_messages.READY_NOT_TESTED
+    return page_messages.BEING_MADE if is_on else page_messages.WAITS_FOR_TURN
 
 
 def _right(found: FormatReport, score: ScoreReport) -> str:
@@ -214,12 +215,12 @@ def _right(found: FormatReport, score: ScoreReport) -> str:
         return ""
     n_correct = round(found.accuracy * score.n_images)
     is_same = n_correct == score.n_correct
-    beside = "like the model itself" if is_same else f"the model itself on {score.n_correct:,}"
-    return f"right on {n_correct:,} of {score.n_images:,} test photos, {beside}"
+    message = page_messages.RIGHT_LIKE_MODEL if is_same else page_messages.RIGHT_UNLIKE_MODEL
+    return message.format(n_right=n_correct, n=score.n_images, n_model=score.n_correct)
 
 
 def _warning(found: FormatReport, score: ScoreReport) -> str:
     if found.is_true:
         return ""
     right = _right(found, score)
-    return f"Not quite the same model: {right}." if right else found.words
+    return page_messages.NOT_QUITE_THE_MODEL.format(right=right) if right else found.words

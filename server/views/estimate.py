@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from automl.store.tables import Dataset
 from automl.text.durations import duration_in_words
 from automl.text.messages import options as option_messages
+from automl.text.messages import pages as page_messages
 from server.views.past_runs import PastRun, past_runs
 
 _START_S = 6.0
@@ -174,8 +175,8 @@ def _cautiously(seconds: float) -> str:
 def _at_most(seconds: float) -> str:
     """The next half minute, minute or number of minutes."""
     if seconds <= 30:
-        return "half a minute"
-    return "a minute" if seconds <= 60 else duration_in_words(60 * math.ceil(seconds / 60))
+        return page_messages.HALF_A_MINUTE
+    return page_messages.A_MINUTE if seconds <= 60 else duration_in_words(60 * math.ceil(seconds / 60))
 
 
 def _rounded_down(n: float) -> int:

@@ -11,6 +11,7 @@ from automl.options import FIELDSETS, RUN_OPTIONS
 from automl.records import RunSettings, RunState
 from automl.store.tables import Run
 from automl.text.messages import options as option_messages
+from automl.text.messages import pages as page_messages
 from server.forms import form_values
 from server.views.aims import AIMS, Aim
 
@@ -44,9 +45,9 @@ class StartForm:
     """
 
     presets = (
-        Preset(value="2m", budget_s=120.0, title="Quick", help="A first answer: does it work at all?"),
-        Preset(value="10m", budget_s=600.0, title="Standard", help="Many more tries. Good for most photos."),
-        Preset(value="1h", budget_s=3600.0, title="Thorough", help="The widest search, for when it matters."),
+        Preset(value="2m", budget_s=120.0, title=page_messages.QUICK, help=page_messages.QUICK_HELP),
+        Preset(value="10m", budget_s=600.0, title=page_messages.STANDARD, help=page_messages.STANDARD_HELP),
+        Preset(value="1h", budget_s=3600.0, title=page_messages.THOROUGH, help=page_messages.THOROUGH_HELP),
     )
     aims = AIMS
     fieldsets = FIELDSETS

@@ -19,7 +19,7 @@ def test_times_are_relative(seconds, text):
     ("name", "clean"), [(" a\n b\x00", "a b"), ("", "Photos"), ("\x00", "Photos"), ("🌹" * 200, "🌹" * 100)]
 )
 def test_names_are_one_short_printable_line(name, clean):
-    assert clean_name(name, otherwise="Photos") == clean
+    assert clean_name(name) == clean
 
 
 def test_soft_breaks_escape_the_name():

@@ -13,8 +13,9 @@ from automl.formats import FORMATS
 from automl.records import DatasetState, ExportState, RunState
 from automl.settings import Settings
 from automl.store.database import Database, find_run
-from automl.store.exports import GIVEN_UP, MAX_ATTEMPTS, add_exports
+from automl.store.exports import MAX_ATTEMPTS, add_exports
 from automl.store.tables import Dataset, Export, Run, now
+from automl.text.messages import store as store_messages
 from tests.worker.conftest import wait_until
 from worker.export_supervisor import EXPORTING, ExportSupervisor
 from worker.stop_flag import StopFlag
@@ -84,7 +85,7 @@ def test_a_format_whose_process_always_dies_is_given_up_and_the_next_one_is_made
     for _ in range(MAX_ATTEMPTS + 1):
         assert make_supervisor("die").make_next(run_id)
     assert make_supervisor("finish").make_next(run_id)
-    assert (first().state, first().message) == (ExportState.FAILED, GIVEN_UP)
+    assert (first().state, first().message) == (ExportState.FAILED, store_messages.EXPORT_GIVEN_UP)
     with database.session() as session:
         assert find_run(session, run_id).exports[1].state is ExportState.READY
 

@@ -34,6 +34,7 @@ from automl.records.report import (
     WinnerReport,
 )
 from automl.search.candidate import Candidate, is_scored
+from automl.text.messages import delivery as delivery_messages
 from automl.text.numbers import validated
 
 _VERSIONS_OF = (
@@ -66,7 +67,7 @@ def describe_candidate(
         schema=VERSION,
         name=manifest.name,
         classes=manifest.classes,
-        sentence=f"Best so far: {validated(candidate.score)}; the honest score comes last.",
+        sentence=delivery_messages.BEST_SO_FAR.format(score=validated(candidate.score)),
         winner=_winner_report(candidate),
         goal=goal,
         validation=ValidationReport(
@@ -207,13 +208,12 @@ def _validation_method(candidate: Candidate, plan: SplitPlan) -> str:
     n_repeats = int(scored.any(axis=1).sum())
     n_answered = len({plan.folds[row][0] for row in np.flatnonzero(scored.any(axis=0))})
     if plan.n_folds == 1:
-        return "one held-out part"
+        return delivery_messages.VALIDATED_ON_ONE_PART
     if n_repeats > 1:
-        return f"{plan.n_folds}-fold cross-validation, {n_repeats} times"
+        return delivery_messages.VALIDATED_REPEATEDLY.format(n_folds=plan.n_folds, n_repeats=n_repeats)
     if n_answered < plan.n_folds:
-        part = "one" if n_answered == 1 else str(n_answered)
-        return f"{part} of the {plan.n_folds} folds of cross-validation"
-    return f"{plan.n_folds}-fold cross-validation"
+        return delivery_messages.VALIDATED_ON_SOME_FOLDS.format(n=n_answered, n_folds=plan.n_folds)
+    return delivery_messages.VALIDATED_ON_ALL_FOLDS.format(n_folds=plan.n_folds)
 
 
 def _provenance(weights: InstalledWeights) -> WeightsProvenance:

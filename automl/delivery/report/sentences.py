@@ -8,21 +8,15 @@ from collections.abc import Sequence
 from automl.delivery.report.tables import mix_ups
 from automl.records.report import RunReport
 from automl.text.durations import duration_in_words
+from automl.text.messages import delivery as delivery_messages
+from automl.text.messages import pieces
 from automl.text.numbers import percent
 
 _MIN_TEST_IMAGES = 100
 _MIN_CLASS_IMAGES = 10
 _MAX_NAMES = 10
 _MAX_WEAKEST = 3
-
-_OTHER_PHOTOS = (
-    "The score holds for photos like the test photos, which came from the same collection. On photos from another "
-    "place, camera, season or group of people it may do worse: test it on some of them before you rely on it."
-)
-_IMAGENET = (
-    "The networks that it is built on first learned from ImageNet's photographs of the web; what these show too "
-    "rarely, or with prejudice, may show in its answers."
-)
+_ONE_POINT_FROM = 0.5
 
 
 def findings(report: RunReport) -> list[str]:
@@ -42,14 +36,13 @@ def findings(report: RunReport) -> list[str]:
 def limits(report: RunReport) -> list[str]:
     """What the model cannot do, and what its score does not say."""
     sentences = [
-        f"It always answers with one of its {len(report.classes):,} classes, even for a photo that shows none of "
-        "them, and sometimes with high confidence.",
+        delivery_messages.ALWAYS_ANSWERS.format(n=len(report.classes)),
         when_sure(report),
-        _OTHER_PHOTOS,
+        delivery_messages.ONLY_PHOTOS_LIKE_THESE,
         _few_photos(report),
         _rough_classes(report),
         _weakest_class(report),
-        _IMAGENET if report.weights else "",
+        delivery_messages.LEARNED_FROM_IMAGENET if report.weights else "",
         _suspects(report),
     ]
     return [sentence for sentence in sentences if sentence]
@@ -60,8 +53,8 @@ def names_in_words(names: Sequence[str], most: int = _MAX_NAMES) -> str:
     if len(names) == 1:
         return names[0]
     if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+        return pieces.NAMES_AND_MORE.format(names=", ".join(names[:most]), n=len(names) - most)
+    return pieces.NAMES_AND_LAST.format(all_but_last=", ".join(names[:-1]), last=names[-1])
 
 
 def when_sure(report: RunReport) -> str:
@@ -73,23 +66,23 @@ def when_sure(report: RunReport) -> str:
     if calibration is None or calibration.threshold is None:
         return ""
     if score.coverage is not None and score.accuracy_when_sure is not None:
-        photos, coverage, accuracy = "test", score.coverage, score.accuracy_when_sure
+        coverage, accuracy = score.coverage, score.accuracy_when_sure
+        sentence = delivery_messages.SURE_ON_TEST_PHOTOS
     elif calibration.accuracy_when_sure is not None:
-        photos, coverage, accuracy = "validation", calibration.coverage, calibration.accuracy_when_sure
+        coverage, accuracy = calibration.coverage, calibration.accuracy_when_sure
+        sentence = delivery_messages.SURE_ON_VALIDATION_PHOTOS
     else:
         return ""
-    return (
-        f"When it is at least {percent(calibration.threshold, 0)} sure, which it was for {_of_100(coverage)} {photos} "
-        f"photos, it was right on {_of_100(accuracy)}. Treat an answer below that as “not sure”."
+    return sentence.format(
+        threshold=percent(calibration.threshold, 0), coverage=_of_100(coverage), accuracy=_of_100(accuracy)
     )
 
 
 def _baseline(report: RunReport) -> str:
     n, baseline = report.score.n_images, report.score.baseline_accuracy
-    words = f"Always saying the most common class would have been right on {round(baseline * n):,} of {n:,}."
-    if report.score.interval_95[0] > baseline:
-        return words
-    return f"{words} The model is not clearly better than that, so do not rely on it yet."
+    is_better = report.score.interval_95[0] > baseline
+    sentence = delivery_messages.BASELINE if is_better else delivery_messages.NOT_BETTER_THAN_BASELINE
+    return sentence.format(n_right=round(baseline * n), n=n)
 
 
 def _first_model(report: RunReport) -> str:
@@ -97,30 +90,32 @@ def _first_model(report: RunReport) -> str:
     first = report.first_model
     if first is None:
         return ""
-    found = f"after {duration_in_words(first.at_s)}"
+    time = duration_in_words(first.at_s)
     if report.is_first_model:
-        return f"The first model that was found, {found}, is the one that won: the search found no better one."
+        return delivery_messages.FIRST_MODEL_WON.format(time=time)
     gained = 100 * (report.score.accuracy - first.accuracy)
-    points = "one point" if round(abs(gained)) == 1 else f"{abs(gained):.0f} points"
-    size = "less than one point" if abs(gained) < 0.5 else points
-    before = f"The first model, found {found}, was right on {first.n_correct:,} of {first.n_images:,}"
+    figures = {"time": time, "n_right": first.n_correct, "n_tested": first.n_images}
     if not gained:
-        return f"{before}, just as many: on these photos the search gained nothing over it."
-    if gained < 0:
-        return f"{before}, {size} more: on these photos the search gained nothing over it."
-    return f"{before}; the search gained {size} over it."
+        return delivery_messages.FIRST_MODEL_AS_GOOD.format(**figures)
+    if abs(gained) < _ONE_POINT_FROM:
+        little = (
+            delivery_messages.SEARCH_GAINED_LITTLE if gained > 0 else delivery_messages.FIRST_MODEL_BETTER_BY_LITTLE
+        )
+        return little.format(**figures)
+    points = delivery_messages.SEARCH_GAINED_POINTS if gained > 0 else delivery_messages.FIRST_MODEL_BETTER_BY_POINTS
+    return points.format(n=max(1, round(abs(gained))), **figures)
 
 
 def _most_frequent_mistake(report: RunReport) -> str:
     worst = mix_ups(report)
     if not worst:
-        return "It made no mistake on these photos; that does not mean that it never will."
+        return delivery_messages.NO_MISTAKE
     one = worst[0]
     if one.n == 1:
         return ""
     is_tied = len(worst) > 1 and worst[1].n == one.n
-    begin = "One of its most frequent mistakes" if is_tied else "Its most frequent mistake"
-    return f"{begin}: it took {one.n:,} of the {one.n_true:,} test photos of {one.truth} for {one.predicted}."
+    sentence = delivery_messages.ONE_OF_WORST_MISTAKES if is_tied else delivery_messages.WORST_MISTAKE
+    return sentence.format(n=one.n, n_true=one.n_true, truth=one.truth, said=one.predicted)
 
 
 def _weakest_class(report: RunReport) -> str:
@@ -132,30 +127,26 @@ def _weakest_class(report: RunReport) -> str:
     if len(weakest) > min(_MAX_WEAKEST, len(rows) - 1):
         return ""
     names, n = names_in_words([row.label for row in weakest]), sum(row.n_images for row in weakest)
-    return f"It recognises {names} least often: {round(lowest * n):,} of {n:,} test photos."
+    return delivery_messages.WEAKEST_CLASS.format(classes=names, n_right=round(lowest * n), n=n)
 
 
 def _few_photos(report: RunReport) -> str:
     n = report.score.n_images
     if n >= _MIN_TEST_IMAGES:
         return ""
-    shown = "Only one photo was" if n == 1 else f"Only {n} photos were"
-    return f"{shown} there for the test, so its score is a rough one. More photos would make it surer."
+    return delivery_messages.FEW_TEST_PHOTOS.format(n=n)
 
 
 def _rough_classes(report: RunReport) -> str:
     few = [row.label for row in report.score.per_class if row.n_images < _MIN_CLASS_IMAGES]
     if not few:
         return ""
-    return f"Fewer than {_MIN_CLASS_IMAGES} test photos each, so their own figures say little: {names_in_words(few)}."
+    return delivery_messages.ROUGH_CLASSES.format(few=_MIN_CLASS_IMAGES, classes=names_in_words(few))
 
 
 def _suspects(report: RunReport) -> str:
     n = len(report.suspects)
-    if not n:
-        return ""
-    labels = "the label of one photo" if n == 1 else f"the labels of {n:,} photos"
-    return f"It doubts {labels} that it was trained on. If some of them are wrong, fixing them makes a better model."
+    return delivery_messages.DOUBTED_LABELS.format(n=n) if n else ""
 
 
 def _of_100(share: float) -> str:
@@ -165,4 +156,4 @@ def _of_100(share: float) -> str:
         n = min(n, 99)
     if share > 0:
         n = max(n, 1)
-    return f"{n} of 100"
+    return delivery_messages.OF_100.format(n=n)

@@ -9,6 +9,8 @@ from automl.options import RUN_OPTIONS
 from automl.records import RunSettings
 from automl.records.report import ClassCounts, ClassScore, RunReport, WeightsProvenance, WinnerReport
 from automl.text.durations import duration_in_words
+from automl.text.messages import delivery as delivery_messages
+from automl.text.messages import pieces
 from automl.text.names import BACKBONE_TITLES, backbones_in_words, params_in_words
 from automl.text.numbers import latency_in_words, percent, size_in_words
 from automl.text.trial_names import STAGE_TITLES
@@ -101,7 +103,7 @@ def summarise(report: RunReport) -> Summary:
         name=report.name,
         date=report.date.isoformat() if report.date else "",
         classes=report.classes,
-        purpose=f"Says which of {len(report.classes):,} classes a photo shows: {names_in_words(report.classes)}.",
+        purpose=delivery_messages.PURPOSE.format(n=len(report.classes), classes=names_in_words(report.classes)),
         headline=report.sentence,
         findings=found,
         limits=[sentence for sentence in limits(report) if sentence not in found],
@@ -123,57 +125,60 @@ def summarise(report: RunReport) -> Summary:
 
 def _data_facts(report: RunReport) -> list[Fact]:
     return [
-        Fact("Data set", report.name),
-        Fact("Classes", f"{len(report.classes):,}"),
+        Fact(delivery_messages.DATA_SET, report.name),
+        Fact(delivery_messages.CLASSES, f"{len(report.classes):,}"),
         *_photo_facts(report),
-        Fact("Validation", f"{report.validation.method}, within the photos to learn from"),
-        Fact("Fingerprint (SHA-256)", report.dataset_fingerprint),
+        Fact(delivery_messages.VALIDATION, delivery_messages.VALIDATION_WITHIN.format(method=report.validation.method)),
+        Fact(delivery_messages.FINGERPRINT, report.dataset_fingerprint),
     ]
 
 
 def _photo_facts(report: RunReport) -> list[Fact]:
     data = report.data
     if data is None:
-        return [Fact("Test photos", f"{report.score.n_images:,}")]
-    facts = [Fact("Version", str(data.version))] if data.version is not None else []
-    parts = f"{data.n_learned:,} to learn from, {data.n_test:,} for the test"
-    left_out = f", {data.n_left_out:,} left out" if data.n_left_out else ""
-    facts.append(Fact("Photos", f"{data.n_images:,}: {parts}{left_out}"))
+        return [Fact(delivery_messages.TEST_PHOTOS, f"{report.score.n_images:,}")]
+    facts = [Fact(delivery_messages.VERSION, str(data.version))] if data.version is not None else []
+    used = delivery_messages.PHOTOS_USED_OR_NOT if data.n_left_out else delivery_messages.PHOTOS_USED
+    words = used.format(n=data.n_images, n_learned=data.n_learned, n_test=data.n_test, n_left_out=data.n_left_out)
+    facts.append(Fact(delivery_messages.PHOTOS, words))
     if data.n_refused:
-        facts.append(Fact("Files that could not be used", f"{data.n_refused:,}"))
+        facts.append(Fact(delivery_messages.UNUSABLE_FILES, f"{data.n_refused:,}"))
     return facts
 
 
 def _made_facts(report: RunReport) -> list[Fact]:
     winner, validation, time = report.winner, report.validation, report.time
-    tries = "one try" if report.n_trials == 1 else f"{report.n_trials:,} tries"
-    of_budget = f" of {duration_in_words(time.budget_s)}" if time.budget_s else ""
+    chosen_from = delivery_messages.CHOSEN_FROM_TRIES.format(n=report.n_trials, winner=winner.trial + 1)
+    used = duration_in_words(time.used_s)
+    if time.budget_s:
+        used = delivery_messages.TIME_OF_BUDGET.format(used=used, budget=duration_in_words(time.budget_s))
     return [
         *_winner_facts(winner),
-        Fact("Chosen from", f"{tries}, number {winner.trial + 1} won"),
+        Fact(delivery_messages.CHOSEN_FROM, chosen_from),
         Fact(
-            "On validation photos",
-            f"{percent(validation.score)} of {validation.n_images:,}. These photos chose the winner, so this score "
-            "tends to be a little too good; the test score is the honest one.",
+            delivery_messages.ON_VALIDATION_PHOTOS,
+            delivery_messages.ON_VALIDATION_PHOTOS_WAS.format(share=percent(validation.score), n=validation.n_images),
         ),
-        Fact("Time", f"{duration_in_words(time.used_s)}{of_budget}"),
-        Fact("Seed", str(report.seed)),
-        Fact("Fixed before the test (SHA-256)", winner.sha256),
+        Fact(delivery_messages.TIME, used),
+        Fact(delivery_messages.SEED, str(report.seed)),
+        Fact(delivery_messages.FIXED_BEFORE_TEST, winner.sha256),
     ]
 
 
 def _winner_facts(winner: WinnerReport) -> list[Fact]:
+    picture = pieces.SQUARE_PICTURE.format(n=winner.image_size_px)
     facts = [
-        Fact("Built on", backbones_in_words(winner.backbones)),
-        Fact("What it sees", f"the photo at {winner.image_size_px} × {winner.image_size_px} pixels"),
-        Fact("How it was trained", STAGE_TITLES[winner.stage]),
+        Fact(delivery_messages.BUILT_ON, backbones_in_words(winner.backbones)),
+        Fact(delivery_messages.WHAT_IT_SEES, delivery_messages.SEES_SQUARE.format(picture=picture)),
+        Fact(delivery_messages.HOW_TRAINED, STAGE_TITLES[winner.stage]),
     ]
     if settings := params_in_words(winner.params, winner.parts, winner.trial):
-        facts.append(Fact("Chosen settings", settings))
+        facts.append(Fact(delivery_messages.CHOSEN_SETTINGS, settings))
     if winner.n_bytes is not None:
-        facts.append(Fact("Size", size_in_words(winner.n_bytes)))
+        facts.append(Fact(delivery_messages.SIZE, size_in_words(winner.n_bytes)))
     if winner.latency_s:
-        facts.append(Fact("Time for one photo", f"{latency_in_words(winner.latency_s)} where it was trained"))
+        words = delivery_messages.TIME_WHERE_TRAINED.format(time=latency_in_words(winner.latency_s))
+        facts.append(Fact(delivery_messages.TIME_FOR_ONE_PHOTO, words))
     return facts
 
 
@@ -182,9 +187,11 @@ def _setting_facts(settings: RunSettings) -> list[Fact]:
 
 
 def _weights_row(row: WeightsProvenance) -> WeightsRow:
-    origin = ": ".join(part for part in (row.origin, row.location) if part)
+    origin = row.origin or row.location
+    if row.origin and row.location:
+        origin = delivery_messages.WEIGHTS_FROM.format(origin=row.origin, location=row.location)
     if row.origin == _PACKAGE_ARCHIVE:
-        origin += " (name of the Python package that the numbers were taken from)"
+        origin = delivery_messages.WEIGHTS_FROM_PACKAGE.format(origin=origin)
     return WeightsRow(
         backbone=BACKBONE_TITLES.get(row.backbone, row.backbone),
         origin=origin,

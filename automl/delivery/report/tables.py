@@ -6,10 +6,10 @@ import numpy as np
 
 from automl.records.report import FormatReport, Interval, RunReport, ScoreReport
 from automl.text.durations import duration_in_words
+from automl.text.messages import delivery as delivery_messages
 from automl.text.numbers import latency_in_words, percent, size_in_words
 
 _NOTHING = "–"
-_CONFIDENCE_ERROR = "How far its confidence is from how often it is right"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,21 +101,21 @@ def export_rows(report: RunReport) -> list[ExportRow]:
 def _share_rows(score: ScoreReport) -> list[ScoreRow]:
     intervals = score.intervals
     shares = [
-        ("Right on test photos", "accuracy", score.accuracy, score.interval_95),
+        (delivery_messages.ACCURACY, delivery_messages.ACCURACY_TERM, score.accuracy, score.interval_95),
         (
-            "The same, where every class counts the same",
-            "balanced accuracy",
+            delivery_messages.BALANCED_ACCURACY,
+            delivery_messages.BALANCED_ACCURACY_TERM,
             score.balanced_accuracy,
             intervals.balanced_accuracy if intervals else None,
         ),
         (
-            "Found and rightly named, mean of the classes",
-            "macro F1",
+            delivery_messages.MACRO_F1,
+            delivery_messages.MACRO_F1_TERM,
             score.macro_f1,
             intervals.macro_f1 if intervals else None,
         ),
-        ("The right class is among its first five answers", "top-5 accuracy", score.top5_accuracy, None),
-        ("Without any model: always the most common class", "baseline", score.baseline_accuracy, None),
+        (delivery_messages.TOP_5, delivery_messages.TOP_5_TERM, score.top5_accuracy, None),
+        (delivery_messages.WITHOUT_A_MODEL, delivery_messages.WITHOUT_A_MODEL_TERM, score.baseline_accuracy, None),
     ]
     return [
         ScoreRow(title=title, term=term, value=percent(share), interval=_between(interval))
@@ -128,34 +128,47 @@ def _first_model_rows(report: RunReport) -> list[ScoreRow]:
     first = report.first_model
     if first is None:
         return []
-    title = f"The first model that was found, after {duration_in_words(first.at_s)}"
-    return [ScoreRow(title=title, term="accuracy", value=percent(first.accuracy), interval=_between(first.interval_95))]
+    title = delivery_messages.FIRST_MODEL.format(time=duration_in_words(first.at_s))
+    return [
+        ScoreRow(
+            title=title,
+            term=delivery_messages.ACCURACY_TERM,
+            value=percent(first.accuracy),
+            interval=_between(first.interval_95),
+        )
+    ]
 
 
 def _probability_rows(report: RunReport) -> list[ScoreRow]:
     """What the probabilities are worth; no rows for what the version that made the run did not measure."""
     rows, score, calibration = [], report.score, report.calibration
     if score.log_loss is not None:
-        title = "How far its probabilities are off (0 is perfect)"
         low_high = score.intervals.log_loss if score.intervals else None
         interval = f"{low_high[0]:.3f}–{low_high[1]:.3f}" if low_high else ""
-        rows.append(ScoreRow(title=title, term="log loss", value=f"{score.log_loss:.3f}", interval=interval))
+        rows.append(
+            ScoreRow(
+                title=delivery_messages.LOG_LOSS,
+                term=delivery_messages.LOG_LOSS_TERM,
+                value=f"{score.log_loss:.3f}",
+                interval=interval,
+            )
+        )
     if score.ece is not None:
-        rows.append(_confidence_row("test photos", score.ece))
+        rows.append(_confidence_row(delivery_messages.CONFIDENCE_ERROR_TERM_TEST, score.ece))
     if calibration and calibration.ece_before is not None and calibration.ece_after is not None:
-        rows.append(_confidence_row("validation photos, before calibration", calibration.ece_before))
-        rows.append(_confidence_row("validation photos, after it", calibration.ece_after))
+        rows.append(_confidence_row(delivery_messages.CONFIDENCE_ERROR_TERM_BEFORE, calibration.ece_before))
+        rows.append(_confidence_row(delivery_messages.CONFIDENCE_ERROR_TERM_AFTER, calibration.ece_after))
     return rows
 
 
-def _confidence_row(photos: str, ece: float) -> ScoreRow:
-    return ScoreRow(title=_CONFIDENCE_ERROR, term=f"calibration error (ECE), {photos}", value=percent(ece))
+def _confidence_row(term: str, ece: float) -> ScoreRow:
+    return ScoreRow(title=delivery_messages.CONFIDENCE_ERROR, term=term, value=percent(ece))
 
 
 def _validation_row(report: RunReport) -> ScoreRow:
     return ScoreRow(
-        title="On validation photos, which chose the winner",
-        term=f"validation {report.goal.replace('_', ' ')}",
+        title=delivery_messages.VALIDATED,
+        term=delivery_messages.VALIDATED_TERM.format(goal=report.goal.replace("_", " ")),
         value=percent(report.validation.score),
     )
 

@@ -11,6 +11,7 @@ from automl.search.frozen import FrozenFeatures
 from automl.search.plan import block_seconds
 from automl.search.space import MIRRORED_VIEW, Params, backbone_names
 from automl.search.trials import Trials
+from automl.text.messages import search as search_messages
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -35,7 +36,7 @@ class FeatureBlocks:
         is_needed = self._trials.models.best is None
         if not is_needed and not self._has_time_for(block):
             title = BACKBONES[block.backbone].title
-            self._context.observer.note(f"{title} at {block.image_size_px} px was left out: not enough time.")
+            self._context.observer.note(search_messages.NO_TIME_FOR_BLOCK.format(title=title, n=block.image_size_px))
             return False
         try:
             self._compute(block, is_needed=is_needed)
@@ -44,15 +45,16 @@ class FeatureBlocks:
         except (DiskFull, BadImage, RunFailed) as error:  # not the backbone's fault
             if is_needed:
                 raise
-            self._context.observer.note(f"{BACKBONES[block.backbone].title} was left out: {error.message}")
+            title = BACKBONES[block.backbone].title
+            self._context.observer.note(search_messages.BACKBONE_LEFT_OUT.format(title=title, reason=error.message))
             return False
         except Exception as error:
             others = set(self._features.backbones) - self._trials.retired - {block.backbone}
             if is_needed and not others:
                 raise
             _log.warning("backbone failed", backbone=block.backbone, exc_info=True)
-            reason = f"it could not look at the photos ({type(error).__name__}: {error})"
-            self._trials.retire(block.backbone, reason)
+            title, what = BACKBONES[block.backbone].title, f"{type(error).__name__}: {error}"
+            self._trials.retire(block.backbone, search_messages.BACKBONE_CANNOT_LOOK.format(title=title, error=what))
             return False
         return True
 
@@ -74,7 +76,6 @@ class FeatureBlocks:
         return expected_s <= self._context.budget.search_left_s
 
     def _compute(self, block: Block, *, is_needed: bool) -> None:
-        mirrored = " in the mirror" if block.mirrored else ""
-        title = BACKBONES[block.backbone].title
-        text = f"Looking at the photos{mirrored} with {title} at {block.image_size_px} px"
+        looking = search_messages.LOOKING_IN_MIRROR if block.mirrored else search_messages.LOOKING
+        text = looking.format(title=BACKBONES[block.backbone].title, n=block.image_size_px)
         self._features.compute(block, self._context.progress(text, is_needed=is_needed))

@@ -24,6 +24,7 @@ from automl.search.trial_run import PlannedTrial, TrialControls
 from automl.search.trials import Trials
 from automl.search.tuners.making import make_tuner
 from automl.search.tuners.tuner import History, Proposal, Tuner
+from automl.text.messages import search as search_messages
 
 PATIENCE_TRIALS = 12
 """Trials without a better one after which fine-tuning has found what it can find."""
@@ -98,7 +99,7 @@ class FineTuneStage:
         """
         starts = self._starts()
         if not starts:
-            self.why_it_ended = "no backbone could be fine-tuned"
+            self.why_it_ended = search_messages.NOTHING_TO_FINE_TUNE
             return
         self._trials.expect_fine_tuned()
         history = [
@@ -120,13 +121,13 @@ class FineTuneStage:
         best = self._worth_refitting()
         if best is None or self._refit_s() > self._budget.search_left_s:
             return
-        self._context.observer.activity("Training the best one once more, on all photos")
+        self._context.observer.activity(search_messages.TRAINING_ON_ALL)
         try:
             again = self._trainer.refit(self._planned[best.number], best)
         except SearchOver:
             return
         except Exception as error:  # noqa: BLE001 - as any trial: the model that the folds gave is still there
-            self._context.observer.note(f"Training the best one on all photos did not work ({type(error).__name__}).")
+            self._context.observer.note(search_messages.NOT_TRAINED_ON_ALL.format(error=type(error).__name__))
             return
         self.tuned[[one.number for one in self.tuned].index(best.number)] = again
         self._trials.replace(again)
@@ -146,10 +147,10 @@ class FineTuneStage:
         n_refused = 0
         while n_refused < PATIENCE_TRIALS:
             if self._trials.models.is_perfect:
-                self.why_it_ended = "every validation photo was right, so nothing more could be gained"
+                self.why_it_ended = search_messages.ALL_RIGHT
                 return
             if self._trials.has_stalled(PATIENCE_TRIALS) and n_tried > PATIENCE_TRIALS:
-                self.why_it_ended = f"the last {PATIENCE_TRIALS} fine-tunings brought nothing better"
+                self.why_it_ended = search_messages.NO_BETTER_FINE_TUNINGS.format(n=PATIENCE_TRIALS)
                 return
             self._budget.check()
             proposal = tuner.propose()
@@ -178,7 +179,7 @@ class FineTuneStage:
             image_size_px=kind.image_size_px,
             epochs=proposal.epochs,
         )
-        self._context.observer.activity(f"Training {describe(params)}")
+        self._context.observer.activity(search_messages.FINE_TUNING.format(model=describe(params)))
         return self._trials.run(trial, partial(self._train, planned), max_epochs=epochs)
 
     def _starts(self) -> dict[str, Candidate]:

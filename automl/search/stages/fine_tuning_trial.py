@@ -21,6 +21,7 @@ from automl.search.stages.fine_tuning_space import fine_tune_settings
 from automl.search.stages.fine_tuning_times import FineTuningKind, FineTuningTimes
 from automl.search.stages.folds import FineTuningFolds
 from automl.search.trial_run import TrialControls, TrialPruned
+from automl.text.messages import search as search_messages
 
 FEWEST_EPOCHS = 3
 """With less time than for so many epochs, a fine-tuning is not worth beginning."""
@@ -118,7 +119,7 @@ class FineTuningTrainer:
     def _require_time(self, planned: PlannedFineTuning) -> None:
         needed_s = self._times.measured_s(planned.kind, min(planned.epochs, FEWEST_EPOCHS))
         if self._budget.has_clock and needed_s > self._budget.search_left_s:
-            raise TrialPruned(f"It would have taken {needed_s:.0f} s, longer than the time that is left.")
+            raise TrialPruned(search_messages.WOULD_TAKE_TOO_LONG.format(needed_s=needed_s))
 
     def _train_fold(self, tuner: FineTuner, fold: int, *, start: Candidate, trial: TrialControls) -> FineTuned:
         """Trains one fold, from the head that has not seen its held-out photos either.
@@ -147,7 +148,7 @@ class FineTuningTrainer:
 
     def _fine_tuner(self, planned: PlannedFineTuning, seed: int) -> FineTuner:
         """Works from the photos at the size that the delivered model takes, and resizes them as that does."""
-        on_progress = self._context.progress("Reading the photos", is_needed=False)
+        on_progress = self._context.progress(search_messages.READING_PHOTOS, is_needed=False)
         pixels = self._features.pixels(planned.input_px, on_progress)
         (start,) = planned.start.heads
         settings = fine_tune_settings(planned.params, start.taps, epochs=planned.epochs, batch_size=self._batch_size)

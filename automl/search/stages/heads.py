@@ -33,6 +33,7 @@ from automl.search.trial_run import PlannedTrial, TrialControls
 from automl.search.trials import Trials
 from automl.search.tuners.making import make_tuner
 from automl.search.tuners.tuner import Proposal, Tuner
+from automl.text.messages import search as search_messages
 
 PATIENCE_TRIALS = 80
 """Trials without a better one after which stage 1 has found what it can find."""
@@ -80,14 +81,15 @@ class HeadsStage:
         for record in worth_restoring(self._context, self._trials.earlier, averages_heads=averages):
             if self._trials.models.best is not None:
                 self._budget.check()
-            self._context.observer.activity("Training the best models again")
+            self._context.observer.activity(search_messages.TRAINING_AGAIN)
             self._blocks.compute_for(record.params)
             try:
                 candidate = self._train_again(record)
             except SearchOver:
                 raise
             except Exception as error:  # noqa: BLE001 - as any trial: others remain to be tried
-                self._context.observer.note(f"Try {record.number} could not be repeated ({type(error).__name__}).")
+                words = search_messages.TRY_NOT_REPEATED.format(number=record.number, error=type(error).__name__)
+                self._context.observer.note(words)
                 continue
             self._trials.restore(candidate)
 
@@ -127,7 +129,7 @@ class HeadsStage:
                 tuner, retired = self._tuner(plan), set(self._trials.retired)
             proposal = tuner.propose()
             if proposal is None:
-                self.why_it_ended = "every combination had been tried"
+                self.why_it_ended = search_messages.ALL_TRIED
                 return
             tuner.observe(proposal, self._score_of(proposal))
 
@@ -140,21 +142,17 @@ class HeadsStage:
         if mean is best or not self._context.objective.allows(mean):
             return
         models.replace_best_head(mean)
-        self._context.observer.note(
-            f"The best quick training became the mean of {len(mean.parts)} tries that did about as well on the same "
-            "networks: on so few photos it is partly luck which of them was best, and their mean is about as small and "
-            "as quick."
-        )
+        self._context.observer.note(search_messages.BECAME_MEAN.format(n=len(mean.parts)))
 
     def _is_over(self, max_trials: int | None, until_s: float) -> bool:
         """Whether limit, time, patience or a perfect model ends the stage before its next trial."""
         if max_trials is not None and self._trials.n_trials >= max_trials:
             return True
         if self._trials.models.is_perfect:
-            self.why_it_ended = "every validation photo was right, so nothing more could be gained"
+            self.why_it_ended = search_messages.ALL_RIGHT
             return True
         if self._trials.has_stalled(PATIENCE_TRIALS):
-            self.why_it_ended = f"the last {PATIENCE_TRIALS} tries brought nothing better"
+            self.why_it_ended = search_messages.NO_BETTER_TRIES.format(n=PATIENCE_TRIALS)
             return True
         self._budget.check()
         left_s = min(self._budget.search_left_s, until_s - self._budget.elapsed_s)
@@ -164,7 +162,7 @@ class HeadsStage:
         available, main = self._features.available(), plan.main_px
         backbones = self._in_order([name for name in self._features.backbones if Block(name, main) in available])
         if not backbones:
-            self.why_it_ended = "every backbone was given up"
+            self.why_it_ended = search_messages.ALL_GIVEN_UP
             raise SearchOver
         sizes = [size for size in plan.sizes_px if all(Block(name, size) in available for name in backbones)]
         mirrored = all(Block(name, size, mirrored=True) in available for name in backbones for size in sizes)
@@ -202,7 +200,9 @@ class HeadsStage:
         params = proposal.params
         if not self._costs.is_allowed(backbone_names(params), int(params["image_size_px"])):
             return None
-        self._context.observer.activity(f"Training with {describe(params)}", self._share_of_time())
+        self._context.observer.activity(
+            search_messages.TRAINING_HEAD.format(model=describe(params)), self._share_of_time()
+        )
         return self._worth(self._try(dict(params), proposal.epochs))
 
     def _worth(self, record: TrialRecord) -> float | None:

@@ -49,11 +49,7 @@ READY_WITH_SMALL_CLASSES = OneOrMany(
 )
 
 # Pieces that other sentences are filled with.
-PHOTOS = OneOrMany(one="{n:,} photo", many="{n:,} photos")
-CLASSES = OneOrMany(one="{n:,} class", many="{n:,} classes")
 QUOTED_NAME = "'{name}'"
-NAMES_AND_LAST = "{all_but_last} and {last}"
-NAMES_AND_MORE = "{names} and {n} more"
 
 # How the photos are split.
 JOINED_IN_CROSS_VALIDATION = (

@@ -61,7 +61,6 @@ ANY_OF = "{all_but_last} or {last}"
 RECOMMENDED = "{title} (recommended)"
 NO_LONGER_INSTALLED = "{title} (no longer installed)"
 OPTION_WITH_VALUE = "{title}: {value}"
-SQUARE_PICTURE = "{n} × {n} pixels"
 
 # The settings of an installation.
 NOT_A_NUMBER_OF_UNIT = "{variable} must be a number of {unit}, not {text!r}."

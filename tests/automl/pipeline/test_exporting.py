@@ -24,9 +24,10 @@ from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.checks import check_dataset
 from automl.store.database import Database, find_run
-from automl.store.exports import GIVEN_UP, add_exports, claim_export
+from automl.store.exports import add_exports, claim_export
 from automl.store.results import report_of
 from automl.store.tables import Artifact, Base, Dataset, DatasetFile, Export, Run, now
+from automl.text.messages import store as store_messages
 from tests.automl.delivery.report.built_reports import finished
 
 
@@ -252,7 +253,7 @@ def test_after_three_deaths_a_format_is_given_up_and_the_others_are_made(world: 
             assert claim_export(session, world.run_id, lease_s=-1) is not None  # its process died
     world.make_all()
     found = world.exports()
-    assert (found["onnx"].state, found["onnx"].message) == (ExportState.FAILED, GIVEN_UP)
+    assert (found["onnx"].state, found["onnx"].message) == (ExportState.FAILED, store_messages.EXPORT_GIVEN_UP)
     assert {row.state for name, row in found.items() if name != "onnx"} == {ExportState.READY}
 
 

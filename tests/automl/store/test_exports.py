@@ -10,7 +10,6 @@ from automl.records import ExportState, Proof, RunState
 from automl.records.report import FormatReport
 from automl.store.database import Database, find_run
 from automl.store.exports import (
-    GIVEN_UP,
     MAX_ATTEMPTS,
     ExportClaim,
     ExportOutcome,
@@ -29,6 +28,7 @@ from automl.store.exports import (
     settle_export,
 )
 from automl.store.tables import Dataset, Export, Run, now
+from automl.text.messages import store as store_messages
 
 NAMES = [one.name for one in FORMATS]
 PROOF = Proof(format="onnx", n_bytes=5, is_true=True, words="The same.", load_s=1.0)
@@ -108,7 +108,7 @@ def test_a_format_that_also_dies_while_it_is_given_up_is_left(database: Database
         assert claim(database, run_id, lease_s=-1) == ExportClaim(run_id, "onnx", attempt)
     assert claim(database, run_id) == ExportClaim(run_id, "keras", 1)
     first = rows(database, run_id)[0]
-    assert (first.state, first.message) == (ExportState.FAILED, GIVEN_UP)
+    assert (first.state, first.message) == (ExportState.FAILED, store_messages.EXPORT_GIVEN_UP)
 
 
 @pytest.mark.parametrize("change", [{"state": RunState.FAILED}, {"deleted_at": now()}])

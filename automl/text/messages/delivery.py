@@ -1,0 +1,240 @@
+"""What the report, the model card and the files of a download say of a model."""
+
+from automl.text.one_or_many import OneOrMany
+
+# The honest score, for people who do not know what a score is.
+SCORE = "It was right on {n_right:,} of {n:,} photos it had never seen; expect {low} to {high} of 100."
+SCORE_AND_WORST_PAIR = (
+    "It was right on {n_right:,} of {n:,} photos it had never seen; expect {low} to {high} of 100. It mixes up {one} "
+    "and {other} most."
+)
+
+# What else the test showed.
+BASELINE = "Always saying the most common class would have been right on {n_right:,} of {n:,}."
+NOT_BETTER_THAN_BASELINE = (
+    "Always saying the most common class would have been right on {n_right:,} of {n:,}. The model is not clearly "
+    "better than that, so do not rely on it yet."
+)
+FIRST_MODEL_WON = "The first model that was found, after {time}, is the one that won: the search found no better one."
+FIRST_MODEL_AS_GOOD = (
+    "The first model, found after {time}, was right on {n_right:,} of {n_tested:,}, just as many: on these photos the "
+    "search gained nothing over it."
+)
+FIRST_MODEL_BETTER_BY_POINTS = OneOrMany(
+    one=(
+        "The first model, found after {time}, was right on {n_right:,} of {n_tested:,}, one point more: on these "
+        "photos the search gained nothing over it."
+    ),
+    many=(
+        "The first model, found after {time}, was right on {n_right:,} of {n_tested:,}, {n} points more: on these "
+        "photos the search gained nothing over it."
+    ),
+)
+FIRST_MODEL_BETTER_BY_LITTLE = (
+    "The first model, found after {time}, was right on {n_right:,} of {n_tested:,}, less than one point more: on these "
+    "photos the search gained nothing over it."
+)
+SEARCH_GAINED_POINTS = OneOrMany(
+    one=(
+        "The first model, found after {time}, was right on {n_right:,} of {n_tested:,}; the search gained one point "
+        "over it."
+    ),
+    many=(
+        "The first model, found after {time}, was right on {n_right:,} of {n_tested:,}; the search gained {n} points "
+        "over it."
+    ),
+)
+SEARCH_GAINED_LITTLE = (
+    "The first model, found after {time}, was right on {n_right:,} of {n_tested:,}; the search gained less than one "
+    "point over it."
+)
+NO_MISTAKE = "It made no mistake on these photos; that does not mean that it never will."
+WORST_MISTAKE = "Its most frequent mistake: it took {n:,} of the {n_true:,} test photos of {truth} for {said}."
+ONE_OF_WORST_MISTAKES = (
+    "One of its most frequent mistakes: it took {n:,} of the {n_true:,} test photos of {truth} for {said}."
+)
+WEAKEST_CLASS = "It recognises {classes} least often: {n_right:,} of {n:,} test photos."
+SURE_ON_TEST_PHOTOS = (
+    "When it is at least {threshold} sure, which it was for {coverage} test photos, it was right on {accuracy}. Treat "
+    "an answer below that as “not sure”."
+)
+SURE_ON_VALIDATION_PHOTOS = (
+    "When it is at least {threshold} sure, which it was for {coverage} validation photos, it was right on {accuracy}. "
+    "Treat an answer below that as “not sure”."
+)
+OF_100 = "{n} of 100"
+FEW_TEST_PHOTOS = OneOrMany(
+    one=("Only one photo was there for the test, so its score is a rough one. More photos would make it surer."),
+    many="Only {n} photos were there for the test, so its score is a rough one. More photos would make it surer.",
+)
+DOUBTED_LABELS = OneOrMany(
+    one=(
+        "It doubts the label of one photo that it was trained on. If some of them are wrong, fixing them makes a "
+        "better model."
+    ),
+    many=(
+        "It doubts the labels of {n:,} photos that it was trained on. If some of them are wrong, fixing them makes a "
+        "better model."
+    ),
+)
+
+# What the model cannot do.
+ALWAYS_ANSWERS = (
+    "It always answers with one of its {n:,} classes, even for a photo that shows none of them, and sometimes with "
+    "high confidence."
+)
+ONLY_PHOTOS_LIKE_THESE = (
+    "The score holds for photos like the test photos, which came from the same collection. On photos from another "
+    "place, camera, season or group of people it may do worse: test it on some of them before you rely on it."
+)
+ROUGH_CLASSES = "Fewer than {few} test photos each, so their own figures say little: {classes}."
+LEARNED_FROM_IMAGENET = (
+    "The networks that it is built on first learned from ImageNet's photographs of the web; what these show too "
+    "rarely, or with prejudice, may show in its answers."
+)
+
+# Facts about the photos and about how the model was made: their titles, and what is so.
+PURPOSE = "Says which of {n:,} classes a photo shows: {classes}."
+BEST_SO_FAR = "Best so far: {score}; the honest score comes last."
+DATA_SET = "Data set"
+CLASSES = "Classes"
+VERSION = "Version"
+PHOTOS = "Photos"
+TEST_PHOTOS = "Test photos"
+PHOTOS_USED = "{n:,}: {n_learned:,} to learn from, {n_test:,} for the test"
+PHOTOS_USED_OR_NOT = "{n:,}: {n_learned:,} to learn from, {n_test:,} for the test, {n_left_out:,} left out"
+UNUSABLE_FILES = "Files that could not be used"
+VALIDATION = "Validation"
+VALIDATION_WITHIN = "{method}, within the photos to learn from"
+VALIDATED_ON_ONE_PART = "one held-out part"
+VALIDATED_REPEATEDLY = "{n_folds}-fold cross-validation, {n_repeats} times"
+VALIDATED_ON_SOME_FOLDS = OneOrMany(
+    one="one of the {n_folds} folds of cross-validation", many="{n} of the {n_folds} folds of cross-validation"
+)
+VALIDATED_ON_ALL_FOLDS = "{n_folds}-fold cross-validation"
+FINGERPRINT = "Fingerprint (SHA-256)"
+CHOSEN_FROM = "Chosen from"
+CHOSEN_FROM_TRIES = OneOrMany(one="one try, number {winner} won", many="{n:,} tries, number {winner} won")
+ON_VALIDATION_PHOTOS = "On validation photos"
+ON_VALIDATION_PHOTOS_WAS = (
+    "{share} of {n:,}. These photos chose the winner, so this score tends to be a little too good; the test score is "
+    "the honest one."
+)
+TIME = "Time"
+TIME_OF_BUDGET = "{used} of {budget}"
+SEED = "Seed"
+FIXED_BEFORE_TEST = "Fixed before the test (SHA-256)"
+BUILT_ON = "Built on"
+WHAT_IT_SEES = "What it sees"
+SEES_SQUARE = "the photo at {picture}"
+HOW_TRAINED = "How it was trained"
+CHOSEN_SETTINGS = "Chosen settings"
+SIZE = "Size"
+TIME_FOR_ONE_PHOTO = "Time for one photo"
+TIME_WHERE_TRAINED = "{time} where it was trained"
+WEIGHTS_FROM = "{origin}: {location}"
+WEIGHTS_FROM_PACKAGE = "{origin} (name of the Python package that the numbers were taken from)"
+
+# The table of scores: for everybody, and as the field calls them.
+ACCURACY = "Right on test photos"
+ACCURACY_TERM = "accuracy"
+BALANCED_ACCURACY = "The same, where every class counts the same"
+BALANCED_ACCURACY_TERM = "balanced accuracy"
+MACRO_F1 = "Found and rightly named, mean of the classes"
+MACRO_F1_TERM = "macro F1"
+TOP_5 = "The right class is among its first five answers"
+TOP_5_TERM = "top-5 accuracy"
+WITHOUT_A_MODEL = "Without any model: always the most common class"
+WITHOUT_A_MODEL_TERM = "baseline"
+FIRST_MODEL = "The first model that was found, after {time}"
+LOG_LOSS = "How far its probabilities are off (0 is perfect)"
+LOG_LOSS_TERM = "log loss"
+CONFIDENCE_ERROR = "How far its confidence is from how often it is right"
+CONFIDENCE_ERROR_TERM_TEST = "calibration error (ECE), test photos"
+CONFIDENCE_ERROR_TERM_BEFORE = "calibration error (ECE), validation photos, before calibration"
+CONFIDENCE_ERROR_TERM_AFTER = "calibration error (ECE), validation photos, after it"
+VALIDATED = "On validation photos, which chose the winner"
+VALIDATED_TERM = "validation {goal}"
+
+# The proof of a format.
+NOT_LOADED = "It could not be loaded again, so do not rely on it."
+LOADED_WITH_DARKROOM = "It was not loaded without Darkroom, so nothing is proven."
+OTHER_LABELS = "Its labels are not those of the model."
+NO_PROBABILITIES = "Its answers are not probabilities."
+PROBABILITIES_DO_NOT_ADD_UP = "Its probabilities do not add up to 1."
+FEWER_RIGHT = (
+    "Loaded again, it was right on {n_right:,} of {n:,} test photos: {n_off:,} fewer than the model itself "
+    "({points:.1f} percentage points), so it is not quite the same model."
+)
+MORE_RIGHT = (
+    "Loaded again, it was right on {n_right:,} of {n:,} test photos: {n_off:,} more than the model itself "
+    "({points:.1f} percentage points), so it is not quite the same model."
+)
+SAME_MODEL = (
+    "Loaded again, it was right on {n_right:,} of {n:,} test photos, as many as the model itself; its probabilities "
+    "are the same."
+)
+SAME_COUNT = (
+    "Loaded again, it was right on {n_right:,} of {n:,} test photos, as many as the model itself; a probability "
+    "differs by {largest:.3f} at most."
+)
+SAME_PROBABILITIES = (
+    "Loaded again, it was right on {n_right:,} of {n:,} test photos, the model itself on {n_expected:,}; its "
+    "probabilities are the same."
+)
+ABOUT_THE_SAME = (
+    "Loaded again, it was right on {n_right:,} of {n:,} test photos, the model itself on {n_expected:,}; a probability "
+    "differs by {largest:.3f} at most."
+)
+
+# Writing other formats.
+WRITING_FORMAT = "Writing {title}"
+TESTING_FORMAT = OneOrMany(one="Testing {title} on {n:,} photo", many="Testing {title} on {n:,} photos")
+NO_FINISHED_MODEL = "{bundle} is not a finished model that Darkroom made ({error})."
+OTHER_PHOTOS = "These are not the photos that the model was trained with. Give the same folder or archive."
+NO_MODEL = "{bundle} is not a model that Darkroom made ({error})."
+MADE_WITHOUT = "{bundle} was made without {name}. Tick it too, and download once more."
+DOWNLOAD_DAMAGED = "The download of this run is damaged, or not a finished one ({error})."
+
+# The files of a download, in a few words.
+KERAS_FILE = "the model for TensorFlow and Keras; it takes a photo as it is"
+ONNX_FILE = "the same model for everything else: phones, servers, other languages"
+PREDICT_FILE = "a small program that says what is in a photo"
+REQUIREMENTS_FILE = "what that program needs"
+LABELS_FILE = "the names of the classes, in order"
+REPORT_FILE = "the result in words, with figures and plots, to read or print"
+PHOTOS_FILE = "which photo was learned from, and which was kept for the test"
+ANSWERS_FILE = "what the model said about each test photo, and how sure it was"
+METRICS_FILE = "the score, the settings and everything that was measured"
+README_FILE = "how to use all this"
+MODEL_CARD_FILE = "what the model is good for, and what it is not"
+PLOTS_FOLDER = "the plots"
+
+# The README of the first download, paragraph by paragraph.
+README_BEGINNING = """{sentence}
+
+Try it: unpack this folder, then
+    python -m venv venv && venv/bin/pip install -r requirements.txt
+    venv/bin/python predict.py photo.jpg
+
+model.onnx    what predict.py uses (ONNX Runtime): RGB photo with values 0-255 in, probabilities out"""
+README_KERAS = 'model.keras   the same model for TensorFlow and Keras 3: keras.models.load_model("model.keras")'
+README_FILES = """labels.txt    the class names, one a line, in the order of the probabilities
+metrics.json  every figure and setting: score, confusion matrix, how it was trained, where its weights come from
+report.html   the result in words, with its figures and plots: open it in a browser, or print it
+model_card.md what the model is for and not for, where its parts come from, and the command that repeats it
+photos.csv    which photo was learned from and which was kept for the test
+answers.csv   what the model said about each test photo, and how sure it was (these four in the finished download)
+plots/        the plots"""
+README_NO_KERAS = (
+    "The search was still going on when this was packed. The finished download also has model.keras, for TensorFlow."
+)
+REQUIREMENTS_COMMENT = "# What predict.py needs; any Python from 3.10 on."
+
+# The README of chosen formats, line by line.
+UNPACK_AND_OPEN = "Unpack this folder and open a terminal in it. The models, and what uses each of them:"
+KEEP_PREDICT = "Keep predict.py beside the others, which read photos with it; it has no model of its own here."
+OTHER_FILES = "Also in this folder:"
+RUNTIME_AND_README = "{title} ({readme} also says how to use it in your own code)"
+FORMAT_AND_PURPOSE = "{file}: {title}. {purpose}"
+REMARK_ON_FORMAT = "Mind: {remark}"

@@ -1,0 +1,132 @@
+"""What the views bring into words for the pages, beside what the templates say."""
+
+from automl.text.one_or_many import OneOrMany
+
+UNNAMED_DATA_SET = "Photos"
+
+# States of runs and data sets, and how long ago something was.
+WAITING = "Waiting"
+PREPARING = "Preparing"
+SEARCHING = "Searching"
+FINISHING = "Finishing"
+DONE = "Done"
+FAILED = "Failed"
+CANCELLED = "Cancelled"
+NOT_CHECKED_YET = "Not checked yet"
+BEING_CHECKED = "Being checked"
+READY = "Ready"
+NEEDS_ATTENTION = "Needs attention"
+DAYS_AGO = OneOrMany(one="{n} day ago", many="{n} days ago")
+HOURS_AGO = OneOrMany(one="{n} hour ago", many="{n} hours ago")
+MINUTES_AGO = OneOrMany(one="{n} minute ago", many="{n} minutes ago")
+JUST_NOW = "just now"
+UNDER_A_TENTH = "under {share}"
+LABEL_AND_FILE = "{label}: {file}"
+
+# The start form.
+MOST_ACCURATE = "Most accurate"
+MOST_ACCURATE_HELP = "As many right as possible, whatever its size."
+BALANCED = "Balanced"
+BALANCED_HELP = "A good score in a model of up to 24 MB that takes up to 50 ms for a photo here."
+SMALL_AND_FAST = "Small and fast"
+SMALL_AND_FAST_HELP = "Up to 12 MB, and up to 20 ms for a photo here. For phones and small computers."
+QUICK = "Quick"
+QUICK_HELP = "A first answer: does it work at all?"
+STANDARD = "Standard"
+STANDARD_HELP = "Many more tries. Good for most photos."
+THOROUGH = "Thorough"
+THOROUGH_HELP = "The widest search, for when it matters."
+HALF_A_MINUTE = "half a minute"
+A_MINUTE = "a minute"
+
+# The confusion matrix: photos of one class, by the answer.
+MISTAKES = OneOrMany(one="{n:,} mistake", many="{n:,} mistakes")
+PHOTOS_OF = OneOrMany(one="{n:,} photo of {really}", many="{n:,} photos of {really}")
+PHOTOS_CALLED = OneOrMany(one="{n:,} photo that it called {said}", many="{n:,} photos that it called {said}")
+RIGHTLY_NAMED = OneOrMany(one="{n:,} photo of {really}, rightly named", many="{n:,} photos of {really}, rightly named")
+TAKEN_FOR = OneOrMany(one="{n:,} photo of {really} taken for {said}", many="{n:,} photos of {really} taken for {said}")
+
+# The formats of a model.
+RIGHT_LIKE_MODEL = "right on {n_right:,} of {n:,} test photos, like the model itself"
+RIGHT_UNLIKE_MODEL = "right on {n_right:,} of {n:,} test photos, the model itself on {n_model:,}"
+TIME_A_PHOTO = "{time} a photo"
+NOT_QUITE_THE_MODEL = "Not quite the same model: {right}."
+FORMAT_NOT_MADE = "It could not be made."
+READY_BEING_TESTED = "ready to download; being tested once more, in a clean process"
+READY_NOT_TESTED = "ready to download; it will be tested once more, in a clean process"
+BEING_MADE = "being made and tested now"
+WAITS_FOR_TURN = "waits for its turn; all are ready some minutes after the run"
+
+# The comparison of runs.
+ACCURACY = "Right on test photos"
+BALANCED_ACCURACY = "Where every kind counts the same"
+BALANCED_ACCURACY_TERM = "balanced accuracy"
+MACRO_F1 = "Found and rightly named"
+MACRO_F1_TERM = "macro F1"
+LOG_LOSS = "How far its probabilities are off"
+LOG_LOSS_TERM = "log loss"
+CONFIDENCE_ERROR = "How far its confidence is off"
+CONFIDENCE_ERROR_TERM = "calibration error, ECE"
+SIZE = "Size of the model"
+LATENCY = "One photo takes"
+LATENCY_TERM = "latency, here"
+TIME = "Time that it took"
+TRIES = "Tries"
+TRIES_TERM = "trials"
+BUILT_ON = "Built on"
+PHOTOS_AT = "Photos at"
+PHOTOS_AT_TERM = "input size"
+HOW_TRAINED = "How it was trained"
+VERSION_OF_PHOTOS = "Version of the photos"
+TESTS_NOT_RECORDED = (
+    "An earlier version did not record which photos it tested with, so we cannot know whether these runs were "
+    "tested with the same ones. Their scores may not be comparable."
+)
+OTHER_TESTS = (
+    "They were not tested with the same photos, so their scores cannot be compared directly: a higher one may only "
+    "mean easier photos."
+)
+ACCURACY_TERM = "accuracy"
+SAME_TESTS = OneOrMany(
+    one="All were tested with the same {n:,} photo, so their scores can be compared.",
+    many="All were tested with the same {n:,} photos, so their scores can be compared.",
+)
+OTHER_LABELS = OneOrMany(
+    one=(
+        "They were tested with the same photos, but {n:,} photo had different labels. Scores based on different labels "
+        "cannot be compared directly."
+    ),
+    many=(
+        "They were tested with the same photos, but {n:,} photos had different labels. Scores based on different "
+        "labels cannot be compared directly."
+    ),
+)
+
+# Two runs on the photos that both were tested with.
+NONE_IN_COMMON = "{first} and {second} have no test photo in common."
+SAME_ONES_RIGHT = OneOrMany(
+    one="Of the {n:,} photo that both were tested with, {first} and {second} were right on the same ones.",
+    many="Of the {n:,} photos that both were tested with, {first} and {second} were right on the same ones.",
+)
+MAY_BE_LUCK = OneOrMany(
+    one=(
+        "Of the {n:,} photo that both were tested with, {first} alone was right on {only_first:,}, and {second} alone "
+        "on {only_second:,}. The difference may be luck (exact McNemar test, p = {p_value:.2g})."
+    ),
+    many=(
+        "Of the {n:,} photos that both were tested with, {first} alone was right on {only_first:,}, and {second} alone "
+        "on {only_second:,}. The difference may be luck (exact McNemar test, p = {p_value:.2g})."
+    ),
+)
+PROBABLY_BETTER = OneOrMany(
+    one=(
+        "Of the {n:,} photo that both were tested with, {first} alone was right on {only_first:,}, and {second} alone "
+        "on {only_second:,}. Luck alone rarely does that, so {better} is probably better (exact McNemar test, "
+        "p = {p_value:.2g})."
+    ),
+    many=(
+        "Of the {n:,} photos that both were tested with, {first} alone was right on {only_first:,}, and {second} alone "
+        "on {only_second:,}. Luck alone rarely does that, so {better} is probably better (exact McNemar test, "
+        "p = {p_value:.2g})."
+    ),
+)

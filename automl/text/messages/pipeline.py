@@ -1,0 +1,56 @@
+"""What a run says from its start to the finished download, beside its search."""
+
+from automl.text.one_or_many import OneOrMany
+
+# What is being done now.
+CHECKING_PHOTOS = "Checking the photos"
+PACKING_SO_FAR = "Packing the best model so far"
+PACKING_BEST = "Packing the best model"
+PACKING_DOWNLOAD = "Packing the download"
+SCORING = OneOrMany(
+    one="Scoring the best model on {n:,} photo it has never seen",
+    many="Scoring the best model on {n:,} photos it has never seen",
+)
+DRAWING_HEAT_MAPS = "Drawing heat maps"
+DRAWING_PLOTS = "Drawing the plots"
+
+# Why a run cannot start.
+NO_BACKBONE = "No pretrained weights are installed. Run `automl weights fetch` on the server, then try again."
+BACKBONES_MISSING = "Not installed here: {missing}. Installed: {installed}."
+
+# What was before, and makes the result less certain.
+TEST_RESULT_SEEN = (
+    "You started this run after you had seen the test result of another one. The test photos are no longer quite "
+    "untouched: the score may be a little too good."
+)
+TEST_READ_TWICE = "This run was interrupted while its best model was scored: the test photos were read twice."
+CONTINUED = OneOrMany(
+    one="This run was interrupted after {n} trial and continued from there.",
+    many="This run was interrupted after {n} trials and continued from there.",
+)
+
+# What happened during the run.
+PART_OF_PHOTOS = (
+    "Only {n:,} of {n_all:,} photos were learned from: there is no time to look at all of them. Give it more time, and "
+    "it learns from more."
+)
+NEXT_BEST_DELIVERED = "The model of try {number} could not be written ({reason}), so the next best one is delivered."
+NOT_PACKED_MEANWHILE = "A model could not be packed while the search went on ({reason})."
+MODELS_DISAGREE = "The exported models disagree with each other by {difference:.3f}; nothing was delivered."
+FIRST_MODEL_NOT_TESTED = "The first model that was found was not tested for comparison: there was no time left."
+NO_HEAT_MAPS = "The page of heat maps is left out of the plots: there was no time left for it."
+LATE_BY_FIRST_MODEL = (
+    "This took {late_s:.0f} s longer than asked: reading the photos and finding a first model took longer than that."
+)
+LATE_BY_PACKING = (
+    "This took {late_s:.0f} s longer than asked: writing and testing the model took longer than was foreseen."
+)
+
+# The download, and formats that could not be made.
+TRAINED_MODEL = "The trained model"
+MODEL_TOO_OLD = (
+    "This model was made by an older Darkroom, whose download lacks what other formats are made from. Train it again "
+    "to get them."
+)
+RUN_HAS_NO_MODEL = "This run has no model."
+FORMAT_NOT_MADE = "{title} could not be made from this model; the log export-{run_id}.log says why."

@@ -1,0 +1,77 @@
+"""What a search says while it runs, and what its notes say of it afterwards."""
+
+from automl.text.one_or_many import OneOrMany
+
+# What is being done now.
+MEASURING = "Measuring this machine"
+READING_PHOTOS = "Reading the photos"
+LOOKING = "Looking at the photos with {title} at {n} px"
+LOOKING_IN_MIRROR = "Looking at the photos in the mirror with {title} at {n} px"
+TRAINING_HEAD = "Training with {model}"
+FINE_TUNING = "Training {model}"
+TRAINING_AGAIN = "Training the best models again"
+TRAINING_ON_ALL = "Training the best one once more, on all photos"
+
+# Models in words.
+HEAD_ON = "{backbones} at {n} px"
+FINE_TUNED = "{backbone} at {n} px, fine-tuned"
+LAST_BLOCKS_TUNED = "{backbone} at {n} px, its last blocks fine-tuned"
+
+# Before the search.
+BALANCED_ACCURACY_CHOSEN = (
+    "The classes differ in size by three times or more, so models are compared by balanced accuracy: every class "
+    "counts the same, however few photos it has."
+)
+NO_FINE_TUNING_WITH_HIDDEN_LAYERS = "Fine-tuning starts from heads without hidden layers, so it is left out here."
+NO_MODEL_WITHIN_LIMITS = (
+    "No model meets these limits. The smallest one has about {smallest}, and the quickest needs about {quickest} for a "
+    "photo here."
+)
+
+# What was left out or given up.
+NO_TIME_FOR_BLOCK = "{title} at {n} px was left out: not enough time."
+BACKBONE_LEFT_OUT = "{title} was left out: {reason}"
+BACKBONE_CANNOT_LOOK = "{title} was given up: it could not look at the photos ({error})."
+BACKBONE_FAILED = OneOrMany(
+    one="{title} was given up: {n} failed try ({message}).",
+    many="{title} was given up: {n} failed tries in a row ({message}).",
+)
+TRY_NOT_REPEATED = "Try {number} could not be repeated ({error})."
+NOT_TRAINED_ON_ALL = "Training the best one on all photos did not work ({error})."
+
+# How a trial ended.
+BEHIND_OTHERS = OneOrMany(
+    one="Given up after {n} epoch: it was behind the others.",
+    many="Given up after {n} epochs: it was behind the others.",
+)
+TOOK_TOO_LONG = "It took too long for the time that there is."
+WOULD_TAKE_TOO_LONG = "It would have taken {needed_s:.0f} s, longer than the time that is left."
+
+# What came of the search.
+BECAME_MEAN = (
+    "The best quick training became the mean of {n} tries that did about as well on the same networks: on so few "
+    "photos it is partly luck which of them was best, and their mean is about as small and as quick."
+)
+FINE_TUNING_PAID_OFF = OneOrMany(
+    one="Fine-tuning paid off: {mine} against {other} without it, both on the same {n:,} validation photo.",
+    many="Fine-tuning paid off: {mine} against {other} without it, both on the same {n:,} validation photos.",
+)
+NOT_WITHIN_LIMITS = "No model that was tried meets the limits on size and latency; this is the best of them."
+NO_MODEL = "No model could be trained: {reasons}"
+NO_MODEL_NO_TRIAL = "No model could be trained: no trial was finished."
+
+# Why the search ended.
+STOPPED_BY_HAND = "The search was stopped by hand; the best model so far was kept."
+TRIAL_LIMIT = OneOrMany(
+    one="The search ended at its limit of {n} trial.", many="The search ended at its limit of {n} trials."
+)
+TIME_USED = "The search used the whole time budget."
+ENDED_EARLY = "The search ended early: {reasons}."
+
+# Pieces: the reasons for which it ended early.
+ALL_RIGHT = "every validation photo was right, so nothing more could be gained"
+NO_BETTER_TRIES = "the last {n} tries brought nothing better"
+NO_BETTER_FINE_TUNINGS = "the last {n} fine-tunings brought nothing better"
+ALL_TRIED = "every combination had been tried"
+ALL_GIVEN_UP = "every backbone was given up"
+NOTHING_TO_FINE_TUNE = "no backbone could be fine-tuned"

@@ -1,0 +1,35 @@
+"""What is said of data sets, runs and files while they are kept, checked and changed."""
+
+# What is not there, or cannot be read.
+NO_FILE = "There is no such file."
+TOO_LARGE = "This is larger than the limit of {most:,} bytes."
+NO_RUN = "There is no such run. It may have been deleted."
+NO_DATA_SET = "There is no such data set. It may have been deleted."
+NO_RESULT = "This run has no result."
+NEWER_DARKROOM = "This data set was saved by a newer Darkroom. Update this one, or upload the photos again."
+DISK_FULL = "The disk that holds {what} is full. Free some space and start again."
+UPLOADED_PHOTOS = "the uploaded photos"
+
+# The check of a data set.
+LOOKING_AT_FILES = "Looking at the files"
+UNPACKING = "Unpacking {name}: {n:,} files so far"
+LOOKING_AT_PHOTOS = "Looking at the photos: {n_done:,} of {n_total:,}"
+COMPARING = "Comparing the photos with each other"
+NOT_CHECKED = "These photos have not been checked yet."
+CONTENTS_GONE = "Its contents are not here any more. Send it again."
+
+# What a run can be asked, and when.
+WAITING_FOR_WORKER = "Waiting for the worker"
+NO_SUCH_CHANGE = "A run that is {old} cannot become {new}."
+ENDED_ALREADY = "This run has already ended."
+NOT_STARTED = "This run has not started yet, so there is no model to keep. Cancel it instead."
+NO_MODEL_YET = "There is no model to keep yet. Wait for the first one, or cancel the run."
+ENDED_SO_NO_MORE_TIME = "This run has already ended, so it cannot be given more time. Start another one instead."
+ENDING_SO_NO_MORE_TIME = "This run was asked to end, so it cannot be given more time."
+TESTED_SO_NO_MORE_TIME = "The search is over and the best model is being tested, so more time would not be used."
+TOO_LONG = "A run may take {longest} at most on this server, and this would be longer."
+MORE_TIME_GIVEN = "You gave it {more} more: {all} in all"
+EXPORT_GIVEN_UP = (
+    "The program that makes this format was stopped three times, most often because the computer ran out of "
+    "memory. Close other programs and try again."
+)
