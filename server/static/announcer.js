@@ -1,5 +1,7 @@
 // Tells a screen reader what changes: in few words, and no sentence so soon after another that it would drown it.
 
+import { say } from "./messages.js";
+
 const APART_MS = 5_000;
 const BESTS_APART_MS = 20_000;
 const MARKS = [0.75, 0.5, 0.25];
@@ -25,11 +27,11 @@ export class RunNews {
     const sentences = [];
     const best = shownBest();
     if (best && best !== this.#best && now - this.#bestAt >= BESTS_APART_MS) {
-      sentences.push(this.#best ? `Best so far: ${best}.` : `The first score: ${best} on validation photos.`);
+      sentences.push(say(this.#best ? "bestSoFar" : "firstScore", { score: best }));
       [this.#best, this.#bestAt] = [best, now];
     }
     const mark = passedMark();
-    if (mark > this.#mark) sentences.push(`${mark * 100} % of the way.`);
+    if (mark > this.#mark) sentences.push(say("partOfTheWay", { n: mark * 100 }));
     this.#mark = Math.max(mark, this.#mark);
     if (sentences.length) announce(sentences.join(" "));
   }

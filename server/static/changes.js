@@ -1,5 +1,7 @@
 // Marks what differs from the run that the start form was filled in from. What the page came with is what that run had.
 
+import { say } from "./messages.js";
+
 const form = document.getElementById("start-form");
 const list = document.getElementById("start-changed");
 if (form && list) {
@@ -18,7 +20,7 @@ function mark() {
   for (const [place, { differs }] of changed) place.classList.toggle("changed", differs);
   const titles = [...changed.values()].filter(({ differs }) => differs).map(({ title }) => title);
   list.hidden = !titles.length;
-  const text = titles.length ? `Changed: ${titles.join("; ")}` : "";
+  const text = titles.length ? say("changed", { titles: titles.join("; ") }) : "";
   if (list.textContent !== text) list.textContent = text; // else a screen reader would say it again
 }
 

@@ -1,5 +1,7 @@
 // The two charts of a live run. uPlot is a classic script, loaded before this module runs.
 
+import { say } from "./messages.js";
+
 const HEIGHT_PX = 220;
 const percent = (share) => (share == null ? "" : `${(share * 100).toFixed(1)} %`);
 
@@ -72,14 +74,14 @@ export function courseOptions() {
     series: [
       {},
       {
-        label: "best so far",
+        label: say("chartBest"),
         stroke: colour("--pico-primary"),
         width: 2.5,
         paths: window.uPlot.paths.stepped({ align: 1 }),
         points: { show: false },
       },
       {
-        label: "a try",
+        label: say("chartTry"),
         stroke: colour("--pico-muted-color"),
         paths: () => null,
         points: { show: true, size: 5, fill: colour("--pico-card-background-color") },
@@ -100,8 +102,8 @@ export function epochOptions() {
     ],
     series: [
       { label: "epoch" },
-      { label: "score", stroke: colour("--pico-primary"), width: 2.5 },
-      { label: "loss", scale: "loss", stroke: colour("--pico-muted-color"), width: 2, dash: [6, 4] },
+      { label: say("chartScore"), stroke: colour("--pico-primary"), width: 2.5 },
+      { label: say("chartLoss"), scale: "loss", stroke: colour("--pico-muted-color"), width: 2, dash: [6, 4] },
     ],
   };
 }

@@ -1,6 +1,7 @@
 // What the charts of a live run show: every try, each better model, and the epochs of the network that is tuned now.
 
 import { Chart, courseData, courseOptions, epochOptions } from "./charts.js";
+import { say } from "./messages.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -104,8 +105,9 @@ export class Course {
     }
     find("course").hidden = false;
     const [epoch, score, loss] = epochs.at(-1);
-    const parts = [score == null ? "" : `${(score * 100).toFixed(1)} % right`, loss == null ? "" : `loss ${loss.toFixed(3)}`];
-    find("epoch-words").textContent = `After epoch ${epoch}: ${parts.filter(Boolean).join(", ")}.`;
+    const message = loss == null ? "scoreAfterEpoch" : score == null ? "lossAfterEpoch" : "afterEpoch";
+    const words = { epoch, score: ((score ?? 0) * 100).toFixed(1), loss: loss?.toFixed(3) };
+    find("epoch-words").textContent = say(message, words);
     this.#epochChart ??= new Chart(find("epoch-chart"), epochOptions);
     this.#epochChart.set([0, 1, 2].map((column) => epochs.map((row) => row[column])));
   }

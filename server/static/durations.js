@@ -1,6 +1,6 @@
 // The same words as automl/text/durations.py and `RunClock.about_left_s`; a test compares them.
 
-const counted = (n, unit) => (n === 1 ? `${n} ${unit}` : `${n} ${unit}s`);
+import { say } from "./messages.js";
 
 // Ties go to the even number, as in Python.
 function round(value) {
@@ -17,8 +17,8 @@ export function durationInWords(seconds) {
     [minutes, rest] = [round((total % 3600) / 60), 0];
     if (minutes === 60) [hours, minutes] = [hours + 1, 0];
   }
-  const parts = [[hours, "hour"], [minutes, "minute"], [rest, "second"]].filter(([n]) => n);
-  return parts.map(([n, unit]) => counted(n, unit)).join(" ") || "0 seconds";
+  const parts = [[hours, "hours"], [minutes, "minutes"], [rest, "seconds"]].filter(([n]) => n);
+  return parts.map(([n, unit]) => say(unit, { n })).join(" ") || say("seconds", { n: 0 });
 }
 
 const ABOUT_S = 5;

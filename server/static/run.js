@@ -4,6 +4,7 @@ import { RunNews } from "./announcer.js";
 import { Course } from "./course.js";
 import { aboutInWords, durationInWords } from "./durations.js";
 import { showProgress } from "./live.js";
+import { say } from "./messages.js";
 import { sortRows } from "./sort.js";
 import { TellMe } from "./tell-me.js";
 
@@ -54,7 +55,7 @@ const HANDLERS = {
   trial(trial) {
     showRow(trial);
     const lastTried = find("last-tried");
-    if (lastTried) lastTried.textContent = `Tried last: ${trial.tried}`;
+    if (lastTried) lastTried.textContent = say("triedLast", { tried: trial.tried });
     const score = find("best-score");
     if (score && trial.best) score.textContent = trial.best_words;
     if (course.add(trial, usedS())) ask(); // what else is said of the best model is the server's to draw
@@ -191,8 +192,8 @@ function tick() {
 }
 
 function leftInWords(left) {
-  if (clock.ending) return `about ${aboutInWords(left)} left`;
-  return `${durationInWords(left)} left of ${durationInWords(clock.budget_s)}`;
+  if (clock.ending) return say("aboutLeft", { time: aboutInWords(left) });
+  return say("leftOf", { time: durationInWords(left), budget: durationInWords(clock.budget_s) });
 }
 
 // --- the table ------------------------------------------------------------------------------------------------------
@@ -209,10 +210,11 @@ function showRow(trial) {
   for (const other of rows.querySelectorAll('[data-state="running"]')) other.remove(); // one at a time
   rows.prepend(template.content.firstElementChild);
   if (trial.best) markBest(rows, trial.best[0]);
-  if (trial.state !== "running" && find("n-tries")) {
+  const soFar = find("tries-so-far");
+  if (trial.state !== "running" && soFar) {
     const n = trial.number + 1;
-    find("n-tries").textContent = n.toLocaleString("en");
-    find("tries-word").textContent = n === 1 ? "try" : "tries";
+    soFar.dataset.n = n;
+    soFar.textContent = say("triesSoFar", { n });
   }
   sortRows(table);
   trim(rows);
@@ -262,7 +264,7 @@ function settle() {
 
 // While the stream is away, what is drawn tells what has happened; the charts must ask for it.
 function catchUp(drawnAfter) {
-  const nDrawn = Number((find("n-tries")?.textContent ?? "0").replaceAll(",", ""));
+  const nDrawn = Number(find("tries-so-far")?.dataset.n ?? 0);
   if (nDrawn !== course.nTries || (drawnAfter && drawnAfter !== after)) course.outdate();
   if (drawnAfter) after = drawnAfter;
 }

@@ -1,6 +1,7 @@
 // Sends files in batches, a few at a time, and tries again where the connection fails.
 
 import { goneOf } from "./folder.js";
+import { say } from "./messages.js";
 import { missingOf, nameInForm } from "./missing.js";
 import { Stopped, WAITS_S, WORTH_ANOTHER_TRY, mayWorkLater, wait } from "./retrying.js";
 
@@ -46,7 +47,7 @@ export class Sender {
   async sendMissing(address) {
     const { signal } = this.#stopper;
     const ask = async (files) => {
-      this.onNote("Looking for what has arrived before…");
+      this.onNote(say("lookingForArrived"));
       const { missing } = await this.request(`${address}/missing`, { files, label: this.label });
       return missing;
     };
@@ -54,7 +55,7 @@ export class Sender {
       this.waiting = await missingOf(this.waiting, ask);
     } catch (error) {
       if (signal.aborted) throw new Stopped();
-      if (error instanceof DOMException) throw gone("A file");
+      if (error instanceof DOMException) throw gone(say("someFileGone"));
       throw error;
     }
     if (signal.aborted) throw new Stopped();
@@ -109,7 +110,7 @@ export class Sender {
     for (let n = 0; ; n += 1) {
       // To the browser, a file that it cannot read is a connection that fails.
       const [lost] = await goneOf(files);
-      if (lost) throw gone(`“${lost.path}”`);
+      if (lost) throw gone(say("fileGone", { path: lost.path }));
       const signal = stoppable ? stopped : new AbortController().signal;
       const { status, answer } = await post(url, body, onProgress, signal);
       if (status >= 200 && status < 300) {
@@ -117,7 +118,7 @@ export class Sender {
         return answer;
       }
       if (!WORTH_ANOTHER_TRY.has(status) || n === WAITS_S.length) throw new SendError(inWords(status, answer), mayWorkLater(status));
-      this.onNote(`The connection was lost. Trying again in ${WAITS_S[n] === 1 ? "a second" : `${WAITS_S[n]} seconds`}…`);
+      this.onNote(say("tryingAgain", { n: WAITS_S[n] }));
       await wait(WAITS_S[n], stopped);
     }
   }
@@ -163,15 +164,11 @@ function post(url, body, onProgress, signal) {
   });
 }
 
-function gone(what) {
-  const why = "it was moved, changed or deleted, or its disk is gone";
-  return new SendError(
-    `${what} can no longer be read: ${why}. Bring it back and go on; if it was changed, choose everything again. What has arrived is kept.`,
-    true,
-  );
+function gone(sentence) {
+  return new SendError(sentence, true);
 }
 
 function inWords(status, answer) {
-  if (status === 0) return "The server cannot be reached. What has arrived is kept.";
-  return answer?.error?.message ?? `The server answered with error ${status}. What has arrived is kept.`;
+  if (status === 0) return say("serverUnreachable");
+  return answer?.error?.message ?? say("serverError", { status });
 }

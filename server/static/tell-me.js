@@ -1,5 +1,7 @@
 // The button that asks the browser for a notification at the end of a run, for a page that stays open in a tab.
 
+import { say } from "./messages.js";
+
 const find = (id) => document.getElementById(id);
 
 export class TellMe {
@@ -27,8 +29,7 @@ export class TellMe {
 
   #show() {
     find("tell-me").setAttribute("aria-pressed", String(this.#isWanted));
-    const wanted = "This browser will tell you, as long as this page stays open in a tab.";
-    find("tell-me-state").textContent = this.#isWanted ? wanted : obstacleInWords();
+    find("tell-me-state").textContent = this.#isWanted ? say("willTell") : obstacleInWords();
   }
 
   /** Once, if the user asked for it. */
@@ -41,8 +42,8 @@ export class TellMe {
 }
 
 function obstacleInWords() {
-  if (!window.isSecureContext) return "Browsers show notifications only for pages with a safe address (https or localhost); this page has none.";
-  if (!("Notification" in window)) return "This browser cannot show notifications from web pages.";
-  if (Notification.permission === "denied") return "Notifications are not allowed for this page. Your browser's settings for it can allow them.";
+  if (!window.isSecureContext) return say("notificationsNeedSafety");
+  if (!("Notification" in window)) return say("noNotifications");
+  if (Notification.permission === "denied") return say("notificationsRefused");
   return "";
 }

@@ -2,6 +2,7 @@
 // from there when they are opened, since they are long and few of its readers want them.
 
 import { showLocalTimes } from "./local-times.js";
+import { say } from "./messages.js";
 import { setUpSorting } from "./sort.js";
 
 const LONGEST_MS = 10_000;
@@ -16,13 +17,13 @@ async function fetchIfOpen() {
   if (!box?.open || place.hasChildNodes() || isFetching) return;
   isFetching = true;
   const state = find("tries-state");
-  state.textContent = "Fetching the list…";
+  state.textContent = say("fetchingTries");
   try {
     place.append(...(await partOf(box.querySelector("a").href)));
     state.textContent = "";
     settle();
   } catch {
-    state.textContent = "The list could not be fetched. Close this part and open it again to try once more.";
+    state.textContent = say("triesNotFetched");
   } finally {
     isFetching = false;
   }
@@ -30,7 +31,7 @@ async function fetchIfOpen() {
 
 async function partOf(address) {
   const answer = await fetch(address, { signal: AbortSignal.timeout(LONGEST_MS) });
-  if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   return page.getElementById("all-tries").childNodes;
 }

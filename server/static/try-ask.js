@@ -1,6 +1,7 @@
 // Asks about one photo, and says in words why there is no answer.
 
 import { goneOf } from "./folder.js";
+import { say } from "./messages.js";
 import { mayWorkLater } from "./retrying.js";
 
 /** Resolves to {article}, which has the answer, or to {reason, mayTryAgain}. */
@@ -9,16 +10,16 @@ export async function ask(form, path, file) {
   body.append("photos", file, path);
   let response, page;
   const [gone] = await goneOf([{ file }]);
-  if (gone) return { reason: "This photo was moved or changed after you chose it. Choose it again.", mayTryAgain: false };
+  if (gone) return { reason: say("photoGone"), mayTryAgain: false };
   try {
     response = await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "try.js", Accept: "text/html" } });
     page = new DOMParser().parseFromString(await response.text(), "text/html");
   } catch {
-    return { reason: "The server does not answer. Check whether you are still connected, then try again.", mayTryAgain: true };
+    return { reason: say("serverSilent"), mayTryAgain: true };
   }
   const article = response.ok ? page.querySelector("article") : null;
   if (!article) {
-    const reason = page.querySelector(".error-page .lead")?.textContent ?? "The server could not answer.";
+    const reason = page.querySelector(".error-page .lead")?.textContent ?? say("serverCouldNot");
     return { reason, mayTryAgain: mayWorkLater(response.status) };
   }
   enhance(article);

@@ -1,6 +1,7 @@
 // Asks about thousands of photos in small requests, two at a time, and makes a table of the answers.
 
 import { goneOf } from "./folder.js";
+import { say } from "./messages.js";
 import { WAITS_S, WORTH_ANOTHER_TRY, wait } from "./retrying.js";
 
 const BATCH_FILES = 16;
@@ -23,10 +24,10 @@ export class Batch {
 
   /** `photos`: {path, file}. What is no picture by its name is listed, not sent. */
   async begin(photos) {
-    if (this.#stopper) return this.#complain("Wait until these photos are done, or cancel them.");
+    if (this.#stopper) return this.#complain(say("waitForBatch"));
     this.#stopper = new AbortController();
     this.#open();
-    this.failed = photos.filter(({ path }) => !PICTURE.test(path)).map(({ path }) => ({ path, reason: "Not a picture, judging by its name." }));
+    this.failed = photos.filter(({ path }) => !PICTURE.test(path)).map(({ path }) => ({ path, reason: say("noPicture") }));
     this.photos = photos.filter(({ path, file }) => PICTURE.test(path) && !this.#isTooLarge(path, file));
     this.photos.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true })); // folders are read in any order
     this.photos.forEach((photo, place) => (photo.place = place));
@@ -50,7 +51,7 @@ export class Batch {
 
   #isTooLarge(path, file) {
     const tooLarge = file.size > Number(this.form.dataset.maxBytes);
-    if (tooLarge) this.failed.push({ path, reason: "The file is too large." });
+    if (tooLarge) this.failed.push({ path, reason: say("tooLarge") });
     return tooLarge;
   }
 
@@ -62,11 +63,11 @@ export class Batch {
       if (answer.error) return this.failed.push({ path: answer.name, reason: answer.error });
       const isUnsure = answer.sure === false;
       this.saysSure ||= answer.sure !== null;
-      this.said.set(place, [answer.name, isUnsure ? `not sure, perhaps ${answer.label}` : answer.label]);
+      this.said.set(place, [answer.name, isUnsure ? say("unsure", { label: answer.label }) : answer.label]);
       const { n, unsure } = this.counts.get(answer.label) ?? { n: 0, unsure: 0 };
       return this.counts.set(answer.label, { n: n + 1, unsure: unsure + Number(isUnsure) });
     });
-    this.#show(`${number(this.rows.size)} of ${number(this.photos.length)} photos`);
+    this.#show(say("batchProgress", { done: this.rows.size, n: this.photos.length }));
   }
 
   /** Resolves to the photos that could be sent, and an answer for each. */
@@ -76,7 +77,7 @@ export class Batch {
     for (let n = 0; ; n += 1) {
       const gone = await goneOf(photos); // to the browser, a file that it cannot read is a connection that fails
       signal.throwIfAborted(); // another batch may have begun since
-      this.failed.push(...gone.map(({ path }) => ({ path, reason: "Moved or changed after it was chosen." })));
+      this.failed.push(...gone.map(({ path }) => ({ path, reason: say("movedOrChanged") })));
       photos = photos.filter((photo) => !gone.includes(photo));
       if (photos.length === 0) return { photos, answers: [] };
       const form = new FormData();
@@ -93,8 +94,8 @@ export class Batch {
         if (status >= 200 && status < 300) status = 0; // the answer broke off
       }
       if (!WORTH_ANOTHER_TRY.has(status) || n === WAITS_S.length) {
-        const done = this.rows.size > 0 ? " What is done so far is in the table." : "";
-        throw new Error((answer?.error?.message ?? "The server could not answer.") + done);
+        const problem = answer?.error?.message ?? say("serverCouldNot");
+        throw new Error(this.rows.size > 0 ? say("stoppedWithTable", { problem }) : problem);
       }
       await wait(WAITS_S[n], signal);
     }
@@ -106,7 +107,7 @@ export class Batch {
     this.find("cancel").hidden = false;
     this.find("progress").hidden = false;
     this.find("progress").value = 0;
-    this.find("status").textContent = "Starting…";
+    this.find("status").textContent = say("starting");
     this.find("title").focus();
   }
 
@@ -122,9 +123,9 @@ export class Batch {
 
   #finish(isCancelled) {
     const unsure = [...this.counts.values()].reduce((sum, one) => sum + one.unsure, 0);
-    const doubts = this.saysSure ? `, ${number(unsure)} of them “not sure”` : "";
-    const rest = this.failed.length > 0 ? ` ${number(this.failed.length)} could not be read.` : "";
-    this.#show(`${isCancelled ? "Cancelled: " : "Done: "}${number(this.said.size)} of ${number(this.photos.length)} photos were answered${doubts}.${rest}`);
+    const [plain, doubting] = isCancelled ? ["batchCancelled", "batchCancelledUnsure"] : ["batchDone", "batchDoneUnsure"];
+    const answered = say(this.saysSure ? doubting : plain, { done: this.said.size, n: this.photos.length, unsure });
+    this.#show(this.failed.length > 0 ? say("someUnreadable", { answered, n: this.failed.length }) : answered);
     this.find("progress").value = isCancelled ? this.find("progress").value : 1;
     this.find("cancel").hidden = true;
     this.#listFailed();
@@ -141,14 +142,14 @@ export class Batch {
     const rest = this.said.size - MOST_LISTED;
     each.hidden = this.said.size === 0;
     each.querySelector("tbody").replaceChildren(...inOrder(this.said).slice(0, MOST_LISTED).map(([name, said]) => row(name, "said", said)));
-    each.querySelector("p").textContent = rest > 0 ? `${number(rest)} more are in the table that you can download.` : "";
+    each.querySelector("p").textContent = rest > 0 ? say("moreInTable", { n: rest }) : "";
   }
 
   #listFailed() {
     const { failed } = this;
     this.find("failed").hidden = failed.length === 0;
-    this.find("failed").querySelector("summary").textContent = `${number(failed.length)} ${failed.length === 1 ? "file" : "files"} without an answer`;
-    const items = failed.map(({ path, reason }) => Object.assign(document.createElement("li"), { textContent: `${path}: ${reason}` }));
+    this.find("failed").querySelector("summary").textContent = say("withoutAnswer", { n: failed.length });
+    const items = failed.map(({ path, reason }) => Object.assign(document.createElement("li"), { textContent: say("fileAndReason", { path, reason }) }));
     this.find("failed").querySelector("ul").replaceChildren(...items);
   }
 

@@ -1,5 +1,6 @@
 // Takes photos with the camera of the device. Browsers lend it to safe pages only: https, or this very machine.
 
+import { say } from "./messages.js";
 import { ask } from "./try-ask.js";
 
 const LOOK_EVERY_MS = 1000;
@@ -17,7 +18,7 @@ export class Camera {
     Object.assign(this, { button, note, video: panel.querySelector("video") });
     if (!navigator.mediaDevices?.getUserMedia) {
       button.disabled = true;
-      note.textContent = "Browsers allow the camera only on pages with a safe address (https or localhost); this page has none.";
+      note.textContent = say("cameraNeedsSafety");
       return;
     }
     button.addEventListener("click", () => this.#start());
@@ -34,7 +35,7 @@ export class Camera {
       this.#stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
     } catch (error) {
       const refused = error.name === "NotAllowedError";
-      this.note.textContent = refused ? "The camera was not allowed. Your browser's settings for this page can allow it." : "No camera was found.";
+      this.note.textContent = say(refused ? "cameraRefused" : "noCamera");
       return;
     }
     this.video.srcObject = this.#stream;
@@ -76,7 +77,7 @@ export class Camera {
       const rows = [...table.tBodies[0].rows]; // always in the same order, so that only the bars move
       table.tBodies[0].append(...rows.sort((a, b) => a.cells[0].textContent.localeCompare(b.cells[0].textContent)));
     }
-    this.find("camera-says").replaceChildren(...(heading ? [heading, table] : [reason ?? "The camera gave no picture."]));
+    this.find("camera-says").replaceChildren(...(heading ? [heading, table] : [reason ?? say("noCameraPicture")]));
     this.find("camera-says").hidden = false;
     const label = heading?.querySelector("strong").textContent ?? reason;
     if (this.find("camera-said").textContent !== label) this.find("camera-said").textContent = label; // a change only: each second would be too much to listen to

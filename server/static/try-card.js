@@ -1,5 +1,7 @@
 // One answer: its heat map, and what the user says of it.
 
+import { say } from "./messages.js";
+
 const CHECKING = 409; // the photos of the data set are being checked, which takes seconds
 const WAIT_MS = 2000;
 const MOST_TRIES = 60;
@@ -21,7 +23,7 @@ export class Card {
       this.#confirm(this.select.value, false);
     });
     this.select.addEventListener("change", () => this.#confirm(this.select.value, false));
-    this.find("feedback-no").addEventListener("click", () => this.#close("Nothing was stored."));
+    this.find("feedback-no").addEventListener("click", () => this.#close(say("nothingStored")));
     this.find("feedback-yes").addEventListener("click", () => this.#store());
   }
 
@@ -29,7 +31,7 @@ export class Card {
     const button = this.find("heat-toggle");
     const show = button.getAttribute("aria-pressed") === "false";
     if (show && !this.#heat) {
-      this.find("heat-note").textContent = "Looking…";
+      this.find("heat-note").textContent = say("looking");
       button.disabled = true;
       const { heat, reason } = await this.#askForHeat();
       this.#heat = heat;
@@ -40,13 +42,13 @@ export class Card {
     if (show && !this.#heat) return;
     button.setAttribute("aria-pressed", String(show));
     this.find("answer-photo").src = show ? this.#heat : this.photo;
-    this.find("heat-note").textContent = show ? "Bright areas supported its answer (heat map)." : "";
+    this.find("heat-note").textContent = show ? say("heatMap") : "";
   }
 
   async #askForHeat() {
     const { status, answer } = await send(`${this.predict}?heat=1`, { photos: this.file, path: this.path });
-    if (status !== 200) return { heat: "", reason: answer?.error?.message ?? "The server does not answer. Try again." };
-    return { heat: answer[0].heat ?? "", reason: answer[0].heat ? "" : "This model cannot show what it looked at." };
+    if (status !== 200) return { heat: "", reason: answer?.error?.message ?? say("serverSilentAgain") };
+    return { heat: answer[0].heat ?? "", reason: answer[0].heat ? "" : say("noHeatMap") };
   }
 
   #confirm(label, moveFocus = true) {
@@ -61,23 +63,21 @@ export class Card {
   }
 
   async #store() {
-    this.#close("Storing…");
+    this.#close(say("storing"));
     for (let n = 0; n < MOST_TRIES; n += 1) {
       const { status, answer } = await send(this.feedback, { label: this.#chosen, photos: this.file, path: this.path });
       if (status === 202) {
         this.find("feedback-ask").hidden = true;
         this.find("feedback-next").hidden = false;
-        if (answer.checking) return this.#say(`Stored as “${this.#chosen}”. It counts from the next run on; the photos are being checked again now.`);
-        this.find("feedback-next").firstElementChild.textContent = "Open the page of the photos"; // no run can be started there yet
-        return this.#say(
-          `Stored as “${this.#chosen}”. It counts from the next run on; the check of the photos could not be started now. Start it later on their page, with “Check these photos”.`,
-        );
+        if (answer.checking) return this.#say(say("stored", { label: this.#chosen }));
+        this.find("feedback-next").firstElementChild.textContent = say("openPhotos"); // no run can be started there yet
+        return this.#say(say("storedUnchecked", { label: this.#chosen }));
       }
-      if (status !== CHECKING) return this.#say(answer?.error?.message ?? "The server does not answer. Nothing was stored; try again.");
-      this.#say("Waiting until the other photos are checked…");
+      if (status !== CHECKING) return this.#say(answer?.error?.message ?? say("notStoredSilent"));
+      this.#say(say("waitingForCheck"));
       await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
     }
-    return this.#say("The photos are still being checked. Try again when that is done.");
+    return this.#say(say("stillChecking"));
   }
 
   #close(sentence) {

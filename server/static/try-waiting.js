@@ -1,5 +1,6 @@
 // A photo that waits for its answer: shown at once from the browser's own copy, then replaced by the answer.
 
+import { say } from "./messages.js";
 import { ask } from "./try-ask.js";
 import { Card } from "./try-card.js";
 
@@ -18,12 +19,12 @@ export class Waiting {
   }
 
   wait() {
-    this.#show("Waiting for its turn…", false);
+    this.#show(say("waitingForTurn"), false);
   }
 
   /** Asks, and shows what came of it. Resolves to {words, mayTryAgain}: what to announce, and whether it may be asked again. */
   async ask(form) {
-    this.#show("Looking at it…", false);
+    this.#show(say("lookingAtIt"), false);
     this.article.classList.add("answer-looking");
     const { article, reason, mayTryAgain } = await ask(form, this.path, this.file);
     this.article.classList.remove("answer-looking");
@@ -43,7 +44,7 @@ export class Waiting {
     if (document.activeElement === button) focusOn(this.article); // it is about to go
     button.hidden = !mayTryAgain;
     this.find("answer-state").textContent = state;
-    this.find("answer-refused").textContent = reason && `✕ ${reason}`;
+    this.find("answer-refused").textContent = reason && say("refused", { reason });
   }
 }
 

@@ -1,6 +1,7 @@
 // The page on which a model is tried: drop, paste, choose or take photos; a few are shown, many make a table.
 
 import { filesFromDrop, filesFromInput } from "./folder.js";
+import { say } from "./messages.js";
 import { enhance } from "./try-ask.js";
 import { Batch } from "./try-batch.js";
 import { Camera } from "./try-camera.js";
@@ -44,13 +45,13 @@ class TryPage {
         this.take(await filesFromDrop(event.dataTransfer));
       } catch (error) {
         if (!(error instanceof DOMException)) throw error;
-        this.#complain("Your browser could not read this folder. Try “Choose a folder” instead.");
+        this.#complain(say("folderUnreadable"));
       }
     });
     document.addEventListener("paste", (event) => {
       const files = Array.from(event.clipboardData.files);
       if (files.length > 0) this.take(files.map((file) => ({ path: file.name || "pasted.png", file })));
-      else if (!event.target.closest("input, textarea")) this.#complain("There is no picture in what you pasted. Copy a picture first, then press Ctrl+V.");
+      else if (!event.target.closest("input, textarea")) this.#complain(say("noPicturePasted"));
     });
   }
 
@@ -58,7 +59,7 @@ class TryPage {
   take(files, scroll = true) {
     this.find("try-error").hidden = true;
     const photos = files.filter(({ path }) => !path.split("/").at(-1).startsWith("."));
-    if (photos.length === 0) return this.#complain("There is no photo in this.");
+    if (photos.length === 0) return this.#complain(say("noPhotoInThis"));
     if (photos.length > MOST_SHOWN) return this.batch.begin(photos);
     const cards = photos.map((photo) => new Waiting(this.find("waiting-card"), photo, () => this.#askAgain()));
     this.find("answers-title").hidden = false;
@@ -75,10 +76,10 @@ class TryPage {
   }
 
   async #ask(card) {
-    this.find("try-status").textContent = `Looking at ${card.path}…`;
+    this.find("try-status").textContent = say("lookingAt", { path: card.path });
     const { words, mayTryAgain } = await card.ask(this.form);
     if (mayTryAgain) this.#failed.add(card);
-    this.find("try-status").textContent = `${card.path}: ${words}`;
+    this.find("try-status").textContent = say("answered", { path: card.path, words });
   }
 
   // All of them: what kept one from its answer, such as a lost connection, mostly kept the others too.

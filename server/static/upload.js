@@ -2,6 +2,7 @@
 // an element with data-drop-class="the class", or chosen with a button that has data-add-to-class="the class".
 
 import { commonRoot, filesFromDrop, filesFromInput, mayHoldClasses } from "./folder.js";
+import { say } from "./messages.js";
 import { Stopped } from "./retrying.js";
 import { Sender, SendError } from "./sender.js";
 import { sizeInWords } from "./sizes.js";
@@ -44,7 +45,7 @@ class UploadForm {
       await this.begin(await filesFromDrop(transfer), label);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
-      this.#complain("Your browser could not read this folder. Try “Choose a folder” instead.");
+      this.#complain(say("folderUnreadable"));
     }
   }
 
@@ -62,7 +63,7 @@ class UploadForm {
     this.#open();
     const problem = this.#problemWith(files);
     if (problem) return this.#complain(problem);
-    this.name = commonRoot(files) || "Photos";
+    this.name = commonRoot(files) || say("unnamedPhotos");
     this.sender = new Sender(files, {
       label,
       onChange: (arrived) => this.#showArrived(arrived),
@@ -77,21 +78,16 @@ class UploadForm {
     const [maxBytes, maxRequestBytes] = [Number(limits.maxBytes), Number(limits.maxRequestBytes)];
     const seen = files.filter(({ path }) => !path.split("/").some((part) => part.startsWith(".")));
     const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
-    if (seen.length === 0) return "This folder is empty. Choose one that has a folder of photos for each kind.";
+    if (seen.length === 0) return say("folderEmpty");
     if (files.length > Number(limits.maxFiles)) {
-      return `These are ${count(files.length)} files; up to ${count(limits.maxFiles)} are possible. Leave some out.`;
+      return say("tooManyFiles", { n: files.length, most: Number(limits.maxFiles) });
     }
     if (bytes > maxBytes) {
-      return `These are ${sizeInWords(bytes)}; up to ${sizeInWords(maxBytes)} are possible. Leave some out, or shrink them.`;
+      return say("tooManyBytes", { size: sizeInWords(bytes), most: sizeInWords(maxBytes) });
     }
     const huge = files.find(({ file }) => file.size > maxRequestBytes);
-    if (huge) return `“${huge.path}” is larger than ${sizeInWords(maxRequestBytes)}, the most for one file.`;
-    if (!this.datasetId && !mayHoldClasses(seen)) {
-      return (
-        "All these photos are in one folder, so there is nothing to tell apart. Make a folder for each kind, named " +
-        "after it, put them into one folder, and choose that one."
-      );
-    }
+    if (huge) return say("fileTooLarge", { path: huge.path, most: sizeInWords(maxRequestBytes) });
+    if (!this.datasetId && !mayHoldClasses(seen)) return say("onlyOneFolder");
     return "";
   }
 
@@ -107,12 +103,12 @@ class UploadForm {
       }
       const address = `/api/v1/datasets/${this.datasetId}`;
       await (isNew ? sender.send(address) : sender.sendMissing(address));
-      for (const id of ["upload-status", "upload-said"]) put(this.find(id), "Everything has arrived.");
+      for (const id of ["upload-status", "upload-said"]) put(this.find(id), say("everythingArrived"));
       await sender.request(`${address}/check`, {});
       this.sender = null;
       window.location.assign(`/datasets/${this.datasetId}`);
     } catch (error) {
-      if (error instanceof Stopped) this.#showBroken("The upload is stopped. What has arrived is kept.", true);
+      if (error instanceof Stopped) this.#showBroken(say("uploadStopped"), true);
       else if (error instanceof SendError) this.#showBroken(error.message, error.again);
       else throw error;
     }
@@ -142,7 +138,7 @@ class UploadForm {
     for (const id of ["upload-panel", "upload-stop"]) this.find(id).hidden = false;
     const title = this.find("upload-title");
     const { label } = this.sender;
-    title.textContent = label ? `Adding photos to “${label}”` : `Uploading “${this.name}”`;
+    title.textContent = label ? say("addingToClass", { label }) : say("uploading", { name: this.name });
     title.focus({ preventScroll: true });
   }
 
@@ -151,9 +147,9 @@ class UploadForm {
     const share = nBytes > 0 ? bytes / nBytes : 0;
     this.find("upload-progress").value = Math.min(LAST_SHARE, share);
     const quarters = Math.floor(4 * share);
-    if (quarters < 4) put(this.find("upload-said"), quarters > 0 ? `${25 * quarters} percent uploaded` : "");
+    if (quarters < 4) put(this.find("upload-said"), quarters > 0 ? say("percentUploaded", { n: 25 * quarters }) : "");
     const [arrived, all] = [sizeInWords(bytes), sizeInWords(nBytes)];
-    this.find("upload-status").textContent = `${count(files)} of ${count(nFiles)} files, ${arrived} of ${all}`;
+    this.find("upload-status").textContent = say("arrived", { files, n: nFiles, bytes: arrived, all });
   }
 
   #say(note) {
@@ -174,10 +170,6 @@ class UploadForm {
 /** The same text once more would be read out once more. */
 function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
-}
-
-function count(n) {
-  return Number(n).toLocaleString("en");
 }
 
 let uploadForm = null;

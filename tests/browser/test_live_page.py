@@ -227,10 +227,10 @@ def test_after_a_stop_the_bar_and_the_time_go_to_the_end_of_the_packing(page, si
 def test_the_number_of_tries_does_not_count_the_one_that_goes_on(page, run, pipeline):
     page.goto(f"/runs/{run.id}")
     tell(pipeline, 0, 0.81)
-    expect(page.locator("#n-tries")).to_have_text("1")
+    expect(page.locator("#tries-so-far")).to_have_text("1 try so far")
     pipeline.trying(trial(1))
     expect(page.locator("tr[data-number='1']")).to_contain_text("running")
-    expect(page.locator("#n-tries")).to_have_text("1")
+    expect(page.locator("#tries-so-far")).to_have_text("1 try so far")
 
 
 def test_the_table_stands_for_the_chart_until_that_is_drawn(page, run, pipeline):

@@ -1,0 +1,123 @@
+// Everything that the scripts say to people, whole and with named placeholders, so that it can be translated here alone.
+// Where a number decides the words, `one` is said of one thing and `many` of none and of several. A test checks that
+// each message is whole and is used. What the server says comes from its own catalogue, automl/text/messages.
+
+const MESSAGES = {
+  // Amounts; the same words as in automl/text/messages/pieces.py.
+  hours: { one: "{n} hour", many: "{n} hours" },
+  minutes: { one: "{n} minute", many: "{n} minutes" },
+  seconds: { one: "{n} second", many: "{n} seconds" },
+  bytes: { one: "{n} byte", many: "{n} bytes" },
+
+  // Choosing and uploading photos.
+  folderUnreadable: "Your browser could not read this folder. Try “Choose a folder” instead.",
+  folderEmpty: "This folder is empty. Choose one that has a folder of photos for each kind.",
+  tooManyFiles: "These are {n} files; up to {most} are possible. Leave some out.",
+  tooManyBytes: "These are {size}; up to {most} are possible. Leave some out, or shrink them.",
+  fileTooLarge: "“{path}” is larger than {most}, the most for one file.",
+  onlyOneFolder:
+    "All these photos are in one folder, so there is nothing to tell apart. Make a folder for each kind, named after it, put them into one folder, and choose that one.",
+  unnamedPhotos: "Photos",
+  addingToClass: "Adding photos to “{label}”",
+  uploading: "Uploading “{name}”",
+  arrived: { one: "{files} of {n} file, {bytes} of {all}", many: "{files} of {n} files, {bytes} of {all}" },
+  percentUploaded: "{n} percent uploaded",
+  everythingArrived: "Everything has arrived.",
+  uploadStopped: "The upload is stopped. What has arrived is kept.",
+  lookingForArrived: "Looking for what has arrived before…",
+  fileGone:
+    "“{path}” can no longer be read: it was moved, changed or deleted, or its disk is gone. Bring it back and go on; if it was changed, choose everything again. What has arrived is kept.",
+  someFileGone:
+    "A file can no longer be read: it was moved, changed or deleted, or its disk is gone. Bring it back and go on; if it was changed, choose everything again. What has arrived is kept.",
+  tryingAgain: {
+    one: "The connection was lost. Trying again in a second…",
+    many: "The connection was lost. Trying again in {n} seconds…",
+  },
+  serverUnreachable: "The server cannot be reached. What has arrived is kept.",
+  serverError: "The server answered with error {status}. What has arrived is kept.",
+
+  // A live run.
+  bestSoFar: "Best so far: {score}.",
+  firstScore: "The first score: {score} on validation photos.",
+  partOfTheWay: "{n} % of the way.",
+  triedLast: "Tried last: {tried}",
+  triesSoFar: { one: "{n} try so far", many: "{n} tries so far" },
+  aboutLeft: "about {time} left",
+  leftOf: "{time} left of {budget}",
+  afterEpoch: "After epoch {epoch}: {score} % right, loss {loss}.",
+  scoreAfterEpoch: "After epoch {epoch}: {score} % right.",
+  lossAfterEpoch: "After epoch {epoch}: loss {loss}.",
+  chartBest: "best so far",
+  chartTry: "a try",
+  chartScore: "score",
+  chartLoss: "loss",
+  fetchingTries: "Fetching the list…",
+  triesNotFetched: "The list could not be fetched. Close this part and open it again to try once more.",
+  willTell: "This browser will tell you, as long as this page stays open in a tab.",
+  notificationsNeedSafety: "Browsers show notifications only for pages with a safe address (https or localhost); this page has none.",
+  noNotifications: "This browser cannot show notifications from web pages.",
+  notificationsRefused: "Notifications are not allowed for this page. Your browser's settings for it can allow them.",
+
+  // The start form.
+  changed: "Changed: {titles}",
+
+  // Trying a model on a few photos.
+  noPicturePasted: "There is no picture in what you pasted. Copy a picture first, then press Ctrl+V.",
+  noPhotoInThis: "There is no photo in this.",
+  lookingAt: "Looking at {path}…",
+  answered: "{path}: {words}",
+  waitingForTurn: "Waiting for its turn…",
+  lookingAtIt: "Looking at it…",
+  photoGone: "This photo was moved or changed after you chose it. Choose it again.",
+  serverSilent: "The server does not answer. Check whether you are still connected, then try again.",
+  serverCouldNot: "The server could not answer.",
+  refused: "✕ {reason}",
+  looking: "Looking…",
+  heatMap: "Bright areas supported its answer (heat map).",
+  noHeatMap: "This model cannot show what it looked at.",
+  serverSilentAgain: "The server does not answer. Try again.",
+  nothingStored: "Nothing was stored.",
+  storing: "Storing…",
+  stored: "Stored as “{label}”. It counts from the next run on; the photos are being checked again now.",
+  storedUnchecked:
+    "Stored as “{label}”. It counts from the next run on; the check of the photos could not be started now. Start it later on their page, with “Check these photos”.",
+  openPhotos: "Open the page of the photos",
+  notStoredSilent: "The server does not answer. Nothing was stored; try again.",
+  waitingForCheck: "Waiting until the other photos are checked…",
+  stillChecking: "The photos are still being checked. Try again when that is done.",
+  cameraNeedsSafety: "Browsers allow the camera only on pages with a safe address (https or localhost); this page has none.",
+  cameraRefused: "The camera was not allowed. Your browser's settings for this page can allow it.",
+  noCamera: "No camera was found.",
+  noCameraPicture: "The camera gave no picture.",
+
+  // Trying a model on many photos.
+  waitForBatch: "Wait until these photos are done, or cancel them.",
+  noPicture: "Not a picture, judging by its name.",
+  tooLarge: "The file is too large.",
+  unsure: "not sure, perhaps {label}",
+  batchProgress: { one: "{done} of {n} photo", many: "{done} of {n} photos" },
+  movedOrChanged: "Moved or changed after it was chosen.",
+  stoppedWithTable: "{problem} What is done so far is in the table.",
+  starting: "Starting…",
+  batchDone: { one: "Done: {done} of {n} photo was answered.", many: "Done: {done} of {n} photos were answered." },
+  batchDoneUnsure: {
+    one: "Done: {done} of {n} photo was answered, {unsure} of them “not sure”.",
+    many: "Done: {done} of {n} photos were answered, {unsure} of them “not sure”.",
+  },
+  batchCancelled: { one: "Cancelled: {done} of {n} photo was answered.", many: "Cancelled: {done} of {n} photos were answered." },
+  batchCancelledUnsure: {
+    one: "Cancelled: {done} of {n} photo was answered, {unsure} of them “not sure”.",
+    many: "Cancelled: {done} of {n} photos were answered, {unsure} of them “not sure”.",
+  },
+  someUnreadable: "{answered} {n} could not be read.",
+  moreInTable: { one: "{n} more is in the table that you can download.", many: "{n} more are in the table that you can download." },
+  withoutAnswer: { one: "{n} file without an answer", many: "{n} files without an answer" },
+  fileAndReason: "{path}: {reason}",
+};
+
+/** The message of this name with these values in it; numbers as people read them, and `n` decides on one or many. */
+export function say(name, values = {}) {
+  const message = MESSAGES[name];
+  const text = typeof message === "string" ? message : values.n === 1 ? message.one : message.many;
+  return text.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? values[key].toLocaleString("en") : values[key]));
+}
