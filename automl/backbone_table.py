@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from automl.errors import BadSetting
+from automl.text.messages import options as option_messages
 
 
 class Naming(StrEnum):
@@ -345,5 +346,5 @@ def find_backbone(name: str) -> Backbone:
         BadSetting: no backbone has this name.
     """
     if name not in BACKBONES:
-        raise BadSetting(f"There is no backbone called {name!r}. Known: {', '.join(BACKBONES)}.")
+        raise BadSetting(option_messages.UNKNOWN_BACKBONE.format(name=name, known=", ".join(BACKBONES)))
     return BACKBONES[name]

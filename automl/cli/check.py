@@ -9,10 +9,11 @@ from rich.console import Console
 from automl.cli.commands import Subparsers
 from automl.cli.photos import add_layout_option, print_manifest, read_photos
 from automl.settings import Settings
+from automl.text.messages import command_line as cli_messages
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
-    parser = commands.add_parser("check", help="say what is in a folder or an archive of photos")
+    parser = commands.add_parser("check", help=cli_messages.CHECK_HELP)
     parser.add_argument("folder", type=Path)
     add_layout_option(parser)
     return parser

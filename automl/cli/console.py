@@ -11,6 +11,7 @@ from automl.records.report import CandidateReport
 from automl.search.candidate import Candidate
 from automl.search.description import describe
 from automl.search.observer import Observer
+from automl.text.messages import command_line as cli_messages
 from automl.text.numbers import percent, validated
 
 
@@ -27,7 +28,7 @@ class ConsoleObserver(Observer):
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=console
         )
-        self._task = self._progress.add_task("Starting", total=1.0)
+        self._task = self._progress.add_task(cli_messages.STARTING, total=1.0)
         self._best: int | None = None
 
     def __enter__(self) -> "ConsoleObserver":
@@ -48,21 +49,27 @@ class ConsoleObserver(Observer):
         self._console.print(text, style="dim", markup=False)
 
     def epoch(self, number: int, score: float, loss: float) -> None:
-        text = f"Epoch {number}: {percent(score)} on held-out photos, loss {loss:.3f}"
+        text = cli_messages.EPOCH.format(number=number, score=percent(score), loss=loss)
         self._progress.update(self._task, description=text)
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         if record.state is TrialState.FAILED:
-            self._console.print(f"Try {record.number + 1} failed: {record.message}", style="red", markup=False)
+            self._console.print(
+                cli_messages.TRY_FAILED.format(number=record.number + 1, message=record.message),
+                style="red",
+                markup=False,
+            )
         elif best is not None and best.number != self._best:  # not by score: scores of two stages are not comparable
             self._best = best.number
-            text = f"Try {record.number + 1}: {validated(best.score)}, {describe(best.params, best.parts)}"
+            text = cli_messages.BETTER_TRY.format(
+                number=record.number + 1, score=validated(best.score), model=describe(best.params, best.parts)
+            )
             self._console.print(text, markup=False)
 
     def best_so_far(self, bundle: Path, score: float) -> None:
         shutil.copyfile(bundle, self._best_so_far_to)
-        text = f"Ready to use, while the search goes on: {self._best_so_far_to} ({validated(score)})"
+        text = cli_messages.READY_TO_USE.format(out=self._best_so_far_to, score=validated(score))
         self._console.print(text, markup=False)
 
     def winner(self, report: CandidateReport) -> None:
-        self._console.print(f"Winner: {' + '.join(report.winner.backbones)}", markup=False)
+        self._console.print(cli_messages.WINNER.format(backbones=" + ".join(report.winner.backbones)), markup=False)

@@ -11,10 +11,11 @@ from automl.cli.run_options import add_run_options, read_run_settings
 from automl.cli.train import Training
 from automl.images.sample_images import write_sample_images
 from automl.settings import Settings
+from automl.text.messages import command_line as cli_messages
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
-    parser = commands.add_parser("demo", help="train on handwritten digits, to see how it goes")
+    parser = commands.add_parser("demo", help=cli_messages.DEMO_HELP)
     add_run_options(parser, default_budget="1m")
     return parser
 

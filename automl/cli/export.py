@@ -17,23 +17,30 @@ from automl.text.messages import command_line as cli_messages
 if TYPE_CHECKING:
     from automl.records import Proof
 
-_HEADS = ("format", "MB", "right on test photos", "largest difference", "ms a photo", "the same model")
+_HEADS = (
+    cli_messages.FORMAT,
+    cli_messages.MEGABYTES,
+    cli_messages.RIGHT_ON_TEST_PHOTOS,
+    cli_messages.LARGEST_DIFFERENCE,
+    cli_messages.MS_A_PHOTO,
+    cli_messages.SAME_MODEL,
+)
 _NAMES = [one.name for one in FORMATS]
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
-    parser = commands.add_parser("export", help="write a trained model for phones and other runtimes, and test it")
-    parser.add_argument("model", type=Path, metavar="MODEL.zip", help="a finished download")
-    parser.add_argument("--photos", type=Path, required=True, help="the folder or archive that it was trained with")
+    parser = commands.add_parser("export", help=cli_messages.EXPORT_HELP)
+    parser.add_argument("model", type=Path, metavar="MODEL.zip", help=cli_messages.FINISHED_DOWNLOAD_HELP)
+    parser.add_argument("--photos", type=Path, required=True, help=cli_messages.TRAINED_WITH_HELP)
     parser.add_argument(
         "--formats",
         nargs="+",
         choices=_NAMES,
         default=_NAMES,
         metavar="FORMAT",
-        help=f"of {', '.join(_NAMES)}; default: all",
+        help=cli_messages.FORMATS_HELP.format(names=", ".join(_NAMES)),
     )
-    parser.add_argument("--out", type=Path, default=Path("formats"), help="folder for the files; default %(default)s")
+    parser.add_argument("--out", type=Path, default=Path("formats"), help=cli_messages.OUT_FOLDER_HELP)
     return parser
 
 
@@ -65,4 +72,4 @@ def _row(proof: "Proof") -> list[str]:
     latency_ms = None if proof.latency_s is None else proof.latency_s * 1000
     figures = ((proof.accuracy, ".1%"), (proof.largest_difference, ".4f"), (latency_ms, ".1f"))
     shown = [f"{value:{form}}" if value is not None else "-" for value, form in figures]
-    return [proof.format, f"{proof.n_bytes / 1e6:.1f}", *shown, "yes" if proof.is_true else "NO"]
+    return [proof.format, f"{proof.n_bytes / 1e6:.1f}", *shown, cli_messages.YES if proof.is_true else cli_messages.NO]

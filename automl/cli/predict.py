@@ -61,10 +61,10 @@ class Predictor:
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
-    parser = commands.add_parser("predict", help="say what a trained model sees in photos")
+    parser = commands.add_parser("predict", help=cli_messages.PREDICT_HELP)
     parser.add_argument("model", type=Path, metavar="MODEL.zip")
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="photos, or folders of them")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write all answers to a table")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=cli_messages.PHOTOS_HELP)
+    parser.add_argument("--csv", type=Path, metavar="FILE", help=cli_messages.TABLE_HELP)
     return parser
 
 

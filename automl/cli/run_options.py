@@ -20,8 +20,8 @@ _NO_CLOCK = "none"
 
 def add_run_options(parser: argparse.ArgumentParser, default_budget: str = "2m") -> None:
     """Adds a flag for every option, the simple ones first, and one for where the model goes."""
-    parser.add_argument("--out", type=Path, default=Path("model.zip"), help="where the model goes; default %(default)s")
-    advanced = parser.add_argument_group("advanced")
+    parser.add_argument("--out", type=Path, default=Path("model.zip"), help=cli_messages.OUT_HELP)
+    advanced = parser.add_argument_group(cli_messages.ADVANCED)
     for option in RUN_OPTIONS.values():
         _add_flag(parser if option.is_simple else advanced, option, default_budget)
 

@@ -60,8 +60,8 @@ class Training:
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
-    parser = commands.add_parser("train", help="train a classifier from a folder or an archive of photos")
-    parser.add_argument("folder", type=Path, help="one folder a class, with or without train/validation/test above")
+    parser = commands.add_parser("train", help=cli_messages.TRAIN_HELP)
+    parser.add_argument("folder", type=Path, help=cli_messages.FOLDER_HELP)
     add_layout_option(parser)
     add_run_options(parser)
     return parser

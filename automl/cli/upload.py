@@ -18,13 +18,11 @@ from automl.text.messages import command_line as cli_messages
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
-    parser = commands.add_parser("upload", help="send photos to a running Darkroom and have them checked")
-    parser.add_argument("sources", type=Path, nargs="+", metavar="FOLDER_OR_ARCHIVE", help="or photos, with --label")
-    parser.add_argument(
-        "--to", metavar="ADDRESS", help="of the server, or of a data set's page to add to it; default: this machine"
-    )
-    parser.add_argument("--name", default="", help="of the new data set; default: the folder's")
-    parser.add_argument("--label", default="", metavar="CLASS", help="the class of all photos; default: their folders")
+    parser = commands.add_parser("upload", help=cli_messages.UPLOAD_HELP)
+    parser.add_argument("sources", type=Path, nargs="+", metavar="FOLDER_OR_ARCHIVE", help=cli_messages.SOURCES_HELP)
+    parser.add_argument("--to", metavar="ADDRESS", help=cli_messages.TO_HELP)
+    parser.add_argument("--name", default="", help=cli_messages.NAME_HELP)
+    parser.add_argument("--label", default="", metavar="CLASS", help=cli_messages.LABEL_HELP)
     return parser
 
 

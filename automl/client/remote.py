@@ -10,6 +10,7 @@ import httpx
 
 from automl.client.upload_form import LocalFile, SentFile
 from automl.errors import BadSetting, BadUpload
+from automl.text.messages import command_line as cli_messages
 
 BATCH_FILES = 50
 BATCH_BYTES = 16_000_000
@@ -41,7 +42,7 @@ class Remote:
     def __init__(self, address: str, on_wait: Callable[[str], None]) -> None:
         match = _ADDRESS.fullmatch(address.strip())
         if match is None:
-            raise BadSetting(f"{address} is not an address. It must look like http://127.0.0.1:8000.")
+            raise BadSetting(cli_messages.NOT_AN_ADDRESS.format(address=address))
         self._server, self.dataset_id = match["server"], match["dataset"] or ""
         self._on_wait = on_wait
         self._stopped = threading.Event()
@@ -95,7 +96,7 @@ class Remote:
         """Has the server look at the photos; waits, telling how far it is, and returns the record of the data set."""
         record = self._call("POST", f"datasets/{self.dataset_id}/check")
         while record["state"] == "checking":
-            on_message(record["message"] or "Waiting for the worker to begin")
+            on_message(record["message"] or cli_messages.WAITING_FOR_WORKER)
             self._stopped.wait(POLL_S)
             record = self._call("GET", f"datasets/{self.dataset_id}")
         return record
@@ -107,9 +108,7 @@ class Remote:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError):
             is_ours = False
         if not is_ours:
-            raise BadSetting(
-                f"No Darkroom answers at {self._server}. Start it with scripts/serve, or say with --to where it is."
-            )
+            raise BadSetting(cli_messages.NO_DARKROOM.format(server=self._server))
 
     def _ask(self, files: list[JsonObject], label: str) -> set[int]:
         if not files:
@@ -123,7 +122,7 @@ class Remote:
         def count(n_bytes: int) -> None:
             nonlocal n_sent
             if self._stopped.is_set():
-                raise BadUpload("The upload was stopped.")
+                raise BadUpload(cli_messages.UPLOAD_STOPPED)
             n_sent += n_bytes
             on_bytes(n_bytes)
 
@@ -142,7 +141,9 @@ class Remote:
         finally:
             for content in contents:
                 content.close()
-        return [f"{file['name']}: {file['reason']}" for file in answer["refused"]]
+        return [
+            cli_messages.FILE_AND_REASON.format(name=file["name"], reason=file["reason"]) for file in answer["refused"]
+        ]
 
     def _call(self, method: str, path: str, *, on_failure: Callable[[], None] | None = None, **how: Any) -> JsonObject:
         """The JSON answer; repeats while the connection or the server is away."""
@@ -154,11 +155,11 @@ class Remote:
                 on_failure()
             if wait_s is None or self._stopped.is_set():
                 break
-            self._on_wait(f"The connection was lost. Trying again in {wait_s:g} s.")
+            self._on_wait(cli_messages.CONNECTION_LOST.format(wait_s=wait_s))
             self._stopped.wait(wait_s)
         if response is not None:
             return _answer(response)
-        raise BadUpload(f"The server at {self._server} cannot be reached any more. What has arrived is kept.")
+        raise BadUpload(cli_messages.SERVER_GONE.format(server=self._server))
 
     def _request(self, method: str, path: str, **how: Any) -> httpx.Response | None:
         """None: the connection is lost."""
@@ -193,5 +194,5 @@ def _answer(response: httpx.Response) -> JsonObject:
             return dict(body)
         message = str(body["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        message = f"The server answered with status {response.status_code}, which is not what Darkroom says."
+        message = cli_messages.SERVER_STATUS.format(status=response.status_code)
     raise BadUpload(message)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from automl.errors import BadUpload
 from automl.ingest.walk import printable, status_of_file, walk_folder
 from automl.records import RefusedFile
+from automl.text.messages import command_line as cli_messages
 from automl.text.upload_names import is_junk
 
 _LINE_BREAKS = re.compile(r"[\r\n]")
@@ -31,7 +32,7 @@ class LocalFile:
             with self.path.open("rb") as source:
                 return hashlib.file_digest(source, "sha256").hexdigest()
         except OSError as error:
-            raise BadUpload(f"{self.name} cannot be read: {error.strerror}.") from error
+            raise BadUpload(cli_messages.CANNOT_BE_READ.format(name=self.name, reason=error.strerror)) from error
 
 
 def local_files(sources: Sequence[Path]) -> tuple[list[LocalFile], list[RefusedFile]]:
@@ -44,7 +45,7 @@ def local_files(sources: Sequence[Path]) -> tuple[list[LocalFile], list[RefusedF
     refused: list[RefusedFile] = []
     for source in sources:
         if not source.exists():
-            raise BadUpload(f"There is no file or folder {_sendable(printable(str(source)))}.")
+            raise BadUpload(cli_messages.NO_SUCH_SOURCE.format(source=_sendable(printable(str(source)))))
         for path, name in _files_in(source):
             found = _local_file(path, _sendable(name))
             if isinstance(found, RefusedFile):
@@ -53,7 +54,9 @@ def local_files(sources: Sequence[Path]) -> tuple[list[LocalFile], list[RefusedF
                 files.append(found)
     if not files:
         raise BadUpload(
-            f"There are no files to send in {', '.join(_sendable(printable(str(source))) for source in sources)}."
+            cli_messages.NO_FILES_TO_SEND.format(
+                sources=", ".join(_sendable(printable(str(source))) for source in sources)
+            )
         )
     return sorted(files, key=lambda file: file.name), refused
 
@@ -84,10 +87,10 @@ class SentFile(io.RawIOBase):
                 self._source = self._file.path.open("rb")
             chunk = self._source.read(size)
         except OSError as error:
-            raise BadUpload(f"{self._file.name} cannot be read: {error.strerror}.") from error
+            raise BadUpload(cli_messages.CANNOT_BE_READ.format(name=self._file.name, reason=error.strerror)) from error
         self._n_read += len(chunk)
         if self._n_read > self._file.n_bytes or (not chunk and self._n_read < self._file.n_bytes):
-            raise BadUpload(f"{self._file.name} was changed while it was being sent. Start the upload again.")
+            raise BadUpload(cli_messages.CHANGED_WHILE_SENT.format(name=self._file.name))
         if chunk:
             self._on_bytes(len(chunk))
         else:
@@ -121,7 +124,9 @@ def _files_in(source: Path) -> list[tuple[Path, str]]:
 
 
 def _refuse_folder(error: OSError) -> None:
-    raise BadUpload(f"The folder {_sendable(printable(error.filename))} cannot be opened: {error.strerror}.") from error
+    raise BadUpload(
+        cli_messages.FOLDER_CANNOT_BE_OPENED.format(folder=_sendable(printable(error.filename)), reason=error.strerror)
+    ) from error
 
 
 def _local_file(path: Path, name: str) -> LocalFile | RefusedFile:
@@ -129,7 +134,7 @@ def _local_file(path: Path, name: str) -> LocalFile | RefusedFile:
     if isinstance(status, RefusedFile):
         return status
     if not os.access(path, os.R_OK):
-        return RefusedFile(name, "The file may not be read.")
+        return RefusedFile(name, cli_messages.MAY_NOT_BE_READ)
     return LocalFile(path, name, status.st_size)
 
 

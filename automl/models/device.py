@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from automl.models.quiet_tensorflow import import_tensorflow
+from automl.text.messages import search as search_messages
 
 _GPU_DEVICES = ("dev/nvidia[0-9]*", "proc/driver/nvidia/version", "dev/dxg", "dev/kfd")
 """What the drivers of NVIDIA, of Windows' Linux and of AMD leave; without one of them TensorFlow need not be asked."""
@@ -28,6 +29,6 @@ def device_in_words() -> str:
         import tensorflow as tf
 
         details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
-        return f"{details.get('device_name', 'unknown')} (GPU)"
+        return search_messages.ON_GPU.format(name=details.get("device_name", "unknown"))
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"CPU, {n_cores} core{'' if n_cores == 1 else 's'}"
+    return search_messages.ON_CPU.format(n=n_cores)

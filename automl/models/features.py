@@ -18,6 +18,7 @@ from automl.models.device import has_gpu
 from automl.models.memory import is_out_of_memory
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights, load_backbone
+from automl.text.messages import search as search_messages
 
 CPU_BATCH, GPU_BATCH = 32, 256
 
@@ -131,7 +132,7 @@ def extract_features(pixels: np.ndarray, extractor: Extractor, target: Path, *, 
                 if not is_out_of_memory(error):
                     raise
                 if batch == 1:
-                    raise MemoryError("There is not enough memory for a single image.") from error
+                    raise MemoryError(search_messages.NO_MEMORY_FOR_AN_IMAGE) from error
                 batch = max(1, batch // 2)
                 continue
             file.write(features.astype(np.float16).tobytes())

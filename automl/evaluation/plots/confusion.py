@@ -17,6 +17,7 @@ from automl.evaluation.plots.style import (
     shorten,
 )
 from automl.evaluation.score import TestScore
+from automl.text.messages import plots as plot_messages
 
 MAX_NAMED_CLASSES = 100
 _MAX_CELLS_WITH_SHARES = 20
@@ -35,7 +36,7 @@ def confusion_matrix(score: TestScore) -> Figure:
     side = float(np.clip(2.5 + 0.6 * n_classes, 4.5, 15))
     pairs = _most_mixed_up(counts) if n_classes > 2 else []
     list_in = 0.5 + 0.22 * len(pairs) if pairs else 0.0
-    figure = new_figure(side + 1, side + list_in, "Which classes it mixes up")
+    figure = new_figure(side + 1, side + list_in, plot_messages.MIXES_UP)
     matrix = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     # The square root makes the few mistakes of a good model visible.
@@ -47,7 +48,7 @@ def confusion_matrix(score: TestScore) -> Figure:
         # Hundreds of names take long to lay out: cells that are nearly square save a second pass.
         aspect="auto" if n_classes > _MAX_CELLS_WITH_SHARES else "equal",
     )
-    matrix.set(xlabel="The model said", ylabel="It really was")
+    matrix.set(xlabel=plot_messages.THE_MODEL_SAID, ylabel=plot_messages.REALLY_WAS)
     cell_in = (side - 2) / n_classes
     if n_classes <= MAX_NAMED_CLASSES:
         names = [shorten(label) for label in score.classes]
@@ -61,7 +62,7 @@ def confusion_matrix(score: TestScore) -> Figure:
     else:
         matrix.set_xticks([])
         matrix.set_yticks([])
-    bar = figure.colorbar(image, ax=matrix, label="share of the row in %", shrink=0.8)
+    bar = figure.colorbar(image, ax=matrix, label=plot_messages.SHARE_OF_ROW, shrink=0.8)
     percent = [0, 1, 5, 10, 25, 50, 100]
     bar.set_ticks([float(np.sqrt(p / 100)) for p in percent], labels=[str(p) for p in percent])
     if pairs:
@@ -117,9 +118,10 @@ def _list_pairs(figure: Figure, score: TestScore, pairs: list[tuple[int, int]], 
     def write(n_characters: int) -> str:
         names = [shorten(label, n_characters) for label in score.classes]
         lines = (
-            f"{counts[i, j]} of {counts[i].sum()} photos of {names[i]} were taken for {names[j]}" for i, j in pairs
+            plot_messages.TAKEN_FOR.format(n=int(counts[i].sum()), n_wrong=counts[i, j], truth=names[i], said=names[j])
+            for i, j in pairs
         )
-        return "\n".join(["What it mixes up most", *lines])
+        return "\n".join([plot_messages.MIXED_UP_MOST, *lines])
 
     place_within(figure, bottom=share)
     text = figure.text(0.04, share, "", va="top", fontsize=8, linespacing=1.5, parse_math=False)

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from automl.evaluation.plots.style import GRAY, new_figure, shorten
+from automl.text.messages import plots as plot_messages
 
 _MAX_ROWS = 60
 _PLACES = (0.005, 0.365, 0.565, 0.885, 0.995)
@@ -59,13 +60,19 @@ def layer_table(rows: Sequence[LayerRow]) -> Figure:
     if len(rows) > len(shown):
         rest = rows[_MAX_ROWS:]
         n_params, n_trained = sum(r.n_params for r in rest), sum(r.n_trained for r in rest)
-        lines.append([f"… and {len(rest)} more layers", "", "", f"{n_params:,}", f"{n_trained:,}"])
-    figure = new_figure(10, 0.24 * (len(lines) + 5) + 0.4, "The layers of the model")
+        lines.append([plot_messages.MORE_LAYERS.format(n=len(rest)), "", "", f"{n_params:,}", f"{n_trained:,}"])
+    figure = new_figure(10, 0.24 * (len(lines) + 5) + 0.4, plot_messages.LAYERS)
     table = [
-        ["Layer", "Kind", "Output", "Parameters", "Trained"],
+        [
+            plot_messages.LAYER,
+            plot_messages.KIND,
+            plot_messages.OUTPUT,
+            plot_messages.PARAMETERS,
+            plot_messages.TRAINED,
+        ],
         *lines,
-        ["Total", "", "", f"{total:,}", f"{trained:,}"],
-        ["Frozen", "", "", f"{total - trained:,}", ""],
+        [plot_messages.TOTAL, "", "", f"{total:,}", f"{trained:,}"],
+        [plot_messages.FROZEN, "", "", f"{total - trained:,}", ""],
     ]
     axes = figure.subplots()
     axes.set_axis_off()
@@ -90,4 +97,4 @@ def _shape(output: Any) -> str:
     """`(None, 7, 7, 1280)`; of several outputs the last."""
     if not isinstance(output, list | tuple):
         return str(tuple(output.shape))
-    return f"{len(output)} outputs, last {tuple(output[-1].shape)}"
+    return plot_messages.SEVERAL_OUTPUTS.format(n=len(output), shape=tuple(output[-1].shape))

@@ -17,30 +17,34 @@ from automl.evaluation.plots.style import (
     shorten,
 )
 from automl.evaluation.score import TestScore
+from automl.text.messages import plots as plot_messages
 
 _MAX_BARS = 20
 _MAX_ROWS = 100
-_MEASURES = {"precision": "precision: how much of what it called so was right",
-             "recall": "recall: how much of the class it found",
-             "f1": "F1: both in one number"}  # fmt: skip
+_MEASURES = {"precision": plot_messages.PRECISION,
+             "recall": plot_messages.RECALL,
+             "f1": plot_messages.F1}  # fmt: skip
 
 
 def per_class_scores(score: TestScore) -> Figure:
     """The weakest class on top: bars for up to 20 classes, marks on a line for more; the 100 weakest of many."""
     rows = sorted(score.per_class(), key=lambda row: row.f1)[:_MAX_ROWS]
     height = float(np.clip(0.5 * len(rows), 1.2, 10) if len(rows) <= _MAX_BARS else 0.15 * len(rows) + 1)
-    figure = new_figure(9, height + 1.6, "How well it knows each class")
+    figure = new_figure(9, height + 1.6, plot_messages.CLASSES)
     axes = figure.subplots()
     values = {name: np.array([100 * getattr(row, name) for row in rows]) for name in _MEASURES}
     if len(rows) <= _MAX_BARS:
         _bars(axes, values)
     else:
         _marks(axes, values)
-    name_rows(axes, [f"{shorten(row.label)} ({row.n_images})" for row in rows], font_size(len(rows), height))
+    names = [plot_messages.LABEL_AND_PHOTOS.format(label=shorten(row.label), n=row.n_images) for row in rows]
+    name_rows(axes, names, font_size(len(rows), height))
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 101)
-    left_out = f", the {len(rows)} weakest of {len(score.classes)}" if len(rows) < len(score.classes) else ""
-    axes.set(xlabel="%", ylabel=f"Class (photos in the test{left_out})")
+    axis = plot_messages.CLASS_AND_PHOTOS
+    if len(rows) < len(score.classes):
+        axis = plot_messages.WEAKEST_CLASSES_AND_PHOTOS.format(n_shown=len(rows), n_all=len(score.classes))
+    axes.set(xlabel="%", ylabel=axis)
     bare(axes)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=1, frameon=False, fontsize=8)
     return figure

@@ -12,6 +12,7 @@ from automl.images.verify import in_threads
 from automl.records import ImageRecord
 from automl.serving.heat import overlay
 from automl.serving.predict import load_image
+from automl.text.messages import plots as plot_messages
 
 _SAMPLE_PX = 160
 _MAX_SAMPLES = 12
@@ -22,7 +23,7 @@ _GAP_PX = 6
 def sample_predictions(score: TestScore, images: Sequence[ImageRecord]) -> Figure:
     """Test photos with actual and predicted label: the most confident mistakes first, filled up with right answers."""
     chosen = choose_samples(score)
-    title = "What it says about photos it had never seen"
+    title = plot_messages.SAMPLES
     return _page(title, score, rows=chosen, pictures=_photographs(images, chosen), n_columns=4)
 
 
@@ -45,7 +46,7 @@ def heat_maps(score: TestScore, images: Sequence[ImageRecord], *, heat: np.ndarr
     photographs = _photographs(images, shown)
     pairs = zip(photographs, heat, strict=False)
     pictures = [np.concatenate([photo, gap, overlay(photo, one)], axis=1) for photo, one in pairs]
-    title = "Where it looked: bright areas supported its answer"
+    title = plot_messages.HEAT_MAPS
     return _page(title, score, rows=shown, pictures=pictures, n_columns=3)
 
 
@@ -96,5 +97,5 @@ def _page(
 def _words(score: TestScore, row: int, n_characters: int) -> str:
     truth, answer = score.truth[row], score.predicted[row]
     actual, predicted = (shorten(score.classes[number], n_characters) for number in (truth, answer))
-    sign = "✓" if truth == answer else "✗"
-    return f"actual: {actual}\n{sign} predicted: {predicted}\n{score.probabilities[row].max():.0%} sure"
+    message = plot_messages.RIGHT_ANSWER if truth == answer else plot_messages.WRONG_ANSWER
+    return message.format(actual=actual, predicted=predicted, confidence=score.probabilities[row].max())

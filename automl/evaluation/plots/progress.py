@@ -8,16 +8,17 @@ from matplotlib.figure import Figure
 
 from automl.evaluation.plots.style import BLUE, GRAY, GREEN, ORANGE, bare, clock, new_figure
 from automl.records import Goal, Stage, TrialRecord, TrialState
+from automl.text.messages import plots as plot_messages
 
 STAGES = {
-    Stage.HEADS: "trained on stored features",
-    Stage.FINE_TUNING: "fine-tuned",
-    Stage.ENSEMBLE: "a mean of models",
+    Stage.HEADS: plot_messages.ON_STORED_FEATURES,
+    Stage.FINE_TUNING: plot_messages.FINE_TUNED,
+    Stage.ENSEMBLE: plot_messages.MEAN,
 }
 COLOUR = {Stage.HEADS: BLUE, Stage.FINE_TUNING: ORANGE, Stage.ENSEMBLE: GREEN}
 MARK = {Stage.HEADS: "o", Stage.FINE_TUNING: "^", Stage.ENSEMBLE: "s"}
-GOALS = {Goal.ACCURACY: "Validation accuracy in %", Goal.BALANCED_ACCURACY: "Balanced validation accuracy in %"}
-_ENDED = {TrialState.PRUNED: ("x", "given up early (pruned)"), TrialState.FAILED: ("+", "failed")}
+GOALS = {Goal.ACCURACY: plot_messages.ACCURACY_SCORE, Goal.BALANCED_ACCURACY: plot_messages.BALANCED_ACCURACY_SCORE}
+_ENDED = {TrialState.PRUNED: ("x", plot_messages.GIVEN_UP_EARLY), TrialState.FAILED: ("+", plot_messages.FAILED)}
 
 
 def search_progress(trials: Sequence[TrialRecord], goal: Goal) -> Figure:
@@ -26,14 +27,14 @@ def search_progress(trials: Sequence[TrialRecord], goal: Goal) -> Figure:
     The scores of other stages may speak of fewer photos, so they have marks of their own and no part in the step.
     Below, one row a stage: when its trials ran, and which were given up.
     """
-    figure = new_figure(9, 5.2, "What was tried over time")
+    figure = new_figure(9, 5.2, plot_messages.TRIED_OVER_TIME)
     axes, rows = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
-    unit_s, unit = clock(max((_end_s(t) for t in trials), default=0.0))
+    unit_s, axis = clock(max((_end_s(t) for t in trials), default=0.0))
     for stage in Stage:
         _scores(axes, [t for t in trials if t.stage is stage and t.score is not None], stage=stage, unit_s=unit_s)
     _timeline(rows, trials, unit_s)
     axes.set_ylabel(GOALS[goal])
-    rows.set_xlabel(f"{unit} since the start")
+    rows.set_xlabel(axis)
     bare(axes)
     handles = [*axes.get_legend_handles_labels()[0], *rows.get_legend_handles_labels()[0]]
     if handles:
@@ -54,7 +55,7 @@ def _scores(axes: Axes, trials: Sequence[TrialRecord], *, stage: Stage, unit_s: 
     axes.scatter(ends, scores, s=16, color=COLOUR[stage], marker=MARK[stage], label=STAGES[stage])
     if stage is Stage.HEADS:
         best = np.maximum.accumulate(scores)
-        axes.step(ends, best, where="post", color=COLOUR[stage], label="the best of these so far")
+        axes.step(ends, best, where="post", color=COLOUR[stage], label=plot_messages.BEST_OF_THESE)
 
 
 def _timeline(axes: Axes, trials: Sequence[TrialRecord], unit_s: float) -> None:
@@ -66,7 +67,7 @@ def _timeline(axes: Axes, trials: Sequence[TrialRecord], unit_s: float) -> None:
         ended = [t for t in trials if t.state is state]
         if ended:
             ends, places = [_end_s(t) / unit_s for t in ended], [stages.index(t.stage) for t in ended]
-            axes.scatter(ends, places, s=24, marker=mark, color="black", linewidths=1, label=f"{text}: {len(ended)}")
+            axes.scatter(ends, places, s=24, marker=mark, color="black", linewidths=1, label=text.format(n=len(ended)))
     axes.set_yticks(range(len(stages)), [STAGES[stage] for stage in stages], fontsize=8)
     axes.set_ylim(max(len(stages), 1) - 0.4, -0.6)
     axes.spines[["top", "right", "left"]].set_visible(False)

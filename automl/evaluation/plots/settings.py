@@ -12,10 +12,12 @@ from automl.evaluation.plots.progress import COLOUR, GOALS
 from automl.evaluation.plots.settings_study import SettingsStudy
 from automl.evaluation.plots.style import bare, name_rows, new_figure
 from automl.records import Goal, Stage
+from automl.text.messages import plots as plot_messages
 
 _MAX_SETTINGS = 12
 _MAX_AXES = 7
-KINDS = {Stage.HEADS: "models on stored features", Stage.FINE_TUNING: "fine-tuned models"}
+_TRIES = {Stage.HEADS: plot_messages.HEADS_TRIES, Stage.FINE_TUNING: plot_messages.FINE_TUNED_TRIES}
+_SETTINGS = {Stage.HEADS: plot_messages.HEADS_SETTINGS, Stage.FINE_TUNING: plot_messages.FINE_TUNED_SETTINGS}
 _HATCH = {Stage.HEADS: "", Stage.FINE_TUNING: "///"}
 _HEIGHT_IN = 3.4
 _MAX_STEPS = 6
@@ -26,16 +28,14 @@ _VALUE_CHARACTERS = 18
 def importance_bars(studies: Sequence[SettingsStudy]) -> Figure:
     """The share of each setting in the differences of the scores, a panel a stage. `studies` must not be empty."""
     n_rows = max(min(len(study.importances), _MAX_SETTINGS) for study in studies)
-    figure = new_figure(5.5 * len(studies), 1.4 + 0.3 * n_rows, "Which settings mattered")
+    figure = new_figure(5.5 * len(studies), 1.4 + 0.3 * n_rows, plot_messages.SETTINGS_THAT_MATTERED)
     for axes, study in zip(np.ravel(figure.subplots(1, len(studies), squeeze=False)), studies, strict=True):
         top = list(study.importances.items())[:_MAX_SETTINGS]
         widths = [100 * value for _, value in top]
         axes.barh(range(len(top)), widths, color=COLOUR[study.stage], hatch=_HATCH[study.stage], edgecolor="white")
         name_rows(axes, [_words(name) for name, _ in top], 9)
         axes.set_ylim(n_rows - 0.4, -0.6)
-        axes.set(
-            xlabel="Share in % of what the settings explain", title=f"{KINDS[study.stage]}: {len(study.scores)} tries"
-        )
+        axes.set(xlabel=plot_messages.SHARE_EXPLAINED, title=_TRIES[study.stage].format(n=len(study.scores)))
         bare(axes)
     return figure
 
@@ -43,7 +43,7 @@ def importance_bars(studies: Sequence[SettingsStudy]) -> Figure:
 def parallel_coordinates(study: SettingsStudy, goal: Goal) -> Figure:
     """Each try is a line through the values of its most important settings; the darker, the better it was."""
     names = list(study.importances)[:_MAX_AXES]
-    figure = new_figure(1.55 * len(names) + 2.6, _HEIGHT_IN + 1.4, f"Settings and scores: {KINDS[study.stage]}")
+    figure = new_figure(1.55 * len(names) + 2.6, _HEIGHT_IN + 1.4, _SETTINGS[study.stage])
     axes = figure.subplots()
     places, labels = zip(*(_places(study, name) for name in names), strict=True)
     low, high = min(study.scores), max(study.scores)
@@ -57,7 +57,9 @@ def parallel_coordinates(study: SettingsStudy, goal: Goal) -> Figure:
         _axis(axes, place, ticks)
     axes.set_xlim(-0.05, len(names) + 0.02)
     axes.set_ylim(-0.03, 1.03)
-    axes.set_xticks(range(len(names) + 1), [*(_words(name).replace(" ", "\n") for name in names), "score"], fontsize=8)
+    axes.set_xticks(
+        range(len(names) + 1), [*(_words(name).replace(" ", "\n") for name in names), plot_messages.SCORE], fontsize=8
+    )
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

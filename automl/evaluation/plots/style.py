@@ -17,6 +17,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from PIL import Image
 
+from automl.text.messages import plots as plot_messages
+
 BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#666666"
 COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's palette (2008), without the yellow, which white paper swallows."""
@@ -93,10 +95,10 @@ def as_written(texts: Sequence[Text]) -> None:
 
 
 def clock(longest_s: float) -> tuple[float, str]:
-    """Seconds that one unit of a time axis has, and the unit's name."""
+    """Seconds that one unit of a time axis has, and what the axis is called."""
     if longest_s >= 2 * 3600:
-        return 3600.0, "Hours"
-    return (60.0, "Minutes") if longest_s >= 180 else (1.0, "Seconds")
+        return 3600.0, plot_messages.HOURS_SINCE_START
+    return (60.0, plot_messages.MINUTES_SINCE_START) if longest_s >= 180 else (1.0, plot_messages.SECONDS_SINCE_START)
 
 
 def bare(axes: Axes) -> None:

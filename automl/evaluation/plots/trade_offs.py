@@ -11,6 +11,7 @@ from automl.evaluation.plots.progress import COLOUR, GOALS, MARK, STAGES
 from automl.evaluation.plots.style import BLUE, bare, new_figure
 from automl.records import Goal, Stage, TrialRecord
 from automl.search.objective import pareto_front
+from automl.text.messages import plots as plot_messages
 
 _MANY_DECADES = 100.0  # beyond that, 2 and 5 between the powers of ten have no room
 
@@ -35,12 +36,12 @@ def trade_offs(trials: Sequence[TrialRecord], goal: Goal) -> Figure:
     if not shown:
         raise ValueError("trade-offs need a trial whose size is known")
     front = {trial.number for trial in pareto_front(shown)}
-    figure = new_figure(11, 4.4, "What a better score costs")
+    figure = new_figure(11, 4.4, plot_messages.COSTS)
     panels = figure.subplots(1, 3, sharey=True)
     costs: list[tuple[str, Cost]] = [
-        ("Size of the model in MB", lambda trial: trial.n_bytes / 1e6),
-        ("Milliseconds for one photo", lambda trial: 1000 * trial.latency_s),
-        ("Seconds to train", lambda trial: trial.duration_s),
+        (plot_messages.SIZE_AXIS, lambda trial: trial.n_bytes / 1e6),
+        (plot_messages.LATENCY_AXIS, lambda trial: 1000 * trial.latency_s),
+        (plot_messages.TIME_AXIS, lambda trial: trial.duration_s),
     ]
     for axes, (text, cost) in zip(panels, costs, strict=True):
         _scatter(axes, [trial for trial in shown if cost(trial) > 0], cost)
@@ -72,13 +73,13 @@ def _front(axes: Axes, trials: Sequence[TrialRecord], *, cost: Cost, front: set[
     """front: numbers of the trials on the Pareto front."""
     ringed = [trial for trial in trials if trial.number in front]
     if ringed:
-        text = "no other of these is better, smaller and faster"
+        text = plot_messages.NONE_BETTER
         axes.scatter(*_points(ringed, cost), s=80, facecolors="none", edgecolors="black", label=text)
     heads = sorted((trial for trial in trials if trial.stage is Stage.HEADS), key=cost)
     if heads:
         costs, scores = _points(heads, cost)
         best = np.maximum.accumulate(scores)
-        axes.step(costs, best, where="post", color=BLUE, linewidth=1, label="the best of these at that cost or less")
+        axes.step(costs, best, where="post", color=BLUE, linewidth=1, label=plot_messages.BEST_AT_COST)
 
 
 def _points(trials: Sequence[TrialRecord], cost: Cost) -> tuple[list[float], list[float]]:

@@ -27,6 +27,7 @@ from automl.models.head.network import Layer
 from automl.models.memory import is_out_of_memory
 from automl.models.numerics import deterministic_ops
 from automl.models.weights.cache import InstalledWeights
+from automl.text.messages import search as search_messages
 
 STEPS_PER_EPOCH = 64
 """The most whole batches in an epoch: on a large data set an epoch is a part of it, so that a trial reports often."""
@@ -212,7 +213,7 @@ class FineTuner:
             self._prepare(rows, on_work)
             self._train(rows, on_work, on_epoch)
         if self.best is None:
-            raise TrialFailed("The fine-tuning diverged: its loss is not a number.")
+            raise TrialFailed(search_messages.FINE_TUNING_DIVERGED)
         return self.best
 
     def _exactness(self) -> AbstractContextManager[None]:
@@ -343,9 +344,7 @@ class FineTuner:
                 if not is_out_of_memory(error):
                     raise
                 if self.batch_size <= 1:
-                    raise TrialFailed(
-                        "There is too little memory to fine-tune even with one photo at a time."
-                    ) from None
+                    raise TrialFailed(search_messages.NO_MEMORY_TO_FINE_TUNE) from None
                 self.batch_size //= 2
 
 

@@ -20,6 +20,7 @@ from automl.errors import HeadTooLarge, TrialFailed
 from automl.models.head.network import Layers, StackedHeads, cross_entropy, softmax
 from automl.models.head.schedule import LearningRate
 from automl.models.head.settings import Features, HeadSettings, Targets, balanced_weights
+from automl.text.messages import search as search_messages
 
 _CHUNK = 2048
 _MANY_PARAMETERS = 5_000_000
@@ -123,7 +124,7 @@ def fit_head(
                 return _Training(features, targets, settings, seed=seed, batch_size=batch_size).run(on_epoch, on_step)
         except MemoryError:
             if batch_size == 1:
-                raise TrialFailed("There is too little memory for this head.") from None
+                raise TrialFailed(search_messages.NO_MEMORY_FOR_HEAD) from None
             batch_size //= 2
 
 
@@ -136,7 +137,7 @@ def _checked_size(features: Features, targets: Targets, settings: HeadSettings) 
     width = (*settings.hidden_units, targets.n_classes)[0]
     n_parameters = features.n_features * width * targets.n_models
     if (n_bytes := 4 * _ARRAYS_A_PARAMETER * n_parameters) > _MOST_BYTES:
-        raise HeadTooLarge(f"A head of this width would need {n_bytes / 1e9:.0f} GB of memory for all its folds.")
+        raise HeadTooLarge(search_messages.HEAD_TOO_WIDE.format(n_gigabytes=n_bytes / 1e9))
     return n_parameters
 
 
@@ -293,7 +294,7 @@ class _Training:
 
     def _result(self) -> HeadFit:
         if self._best is None:
-            raise TrialFailed("The training diverged: its loss is not a number.")
+            raise TrialFailed(search_messages.TRAINING_DIVERGED)
         curves = Curves.of_epochs(self._history)
         return HeadFit(
             layers=self._best.layers,

@@ -18,6 +18,7 @@ import structlog
 from automl.backbone_table import BACKBONES
 from automl.errors import BadWeights
 from automl.models.backbones.building import build_backbone
+from automl.text.messages import weights as weights_messages
 
 if TYPE_CHECKING:
     import keras
@@ -104,7 +105,7 @@ def missing(weights_dir: Path) -> dict[str, str]:
     except (FileNotFoundError, ValueError):
         reasons = {}
     here = installed(weights_dir)
-    return {name: reasons.get(name, "not fetched yet") for name in BACKBONES if name not in here}
+    return {name: reasons.get(name, weights_messages.NOT_FETCHED_YET) for name in BACKBONES if name not in here}
 
 
 def write_reasons(weights_dir: Path, reasons: Mapping[str, str]) -> None:
@@ -124,9 +125,7 @@ def load_backbone(weights: InstalledWeights) -> keras.Model:
     try:
         model.load_weights(weights.weights_path)
     except (OSError, ValueError, KeyError) as error:
-        raise BadWeights(
-            f"{weights.weights_path} is damaged ({error}). Delete it and run `automl weights fetch`."
-        ) from error
+        raise BadWeights(weights_messages.CACHE_DAMAGED.format(path=weights.weights_path, error=error)) from error
     return model
 
 
@@ -141,7 +140,7 @@ def read_record(name: str, weights_dir: Path) -> InstalledWeights | None:
         record = InstalledWeights(folder=weights_dir, **values)
         return record if sizes == _sizes(record) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
-        _log.debug("not installed", backbone=name, reason=str(error))
+        _log.debug(weights_messages.NOT_INSTALLED, backbone=name, reason=str(error))
         return None
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from automl.backbone_table import Naming
 from automl.errors import BadWeights
+from automl.text.messages import weights as weights_messages
 
 if TYPE_CHECKING:
     import keras
@@ -84,12 +85,14 @@ def assign(model: keras.Model, numbers: Numbers) -> None:
         for variable in layer.weights:
             name = f"{layer.name}/{variable.name}"
             if name not in numbers:
-                raise BadWeights(f"The weights have nothing for {name}.")
+                raise BadWeights(weights_messages.NOTHING_FOR.format(name=name))
             array = numbers[name]
             if array.shape != tuple(variable.shape):
-                raise BadWeights(f"The weights for {name} have shape {array.shape}, not {tuple(variable.shape)}.")
+                raise BadWeights(
+                    weights_messages.OTHER_SHAPE.format(name=name, shape=array.shape, wanted=tuple(variable.shape))
+                )
             if not np.isfinite(array).all():
-                raise BadWeights(f"The weights for {name} are not all finite numbers.")
+                raise BadWeights(weights_messages.NOT_FINITE.format(name=name))
             variable.assign(array)
 
 
@@ -97,7 +100,7 @@ def _pop_dense(numbers: dict[str, np.ndarray], layer: str) -> Dense:
     kernel, bias = numbers.pop(f"{layer}/kernel"), numbers.pop(f"{layer}/bias", None)
     kernel = kernel.reshape(kernel.shape[-2:])  # a 1 x 1 convolution on pooled features is a dense layer
     if bias is None or bias.shape != kernel.shape[1:]:
-        raise BadWeights(f"The original classifier's layer {layer} is not complete.")
+        raise BadWeights(weights_messages.CLASSIFIER_INCOMPLETE.format(layer=layer))
     return Dense(np.asarray(kernel, np.float32), np.asarray(bias, np.float32))
 
 

@@ -13,6 +13,7 @@ import structlog
 
 from automl.backbone_table import ArchiveSource, HubSource, KerasSource, Source
 from automl.errors import BadWeights, SourceUnavailable
+from automl.text.messages import weights as weights_messages
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 60.0
@@ -121,7 +122,7 @@ def check_reachable(url: str) -> None:
             client.head(f"{parts.scheme}://{parts.netloc}/", timeout=timeout, follow_redirects=False)
     except NETWORK_ERRORS as error:
         _log.debug("no answer", server=parts.netloc, reason=str(error))
-        raise SourceUnavailable(f"{parts.hostname} cannot be reached from this machine") from None
+        raise SourceUnavailable(weights_messages.HOST_UNREACHABLE.format(host=parts.hostname)) from None
 
 
 def download(url: str, target: Path, client: httpx.Client) -> None:
@@ -139,7 +140,7 @@ def download(url: str, target: Path, client: httpx.Client) -> None:
                     file.write(chunk)
     except NETWORK_ERRORS as error:
         _log.debug("download failed", url=url, reason=str(error))
-        raise SourceUnavailable(f"the download from {urlsplit(url).hostname} failed") from None
+        raise SourceUnavailable(weights_messages.DOWNLOAD_FAILED.format(host=urlsplit(url).hostname)) from None
 
 
 def hash_file(path: Path, algorithm: str = "sha256") -> str:
@@ -157,6 +158,7 @@ def check_digest(path: Path, expected: str, algorithm: str = "sha256") -> None:
     found = hash_file(path, algorithm)
     if found != expected:
         raise BadWeights(
-            f"{path.name} is damaged or is another file than expected "
-            f"(its {algorithm.upper()} is {found}, not {expected})"
+            weights_messages.OTHER_FILE.format(
+                name=path.name, algorithm=algorithm.upper(), found=found, expected=expected
+            )
         )

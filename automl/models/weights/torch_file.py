@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from automl.errors import BadWeights
+from automl.text.messages import weights as weights_messages
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
@@ -57,7 +58,7 @@ class _Tensor:
         """A copy of the tensor's numbers out of its storage's `values`."""
         last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
         if min((self.offset, *self.shape, *self.strides)) < 0 or (0 not in self.shape and last >= values.size):
-            raise BadWeights("the weights file points outside of its own numbers")
+            raise BadWeights(weights_messages.POINTS_OUTSIDE)
         strides = tuple(step * values.itemsize for step in self.strides)
         return np.lib.stride_tricks.as_strided(values[self.offset :], self.shape, strides, writeable=False).copy()
 
@@ -66,7 +67,7 @@ def _rebuild_tensor(  # the file calls it with these arguments by position
     storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_hooks: object
 ) -> _Tensor:
     if not isinstance(storage, _Storage):
-        raise pickle.UnpicklingError("a tensor without a storage")
+        raise pickle.UnpicklingError(weights_messages.NO_STORAGE)
     return _Tensor(storage=storage, offset=int(offset), shape=tuple(map(int, shape)), strides=tuple(map(int, strides)))
 
 
@@ -84,13 +85,13 @@ class _TensorUnpickler(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str, /) -> Callable[..., Any]:
         allowed: Callable[..., Any] | None = _ALLOWED.get((module_name, global_name))
         if allowed is None:
-            raise pickle.UnpicklingError(f"{module_name}.{global_name} has no place in a file of weights")
+            raise pickle.UnpicklingError(weights_messages.FOREIGN_OBJECT.format(module=module_name, name=global_name))
         return allowed
 
     def persistent_load(self, pid: Any) -> _Storage:
         kind, dtype, key, _device, n_elements, view = pid
         if kind != "storage" or view is not None or not isinstance(dtype, np.dtype):
-            raise pickle.UnpicklingError("an unknown kind of storage")
+            raise pickle.UnpicklingError(weights_messages.UNKNOWN_STORAGE)
         return _Storage(key=str(key), dtype=dtype, n_elements=int(n_elements))
 
 
@@ -102,13 +103,13 @@ def read_tensors(file: IO[bytes]) -> dict[str, np.ndarray]:
     """
     try:
         if (_load(file), _load(file)) != (_MAGIC, _PROTOCOL):
-            raise BadWeights("the weights file is not in PyTorch's old format")
+            raise BadWeights(weights_messages.NOT_OLD_FORMAT)
         _load(file)
         tensors = _load(file)
         values = _read_storages(file, _load(file), tensors)
         return {str(name): tensor.read(values[tensor.storage.key]) for name, tensor in tensors.items()}
     except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise BadWeights(f"the weights file is damaged or is not a plain list of tensors ({error})") from None
+        raise BadWeights(weights_messages.NO_PLAIN_LIST.format(error=error)) from None
 
 
 def _load(file: IO[bytes]) -> Any:
@@ -122,7 +123,7 @@ def _read_storages(file: IO[bytes], keys: list[str], tensors: dict[str, _Tensor]
         storage = storages[key]
         n_elements = int.from_bytes(_exactly(file, 8), "little")
         if n_elements != storage.n_elements:
-            raise BadWeights("the weights file contradicts itself about the length of a tensor")
+            raise BadWeights(weights_messages.LENGTHS_DIFFER)
         values[key] = np.frombuffer(_exactly(file, n_elements * storage.dtype.itemsize), storage.dtype)
     return values
 

