@@ -6,6 +6,8 @@ For a new format add a row to `FORMATS`, and its writer to `automl.delivery.form
 from dataclasses import dataclass
 from pathlib import Path
 
+from automl.text.messages import delivery as delivery_messages
+
 _SCRIPTS = Path(__file__).parent / "serving"
 _TOLERANCE, _INT8_TOLERANCE = 0.005, 0.02
 
@@ -34,12 +36,12 @@ class Runtime:
     def readme(self, model: str) -> str:
         """Three lines on how to use it. `model`: the file name of one of its models."""
         named = "" if self.script == "predict.py" else f" {model}"
-        return (
-            f"{self.title}: python -m venv venv && venv/bin/pip install {' '.join(map(repr, self.packages))}\n"
-            f"Then: venv/bin/python {self.script}{named} photo.jpg another.jpg\n"
-            f"In your own code: from {Path(self.script).stem} import Classifier; "
-            f"probabilities = Classifier({model!r}).predict('photo.jpg')\n"
+        lines = (
+            delivery_messages.RUNTIME_INSTALL.format(title=self.title, packages=" ".join(map(repr, self.packages))),
+            delivery_messages.RUNTIME_USE.format(command=f"{self.script}{named}"),
+            delivery_messages.RUNTIME_IN_CODE.format(module=Path(self.script).stem, model=model),
         )
+        return "".join(f"{line}\n" for line in lines)
 
     def delivered_script(self) -> str:
         """The text of `script` as it is delivered: it needs none of this project."""

@@ -7,6 +7,7 @@ request is bound once and appears in all of them.
 
 import logging
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 import structlog
@@ -14,6 +15,7 @@ from structlog.typing import EventDict, Processor
 
 from automl.errors import BadSetting
 from automl.settings import Settings
+from automl.text.messages import options as option_messages
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("auto", "json", "text")
@@ -90,7 +92,7 @@ def _shared_processors(bound: dict[str, str]) -> list[Processor]:
 
 def _renderers(log_format: str) -> list[Processor]:
     if log_format not in FORMATS:
-        raise BadSetting(f"DARKROOM_LOG_FORMAT must be one of {', '.join(FORMATS)}, not {log_format!r}.")
+        raise _unknown("DARKROOM_LOG_FORMAT", FORMATS, log_format)
     if log_format == "text" or (log_format == "auto" and sys.stderr.isatty()):
         return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     return [
@@ -102,5 +104,10 @@ def _renderers(log_format: str) -> list[Processor]:
 
 def _number(level: str) -> int:
     if level not in LEVELS:
-        raise BadSetting(f"DARKROOM_LOG_LEVEL must be one of {', '.join(LEVELS)}, not {level!r}.")
+        raise _unknown("DARKROOM_LOG_LEVEL", LEVELS, level)
     return logging.getLevelNamesMapping()[level.upper()]
+
+
+def _unknown(variable: str, known: Sequence[str], text: str) -> BadSetting:
+    words = option_messages.NOT_ONE_OF_THESE.format(variable=variable, known=", ".join(known), text=text)
+    return BadSetting(words)

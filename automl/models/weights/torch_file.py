@@ -131,5 +131,5 @@ def _read_storages(file: IO[bytes], keys: list[str], tensors: dict[str, _Tensor]
 def _exactly(file: IO[bytes], n_bytes: int) -> bytes:
     data = file.read(n_bytes)
     if len(data) != n_bytes:
-        raise EOFError("it ends too early")
+        raise EOFError(weights_messages.ENDS_TOO_EARLY)
     return data

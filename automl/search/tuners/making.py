@@ -7,6 +7,7 @@ from automl.models.quiet_tensorflow import import_tensorflow
 from automl.records import SAMPLERS, Sampler, TunerKind
 from automl.search.space import Params, SearchSpace
 from automl.search.tuners.tuner import History, Tuner
+from automl.text.messages import options as option_messages
 
 
 def make_tuner(
@@ -36,7 +37,7 @@ def make_tuner(
     """
     allowed = SAMPLERS[kind]
     if sampler is not None and sampler not in allowed:
-        raise BadSetting(f"The sampler of {kind} must be one of {', '.join(allowed)}, not {sampler}.")
+        raise BadSetting(option_messages.NO_SUCH_SAMPLER.format(tuner=kind, known=", ".join(allowed), sampler=sampler))
     chosen = sampler or allowed[0]
     known = [(proposal, score) for proposal, score in history if _lies_in(space, proposal.params)]
     if kind is TunerKind.OPTUNA:

@@ -231,6 +231,13 @@ README_NO_KERAS = (
 )
 REQUIREMENTS_COMMENT = "# What predict.py needs; any Python from 3.10 on."
 
+# The README of one format, line by line.
+RUNTIME_INSTALL = "{title}: python -m venv venv && venv/bin/pip install {packages}"
+RUNTIME_USE = "Then: venv/bin/python {command} photo.jpg another.jpg"
+RUNTIME_IN_CODE = (
+    "In your own code: from {module} import Classifier; probabilities = Classifier({model!r}).predict('photo.jpg')"
+)
+
 # The README of chosen formats, line by line.
 UNPACK_AND_OPEN = "Unpack this folder and open a terminal in it. The models, and what uses each of them:"
 KEEP_PREDICT = "Keep predict.py beside the others, which read photos with it; it has no model of its own here."

@@ -6,6 +6,7 @@ NOT_A_WHOLE_NUMBER_OF_STEPS = "{subject} must be a whole number from {low} to {h
 NOT_AN_AMOUNT = "{subject} must be a number from {low:g} to {high:,g} {unit}."
 NOT_A_CHOICE = "{subject} must be {choices}."
 NOT_A_CHOICE_OF_GROUP = "{subject} of {group} must be {choices}, not {value}."
+NO_SUCH_SAMPLER = "The sampler of {tuner} must be one of {known}, not {sampler}."
 NOT_A_SWITCH = "{subject} must be yes or no."
 NOT_A_LIST_OF_BACKBONES = "Backbones must be a list of names, such as mobilenet_v2."
 UNKNOWN_BACKBONE = "There is no backbone called {name!r}. Known: {known}."
@@ -65,3 +66,4 @@ OPTION_WITH_VALUE = "{title}: {value}"
 # The settings of an installation.
 NOT_A_NUMBER_OF_UNIT = "{variable} must be a number of {unit}, not {text!r}."
 NOT_ONE_OF = "{variable} must be {choices}, not {text!r}."
+NOT_ONE_OF_THESE = "{variable} must be one of {known}, not {text!r}."

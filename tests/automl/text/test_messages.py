@@ -1,5 +1,6 @@
 """Rules about the catalogue of messages, so that it can be given to a translator as it is."""
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -12,6 +13,13 @@ from automl.text.one_or_many import OneOrMany
 
 REPOSITORY = Path(__file__).parents[3]
 USERS = ("automl", "server", "worker", "bench", "scripts", "tests")
+ROWS = ("automl/records/", "automl/settings.py", "automl/formats.py", "automl/backbone_table.py")
+"""Tables whose rows hold their own titles and helps."""
+FOR_PROGRAMMERS = ("ValueError", "RuntimeError", "TypeError")
+ALONE = ("automl/serving/predict", "automl/store/migrations/")
+"""Programs that are delivered and run without Darkroom, and migrations, which never change."""
+OWN_SENTENCES = ("automl/labelling/", "automl/archives/", "automl/ingest/", "automl/images/")
+"""Packages whose sentences still stand where they are said."""
 
 
 def catalogue() -> Iterator[tuple[str, str | OneOrMany]]:
@@ -51,3 +59,28 @@ def test_the_number_chooses_the_sentence() -> None:
     assert message.format(n=1, name="a cat") == "1 photo of a cat"
     assert message.format(n=0, name="a cat") == "0 photos of a cat"
     assert message.format(n=1200, name="a cat") == "1,200 photos of a cat"
+
+
+def test_no_sentence_stands_outside() -> None:
+    elsewhere = (*ROWS, *ALONE, *OWN_SENTENCES, "automl/text/messages/")
+    paths = [path for package in ("automl", "server", "worker") for path in (REPOSITORY / package).rglob("*.py")]
+    names = {path: path.relative_to(REPOSITORY).as_posix() for path in paths}
+    found = [
+        f"{name}:{line}"
+        for path, name in names.items()
+        if not name.startswith(elsewhere)
+        for line in lines_with_sentences(ast.parse(path.read_text()))
+    ]
+    assert found == []
+
+
+def lines_with_sentences(tree: ast.Module) -> Iterator[int]:
+    """Where text ends as a sentence does; docstrings and what is raised for programmers are no messages."""
+    passed_over = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and node.exc and ast.unparse(node.exc).startswith(FOR_PROGRAMMERS):
+            passed_over |= {id(argument) for argument in ast.walk(node.exc)}
+    for node in ast.walk(tree):
+        text = node.value if isinstance(node, ast.Constant) and id(node) not in passed_over else None
+        if isinstance(text, str) and re.search(r" .*[a-z)]\.$", text, re.DOTALL):
+            yield node.lineno
