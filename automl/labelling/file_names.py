@@ -25,20 +25,20 @@ _MEANINGLESS = words_of(
     "screenshot screen shot bildschirmfoto capture snap snapshot vlcsnap whatsapp signal telegram kakaotalk wechat "
     "mmexport inshot picsart received unnamed untitled unbenannt download thumb thumbnail original collage "
     # Parts of dates and times, and what was done to a copy.
-    "copy kopie copie copia edited edit resized cropped crop aug augmented at on um am pm of nr "
-    "january february april june july august september october november december jan feb apr jun jul aug sept oct nov "
-    "dec monday tuesday wednesday thursday friday saturday sunday"
+    "copy kopie copie copia edited edit resized cropped crop aug augmented at on um am pm of nr"
 )
 """Words, in lower case, that cameras, phones, programs and web sites put into the name of a photo."""
 
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _IDENTIFIER = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # a UUID
-    r"|(?<![a-z0-9])(?=[a-f]*[0-9]+[a-f]+[0-9a-f]*[0-9]|[a-f]*[0-9]{3})[0-9a-f]{6,}(?![a-z0-9])"  # a hash or an epoch
+    r"|(?<![a-z0-9])(?=[a-f]*[0-9]+[a-f]+[0-9a-f]*[0-9])[0-9a-f]{6,}(?![a-z0-9])"  # a hash
+    rf"|(?<![a-z0-9])(?:{_MONTH}[ _.-]?\d{{1,2}}[ _.,-]+|\d{{1,2}}[ _.-]?{_MONTH}[ _.-]?)\d{{4}}(?!\d)"  # a date
     r"|(?<![a-z0-9])img_e(?=\d{4})"  # iPhones, after editing
-    r"|^[pl]1\d{6}(?!\d)|^r00\d{5}(?!\d)|^b612_(?=\d{8})|^c360_(?=\d{4})",  # Panasonic, Leica, Ricoh, and two programs
+    r"|^[plr]\d{7}(?!\d)|^[bc]\d{3}_(?=\d{4})",  # Panasonic, Leica and Ricoh; and programs such as B612
     re.IGNORECASE,
 )
-"""What counts or identifies a photo although there are letters in it."""
+"""What counts or identifies a photo although there are letters in it. Any digit may stand for any other here."""
 
 _TOKEN = re.compile(r"[^\s_.,;()\[\]{}+=~@#&-]+")
 _WORD_THEN_NUMBER = re.compile(r"(\D+)\d+")
@@ -52,8 +52,10 @@ def places_by_names(files: Sequence[NamedFile], splits_of_folders: Mapping[Folde
     A word such as `train` or `test` at either end names the part of the split, if it divides the photos at all. Where
     there is no such word, the folder says it (`splits_of_folders`).
     """
-    known: dict[str, _NameWords] = {}
-    read = [_words_of(stem_of(file.path[-1]), known) if file.is_photo else None for file in files]
+    read = _read_names(files, is_split_first=False)
+    # In `test_train_1` either word may be the class: the word for the split stands where it does in other names.
+    if sum(name is not None and name.is_split_first for name in read) * 2 > len(read):
+        read = _read_names(files, is_split_first=True)
     splits = _SplitWords([name for name in read if name is not None])
     return without_lonely_split(
         [
@@ -63,16 +65,25 @@ def places_by_names(files: Sequence[NamedFile], splits_of_folders: Mapping[Folde
     )
 
 
-def _words_of(stem: str, known: dict[str, "_NameWords"]) -> "_NameWords":
+def _read_names(files: Sequence[NamedFile], *, is_split_first: bool) -> list["_NameWords | None"]:
+    """What the name of each photo says; where both ends may name the split, the first does if `is_split_first`."""
+    known: dict[str, _NameWords] = {}
+    return [
+        _words_of(stem_of(file.path[-1]), known, is_split_first=is_split_first) if file.is_photo else None
+        for file in files
+    ]
+
+
+def _words_of(stem: str, known: dict[str, "_NameWords"], *, is_split_first: bool) -> "_NameWords":
     """What a name says, from `known` where possible: names that differ in their numbers alone say the same.
 
     Only where a number belongs to the class, as in `boeing747_001`, each name is read for itself.
     """
     key = stem.translate(_DIGITS_AS_ZERO)
     if key not in known:
-        known[key] = _NameWords.of(key)
+        known[key] = _NameWords.of(key, is_split_first=is_split_first)
     name = known[key]
-    return _NameWords.of(stem) if "0" in name.label_with_split else name
+    return _NameWords.of(stem, is_split_first=is_split_first) if "0" in name.label_with_split else name
 
 
 def _place(
@@ -97,25 +108,33 @@ class _NameWords:
         label: The class; empty if the name says none.
         label_with_split: The class together with the word for the split, in case the word belongs to the class.
         split: The part of the split that the word names; None without such a word.
+        is_split_first: Whether the first word is the one that names it, and could not be anything else.
     """
 
     label: str
     label_with_split: str
     split: Split | None
+    is_split_first: bool
 
     @classmethod
-    def of(cls, stem: str) -> "_NameWords":
-        label, label_with_split, split = "", "", None
+    def of(cls, stem: str, *, is_split_first: bool) -> "_NameWords":
+        label, label_with_split, split, found_first = "", "", None, False
         # As long as before, so that a word stands where it stands in the name.
         readable = _IDENTIFIER.sub(lambda found: f" {'0' * (len(found[0]) - 2)} ", stem)
         for words in _runs_of_words(readable):
-            kept, run_split = _without_split(words)
+            kept, run_split = _without_split(words, is_split_first=is_split_first)
+            found_first |= bool(run_split) and not split and kept[-1:] == words[-1:]
             split = split or run_split
             # The first run with words is the class: what follows a number is mostly a remark.
             if words and not label:
                 label_with_split = label_with_split if not kept and label_with_split else _text(stem, words)
                 label = _text(stem, kept) if kept else ""
-        return cls(label=label, label_with_split=label_with_split if split else label, split=split)
+        return cls(
+            label=label,
+            label_with_split=label_with_split if split else label,
+            split=split,
+            is_split_first=found_first,
+        )
 
 
 class _SplitWords:
@@ -192,12 +211,11 @@ def _stripped(words: list[_Word]) -> list[_Word]:
     return words
 
 
-def _without_split(words: list[_Word]) -> tuple[list[_Word], Split | None]:
+def _without_split(words: list[_Word], *, is_split_first: bool) -> tuple[list[_Word], Split | None]:
     """The words without one at either end that names a part of the split, and that part."""
-    if words and (split := split_of_word(words[-1].text)):
-        return _stripped(words[:-1]), split
-    if words and (split := split_of_word(words[0].text)):
-        return _stripped(words[1:]), split
+    for is_first in (is_split_first, not is_split_first):
+        if words and (split := split_of_word(words[0 if is_first else -1].text)):
+            return _stripped(words[1:] if is_first else words[:-1]), split
     return words, None
 
 

@@ -1,16 +1,16 @@
 """Classes from folders: which folder is the class, which part of the split and which group it lies in."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from automl.labelling.named_file import NamedFile
-from automl.labelling.neutral_names import is_lot
+from automl.labelling.neutral_names import is_empty_word, is_lot
 from automl.labelling.outer_folders import settled, without_collections, without_groups
 from automl.labelling.photo_folder import OUTSIDE, PhotoFolder, by_top, place_in
 from automl.labelling.places import NoPlace, Place, Places, without_lonely_split
 from automl.labelling.split_levels import BESIDE_TRAINING, with_splits_inside
-from automl.labelling.split_words import PLAIN_FOLDERS, split_name, split_of
+from automl.labelling.split_words import PLAIN_FOLDERS, innermost_split, split_name, split_of
 from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders
@@ -57,7 +57,7 @@ class FolderReading:
         is_inner_likelier = _labels(outermost) != _labels(innermost)
         tops = by_top(outer)
         return cls(
-            outermost=outermost,
+            outermost=outermost if is_inner_likelier else _without_empty_words(outermost),
             innermost=innermost if is_inner_likelier else _literally_innermost(outer),
             splits={one.path: one.split for one in outer},
             outer_folders=outer_folders,
@@ -82,24 +82,33 @@ def _places_of(folders: Sequence[PhotoFolder]) -> PlaceOfFolder:
     return {one.path: one.place() for one in folders}
 
 
+def _without_empty_words(places: PlaceOfFolder) -> PlaceOfFolder:
+    """The places, of which none is left where all classes are called `images_001`, `masks` or the like."""
+    labels = set(_labels(places).values())
+    if len(labels) < 2 or not all(map(is_empty_word, labels)):
+        return places
+    return {
+        path: NoPlace(reason=labelling_messages.FOLDER_SAYS_NOTHING.format(folder=place.label))
+        if isinstance(place, Place)
+        else place
+        for path, place in places.items()
+    }
+
+
 def _labels(places: PlaceOfFolder) -> Mapping[Folders, str]:
     return {path: place.label for path, place in places.items() if isinstance(place, Place)}
 
 
 def _literally_innermost(folders: Sequence[PhotoFolder]) -> PlaceOfFolder:
     """The places by the folder that directly holds each photo, however deep, if it is not named for a part."""
-    inner = {name for one in folders for name in one.rest[1:]}
-    # A class may be called `train`, see `split_folders`, but then no part is called so inside a class.
-    classes = by_top(folders).keys() - inner
-    return {one.path: _in_innermost(one, classes) for one in folders}
+    return {one.path: _in_innermost(one) for one in folders}
 
 
-def _in_innermost(one: PhotoFolder, classes: Set[str]) -> Place | NoPlace:
+def _in_innermost(one: PhotoFolder) -> Place | NoPlace:
     if one.lost and one.lost is not BESIDE_TRAINING:
         return one.lost
     around = [name for name in one.path[: len(one.path) - len(one.rest)] if not (one.split and split_name(name))]
-    names = [name for name in (*around, *one.rest) if name in classes or not split_of(name)]
+    names = [name for name in (*around, *one.rest) if not split_of(name)]
     while len(names) > 1 and names[-1].lower() in PLAIN_FOLDERS:
         names.pop()
-    inside = (split for name in reversed(one.rest) if name not in classes and (split := split_of(name)))
-    return place_in(names[-1], one.split or next(inside, None)) if names else OUTSIDE
+    return place_in(names[-1], one.split or innermost_split(one.rest)) if names else OUTSIDE

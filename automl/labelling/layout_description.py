@@ -42,19 +42,24 @@ def describe_layout(
     parts = _own_parts(places)
     if reading is Reading.TABLE:
         return f"{table_description}, with your own {parts} photos." if parts else f"{table_description}."
-    without_parts, with_parts = _sentences(reading, n_classes=len(set(labels)), has_groups=bool(outer_folders))
-    values = {"label": labels[0], "parts": parts, "examples": _listed(outer_folders)}
+    has_groups = any(isinstance(place, Place) and place.group for place in places)
+    without_parts, with_parts = _sentences(
+        reading, n_classes=len(set(labels)), is_repeated=bool(outer_folders), has_groups=has_groups
+    )
+    values = {"label": labels[0], "parts": parts, "outer": listed(outer_folders)}
     values |= _example(reading, files, places, labels)
     return (with_parts if parts else without_parts).format(**values)
 
 
-def _sentences(reading: Reading, *, n_classes: int, has_groups: bool) -> tuple[str, str]:
+def _sentences(reading: Reading, *, n_classes: int, is_repeated: bool, has_groups: bool) -> tuple[str, str]:
     """The sentence where the photos come without a split of their own, and the one where they come with one."""
     match reading:
         case Reading.NAMES:
             return labelling_messages.NAMES_SAY, labelling_messages.NAMES_SAY_WITH_PARTS
-        case Reading.PARENT if has_groups:
-            return labelling_messages.INNERMOST_IN_GROUPS, labelling_messages.INNERMOST_IN_GROUPS_WITH_PARTS
+        case Reading.PARENT if is_repeated and has_groups:
+            return labelling_messages.INNERMOST_IN_GROUPS, labelling_messages.INNERMOST_REPEATED_WITH_PARTS
+        case Reading.PARENT if is_repeated:
+            return labelling_messages.INNERMOST_REPEATED, labelling_messages.INNERMOST_REPEATED_WITH_PARTS
         case Reading.PARENT:
             return labelling_messages.INNERMOST, labelling_messages.INNERMOST_WITH_PARTS
         case _ if n_classes == 1:
@@ -70,8 +75,8 @@ def _own_parts(places: Places) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
-def _listed(names: Sequence[str]) -> str:
-    """A few of the names."""
+def listed(names: Sequence[str]) -> str:
+    """The first of the names, in words."""
     return ", ".join([*names[:_N_EXAMPLES], *(["..."] if len(names) > _N_EXAMPLES else [])])
 
 

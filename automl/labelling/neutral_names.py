@@ -55,6 +55,10 @@ _PROGRAMS = words_of(
     "from phone and various diverse verschiedenes sonstiges from the my own"
 )
 _MEANINGLESS = _ORIGINS | _LOTS | _TIMES | _CONDITIONS | _VARIANTS | _PROGRAMS | PLAIN_FOLDERS
+_HOLDERS = PLAIN_FOLDERS | words_of(
+    "fold folds batch chunk shard folder dcim apple new untitled "
+    "mask masks label labels annotation annotations segmentation segmentations groundtruth gt ground truth"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _DATE = re.compile(r"(19|20)\d\d([-_. ]?[01]\d([-_. ]?[0-3]\d)?)?|[0-3]?\d[-_. ][0-3]?\d[-_. ](19|20)?\d\d")
 """A year, a month of a year or a day, without words."""
@@ -95,3 +99,10 @@ def is_lot(folder: str) -> bool:
     As class names these make no sense where another reading gives classes.
     """
     return any(c.isdigit() for c in folder) and telling(folder) is Telling.NOTHING
+
+
+@lru_cache(maxsize=65536)
+def is_empty_word(folder: str) -> bool:
+    """Whether a folder can be no class at all, since it only says that it holds photos, or what belongs to photos."""
+    words = _WORD.findall(folder.lower())
+    return bool(words) and all(word in _HOLDERS for word in words)

@@ -14,6 +14,9 @@ from automl.text.upload_names import Folders
 _MOST_LEVELS = 12
 """So many levels of outer folders are looked through at most; nobody has as many."""
 
+_MOST_GROUPS = 4
+"""So many levels of groups are looked for, each of which doubles the work."""
+
 _COMMON_AT_LEAST = 0.6
 """Outer folders hold the same inner names where at least this share of what they hold is in most of them."""
 
@@ -31,7 +34,9 @@ def settled(folders: Sequence[PhotoFolder]) -> list[PhotoFolder]:
     return _unwrapped(found)
 
 
-def without_groups(folders: Sequence[PhotoFolder]) -> tuple[list[PhotoFolder], tuple[str, ...]]:
+def without_groups(
+    folders: Sequence[PhotoFolder], *, n_levels: int = _MOST_GROUPS
+) -> tuple[list[PhotoFolder], tuple[str, ...]]:
     """Settled folders without outer folders that all hold the same inner names, and the names of the outermost ones.
 
     The outer folders are dates, sites, cameras, folds: each becomes the group of its photos, unless it is named for
@@ -39,14 +44,14 @@ def without_groups(folders: Sequence[PhotoFolder]) -> tuple[list[PhotoFolder], t
     """
     found = list(folders)
     outermost: tuple[str, ...] = ()
-    for _ in range(_MOST_LEVELS):
+    for level in range(n_levels):
         tops = by_top(found)
-        names = _names_below(tops)
+        names = _names_below(tops, n_levels=n_levels - level - 1)
         if not names or not _are_outer(tops, names):
             break
         is_group = _are_shared(names)
         outermost = outermost or tuple(sorted(tops))
-        found = settled([_grouped(one, is_group=is_group) for one in found])
+        found = settled([one if one.lost or not one.rest else _taken_out(one, is_group=is_group) for one in found])
     return found, outermost
 
 
@@ -66,7 +71,11 @@ def without_collections(folders: Sequence[PhotoFolder], *, is_bold: bool) -> lis
         for name, members in tops.items()
         if spelling_key(name) not in classes and _is_collection(name, members, classes, is_bold=is_bold)
     }
-    return [one.inside() if not one.lost and one.rest and one.rest[0] in collections else one for one in folders]
+    is_group = len(collections) > 1 and all(telling(name) is Telling.NOTHING for name in collections)
+    return [
+        _taken_out(one, is_group=is_group) if not one.lost and one.rest and one.rest[0] in collections else one
+        for one in folders
+    ]
 
 
 def _is_collection(name: str, members: Iterable[PhotoFolder], classes: frozenset[str], *, is_bold: bool) -> bool:
@@ -80,7 +89,7 @@ def _is_collection(name: str, members: Iterable[PhotoFolder], classes: frozenset
 # ---- Groups.
 
 
-def _names_below(tops: Mapping[str, Sequence[PhotoFolder]]) -> Mapping[str, frozenset[str]]:
+def _names_below(tops: Mapping[str, Sequence[PhotoFolder]], *, n_levels: int) -> Mapping[str, frozenset[str]]:
     """The names of what seem to be classes in each outer folder; empty if a folder has none, and so is a class."""
     inside = {name: [one.inside() for one in members] for name, members in tops.items()}
     branching = (top_keys(members) for members in inside.values())
@@ -88,17 +97,17 @@ def _names_below(tops: Mapping[str, Sequence[PhotoFolder]]) -> Mapping[str, froz
     names: dict[str, frozenset[str]] = {}
     for name, members in inside.items():
         holds_photos = any(not one.rest for one in members)
-        names[name] = _class_names(members, known)
+        names[name] = _class_names(members, known, n_levels=n_levels)
         if not names[name] or (holds_photos and telling(name) is not Telling.NOTHING):
             return {}
     return names
 
 
-def _class_names(folders: Sequence[PhotoFolder], known: frozenset[str]) -> frozenset[str]:
+def _class_names(folders: Sequence[PhotoFolder], known: frozenset[str], *, n_levels: int) -> frozenset[str]:
     """The outermost names, each in one spelling, without those that only say that there are photos in them."""
     names = top_keys(folders)
     if not (len(names) == 1 and names <= known):
-        names = top_keys(settled(folders))
+        names = top_keys(without_groups(settled(folders), n_levels=n_levels)[0])
     return frozenset(name for name in names if name not in PLAIN_FOLDERS and not split_of(name))
 
 
@@ -129,12 +138,11 @@ def _telling_of_most(names: Iterable[str]) -> Telling:
     return ordered[len(ordered) // 2]
 
 
-def _grouped(one: PhotoFolder, *, is_group: bool) -> PhotoFolder:
-    if one.lost or not one.rest:
-        return one
+def _taken_out(one: PhotoFolder, *, is_group: bool) -> PhotoFolder:
+    """The folder without the outer folder it lies in, which is its group if `is_group`."""
     outer = one.rest[0]
-    group = one.group or (outer if is_group and not is_variant(outer) else "")
-    return replace(one.inside(), group=group)
+    is_named = is_group and not is_variant(outer) and outer.lower() not in PLAIN_FOLDERS
+    return replace(one.inside(), group=one.group or (outer if is_named else ""))
 
 
 # ---- Folders that wrap everything.

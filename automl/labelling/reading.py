@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from automl.labelling.file_names import places_by_names
 from automl.labelling.folders import FolderReading
 from automl.labelling.label_tables import LabelTable
-from automl.labelling.layout_description import describe_layout
+from automl.labelling.layout_description import describe_layout, listed
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import NoPlace, Place, Places, Reading
 from automl.labelling.spellings import joined_spellings
@@ -95,7 +95,7 @@ def read_layout(
         reading = next((guess for guess in _guesses(by_folders) if found[guess].is_likely), Reading.FOLDERS)
     chosen = found[reading]
     others = tuple(
-        OtherReading(reading=other.reading, description=other.description)
+        OtherReading(reading=other.reading, description=_described_with_classes(files, other))
         for other in found.values()
         if other.is_likely and other.reading is not reading and _is_different(files, other.places, chosen.places)
     )
@@ -107,6 +107,12 @@ def read_layout(
         joined=chosen.joined,
         others=others,
     )
+
+
+def _described_with_classes(files: Sequence[NamedFile], other: "_ReadPlaces") -> str:
+    """The sentence about another reading, with some of its classes, so that people can tell which one they mean."""
+    classes = sorted(set(_labels_of_photos(files, other.places)))
+    return labelling_messages.OTHER_READING.format(words=other.description, classes=listed(classes))
 
 
 def _guesses(by_folders: FolderReading) -> Sequence[Reading]:

@@ -103,7 +103,9 @@ def _is_wrapper(top: tuple[str, Sequence[PhotoFolder]], *, part: str, elsewhere:
     if _repeats(name, part):
         return True
     if name.lower() in _PLAIN_INSIDE_PART:
-        return elsewhere <= {spelling_key(name)}
+        return spelling_key(name) not in elsewhere or len(elsewhere) == 1
+    if telling(name) is Telling.NOTHING and any(telling(other) is Telling.NOTHING for other in elsewhere):
+        return False  # one of several sites or folds, of which this part holds but one
     inside = {one.rest[1] for one in members if len(one.rest) > 1}
     says_something = sum(telling(one) is not Telling.NOTHING for one in inside) > 1
     return says_something and spelling_key(name) not in elsewhere and all(len(one.rest) > 1 for one in members)

@@ -1,6 +1,7 @@
 """How the classes were read from folders, names of files or a table, and how else they could be read."""
 
-OTHER_LAYOUT = "With --layout {layout}, it would be: {words}"
+OTHER_READING = "{words} The classes would be: {classes}."
+OTHER_LAYOUT = "Another reading is possible with --layout {layout}. {words}"
 
 # Why a photo has no class.
 OUTSIDE_CLASS_FOLDERS = "It lies outside any class folder. Put it in a folder with the name of what it shows."
@@ -10,6 +11,7 @@ DIRECTLY_IN_PART = (
     "It lies directly in the folder '{part}', so what it shows is unknown. Put it in a folder with the name of its "
     "class: {part}/name-of-class/photo.jpg."
 )
+FOLDER_SAYS_NOTHING = "It lies in the folder '{folder}', whose name does not say what its photos show."
 NO_PHOTO = "It is not a photo."
 NAME_WITHOUT_CLASS = "Its name does not say what it shows. A name such as cat_001.jpg would."
 CLASS_IN_NAME_TOO_LONG = "The name of its class is longer than {most} characters."
@@ -29,13 +31,17 @@ CLASS_FOLDERS = "One folder for each class."
 CLASS_FOLDERS_WITH_PARTS = "One folder for each class, with your own {parts} folders."
 INNERMOST = "The innermost folder of each photo is its class."
 INNERMOST_WITH_PARTS = "The innermost folder of each photo is its class, with your own {parts} folders."
-INNERMOST_IN_GROUPS = (
-    "The innermost folder of each photo is its class. The folders around them hold the same classes ({examples}); "
-    "each of these is kept on one side of the test."
+INNERMOST_REPEATED = (
+    "The innermost folder of each photo is its class, since the folders around these hold the same classes: {outer}."
 )
-INNERMOST_IN_GROUPS_WITH_PARTS = (
-    "The innermost folder of each photo is its class, with your own {parts} folders. The folders around them hold the "
-    "same classes ({examples}); each of these is kept on one side of the test."
+INNERMOST_REPEATED_WITH_PARTS = (
+    "The innermost folder of each photo is its class, with your own {parts} folders. The folders around these hold the "
+    "same classes: {outer}."
+)
+INNERMOST_IN_GROUPS = (
+    "The innermost folder of each photo is its class, since the folders around these hold the same classes: {outer}. "
+    "All photos of one such outer folder are either learned from or used for the test, so the test shows how well the "
+    "model does in a new one."
 )
 NAMES_SAY = "The name of each file says its class ({name}: {label})."
 NAMES_SAY_WITH_PARTS = "The name of each file says its class ({name}: {label}), with your own {parts} photos."

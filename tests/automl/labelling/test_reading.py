@@ -211,7 +211,10 @@ def test_the_folder_that_holds_a_photo_may_be_its_class() -> None:
     layout = read_layout(names)
     assert [place.label for place in layout.places if isinstance(place, Place)] == ["pets", "pets", "plants"]
     assert layout.others == (
-        OtherReading(reading=Reading.PARENT, description="The innermost folder of each photo is its class."),
+        OtherReading(
+            reading=Reading.PARENT,
+            description="The innermost folder of each photo is its class. The classes would be: cats, dogs, roses.",
+        ),
     )
     inner = read_layout(names, reading=Reading.PARENT)
     assert inner.places == [Place(label="cats"), Place(label="dogs"), Place(label="roses")]
