@@ -1,77 +1,103 @@
 """Classes from the names of files: `angular_leaf_spot_train.0.jpg`, `cat_001.jpg`, `dog (3).jpg`."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import MAX_LABEL_CHARS, NoPlace, Place, Places, without_lonely_split
-from automl.labelling.split_words import SPLIT_WORDS, innermost_split
+from automl.labelling.split_words import split_of_word, words_of
 from automl.records import Split
-from automl.text.upload_names import stem_of
+from automl.text.messages import labelling as labelling_messages
+from automl.text.upload_names import Folders, stem_of
 
-_NO_PHOTO = NoPlace(reason="It is not a photo.")
-_NO_CLASS = NoPlace(reason="Its name does not say what it shows. A name such as cat_001.jpg would.")
-_TOO_LONG = NoPlace(reason=f"The name of its class is longer than {MAX_LABEL_CHARS} characters.")
+_NO_PHOTO = NoPlace(reason=labelling_messages.NO_PHOTO)
+_NO_CLASS = NoPlace(reason=labelling_messages.NAME_WITHOUT_CLASS)
+_TOO_LONG = NoPlace(reason=labelling_messages.CLASS_IN_NAME_TOO_LONG.format(most=MAX_LABEL_CHARS))
 
-_MEANINGLESS = frozenset(
+_MEANINGLESS = words_of(
     # Cameras.
-    {"img", "image", "images", "imag", "mvimg", "dsc", "dscn", "dscf", "dsci", "pxl", "cimg", "hpim", "sam", "kic"}
-    | {"gopr", "gopro", "gx", "gh", "dji", "mvi", "vid", "video", "pano", "burst", "hdr", "portrait", "night", "wa"}
+    "img image images imag imgp mvimg mg dsc dscn dscf dsci pxl cimg hpim sam kic pict gedc sdc dcp gopr gopro gx gh "
+    "dji mvi mov vid video pano burst hdr portrait night wa cam camera webcam "
     # People and programs, whatever it shows.
-    | {"photo", "photos", "picture", "pic", "pics", "scan", "frame", "file", "foto", "bild", "fb", "snapchat", "raw"}
-    | {"screenshot", "screen", "shot", "bildschirmfoto", "capture", "whatsapp", "signal", "telegram", "kakaotalk"}
-    | {"received", "unnamed", "untitled", "unbenannt", "download", "thumb", "thumbnail", "original", "collage"}
+    "photo photos picture pic pics scan frame frames clip seq file foto fotos bild fb snapchat raw jpg jpeg png rf "
+    "screenshot screen shot bildschirmfoto capture snap snapshot vlcsnap whatsapp signal telegram kakaotalk wechat "
+    "mmexport inshot picsart received unnamed untitled unbenannt download thumb thumbnail original collage "
     # Parts of dates and times, and what was done to a copy.
-    | {"copy", "kopie", "edited", "edit", "resized", "cropped", "at", "on", "um", "am", "pm", "of"}
+    "copy kopie copie copia edited edit resized cropped crop aug augmented at on um am pm of nr"
 )
 """Words, in lower case, that cameras, phones, programs and web sites put into the name of a photo."""
 
-# Photos from web services are often named so. The digits are no number that counts photos.
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_IDENTIFIER = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # a UUID
+    r"|(?<![a-z0-9])(?=[a-f]*[0-9]+[a-f]+[0-9a-f]*[0-9])[0-9a-f]{6,}(?![a-z0-9])"  # a hash
+    rf"|(?<![a-z0-9])(?:{_MONTH}[ _.-]?\d{{1,2}}[ _.,-]+|\d{{1,2}}[ _.-]?{_MONTH}[ _.-]?)\d{{4}}(?!\d)"  # a date
+    r"|(?<![a-z0-9])img_e(?=\d{4})"  # iPhones, after editing
+    r"|^[plr]\d{7}(?!\d)|^[bc]\d{3}_(?=\d{4})",  # Panasonic, Leica and Ricoh; and programs such as B612
+    re.IGNORECASE,
+)
+"""What counts or identifies a photo although there are letters in it. Any digit may stand for any other here."""
+
 _TOKEN = re.compile(r"[^\s_.,;()\[\]{}+=~@#&-]+")
 _WORD_THEN_NUMBER = re.compile(r"(\D+)\d+")
 
 _DIGITS_AS_ZERO = str.maketrans("123456789", "000000000")
 
 
-def places_by_names(files: Sequence[NamedFile]) -> Places:
+def places_by_names(files: Sequence[NamedFile], splits_of_folders: Mapping[Folders, Split | None]) -> Places:
     """The places of photos whose class is in their names: the words, without numbers and without meaningless words.
 
     A word such as `train` or `test` at either end names the part of the split, if it divides the photos at all. Where
-    there is no such word, the innermost folder that is named for a part says it.
+    there is no such word, the folder says it (`splits_of_folders`).
     """
-    known: dict[str, _NameWords] = {}
-    read = [_words_of(stem_of(file.path[-1]), known) if file.is_photo else None for file in files]
-    splits = _SplitWords([name for name in read if name is not None and name.label])
+    read = _read_names(files, is_split_first=False)
+    # In `test_train_1` either word may be the class: the word for the split stands where it does in other names.
+    if sum(name is not None and name.is_split_first for name in read) * 2 > len(read):
+        read = _read_names(files, is_split_first=True)
+    splits = _SplitWords([name for name in read if name is not None])
     return without_lonely_split(
-        [_place(file, name, splits) for file, name in zip(files, read, strict=True)],
+        [
+            _place(file, name, splits, split=splits_of_folders.get(file.folders))
+            for file, name in zip(files, read, strict=True)
+        ],
     )
 
 
-def _words_of(stem: str, known: dict[str, "_NameWords"]) -> "_NameWords":
+def _read_names(files: Sequence[NamedFile], *, is_split_first: bool) -> list["_NameWords | None"]:
+    """What the name of each photo says; where both ends may name the split, the first does if `is_split_first`."""
+    known: dict[str, _NameWords] = {}
+    return [
+        _words_of(stem_of(file.path[-1]), known, is_split_first=is_split_first) if file.is_photo else None
+        for file in files
+    ]
+
+
+def _words_of(stem: str, known: dict[str, "_NameWords"], *, is_split_first: bool) -> "_NameWords":
     """What a name says, from `known` where possible: names that differ in their numbers alone say the same.
 
     Only where a number belongs to the class, as in `boeing747_001`, each name is read for itself.
     """
     key = stem.translate(_DIGITS_AS_ZERO)
     if key not in known:
-        known[key] = _NameWords.of(key)
+        known[key] = _NameWords.of(key, is_split_first=is_split_first)
     name = known[key]
-    return _NameWords.of(stem) if "0" in name.label_with_split else name
+    return _NameWords.of(stem, is_split_first=is_split_first) if "0" in name.label_with_split else name
 
 
-def _place(file: NamedFile, name: "_NameWords | None", splits: "_SplitWords") -> Place | NoPlace:
+def _place(
+    file: NamedFile, name: "_NameWords | None", splits: "_SplitWords", *, split: Split | None
+) -> Place | NoPlace:
     if name is None:
         return file.unusable or _NO_PHOTO
-    if not name.label:
-        return _NO_CLASS
     is_split = splits.is_split(name)
     label = name.label if is_split or name.split is None else name.label_with_split
+    if not label:
+        return _NO_CLASS
     if len(label) > MAX_LABEL_CHARS:
         return _TOO_LONG
-    return Place(label=label, split=name.split if is_split and name.split else innermost_split(file.folders))
+    return Place(label=label, split=name.split if is_split and name.split else split)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,40 +108,56 @@ class _NameWords:
         label: The class; empty if the name says none.
         label_with_split: The class together with the word for the split, in case the word belongs to the class.
         split: The part of the split that the word names; None without such a word.
+        is_split_first: Whether the first word is the one that names it, and could not be anything else.
     """
 
     label: str
     label_with_split: str
     split: Split | None
+    is_split_first: bool
 
     @classmethod
-    def of(cls, stem: str) -> "_NameWords":
-        label, label_with_split, split = "", "", None
-        for words in _runs_of_words(_UUID.sub(" 0 ", stem)):
-            kept, run_split = _without_split(words)
+    def of(cls, stem: str, *, is_split_first: bool) -> "_NameWords":
+        label, label_with_split, split, found_first = "", "", None, False
+        # As long as before, so that a word stands where it stands in the name.
+        readable = _IDENTIFIER.sub(lambda found: f" {'0' * (len(found[0]) - 2)} ", stem)
+        for words in _runs_of_words(readable):
+            kept, run_split = _without_split(words, is_split_first=is_split_first)
+            found_first |= bool(run_split) and not split and kept[-1:] == words[-1:]
             split = split or run_split
             # The first run with words is the class: what follows a number is mostly a remark.
-            if kept and not label:
-                label, label_with_split = _text(stem, kept), _text(stem, words)
-        return cls(label=label, label_with_split=label_with_split if split else label, split=split)
+            if words and not label:
+                label_with_split = label_with_split if not kept and label_with_split else _text(stem, words)
+                label = _text(stem, kept) if kept else ""
+        return cls(
+            label=label,
+            label_with_split=label_with_split if split else label,
+            split=split,
+            is_split_first=found_first,
+        )
 
 
 class _SplitWords:
     """Decides whether a word such as `test` in a name is the part of the split, or belongs to the class: `test tube`.
 
     It is the part of the split where every name has such a word, where words for several parts occur, or where some
-    photos of its class have another one or none.
+    photos of its class have another one or none. A word that stands alone, `train_001`, is a class among other classes
+    where no name has another such word.
     """
 
     def __init__(self, names: Sequence[_NameWords]) -> None:
         self._of_label: defaultdict[str, set[Split | None]] = defaultdict(set)
         for name in names:
             self._of_label[name.label].add(name.split)
-        seen = {name.split for name in names}
+        seen = {name.split for name in names if name.label}
         self._divides_all = None not in seen or len(seen - {None}) > 1
+        alone = Counter((name.label_with_split.lower(), name.split) for name in names if name.split and not name.label)
+        self._is_class_alone = seen == {None} and len(alone) == 1 and max(alone.values()) > 1
 
     def is_split(self, name: _NameWords) -> bool:
         """Whether the word for the split in this name really is one."""
+        if not name.label:
+            return not self._is_class_alone
         return name.split is not None and (self._divides_all or len(self._of_label[name.label]) > 1)
 
 
@@ -169,12 +211,11 @@ def _stripped(words: list[_Word]) -> list[_Word]:
     return words
 
 
-def _without_split(words: list[_Word]) -> tuple[list[_Word], Split | None]:
+def _without_split(words: list[_Word], *, is_split_first: bool) -> tuple[list[_Word], Split | None]:
     """The words without one at either end that names a part of the split, and that part."""
-    if words and (split := SPLIT_WORDS.get(words[-1].text.lower())):
-        return _stripped(words[:-1]), split
-    if words and (split := SPLIT_WORDS.get(words[0].text.lower())):
-        return _stripped(words[1:]), split
+    for is_first in (is_split_first, not is_split_first):
+        if words and (split := split_of_word(words[0 if is_first else -1].text)):
+            return _stripped(words[1:] if is_first else words[:-1]), split
     return words, None
 
 

@@ -1,143 +1,114 @@
-"""Classes from folders: which folder is the class, and which part of the split it lies in."""
+"""Classes from folders: which folder is the class, which part of the split and which group it lies in."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from automl.labelling.named_file import NamedFile
-from automl.labelling.places import MAX_LABEL_CHARS, NoPlace, Place, Places, without_lonely_split
-from automl.labelling.split_words import PLAIN_FOLDERS, innermost_split, split_of
+from automl.labelling.neutral_names import is_empty_word, is_lot
+from automl.labelling.outer_folders import settled, without_collections, without_groups
+from automl.labelling.photo_folder import OUTSIDE, PhotoFolder, by_top, place_in
+from automl.labelling.places import NoPlace, Place, Places, without_lonely_split
+from automl.labelling.split_levels import BESIDE_TRAINING, with_splits_inside
+from automl.labelling.split_words import PLAIN_FOLDERS, innermost_split, split_name, split_of
 from automl.records import Split
+from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders
 
-_OUTSIDE = NoPlace(reason="It lies outside any class folder. Put it in a folder with the name of what it shows.")
-_TOO_LONG = NoPlace(reason=f"The name of its class folder is longer than {MAX_LABEL_CHARS} characters.")
+_NO_PHOTOS = NoPlace(reason=labelling_messages.NO_PHOTO)
 
-
-def places_by_folders(files: Sequence[NamedFile]) -> Places:
-    """The places of files that lie in class folders.
-
-    There may be train, validation and test folders above the class folders or inside them, and any number of folders
-    that wrap everything. What lies deeper inside a class folder belongs to that class.
-    """
-    # Only photos decide: a stray README beside the folder must not hide that the folder wraps everything.
-    photos = {file.folders for file in files if file.is_photo}
-    tree = _FolderTree.of(photos or {file.folders for file in files if file.unusable is None})
-    of_folders = {folders: tree.place(folders) for folders in {file.folders for file in files}}
-    return without_lonely_split([file.unusable or of_folders[file.folders] for file in files])
-
-
-def places_by_parent(files: Sequence[NamedFile]) -> Places:
-    """The places of files whose class is the folder that directly holds them, however deep.
-
-    The innermost folder that is named for a part of the split says the part, and is no class.
-    """
-    of_folders = {folders: _in_parent(folders) for folders in {file.folders for file in files}}
-    return without_lonely_split([file.unusable or of_folders[file.folders] for file in files])
-
-
-def _in_parent(folders: Folders) -> Place | NoPlace:
-    classes = [folder for folder in folders if not split_of(folder)]
-    if not classes:
-        return _OUTSIDE
-    if len(classes[-1]) > MAX_LABEL_CHARS:
-        return _TOO_LONG
-    return Place(label=classes[-1], split=innermost_split(folders))
+PlaceOfFolder = Mapping[Folders, Place | NoPlace]
+"""The place of the photos that lie directly in each folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _FolderTree:
-    """What all folders together mean, from the outermost to the innermost.
+class FolderReading:
+    """What the folders of all photos together say.
 
     Attributes:
-        depth: How many folders, one inside the other, wrap everything.
-        wrappers: Folders just inside of those that wrap some of the classes.
-        splits: Folders inside of those that are parts of the split.
-        inner_depth: How many folders, one inside the other, wrap everything inside the parts of the split.
-        only_splits: Whether there are train or test folders but no class folders in them.
+        outermost: Where the outermost folders that tell photos apart are the classes. What lies deeper inside a class
+            folder belongs to that class.
+        innermost: Where the innermost folders are the classes. If outer folders all hold the same inner names, each of
+            them is a group.
+        splits: The part of the split that each folder lies in.
+        outer_folders: The outer folders that all hold the same inner names.
+        is_inner_likelier: Whether the innermost folders are more likely to be the classes.
+        are_lots: Whether the outermost folders are dates or numbered lots, which say nothing about their photos.
     """
 
-    depth: int
-    wrappers: frozenset[str]
-    splits: frozenset[str]
-    inner_depth: int
-    only_splits: bool
+    outermost: PlaceOfFolder
+    innermost: PlaceOfFolder
+    splits: Mapping[Folders, Split | None]
+    outer_folders: tuple[str, ...]
+    is_inner_likelier: bool
+    are_lots: bool
 
     @classmethod
-    def of(cls, folders: Iterable[Folders]) -> "_FolderTree":
-        depth = _wrapper_depth(set(folders))
-        rest = {folder[depth:] for folder in folders if len(folder) > depth}
-        wrappers = _wrappers_beside_classes(rest)
-        rest = {folder[1:] if folder[0] in wrappers else folder for folder in rest}
-        splits = frozenset(folder[0] for folder in rest if len(folder) > 1 and split_of(folder[0]))
-        inner = {folder[1:] if folder[0] in splits else folder for folder in rest}
-        # With photos directly in `train` and `test`, these would else be taken for two classes.
-        only_splits = not splits and bool(rest) and all(split_of(folder[0]) for folder in rest)
+    def of(cls, files: Sequence[NamedFile]) -> "FolderReading":
+        """There may be parts of the split, groups, and folders that wrap everything, on any level."""
+        # Only photos decide: a stray README beside the folder must not hide that the folder wraps everything.
+        photos = Counter(file.folders for file in files if file.is_photo)
+        counts = photos or Counter(file.folders for file in files if file.unusable is None)
+        found = settled([PhotoFolder(path=path, rest=path, n_photos=n) for path, n in counts.items()])
+        outer = with_splits_inside(without_collections(found, is_bold=False))
+        ungrouped, outer_folders = without_groups(found)
+        inner = with_splits_inside(without_collections(ungrouped, is_bold=True))
+        outermost, innermost = _places_of(outer), _places_of(inner)
+        is_inner_likelier = _labels(outermost) != _labels(innermost)
+        tops = by_top(outer)
         return cls(
-            depth=depth,
-            wrappers=wrappers,
-            splits=splits,
-            inner_depth=_wrapper_depth(inner) if splits else 0,
-            only_splits=only_splits,
+            outermost=outermost if is_inner_likelier else _without_empty_words(outermost),
+            innermost=innermost if is_inner_likelier else _literally_innermost(outer),
+            splits={one.path: one.split for one in outer},
+            outer_folders=outer_folders,
+            is_inner_likelier=is_inner_likelier,
+            are_lots=bool(tops) and all(map(is_lot, tops)),
         )
 
-    def place(self, folders: Folders) -> Place | NoPlace:
-        """The place of a file that lies in these folders."""
-        rest = folders[self.depth :]
-        if rest and rest[0] in self.wrappers:
-            rest = rest[1:]
-        split = None
-        if rest and (rest[0] in self.splits or self.only_splits):
-            split = split_of(rest[0])
-            if len(rest) == 1:
-                return NoPlace(
-                    reason=f"It lies directly in the folder '{rest[0]}', so what it shows is unknown. "
-                    f"Put it in a folder with the name of its class: {rest[0]}/name-of-class/photo.jpg."
-                )
-            rest = rest[1:]
-        elif rest and Split.TRAIN in map(split_of, self.splits):
-            # With a training folder, what lies outside all parts is not data: often plots, or files of some program.
-            return NoPlace(reason="It lies beside the training folder, not in a class folder inside it.")
-        return _in_class(rest[self.inner_depth :], split)
+    def by_outermost(self, files: Sequence[NamedFile]) -> Places:
+        """The places of the files where the outermost folders are the classes."""
+        return _places(files, self.outermost)
+
+    def by_innermost(self, files: Sequence[NamedFile]) -> Places:
+        """The places of the files where the innermost folders are the classes."""
+        return _places(files, self.innermost)
 
 
-def _in_class(folders: Folders, split: Split | None) -> Place | NoPlace:
-    """The place of a file whose outermost folder is its class; a part of the split may be named inside of it."""
-    if not folders:
-        return _OUTSIDE
-    if len(folders[0]) > MAX_LABEL_CHARS:
-        return _TOO_LONG
-    return Place(label=folders[0], split=split or (split_of(folders[1]) if len(folders) > 1 else None))
+def _places(files: Sequence[NamedFile], of_folders: PlaceOfFolder) -> Places:
+    return without_lonely_split([file.unusable or of_folders.get(file.folders, _NO_PHOTOS) for file in files])
 
 
-def _wrappers_beside_classes(folders: set[Folders]) -> frozenset[str]:
-    """Folders of folders that lie among folders of files: `pets` of `pets/cat`, `pets/dog` and, sent later, `bird`."""
-    classes = {folder[0] for folder in folders if len(folder) == 1}
-    if not classes:
-        return frozenset()
-    inside: defaultdict[str, set[str]] = defaultdict(set)
-    for folder in folders:
-        if folder[0] not in classes and not split_of(folder[0]):
-            inside[folder[0]].add(folder[1].lower())
-    return frozenset(outer for outer, inner in inside.items() if len(inner) > 1 or not inner <= PLAIN_FOLDERS)
+def _places_of(folders: Sequence[PhotoFolder]) -> PlaceOfFolder:
+    return {one.path: one.place() for one in folders}
 
 
-def _wrapper_depth(folders: set[Folders]) -> int:
-    """How many folders, one inside the other, merely wrap all the rest."""
-    depth = 0
-    while True:
-        below = {folder[depth:] for folder in folders if len(folder) > depth}
-        if len({folder[0] for folder in below}) != 1:
-            return depth
-        # One folder holds all the rest: a class if photos lie in it and nothing branches below it, else a wrapper.
-        inside = {folder[1] for folder in below if len(folder) > 1}
-        holds_files = any(len(folder) == 1 for folder in below)
-        if not inside or (len(inside) == 1 and holds_files and not _branches(below)):
-            return depth  # this folder does not wrap others but is a class
-        depth += 1
+def _without_empty_words(places: PlaceOfFolder) -> PlaceOfFolder:
+    """The places, of which none is left where all classes are called `images_001`, `masks` or the like."""
+    labels = set(_labels(places).values())
+    if len(labels) < 2 or not all(map(is_empty_word, labels)):
+        return places
+    return {
+        path: NoPlace(reason=labelling_messages.FOLDER_SAYS_NOTHING.format(folder=place.label))
+        if isinstance(place, Place)
+        else place
+        for path, place in places.items()
+    }
 
 
-def _branches(folders: set[Folders]) -> bool:
-    """Whether any of `folders` lie beside each other. If none do, they all lie one inside the other."""
-    longest = max(folders, key=len)
-    return any(folder != longest[: len(folder)] for folder in folders)
+def _labels(places: PlaceOfFolder) -> Mapping[Folders, str]:
+    return {path: place.label for path, place in places.items() if isinstance(place, Place)}
+
+
+def _literally_innermost(folders: Sequence[PhotoFolder]) -> PlaceOfFolder:
+    """The places by the folder that directly holds each photo, however deep, if it is not named for a part."""
+    return {one.path: _in_innermost(one) for one in folders}
+
+
+def _in_innermost(one: PhotoFolder) -> Place | NoPlace:
+    if one.lost and one.lost is not BESIDE_TRAINING:
+        return one.lost
+    around = [name for name in one.path[: len(one.path) - len(one.rest)] if not (one.split and split_name(name))]
+    names = [name for name in (*around, *one.rest) if not split_of(name)]
+    while len(names) > 1 and names[-1].lower() in PLAIN_FOLDERS:
+        names.pop()
+    return place_in(names[-1], one.split or innermost_split(one.rest)) if names else OUTSIDE

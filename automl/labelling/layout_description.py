@@ -1,18 +1,21 @@
 """How the photos were understood to be laid out, in one sentence for people."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import Place, Places, Reading
 from automl.records import Split
+from automl.text.messages import labelling as labelling_messages
 
 _NOTHING_FOUND = {
-    Reading.FOLDERS: "No folder says what the photos show.",
-    Reading.PARENT: "No folder says what the photos show.",
-    Reading.NAMES: "The names of the files do not say what the photos show.",
-    Reading.TABLE: "No table here says what the photos show.",
+    Reading.FOLDERS: labelling_messages.NO_FOLDER_SAYS,
+    Reading.PARENT: labelling_messages.NO_FOLDER_SAYS,
+    Reading.NAMES: labelling_messages.NO_NAME_SAYS,
+    Reading.TABLE: labelling_messages.NO_TABLE_SAYS,
 }
+
+_N_EXAMPLES = 3
 
 
 def describe_layout(
@@ -22,6 +25,7 @@ def describe_layout(
     places: Places,
     labels: Sequence[str],
     table_description: str = "",
+    outer_folders: Sequence[str] = (),
 ) -> str:
     """The sentence for what one reading has found.
 
@@ -31,34 +35,55 @@ def describe_layout(
         places: The place of each of them.
         labels: Those of the photos, one for each photo.
         table_description: The beginning of the sentence where a table gives the classes.
+        outer_folders: The folders around the innermost ones that all hold the same classes.
     """
     if not labels:
         return _NOTHING_FOUND[reading]
+    parts = _own_parts(places)
+    if reading is Reading.TABLE:
+        return f"{table_description}, with your own {parts} photos." if parts else f"{table_description}."
+    has_groups = any(isinstance(place, Place) and place.group for place in places)
+    without_parts, with_parts = _sentences(
+        reading, n_classes=len(set(labels)), is_repeated=bool(outer_folders), has_groups=has_groups
+    )
+    values = {"label": labels[0], "parts": parts, "outer": listed(outer_folders)}
+    values |= _example(reading, files, places, labels)
+    return (with_parts if parts else without_parts).format(**values)
+
+
+def _sentences(reading: Reading, *, n_classes: int, is_repeated: bool, has_groups: bool) -> tuple[str, str]:
+    """The sentence where the photos come without a split of their own, and the one where they come with one."""
     match reading:
-        case Reading.FOLDERS if len(set(labels)) == 1:
-            beginning, noun = f"All photos are of one class, '{labels[0]}'", "folders"
-        case Reading.FOLDERS:
-            beginning, noun = "One folder for each class", "folders"
-        case Reading.PARENT:
-            beginning, noun = "The innermost folder of each photo is its class", "folders"
         case Reading.NAMES:
-            beginning, noun = f"The name of each file says its class ({_example(files, places, labels)})", "photos"
-        case Reading.TABLE:
-            beginning, noun = table_description, "photos"
-    return f"{beginning}{_own_split(places, noun)}."
+            return labelling_messages.NAMES_SAY, labelling_messages.NAMES_SAY_WITH_PARTS
+        case Reading.PARENT if is_repeated and has_groups:
+            return labelling_messages.INNERMOST_IN_GROUPS, labelling_messages.INNERMOST_REPEATED_WITH_PARTS
+        case Reading.PARENT if is_repeated:
+            return labelling_messages.INNERMOST_REPEATED, labelling_messages.INNERMOST_REPEATED_WITH_PARTS
+        case Reading.PARENT:
+            return labelling_messages.INNERMOST, labelling_messages.INNERMOST_WITH_PARTS
+        case _ if n_classes == 1:
+            return labelling_messages.ONE_CLASS, labelling_messages.ONE_CLASS_WITH_PARTS
+        case _:
+            return labelling_messages.CLASS_FOLDERS, labelling_messages.CLASS_FOLDERS_WITH_PARTS
 
 
-def _own_split(places: Places, noun: str) -> str:
-    """The end of the sentence where the photos come with a split of their own."""
+def _own_parts(places: Places) -> str:
+    """The parts of the split that the photos come with, in words; empty without any."""
     seen = {place.split for place in places if isinstance(place, Place)}
     parts = [split.value for split in Split if split in seen]
-    if not parts:
-        return ""
-    return f", with your own {' and '.join([', '.join(parts[:-1]), parts[-1]] if parts[1:] else parts)} {noun}"
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
-def _example(files: Sequence[NamedFile], places: Places, labels: Sequence[str]) -> str:
-    """The name of one file and its class, always the same for the same files."""
+def listed(names: Sequence[str]) -> str:
+    """The first of the names, in words."""
+    return ", ".join([*names[:_N_EXAMPLES], *(["..."] if len(names) > _N_EXAMPLES else [])])
+
+
+def _example(reading: Reading, files: Sequence[NamedFile], places: Places, labels: Sequence[str]) -> Mapping[str, str]:
+    """The name of one file and its class where names say the class, always the same for the same files."""
+    if reading is not Reading.NAMES:
+        return {}
     common = Counter(labels)
     label = min(common, key=lambda label: (-common[label], label))
     name = min(
@@ -66,4 +91,4 @@ def _example(files: Sequence[NamedFile], places: Places, labels: Sequence[str]) 
         for file, place in zip(files, places, strict=True)
         if isinstance(place, Place) and place.label == label and not file.is_document
     )
-    return f"{name}: {label}"
+    return {"name": name, "label": label}

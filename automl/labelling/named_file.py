@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from automl.labelling.places import NoPlace
+from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders, clean_parts, clean_text, is_document, is_junk_path
 
 
@@ -52,11 +53,9 @@ def _folders(folder: str) -> tuple[Folders, NoPlace | None]:
 
 def _why_unusable(path: Folders) -> NoPlace | None:
     if not path:
-        return NoPlace(reason="It has no name.")
+        return NoPlace(reason=labelling_messages.NO_NAME)
     if is_junk_path(path):
-        return NoPlace(reason="It is not a photo but a leftover of a program or of the system.", is_junk=True)
+        return NoPlace(reason=labelling_messages.LEFTOVER, is_junk=True)
     if any(part.startswith(".") for part in path):
-        return NoPlace(
-            reason="It is hidden (its name, or its folder's, begins with a dot). Rename it if you want it used."
-        )
+        return NoPlace(reason=labelling_messages.HIDDEN)
     return None

@@ -7,26 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from automl.labelling.file_names import places_by_names
-from automl.labelling.folders import places_by_folders, places_by_parent
+from automl.labelling.folders import FolderReading
 from automl.labelling.label_tables import LabelTable
-from automl.labelling.layout_description import describe_layout
+from automl.labelling.layout_description import describe_layout, listed
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import NoPlace, Place, Places, Reading
 from automl.labelling.spellings import joined_spellings
 from automl.labelling.table_places import TablePlaces, places_by_table
+from automl.text.messages import labelling as labelling_messages
 
-_UNUSED_TABLE = NoPlace(reason="It is a table, not a photo, and was not needed to find the classes.")
+_UNUSED_TABLE = NoPlace(reason=labelling_messages.UNUSED_TABLE)
 
-_READERS: Mapping[Reading, Callable[[Sequence[NamedFile], TablePlaces], Places]] = {
-    Reading.FOLDERS: lambda files, _: places_by_folders(files),
-    Reading.TABLE: lambda _, by_table: by_table.places,
-    Reading.NAMES: lambda files, _: places_by_names(files),
-    Reading.PARENT: lambda files, _: places_by_parent(files),
+_READERS: Mapping[Reading, Callable[[Sequence[NamedFile], FolderReading, TablePlaces], Places]] = {
+    Reading.FOLDERS: lambda files, by_folders, _: by_folders.by_outermost(files),
+    Reading.TABLE: lambda _, __, by_table: by_table.places,
+    Reading.NAMES: lambda files, by_folders, _: places_by_names(files, by_folders.splits),
+    Reading.PARENT: lambda files, by_folders, _: by_folders.by_innermost(files),
 }
 """How each reading finds places. The order is that in which other readings are offered: the likeliest first."""
-
-_GUESSES = (Reading.FOLDERS, Reading.TABLE, Reading.NAMES)
-"""The readings of which the first likely one is taken where nobody has chosen one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,26 +74,28 @@ def read_layout(
         names: Relative paths with / or \\.
         tables: Those of the files that may be tables of labels.
         reading: What to read the classes from. None takes folders if they give at least two classes, else a table that
-            gives most photos one, else the names of the files.
+            gives most photos one, else the names of the files. Folders that are but dates or numbered lots come last.
         join_spellings: Whether to take `Cat` and `cat ` for one class.
     """
     files = [NamedFile.of(name) for name in names]
+    by_folders = FolderReading.of(files)
     by_table = places_by_table(files, names, tables)
     found = {
         known: _read(
             known,
             files=files,
-            places=read_places(files, by_table),
+            places=read_places(files, by_folders, by_table),
             join_spellings=join_spellings,
             table_description=by_table.description,
+            outer_folders=by_folders.outer_folders,
         )
         for known, read_places in _READERS.items()
     }
     if reading is None:
-        reading = next((guess for guess in _GUESSES if found[guess].is_likely), Reading.FOLDERS)
+        reading = next((guess for guess in _guesses(by_folders) if found[guess].is_likely), Reading.FOLDERS)
     chosen = found[reading]
     others = tuple(
-        OtherReading(reading=other.reading, description=other.description)
+        OtherReading(reading=other.reading, description=_described_with_classes(files, other))
         for other in found.values()
         if other.is_likely and other.reading is not reading and _is_different(files, other.places, chosen.places)
     )
@@ -107,6 +107,19 @@ def read_layout(
         joined=chosen.joined,
         others=others,
     )
+
+
+def _described_with_classes(files: Sequence[NamedFile], other: "_ReadPlaces") -> str:
+    """The sentence about another reading, with some of its classes, so that people can tell which one they mean."""
+    classes = sorted(set(_labels_of_photos(files, other.places)))
+    return labelling_messages.OTHER_READING.format(words=other.description, classes=listed(classes))
+
+
+def _guesses(by_folders: FolderReading) -> Sequence[Reading]:
+    """The readings of which the first likely one is taken where nobody has chosen one."""
+    folders = Reading.PARENT if by_folders.is_inner_likelier else Reading.FOLDERS
+    others = (Reading.TABLE, Reading.NAMES)
+    return (*others, folders) if by_folders.are_lots and folders is Reading.FOLDERS else (folders, *others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +148,7 @@ def _read(
     places: Places,
     join_spellings: bool,
     table_description: str,
+    outer_folders: Sequence[str],
 ) -> _ReadPlaces:
     labels = _labels_of_photos(files, places)
     joined = joined_spellings(labels) if join_spellings else {}
@@ -146,10 +160,15 @@ def _read(
         reading=reading,
         places=places,
         description=describe_layout(
-            reading, files=files, places=places, labels=labels, table_description=table_description
+            reading,
+            files=files,
+            places=places,
+            labels=labels,
+            table_description=table_description,
+            outer_folders=outer_folders,
         ),
         joined=tuple(
-            f"'{label}' was taken for another spelling of '{kept}'." for label, kept in sorted(joined.items())
+            labelling_messages.JOINED_SPELLING.format(label=label, kept=kept) for label, kept in sorted(joined.items())
         ),
         is_likely=_is_likely(reading, labels, n_photos),
     )

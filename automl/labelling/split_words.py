@@ -1,37 +1,126 @@
 """The words that name a part of the split, such as the `train` of a folder or of the name of a file."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from automl.records import Split
 from automl.text.upload_names import Folders
 
-SPLIT_WORDS: dict[str, Split] = {
-    "train": Split.TRAIN,
-    "training": Split.TRAIN,
-    "val": Split.VALIDATION,
-    "valid": Split.VALIDATION,
-    "validation": Split.VALIDATION,
-    "dev": Split.VALIDATION,
-    "test": Split.TEST,
-    "testing": Split.TEST,
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text with blanks between them."""
+    return frozenset(text.split())
+
+
+_WORDS: Mapping[Split, str] = {
+    Split.TRAIN: (
+        "train training trainings trn trainval learn learning "
+        "trainieren lern lernen entrainement entraînement apprentissage entrenamiento entreno aprendizaje "
+        "addestramento allenamento apprendimento treino treinamento treinar aprendizagem "
+        "训练 訓練 学习 學習 学習 トレーニング 훈련 학습 обучение обучающая тренировка"
+    ),
+    Split.VALIDATION: (
+        "val valid validation validate validating dev devel development "
+        "validierung validierungs validacion validación validazione convalida validacao validação validatie "
+        "验证 驗證 校验 検証 バリデーション 검증 валидация"
+    ),
+    Split.TEST: (
+        "test tests testing tst holdout heldout holdback unseen eval evaluation evaluate evaluating "
+        "prüfung prüf prüfungs pruefung pruef auswertung évaluation prueba pruebas evaluacion evaluación essai "
+        "teste testes avaliacao avaliação prova valutazione "
+        "测试 測試 テスト 試験 评估 評估 評価 테스트 평가 тест тестовая"
+    ),
 }
+
+SPLIT_WORDS: Mapping[str, Split] = {word: split for split, words in _WORDS.items() for word in words.split()}
 """Each known word, in lower case, and the part of the split that it names."""
 
-PLAIN_FOLDERS = frozenset(
-    {"images", "image", "imgs", "img", "photos", "photo", "pictures", "pics", "jpg", "jpeg", "png", "raw", "data"}
+EVALUATION_WORDS = words_of(
+    "eval evaluation evaluate evaluating auswertung évaluation evaluacion evaluación avaliacao avaliação valutazione "
+    "评估 評估 評価 평가"
+)
+"""Words for the test part that mean the validation part where there is a test part beside it."""
+
+PLAIN_FOLDERS = words_of(
+    "images image imgs img photos photo pictures picture pics pic jpg jpeg jpgs png pngs tif tiff raw data "
+    "bilder bild fotos foto fotografias imagenes imágenes imagens immagini 图片 图像 圖片 照片 画像 写真 이미지"
 )
 """Names of folders that only say that there are photos in them."""
 
-_WORDS_BESIDE_SPLIT = PLAIN_FOLDERS | {"set", "dataset", "split", "folder", "files", "samples"}
+_WORDS_BESIDE_SPLIT = PLAIN_FOLDERS | words_of(
+    "set sets dataset datasets split splits part folder folders files samples sample subset final "
+    "daten datensatz menge satz ordner ensemble jeu données donnees conjunto datos dados dati dossier "
+    "de di do da d of the for my "
+    "集 数据 数据集 數據 資料 用 用データ 用画像 データ データセット セット"
+)
+
+_ENDINGS = tuple(
+    sorted({word for word in _WORDS_BESIDE_SPLIT if len(word) > 3 or not word.isascii()} | {"set", "img"}, key=len)
+)
+"""What may be written after a word for the split without a gap: `trainset`, `Testdaten`, `訓練用`."""
+
+_TOKEN = re.compile(r"[^\W\d_]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WITHOUT_GAPS = re.compile("|".join(word for word in SPLIT_WORDS if ord(word[0]) > 0x2E80))
+"""The words of languages that are written without gaps, which may stand anywhere in a token: `花卉训练集`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitName:
+    """A name that has a word for a part of the split in it.
+
+    Attributes:
+        split: The part that the word names.
+        word: The word, in lower case.
+        rest: The other words, in lower case, without numbers and without words that only say that it is a set of
+            photos: `asl` and `alphabet` in `asl_alphabet_train_set`.
+    """
+
+    split: Split
+    word: str
+    rest: tuple[str, ...]
 
 
 @lru_cache(maxsize=4096)
+def split_name(folder: str) -> SplitName | None:
+    """What a name says about the split; None where it has no word for a part, or words for several."""
+    spaced = _WITHOUT_GAPS.sub(r" \g<0> ", _CAMEL.sub(" ", folder))
+    tokens = _joined([token.lower() for token in _TOKEN.findall(spaced)])
+    named = [token for token in tokens if split_of_word(token)]
+    if not named or len({split_of_word(token) for token in named}) > 1:
+        return None
+    split = split_of_word(named[0])
+    rest = tuple(token for token in tokens if token not in _WORDS_BESIDE_SPLIT and token not in named)
+    return SplitName(split=split, word=split_word(named[0]), rest=rest) if split else None
+
+
+def _joined(tokens: list[str]) -> list[str]:
+    """The tokens, with words in one that are often written apart: `hold out`, `train val`."""
+    text = re.sub(r"\b(hold|held) (out|back)\b", r"\1\2", " ".join(tokens))
+    return re.sub(r"\btrain(ing)? (and )?val(id|idation)?\b", "trainval", text).split()
+
+
+@lru_cache(maxsize=4096)
+def split_word(token: str) -> str:
+    """The known word that a token is, or is put together with: `train` of `trainset`; empty where it is none."""
+    word = token.lower()
+    if word in SPLIT_WORDS:
+        return word
+    beginnings = (word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending) and word != ending)
+    return next((found for beginning in beginnings if (found := split_word(beginning))), "")
+
+
+def split_of_word(token: str) -> Split | None:
+    """The part of the split that a single word names."""
+    return SPLIT_WORDS.get(split_word(token))
+
+
 def split_of(folder: str) -> Split | None:
-    """The part of the split that a folder of this name holds, if it is named for one: `train`, `test_set`."""
-    words = [word for word in re.split(r"[\s_.-]+", folder.lower()) if word]
-    named = [word for word in words if word not in _WORDS_BESIDE_SPLIT]
-    return SPLIT_WORDS.get(named[0]) if len(named) == 1 else None
+    """The part of the split that a folder of this name holds, if it is named for one alone: `train`, `test_set`."""
+    name = split_name(folder)
+    return name.split if name and not name.rest else None
 
 
 @lru_cache(maxsize=4096)

@@ -1,3 +1,47 @@
 """How the classes were read from folders, names of files or a table, and how else they could be read."""
 
-OTHER_LAYOUT = "With --layout {layout}, it would be: {words}"
+OTHER_READING = "{words} The classes would be: {classes}."
+OTHER_LAYOUT = "Another reading is possible with --layout {layout}. {words}"
+
+# Why a photo has no class.
+OUTSIDE_CLASS_FOLDERS = "It lies outside any class folder. Put it in a folder with the name of what it shows."
+FOLDER_NAME_TOO_LONG = "The name of its class folder is longer than {most} characters."
+BESIDE_TRAINING_FOLDER = "It lies beside the training folder, not in a class folder inside it."
+DIRECTLY_IN_PART = (
+    "It lies directly in the folder '{part}', so what it shows is unknown. Put it in a folder with the name of its "
+    "class: {part}/name-of-class/photo.jpg."
+)
+FOLDER_SAYS_NOTHING = "It lies in the folder '{folder}', whose name does not say what its photos show."
+NO_PHOTO = "It is not a photo."
+NAME_WITHOUT_CLASS = "Its name does not say what it shows. A name such as cat_001.jpg would."
+CLASS_IN_NAME_TOO_LONG = "The name of its class is longer than {most} characters."
+NO_NAME = "It has no name."
+LEFTOVER = "It is not a photo but a leftover of a program or of the system."
+HIDDEN = "It is hidden (its name, or its folder's, begins with a dot). Rename it if you want it used."
+UNUSED_TABLE = "It is a table, not a photo, and was not needed to find the classes."
+JOINED_SPELLING = "'{label}' was taken for another spelling of '{kept}'."
+
+# What was found in all.
+NO_FOLDER_SAYS = "No folder says what the photos show."
+NO_NAME_SAYS = "The names of the files do not say what the photos show."
+NO_TABLE_SAYS = "No table here says what the photos show."
+ONE_CLASS = "All photos are of one class, '{label}'."
+ONE_CLASS_WITH_PARTS = "All photos are of one class, '{label}', with your own {parts} folders."
+CLASS_FOLDERS = "One folder for each class."
+CLASS_FOLDERS_WITH_PARTS = "One folder for each class, with your own {parts} folders."
+INNERMOST = "The innermost folder of each photo is its class."
+INNERMOST_WITH_PARTS = "The innermost folder of each photo is its class, with your own {parts} folders."
+INNERMOST_REPEATED = (
+    "The innermost folder of each photo is its class, since the folders around these hold the same classes: {outer}."
+)
+INNERMOST_REPEATED_WITH_PARTS = (
+    "The innermost folder of each photo is its class, with your own {parts} folders. The folders around these hold the "
+    "same classes: {outer}."
+)
+INNERMOST_IN_GROUPS = (
+    "The innermost folder of each photo is its class, since the folders around these hold the same classes: {outer}. "
+    "All photos of one such outer folder are either learned from or used for the test, so the test shows how well the "
+    "model does in a new one."
+)
+NAMES_SAY = "The name of each file says its class ({name}: {label})."
+NAMES_SAY_WITH_PARTS = "The name of each file says its class ({name}: {label}), with your own {parts} photos."

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automl.labelling.folders import places_by_folders
+from automl.labelling.folders import FolderReading
 from automl.labelling.label_tables import LabelTable
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import NoPlace, Place, Places, Reading
@@ -18,7 +18,8 @@ from automl.text.upload_names import clean_parts, clean_text, is_junk
 
 def guess_layout(names: Sequence[str]) -> Places:
     """The places by the folders alone."""
-    return places_by_folders([NamedFile.of(name) for name in names])
+    files = [NamedFile.of(name) for name in names]
+    return FolderReading.of(files).by_outermost(files)
 
 
 def placed(*names: str) -> dict[str, Place]:
@@ -95,8 +96,9 @@ def test_deeper_folders_belong_to_their_class() -> None:
 
 
 def test_a_class_that_is_sent_later_stands_beside_those_of_the_first_folder() -> None:
-    places = placed("pets/cat/1.jpg", "pets/dog/1.jpg", "bird/1.jpg")
-    assert [place.label for place in places.values()] == ["cat", "dog", "bird"]
+    layout = read_layout(["pets/cat/1.jpg", "pets/dog/1.jpg", "bird/1.jpg"])
+    assert layout.places == [Place(label="cat"), Place(label="dog"), Place(label="bird")]
+    assert Reading.FOLDERS in [other.reading for other in layout.others]  # with the classes pets and bird
     assert [place.label for place in placed("photos/cat/1.jpg", "bird/1.jpg").values()] == ["cat", "bird"]
 
 
@@ -209,7 +211,10 @@ def test_the_folder_that_holds_a_photo_may_be_its_class() -> None:
     layout = read_layout(names)
     assert [place.label for place in layout.places if isinstance(place, Place)] == ["pets", "pets", "plants"]
     assert layout.others == (
-        OtherReading(reading=Reading.PARENT, description="The innermost folder of each photo is its class."),
+        OtherReading(
+            reading=Reading.PARENT,
+            description="The innermost folder of each photo is its class. The classes would be: cats, dogs, roses.",
+        ),
     )
     inner = read_layout(names, reading=Reading.PARENT)
     assert inner.places == [Place(label="cats"), Place(label="dogs"), Place(label="roses")]
