@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from automl.datasets.edits import Edit, edit_values, read_edit
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import DatasetState
+from automl.records.dataset_summary import keep_key
 from automl.store.checks import judge, reassess
 from automl.store.database import find_dataset
 from automl.store.tables import DatasetEdit, now
@@ -48,9 +49,9 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
     """
     with _editable(services, dataset_id) as session:
         findings = judge(session, services.store, dataset_id).findings
-        of_kind = [finding for finding in findings if finding.kind == key]
-        meant = [finding for finding in findings if finding.key == key] or of_kind
-        fix = meant[0].fix if len(meant) == 1 else None
+        meant = [finding for finding in findings if keep_key(finding.key) == key or finding.key == key]
+        meant = meant or [finding for finding in findings if finding.kind == key]
+        fix = meant[0].chosen(key) if len(meant) == 1 else None
         if fix is None:
             raise NotFound(server_messages.FIXED_ALREADY)
         # Checked as if the user had sent it: what is stored must be readable later.

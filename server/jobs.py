@@ -16,9 +16,9 @@ from automl.store.exports import (
     remove_exports,
     retry_exports,
 )
-from automl.store.tables import Dataset, DatasetFile, Run
+from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run
 from automl.store.turns import take_turn
-from automl.store.versions import latest_version
+from automl.store.versions import latest_version, problem_of_version
 from automl.task_names import CHECK_DATASET, EXPORT, TRAIN
 from automl.text.messages import server as server_messages
 from server.services import Services
@@ -81,7 +81,7 @@ def start_run(
         run.parent_id = find_run_of(session, dataset_id, parent_id).id if parent_id else None
         session.add(run)
         if dataset.state is DatasetState.READY:
-            run.version = latest_version(session, dataset_id)
+            run.version = _trainable_version(services, session, dataset_id)
     try:
         services.enqueue(TRAIN, run.id)
     except QueueUnavailable:
@@ -125,6 +125,14 @@ def find_run_of(session: Session, dataset_id: str, run_id: str) -> Run:
     if run is None or run.dataset_id != dataset_id:
         raise NotFound(server_messages.OTHER_RUN_TO_START_FROM)
     return run
+
+
+def _trainable_version(services: Services, session: Session, dataset_id: str) -> DatasetVersion | None:
+    """The latest version. Raises BadDataset where nothing could be tested with it, so that no time is spent."""
+    version = latest_version(session, dataset_id)
+    if version is not None and (problem := problem_of_version(services.store, version)):
+        raise BadDataset(problem)
+    return version
 
 
 def _refuse_empty(session: Session, dataset: Dataset) -> None:

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from automl.datasets.copy_groups import CopyGroups, copy_groups, shot_of
 from automl.datasets.data_file import DataFile
-from automl.datasets.edits import Edit, apply_edits, chosen_reading, joins_spellings
+from automl.datasets.edits import Edit, apply_edits, chosen_reading, joins_spellings, trusts_labels
 from automl.datasets.findings.doctor import examine
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, UnusableFile
 from automl.datasets.findings.finding import Finding
@@ -82,9 +83,10 @@ def assess(
     edited = apply_edits(edits, placed)
     judged = tuple(_without_lost_classes(_without_contradictions(edited)))
     refused = tuple(file for file in judged if file.state is FileState.REFUSED and file.id not in quiet)
-    found = examine(_examined(edited, refused, layout))
+    copies = copy_groups(_accepted(judged), trust_labels=trusts_labels(edits))
+    found = examine(_examined(edited, refused, layout, copies))
     findings = sorted([*found, *find_more(judged)], key=lambda finding: _SEVERITIES.index(finding.severity))
-    images = tuple(image_records(_accepted(judged)))
+    images = tuple(image_records(_accepted(judged), copies))
     problem = problem_of(images)
     return Assessment(
         files=judged,
@@ -93,7 +95,13 @@ def assess(
         problem=problem,
         findings=tuple(findings),
         summary=_summary(
-            judged=judged, images=images, refused=refused, problem=problem, layout=layout, findings=findings
+            judged=judged,
+            images=images,
+            refused=refused,
+            problem=problem,
+            layout=layout,
+            one_view=copies.one_view,
+            findings=findings,
         ),
     )
 
@@ -105,6 +113,7 @@ def _summary(
     refused: Sequence[DataFile],
     problem: str,
     layout: Layout,
+    one_view: Sequence[str],
     findings: Sequence[Finding],
 ) -> DatasetSummary:
     accepted = _accepted(judged)
@@ -117,7 +126,7 @@ def _summary(
         classes=class_summaries(images),
         refused=tuple(listed[:MAX_LISTED_REFUSALS]),
         verdict=explained(problem, listed) if problem else verdict_of(images),
-        notes=_notes(judged, refused, layout),
+        notes=(*_notes(judged, refused, layout), *_notes_on_copies(images, one_view)),
         fingerprint=dataset_fingerprint(images),
         layout=layout_summary(layout),
         sizes=sizes_of(images),
@@ -191,12 +200,14 @@ def _without_lost_classes(files: Sequence[DataFile]) -> list[DataFile]:
     return [judged(file) for file in files]
 
 
-def _examined(edited: Sequence[DataFile], refused: Sequence[DataFile], layout: Layout) -> ExaminedDataset:
+def _examined(
+    edited: Sequence[DataFile], refused: Sequence[DataFile], layout: Layout, copies: CopyGroups
+) -> ExaminedDataset:
     """What the doctor examines. A photo that is refused only because it lies in two classes is among the photos."""
     photos = _accepted(edited)
     in_doubt = {file.id for file in photos}
     return ExaminedDataset(
-        [_photo(file) for file in photos],
+        [_photo(file, copies) for file in photos],
         [
             UnusableFile(file_id=file.id, name=file.name, reason=file.reason)
             for file in refused
@@ -206,14 +217,16 @@ def _examined(edited: Sequence[DataFile], refused: Sequence[DataFile], layout: L
     )
 
 
-def _photo(file: DataFile) -> Photo:
+def _photo(file: DataFile, copies: CopyGroups) -> Photo:
+    near = file.id if file.near is None else file.near
     return Photo(
         file_id=file.id,
         name=file.name,
         label=file.label,
         split=file.split,
         sha256=file.sha256,
-        near=file.id if file.near is None else file.near,
+        near=copies.group_of.get(file.id, near),
+        shot=shot_of(file) if copies.in_doubt and file.id in copies.group_of else None,
         width=file.width,
         height=file.height,
         format=file.format,
@@ -230,9 +243,14 @@ def _notes(judged: Sequence[DataFile], refused: Sequence[DataFile], layout: Layo
         notes.append(dataset_messages.LEFTOVERS_SKIPPED.format(n=n_junk))
     if lost := sorted({file.label for file in refused if file.label} - {file.label for file in accepted}):
         notes.append(dataset_messages.CLASSES_LOST.format(n=len(lost), classes=quoted(lost)))
-    if are_too_few_to_compare(accepted):
-        notes.append(dataset_messages.TOO_FEW_TO_COMPARE)
     return tuple(notes)
+
+
+def _notes_on_copies(images: Sequence[ImageRecord], one_view: Sequence[str]) -> list[str]:
+    notes = [dataset_messages.ONE_VIEW.format(n=len(one_view), classes=quoted(one_view))] if one_view else []
+    if are_too_few_to_compare(images):
+        notes.append(dataset_messages.TOO_FEW_TO_COMPARE)
+    return notes
 
 
 def _accepted(files: Sequence[DataFile]) -> list[DataFile]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from automl.images.fingerprint import Traits
+from automl.images.near_copies import Likeness
 from automl.records import FileState, Split
 
 
@@ -27,6 +28,9 @@ class DataFile:
         is_gray: Whether it has no colours.
         thumbnail: Where a small copy of it is.
         near: The same number for all near copies of one picture, None where it was not compared.
+        original: The same number for those near copies that may have been made from one file, see
+            `automl.images.near_copies.Likeness`; None where it was not compared.
+        shot: The same number for those that look the same everywhere, see there; None where it was not compared.
         fault: Why it could not be decoded.
     """
 
@@ -46,6 +50,8 @@ class DataFile:
     is_gray: bool = False
     thumbnail: str = ""
     near: int | None = None
+    original: int | None = None
+    shot: int | None = None
     fault: str = ""
 
     @property
@@ -56,6 +62,12 @@ class DataFile:
     def refused(self, reason: str) -> "DataFile":
         """The file, not used for this reason."""
         return replace(self, state=FileState.REFUSED, reason=reason)
+
+    def compared(self, likeness: Likeness | None) -> "DataFile":
+        """The file, with what it has in common with others; None where it was not compared."""
+        if likeness is None:
+            return self
+        return replace(self, near=likeness.near, original=likeness.original, shot=likeness.shot)
 
     def seen(self, traits: Traits, thumbnail: str) -> "DataFile":
         """The file, with what was found out when it was decoded."""

@@ -56,6 +56,7 @@ class EditKind(StrEnum):
     PART = "part"
     LAYOUT = "layout"
     SPELLINGS = "spellings"
+    LABELS = "labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,9 +248,36 @@ class JoinSpellings(Edit):
         return dataset_messages.SPELLINGS_JOINED if self.join else dataset_messages.SPELLINGS_KEPT_APART
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustLabels(Edit):
+    """Says whether photos that look the same in different classes are right as they are.
+
+    Attributes:
+        trust: True where they are.
+    """
+
+    kind = EditKind.LABELS
+    refusals = {"trust": dataset_messages.TRUST_IS_NO_SWITCH}
+
+    trust: StrictBool
+
+    @property
+    def usual_title(self) -> str:
+        return dataset_messages.LABELS_TRUSTED if self.trust else dataset_messages.LABELS_DOUBTED
+
+
 EDITS: Mapping[EditKind, type[Edit]] = {
     edit.kind: edit
-    for edit in (ExcludeFiles, IncludeFiles, MoveFiles, RenameClass, AssignPart, ChooseReading, JoinSpellings)
+    for edit in (
+        ExcludeFiles,
+        IncludeFiles,
+        MoveFiles,
+        RenameClass,
+        AssignPart,
+        ChooseReading,
+        JoinSpellings,
+        TrustLabels,
+    )
 }
 
 
@@ -297,6 +325,12 @@ def joins_spellings(edits: Sequence[Edit]) -> bool:
     """Whether classes that differ only in spelling are one: so they are unless an edit says otherwise."""
     chosen = [edit.join for edit in edits if isinstance(edit, JoinSpellings)]
     return chosen[-1] if chosen else True
+
+
+def trusts_labels(edits: Sequence[Edit]) -> bool:
+    """Whether photos that look the same in different classes are right as they are: only if an edit says so."""
+    chosen = [edit.trust for edit in edits if isinstance(edit, TrustLabels)]
+    return chosen[-1] if chosen else False
 
 
 def first_label(edits: Sequence[Edit], label: str) -> str:

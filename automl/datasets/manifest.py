@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from automl.datasets.copy_groups import CopyGroups, copy_groups
 from automl.datasets.data_file import DataFile
 from automl.datasets.verdict import LabelledPhoto
 from automl.records import DatasetManifest, ImageRecord, RefusedFile
@@ -27,13 +28,19 @@ def manifest_of(
     )
 
 
-def image_records(accepted: Sequence[DataFile]) -> list[ImageRecord]:
-    """The photos in use, by name; without their paths, which only the store knows."""
-    near: defaultdict[int, list[str]] = defaultdict(list)
+def image_records(accepted: Sequence[DataFile], copies: CopyGroups | None = None) -> list[ImageRecord]:
+    """The photos in use, by name; without their paths, which only the store knows.
+
+    Args:
+        accepted: The files in use.
+        copies: Which of them belong together; None to find that out here.
+    """
+    group_of = (copies or copy_groups(accepted)).group_of
+    members: defaultdict[int, list[str]] = defaultdict(list)
     for file in accepted:
-        near[_copies_of(file)].append(file.sha256)
+        members[group_of[file.id]].append(file.sha256)
     # The name of a group comes from contents: ids of files differ from one upload to the next.
-    groups = {number: min(digests) for number, digests in near.items() if len(set(digests)) > 1}
+    groups = {number: min(digests) for number, digests in members.items() if len(set(digests)) > 1}
     return [
         ImageRecord(
             path=_NOWHERE,
@@ -43,7 +50,7 @@ def image_records(accepted: Sequence[DataFile]) -> list[ImageRecord]:
             width=file.width,
             height=file.height,
             split=file.split,
-            group=groups.get(_copies_of(file), ""),
+            group=groups.get(group_of[file.id], ""),
         )
         for file in sorted(accepted, key=lambda file: (file.name, file.sha256))
     ]
@@ -53,8 +60,3 @@ def dataset_fingerprint(photos: Sequence[LabelledPhoto]) -> str:
     """A SHA-256 over contents, labels and parts: the same data set has the same one, in whatever order and names."""
     rows = sorted([photo.sha256, photo.label, photo.split or ""] for photo in photos)
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
-
-
-def _copies_of(file: DataFile) -> int:
-    """The same number for all near copies of one picture."""
-    return file.id if file.near is None else file.near

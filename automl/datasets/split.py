@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from automl.datasets.verdict import quoted
+from automl.datasets.verdict import problem_of, quoted
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
 from automl.text.messages import datasets as dataset_messages
@@ -84,7 +84,7 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
         n_folds: At least 2.
 
     Raises:
-        BadDataset: A class has no picture left to learn from.
+        BadDataset: A class has no picture left to learn from, or there is none to test with.
         ValueError: `n_folds` is less than 2.
     """
     if n_folds < 2:
@@ -99,6 +99,7 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     pool = sorted(i for group in pool_groups for i in group.images)
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
+    _require_a_test(manifest, test, pool_groups)
 
     validation = _validation(pool_groups, n_pool=len(pool), n_folds=n_folds, seed=seed)
     folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
@@ -265,6 +266,12 @@ def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None
     learnable = {manifest.images[i].label for i in pool}
     if lost := [label for label in manifest.classes if label not in learnable]:
         raise BadDataset(dataset_messages.NOTHING_TO_LEARN_OUTSIDE_TEST.format(classes=quoted(lost)))
+
+
+def _require_a_test(manifest: DatasetManifest, test: set[int], pool_groups: Sequence[_Group]) -> None:
+    """The check refuses such a data set before a run begins, but versions that were saved earlier may be such."""
+    if not test or len(pool_groups) < 2:
+        raise BadDataset(problem_of(manifest.images) or dataset_messages.NOTHING_TO_TEST)
 
 
 def _spared_notes(labels: Sequence[str]) -> list[str]:

@@ -12,6 +12,9 @@ FEW_IMAGES = 10
 UNBALANCED = 3
 """The largest class has so many times the photos of the smallest one: then every class counts the same."""
 
+_FEWEST_PICTURES = 2
+"""Of a class: one to learn from, and one to test or to compare with."""
+
 _REFUSALS_IN_A_MESSAGE = 3
 _NAME_IN_A_MESSAGE = 80
 
@@ -27,9 +30,19 @@ class LabelledPhoto(Protocol):
     def sha256(self) -> str: ...
 
 
-def problem_of(photos: Sequence[LabelledPhoto]) -> str:
-    """Why nothing can be trained from these photos and what to do about it, or an empty text."""
-    test = {photo.sha256 for photo in photos if photo.split is Split.TEST}
+class GroupedPhoto(LabelledPhoto, Protocol):
+    """The same of a photo whose copies are known; `ImageRecord` has it."""
+
+    @property
+    def group(self) -> str: ...
+
+
+def problem_of(photos: Sequence[GroupedPhoto]) -> str:
+    """Why nothing can be trained and tested with these photos and what to do about it, or an empty text.
+
+    All copies of a picture count as one photo: where there is no problem, `make_split` finds something to learn from in
+    every class, and something to test with.
+    """
     contents: defaultdict[str, set[str]] = defaultdict(set)
     for photo in photos:
         contents[photo.label].add(photo.sha256)
@@ -38,11 +51,37 @@ def problem_of(photos: Sequence[LabelledPhoto]) -> str:
         return dataset_messages.NO_USABLE_PHOTO
     if len(labels) == 1:
         return dataset_messages.ONE_CLASS_ONLY.format(classes=quoted(labels))
-    if tiny := [label for label in labels if len(contents[label]) < 2]:
+    if tiny := [label for label in labels if len(contents[label]) < _FEWEST_PICTURES]:
         return dataset_messages.CLASS_TOO_SMALL.format(classes=quoted(tiny))
+    test = {photo.sha256 for photo in photos if photo.split is Split.TEST}
     if leaked := [label for label in labels if contents[label] <= test]:
         return dataset_messages.ALL_IN_TEST_TOO.format(classes=quoted(leaked))
-    return ""
+    return _problem_of_own_test(photos) if test else _problem_of_drawn_test(photos)
+
+
+def _problem_of_drawn_test(photos: Sequence[GroupedPhoto]) -> str:
+    labels_of: defaultdict[str, set[str]] = defaultdict(set)
+    for photo in photos:
+        labels_of[_picture(photo)].add(photo.label)
+    n_pictures = Counter(label for labels in labels_of.values() for label in labels)
+    if tiny := sorted(label for label, n in n_pictures.items() if n < _FEWEST_PICTURES):
+        return dataset_messages.CLASS_OF_COPIES.format(classes=quoted(tiny))
+    # A picture in two classes is never asked for, and one of each class has to be learned.
+    n_askable = Counter(next(iter(labels)) for labels in labels_of.values() if len(labels) == 1)
+    return "" if max(n_askable.values(), default=0) >= _FEWEST_PICTURES else dataset_messages.NOTHING_TO_TEST
+
+
+def _problem_of_own_test(photos: Sequence[GroupedPhoto]) -> str:
+    tested = {_picture(photo) for photo in photos if photo.split is Split.TEST}
+    exact = {photo.sha256 for photo in photos if photo.split is Split.TEST}
+    clean = {photo.label for photo in photos if _picture(photo) not in tested}
+    # A class that has nothing but near copies of test photos is learned from them.
+    spared = {_picture(photo) for photo in photos if photo.label not in clean and photo.sha256 not in exact}
+    return dataset_messages.TEST_OF_COPIES if tested <= spared else ""
+
+
+def _picture(photo: GroupedPhoto) -> str:
+    return photo.group or photo.sha256
 
 
 def explained(problem: str, refused: Sequence[RefusedFile]) -> str:
@@ -73,10 +112,10 @@ def verdict_of(photos: Sequence[LabelledPhoto]) -> str:
     return verdict.format(photos=n_photos, classes=n_classes, smallest=smallest, largest=largest)
 
 
-def are_too_few_to_compare(photos: Sequence[LabelledPhoto]) -> bool:
+def are_too_few_to_compare(photos: Sequence[GroupedPhoto]) -> bool:
     """True where one photo of each class is all that there is to learn from, once the test has got its own."""
-    test = {photo.sha256 for photo in photos if photo.split is Split.TEST}
-    learnable = {(photo.label, photo.sha256) for photo in photos if photo.sha256 not in test}
+    test = {_picture(photo) for photo in photos if photo.split is Split.TEST}
+    learnable = {(photo.label, _picture(photo)) for photo in photos if _picture(photo) not in test}
     n_needed = 1 if test else 2
     return bool(photos) and max(Counter(label for label, _ in learnable).values(), default=0) <= n_needed
 

@@ -1,9 +1,12 @@
 """What decoding a picture tells of it, small enough to be kept for every file of a data set."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageChops
+
+from automl.images.detail import LOSSLESS_ERROR, detail_of
 
 FINGERPRINT_PX = 32
 """A fingerprint has so many pixels each way."""
@@ -28,6 +31,7 @@ class Traits:
             the square. Near copies are found by it.
         spread: The standard deviation of the gray values; 0 for a blank picture.
         is_gray: Whether nothing in it has colour.
+        detail: What tells whether another picture is the very same shot, see `automl.images.detail`.
     """
 
     width: int
@@ -36,9 +40,10 @@ class Traits:
     fingerprint: bytes
     spread: float
     is_gray: bool
+    detail: bytes
 
 
-def traits_of(image: Image.Image, *, width: int, height: int, format: str) -> Traits:
+def traits_of(image: Image.Image, *, width: int, height: int, format: str, error: float = LOSSLESS_ERROR) -> Traits:
     """The traits of a picture. Costs about a millisecond for one megapixel, far less than decoding it.
 
     Args:
@@ -46,16 +51,22 @@ def traits_of(image: Image.Image, *, width: int, height: int, format: str) -> Tr
         width: That of the file itself, upright.
         height: That of the file itself, upright.
         format: That of the file itself.
+        error: What its compression may have changed, as `compression_error` gives it.
     """
+    # A reduced picture is a mean of what was compressed, and so is its error.
+    reduced = math.sqrt(max(1.0, width * height / (image.width * image.height)))
+    # An exact reduction by whole numbers first is many times quicker, and what is left is still averaged.
+    small = image.resize((FINGERPRINT_PX, FINGERPRINT_PX), Image.Resampling.BILINEAR, reducing_gap=3.0)
     # Samples, not means: fine texture has a spread that averaging would take away.
     sampled = image.resize((_SAMPLE_PX, _SAMPLE_PX), Image.Resampling.NEAREST)
     return Traits(
         width=width,
         height=height,
         format=format,
-        fingerprint=_fingerprint(image),
+        fingerprint=small.convert("L").tobytes(),
         spread=float(np.asarray(sampled.convert("L")).std(dtype=np.float32)),
         is_gray=_is_gray(sampled),
+        detail=detail_of(image, small, error=max(LOSSLESS_ERROR, error / reduced)),
     )
 
 
@@ -66,9 +77,3 @@ def _is_gray(image: Image.Image) -> bool:
     n_coloured = sum(ImageChops.subtract(lightest, darkest).histogram()[_GRAY_CHROMA + 1 :])
     # JPEG leaves a trace of colour in a gray picture, more where its edges are sharp.
     return n_coloured <= _COLOURED_SHARE * image.width * image.height
-
-
-def _fingerprint(image: Image.Image) -> bytes:
-    # An exact reduction by whole numbers first is many times quicker, and what is left is still averaged.
-    small = image.resize((FINGERPRINT_PX, FINGERPRINT_PX), Image.Resampling.BILINEAR, reducing_gap=3.0)
-    return small.convert("L").tobytes()

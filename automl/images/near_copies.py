@@ -5,12 +5,16 @@ product, which finds candidates. A candidate is then verified by `automl.images.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from automl.images.detail import DETAIL, details_from
 from automl.images.fingerprint import FINGERPRINT_PX
-from automl.images.resemblance import blurred, verified_pairs
+from automl.images.resemblance import NearPairs, blurred, verified_pairs
+from automl.images.same_shot import ShotComparer
 
 _COARSE_PX = FINGERPRINT_PX // 2
 _BLANK_SPREAD = 4.0
@@ -24,57 +28,102 @@ _MIN_LIKE_LEADER = 0.9
 _MAX_CANDIDATES = 12
 """The best so many of one picture. A series of copies still hangs together, and a set of look-alikes stays quick."""
 
+_MAX_GRAIN = 1.08
+"""As a multiple of what compression explains; copies of photographs that were saved again have at most 1.03."""
+
+_MAX_GRAIN_IN_SERIES = 0.2
+_MIN_SERIES = 8
 _PRODUCTS_PER_BLOCK = 8_000_000
 _FINGERPRINTS_PER_BLOCK = 2_000
 
 
-def near_ids(fingerprints: Mapping[int, bytes]) -> dict[int, int]:
-    """For each id the first one among its near copies, its own if it has none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """Three ways in which pictures are alike, from loose to strict; of files or of indices, whichever is meant.
+
+    Attributes:
+        near: The first of the near copies of a picture, its own if there are none.
+        original: The first of the near copies that may have been made from the same file: apart from those of its near
+            copies that are other shots of a still scene. See `automl.images.same_shot`.
+        shot: The first of those that look the same everywhere, brightness, contrast and compression aside.
+    """
+
+    near: int
+    original: int
+    shot: int
+
+
+def likeness_of(fingerprints: Mapping[int, bytes], details: Mapping[int, bytes]) -> dict[int, Likeness]:
+    """What the pictures have in common, by id.
 
     Args:
         fingerprints: As `Traits.fingerprint` has them, by id, in the order that decides which one is first.
+        details: As `Traits.detail` has them; those of some ids may be missing.
     """
     if not fingerprints:
         return {}
     ids = list(fingerprints)
-    firsts = near_copies(np.frombuffer(b"".join(fingerprints.values()), np.uint8).reshape(len(ids), -1))
-    return {number: ids[first] for number, first in zip(ids, firsts.tolist(), strict=True)}
+    prints = np.frombuffer(b"".join(fingerprints.values()), np.uint8).reshape(len(ids), -1)
+    groups = copy_groups(prints, details_from([details.get(number, b"") for number in ids]))
+    columns = zip(groups.near.tolist(), groups.original.tolist(), groups.shot.tolist(), strict=True)
+    return {
+        number: Likeness(near=ids[near], original=ids[original], shot=ids[shot])
+        for number, (near, original, shot) in zip(ids, columns, strict=True)
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LikenessGroups:
+    """Groups of pictures, as `Likeness` explains them. Each is int64 (n,): the smallest index in the group of each."""
+
+    near: np.ndarray
+    original: np.ndarray
+    shot: np.ndarray
 
 
 def near_copies(fingerprints: np.ndarray) -> np.ndarray:
-    """Groups pictures that are near copies of each other.
+    """Groups pictures that are near copies of each other: `copy_groups` for those of which no detail is known."""
+    return copy_groups(fingerprints, np.zeros(len(fingerprints), DETAIL)).near
+
+
+def copy_groups(fingerprints: np.ndarray, details: np.ndarray) -> LikenessGroups:
+    """Groups pictures that are near copies of each other, and tells those of one shot from those of one scene.
 
     A group cannot grow from one resemblance to the next without end: each member must still look like the leader of the
-    group, which is a member of its largest part. Needs about 3 kB of memory for each picture, and 50 MB beside that.
+    group, which is a member of its largest part. Needs about 5 kB of memory for each picture, and 50 MB beside that.
 
     Args:
         fingerprints: uint8 (n, FINGERPRINT_PX**2), as `Traits.fingerprint` has them.
-
-    Returns:
-        int64 (n,): for each picture the smallest index in its group, its own if it is alone.
+        details: DETAIL (n,), from `Traits.detail`.
     """
     if fingerprints.ndim != 2 or fingerprints.shape[1] != FINGERPRINT_PX**2 or fingerprints.dtype != np.uint8:
         given = f"{fingerprints.dtype} {fingerprints.shape}"
         raise ValueError(f"fingerprints must be uint8 (n, {FINGERPRINT_PX**2}), not {given}")
     if len(fingerprints) == 0:
-        return np.zeros(0, np.int64)
-    # Exact copies are grouped by their digests, so that only different fingerprints need comparing.
-    first, which = _different(fingerprints)
+        return LikenessGroups(near=np.zeros(0, np.int64), original=np.zeros(0, np.int64), shot=np.zeros(0, np.int64))
+    # Exact copies are grouped by their digests, so that only different pictures need comparing.
+    first, which = _different(fingerprints, details)
     is_blank = _spreads(fingerprints)[first] < _BLANK_SPREAD
-    leader = first.copy()
     blank, lively = first[is_blank], first[~is_blank]
-    leader[is_blank] = blank[_blank_groups(fingerprints[blank])]
-    leader[~is_blank] = lively[_lively_groups(fingerprints[lively])]
-    # So far a group has the name of its leader, which may be any member: now it gets that of its first one.
-    smallest = np.full(len(fingerprints), len(fingerprints), np.int64)
+    leaders = np.stack([first] * 3)
+    leaders[:, is_blank] = blank[_blank_groups(fingerprints[blank])]
+    leaders[:, ~is_blank] = lively[_lively_groups(fingerprints[lively], details[lively])]
+    near, original, shot = (_named_by_first(leader, first, which) for leader in leaders)
+    return LikenessGroups(near=near, original=original, shot=shot)
+
+
+def _named_by_first(leader: np.ndarray, first: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """So far a group has the name of its leader, which may be any member: now it gets that of its first one."""
+    smallest = np.full(len(which), len(which), np.int64)
     np.minimum.at(smallest, leader, first)
     return np.asarray(smallest[leader][which])
 
 
-def _different(fingerprints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each different fingerprint appears first, int (m,), and the number among those of each one, int (n,)."""
+def _different(fingerprints: np.ndarray, details: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each different picture appears first, int (m,), and the number among those of each one, int (n,)."""
     seen: dict[bytes, int] = {}
-    digests = (hashlib.blake2b(fingerprint.tobytes(), digest_size=16).digest() for fingerprint in fingerprints)
+    contents = (one.tobytes() + other.tobytes() for one, other in zip(fingerprints, details, strict=True))
+    digests = (hashlib.blake2b(content, digest_size=16).digest() for content in contents)
     which = np.array([seen.setdefault(digest, len(seen)) for digest in digests])
     return np.unique(which, return_index=True)[1], which
 
@@ -105,48 +154,113 @@ def _blank_groups(fingerprints: np.ndarray) -> np.ndarray:
     return group
 
 
-def _lively_groups(fingerprints: np.ndarray) -> np.ndarray:
-    """For each picture that is not blank the leader of its group, int (n,)."""
+def _lively_groups(fingerprints: np.ndarray, details: np.ndarray) -> np.ndarray:
+    """For each picture that is not blank the leaders of its groups: near, original and shot, int (3, n)."""
     coarse = _coarse(fingerprints)
-    groups = _CopyGroups(coarse)
-    pairs, scores = verified_pairs(fingerprints, _candidates(coarse))
     # Best first: a weak pair then meets groups that have found their leaders, and cannot join two of them.
-    for pair in pairs[np.argsort(-scores, kind="stable")]:
-        groups.join(int(pair[0]), int(pair[1]))
-    return groups.leader
+    found = verified_pairs(fingerprints, _candidates(coarse)).best_first()
+    near = _Joined(len(coarse), _LikeLeader(coarse)).of(found.pairs)
+    found = found.chosen(near[found.pairs[:, 0]] == near[found.pairs[:, 1]])
+    comparer = ShotComparer(fingerprints, details)
+    compared = comparer.compare(found.pairs)
+    original = _originals(found, compared.grain, comparer, details)
+    still = found.pairs[compared.looks_same & found.is_still]
+    shot = _Joined(len(coarse), lambda leader, others: comparer.compare(_pairs(leader, others)).looks_same).of(still)
+    return np.stack([near, original, shot])
 
 
-class _CopyGroups:
-    """Groups of pictures that are joined pair by pair.
+def _originals(found: NearPairs, grain: np.ndarray, comparer: ShotComparer, details: np.ndarray) -> np.ndarray:
+    """The leaders of groups that leave out other shots of the same scene, int (n,).
 
-    Attributes:
-        leader: The leader of each picture's group, int (n,).
+    Only pictures that did not move can be told apart: a crop or a mirrored picture stays with what it was made from.
+    """
+    joined = _Joined(len(details), _SameGrain(comparer, _MAX_GRAIN))
+    leader = joined.of(found.pairs[~(found.is_still & (grain > _MAX_GRAIN))])
+    series = _in_series(leader, details)
+    if not series.any():
+        return leader
+    # Where many files of one size are equally compressed, a camera has made them: one that is saved once more as it
+    # was compressed before does not change at all.
+    inside = series[found.pairs].all(axis=1) & (leader[found.pairs[:, 0]] == leader[found.pairs[:, 1]])
+    same = inside & ~(found.is_still & (grain > _MAX_GRAIN_IN_SERIES))
+    apart = _Joined(len(details), _SameGrain(comparer, _MAX_GRAIN_IN_SERIES)).of(found.pairs[same])
+    return np.where(series, apart, leader)
+
+
+def _in_series(leader: np.ndarray, details: np.ndarray) -> np.ndarray:
+    """Which pictures are among many in their group that have the same size and compression, bool (n,)."""
+    keys = [bytes(row) for row in np.stack([leader, *details["size"].T, details["error"].view(np.uint32)], axis=1)]
+    counts = Counter(keys)
+    return np.array([counts[key] >= _MIN_SERIES for key in keys], bool) & (details["size"][:, 0] > 0)
+
+
+_IsLike = Callable[[int, Sequence[int]], np.ndarray]
+"""Given the leader of a group and pictures that would join it: which of them are like the leader, bool (m,)."""
+
+
+class _Joined:
+    """Groups of pictures that are joined pair by pair, unless one that joins is not like the leader.
+
+    Args:
+        n: Number of pictures.
+        is_like: Decides who may join.
     """
 
-    def __init__(self, coarse: np.ndarray) -> None:
-        self.leader = np.arange(len(coarse))
-        self._coarse = coarse
+    def __init__(self, n: int, is_like: _IsLike) -> None:
+        self._leader = np.arange(n)
+        self._is_like = is_like
         self._members: dict[int, list[int]] = {}
 
-    def join(self, a: int, b: int) -> None:
-        """Joins the groups of two pictures, unless one in the smaller group does not look like the larger's leader."""
-        large, small = int(self.leader[a]), int(self.leader[b])
+    def of(self, pairs: np.ndarray) -> np.ndarray:
+        """The leader of each picture once these pairs are joined in their order, int (n,)."""
+        for one, other in pairs.tolist():
+            self._join(int(self._leader[one]), int(self._leader[other]))
+        return self._leader
+
+    def _join(self, large: int, small: int) -> None:
         if large == small:
             return
         if len(self._of(large)) < len(self._of(small)):
             large, small = small, large
         joining = self._of(small)
-        model = self._coarse[large]
-        alike = np.maximum(self._coarse[joining] @ model, self._coarse[joining] @ _mirrored(model[None])[0])
-        if alike.min() < _MIN_LIKE_LEADER:
+        if not self._is_like(large, joining).all():
             return
         self._members[large] = self._of(large) + joining
         self._members.pop(small, None)
-        self.leader[joining] = large
+        self._leader[joining] = large
 
     def _of(self, leader: int) -> list[int]:
         """The members of a group."""
         return self._members.get(leader, [leader])
+
+
+@dataclass(frozen=True, slots=True)
+class _LikeLeader:
+    """Whether pictures have nearly the coarse fingerprint of a leader, or its mirror image."""
+
+    coarse: np.ndarray
+
+    def __call__(self, leader: int, others: Sequence[int]) -> np.ndarray:
+        model = self.coarse[leader]
+        alike = np.maximum(self.coarse[others] @ model, self.coarse[others] @ _mirrored(model[None])[0])
+        return np.asarray(alike >= _MIN_LIKE_LEADER)
+
+
+@dataclass(frozen=True, slots=True)
+class _SameGrain:
+    """Whether nothing says that pictures are other shots than a leader."""
+
+    comparer: ShotComparer
+    most: float
+
+    def __call__(self, leader: int, others: Sequence[int]) -> np.ndarray:
+        compared = self.comparer.compare(_pairs(leader, others))
+        # A picture that was cropped or mirrored has another grain at the same place, and is a copy all the same.
+        return np.asarray(~((compared.grain > self.most) & compared.looks_same))
+
+
+def _pairs(leader: int, others: Sequence[int]) -> np.ndarray:
+    return np.array([(leader, other) for other in others], np.int64)
 
 
 def _coarse(fingerprints: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ missed.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +22,9 @@ _DETAIL_NOISE = 1.5
 _MAX_SHIFT_PX, _MAX_STRETCH_PX = 0.8, 1.4
 """In pixels of a fingerprint, the stretch at its edges; crops of 2 % a side need half of it."""
 
+_STILL_PX = 0.25
+"""Pictures of one size that moved less were taken from the same place, or are one picture."""
+
 _DARKEST, _LIGHTEST = 6, 249
 _MIN_UNCLIPPED_SHARE = 0.25
 _PAIRS_PER_BLOCK = 400
@@ -28,29 +32,51 @@ _PAIRS_PER_BLOCK = 400
 _OFFSET = np.linspace(-1, 1, FINGERPRINT_PX, dtype=np.float32)
 
 
-def verified_pairs(
-    fingerprints: np.ndarray, candidates: Iterable[tuple[np.ndarray, bool]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs among `candidates` that are near copies, int (p, 2), and how well they match, float (p,), 0-1.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearPairs:
+    """Pairs of pictures that are near copies.
+
+    Attributes:
+        pairs: Their indices, int (p, 2).
+        scores: How well they match, float (p,), 0-1.
+        is_still: Whether they match as they stand, neither mirrored nor shifted nor stretched, bool (p,).
+    """
+
+    pairs: np.ndarray
+    scores: np.ndarray
+    is_still: np.ndarray
+
+    def best_first(self) -> "NearPairs":
+        """The same pairs, in the order of their scores."""
+        return self.chosen(np.argsort(-self.scores, kind="stable"))
+
+    def chosen(self, which: np.ndarray) -> "NearPairs":
+        """Those at these positions, or for which this is true."""
+        return NearPairs(pairs=self.pairs[which], scores=self.scores[which], is_still=self.is_still[which])
+
+
+def verified_pairs(fingerprints: np.ndarray, candidates: Iterable[tuple[np.ndarray, bool]]) -> NearPairs:
+    """The pairs among `candidates` that are near copies.
 
     Args:
         fingerprints: uint8 (n, FINGERPRINT_PX**2).
         candidates: Pairs of indices, int (m, 2), and whether the first of each pair is to be mirrored.
     """
-    pairs, scores = [np.zeros((0, 2), np.int64)], [np.zeros(0, np.float32)]
+    pairs, scores, still = [np.zeros((0, 2), np.int64)], [np.zeros(0, np.float32)], [np.zeros(0, bool)]
     pictures = fingerprints.reshape(-1, FINGERPRINT_PX, FINGERPRINT_PX)
     for found, mirror in candidates:
         for start in range(0, len(found), _PAIRS_PER_BLOCK):
             some = found[start : start + _PAIRS_PER_BLOCK]
             first = pictures[some[:, 0]]
-            score = _resemblance(first[:, :, ::-1] if mirror else first, pictures[some[:, 1]])
+            score, is_still = _resemblance(first[:, :, ::-1] if mirror else first, pictures[some[:, 1]])
             pairs.append(some[score > 0])
             scores.append(score[score > 0])
-    return np.concatenate(pairs), np.concatenate(scores)
+            still.append(is_still[score > 0] & (not mirror))
+    return NearPairs(pairs=np.concatenate(pairs), scores=np.concatenate(scores), is_still=np.concatenate(still))
 
 
-def _resemblance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The share of `b` that `a` explains, float (p,), 0 where they are no copies.
+def _resemblance(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The share of `b` that `a` explains, float (p,), 0 where they are no copies, and whether it did not move.
 
     Both are uint8 (p, FINGERPRINT_PX, FINGERPRINT_PX).
     """
@@ -78,7 +104,7 @@ def _resemblance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     score[likely] *= _has_same_detail(
         rest=rest[likely], target=target[likely], weights=weights[likely], gray_values=gray_values[likely]
     )
-    return score
+    return score, np.asarray((moved <= _STILL_PX).all(axis=1))
 
 
 def _has_same_detail(

@@ -13,6 +13,7 @@ from typing import IO, TypeVar
 from PIL import Image, UnidentifiedImageError
 
 from automl.errors import BadImage
+from automl.images.detail import compression_error
 from automl.images.fingerprint import Traits, traits_of
 from automl.serving.predict import FORMATS, open_rgb
 
@@ -77,7 +78,8 @@ def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, by
     Arguments and errors are those of `verify_image`.
     """
     found, image = _decode(source, max_pixels)
-    traits = traits_of(image, width=found.width, height=found.height, format=found.format)
+    error = _compression_error(source)
+    traits = traits_of(image, width=found.width, height=found.height, format=found.format, error=error)
     image.info.clear()  # a comment in it would be written into the thumbnail
     image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
@@ -102,6 +104,13 @@ def _decode(source: Path | IO[bytes], max_pixels: int) -> tuple[VerifiedImage, I
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise BadImage(_why_unreadable(source, error, max_pixels)) from error
+
+
+def _compression_error(source: Path | IO[bytes]) -> float:
+    if not isinstance(source, Path):
+        source.seek(0)
+    with _pillow_is_quiet, Image.open(source, formats=FORMATS) as header:
+        return compression_error(header)
 
 
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -32,10 +32,13 @@ class InspectedFile:
     Attributes:
         file: The file with its traits, or with the reason why it cannot be decoded.
         fingerprint: That of the photo, see `automl.images.fingerprint`; empty where it cannot be decoded.
+        detail: What tells whether another photo is the very same shot, see `automl.images.detail`; empty where it
+            cannot be decoded.
     """
 
     file: DataFile
-    fingerprint: bytes
+    fingerprint: bytes = b""
+    detail: bytes = b""
 
 
 class FileSource(Protocol):
@@ -112,14 +115,14 @@ def _inspect(file: DataFile, *, source: FileSource, recorder: InspectionRecorder
             traits, thumbnail = inspect_photo(stream, max_pixels)
             sha256 = file.sha256 or _digest(stream)
     except BadImage as error:
-        return InspectedFile(file=replace(file, fault=error.message), fingerprint=b"")
+        return InspectedFile(file=replace(file, fault=error.message))
     except Exception as error:
         fault = source.fault_of(error)
         if fault is None:
             raise
-        return InspectedFile(file=replace(file, fault=fault), fingerprint=b"")
+        return InspectedFile(file=replace(file, fault=fault))
     seen = replace(file, sha256=sha256).seen(traits, recorder.keep_thumbnail(thumbnail))
-    return InspectedFile(file=seen, fingerprint=traits.fingerprint)
+    return InspectedFile(file=seen, fingerprint=traits.fingerprint, detail=traits.detail)
 
 
 def _digest(stream: IO[bytes]) -> str:

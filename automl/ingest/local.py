@@ -15,7 +15,7 @@ from automl.datasets.edits import ChooseReading
 from automl.datasets.manifest import manifest_of
 from automl.datasets.verdict import explained, problem_of
 from automl.errors import BadDataset, BadUpload, UploadTooLarge
-from automl.images.near_copies import near_ids
+from automl.images.near_copies import likeness_of
 from automl.images.pixels import OnProgress
 from automl.ingest.inspection import InspectedFile, inspect_files, is_for_inspection, judge_files
 from automl.ingest.walk import printable, status_of_file, walk_folder
@@ -163,8 +163,8 @@ def _inspected(found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProg
     # Numbers instead of rows of a database: they decide which of several near copies is the first.
     results = _Results(on_progress)
     inspect_files(files, source=_LocalDisk(), recorder=results, max_pixels=max_pixels)
-    near = near_ids(results.fingerprints)
-    return [replace(results.files.get(file.id, file), near=near.get(file.id)) for file in files]
+    likeness = likeness_of(results.fingerprints, results.details)
+    return [results.files.get(file.id, file).compared(likeness.get(file.id)) for file in files]
 
 
 class _LocalDisk:
@@ -183,11 +183,13 @@ class _Results:
     Attributes:
         files: The inspected files, by id.
         fingerprints: Those of the files that decode, by id.
+        details: The same of their details.
     """
 
     def __init__(self, on_progress: OnProgress | None) -> None:
         self.files: dict[int, DataFile] = {}
         self.fingerprints: dict[int, bytes] = {}
+        self.details: dict[int, bytes] = {}
         self._on_progress = on_progress
 
     def keep_thumbnail(self, _thumbnail: bytes) -> str:
@@ -197,5 +199,6 @@ class _Results:
         self.files[inspected.file.id] = inspected.file
         if inspected.fingerprint:
             self.fingerprints[inspected.file.id] = inspected.fingerprint
+            self.details[inspected.file.id] = inspected.detail
         if self._on_progress is not None:
             self._on_progress(n_done, n_total)

@@ -139,6 +139,9 @@ class FindingSummary(StoredRecord):
     fix: FixSummary | None = None
     """What a click can do about it."""
 
+    keep: FixSummary | None = None
+    """What another click says: that nothing is wrong. Its key is that of the finding with `-keep` behind it."""
+
     n_groups: int = 0
     """All groups, also those that are not listed."""
 
@@ -206,6 +209,11 @@ class DatasetSummary(StoredRecord):
 
 SPEED_KEY = "look_s"
 """Where `DatasetSummary.read_photo_s` stands in the JSON, for queries of the database."""
+
+
+def keep_key(key: str) -> str:
+    """The key of the answer that nothing is wrong, made from that of the finding."""
+    return f"{key}-keep"
 
 
 def finding_key(kind: str, title: str) -> str:

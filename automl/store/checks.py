@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -19,7 +20,7 @@ from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit, read_edit
 from automl.datasets.findings.runs import found_by_runs
 from automl.errors import BadDataset, NotAllowedNow, NotFound
-from automl.images.near_copies import near_ids
+from automl.images.near_copies import Likeness, likeness_of
 from automl.images.pixels import OnProgress
 from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
 from automl.records import DatasetManifest, DatasetState, DatasetSummary, FileState, RefusedFile
@@ -220,7 +221,11 @@ class _RowRecorder:
         with self._database.session() as session:
             save_files(session, [inspected.file for inspected in self._unsaved])
             fingerprints = [
-                {"id": inspected.file.id, "fingerprint": inspected.fingerprint}
+                {
+                    "id": inspected.file.id,
+                    "fingerprint": inspected.fingerprint,
+                    "detail": inspected.detail,
+                }
                 for inspected in self._unsaved
                 if inspected.fingerprint
             ]
@@ -237,17 +242,21 @@ def _keep_speed(database: Database, dataset_id: str, read_photo_s: float) -> Non
 
 def _find_near_copies(database: Database, dataset_id: str) -> None:
     """Compares all photos that decode, whether they are used or not, so that no edit needs to compare them again."""
+    columns = [DatasetFile.id, DatasetFile.near, DatasetFile.original, DatasetFile.shot]
     with database.session() as session:
-        query = select(DatasetFile.id, DatasetFile.fingerprint, DatasetFile.near)
+        query = select(DatasetFile.fingerprint, DatasetFile.detail, *columns)
         rows = session.execute(
             query.where(DatasetFile.dataset_id == dataset_id, DatasetFile.fingerprint.is_not(None)).order_by(
                 DatasetFile.id
             )
         ).all()
-    if not any(row.near is None for row in rows):
+    if not any(row.shot is None for row in rows):
         return
-    near = near_ids({row.id: row.fingerprint for row in rows})
-    changed = [{"id": row.id, "near": near[row.id]} for row in rows if row.near != near[row.id]]
+    likeness = likeness_of(
+        {row.id: row.fingerprint for row in rows}, {row.id: row.detail for row in rows if row.detail is not None}
+    )
+    known = {row.id: Likeness(near=row.near, original=row.original, shot=row.shot) for row in rows}
+    changed = [{"id": number, **asdict(alike)} for number, alike in likeness.items() if known[number] != alike]
     with database.session() as session:
         if changed:
             session.execute(update(DatasetFile), changed)

@@ -121,7 +121,11 @@ class DatasetFile(Base):
         spread: How much its brightness varies, see there.
         is_gray: Whether it has no colours.
         thumbnail: Where a small JPEG of it is in the artifact store.
+        detail: What tells whether another photo is the very same shot, see `automl.images.detail`; None for a file that
+            an older version has decoded.
         near: Id of the first of the files that are near copies of each other, its own where there is no other.
+        original: Id of the first of those near copies that may have been made from one file.
+        shot: Id of the first of those near copies that look the same everywhere.
         fault: Why it could not be decoded.
     """
 
@@ -152,7 +156,10 @@ class DatasetFile(Base):
     spread: Mapped[float | None]
     is_gray: Mapped[bool | None]
     thumbnail: Mapped[str] = mapped_column(default="")
+    detail: Mapped[bytes | None] = mapped_column(deferred=True)
     near: Mapped[int | None]
+    original: Mapped[int | None]
+    shot: Mapped[int | None]
     fault: Mapped[str] = mapped_column(default="")
 
     dataset: Mapped[Dataset] = relationship(back_populates="files")

@@ -13,6 +13,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from automl.datasets.manifest import manifest_of
+from automl.datasets.verdict import problem_of
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, ImageRecord, RefusedFile, Split
 from automl.store.artifacts import ArtifactStore
@@ -111,14 +112,30 @@ def load_version(session: Session, store: ArtifactStore, version: DatasetVersion
         NotFound: The store has lost it.
         BadDataset: It was written by a newer Darkroom.
     """
+    manifest = _read(store, version)
+    images = [_loaded(photo, store.local_path(photo.key, scratch)) for photo in manifest.images]
+    name = find_dataset(session, version.dataset_id).name
+    return replace(manifest_of(name, images, refused=manifest.refused), version=version.number)
+
+
+def problem_of_version(store: ArtifactStore, version: DatasetVersion) -> str:
+    """Why nothing can be trained and tested with the photos of a version, or an empty text.
+
+    A version that was saved by an older Darkroom, which asked for less, may have a problem.
+
+    Raises:
+        NotFound: The store has lost it.
+        BadDataset: It was written by a newer Darkroom.
+    """
+    return problem_of([_loaded(photo, Path()) for photo in _read(store, version).images])
+
+
+def _read(store: ArtifactStore, version: DatasetVersion) -> _StoredManifest:
     with store.open(version.key) as source:
         content = json.load(source)
     if content["schema"] != _SCHEMA:
         raise BadDataset(store_messages.NEWER_DARKROOM)
-    manifest = _StoredManifest.model_validate(content)
-    images = [_loaded(photo, store.local_path(photo.key, scratch)) for photo in manifest.images]
-    name = find_dataset(session, version.dataset_id).name
-    return replace(manifest_of(name, images, refused=manifest.refused), version=version.number)
+    return _StoredManifest.model_validate(content)
 
 
 def _stored(image: ImageRecord, key: str) -> _StoredPhoto:

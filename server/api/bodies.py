@@ -81,7 +81,8 @@ class FixBody(RequestBody):
     """Which finding is to be fixed."""
 
     finding: Text = ""
-    """Its `kind`, or its `key` where there are several of a kind."""
+    """Its `kind`, or its `key` where there are several of a kind; its `key` with `-keep` behind it says that nothing is
+    wrong."""
 
 
 class ExtensionBody(RequestBody):

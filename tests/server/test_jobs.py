@@ -1,19 +1,24 @@
 """What starts a check or a run, and what starts or starts again by itself: the formats of a finished model."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from sqlalchemy import event, select
 
-from automl.errors import NotAllowedNow, NotFound
+from automl.errors import BadDataset, NotAllowedNow, NotFound
 from automl.formats import FORMATS
-from automl.records import DatasetState, ExportState, Proof, RunSettings, RunState
+from automl.records import DatasetState, ExportState, ImageRecord, Proof, RunSettings, RunState
 from automl.store.database import find_run
 from automl.store.tables import Run
+from automl.store.versions import record_version
 from automl.task_names import DELETE_DATASET, EXPORT
 from server.editing import delete_dataset
 from server.jobs import start_check, start_exports, start_run
 from server.task_queue import QueueUnavailable
 
 NAMES = [one.name for one in FORMATS]
+PHOTO = ImageRecord(path=Path("x"), name="x", label="a", sha256="x", width=9, height=9)
 
 
 @pytest.fixture
@@ -140,3 +145,21 @@ def test_the_api_says_why_there_are_no_formats(world, client, run, status):
 def test_the_api_says_that_the_queue_is_away(world, client, run_id):
     world.queue.away = True
     assert client.post(f"/api/v1/runs/{run_id}/exports").status_code == 503
+
+
+def test_no_run_starts_where_nothing_could_be_tested(world):
+    """The version may be from an older Darkroom, which asked for less."""
+    dataset_id = world.add_dataset()
+    images = [
+        replace(PHOTO, label=label, group=label, name=f"{label}{number}", sha256=f"{label}{number}")
+        for label in "ab"
+        for number in range(2)
+    ]
+    with world.database.session() as session:
+        keys = {(one.name, one.sha256): "k" for one in images}
+        record_version(session, services(world).store, dataset_id, images=images, keys=keys, refused=())
+    with pytest.raises(BadDataset, match="copies count as one photo"):
+        start_run(services(world), dataset_id, RunSettings())
+    with world.database.session() as session:
+        assert session.scalars(select(Run)).all() == []
+    assert world.queue.sent == []

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from automl.datasets.edits import TrustLabels
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos, n_contents, n_labels
-from automl.datasets.findings.finding import Finding, all_ids, leave_out
+from automl.datasets.findings.finding import Finding, Fix, all_ids, leave_out
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import quoted
 from automl.records import Severity, Split
@@ -49,6 +50,29 @@ def near_two_labels(dataset: ExaminedDataset) -> list[Finding]:
             severity=Severity.WARNING,
             groups=all_ids(groups),
             fix=leave_out(dataset_messages.LEAVE_ALL_OUT, photos, done=dataset_messages.NEAR_TWO_LABELS_LEFT_OUT),
+        )
+    ]
+
+
+@doctor_check(Subject.COPIES)
+def same_across_classes(dataset: ExaminedDataset) -> list[Finding]:
+    """Pictures that look the same in more than one class, and so many that only the user can say what is right."""
+    groups = dataset.same_across_classes
+    if not groups:
+        return []
+    photos = [photo for group in groups for photo in group]
+    return [
+        Finding(
+            kind="same-across-classes",
+            title=dataset_messages.SAME_ACROSS_CLASSES.format(n=len(photos)),
+            consequence=dataset_messages.SAME_ACROSS_CLASSES_MEANS,
+            severity=Severity.WARNING,
+            groups=all_ids(groups),
+            fix=leave_out(dataset_messages.LEAVE_ALL_OUT, photos, done=dataset_messages.SAME_ACROSS_CLASSES_LEFT_OUT),
+            keep=Fix(
+                title=dataset_messages.RIGHT_AS_THEY_ARE,
+                edit=TrustLabels(trust=True, title=dataset_messages.LABELS_TRUSTED),
+            ),
         )
     ]
 

@@ -11,7 +11,7 @@ from automl.records import Severity, Split
 
 _ORDER = list(Severity)
 _LEAVE_CLASSES_OUT = frozenset({"tiny-class"})
-_FEWEST_CONTENTS = 2
+_FEWEST_PICTURES = 2
 
 
 def examine(dataset: ExaminedDataset) -> list[Finding]:
@@ -27,11 +27,11 @@ def _harmless(finding: Finding, photos: Photos) -> Finding:
         return finding
     files = set(edit.files)
     left = {p.label for p in photos if p.file_id not in files and p.split is not Split.TEST}
-    contents: defaultdict[str, set[str]] = defaultdict(set)
+    pictures: defaultdict[str, set[int]] = defaultdict(set)
     for photo in photos:
         if photo.file_id not in files:
-            contents[photo.label].add(photo.sha256)
-    lost = {p.label for p in photos if p.label not in left or len(contents[p.label]) < _FEWEST_CONTENTS}
+            pictures[photo.label].add(photo.near)
+    lost = {p.label for p in photos if p.label not in left or len(pictures[p.label]) < _FEWEST_PICTURES}
     spared = {p.file_id for p in photos if p.label in lost}
     if not files & spared:
         return finding

@@ -18,12 +18,14 @@ class Photo:
         label: Its class.
         split: Part that its folder names, None where the folders do not say.
         sha256: Of its bytes.
-        near: The same number for all near copies of one picture, exact copies among them.
+        near: The same number for all that count as copies of one picture, exact copies among them.
         width: Pixels, upright.
         height: Pixels, upright.
         format: Format that it has inside, such as "JPEG"; empty where it is not known.
         spread: How much its brightness varies, see `automl.images.fingerprint`.
         is_gray: Whether it has no colours.
+        shot: The same number for photos that look the same everywhere, where so many of those are in more than one
+            class that the user is asked; None elsewhere.
     """
 
     file_id: int
@@ -37,6 +39,7 @@ class Photo:
     format: str
     spread: float
     is_gray: bool
+    shot: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,12 @@ class ExaminedDataset:
     def copies(self) -> list[list[Photo]]:
         """Exact copies that lie in one class."""
         return [group for group in self.by_content if len(group) > 1 and n_labels(group) == 1]
+
+    @cached_property
+    def same_across_classes(self) -> list[list[Photo]]:
+        """Photos that look the same and are in more than one class, where the user is asked whether that is right."""
+        asked = [photo for photo in self.photos if photo.shot is not None]
+        return [group for group in grouped(asked, lambda photo: photo.shot) if n_labels(group) > 1]
 
     @cached_property
     def near_copies(self) -> list[list[Photo]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from automl.datasets.edits import Edit, ExcludeFiles
 from automl.datasets.findings.examined_dataset import Photos
 from automl.records import FindingSummary, FixSummary, Severity
-from automl.records.dataset_summary import finding_key
+from automl.records.dataset_summary import finding_key, keep_key
 from automl.text.one_or_many import OneOrMany
 
 MAX_GROUPS_IN_SUMMARY = 60
@@ -44,6 +44,7 @@ class Finding:
         severity: How much harm is done if nothing is done.
         groups: The photos that it is about, those together that are to be seen together, such as copies of one picture.
         fix: What a click can do about it; None where nothing can be done, or nothing should be.
+        keep: What another click says: that nothing is wrong. None where the user is not asked.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Finding:
     severity: Severity
     groups: Groups = ()
     fix: Fix | None = None
+    keep: Fix | None = None
 
     @property
     def n_photos(self) -> int:
@@ -61,6 +63,12 @@ class Finding:
     def key(self) -> str:
         """Distinguishes it from other findings of its kind, as long as it says the same."""
         return finding_key(self.kind, self.title)
+
+    def chosen(self, key: str) -> Fix | None:
+        """What the finding does where a click names it by this key, None where it is not meant."""
+        if key == keep_key(self.key):
+            return self.keep
+        return self.fix if key in (self.key, self.kind) else None
 
     def summary(self) -> FindingSummary:
         """What pages show: the first groups only, and a fix without what it would change."""
@@ -72,6 +80,7 @@ class Finding:
             severity=self.severity,
             groups=shown,
             fix=self.fix.summary() if self.fix else None,
+            keep=self.keep.summary() if self.keep else None,
             n_groups=len(self.groups),
             n_photos=self.n_photos,
             key=self.key,

@@ -17,6 +17,17 @@ CLASSES_LOST = OneOrMany(
     one="No photo in {classes} could be used, so it is not among the classes.",
     many="No photo in {classes} could be used, so they are not among the classes.",
 )
+ONE_VIEW = OneOrMany(
+    one=(
+        "Most photos of {classes} show the same view, as from a camera that stands still. Each of them counts as a "
+        "photo of its own, so that some can be kept for the test; what the score says holds for this view."
+    ),
+    many=(
+        "In each of the classes {classes}, most photos show the same view, as from a camera that stands still. Each of "
+        "them counts as a photo of its own, so that some can be kept for the test; what the score says holds for this "
+        "view."
+    ),
+)
 TOO_FEW_TO_COMPARE = (
     "There is only one different photo of each class to learn from, beside the test photos. That is too few to tell a "
     "good model from a bad one: scores on validation photos mean nothing here, high or low. Add photos: 10 or more "
@@ -31,6 +42,19 @@ ONE_CLASS_ONLY = (
 CLASS_TOO_SMALL = (
     "There are fewer than 2 different photos of {classes}. Add photos, or leave the class out. 10 or more photos of "
     "each class are a good start."
+)
+CLASS_OF_COPIES = (
+    "There are fewer than 2 different photos of {classes}: copies count as one photo, also where they were resized, "
+    "saved again, made brighter, cropped or mirrored. Add photos, or leave the class out. 10 or more photos of each "
+    "class are a good start."
+)
+NOTHING_TO_TEST = (
+    "No photo could be kept for the test: each looks the same as a photo of another class, or is the only one of its "
+    "kind. Add photos, or move those that are in the wrong class."
+)
+TEST_OF_COPIES = (
+    "All test photos are near copies of training photos, and there are no others to learn from. A test with photos "
+    "that are already known says nothing. Add other photos to the training folder or to the test folder."
 )
 ALL_IN_TEST_TOO = (
     "Every training photo of {classes} is also in the test folder, so there is nothing to learn from. Add other photos "
@@ -113,6 +137,9 @@ READING_LEFT_TO_DARKROOM = "Let Darkroom find the classes"
 SPELLINGS_JOINED = "Joined classes that differ only in spelling"
 SPELLINGS_KEPT_APART = "Kept apart classes that differ only in spelling"
 
+LABELS_TRUSTED = "Kept photos that look the same in different classes"
+LABELS_DOUBTED = "Looked again for the same photos in different classes"
+
 # Edits that cannot be made.
 NO_FILES_CHOSEN = "Tick some photos first. (In the API, `files` is a list of their numbers.)"
 BAD_CLASS_NAME = "The name of a class must have 1 to {most} characters, and no slash."
@@ -120,6 +147,7 @@ NO_CLASS_TO_RENAME = "Say which class to rename: `from` must be its name."
 NO_SUCH_PART = "The part must be one of {known}, or empty to let Darkroom choose."
 NO_SUCH_READING = "The reading must be one of {known}, or empty to let Darkroom choose."
 JOIN_IS_NO_SWITCH = "`join` must be true or false."
+TRUST_IS_NO_SWITCH = "`trust` must be true or false."
 NO_SUCH_EDIT = "There is no edit called {kind!r}. Known: {known}."
 
 # The doctor on files that cannot be used.
@@ -141,11 +169,25 @@ NEAR_TWO_LABELS = OneOrMany(
     one="{n:,} picture has near copies in another class", many="{n:,} pictures have near copies in another class"
 )
 NEAR_TWO_LABELS_MEANS = (
-    "Pictures that look almost the same lie in different classes. If that is a mistake, the model learns something "
-    "wrong from them; look at them and move them to the right class."
+    "The same shot, saved again, lies in different classes. If that is a mistake, the model learns something wrong "
+    "from it; look at these photos and move them to the right class."
 )
 NEAR_TWO_LABELS_LEFT_OUT = OneOrMany(
     one="Left out {n:,} near copy in two classes", many="Left out {n:,} near copies in two classes"
+)
+SAME_ACROSS_CLASSES = OneOrMany(
+    one="{n:,} photo looks the same as a photo of another class",
+    many="{n:,} photos look the same as photos of another class",
+)
+SAME_ACROSS_CLASSES_MEANS = (
+    "Is a small difference just what your classes are about, such as a lamp that is on or off? Then say that they are "
+    "right as they are. Did the same photos get into two classes by mistake? Then leave them out, or move them to the "
+    "right class. Until you say so, all of them are used."
+)
+RIGHT_AS_THEY_ARE = "They are right as they are"
+SAME_ACROSS_CLASSES_LEFT_OUT = OneOrMany(
+    one="Left out {n:,} photo that looks the same as one of another class",
+    many="Left out {n:,} photos that look the same as some of another class",
 )
 TEST_COPIES = OneOrMany(
     one="{n:,} training photo is a copy of a test photo", many="{n:,} training photos are copies of test photos"

@@ -11,6 +11,7 @@ class Pic:
     label: str
     sha256: str
     split: Split | None = None
+    group: str = ""
 
 
 GOOD = [Pic(label, f"{label}{i}") for label in ("cat", "dog") for i in range(3)]
