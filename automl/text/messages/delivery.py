@@ -68,10 +68,7 @@ FEW_TEST_PHOTOS = OneOrMany(
     many="Only {n} photos were there for the test, so its score is a rough one. More photos would make it surer.",
 )
 DOUBTED_LABELS = OneOrMany(
-    one=(
-        "It doubts the label of one photo that it was trained on. If some of them are wrong, fixing them makes a "
-        "better model."
-    ),
+    one=("It doubts the label of one photo that it was trained on. If that is wrong, fixing it makes a better model."),
     many=(
         "It doubts the labels of {n:,} photos that it was trained on. If some of them are wrong, fixing them makes a "
         "better model."
