@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.archives.suffixes import is_archive
+from automl.datasets.edits import ChooseReading
 from automl.errors import UserError
 from automl.ingest.local import ingest_archive, ingest_folder
 from automl.labelling.places import LAYOUTS, Reading
@@ -28,7 +29,7 @@ from bench import folder_cases
 from bench.folder_cases.case import FolderCase
 from bench.harness import report
 
-_OFFERED = re.compile(r"--layout ([a-z]+)")
+_OFFERED_LAYOUT, _OFFERED_COLUMN = re.compile(r"--layout ([a-z]+)"), re.compile(r"--label-column (\S+)\. ")
 
 
 class Verdict(StrEnum):
@@ -61,9 +62,13 @@ class Read:
     notes: tuple[str, ...] = ()
 
     @property
-    def offered(self) -> tuple[Reading, ...]:
+    def offered(self) -> tuple[ChooseReading, ...]:
         """The other readings that the notes or the message name."""
-        return tuple(LAYOUTS[word] for word in _OFFERED.findall(" ".join([self.message, *self.notes])))
+        said = " ".join([self.message, *self.notes])
+        return (
+            *(ChooseReading(reading=LAYOUTS[word]) for word in _OFFERED_LAYOUT.findall(said)),
+            *(ChooseReading(reading=Reading.TABLE, column=name) for name in _OFFERED_COLUMN.findall(said)),
+        )
 
 
 def all_cases() -> list[FolderCase]:
@@ -73,11 +78,11 @@ def all_cases() -> list[FolderCase]:
     return [case for module in modules for case in getattr(module, "CASES", ())]
 
 
-def read(folder: Path, scratch: Path, reading: Reading | None = None) -> Read:
+def read(folder: Path, scratch: Path, choice: ChooseReading | None = None) -> Read:
     """What `automl check` makes of a folder, or of the archive that is the only file in it."""
     settings = load_settings({"DARKROOM_HOME": str(scratch / "home")})
     try:
-        return _read_manifest(_ingested(folder, scratch, settings, reading=reading))
+        return _read_manifest(_ingested(folder, scratch, settings, choice=choice))
     except UserError as error:
         return Read(message=error.message)
 
@@ -87,7 +92,7 @@ def verdict_of(case: FolderCase, folder: Path, scratch: Path) -> tuple[Verdict, 
     got = read(folder, scratch)
     if _is_expected(case, got):
         return Verdict.RIGHT, got
-    others = [read(folder, scratch / other.value, other) for other in got.offered] if case.may_ask else []
+    others = [read(folder, scratch / str(n), other) for n, other in enumerate(got.offered)] if case.may_ask else []
     return (Verdict.ASKED if any(_is_expected(case, other) for other in others) else Verdict.WRONG), got
 
 
@@ -97,11 +102,11 @@ def _is_expected(case: FolderCase, got: Read) -> bool:
     return got.classes == dict(case.classes) and got.tested == case.tested
 
 
-def _ingested(folder: Path, scratch: Path, settings: Settings, *, reading: Reading | None) -> DatasetManifest:
+def _ingested(folder: Path, scratch: Path, settings: Settings, *, choice: ChooseReading | None) -> DatasetManifest:
     files = list(folder.iterdir())
     if len(files) == 1 and files[0].is_file() and is_archive(files[0].name):
-        return ingest_archive(files[0], scratch / "unpacked", settings, reading=reading)
-    return ingest_folder(folder, settings, reading=reading)
+        return ingest_archive(files[0], scratch / "unpacked", settings, choice=choice)
+    return ingest_folder(folder, settings, choice=choice)
 
 
 def _read_manifest(manifest: DatasetManifest) -> Read:

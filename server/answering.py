@@ -14,8 +14,10 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from automl.datasets.data_file import DataFile
 from automl.errors import BadBundle, BadImage, BadUpload, NotAllowedNow, NotFound
 from automl.images.verify import open_verified
+from automl.serving.answer_table import answered_row, header, refused_row
 from automl.serving.heat import overlay, shown
 from automl.serving.model_cache import OpenModel
 from automl.serving.predict import resize_square
@@ -23,11 +25,13 @@ from automl.store.database import find_run
 from automl.store.results import part_of_report
 from automl.store.tables import Artifact, Run
 from automl.text.messages import server as server_messages
+from automl.text.messages import tables as table_messages
 from automl.text.numbers import size_in_words
 from server.downloads.members import read_member
 from server.errors import TooBusy
 from server.heat_maps import explained
 from server.services import Services
+from server.template_filters import csv_line
 from server.uploads.multipart import FieldPart, FilePart
 from server.views.run import downloadable
 
@@ -151,6 +155,32 @@ def answers(
             yield Refusal(part.name, error.message)
     if n_photos == 0:
         raise BadUpload(server_messages.NO_PHOTO_TO_ANSWER)
+
+
+def answers_for_stored(asked: Asked, files: Iterable[DataFile]) -> Iterator[Answer | Refusal]:
+    """An answer for each of some files of the run's data set, in order."""
+    for file in files:
+        try:
+            with asked.services.store.open(file.key) as photo:
+                yield _answer(asked, name=file.name, photo=photo, with_picture=False, with_heat=False)
+        except (BadImage, TooBusy) as error:
+            yield Refusal(file.name, error.message)
+        except NotFound:
+            yield Refusal(file.name, table_messages.PHOTO_GONE)
+
+
+def table_of(found: Iterable[Answer | Refusal], labels: tuple[str, ...]) -> Iterator[str]:
+    """The lines of the table of answers, as `automl predict --csv` writes it."""
+    yield csv_line(header(labels))
+    for one in found:
+        yield csv_line(row_of(one, labels))
+
+
+def row_of(one: Answer | Refusal, labels: tuple[str, ...]) -> list[str]:
+    """The row of a photo in the table of answers."""
+    if isinstance(one, Refusal):
+        return refused_row(one.name, labels, one.reason)
+    return answered_row(one.name, labels, one.probabilities, threshold=one.threshold)
 
 
 def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:

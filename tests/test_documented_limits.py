@@ -18,7 +18,7 @@ from automl.datasets.findings import classes, photos
 from automl.evaluation import look_alikes, suspects
 from automl.formats import FORMATS
 from automl.images import near_copies, pixels
-from automl.labelling import label_tables
+from automl.labelling import label_tables, table_rows
 from automl.models.weights import onnx_export, verification
 from automl.options import RUN_OPTIONS
 from automl.pipeline import end_times, packing
@@ -80,6 +80,7 @@ def threads_of_the_web_server() -> int:
 
 BUDGET = RUN_OPTIONS["budget"]
 TABLES, TABLE_SIZE = word(label_tables.MAX_TABLES), mb(label_tables.MAX_TABLE_BYTES)
+ALL_TABLES_SIZE = mb(label_tables.MAX_BYTES_OF_ALL_TABLES)
 SHORTEST, LONGEST = duration_in_words(BUDGET.shortest_s), duration_in_words(SETTINGS.max_budget_s)
 AIMS = {aim.name: aim.limits for aim in aims.AIMS}
 TOLERANCES = {one.name: one.tolerance for one in FORMATS}
@@ -90,7 +91,8 @@ LIMITS = (
     # user-guide.md
     (
         "user-guide.md",
-        f"The first {TABLES} tables are read, each up to {TABLE_SIZE}.",
+        f"The first {TABLES} tables are read, each up to {TABLE_SIZE} and together up to {ALL_TABLES_SIZE}, "
+        f"and of each the first {'million' if table_rows.MAX_ROWS == 1_000_000 else '?'} rows.",
     ),
     ("user-guide.md", f"only up to {mb(in_script('missing.js', 'MAX_HASHED_BYTES'))} each"),
     ("user-guide.md", f"for about {'a minute' if sum(remote.WAITS_S) == 60 else '?'}, then"),
@@ -139,7 +141,8 @@ LIMITS = (
     ("api.md", f"it is tried {'twice' if notices.N_TRIES == 3 else '?'} more"),
     ("api.md", f"up to {template_filters._LONGEST_NAME} characters"),
     # security.md
-    ("security.md", f"the first {TABLES} of a data set, each up to {TABLE_SIZE}."),
+    ("security.md", f"the first {TABLES} of a data set, each up to {TABLE_SIZE} and together up to {ALL_TABLES_SIZE}."),
+    ("security.md", f"Cells are cut at {word(table_rows.MAX_CELL_CHARS)} characters"),
     ("security.md", f"(at most {archive_limits.MAX_RATIO}, from {mib(archive_limits._RATIO_FREE_BYTES)} on)"),
     ("security.md", f"the oldest of more than {units_of(LARGEST_FEATURES, 10**9)} GB"),
     # operations.md

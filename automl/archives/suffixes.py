@@ -1,7 +1,10 @@
 """Which files are archives, as far as their names say."""
 
-ARCHIVE_SUFFIXES: tuple[str, ...] = (".zip", ".tar", ".tar.gz", ".tgz")
-"""The endings of names, in lower case, by which an uploaded file is known as an archive."""
+ARCHIVE_SUFFIXES: tuple[str, ...] = (".zip", ".tar", ".tar.gz", ".tgz", ".tm")
+"""The endings of names, in lower case, by which an uploaded file is known as an archive.
+
+A project of Teachable Machine, .tm, is a .zip.
+"""
 
 
 def archive_suffix(name: str) -> str:

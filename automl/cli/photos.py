@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from automl.archives.suffixes import is_archive
+from automl.datasets.edits import ChooseReading
 from automl.errors import BadUpload
 from automl.images.pixels import SCRATCH_PREFIX
 from automl.ingest.local import ingest_archive, ingest_folder
@@ -26,25 +27,32 @@ def scratch_folder(settings: Settings) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=settings.features_dir)
 
 
-def add_layout_option(parser: argparse.ArgumentParser) -> None:
-    """Adds `--layout`, which says what the classes are read from."""
+def add_layout_options(parser: argparse.ArgumentParser) -> None:
+    """Adds `--layout` and `--label-column`, which say what the classes are read from."""
     parser.add_argument("--layout", choices=LAYOUTS, help=cli_messages.LAYOUT_HELP)
+    parser.add_argument("--label-column", default="", metavar="NAME", help=cli_messages.LABEL_COLUMN_HELP)
 
 
-def read_photos(source: Path, settings: Settings, scratch: Path, *, layout: str | None = None) -> DatasetManifest:
+def chosen_reading(options: argparse.Namespace) -> ChooseReading:
+    """What the options of `add_layout_options` say."""
+    return ChooseReading(reading=LAYOUTS[options.layout] if options.layout else "", column=options.label_column)
+
+
+def read_photos(
+    source: Path, settings: Settings, scratch: Path, *, choice: ChooseReading | None = None
+) -> DatasetManifest:
     """Checks a folder, or an archive, which is unpacked to `scratch`.
 
-    `layout` is a key of `LAYOUTS`, where somebody has chosen what the classes are read from.
+    `choice` says what the classes are read from, where somebody has chosen that.
 
     Raises:
         UserError: it holds nothing that a model can be trained on.
     """
-    reading = LAYOUTS[layout] if layout else None
     if is_archive(source.name) and not source.is_dir():
-        return ingest_archive(source, scratch, settings, reading=reading)
+        return ingest_archive(source, scratch, settings, choice=choice)
     if source.is_file():
         raise BadUpload(cli_messages.NEITHER_FOLDER_NOR_ARCHIVE.format(source=source))
-    return ingest_folder(source, settings, reading=reading)
+    return ingest_folder(source, settings, choice=choice)
 
 
 def print_manifest(manifest: DatasetManifest, console: Console) -> None:

@@ -11,7 +11,7 @@ from types import FrameType
 from rich.console import Console
 
 from automl.cli.commands import Subparsers
-from automl.cli.photos import add_layout_option, print_manifest, read_photos, scratch_folder
+from automl.cli.photos import add_layout_options, chosen_reading, print_manifest, read_photos, scratch_folder
 from automl.cli.run_options import add_run_options, read_run_settings
 from automl.records import DatasetManifest, RunSettings
 from automl.search.budget import Budget
@@ -62,7 +62,7 @@ class Training:
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser = commands.add_parser("train", help=cli_messages.TRAIN_HELP)
     parser.add_argument("folder", type=Path, help=cli_messages.FOLDER_HELP)
-    add_layout_option(parser)
+    add_layout_options(parser)
     add_run_options(parser)
     return parser
 
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
     with scratch_folder(settings) as scratch:
         workspace = Path(scratch) / "work"
         training = Training(run_settings=run_settings, settings=settings, out=options.out, workspace=workspace)
-        manifest = read_photos(options.folder, settings, Path(scratch) / "images", layout=options.layout)
+        manifest = read_photos(options.folder, settings, Path(scratch) / "images", choice=chosen_reading(options))
         print_manifest(manifest, console)
         return training.run(manifest, console)
 

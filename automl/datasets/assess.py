@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 
 from automl.datasets.copy_groups import CopyGroups, copy_groups, shot_of
 from automl.datasets.data_file import DataFile
-from automl.datasets.edits import Edit, apply_edits, chosen_reading, joins_spellings, trusts_labels
+from automl.datasets.edits import (
+    Edit,
+    apply_edits,
+    chosen_column,
+    chosen_reading,
+    joins_spellings,
+    trusts_labels,
+)
 from automl.datasets.findings.doctor import examine
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, UnusableFile
 from automl.datasets.findings.finding import Finding
@@ -22,7 +29,7 @@ from automl.datasets.verdict import (
     quoted,
     verdict_of,
 )
-from automl.labelling.label_tables import LabelTable
+from automl.labelling.label_tables import TABLE_SUFFIXES, LabelTable
 from automl.labelling.places import NoPlace, Place
 from automl.labelling.reading import Layout, read_layout
 from automl.records import DatasetSummary, FileState, ImageRecord, RefusedFile, Severity, Split
@@ -122,6 +129,7 @@ def _summary(
         n_images=len(images),
         n_refused=len(refused),
         n_excluded=sum(file.state is FileState.EXCLUDED for file in judged),
+        n_unlabelled=sum(file.is_unlabelled for file in judged),
         n_duplicates=len(images) - len({image.sha256 for image in images}),
         classes=class_summaries(images),
         refused=tuple(listed[:MAX_LISTED_REFUSALS]),
@@ -138,7 +146,7 @@ def _summary(
 
 def is_table(name: str) -> bool:
     """Whether a file may be a table of labels, by its name."""
-    return name.lower().endswith((".csv", ".tsv")) and not is_junk(name)
+    return name.lower().endswith(TABLE_SUFFIXES) and not is_junk(name)
 
 
 def _placed(
@@ -150,7 +158,11 @@ def _placed(
     """
     named = [file for file in files if file.key and not file.given_label]
     layout = read_layout(
-        [file.name for file in named], tables, reading=chosen_reading(edits), join_spellings=joins_spellings(edits)
+        [file.name for file in named],
+        tables,
+        reading=chosen_reading(edits),
+        column=chosen_column(edits),
+        join_spellings=joins_spellings(edits),
     )
     places = {file.id: place for file, place in zip(named, layout.places, strict=True)}
     nowhere = {number: place for number, place in places.items() if isinstance(place, NoPlace)}
@@ -209,7 +221,7 @@ def _examined(
     return ExaminedDataset(
         [_photo(file, copies) for file in photos],
         [
-            UnusableFile(file_id=file.id, name=file.name, reason=file.reason)
+            UnusableFile(file_id=file.id, name=file.name, reason=file.reason, is_unlabelled=file.is_unlabelled)
             for file in refused
             if file.id not in in_doubt
         ],

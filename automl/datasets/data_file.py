@@ -59,6 +59,11 @@ class DataFile:
         """Whether it has been decoded, or could not be."""
         return bool(self.format or self.fault)
 
+    @property
+    def is_unlabelled(self) -> bool:
+        """Whether it is a photo that could be used if anything said what it shows."""
+        return self.state is FileState.REFUSED and not self.label and bool(self.format) and not self.fault
+
     def refused(self, reason: str) -> "DataFile":
         """The file, not used for this reason."""
         return replace(self, state=FileState.REFUSED, reason=reason)

@@ -19,9 +19,11 @@ from automl.errors import BadSetting
 from automl.labelling.places import MAX_LABEL_CHARS, Reading
 from automl.records import FileState, Split
 from automl.text.messages import datasets as dataset_messages
+from automl.text.messages import tables as table_messages
 from automl.text.upload_names import clean_text
 
 MAX_FILES_IN_AN_EDIT = 100_000
+MAX_COLUMN_CHARS = 1_000
 
 FilesById = Mapping[int, DataFile]
 """The files of a data set by their ids."""
@@ -218,12 +220,18 @@ class ChooseReading(Edit):
 
     Attributes:
         reading: Where the names of the classes stand; empty to let the names of the files decide.
+        column: The column of the table in which they stand, by its name or its number from 1; empty to let what is in
+            the columns decide.
     """
 
     kind = EditKind.LAYOUT
-    refusals = {"reading": dataset_messages.NO_SUCH_READING.format(known=", ".join(Reading))}
+    refusals = {
+        "reading": dataset_messages.NO_SUCH_READING.format(known=", ".join(Reading)),
+        "column": table_messages.NO_NAME_OF_COLUMN.format(most=MAX_COLUMN_CHARS),
+    }
 
     reading: Reading | Literal[""] = ""
+    column: Annotated[StrictStr, Field(max_length=MAX_COLUMN_CHARS)] = ""
 
     @property
     def usual_title(self) -> str:
@@ -319,6 +327,12 @@ def chosen_reading(edits: Sequence[Edit]) -> Reading | None:
     """How the classes are to be read, by the last edit that says so; None lets the names of the files decide."""
     chosen = [edit.reading for edit in edits if isinstance(edit, ChooseReading)]
     return (chosen[-1] or None) if chosen else None
+
+
+def chosen_column(edits: Sequence[Edit]) -> str:
+    """The column of the table in which the classes stand, by the last edit that says how they are read; else empty."""
+    chosen = [edit.column for edit in edits if isinstance(edit, ChooseReading)]
+    return chosen[-1] if chosen else ""
 
 
 def joins_spellings(edits: Sequence[Edit]) -> bool:

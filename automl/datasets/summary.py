@@ -45,7 +45,10 @@ def layout_summary(layout: Layout) -> LayoutSummary:
     return LayoutSummary(
         reading=layout.reading.value,
         words=layout.description,
-        others=tuple(ReadingSummary(reading=other.reading.value, words=other.description) for other in layout.others),
+        others=tuple(
+            ReadingSummary(reading=other.reading.value, words=other.description, column=other.column)
+            for other in layout.others
+        ),
         joined=layout.joined,
     )
 

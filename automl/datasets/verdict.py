@@ -17,6 +17,7 @@ _FEWEST_PICTURES = 2
 
 _REFUSALS_IN_A_MESSAGE = 3
 _NAME_IN_A_MESSAGE = 80
+_LONG_REASON_CHARS = 120
 
 
 class LabelledPhoto(Protocol):
@@ -85,13 +86,18 @@ def _picture(photo: GroupedPhoto) -> str:
 
 
 def explained(problem: str, refused: Sequence[RefusedFile]) -> str:
-    """`problem` with the first refused files and their reasons, which are often what is behind it."""
+    """`problem` with the first refused files and their reasons, which are often what is behind it.
+
+    A long reason is said once, however many files it is that of.
+    """
     if not refused:
         return problem
-    shown = [
-        dataset_messages.FILE_AND_REASON.format(name=_shortened(file.name), reason=file.reason)
-        for file in refused[:_REFUSALS_IN_A_MESSAGE]
-    ]
+    said: set[str] = set()
+    shown: list[str] = []
+    for file in refused:
+        if len(shown) < _REFUSALS_IN_A_MESSAGE and file.reason not in said:
+            shown.append(dataset_messages.FILE_AND_REASON.format(name=_shortened(file.name), reason=file.reason))
+            said |= {file.reason} if len(file.reason) > _LONG_REASON_CHARS else set()
     if more := len(refused) - len(shown):
         shown.append(dataset_messages.MORE_FILES_NOT_USED.format(n=more))
     return dataset_messages.PROBLEM_AND_FILES.format(problem=problem, files=" ".join(shown))

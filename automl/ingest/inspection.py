@@ -16,7 +16,7 @@ from automl.datasets.assess import Assessment, assess, is_table
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit
 from automl.datasets.findings.finding import Finding
-from automl.errors import BadImage
+from automl.errors import BadImage, BadUpload
 from automl.images.verify import in_threads, inspect_photo
 from automl.labelling.label_tables import LabelTable, read_tables
 from automl.text.upload_names import is_junk
@@ -139,5 +139,11 @@ def _tables(files: Sequence[DataFile], source: FileSource) -> list[LabelTable]:
 
 
 def _beginning(source: FileSource, file: DataFile, n_bytes: int) -> bytes:
-    with source.open(file) as stream:
-        return stream.read(n_bytes)
+    """Raises BadUpload where the file cannot be read, which is no reason to end the check of all others."""
+    try:
+        with source.open(file) as stream:
+            return stream.read(n_bytes)
+    except Exception as error:
+        if (fault := source.fault_of(error)) is None:
+            raise
+        raise BadUpload(fault) from error

@@ -1,5 +1,6 @@
 """A folder or an archive on this machine, checked for the command line; uploads go through `automl.store.checks`."""
 
+import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from automl.images.pixels import OnProgress
 from automl.ingest.inspection import InspectedFile, inspect_files, is_for_inspection, judge_files
 from automl.ingest.walk import printable, status_of_file, walk_folder
 from automl.labelling.places import LAYOUTS, Reading
-from automl.records import DatasetManifest, RefusedFile
+from automl.records import DatasetManifest, ReadingSummary, RefusedFile
 from automl.settings import Settings
 from automl.text.messages import labelling as labelling_messages
 
@@ -56,11 +57,11 @@ class _FoundFiles:
 
 
 def ingest_folder(
-    folder: Path, settings: Settings, on_progress: OnProgress | None = None, *, reading: Reading | None = None
+    folder: Path, settings: Settings, on_progress: OnProgress | None = None, *, choice: ChooseReading | None = None
 ) -> DatasetManifest:
     """Checks the photos below `folder`, which stay where they are.
 
-    `reading` says what to read the classes from; None lets the names of the files decide.
+    `choice` says what to read the classes from; None lets the names of the files decide.
 
     Raises:
         BadDataset: No classifier can be trained from them; the message says why and what to do.
@@ -83,7 +84,7 @@ def ingest_folder(
         name = printable(str(Path(error.filename).relative_to(folder)))
         found.refused.append(RefusedFile(name, f"The folder cannot be opened: {error.strerror}."))
     found.files.sort(key=lambda file: file.name)
-    return _manifest(found, settings, on_progress, reading=reading)
+    return _manifest(found, settings, on_progress, choice=choice)
 
 
 def ingest_archive(
@@ -92,11 +93,11 @@ def ingest_archive(
     settings: Settings,
     *,
     on_progress: OnProgress | None = None,
-    reading: Reading | None = None,
+    choice: ChooseReading | None = None,
 ) -> DatasetManifest:
     """Unpacks the archive at `path` (.zip, .tar, .tar.gz) into `target_folder`, and checks the photos in it.
 
-    The files there have numbers for names. `reading` says what to read the classes from; None lets the names of the
+    The files there have numbers for names. `choice` says what to read the classes from; None lets the names of the
     files decide.
 
     Raises:
@@ -119,7 +120,7 @@ def ingest_archive(
                 found.refused.append(RefusedFile(member.name, error.message))
             else:
                 found.files.append(_FoundFile(name=member.name, path=target))
-    return _manifest(found, settings, on_progress, reading=reading)
+    return _manifest(found, settings, on_progress, choice=choice)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -132,17 +133,13 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _manifest(
-    found: _FoundFiles, settings: Settings, on_progress: OnProgress | None, *, reading: Reading | None
+    found: _FoundFiles, settings: Settings, on_progress: OnProgress | None, *, choice: ChooseReading | None
 ) -> DatasetManifest:
     """Raises BadDataset."""
     files = _inspected(found.files, settings.max_image_pixels, on_progress)
-    edits = [ChooseReading(reading=reading)] if reading else []
-    assessment = judge_files(files, source=_LocalDisk(), edits=edits)
+    assessment = judge_files(files, source=_LocalDisk(), edits=[choice] if choice else [])
     layout = assessment.summary.layout
-    others = [
-        labelling_messages.OTHER_LAYOUT.format(layout=_LAYOUT_OF[Reading(other.reading)], words=other.words)
-        for other in (layout.others if layout else ())
-    ]
+    others = [_other_reading(other) for other in (layout.others if layout else ())]
     refused = [*found.refused, *(RefusedFile(file.name, file.reason) for file in assessment.refused)]
     if assessment.problem:
         raise BadDataset(" ".join([explained(problem_of(assessment.images), refused), *others]))
@@ -151,6 +148,12 @@ def _manifest(
     found_notes = [f"{finding.title}. {finding.consequence}" for finding in assessment.findings]
     notes = [*([layout.words] if layout else []), *others, *assessment.summary.notes, *found_notes]
     return manifest_of(found.name, images, refused=refused, notes=notes)
+
+
+def _other_reading(other: ReadingSummary) -> str:
+    if other.column:
+        return labelling_messages.OTHER_LABEL_COLUMN.format(column=shlex.quote(other.column), words=other.words)
+    return labelling_messages.OTHER_LAYOUT.format(layout=_LAYOUT_OF[Reading(other.reading)], words=other.words)
 
 
 def _inspected(found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProgress | None) -> list[DataFile]:

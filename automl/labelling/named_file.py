@@ -7,6 +7,8 @@ from automl.labelling.places import NoPlace
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders, clean_parts, clean_text, is_document, is_junk_path
 
+_TEACHABLE_MACHINE_MARK = "-!-"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFile:
@@ -27,6 +29,10 @@ class NamedFile:
         """Takes a relative path apart; its separators may be / or \\."""
         folder, _, file = name.replace("\\", "/").rpartition("/")
         folders, unusable = _folders(folder)
+        # Teachable Machine keeps the photos of a class without a folder: `Class 1-!-0.jpg`.
+        label, mark, numbered = file.rpartition(_TEACHABLE_MACHINE_MARK)
+        if mark and clean_text(label):
+            return cls.of(f"{folder}/{label}/{numbered}")
         file = clean_text(file)
         if file in ("", ".", ".."):  # the last folder is all the name there is
             path = clean_parts(name)

@@ -13,7 +13,7 @@ from automl.labelling.layout_description import describe_layout, listed
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import NoPlace, Place, Places, Reading
 from automl.labelling.spellings import joined_spellings
-from automl.labelling.table_places import TablePlaces, places_by_table
+from automl.labelling.table_places import TablePlaces, covers_most, places_by_table, win_over_folders
 from automl.text.messages import labelling as labelling_messages
 
 _UNUSED_TABLE = NoPlace(reason=labelling_messages.UNUSED_TABLE)
@@ -34,10 +34,12 @@ class OtherReading:
     Attributes:
         reading: What the classes would be read from.
         description: What that gives, as a sentence for people.
+        column: The column of the table that they would be read from; empty for the one that is found.
     """
 
     reading: Reading
     description: str
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ def read_layout(
     tables: Sequence[LabelTable] = (),
     *,
     reading: Reading | None = None,
+    column: str = "",
     join_spellings: bool = True,
 ) -> Layout:
     """Finds out where each file belongs.
@@ -73,13 +76,16 @@ def read_layout(
     Args:
         names: Relative paths with / or \\.
         tables: Those of the files that may be tables of labels.
-        reading: What to read the classes from. None takes folders if they give at least two classes, else a table that
-            gives most photos one, else the names of the files. Folders that are but dates or numbered lots come last.
+        reading: What to read the classes from. None takes a table that gives most photos a class, if it says clearly
+            that it does, else folders if they give at least two classes, else any table that gives most photos one,
+            else the names of the files. Folders that are but dates or numbered lots come last.
+        column: The column of the tables that somebody has chosen for the classes, by its name or its number; empty for
+            none.
         join_spellings: Whether to take `Cat` and `cat ` for one class.
     """
     files = [NamedFile.of(name) for name in names]
     by_folders = FolderReading.of(files)
-    by_table = places_by_table(files, names, tables)
+    by_table = places_by_table(files, names, tables, column=column)
     found = {
         known: _read(
             known,
@@ -92,18 +98,22 @@ def read_layout(
         for known, read_places in _READERS.items()
     }
     if reading is None:
-        reading = next((guess for guess in _guesses(by_folders) if found[guess].is_likely), Reading.FOLDERS)
+        reading = Reading.TABLE if column else _guess(found, by_folders, by_table)
     chosen = found[reading]
-    others = tuple(
-        OtherReading(reading=other.reading, description=_described_with_classes(files, other))
-        for other in found.values()
-        if other.is_likely and other.reading is not reading and _is_different(files, other.places, chosen.places)
+    columns = by_table.columns if reading is Reading.TABLE else {}
+    others = (
+        *(OtherReading(reading=reading, description=words, column=other) for other, words in columns.items()),
+        *(
+            OtherReading(reading=other.reading, description=_described_with_classes(files, other))
+            for other in found.values()
+            if other.is_likely and other.reading is not reading and _is_different(files, other.places, chosen.places)
+        ),
     )
     return Layout(
         reading=reading,
         places=_with_unused_tables(chosen, names, tables),
         description=chosen.description,
-        notes=(*chosen.joined, *(by_table.notes if reading is Reading.TABLE else ())),
+        notes=(*chosen.joined, *(by_table.notes if reading is Reading.TABLE else by_table.faults)),
         joined=chosen.joined,
         others=others,
     )
@@ -170,8 +180,19 @@ def _read(
         joined=tuple(
             labelling_messages.JOINED_SPELLING.format(label=label, kept=kept) for label, kept in sorted(joined.items())
         ),
-        is_likely=_is_likely(reading, labels, n_photos),
+        is_likely=_is_likely(reading, labels, n_photos, covers_most(files, places)),
     )
+
+
+def _guess(found: Mapping[Reading, _ReadPlaces], by_folders: FolderReading, by_table: TablePlaces) -> Reading:
+    """The reading that is meant, where nobody has said."""
+    guesses = _guesses(by_folders)
+    folders, table = found[guesses[0]], found[Reading.TABLE]
+    if folders.is_likely and table.is_likely and win_over_folders(by_table, folders.places):
+        return Reading.TABLE
+    # Where nothing gives classes, a table that should is to blame, and its sentence says why.
+    last = Reading.TABLE if by_table.trouble else Reading.FOLDERS
+    return next((guess for guess in guesses if found[guess].is_likely), last)
 
 
 def _labels_of_photos(files: Sequence[NamedFile], places: Places) -> list[str]:
@@ -183,13 +204,14 @@ def _labels_of_photos(files: Sequence[NamedFile], places: Places) -> list[str]:
     ]
 
 
-def _is_likely(reading: Reading, labels: Sequence[str], n_photos: int) -> bool:
+def _is_likely(reading: Reading, labels: Sequence[str], n_photos: int, covers_its_folders: bool) -> bool:
     """Whether the reading makes sense: names of files that mostly differ are names, not classes."""
     n_placed, n_classes = len(labels), len(set(labels))
     if n_classes < 2 or reading in (Reading.FOLDERS, Reading.PARENT):
         return n_classes >= 2
-    covers_most = n_placed > n_photos / 2
-    return covers_most and (reading is Reading.TABLE or n_classes <= max(2, n_placed // 2))
+    if reading is Reading.TABLE:
+        return covers_its_folders
+    return n_placed > n_photos / 2 and n_classes <= max(2, n_placed // 2)
 
 
 def _is_different(files: Sequence[NamedFile], some: Places, others: Places) -> bool:
@@ -210,7 +232,8 @@ def _with_unused_tables(found: _ReadPlaces, names: Sequence[str], tables: Sequen
     """The places, in which tables that were not used are called tables, whatever folder they lie in."""
     if found.reading is Reading.TABLE or not tables:
         return found.places
-    table_names = {table.name for table in tables}
+    # Most texts are no tables, so little is said of them.
+    table_names = {table.name for table in tables if not table.name.lower().endswith(".txt")}
     return [
         _UNUSED_TABLE if name in table_names and not (isinstance(place, NoPlace) and place.is_junk) else place
         for name, place in zip(names, found.places, strict=True)

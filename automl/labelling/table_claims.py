@@ -3,16 +3,30 @@
 import csv
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from automl.labelling.label_tables import LabelTable
 from automl.labelling.photo_references import PhotoIndex, ReferredPhotos
 from automl.labelling.places import MAX_LABEL_CHARS, NoPlace, Place, clean_label
 from automl.labelling.spellings import spelling_key
 from automl.labelling.split_words import innermost_split, split_of
-from automl.labelling.table_columns import LabelColumns, Row, find_columns, read_rows
+from automl.labelling.table_columns import (
+    LabelColumns,
+    NoSuchColumn,
+    NoSuchPhotos,
+    SeveralLabels,
+    Trouble,
+    find_columns,
+)
+from automl.labelling.table_rows import MAX_ROWS, Row, read_rows
 from automl.records import Split
-from automl.text.upload_names import Folders, clean_parts, stem_of
+from automl.text.messages import datasets as dataset_messages
+from automl.text.messages import pieces
+from automl.text.messages import tables as table_messages
+from automl.text.upload_names import Folders, clean_parts, clean_text, stem_of
+
+_MOST_NAMED = 6
+"""So many columns or classes are named in a sentence."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,18 +35,31 @@ class TableClaims:
 
     Attributes:
         name: The name of the table's file.
-        label_column: Where in the table the classes are, in words for people; empty if it says nothing of photos.
+        column: The name of the column of the classes, or its number, from 1; empty if the table says nothing of
+            photos, or has one column for each class.
+        has_header: Whether the columns have names.
+        is_one_hot: Whether there is one column for each class.
+        is_named: Whether the column is clearly named for classes, or somebody has chosen it.
+        other_columns: The names of other columns that may be meant to name the class.
         named_by: The name of another table that has given names to numbered classes; empty without one.
         is_broken: Whether it cannot be read as a table.
+        trouble: Why a table that should say the classes does not, as a sentence for people; empty if nothing is wrong.
+        n_rows: How many rows it has.
         labels: The places that it gives, by the number of the file.
         refusals: Why it gives a photo that it names no place, by the number of the file.
         notes: Sentences for people about the table as a whole.
     """
 
     name: str
-    label_column: str = ""
+    column: str = ""
+    has_header: bool = False
+    is_one_hot: bool = False
+    is_named: bool = False
+    other_columns: tuple[str, ...] = ()
     named_by: str = ""
     is_broken: bool = False
+    trouble: str = ""
+    n_rows: int = 0
     labels: dict[int, Place] = field(default_factory=dict)
     refusals: dict[int, NoPlace] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -43,25 +70,62 @@ class TableClaims:
         return {spelling_key(place.label) for place in self.labels.values()}
 
 
-def read_claims(table: LabelTable, photos: PhotoIndex, tables: Sequence[LabelTable]) -> TableClaims:
-    """What `table` says of `photos`. Numbered classes get their names from another one of `tables`, if it has them."""
+def read_claims(
+    table: LabelTable, photos: PhotoIndex, tables: Sequence[LabelTable], *, chosen: str = ""
+) -> TableClaims:
+    """What a table says of photos.
+
+    Args:
+        table: The table.
+        photos: The photos.
+        tables: All tables. Numbered classes get their names from another one of them, if it has them.
+        chosen: The column that somebody has chosen for the classes, by its name or its number; empty for none.
+    """
     claims = TableClaims(name=table.name)
     path = clean_parts(table.name)
     if not path or "submission" in path[-1].lower():  # answers to a contest, made up as an example
         return claims
+    if table.fault:
+        claims.is_broken, claims.trouble = True, table.fault
+        return claims
     try:
-        rows = read_rows(table.text)
+        rows = read_rows(table.text, lambda cell: photos.reference(cell) is not None)
     except csv.Error:
-        claims.is_broken = True
-        claims.notes.append(f"{table.name} could not be read as a table, so it was not used.")
+        claims.is_broken, claims.trouble = True, table_messages.BROKEN.format(table=table.name)
         return claims
-    columns = find_columns(rows, photos.key)
-    if columns is None:
-        return claims
-    claims.label_column = columns.label_column
-    _settle_photos(claims, _TableBody(path=path, rows=rows[1:] if columns.header else rows, columns=columns), photos)
-    _name_numbered_classes(claims, [other for other in tables if other is not table])
+    claims.n_rows = len(rows)
+    columns = find_columns(rows, photos.reference, chosen)
+    if isinstance(columns, LabelColumns):
+        _fill(claims, table, _TableBody(path=path, rows=rows[columns.first_row :], columns=columns), photos)
+        _name_numbered_classes(claims, [other for other in tables if other is not table])
+    elif columns is not None and photos.example:
+        claims.other_columns = columns.columns if isinstance(columns, SeveralLabels) else ()
+        claims.trouble = _trouble_in_words(columns, table=table.name, chosen=chosen, photo=photos.example)
     return claims
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in quotation marks, as they stand in a sentence; only the first of many."""
+    quoted = [dataset_messages.QUOTED_NAME.format(name=name) for name in names[:_MOST_NAMED]]
+    if more := len(names) - len(quoted):
+        return pieces.NAMES_AND_MORE.format(names=", ".join(quoted), n=more)
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return pieces.NAMES_AND_LAST.format(all_but_last=", ".join(quoted[:-1]), last=quoted[-1])
+
+
+def _trouble_in_words(trouble: Trouble, *, table: str, chosen: str, photo: str) -> str:
+    match trouble:
+        case NoSuchPhotos(file=file):
+            return table_messages.NO_SUCH_PHOTOS.format(table=table, named=file, photo=photo)
+        case NoSuchColumn(columns=columns):
+            return table_messages.NO_SUCH_COLUMN.format(table=table, column=chosen, columns=listed(columns))
+        case SeveralLabels(file=file, labels=labels, columns=()):
+            return table_messages.SEVERAL_CLASSES.format(table=table, photo=file, classes=listed(labels))
+        case SeveralLabels(file=file, labels=labels, columns=columns):
+            return table_messages.SEVERAL_CLASSES_CHOOSE.format(
+                table=table, photo=file, classes=listed(labels), columns=listed(columns)
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +158,41 @@ class _PhotoClaim:
         referred: The photos.
         labels: The classes that the rows give them.
         splits: The parts of the split that the rows put them in.
+        groups: The groups that the rows put them in.
     """
 
     referred: ReferredPhotos
     labels: set[str] = field(default_factory=set)
     splits: set[Split] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+
+
+def _fill(claims: TableClaims, table: LabelTable, body: _TableBody, photos: PhotoIndex) -> None:
+    """Fills `claims` with what the columns say."""
+    columns = body.columns
+    claims.is_one_hot, claims.is_named, claims.has_header = (
+        len(columns.labels) > 1,
+        columns.is_named,
+        bool(columns.header),
+    )
+    claims.column = "" if claims.is_one_hot else columns.name(columns.labels[0])
+    claims.other_columns = tuple(map(columns.name, columns.others))
+    _settle_photos(claims, body, photos)
+    claims.notes += _notes_on_columns(claims, columns)
+    if table.encoding:
+        claims.notes.append(table_messages.READ_IN_ENCODING.format(table=table.name, encoding=table.encoding))
+    if len(body.rows) >= MAX_ROWS - 1:
+        claims.notes.append(table_messages.CUT.format(table=table.name, most=MAX_ROWS))
+
+
+def _notes_on_columns(claims: TableClaims, columns: LabelColumns) -> list[str]:
+    notes = []
+    if claims.other_columns and not claims.is_named:
+        n, others = len(claims.other_columns), listed(claims.other_columns)
+        notes.append(table_messages.OTHER_COLUMNS.format(n=n, table=claims.name, column=claims.column, others=others))
+    if columns.group is not None:
+        notes.append(table_messages.GROUPED.format(table=claims.name, column=columns.name(columns.group)))
+    return notes
 
 
 def _settle_photos(claims: TableClaims, body: _TableBody, photos: PhotoIndex) -> None:
@@ -116,8 +210,7 @@ def _settle_photos(claims: TableClaims, body: _TableBody, photos: PhotoIndex) ->
         else:
             claims.refusals[index] = place
     if n_missing:
-        rows_missing = "one row names a photo" if n_missing == 1 else f"{n_missing:,} rows name photos"
-        claims.notes.append(f"In {claims.name}, {rows_missing} that cannot be found here.")
+        claims.notes.append(table_messages.MISSING_PHOTOS.format(table=claims.name, n=n_missing))
 
 
 def _claims_of_rows(body: _TableBody, photos: PhotoIndex) -> tuple[list[_PhotoClaim], int]:
@@ -134,6 +227,8 @@ def _claims_of_rows(body: _TableBody, photos: PhotoIndex) -> tuple[list[_PhotoCl
         claim.labels.add(clean_label(columns.label(row)))
         if split:
             claim.splits.add(split)
+        if columns.group is not None and (group := clean_text(row[columns.group])):
+            claim.groups.add(group)
     return list(claims.values()), n_missing
 
 
@@ -149,19 +244,24 @@ def _settled(claims: Sequence[_PhotoClaim], table_name: str, other_split: Split 
     """
     clear = [claim for claim in claims if not claim.referred.is_unclear]
     if not clear:
-        return NoPlace(reason=f"Several photos have this name, and {table_name} does not say which of them it means.")
+        return NoPlace(reason=table_messages.UNCLEAR_NAME.format(table=table_name))
     # `a/1.jpg` in one row and `1.jpg` in another may both refer to `a/1.jpg`; the first one surely does.
     best = max(claim.referred.n_shared for claim in clear)
     clear = [claim for claim in clear if claim.referred.n_shared == best]
     labels = sorted({label for claim in clear for label in claim.labels if label})
     if not labels:
-        return NoPlace(reason=f"The table {table_name} gives it no class.")
+        return NoPlace(reason=table_messages.NO_CLASS.format(table=table_name))
     if len(labels) > 1:
-        return NoPlace(reason=f"The table {table_name} gives it two classes: '{labels[0]}' and '{labels[1]}'.")
+        return NoPlace(reason=table_messages.TWO_CLASSES.format(table=table_name, first=labels[0], second=labels[1]))
     if len(labels[0]) > MAX_LABEL_CHARS:
-        return NoPlace(reason=f"The name of its class in {table_name} is longer than {MAX_LABEL_CHARS} characters.")
+        return NoPlace(reason=table_messages.LONG_CLASS.format(table=table_name, most=MAX_LABEL_CHARS))
     splits = {split for claim in clear for split in claim.splits}
-    return Place(label=labels[0], split=splits.pop() if len(splits) == 1 else other_split)
+    groups = {group for claim in clear for group in claim.groups}
+    return Place(
+        label=labels[0],
+        split=splits.pop() if len(splits) == 1 else other_split,
+        group=groups.pop() if len(groups) == 1 else "",
+    )
 
 
 def _name_numbered_classes(claims: TableClaims, others: Sequence[LabelTable]) -> None:
@@ -171,9 +271,7 @@ def _name_numbered_classes(claims: TableClaims, others: Sequence[LabelTable]) ->
         return
     for other in sorted(others, key=lambda table: table.name):
         if names := _names_of_numbers(numbers, other.text):
-            claims.labels = {
-                index: Place(label=names[place.label], split=place.split) for index, place in claims.labels.items()
-            }
+            claims.labels = {index: replace(place, label=names[place.label]) for index, place in claims.labels.items()}
             claims.named_by = other.name
             return
 

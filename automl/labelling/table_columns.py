@@ -1,28 +1,57 @@
-"""Which columns of a table name the file, the class and the part of the split."""
+"""Which columns of a table name the file, the class, the part of the split and the group."""
 
-import csv
-import io
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import lru_cache
 
+from automl.labelling.photo_references import PHOTO_SUFFIXES, Closeness, PhotoReference
+from automl.labelling.places import MAX_LABEL_CHARS
 from automl.labelling.split_words import split_of
+from automl.labelling.table_rows import NamesPhoto, Row
 
-Row = list[str]
 Column = tuple[str, ...]
+Refer = Callable[[str], PhotoReference | None]
+"""What a cell says of the photos that it may refer to."""
 
 # The earlier one is taken. Names stand before numbers: where a table has both, people want to read the names.
 _LABEL_HEADERS = (
     *("class_name", "label_name", "category_name", "class_label", "label_text", "label", "labels", "class", "classes"),
-    *("category", "species", "breed", "variety", "target", "diagnosis", "dx", "disease", "tag", "type", "kind"),
-    *("klasse", "kategorie", "rasse", "etikett", "class_id", "label_id", "category_id", "target_id", "y", "name"),
+    *("choice", "choices", "category", "categories", "ground_truth", "species", "breed", "variety", "target"),
+    *("diagnosis", "dx", "disease", "condition", "tag", "tags", "klasse", "kategorie", "rasse", "sorte", "art"),
+    *("etikett", "clase", "etiqueta", "categoria", "classe", "categorie", "etiquette", "espece", "класс", "метка"),
+    *("类别", "標籤", "标签", "クラス", "ラベル", "name", "type", "kind", "class_id", "label_id", "category_id"),
+    *("target_id", "class_index", "label_index", "class_idx", "label_idx", "y"),
 )
-_DELIMITERS = (",", ";", "\t", "|")
-_N_SNIFFED_ROWS = 50
+_FILE_HEADERS = frozenset(
+    {
+        *("file", "files", "filename", "file_name", "filepath", "file_path", "path", "image", "images", "image_name"),
+        *("image_id", "image_path", "image_file", "img", "img_id", "img_name", "img_path", "photo", "photo_id"),
+        *("picture", "id", "url", "image_url", "datei", "dateiname", "bild", "foto", "fichier", "archivo", "文件名"),
+    }
+)
+_GROUPS = ("group", "gruppe", "patient", "subject", "clip", "video", "sequence", "session", "camera", "kamera", "site")
+_GROUPS_BY_ID = (
+    *("person", "individual", "animal", "plant", "specimen", "lesion", "burst", "series", "scene", "visit", "location"),
+)
+"""What is grouped by only where a number or a name says which it is: without, the word may well be the class."""
+
+# The earlier one is taken: what is named for grouping, then who was photographed, then how, then where.
+_GROUP_HEADERS = (
+    *(f"{word}{end}" for word in _GROUPS for end in ("", "s", "_id", "id", "_name", "_number", "_nr", "_no")),
+    *(f"{word}{end}" for word in _GROUPS_BY_ID for end in ("_id", "id", "_number", "_nr", "_no")),
+)
+_SPLIT_HEADERS = ("split", "set", "subset", "partition", "fold", "phase", "usage", "part")
+
+_N_SAMPLED_ROWS = 20_000
 _MAX_SPLIT_NAMES = 20
-_ZERO, _ONE = {"0", "0.0"}, {"1", "1.0"}
+_MAX_NAMED_LABELS = 10
+"""So many different classes are few, however short a table is, if its column says that it holds classes."""
+
+_ZERO, _ONE = frozenset({"0", "0.0", "false", "no", ""}), frozenset({"1", "1.0", "true", "yes", "x"})
+_NO_VALUES = frozenset({"", "nan", "null", "#n/a", "n/a"})
+_TIME = re.compile(r"\d{1,4}[-./:]\d{1,2}([-./: T]\d.*)?")
+_LISTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,147 +63,374 @@ class LabelColumns:
         labels: The number of the column that names the class; or the numbers of several columns, each named for a
             class, with a 1 where it applies.
         split: The number of the column that names the part of the split; None if there is none.
+        group: The number of the column that names what photos have in common; None if there is none.
+        others: The numbers of other columns that may be meant to name the class.
         header: The names of all columns; empty if the table has none.
+        first_row: The number of the first row below the names of the columns.
+        is_named: Whether the name of the column says clearly that it holds classes, or somebody has chosen it.
+        is_yes_or_no: Whether the column says with ones and zeros whether something is there.
     """
 
     file: int
     labels: tuple[int, ...]
     split: int | None
+    group: int | None
+    others: tuple[int, ...]
     header: Row
+    first_row: int
+    is_named: bool
+    is_yes_or_no: bool
 
     def label(self, row: Row) -> str:
         """The class that a row names; empty if it names none."""
+        if self.is_yes_or_no:
+            return "yes" if row[self.labels[0]].lower() in _ONE else "no"
         if len(self.labels) == 1:
-            return row[self.labels[0]]
-        return next((self.header[index] for index in self.labels if row[index] in _ONE), "")
+            return ", ".join(values_of(row[self.labels[0]]))
+        return next((self.header[index] for index in self.labels if row[index].lower() in _ONE), "")
 
-    @property
-    def label_column(self) -> str:
-        """The column of the class, in words by which people find it in the table."""
-        if len(self.labels) > 1:
-            return "one column for each class"
-        if self.header and self.header[self.labels[0]]:
-            return f"column '{self.header[self.labels[0]]}'"
-        return f"column {self.labels[0] + 1}"
+    def name(self, index: int) -> str:
+        """The name by which people find a column; its number, from 1, where it has no name."""
+        return column_name(self.header, index)
 
 
-def read_rows(text: str) -> list[Row]:
-    """The rows of a table that are not empty, all of the length that is most common among them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveralLabels:
+    """A table that gives some photos several classes at once.
 
-    Cells have no blanks around them. Between the columns stand commas, semicolons, tabs or bars. There are no rows if
-    most of them have no length in common: filling them up could take far more memory than the text.
-
-    Raises:
-        csv.Error: The text is no table.
+    Attributes:
+        file: How it names one of these photos.
+        labels: The classes of that photo.
+        columns: The names of the columns that could each be the classes; empty where a single column lists them.
     """
-    text = text.removeprefix("\ufeff")  # a mark of the byte order, as spreadsheets write it
-    delimiter = max(_DELIMITERS, key=lambda mark: _evenness(text, mark))
-    rows = [[cell.strip() for cell in row] for row in _rows(text, delimiter)]
-    widths = Counter(map(len, rows))
-    if not rows or widths.most_common(1)[0][1] <= len(rows) / 2:
-        return []
-    width = widths.most_common(1)[0][0]
-    return [row if len(row) == width else row[:width] + [""] * (width - len(row)) for row in rows]
+
+    file: str
+    labels: tuple[str, ...]
+    columns: tuple[str, ...]
 
 
-def find_columns(rows: Sequence[Row], file_key: Callable[[str], str | None]) -> LabelColumns | None:
-    """The columns that matter, or None if the table does not say which photo is of which class.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSuchPhotos:
+    """A table that names photos, none of which is here.
+
+    Attributes:
+        file: How it names one of them.
+    """
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSuchColumn:
+    """A table that has no column of the name that somebody has chosen.
+
+    Attributes:
+        columns: The names of those that it has.
+    """
+
+    columns: tuple[str, ...]
+
+
+Trouble = SeveralLabels | NoSuchPhotos | NoSuchColumn
+"""Why a table that should name the classes does not."""
+
+
+def find_columns(rows: Sequence[Row], refer: Refer, chosen: str = "") -> LabelColumns | Trouble | None:
+    """The columns that matter.
 
     Args:
         rows: As `read_rows` gives them.
-        file_key: For a cell the name of the photos that it may refer to, None if there are no such photos.
+        refer: Tells the photos that a cell may refer to.
+        chosen: The name of the column that somebody has chosen for the classes, or its number from 1.
+
+    Returns:
+        None if the table does not say which photo is of which class, and there is nothing to say about that.
     """
-    n_keys = [len({file_key(cell) for cell in set(column)} - {None}) for column in zip(*rows, strict=True)]
-    if not any(n_keys):
-        return None
-    # Different photos are counted, not cells: a column of numbers may happen to name the same photo again and again.
-    file = n_keys.index(max(n_keys))
-    # The column that names most photos names them in every row, but for the header.
-    header: Row = [] if file_key(rows[0][file]) else rows[0]
-    columns = list(zip(*(row for row in rows if file_key(row[file])), strict=True))
-    others = [index for index in range(len(columns)) if index != file]
+    found = _file_column(rows, refer)
+    if found is None:
+        return _unmatched(rows)
+    file, closeness = found
+    first_row = _first_row(rows, file, lambda cell: _names_as_closely(refer(cell), closeness))
+    header: Row = rows[first_row - 1] if first_row else []
     # Rows that name no photo say nothing of the classes, so the columns are judged by the others alone.
-    named = _named_label(header, others, columns)
-    split = next((index for index in others if index != named and _is_split(columns[index])), None)
-    others = [index for index in others if index != split]
-    labels = (named,) if named is not None else _one_hot(header, others, columns) or _by_values(others, columns)
-    if not labels:
+    columns = list(zip(*(row for row in rows[first_row:] if refer(row[file])), strict=True))
+    return _Choice(file=file, header=header, first_row=first_row, columns=columns, refer=refer).made(chosen)
+
+
+def column_name(header: Row, index: int) -> str:
+    """The name by which people find a column; its number, from 1, where it has no name."""
+    return (header[index] if header else "") or str(index + 1)
+
+
+@lru_cache(maxsize=4096)
+def values_of(cell: str) -> tuple[str, ...]:
+    """What a cell holds: nothing, a text, or the texts of a list, as JSON and Python write it."""
+    if cell.lower() in _NO_VALUES:
+        return ()
+    if cell[0] in "[{" and cell[-1] in "]}":
+        texts = [double or single for double, single in _LISTED.findall(cell)]
+        return tuple(text for text in texts if text != "choices") or (cell.strip("[]{}"),)
+    return (cell.removesuffix(".0") if _is_number(cell) else cell,)
+
+
+def normal_header(text: str) -> str:
+    """The name of a column as it is compared: the last part of a path, in lower case, with _ between words."""
+    last = re.split(r"[.:]", text.strip().rstrip(".:"))[-1]
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", last)
+    return re.sub(r"[\s_-]+", "_", words.lower()).strip("_")
+
+
+def _names_as_closely(found: PhotoReference | None, closeness: Closeness) -> bool:
+    return found is not None and found.closeness <= closeness
+
+
+def _file_column(rows: Sequence[Row], refer: Refer) -> tuple[int, Closeness] | None:
+    """The column that names most photos, as closely as any that names half as many; and how closely."""
+    sample = rows[:: max(1, len(rows) // _N_SAMPLED_ROWS)]
+    named = _named_photos(sample, refer)
+    if not any(map(any, named)) and len(sample) < len(rows):
+        named = _named_photos(rows, refer)
+    most = max((sum(counts) for counts in named), default=0)
+    for level in Closeness:
+        # Different photos are counted, not cells: a column of numbers may name the same photo again and again.
+        at_level = [sum(counts[: level + 1]) for counts in named]
+        best = max(at_level, default=0)
+        if best and 2 * best >= most:
+            return at_level.index(best), level
+    return None
+
+
+def _named_photos(rows: Sequence[Row], refer: Refer) -> list[list[int]]:
+    """For each column how many different photos it names, by how closely it does so."""
+    counts = []
+    for column in zip(*rows, strict=True):
+        closest: dict[str, Closeness] = {}
+        for cell in set(column):
+            if found := refer(cell):
+                key = "/".join((*found.folders, found.key))
+                closest[key] = min(found.closeness, closest.get(key, found.closeness))
+        levels = list(closest.values())
+        counts.append([levels.count(level) for level in Closeness])
+    return counts
+
+
+def _first_row(rows: Sequence[Row], file: int, names_photo: NamesPhoto) -> int:
+    """The number of the row below the names of the columns; 0 if the columns have no names."""
+    first = next(index for index, row in enumerate(rows) if names_photo(row[file]))
+    # Titles fill one cell, the names of the columns nearly all. Photos that are not here may come before the others.
+    full = [
+        index
+        for index, row in enumerate(rows[:first])
+        if 2 * sum(map(bool, row)) >= len(row) and sum(map(bool, row)) > 1 and not is_photo_name(row[file])
+    ]
+    known = [index for index in full if _known_headers(rows[index])]
+    return 1 + (known or full)[0] if full else 0
+
+
+def is_photo_name(cell: str) -> bool:
+    """Whether a cell looks like the name of a photo."""
+    return re.split(r"[?#]", cell.lower(), maxsplit=1)[0].endswith(PHOTO_SUFFIXES)
+
+
+def _known_headers(row: Row) -> bool:
+    return any(name in _FILE_HEADERS or name in _LABEL_HEADERS for name in map(normal_header, row))
+
+
+def _unmatched(rows: Sequence[Row]) -> NoSuchPhotos | None:
+    """What to say of a table that names none of the photos: something only if it seems to name photos and classes."""
+    if len(rows) < 2 or len(rows[0]) < 2:
         return None
-    return LabelColumns(file=file, labels=_readable(labels, others, columns), split=split, header=header)
+    header = list(map(normal_header, rows[0]))
+    columns = list(zip(*rows[1:], strict=True))
+    names = [index for index, column in enumerate(columns) if 2 * sum(map(is_photo_name, column)) >= len(column)]
+    has_labels = any(name in _LABEL_HEADERS for name in header)
+    if not names and has_labels:
+        names = [index for index, name in enumerate(header) if name in _FILE_HEADERS and _is_varied(columns[index])]
+    file = next(filter(None, reversed(columns[names[0]])), "") if names else ""
+    return NoSuchPhotos(file=file) if file else None
 
 
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    return filter(any, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+def _is_varied(column: Column) -> bool:
+    """Whether nearly all cells differ, as the names of photos do."""
+    return 2 * len(set(column)) > len(column)
 
 
-def _evenness(text: str, delimiter: str) -> tuple[bool, float, int]:
-    """How much like a table the text is, read with this delimiter: with several columns, and as many in every row."""
-    try:
-        widths = Counter(map(len, islice(_rows(text, delimiter), _N_SNIFFED_ROWS)))
-    except csv.Error:  # read with this delimiter, a cell is endless
-        return False, 0.0, 0
-    width, n_rows = widths.most_common(1)[0] if widths else (0, 0)
-    return width > 1, n_rows / max(1, widths.total()), width
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """The choice of the columns of a table in which the column of the photos is known.
 
-
-def _named_label(header: Row, others: Sequence[int], columns: Sequence[Column]) -> int | None:
-    """The column whose header is usual for a class, if its values can be classes."""
-    of_name = {re.sub(r"[\s_-]+", "_", header[index].lower()): index for index in reversed(others) if header}
-    found = (of_name[name] for name in _LABEL_HEADERS if name in of_name)
-    return next((index for index in found if _is_few(columns[index], n_always=10)), None)
-
-
-def _values(column: Column) -> set[str]:
-    return set(column) - {""}
-
-
-def _is_few(column: Column, n_always: int = 2) -> bool:
-    """Whether a column has few enough values to be classes and not, say, comments or measured numbers.
-
-    `n_always` different values are few, however short the column is.
+    Attributes:
+        file: The number of that column.
+        header: The names of all columns; empty if the table has none.
+        first_row: The number of the first row below the names of the columns.
+        columns: Of the rows that name photos.
+        refer: Tells the photos that a cell may refer to.
     """
-    return 0 < len(_values(column)) <= max(n_always, len(column) // 2)
+
+    file: int
+    header: Row
+    first_row: int
+    columns: Sequence[Column]
+    refer: Refer
+
+    def made(self, chosen: str) -> LabelColumns | Trouble | None:
+        """The columns that matter, see `find_columns`."""
+        others = [index for index in range(len(self.columns)) if index != self.file]
+        split = self._split(others)
+        others = [index for index in others if index != split]
+        group = self._group(others)
+        fit = [index for index in others if self._can_be_labels(index)]
+        # Where nothing else can be the classes, the groups can.
+        if group is not None and (fit != [group] or self._one_hot(others)):
+            others = [index for index in others if index != group]
+            fit = [index for index in fit if index != group]
+        else:
+            group = None
+        labels = self._chosen(chosen) if chosen else self._labels(others, fit)
+        if not isinstance(labels, tuple):
+            return labels
+        if not labels:
+            return None
+        return LabelColumns(
+            file=self.file,
+            labels=labels,
+            split=split if split not in labels else None,
+            group=group if group not in labels else None,
+            others=tuple(index for index in fit if index not in labels and len(labels) == 1),
+            header=self.header,
+            first_row=self.first_row,
+            is_yes_or_no=bool(chosen) and len(self._marks(others)) > 1 and labels[0] in self._marks(others),
+            is_named=bool(chosen) or len(labels) > 1 or self._rank_or_last(labels[0]) < _LABEL_HEADERS.index("name"),
+        )
+
+    def _chosen(self, chosen: str) -> tuple[int, ...] | SeveralLabels | NoSuchColumn:
+        names = [column_name(self.header, index) for index in range(len(self.columns))]
+        wanted = normal_header(chosen)
+        index = next((index for index, name in enumerate(names) if name == chosen), None)
+        if index is None:
+            index = next((index for index, name in enumerate(names) if normal_header(name) == wanted), None)
+        if index is None and chosen.isdecimal() and 0 < int(chosen) <= len(names):
+            index = int(chosen) - 1
+        if index is None or index == self.file:
+            return NoSuchColumn(columns=tuple(name for i, name in enumerate(names) if i != self.file))
+        return self._several_in_a_cell(index) or (index,)
+
+    def _labels(self, others: Sequence[int], fit: Sequence[int]) -> tuple[int, ...] | SeveralLabels:
+        named = sorted((index for index in fit if self._rank(index) is not None), key=self._rank_or_last)
+        if named:
+            return self._several_in_a_cell(named[0]) or self._readable(named[0], fit)
+        if one_hot := self._one_hot(others):
+            return one_hot
+        words = [index for index in fit if not any(map(_is_number, self._values(index)))]
+        words.sort(key=self._is_zero_or_one)  # what is only true or false is rather a remark than a class
+        if (several := self._several_columns(others)) and all(map(self._is_zero_or_one, words)):
+            return several
+        whole = [index for index in fit if all(map(str.isdecimal, self._values(index)))]
+        if words:
+            return self._several_in_a_cell(words[0]) or (words[0],)
+        return self._readable(whole[0], fit) if whole else self._only(others)
+
+    def _only(self, others: Sequence[int]) -> tuple[int, ...]:
+        """The column that is named for classes though it holds a single one, if there is one."""
+        named = [index for index in others if self._rank(index) is not None and len(set(self._values(index))) == 1]
+        return tuple(sorted(named, key=self._rank_or_last)[:1])
+
+    def _rank(self, index: int) -> int | None:
+        """The place of a column among those whose names are usual for classes."""
+        name = normal_header(self.header[index]) if self.header else ""
+        return _LABEL_HEADERS.index(name) if name in _LABEL_HEADERS else None
+
+    def _rank_or_last(self, index: int) -> int:
+        rank = self._rank(index)
+        return len(_LABEL_HEADERS) if rank is None else rank
+
+    def _values(self, index: int) -> list[str]:
+        """The values of a column, each once."""
+        return list({", ".join(values_of(cell)): None for cell in set(self.columns[index]) if values_of(cell)})
+
+    def _can_be_labels(self, index: int) -> bool:
+        """Whether a column has at least two values, but few, and no measured numbers, times or names of photos."""
+        values = self._values(index)
+        is_named = self._rank(index) is not None
+        # Of a column that is named for classes a few more are believed: with ten photos, five classes are many.
+        most = max(_MAX_NAMED_LABELS if is_named else 2, len(self.columns[index]) // 2)
+        if not 1 < len(values) <= most or (not is_named and max(map(len, values)) > MAX_LABEL_CHARS):
+            return False
+        if any(_is_number(value) and not value.lstrip("+-").isdecimal() for value in values):
+            return False
+        if not is_named and all(map(_TIME.fullmatch, values)):
+            return False
+        return not any(map(is_photo_name, values))
+
+    def _split(self, others: Sequence[int]) -> int | None:
+        """The column in which every cell names a part of the split, and which names more than one."""
+        found = [index for index in others if _is_split(self.columns[index])]
+        named = [index for index in found if self.header and normal_header(self.header[index]) in _SPLIT_HEADERS]
+        unlabelled = [index for index in found if self._rank(index) is None or len(others) > len(found)]
+        return next(iter((*named, *unlabelled)), None)
+
+    def _group(self, others: Sequence[int]) -> int | None:
+        """The column that says what photos have in common."""
+        names = {normal_header(self.header[index]): index for index in reversed(others)} if self.header else {}
+        found = (names[header] for header in _GROUP_HEADERS if header in names)
+        return next((index for index in found if len(set(self.columns[index]) - {""}) > 1), None)
+
+    def _is_zero_or_one(self, index: int) -> bool:
+        values = {cell.lower() for cell in self.columns[index]}
+        return values <= _ZERO | _ONE and not values.isdisjoint(_ONE)
+
+    def _marks(self, others: Sequence[int]) -> list[int]:
+        """The columns that are named and hold nothing but zeros and ones, as `image,healthy,rust,scab` has them."""
+        return [index for index in others if self.header and self.header[index] and self._is_zero_or_one(index)]
+
+    def _n_marked(self, marks: Sequence[int]) -> list[int]:
+        """How many of the columns `marks` hold a one, for each row."""
+        are_ones = [[cell.lower() in _ONE for cell in self.columns[index]] for index in marks]
+        return [sum(ones) for ones in zip(*are_ones, strict=True)]
+
+    def _one_hot(self, others: Sequence[int]) -> tuple[int, ...]:
+        """The columns of zeros and ones of which each row has one at most, and most rows one; empty if not so."""
+        marks = self._marks(others)
+        n_marked = self._n_marked(marks)
+        return tuple(marks) if len(marks) > 1 and max(n_marked) == 1 and 2 * sum(n_marked) > len(n_marked) else ()
+
+    def _several_columns(self, others: Sequence[int]) -> SeveralLabels | None:
+        """What to say where columns of zeros and ones give a photo several classes."""
+        marks = self._marks(others)
+        n_marked = self._n_marked(marks)
+        row = next((row for row, n in enumerate(n_marked) if n > 1), None) if len(marks) > 1 else None
+        if row is None:
+            return None
+        labels = tuple(self.header[index] for index in marks if self.columns[index][row].lower() in _ONE)
+        columns = tuple(self.header[index] for index in marks)
+        return SeveralLabels(file=self.columns[self.file][row], labels=labels, columns=columns)
+
+    def _several_in_a_cell(self, index: int) -> SeveralLabels | None:
+        """What to say where a column lists several classes for a photo, one beside the other."""
+        for file, cell in zip(self.columns[self.file], self.columns[index], strict=True):
+            if len(labels := values_of(cell)) > 1:
+                return SeveralLabels(file=file, labels=labels, columns=())
+        return None
+
+    def _readable(self, index: int, fit: Iterable[int]) -> tuple[int, ...]:
+        """For a column of numbers the column of words that says the same, if there is one that is meant for classes."""
+        numbers = self.columns[index]
+        if not all(map(str.isdecimal, self._values(index))):
+            return (index,)
+        for other in fit:
+            pairs = set(zip(numbers, self.columns[other], strict=True))
+            is_same = len(pairs) == len(set(numbers)) == len(set(self.columns[other]))
+            is_meant = not self.header or self._rank(other) is not None
+            if other != index and is_same and is_meant and not any(map(_is_number, self._values(other))):
+                return (other,)
+        return (index,)
 
 
 def _is_split(column: Column) -> bool:
-    """Whether every cell names a part of the split, and they name more than one."""
-    values = _values(column)
+    values = set(column) - {""}
     splits = {split_of(value) for value in values} if len(values) <= _MAX_SPLIT_NAMES else {None}
     return len(splits) > 1 and None not in splits
 
 
-def _one_hot(header: Row, others: Sequence[int], columns: Sequence[Column]) -> tuple[int, ...]:
-    """The columns that hold zeros and, in each row, a single one: `image,healthy,rust,scab`. None of them if not so."""
-    found = [index for index in others if header and header[index] and set(columns[index]) <= _ZERO | _ONE]
-    is_one = [[cell in _ONE for cell in columns[index]] for index in found]
-    return tuple(found) if len(found) > 1 and all(map(_is_single, zip(*is_one, strict=True))) else ()
-
-
-def _is_single(marks: Iterable[bool]) -> bool:
-    return sum(marks) == 1
-
-
-def _by_values(others: Sequence[int], columns: Sequence[Column]) -> tuple[int, ...]:
-    """The first column that has at least two values, but few: of words if there is one, else of whole numbers."""
-    # Fractions are measured numbers, not classes.
-    fit = [index for index in others if len(_values(columns[index])) > 1 and _is_few(columns[index])]
-    words = [index for index in fit if not any(map(_is_number, _values(columns[index])))]
-    whole = [index for index in fit if all(map(str.isdecimal, _values(columns[index])))]
-    return tuple((words or whole)[:1])
-
-
 def _is_number(value: str) -> bool:
     return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value) is not None
-
-
-def _readable(labels: tuple[int, ...], others: Sequence[int], columns: Sequence[Column]) -> tuple[int, ...]:
-    """For a single column of numbers the column of words that says the same, if there is one."""
-    if len(labels) != 1 or not all(map(str.isdecimal, _values(columns[labels[0]]))):
-        return labels
-    numbers = columns[labels[0]]
-    for index in others:
-        pairs = set(zip(numbers, columns[index], strict=True))
-        is_same = len(pairs) == len(set(numbers)) == len(set(columns[index]))
-        if index != labels[0] and is_same and not any(map(_is_number, _values(columns[index]))):
-            return (index,)
-    return labels

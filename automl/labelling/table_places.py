@@ -1,15 +1,19 @@
 """Classes from tables of labels: the place that all tables together give each photo."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from automl.labelling.label_tables import LabelTable
 from automl.labelling.named_file import NamedFile
 from automl.labelling.photo_references import PhotoIndex
 from automl.labelling.places import NoPlace, Place, Places, without_lonely_split
+from automl.labelling.spellings import spelling_key
 from automl.labelling.table_claims import TableClaims, read_claims
+from automl.text.messages import tables as table_messages
 
-_NO_TABLE = NoPlace(reason="No table here says what it shows.")
+_NO_TABLE = NoPlace(reason=table_messages.NO_TABLE)
+_THE_TABLE = NoPlace(reason=table_messages.IS_THE_TABLE, is_table=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +24,24 @@ class TablePlaces:
         places: The place of each file.
         description: How the tables were understood, as the beginning of a sentence; empty if none was of use.
         notes: Sentences for people about what is wrong with the tables.
+        trouble: Why no table says the classes though one should, as a sentence; empty if there is nothing to say.
+        faults: Sentences for people about tables that could not be opened; they are among the notes.
+        is_named: Whether the classes stand in a column that is clearly named for classes, or that somebody has chosen.
+        columns: For the name of each other column that may be meant to name the class a sentence that says so.
     """
 
     places: Places
-    description: str
-    notes: tuple[str, ...]
+    description: str = ""
+    notes: tuple[str, ...] = ()
+    trouble: str = ""
+    faults: tuple[str, ...] = ()
+    is_named: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def places_by_table(files: Sequence[NamedFile], names: Sequence[str], tables: Sequence[LabelTable]) -> TablePlaces:
+def places_by_table(
+    files: Sequence[NamedFile], names: Sequence[str], tables: Sequence[LabelTable], *, column: str = ""
+) -> TablePlaces:
     """The class that a table gives each photo, found by the photo's path or name, with or without its ending.
 
     Several tables may share the photos among them (`train.csv`, `test.csv`). Where they disagree, the one that names
@@ -37,23 +51,69 @@ def places_by_table(files: Sequence[NamedFile], names: Sequence[str], tables: Se
         files: All files, in parts.
         names: The name of each file, as the tables have them.
         tables: Those of the files that may be tables of labels.
+        column: The column that somebody has chosen for the classes, by its name or its number; empty for none.
     """
     if not tables:
-        return TablePlaces(places=[file.unusable or _NO_TABLE for file in files], description="", notes=())
+        return TablePlaces(places=[file.unusable or _NO_TABLE for file in files])
     photos = PhotoIndex(files)
     read = sorted(
-        (read_claims(table, photos, tables) for table in tables), key=lambda claims: (-len(claims.labels), claims.name)
+        (read_claims(table, photos, tables, chosen=column) for table in tables),
+        key=lambda claims: (-len(claims.labels), -claims.n_rows, claims.name),
     )
     used = _of_use(read)
-    notes = [note for claims in read if claims in used or claims.is_broken for note in claims.notes]
+    notes = [note for claims in read if claims in used for note in claims.notes]
+    troubled = [claims for claims in read if claims.trouble and (claims.is_broken or not used)]
     names_used = {name for claims in used for name in (claims.name, claims.named_by)}
+    trouble = troubled[0].trouble if troubled and not used else ""
     places = [
-        NoPlace(reason="It is the table that says what the photos show.", is_table=True)
-        if name in names_used
-        else _place(index, file, used=used, read=read)
+        _THE_TABLE if name in names_used else _place(index, file, used=used, read=read, trouble=trouble)
         for index, (name, file) in enumerate(zip(names, files, strict=True))
     ]
-    return TablePlaces(places=without_lonely_split(places), description=_description(used), notes=tuple(notes))
+    return TablePlaces(
+        places=without_lonely_split(places),
+        description=_description(used),
+        notes=(*notes, *(claims.trouble for claims in troubled)),
+        trouble=trouble,
+        faults=tuple(table.fault for table in tables if table.fault),
+        is_named=bool(used) and used[0].is_named,
+        columns=_other_columns((*used, *troubled)[0]) if used or troubled else {},
+    )
+
+
+def covers_most(files: Sequence[NamedFile], places: Places) -> bool:
+    """Whether tables name enough photos to be about them.
+
+    That is most of all photos, or of those in the folders in which they name any: a test set without classes often lies
+    beside, and may be larger. In one folder with others, a quarter is enough.
+    """
+    n_photos = Counter(file.folders for file in files if file.is_photo)
+    n_named = Counter(
+        file.folders for file, place in zip(files, places, strict=True) if file.is_photo and isinstance(place, Place)
+    )
+    return 4 * n_named.total() >= n_photos.total() or 2 * n_named.total() > sum(map(n_photos.__getitem__, n_named))
+
+
+def win_over_folders(by_table: TablePlaces, by_folders: Places) -> bool:
+    """Whether tables say the classes better than folders do that could be classes, too.
+
+    So they do where a column is clearly named for classes and they name most of the photos, unless they say no more
+    than the folders: these may hold photos that no table names.
+    """
+    pairs = [
+        (table.label if isinstance(table, Place) else None, folder.label)
+        for table, folder in zip(by_table.places, by_folders, strict=True)
+        if isinstance(folder, Place)
+    ]
+    named = [(table, folder) for table, folder in pairs if table is not None]
+    is_other = any(spelling_key(table) != spelling_key(folder) for table, folder in named)
+    return by_table.is_named and is_other and 2 * len(named) > len(pairs)
+
+
+def _other_columns(claims: TableClaims) -> dict[str, str]:
+    return {
+        column: table_messages.OTHER_COLUMN_READ.format(table=claims.name, column=column)
+        for column in claims.other_columns
+    }
 
 
 def _of_use(read: Sequence[TableClaims]) -> list[TableClaims]:
@@ -70,30 +130,40 @@ def _of_use(read: Sequence[TableClaims]) -> list[TableClaims]:
     return used
 
 
-def _place(index: int, file: NamedFile, *, used: Sequence[TableClaims], read: Sequence[TableClaims]) -> Place | NoPlace:
+def _place(
+    index: int, file: NamedFile, *, used: Sequence[TableClaims], read: Sequence[TableClaims], trouble: str
+) -> Place | NoPlace:
     if file.unusable:
         return file.unusable
     if file.is_document:
-        return NoPlace(reason="It is not a photo.")
+        return NoPlace(reason=table_messages.NO_PHOTO)
     for claims in used:
         if index in claims.labels:
             return claims.labels[index]
     for claims in read:
         if index in claims.refusals:
             return claims.refusals[index]
+    if trouble:
+        return NoPlace(reason=trouble)
     return _not_named(used) if used else _NO_TABLE
 
 
 def _not_named(used: Sequence[TableClaims]) -> NoPlace:
     names = [claims.name for claims in used]
     if len(names) == 1:
-        return NoPlace(reason=f"The table {names[0]} does not name it.")
-    return NoPlace(reason=f"The tables {' and '.join(names)} do not name it.")
+        return NoPlace(reason=table_messages.NOT_NAMED.format(table=names[0]))
+    return NoPlace(reason=table_messages.NOT_NAMED_BY_SEVERAL.format(tables=" and ".join(names)))
 
 
 def _description(used: Sequence[TableClaims]) -> str:
     if not used:
         return ""
-    names = " and ".join(claims.name for claims in used)
-    noun, verb = ("table", "says") if len(used) == 1 else ("tables", "say")
-    return f"The {noun} {names} {verb} what each photo shows ({used[0].label_column})"
+    first, names = used[0], " and ".join(claims.name for claims in used)
+    is_alone = len(used) == 1
+    if first.is_one_hot:
+        sentence = table_messages.READ_ONE_HOT if is_alone else table_messages.READ_SEVERAL_ONE_HOT
+    elif first.has_header and not first.column.isdecimal():
+        sentence = table_messages.READ if is_alone else table_messages.READ_SEVERAL
+    else:
+        sentence = table_messages.READ_BY_NUMBER if is_alone else table_messages.READ_SEVERAL_BY_NUMBER
+    return sentence.format(table=names, tables=names, column=first.column)

@@ -45,6 +45,9 @@ class ReadingSummary(StoredRecord):
     words: str
     """The same in one sentence for people."""
 
+    column: str = ""
+    """The column of the table that is chosen by it; empty for the one that was found."""
+
 
 class LayoutSummary(ReadingSummary):
     """The way in which the classes were read."""
@@ -166,6 +169,9 @@ class DatasetSummary(StoredRecord):
 
     n_excluded: int = 0
     """Photos that the user has left out."""
+
+    n_unlabelled: int = 0
+    """Those of the refused photos that lack nothing but a class. The model of a run can tell what they show."""
 
     n_duplicates: int = 0
     """Photos in use that are exact copies of another one."""

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from automl.datasets.data_file import DataFile
-from automl.records import Split
+from automl.records import FileState, Split
 from automl.store.tables import DatasetFile
 
 
@@ -15,6 +15,15 @@ def load_files(session: Session, dataset_id: str) -> list[DataFile]:
     columns = [getattr(DatasetFile, name) for name in DataFile.__slots__]
     query = select(*columns).where(DatasetFile.dataset_id == dataset_id).order_by(DatasetFile.id)
     return [_read(dict(row._mapping)) for row in session.execute(query)]
+
+
+def unlabelled_files(session: Session, dataset_id: str) -> list[DataFile]:
+    """The photos of a data set that lack nothing but a class, by name; see `DataFile.is_unlabelled`."""
+    columns = [getattr(DatasetFile, name) for name in DataFile.__slots__]
+    is_without_class = (DatasetFile.state == FileState.REFUSED, DatasetFile.label.is_(None), DatasetFile.format != "")
+    query = select(*columns).where(DatasetFile.dataset_id == dataset_id, *is_without_class)
+    files = [_read(dict(row._mapping)) for row in session.execute(query.order_by(DatasetFile.name, DatasetFile.id))]
+    return [file for file in files if file.is_unlabelled]
 
 
 def save_files(session: Session, files: Iterable[DataFile], before: Sequence[DataFile] = ()) -> None:

@@ -44,8 +44,8 @@ _JUNK_BEGINNINGS = ("._",)
 
 _DOCUMENT_ENDINGS: tuple[str, ...] = (
     *(".txt", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".md", ".rst", ".html", ".htm", ".pdf", ".py", ".log"),
-    *(".ipynb", ".zip", ".tar", ".gz", ".7z", ".rar", ".doc", ".docx", ".xls", ".xlsx", ".mat", ".npy", ".npz"),
-    *(".pkl", ".h5", ".db"),
+    *(".ipynb", ".zip", ".tar", ".gz", ".7z", ".rar", ".doc", ".docx", ".xls", ".xlsx", ".ods", ".mat", ".npy", ".npz"),
+    *(".pkl", ".h5", ".db", ".jsonl", ".ndjson"),
 )
 """A file whose name ends so, in lower case, is no photo."""
 

@@ -9,10 +9,9 @@ from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from automl.errors import BadUpload
-from automl.serving.answer_table import answered_row, header, refused_row
 from automl.store.database import find_run
 from automl.text.messages import server as server_messages
-from server.answering import Answer, Refusal, answers, ask, data_uri, whole_photo
+from server.answering import Answer, Refusal, answers, ask, data_uri, row_of, table_of, whole_photo
 from server.api.bodies import PredictionQuery, checked
 from server.api.resources.prediction import (
     FeedbackResource,
@@ -46,7 +45,7 @@ def predict(run_id: str) -> ResponseReturnValue:
     # All of them first: a client that is still sending does not read, and a broken form must not end half a table.
     found = list(answers(asked, read_photos(request), with_heat=query.heat and not as_csv))
     if as_csv:
-        return Response(_table(found, asked.labels), mimetype="text/csv")
+        return Response(table_of(found, asked.labels), mimetype="text/csv")
     return respond(PredictionListResource([_shown(one, asked.labels, with_row=query.row) for one in found]))
 
 
@@ -112,7 +111,7 @@ def _named_by_content(photo: FilePart) -> FilePart:
 
 def _shown(one: Answer | Refusal, labels: tuple[str, ...], with_row: bool) -> PredictionResource | UnreadPhotoResource:
     """Parts that were not asked for are not set, so they are not in the JSON."""
-    row = {"row": csv_line(_row(one, labels))} if with_row else {}
+    row = {"row": csv_line(row_of(one, labels))} if with_row else {}
     if isinstance(one, Refusal):
         return UnreadPhotoResource(name=one.name, error=one.reason, **row)
     heat = {"heat": data_uri(one.heat)} if one.heat else {}
@@ -126,15 +125,3 @@ def _shown(one: Answer | Refusal, labels: tuple[str, ...], with_row: bool) -> Pr
         **heat,
         **row,
     )
-
-
-def _row(one: Answer | Refusal, labels: tuple[str, ...]) -> list[str]:
-    if isinstance(one, Refusal):
-        return refused_row(one.name, labels, one.reason)
-    return answered_row(one.name, labels, one.probabilities, threshold=one.threshold)
-
-
-def _table(found: list[Answer | Refusal], labels: tuple[str, ...]) -> Iterator[str]:
-    yield csv_line(header(labels))
-    for one in found:
-        yield csv_line(_row(one, labels))

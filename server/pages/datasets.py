@@ -183,7 +183,7 @@ def _back_to(dataset_id: str) -> ResponseReturnValue:
 
 def _edit_values() -> dict[str, JsonValue]:
     """The fields of the form as `read_edit` takes them."""
-    fields = ("from", "to", "reading")
+    fields = ("from", "to", "reading", "column")
     values: dict[str, JsonValue] = {name: request.form[name] for name in fields if name in request.form}
     if request.form.get("kind") == EditKind.PART:
         values["to"] = request.form.get("part", "")

@@ -5,9 +5,21 @@ from flask.typing import ResponseReturnValue
 
 from automl.errors import NotFound
 from automl.serving.answer_table import header
+from automl.store.dataset_files import unlabelled_files
 from automl.store.tables import DatasetFile
 from automl.text.messages import server as server_messages
-from server.answering import MAX_PHOTO_BYTES, Answer, Asked, Refusal, answers, ask, data_uri, heat_png
+from server.answering import (
+    MAX_PHOTO_BYTES,
+    Answer,
+    Asked,
+    Refusal,
+    answers,
+    answers_for_stored,
+    ask,
+    data_uri,
+    heat_png,
+    table_of,
+)
 from server.forms import row_id
 from server.services import services
 from server.template_filters import csv_line
@@ -36,6 +48,17 @@ def answer(run_id: str) -> ResponseReturnValue:
     if by_script:
         return render_template("try_it/_answers.html", answers=found, **_names(asked))
     return _page(asked, found)
+
+
+@blueprint.get("/<run_id>/unlabelled.csv")
+def unlabelled(run_id: str) -> ResponseReturnValue:
+    """What the model says of the photos of the data set that have no class, as a table that is sent as it grows."""
+    asked = ask(services(), run_id)
+    with services().database.session() as session:
+        files = unlabelled_files(session, asked.run.dataset_id)
+    response = Response(table_of(answers_for_stored(asked, files), asked.labels), mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename="photos_without_a_class.csv")
+    return response
 
 
 @blueprint.get("/<run_id>/photos/<int:file_id>/heat.png")

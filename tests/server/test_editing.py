@@ -243,3 +243,17 @@ def test_nothing_of_a_deleted_data_set_is_served(client, world, pets):
     number = world.file_ids(pets)["cat/0.png"]
     client.delete(f"/api/v1/datasets/{pets}")
     assert client.get(f"/datasets/{pets}/thumbnails/{number}").status_code == 404
+
+
+def test_another_column_of_a_table_is_offered_and_taken(world, client):
+    photos = {f"{n}.png": picture for n, picture in enumerate(two_classes(12).values())}
+    rows = "".join(f"{n}.png,{'ab'[n % 2]},{'xyz'[n % 3]}\n" for n in range(24))
+    dataset_id = world.add_checked({**photos, "labels.csv": f"file,colour,shape\n{rows}".encode()})
+    page = " ".join(client.get(f"/datasets/{dataset_id}").text.split())
+    assert "labels.csv has another column that could be meant: &#39;shape&#39;." in page
+    assert "The column &#39;shape&#39; of labels.csv says what each photo shows." in page
+    assert '<input type="hidden" name="column" value="shape">' in page
+    client.post(f"/datasets/{dataset_id}/edits", data={"kind": "layout", "reading": "table", "column": "shape"})
+    assert labels(client, dataset_id) == {"x": 8, "y": 8, "z": 8}
+    refused = edit(client, dataset_id, "layout", reading="table", column="x" * 2000)
+    assert refused.json["error"]["message"] == "The name of a column is a text of at most 1,000 characters."

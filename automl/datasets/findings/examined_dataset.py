@@ -50,11 +50,13 @@ class UnusableFile:
         file_id: Its id.
         name: Path that the user gave.
         reason: Why, in words for the user.
+        is_unlabelled: Whether it is a photo that lacks nothing but a class.
     """
 
     file_id: int
     name: str
     reason: str
+    is_unlabelled: bool = False
 
 
 Photos = Sequence[Photo]

@@ -4,6 +4,7 @@ OUT_IS_A_FOLDER = "--out {out} is a folder. Name a file in it, such as {example}
 OUT_CANNOT_BE_WRITTEN = "--out {out} cannot be written: {reason}. Choose another place."
 OUT_IS_PROTECTED = "--out {out} already exists and may not be overwritten. Choose another name."
 NEITHER_FOLDER_NOR_ARCHIVE = "{source} is neither a folder nor a .zip, .tar or .tar.gz of one."
+LABEL_COLUMN_HELP = "the column of a table in which the classes stand, by its name or its number"
 LAYOUT_HELP = (
     "what the classes are read from: the outermost folders that tell photos apart, the innermost folders, the names of "
     "the files, or a table among them; default: whatever fits best, which is said"

@@ -2,6 +2,7 @@
 
 OTHER_READING = "{words} The classes would be: {classes}."
 OTHER_LAYOUT = "Another reading is possible with --layout {layout}. {words}"
+OTHER_LABEL_COLUMN = "Another reading is possible with --label-column {column}. {words}"
 
 # Why a photo has no class.
 OUTSIDE_CLASS_FOLDERS = "It lies outside any class folder. Put it in a folder with the name of what it shows."

@@ -41,6 +41,20 @@ def test_check_names_what_is_not_used(photos, capfd):
     assert "notes.jpg" in capfd.readouterr().err
 
 
+def test_the_column_of_the_classes_can_be_chosen(photos, capfd):
+    paths = sorted(photos.rglob("*.png"))
+    rows = [f"{path.relative_to(photos)},{'xy'[n % 2]},{'pqq'[n % 3]}\n" for n, path in enumerate(paths)]
+    (photos / "labels.csv").write_text("file,label,shape\n" + "".join(rows))
+    assert main(["check", str(photos)]) == 0
+    shown = " ".join(capfd.readouterr().err.split())
+    assert (
+        "(column 'label')" in shown
+        and "Another reading is possible with --label-column shape. The column 'shape' of" in shown
+    )
+    assert main(["check", str(photos), "--label-column", "shape"]) == 0
+    assert "(column 'shape')" in " ".join(capfd.readouterr().err.split())
+
+
 def test_one_class_is_explained(photos, capfd):
     for path in (photos / "blue").iterdir():
         path.unlink()

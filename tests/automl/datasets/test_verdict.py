@@ -89,3 +89,11 @@ def test_the_verdict_says_whether_the_classes_are_alike_in_size(n_cats: int, n_d
 )
 def test_lists_of_classes_read_like_a_sentence(n: int, words: str) -> None:
     assert quoted([str(i) for i in range(n)]) == words
+
+
+def test_a_long_reason_is_said_once() -> None:
+    refused = [RefusedFile(f"{n}.jpg", "So it is. " * 20) for n in range(3)] + [RefusedFile("x.csv", "No photo.")]
+    assert (
+        explained("Nothing.", refused)
+        == f"Nothing. Not used: 0.jpg: {'So it is. ' * 20} x.csv: No photo. And 2 more files."
+    )

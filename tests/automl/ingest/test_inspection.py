@@ -106,3 +106,14 @@ def test_of_tables_with_one_name_the_one_that_came_last_counts() -> None:
     files = [*(found.file for found in recorder.inspected.values()), *tables]
     judged = judge_files(files, source=Memory(contents)).files
     assert [file.label for file in judged if file.state is FileState.ACCEPTED] == ["x", "x", "y", "y"]
+
+
+def test_a_table_that_cannot_be_opened_does_not_end_the_check() -> None:
+    recorder, _ = inspect(two_classes(3))
+    table = DataFile(id=100, name="labels.csv", key="gone.csv", sha256="")
+    files = [*(found.file for found in recorder.inspected.values()), table]
+    assessment = judge_files(files, source=Memory({}))
+    assert not assessment.problem
+    assert any(
+        note.startswith("labels.csv could not be opened, so it was not used: ") for note in assessment.summary.notes
+    )

@@ -126,8 +126,20 @@ def test_the_same_class_written_twice_is_joined() -> None:
     assert layout.joined == ("'Cat' was taken for another spelling of 'cat'.",)
 
 
-def test_a_table_is_used_only_where_folders_do_not_say_the_classes() -> None:
+def test_a_table_that_says_it_names_classes_is_used_rather_than_folders() -> None:
     table = LabelTable(name="labels.csv", text="file,label\n1,x\n2,y\n")
+    layout = read_layout(["site A/1.jpg", "site B/2.jpg"], [table])
+    assert layout.reading is Reading.TABLE
+    assert Reading.FOLDERS in [other.reading for other in layout.others]
+
+
+def test_folders_are_used_where_the_table_says_the_same_of_fewer_photos() -> None:
+    table = LabelTable(name="labels.csv", text="file,label\n1,cat\n2,Dog\n")
+    assert read_layout(["cat/1.jpg", "dog/2.jpg", "dog/3.jpg"], [table]).reading is Reading.FOLDERS
+
+
+def test_another_table_is_used_only_where_folders_do_not_say_the_classes() -> None:
+    table = LabelTable(name="labels.csv", text="file,sex\n1,x\n2,y\n")
     assert read_layout(["cat/1.jpg", "dog/2.jpg"], [table]).reading is Reading.FOLDERS
     assert [other.reading for other in read_layout(["cat/1.jpg", "dog/2.jpg"], [table]).others] == [Reading.TABLE]
     assert read_layout(["all/1.jpg", "all/2.jpg"], [table]).reading is Reading.TABLE

@@ -379,3 +379,12 @@ def test_cleaning_is_stable_and_leaves_nothing_that_leads_elsewhere(name: str) -
         assert part == clean_text(part) and part not in ("", ".", "..")
         assert not {"/", "\\", "\0", "\n", "\r", "\u2028"} & {*part}
     assert NamedFile.of(name).path == parts
+
+
+def test_a_project_of_teachable_machine_has_the_class_in_the_name_of_each_photo() -> None:
+    names = [
+        f"{folder}{label}-!-{n}.jpg" for folder in ("", "p/") for label in ("Class 1", "Class 2") for n in range(3)
+    ]
+    layout = read_layout([*names[:6], "manifest.json"])
+    assert [place.label for place in layout.places[:6] if isinstance(place, Place)] == ["Class 1"] * 3 + ["Class 2"] * 3
+    assert read_layout(names[6:]).places == layout.places[:6]

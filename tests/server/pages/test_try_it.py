@@ -147,3 +147,26 @@ def test_there_is_no_heat_map_of_a_damaged_or_a_foreign_photo_or_by_a_foreign_mo
     assert client.get(f"/runs/{run_id}/photos/{2**70}/heat.png").status_code == 404
     foreign = add_tried_run(world, world.run(run_id).dataset_id, tiny_model(has_taps=False))
     assert client.get(f"/runs/{foreign}/photos/{files['a/0.png']}/heat.png").status_code == 404
+
+
+@pytest.fixture
+def partly_labelled(world):
+    """A run on four photos with a class, beside one without and one that is damaged."""
+    photos = {f"{n}.png": noise(n) for n in range(4)} | {"new <b>.png": picture(), "damaged.png": b"words"}
+    table = b"file,label\n" + b"".join(b"%d.png,%s\n" % (n, b"ab"[n % 2 : n % 2 + 1]) for n in range(4))
+    return add_tried_run(world, world.add_checked({**photos, "labels.csv": table}))
+
+
+def test_photos_without_a_class_are_predicted_in_one_click(client, partly_labelled):
+    page = client.get(f"/runs/{partly_labelled}").text
+    assert "Predict the 1 photo without a class" in page
+    response = client.get(f"/runs/{partly_labelled}/unlabelled.csv")
+    assert response.headers["Content-Disposition"] == "attachment; filename=photos_without_a_class.csv"
+    heading, *rows = response.text.splitlines()
+    assert heading.startswith("photo,answer,confidence,sure,")
+    assert [row.split(",")[0] for row in rows] == ["new <b>.png"]
+
+
+def test_where_every_photo_has_a_class_nothing_is_offered(world, client, run_id):
+    assert "without a class" not in client.get(f"/runs/{run_id}").text
+    assert client.get(f"/runs/{run_id}/unlabelled.csv").text.count("\n") == 1

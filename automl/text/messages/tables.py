@@ -1,0 +1,78 @@
+"""What is said of tables of labels."""
+
+from automl.text.one_or_many import OneOrMany
+
+# Why a photo has no class.
+NO_TABLE = "No table here says what it shows."
+NO_CLASS = "The table {table} gives it no class."
+NOT_NAMED = "The table {table} does not name it."
+NOT_NAMED_BY_SEVERAL = "The tables {tables} do not name it."
+UNCLEAR_NAME = "Several photos have this name, and {table} does not say which of them it means."
+TWO_CLASSES = "The table {table} gives it two classes: '{first}' and '{second}'."
+LONG_CLASS = "The name of its class in {table} is longer than {most} characters."
+NO_PHOTO = "It is not a photo."
+IS_THE_TABLE = "It is the table that says what the photos show."
+
+# How the tables were understood. They are followed by what is known of the split.
+READ = "The table {table} says what each photo shows (column '{column}')"
+READ_BY_NUMBER = "The table {table} says what each photo shows (column {column})"
+READ_ONE_HOT = "The table {table} says what each photo shows (one column for each class)"
+READ_SEVERAL = "The tables {tables} say what each photo shows (column '{column}')"
+READ_SEVERAL_BY_NUMBER = "The tables {tables} say what each photo shows (column {column})"
+READ_SEVERAL_ONE_HOT = "The tables {tables} say what each photo shows (one column for each class)"
+
+OTHER_COLUMN_READ = "The column '{column}' of {table} says what each photo shows."
+
+# What is worth knowing about a table that is used.
+MISSING_PHOTOS = OneOrMany(
+    one="In {table}, one row names a photo that cannot be found here.",
+    many="In {table}, {n:,} rows name photos that cannot be found here.",
+)
+OTHER_COLUMNS = OneOrMany(
+    one=(
+        "{table} has another column that could be meant: {others}. The classes were read from '{column}'. If that is "
+        "not what you want, choose the other one."
+    ),
+    many=(
+        "{table} has other columns that could be meant: {others}. The classes were read from '{column}'. If that is "
+        "not what you want, choose another one."
+    ),
+)
+GROUPED = "Photos with the same '{column}' in {table} stay together: all of them are learned from, or none."
+READ_IN_ENCODING = (
+    "{table} is not written in UTF-8; its letters were read as {encoding}. If names look wrong, save it as UTF-8 and "
+    "send it again."
+)
+CUT = "Only the first {most:,} rows of {table} were read."
+
+# What is said of photos without a class.
+UNLABELLED = OneOrMany(one="{n:,} photo has no class", many="{n:,} photos have no class")
+UNLABELLED_MEANS = OneOrMany(
+    one="{reason} Nothing is learned from it. The model of a finished run can tell what it shows.",
+    many="{reason} Nothing is learned from them. The model of a finished run can tell what they show.",
+)
+PHOTO_GONE = "Its contents are not here any more."
+
+# Why a table is not used.
+BROKEN = "{table} could not be read as a table, so it was not used."
+WORKBOOK = (
+    "{table} is a workbook of a spreadsheet program, so it was not read. If it says what the photos show, save the "
+    "sheet as .csv and send that."
+)
+TOO_LARGE = "{table} is larger than {most} MB, so it was not read. Delete the columns that are not needed."
+TOO_LARGE_TOGETHER = "The tables are larger than {most} MB together, so {table} was not read."
+UNREADABLE = "{table} could not be opened, so it was not used: {reason}"
+NO_SUCH_PHOTOS = (
+    "Nothing in the table {table} matches the photos: it names '{named}', and a photo here is called '{photo}'. Make "
+    "the names in the table those of the photos."
+)
+SEVERAL_CLASSES = (
+    "{table} gives some photos several classes at once ('{photo}' is {classes}). Darkroom learns one class for each "
+    "photo. Send a table with a single class for each photo."
+)
+SEVERAL_CLASSES_CHOOSE = (
+    "{table} gives some photos several classes at once ('{photo}' is {classes}). Darkroom learns one class for each "
+    "photo. It can learn one of the columns, with yes and no as classes: choose one of {columns}."
+)
+NO_NAME_OF_COLUMN = "The name of a column is a text of at most {most:,} characters."
+NO_SUCH_COLUMN = "{table} has no column '{column}' for the classes. It has {columns}."
