@@ -7,7 +7,8 @@ import lzma
 import pytest
 
 from automl.errors import BadUpload
-from tests.automl.archives.made_archives import RawFile, gzipped, tarred, unpacked, zipped_raw
+from bench.folder_cases.raw_zip import RawFile, zipped_raw
+from tests.automl.archives.made_archives import gzipped, tarred, unpacked
 from tests.automl.images.pictures import zipped
 
 FILES = {"cat/1.jpg": b"1" * 400, "dog/2.jpg": b"2" * 400}

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from automl.archives.stored_names import NameReader, StoredName
-from tests.automl.archives.made_archives import RawFile, Unpacked, entry, gzipped, unicode_path, unpacked, zipped_raw
+from bench.folder_cases.raw_zip import RawFile, unicode_path, zipped_raw
+from tests.automl.archives.made_archives import Unpacked, entry, gzipped, unpacked
 from tests.automl.images.pictures import zipped
 
 Unpack = Callable[[Mapping[bytes, bytes]], Unpacked]
