@@ -148,6 +148,12 @@ def test_a_missing_archive_is_one_clear_line(tmp_path, capfd):
     assert "There is no file" in shown and "Traceback" not in shown
 
 
+def test_a_class_name_is_shown_as_it_is_written(photos, capfd):
+    (photos / "red").rename(photos / "[bold]red")
+    assert main(["check", str(photos)]) == 0
+    assert "[bold]red" in capfd.readouterr().err
+
+
 def test_a_folder_may_be_called_zip(photos, capfd):
     assert main(["check", str(photos.rename(photos.with_suffix(".zip")))]) == 0
     assert "red" in capfd.readouterr().err
