@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from automl.errors import UploadTooLarge
+from automl.text.messages import archives as archive_messages
 
 MAX_RATIO = 200
 """An archive that unpacks to more than this many times its own size is not photographs."""
@@ -54,11 +55,9 @@ class ArchiveMeter:
         self._n_bytes += n_bytes
         if self._n_bytes > self._max_bytes:
             limit = self.limits.max_bytes
-            raise UploadTooLarge(f"Unpacked, this {self.kind} is larger than the limit of {limit:,} bytes.")
+            raise UploadTooLarge(archive_messages.TOO_LARGE_UNPACKED.format(kind=self.kind, limit=limit))
         if self._n_bytes > self._suspicious_bytes:
-            raise UploadTooLarge(
-                f"This {self.kind} unpacks to more than {MAX_RATIO} times its size, as photos never do."
-            )
+            raise UploadTooLarge(archive_messages.SWELLS.format(kind=self.kind, ratio=MAX_RATIO))
 
     def add_entry(self) -> None:
         """Counts a file, a folder or anything else that the archive lists.
@@ -68,7 +67,7 @@ class ArchiveMeter:
         """
         self._n_entries += 1
         if self._n_entries > self.limits.max_entries:
-            raise UploadTooLarge(f"This {self.kind} lists far more files than the limit allows.")
+            raise UploadTooLarge(archive_messages.LISTS_TOO_MANY.format(kind=self.kind))
 
     def add_file(self) -> None:
         """Counts a file that is no leftover of the system.
@@ -78,4 +77,5 @@ class ArchiveMeter:
         """
         self._n_files += 1
         if self._n_files > self.limits.max_files:
-            raise UploadTooLarge(f"This {self.kind} holds more than the limit of {self.limits.max_files:,} files.")
+            limit = self.limits.max_files
+            raise UploadTooLarge(archive_messages.TOO_MANY_FILES.format(kind=self.kind, limit=limit))

@@ -9,6 +9,7 @@ from typing import IO, Any, Protocol
 from automl.archives.limits import ArchiveMeter
 from automl.archives.suffixes import archive_suffix, without_suffix
 from automl.errors import BadUpload
+from automl.text.messages import archives as archive_messages
 from automl.text.upload_names import clean_parts, is_junk
 
 PIECE_BYTES = 1 << 20
@@ -60,14 +61,15 @@ def members_of(walk: ArchiveWalk, folder: str, meter: ArchiveMeter) -> Iterator[
         meter.add_file()
         name = _storable(folder + member.name.removeprefix("./"))
         if len(name) > MAX_NAME_CHARS:
-            yield refused_member(f"{name[:100]}…", f"Its name is longer than {MAX_NAME_CHARS:,} characters.")
+            yield refused_member(f"{name[:100]}…", archive_messages.NAME_TOO_LONG.format(limit=MAX_NAME_CHARS))
         elif suffix := archive_suffix(name):
-            yield refused_member(name, f"It is a {suffix} inside a {meter.kind}, which is not opened. Unpack it first.")
+            reason = archive_messages.ARCHIVE_IN_ARCHIVE.format(suffix=suffix, kind=meter.kind)
+            yield refused_member(name, reason)
         else:
             yield ArchiveMember(name=name, stream=member.stream)
 
 
-def folder_of(name: str, walk: ArchiveWalk) -> str:
+def folder_of(name: str, member_names: Iterable[str]) -> str:
     """The folder in which the files of the archive called `name` lie, with a / at its end; empty for none.
 
     An archive without any folder inside is itself the folder of its files, so that `cats.zip` and `dogs.zip` are two
@@ -75,12 +77,9 @@ def folder_of(name: str, walk: ArchiveWalk) -> str:
     """
     path = PurePosixPath(name.replace("\\", "/"))
     stem = without_suffix(path.name)
-    folder = path.with_name(stem) if stem and _has_no_folders(walk) else path.parent
+    has_folders = any(len(clean_parts(member)) > 1 for member in member_names if not is_junk(member))
+    folder = path.with_name(stem) if stem and not has_folders else path.parent
     return "" if folder == PurePosixPath() else f"{folder}/"
-
-
-def _has_no_folders(walk: Iterable[ArchiveMember]) -> bool:
-    return not any(len(clean_parts(member.name)) > 1 for member in walk if not is_junk(member.name))
 
 
 def _storable(name: str) -> str:

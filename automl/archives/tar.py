@@ -13,7 +13,9 @@ from typing import Any, Protocol
 from automl.archives.gzip import BrokenOff
 from automl.archives.limits import ArchiveMeter
 from automl.archives.member import PIECE_BYTES, ArchiveMember, refused_member
+from automl.archives.stored_names import ReadName, StoredName, utf8_or_unknown
 from automl.errors import BadUpload
+from automl.text.messages import archives as archive_messages
 
 BLOCK_BYTES = 512
 
@@ -33,11 +35,6 @@ _PASSED_OVER = (tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK, b"V")
 _FOLDER_LIST = b"D"
 _FOLDERS = (tarfile.DIRTYPE, _FOLDER_LIST)
 
-_LINK = "It is a link to another file, which is not followed. Put the file itself into the archive."
-_DEVICE = "It is not an ordinary file."
-_SPARSE = "It is packed as a file with holes. Make the archive again without that option (--sparse)."
-_CUT = "It is damaged: the archive ends inside it."
-
 
 class Readable(Protocol):
     """Anything that bytes can be read from."""
@@ -45,17 +42,20 @@ class Readable(Protocol):
     def read(self, n_bytes: int, /) -> bytes: ...
 
 
+_NO_NAME = StoredName(raw=b"")
+
+
 @dataclass(slots=True, kw_only=True)
 class _ExtraAttributes:
     """What extra headers say of the file that comes next.
 
     Attributes:
-        name: Its whole name, where the header has no room for it.
+        name: Its whole name, where the header has no room for it; else empty.
         n_bytes: Its size, where the header has no room for the number.
         is_sparse: Whether only the parts of it that are not zero are in the archive.
     """
 
-    name: str = ""
+    name: StoredName = _NO_NAME
     n_bytes: int | None = None
     is_sparse: bool = False
 
@@ -73,23 +73,24 @@ class TarWalk:
     Args:
         source: The bytes of the .tar, at their beginning.
         meter: Counts what comes out.
+        read_name: Makes text of the names.
         n_archive_bytes: The size of the .tar, where it is known beforehand. A file that claims to be larger is refused.
     """
 
-    def __init__(self, source: Readable, meter: ArchiveMeter, n_archive_bytes: int | None = None) -> None:
+    def __init__(
+        self, source: Readable, meter: ArchiveMeter, read_name: ReadName, *, n_archive_bytes: int | None = None
+    ) -> None:
         self.damage = ""
         self._bytes = _ForwardReader(source)
-        self._meter, self._n_archive_bytes = meter, n_archive_bytes
+        self._meter, self._read_name, self._n_archive_bytes = meter, read_name, n_archive_bytes
         self._last_name = ""
 
     def __iter__(self) -> Iterator[ArchiveMember]:
         try:
             yield from self._members()
         except BrokenOff:
-            after = f"after '{self._last_name}'" if self._last_name else "in it"
-            self.damage = (
-                f"This {self._meter.kind} breaks off before its end: what came {after} is lost. Make it again."
-            )
+            words = archive_messages.BREAKS_OFF_AFTER if self._last_name else archive_messages.BREAKS_OFF
+            self.damage = words.format(kind=self._meter.kind, name=self._last_name)
 
     def _members(self) -> Iterator[ArchiveMember]:
         extra = _ExtraAttributes()
@@ -98,7 +99,7 @@ class TarWalk:
             if header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
                 _read_attributes(self._extra_header(header), extra)
             elif header.type == tarfile.GNUTYPE_LONGNAME:  # GNU tar's own way, older than attributes
-                extra.name = _text(self._extra_header(header).split(b"\0", 1)[0])
+                extra.name = StoredName(raw=self._extra_header(header).split(b"\0", 1)[0])
             elif header.type in _PASSED_OVER:
                 self._bytes.skip(_padded(header.size))
             else:
@@ -106,27 +107,28 @@ class TarWalk:
                 extra = _ExtraAttributes()
 
     def _member(self, header: tarfile.TarInfo, extra: _ExtraAttributes) -> Iterator[ArchiveMember]:
-        name = extra.name or header.name
-        self._last_name = name
         if header.type in _FOLDERS:
             self._bytes.skip(_padded(header.size) if header.type == _FOLDER_LIST else 0)
-        elif header.type in _LINKS:
-            yield refused_member(name, _LINK)
+            return
+        in_header = StoredName(raw=_bytes_of(header.name))
+        name = self._last_name = self._read_name(extra.name if extra.name.raw else in_header)
+        if header.type in _LINKS:
+            yield refused_member(name, archive_messages.LINK)
         elif header.type in _DEVICES:
-            yield refused_member(name, _DEVICE)
+            yield refused_member(name, archive_messages.NO_ORDINARY_FILE)
         else:
             yield from self._file(header, name, extra)
 
     def _file(self, header: tarfile.TarInfo, name: str, extra: _ExtraAttributes) -> Iterator[ArchiveMember]:
         n_bytes = header.size if extra.n_bytes is None else extra.n_bytes
         if self._n_archive_bytes is not None and n_bytes > self._n_archive_bytes - self._bytes.n_read:
-            yield refused_member(name, _CUT)
+            yield refused_member(name, archive_messages.CUT)
             return  # it may be the size that is damaged: the next header is looked for from here
         if extra.is_sparse or header.type == tarfile.GNUTYPE_SPARSE:
-            yield refused_member(name, _SPARSE)
+            yield refused_member(name, archive_messages.SPARSE)
             self._bytes.skip(_padded(n_bytes))
         elif header.type not in _FILES:
-            yield refused_member(name, _DEVICE)
+            yield refused_member(name, archive_messages.NO_ORDINARY_FILE)
             self._bytes.skip(_padded(n_bytes))
         else:
             stream = _TarMemberStream(self._bytes, n_bytes, self._meter)
@@ -141,7 +143,7 @@ class TarWalk:
             return None
         header = _parsed(block)
         if header is None:
-            self.damage = f"A part of this {self._meter.kind} is damaged; the files in it are lost. Make it again."
+            self.damage = archive_messages.PARTLY_DAMAGED.format(kind=self._meter.kind)
         while header is None:
             block = self._bytes.take(BLOCK_BYTES)
             # Inside of a damaged part any block may be a photo's: only one with the magic word can be a header.
@@ -206,7 +208,7 @@ class _TarMemberStream(io.RawIOBase):
         try:
             data = self._source.read(n_wanted)
         except BrokenOff as error:
-            raise BadUpload(_CUT) from error
+            raise BadUpload(archive_messages.CUT) from error
         self.n_left -= len(data)
         self._meter.add_bytes(len(data))
         buffer[: len(data)] = data
@@ -216,7 +218,7 @@ class _TarMemberStream(io.RawIOBase):
 def _parsed(block: bytes) -> tarfile.TarInfo | None:
     """The header that a block holds; None where it makes no sense, such as with a wrong checksum."""
     try:
-        header = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
+        header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except (tarfile.TarError, ValueError):
         return None
     # Sizes above 8 GB are binary numbers, which can be negative.
@@ -233,15 +235,16 @@ def _read_attributes(data: bytes, extra: _ExtraAttributes) -> None:
         key, _, value = data[at + len(digits) + 1 : at + int(digits) - 1].partition(b"=")
         at += int(digits)
         if key == b"path":
-            extra.name = _text(value)
+            extra.name = utf8_or_unknown(value)
         elif key == b"size" and value.isdigit() and len(value) <= _MAX_DIGITS:
             extra.n_bytes = int(value)
         elif key.startswith(b"GNU.sparse."):
             extra.is_sparse = True
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+def _bytes_of(name: str) -> bytes:
+    """The bytes of a name that `tarfile` has read from a header."""
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _padded(n_bytes: int) -> int:

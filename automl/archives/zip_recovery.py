@@ -13,8 +13,10 @@ from typing import IO, Any
 
 from automl.archives.limits import ArchiveMeter
 from automl.archives.member import PIECE_BYTES, ArchiveMember, refused_member
-from automl.archives.zip import DAMAGED_MEMBER, ENCRYPTED_FLAG, UNUSUAL_METHOD, readable_name
+from automl.archives.stored_names import ReadName, StoredName, zip_name
+from automl.archives.zip import ENCRYPTED_FLAG, UTF8_FLAG
 from automl.errors import BadUpload
+from automl.text.messages import archives as archive_messages
 
 _HEADER = struct.Struct("<4s5H3L2H")
 _SIGNATURE = b"PK\x03\x04"
@@ -23,9 +25,6 @@ _DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
 _ZIP64_FIELD, _ZIP64_SIZE = 1, 0xFFFFFFFF
 _SIZE_FOLLOWS_FLAG = 0x8
 _INPUT_BYTES = 1 << 16
-
-_ENCRYPTED = "It is protected with a password. Make the .zip again without one."
-_NO_END = "It is in a damaged .zip that does not say where it ends."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class _LocalHeader:
         crc: The checksum of the unpacked bytes; None where it is written behind them.
     """
 
-    name: str
+    name: StoredName
     flags: int
     method: int
     start: int
@@ -57,12 +56,10 @@ class ZipRecoveryWalk:
     the archive's size in damaged files. Iterating it raises UploadTooLarge where there are too many entries.
     """
 
-    damage = (
-        "This .zip is damaged or incomplete. What could be read of it is used; if photos are missing, make it again."
-    )
+    damage = archive_messages.PARTLY_DAMAGED_ZIP
 
-    def __init__(self, source: IO[bytes], meter: ArchiveMeter) -> None:
-        self._source, self._meter = source, meter
+    def __init__(self, source: IO[bytes], meter: ArchiveMeter, read_name: ReadName) -> None:
+        self._source, self._meter, self._read_name = source, meter, read_name
         self._n_damaged_bytes_left = 2 * source.seek(0, io.SEEK_END)
 
     def __iter__(self) -> Iterator[ArchiveMember]:
@@ -72,16 +69,17 @@ class ZipRecoveryWalk:
             # The four bytes may just have come up in a photo: then the search goes on right behind them.
             at = found + len(_SIGNATURE)
             header = _read_header(self._source, found)
-            if header is None or header.name == "":
+            if header is None or header.name.raw == b"":
                 continue
             at = header.start
-            if header.name.endswith("/"):
+            if header.name.raw.endswith(b"/"):
                 continue
+            name = self._read_name(header.name)
             if reason := _why_unreadable(header):
-                yield refused_member(header.name, reason)
+                yield refused_member(name, reason)
             else:
                 stream = _RecoveredStream(self._source, header, self._meter)
-                yield ArchiveMember(name=header.name, stream=io.BufferedReader(stream))
+                yield ArchiveMember(name=name, stream=io.BufferedReader(stream))
                 at = stream.finish()
                 # Where it is damaged, its size may be wrong, and the next header may lie within what was read.
                 if stream.is_damaged:
@@ -120,19 +118,13 @@ def _read_header(source: IO[bytes], at: int) -> _LocalHeader | None:
     is_unknown = bool(flags & _SIZE_FOLLOWS_FLAG) and not size
     start = at + _HEADER.size + n_name + n_extra
     return _LocalHeader(
-        name=_name(name),
+        name=zip_name(name, extra, is_utf8=bool(flags & UTF8_FLAG)),
         flags=flags,
         method=method,
         start=start,
         n_packed=None if is_unknown else size,
         crc=None if is_unknown else crc,
     )
-
-
-def _name(data: bytes) -> str:
-    info = zipfile.ZipInfo()
-    info.filename = data.decode("cp437").split("\0", 1)[0]
-    return readable_name(info)
 
 
 def _zip64_size(extra: bytes, holds_unpacked: bool) -> int | None:
@@ -149,10 +141,11 @@ def _zip64_size(extra: bytes, holds_unpacked: bool) -> int | None:
 def _why_unreadable(header: _LocalHeader) -> str:
     """The reason why a file cannot be unpacked; empty where it can be tried."""
     if header.flags & ENCRYPTED_FLAG:
-        return _ENCRYPTED
+        return archive_messages.PROTECTED_MEMBER
     if header.method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return UNUSUAL_METHOD
-    return _NO_END if header.n_packed is None and header.method == zipfile.ZIP_STORED else ""
+        return archive_messages.UNUSUAL_METHOD
+    is_endless = header.n_packed is None and header.method == zipfile.ZIP_STORED
+    return archive_messages.NO_END if is_endless else ""
 
 
 class _DamagedMember(Exception):
@@ -192,7 +185,7 @@ class _RecoveredStream(io.RawIOBase):
                 self._is_whole = True
         except (_DamagedMember, zlib.error) as error:
             self.is_damaged = True
-            raise BadUpload(DAMAGED_MEMBER) from error
+            raise BadUpload(archive_messages.DAMAGED_MEMBER) from error
         self._meter.add_bytes(len(data))
         buffer[: len(data)] = data
         return len(data)

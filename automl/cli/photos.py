@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from automl.archives.suffixes import is_archive
 from automl.datasets.edits import ChooseReading
@@ -41,7 +42,7 @@ def chosen_reading(options: argparse.Namespace) -> ChooseReading:
 def read_photos(
     source: Path, settings: Settings, scratch: Path, *, choice: ChooseReading | None = None
 ) -> DatasetManifest:
-    """Checks a folder, or an archive, which is unpacked to `scratch`.
+    """Checks a folder, or an archive. Archives are unpacked to `scratch`, also those in the folder.
 
     `choice` says what the classes are read from, where somebody has chosen that.
 
@@ -52,14 +53,14 @@ def read_photos(
         return ingest_archive(source, scratch, settings, choice=choice)
     if source.is_file():
         raise BadUpload(cli_messages.NEITHER_FOLDER_NOR_ARCHIVE.format(source=source))
-    return ingest_folder(source, settings, choice=choice)
+    return ingest_folder(source, settings, choice=choice, unpack_to=scratch)
 
 
 def print_manifest(manifest: DatasetManifest, console: Console) -> None:
     """The photos of each class, the first files that cannot be used, and what the check noticed."""
     table = Table("class", "photos")
     for label in manifest.classes:
-        table.add_row(label, f"{sum(image.label == label for image in manifest.images):,}")
+        table.add_row(Text(label), f"{sum(image.label == label for image in manifest.images):,}")
     console.print(table)
     for refused in manifest.refused[:_MOST_REFUSED]:
         text = cli_messages.FILE_NOT_USED.format(name=refused.name, reason=refused.reason)

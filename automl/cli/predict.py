@@ -42,7 +42,11 @@ class Predictor:
         try:
             verify_image(path, self.max_image_pixels)
             return self.classifier.predict(path)
-        except (UserError, OSError) as error:
+        except FileNotFoundError:
+            return cli_messages.PHOTO_NOT_FOUND
+        except OSError as error:
+            return cli_messages.PHOTO_CANNOT_BE_OPENED.format(reason=error.strerror or error)
+        except UserError as error:
             return str(error)
 
     def sentence(self, path: Path, probabilities: np.ndarray) -> str:

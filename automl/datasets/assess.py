@@ -34,6 +34,7 @@ from automl.labelling.places import NoPlace, Place
 from automl.labelling.reading import Layout, read_layout
 from automl.records import DatasetSummary, FileState, ImageRecord, RefusedFile, Severity, Split
 from automl.text.messages import datasets as dataset_messages
+from automl.text.natural_order import in_natural_order
 from automl.text.upload_names import clean_text, is_junk
 
 MAX_LISTED_REFUSALS = 100
@@ -193,7 +194,7 @@ def _without_contradictions(files: Sequence[DataFile]) -> list[DataFile]:
             labels[file.sha256].add(file.label)
 
     def judged(file: DataFile) -> DataFile:
-        others = sorted(labels[file.sha256] - {file.label}) if file.state is FileState.ACCEPTED else []
+        others = in_natural_order(labels[file.sha256] - {file.label}) if file.state is FileState.ACCEPTED else []
         if not others:
             return file
         return file.refused(dataset_messages.IN_OTHER_CLASSES_TOO.format(classes=quoted(others)))
@@ -253,7 +254,7 @@ def _notes(judged: Sequence[DataFile], refused: Sequence[DataFile], layout: Layo
     notes = [note for note in layout.notes if note not in layout.joined]
     if n_junk := sum(is_junk(file.name) for file in judged):
         notes.append(dataset_messages.LEFTOVERS_SKIPPED.format(n=n_junk))
-    if lost := sorted({file.label for file in refused if file.label} - {file.label for file in accepted}):
+    if lost := in_natural_order({file.label for file in refused if file.label} - {file.label for file in accepted}):
         notes.append(dataset_messages.CLASSES_LOST.format(n=len(lost), classes=quoted(lost)))
     return tuple(notes)
 

@@ -10,6 +10,7 @@ from automl.datasets.copy_groups import CopyGroups, copy_groups
 from automl.datasets.data_file import DataFile
 from automl.datasets.verdict import LabelledPhoto
 from automl.records import DatasetManifest, ImageRecord, RefusedFile
+from automl.text.natural_order import in_natural_order
 
 _NOWHERE = Path()
 
@@ -20,7 +21,7 @@ def manifest_of(
     """The manifest that photos make; its classes are theirs."""
     return DatasetManifest(
         name=name,
-        classes=tuple(sorted({image.label for image in images})),
+        classes=tuple(in_natural_order({image.label for image in images})),
         images=tuple(images),
         refused=tuple(refused),
         fingerprint=dataset_fingerprint(images),

@@ -16,6 +16,7 @@ from automl.datasets.verdict import problem_of, quoted
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
 from automl.text.messages import datasets as dataset_messages
+from automl.text.natural_order import in_natural_order
 from automl.text.numbers import percent
 
 TEST_SHARE = 0.15
@@ -201,8 +202,8 @@ def _cross_validation(groups: Sequence[_Group], *, n_pool: int, n_folds: int, se
     notes = []
     if _n_own(groups):
         notes.append(dataset_messages.JOINED_IN_CROSS_VALIDATION.format(n_folds=n_used))
-    if single := sorted({group.label for group in groups if group.label} - {group.label for group in folds_of}):
-        notes.append(dataset_messages.SINGLE_PHOTO_OF_CLASS.format(classes=quoted(single)))
+    if single := {group.label for group in groups if group.label} - {group.label for group in folds_of}:
+        notes.append(dataset_messages.SINGLE_PHOTO_OF_CLASS.format(classes=quoted(in_natural_order(single))))
     return _Validation(folds_of=folds_of, n_folds=n_used, notes=notes)
 
 

@@ -18,6 +18,7 @@ from automl.records import (
     Split,
     SplitSummary,
 )
+from automl.text.natural_order import in_natural_order
 
 N_SAMPLES = 8
 MAX_CLASSES_WITH_SAMPLES = 50
@@ -36,7 +37,7 @@ def class_summaries(images: Sequence[ImageRecord]) -> tuple[ClassSummary, ...]:
             test=counts[label, Split.TEST],
             unassigned=counts[label, None],
         )
-        for label in sorted(n_of_class)
+        for label in in_natural_order(n_of_class)
     )
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from automl.records import RefusedFile, Split
 from automl.text.messages import datasets as dataset_messages
 from automl.text.messages import pieces
+from automl.text.natural_order import in_natural_order
 
 FEW_IMAGES = 10
 UNBALANCED = 3
@@ -47,7 +48,7 @@ def problem_of(photos: Sequence[GroupedPhoto]) -> str:
     contents: defaultdict[str, set[str]] = defaultdict(set)
     for photo in photos:
         contents[photo.label].add(photo.sha256)
-    labels = sorted(contents)
+    labels = in_natural_order(contents)
     if not labels:
         return dataset_messages.NO_USABLE_PHOTO
     if len(labels) == 1:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from automl.atomic_files import no_half_files
 from automl.delivery.exporter import ExportedModels
-from automl.errors import BadBundle
+from automl.errors import BadBundle, NotFound
 from automl.records.report import CandidateReport, read_report
 from automl.serving import predict
 from automl.serving.sound_zip import sound_zip
@@ -79,6 +79,7 @@ def unpack_bundle(bundle: Path, folder: Path, names: Sequence[str]) -> list[Path
     """Copies the named members out of a download.
 
     Raises:
+        NotFound: There is no such file.
         BadBundle: It is none of ours, or one of the members was not chosen when it was made.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +99,7 @@ def read_bundle_report(bundle: Path) -> CandidateReport:
     """What the `metrics.json` of a download says, whichever version of Darkroom wrote it.
 
     Raises:
+        NotFound: There is no such file.
         BadBundle: It is none of ours, or of a version that is newer than this one.
     """
     with _readable(bundle) as archive:
@@ -110,6 +112,8 @@ def _readable(bundle: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with sound_zip(bundle) as archive:
             yield archive
+    except FileNotFoundError:
+        raise NotFound(delivery_messages.MODEL_NOT_FOUND.format(bundle=bundle)) from None
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BadBundle(delivery_messages.NO_MODEL.format(bundle=bundle, error=error)) from error
 

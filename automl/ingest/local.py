@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from automl.archives.limits import ArchiveLimits
 from automl.archives.opening import read_archive
-from automl.archives.suffixes import without_suffix
+from automl.archives.suffixes import is_archive, without_suffix
 from automl.atomic_files import full_disk_explained
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import ChooseReading
@@ -24,6 +24,7 @@ from automl.labelling.places import LAYOUTS, Reading
 from automl.records import DatasetManifest, ReadingSummary, RefusedFile
 from automl.settings import Settings
 from automl.text.messages import labelling as labelling_messages
+from automl.text.upload_names import is_junk
 
 _LAYOUT_OF = {reading: layout for layout, reading in LAYOUTS.items()}
 
@@ -57,11 +58,21 @@ class _FoundFiles:
 
 
 def ingest_folder(
-    folder: Path, settings: Settings, on_progress: OnProgress | None = None, *, choice: ChooseReading | None = None
+    folder: Path,
+    settings: Settings,
+    on_progress: OnProgress | None = None,
+    *,
+    choice: ChooseReading | None = None,
+    unpack_to: Path | None = None,
 ) -> DatasetManifest:
     """Checks the photos below `folder`, which stay where they are.
 
-    `choice` says what to read the classes from; None lets the names of the files decide.
+    Args:
+        folder: Where the photos are.
+        settings: For their limits.
+        on_progress: Called while photos are decoded.
+        choice: What to read the classes from; None lets the names of the files decide.
+        unpack_to: Where archives among the files are unpacked to, as uploaded ones are; None leaves them packed.
 
     Raises:
         BadDataset: No classifier can be trained from them; the message says why and what to do.
@@ -83,6 +94,8 @@ def ingest_folder(
     for error in unreadable:
         name = printable(str(Path(error.filename).relative_to(folder)))
         found.refused.append(RefusedFile(name, f"The folder cannot be opened: {error.strerror}."))
+    if unpack_to is not None:
+        _unpack_archives(found, unpack_to, settings)
     found.files.sort(key=lambda file: file.name)
     return _manifest(found, settings, on_progress, choice=choice)
 
@@ -106,11 +119,35 @@ def ingest_archive(
         UploadTooLarge: There are more files or unpacked bytes than the settings allow.
         DiskFull: There is no room in `target_folder`.
     """
-    target_folder.mkdir(parents=True, exist_ok=True)
     found = _FoundFiles(name=without_suffix(path.name))
-    with _opened(path) as source:
-        limits = ArchiveLimits(max_files=settings.max_files, max_bytes=settings.max_upload_bytes)
-        for number, member in enumerate(read_archive(source, path.name, limits)):
+    limits = ArchiveLimits(max_files=settings.max_files, max_bytes=settings.max_upload_bytes)
+    _unpack(_FoundFile(name=path.name, path=path), found, target_folder, limits=limits)
+    return _manifest(found, settings, on_progress, choice=choice)
+
+
+def _unpack_archives(found: _FoundFiles, target_folder: Path, settings: Settings) -> None:
+    """Puts the files in archives into the place of the archives; one that cannot be read is refused as a whole."""
+    archives = [file for file in found.files if is_archive(file.name) and not is_junk(file.name)]
+    for number, archive in enumerate(archives):
+        found.files.remove(archive)
+        n_bytes = sum(file.path.stat().st_size for file in found.files)
+        limits = ArchiveLimits(
+            max_files=settings.max_files - len(found.files), max_bytes=max(0, settings.max_upload_bytes - n_bytes)
+        )
+        unpacked = _FoundFiles(name=archive.name)
+        try:
+            _unpack(archive, unpacked, target_folder / f"archive-{number}", limits=limits)
+        except (BadUpload, UploadTooLarge) as error:
+            found.refused.append(RefusedFile(archive.name, error.message))
+        else:
+            found.files.extend(unpacked.files)
+            found.refused.extend(unpacked.refused)
+
+
+def _unpack(archive: _FoundFile, found: _FoundFiles, target_folder: Path, *, limits: ArchiveLimits) -> None:
+    target_folder.mkdir(parents=True, exist_ok=True)
+    with _opened(archive.path) as source:
+        for number, member in enumerate(read_archive(source, archive.name, limits)):
             target = target_folder / f"{number:06d}"
             try:
                 with full_disk_explained(str(target_folder)), target.open("wb") as copy:
@@ -120,7 +157,6 @@ def ingest_archive(
                 found.refused.append(RefusedFile(member.name, error.message))
             else:
                 found.files.append(_FoundFile(name=member.name, path=target))
-    return _manifest(found, settings, on_progress, choice=choice)
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -330,7 +330,10 @@ class _Run:
         records: list[TrialRecord],
         calibration: Calibration | None,
     ) -> list[Plot]:
-        from automl.evaluation.plots import draw_all  # Matplotlib: the first model should not wait for its import
+        from automl.evaluation.plots import (  # Matplotlib: the first model should not wait for its import
+            draw_all,
+            legible_names,
+        )
         from automl.pipeline.explaining import heat_maps, layers_of
 
         maps, model = None, self._exporter.build_keras(winner)
@@ -347,6 +350,8 @@ class _Run:
         else:
             self._observer.note(pipeline_messages.NO_HEAT_MAPS)
         self._observer.activity(pipeline_messages.DRAWING_PLOTS)
+        if note := legible_names(score.classes).note:
+            self._observer.note(note)
         return draw_all(
             self._job.workspace / "plots",
             curves=winner.curves,

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, insert, select, update
 
 from automl.archives.limits import ArchiveLimits
 from automl.archives.member import ArchiveMember
 from automl.archives.opening import read_archive
-from automl.archives.suffixes import ARCHIVE_SUFFIXES
+from automl.archives.suffixes import is_archive
 from automl.atomic_files import full_disk_explained
 from automl.errors import BadUpload, NotFound, UploadTooLarge
 from automl.records import FileState
@@ -63,15 +63,14 @@ def unpack_archives(
 
 
 def _archives_of(database: Database, dataset_id: str) -> list[_UploadedArchive]:
-    is_archive = or_(*(func.lower(DatasetFile.name).endswith(suffix) for suffix in ARCHIVE_SUFFIXES))
     query = select(DatasetFile.id, DatasetFile.name, DatasetFile.key, DatasetFile.given_label).where(
-        DatasetFile.dataset_id == dataset_id, is_archive, DatasetFile.key != ""
+        DatasetFile.dataset_id == dataset_id, DatasetFile.key != ""
     )
     with database.session() as session:
         return [
             _UploadedArchive(file_id=row.id, name=row.name, key=row.key, given_label=row.given_label)
             for row in session.execute(query)
-            if not is_junk(row.name)
+            if is_archive(row.name) and not is_junk(row.name)
         ]
 
 

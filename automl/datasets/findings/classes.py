@@ -11,6 +11,7 @@ from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import FEW_IMAGES, quoted
 from automl.records import Severity, Split
 from automl.text.messages import datasets as dataset_messages
+from automl.text.natural_order import in_natural_order, natural_key
 
 MAX_IMBALANCE = 10
 _EVENED_IMBALANCE, _MIN_EVENED_PHOTOS = 5, 50
@@ -25,7 +26,7 @@ _FIRST_ACCENT = 200
 def tiny_classes(dataset: ExaminedDataset) -> list[Finding]:
     """Classes of very few different photos."""
     classes = dataset.by_class
-    tiny = [label for label in sorted(classes) if len({photo.near for photo in classes[label]}) < FEW_IMAGES]
+    tiny = [label for label in in_natural_order(classes) if len({photo.near for photo in classes[label]}) < FEW_IMAGES]
     if not tiny:
         return []
     found = [photo for label in tiny for photo in classes[label]]
@@ -123,7 +124,7 @@ def spellings(dataset: ExaminedDataset) -> list[Finding]:
     """Classes whose names are nearly the same."""
     of_label = dataset.by_class
     alike: defaultdict[str, list[str]] = defaultdict(list)
-    for label in sorted(of_label, key=lambda label: (-len(of_label[label]), label)):
+    for label in sorted(of_label, key=lambda label: (-len(of_label[label]), natural_key(label))):
         alike[_spelling_key(label)].append(label)
     pairs = [(main, other) for main, *others in alike.values() for other in others]
     return [

@@ -10,6 +10,7 @@ from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import quoted
 from automl.records import Severity, Split
 from automl.text.messages import datasets as dataset_messages
+from automl.text.natural_order import in_natural_order
 from automl.text.one_or_many import OneOrMany
 
 _PART_RANK = {Split.TEST: 0, Split.VALIDATION: 1}
@@ -22,7 +23,7 @@ def two_labels(dataset: ExaminedDataset) -> list[Finding]:
     if not groups:
         return []
     photos = [photo for group in groups for photo in group]
-    labels = sorted({photo.label for photo in photos})
+    labels = in_natural_order({photo.label for photo in photos})
     return [
         Finding(
             kind="two-labels",

@@ -1,7 +1,7 @@
 """All plots of a run, in the order in which people look at them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from automl.evaluation.calibration import Calibration
 from automl.evaluation.plots.confusion import confusion_matrix
 from automl.evaluation.plots.curves import learning_curves
+from automl.evaluation.plots.fonts import drawn_with, legible_names
 from automl.evaluation.plots.layers import LayerRow, layer_table
 from automl.evaluation.plots.per_class import per_class_scores
 from automl.evaluation.plots.photos import heat_maps, sample_predictions
@@ -68,16 +69,19 @@ def draw_all(
         layers: The layers of the winner's Keras model.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return [
-        save(folder / "confusion_matrix.png", confusion_matrix(score)),
-        *_photographs(folder, score, test_images=test_images, maps=maps),
-        save(folder / "per_class.png", per_class_scores(score)),
-        *_probabilities(folder, score, calibration),
-        save(folder / "learning_curves.png", learning_curves(curves, best_epoch)),
-        save(folder / "search.png", search_progress(trials, goal)),
-        *_settings(folder, trials, goal),
-        *([save(folder / "layers.png", layer_table(layers))] if layers else []),
-    ]
+    legible = legible_names(score.classes)
+    score = replace(score, classes=legible.names)
+    with drawn_with(legible.families):
+        return [
+            save(folder / "confusion_matrix.png", confusion_matrix(score), legible.unshown),
+            *_photographs(folder, score, test_images=test_images, maps=maps),
+            save(folder / "per_class.png", per_class_scores(score), legible.unshown),
+            *_probabilities(folder, score, calibration=calibration, unshown=legible.unshown),
+            save(folder / "learning_curves.png", learning_curves(curves, best_epoch)),
+            save(folder / "search.png", search_progress(trials, goal)),
+            *_settings(folder, trials, goal),
+            *([save(folder / "layers.png", layer_table(layers))] if layers else []),
+        ]
 
 
 def _photographs(
@@ -88,9 +92,11 @@ def _photographs(
         yield save_photographs(folder / "heat_maps.png", heat_maps(score, test_images, heat=maps.heat, rows=maps.rows))
 
 
-def _probabilities(folder: Path, score: TestScore, calibration: Calibration | None) -> Iterator[Plot]:
+def _probabilities(
+    folder: Path, score: TestScore, *, calibration: Calibration | None, unshown: Mapping[str, str]
+) -> Iterator[Plot]:
     if shown_classes(score):
-        yield save(folder / "roc.png", roc_curves(score))
+        yield save(folder / "roc.png", roc_curves(score), unshown)
     if calibration and calibration.bins_before:
         yield save(folder / "reliability.png", reliability_diagram(calibration))
 

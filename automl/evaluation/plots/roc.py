@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from automl.evaluation.plots.style import BLUE, COLOURS, GRAY, LINES, as_written, bare, new_figure, shorten
+from automl.evaluation.plots.style import BLUE, COLOURS, GRAY, LINES, bare, name_lines, new_figure, shorten
 from automl.evaluation.score import TestScore
 from automl.text.messages import plots as plot_messages
 
@@ -59,8 +59,7 @@ def roc_curves(score: TestScore) -> Figure:
     for axes in (roc, recall):
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         bare(axes)
-    box = figure.legend(*roc.get_legend_handles_labels(), loc="outside lower center", frameon=False, fontsize=8)
-    as_written(box.get_texts())
+    name_lines(figure, roc)
     return figure
 
 

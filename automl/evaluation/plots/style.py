@@ -1,11 +1,14 @@
 """What all plots share: colours for colour-blind readers, marks for gray print, names that fit, and the files."""
 
+import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from xml.sax.saxutils import escape
 
 import matplotlib as mpl
 import numpy as np
@@ -25,6 +28,7 @@ COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 HATCHES = ("", "///", "...")
 LINES = ("-", "--", ":", "-.")
 LABEL_CHARACTERS = 24
+_ALL_SHOWN: Mapping[str, str] = MappingProxyType({})
 _PNG_DPI, _PHOTOGRAPHS_DPI = 110, 80
 
 
@@ -94,6 +98,16 @@ def as_written(texts: Sequence[Text]) -> None:
         text.set_parse_math(False)
 
 
+def name_lines(figure: Figure, axes: Axes) -> None:
+    """A legend of the lines and areas in `axes`, each by its label; Matplotlib leaves out those that begin with `_`."""
+    shown = [*axes.lines, *axes.collections]
+    numbers = [str(number) for number in range(len(shown))]
+    box = figure.legend(shown, numbers, loc="outside lower center", frameon=False, fontsize=8)
+    for text, line in zip(box.get_texts(), shown, strict=True):
+        text.set_text(str(line.get_label()))
+    as_written(box.get_texts())
+
+
 def clock(longest_s: float) -> tuple[float, str]:
     """Seconds that one unit of a time axis has, and what the axis is called."""
     if longest_s >= 2 * 3600:
@@ -120,8 +134,15 @@ def lay_out(figure: Figure) -> None:
     figure.set_layout_engine("none")
 
 
-def save(path: Path, figure: Figure) -> Plot:
-    """Writes the PNG, and an SVG beside it whose text is text. Both are repeatable."""
+def save(path: Path, figure: Figure, unshown: Mapping[str, str] = _ALL_SHOWN) -> Plot:
+    """Writes the PNG, and an SVG beside it whose text is text. Both are repeatable.
+
+    Args:
+        path: Of the PNG.
+        figure: What to draw.
+        unshown: The class names that no font here can draw, by what the figure has instead of them. In the SVG they
+            stand as they are: the browser that shows it has fonts of its own.
+    """
     svg, title = path.with_suffix(".svg"), figure.get_suptitle()
     lay_out(figure)
     with any_script(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "darkroom"}):
@@ -129,7 +150,15 @@ def save(path: Path, figure: Figure) -> Plot:
         FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]
         about = {"Date": None, "Title": title}
         FigureCanvasSVG(figure).print_svg(svg, metadata=about)  # type: ignore[no-untyped-call]
+    if unshown:
+        _write_names(svg, unshown)
     return Plot(path, title, svg)
+
+
+def _write_names(svg: Path, names: Mapping[str, str]) -> None:
+    numbers = re.compile("|".join(re.escape(number) for number in sorted(names, key=len, reverse=True)))
+    text = svg.read_text(encoding="utf-8")
+    svg.write_text(numbers.sub(lambda number: escape(shorten(names[number[0]])), text), encoding="utf-8")
 
 
 def save_photographs(path: Path, figure: Figure) -> Plot:

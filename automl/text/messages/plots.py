@@ -101,3 +101,20 @@ LATENCY_AXIS = "Milliseconds for one photo"
 TIME_AXIS = "Seconds to train"
 NONE_BETTER = "no other of these is better, smaller and faster"
 BEST_AT_COST = "the best of these at that cost or less"
+
+# Class names that no font has.
+# The blank is one that does not break, which no class name has: what stands for a class is nobody's name.
+NUMBER_OF_CLASS = "#\u00a0{number}"
+NUMBERED = "#\u00a0{number} is '{name}'"
+NO_FONT_FOR_ONE = (
+    "No font on this machine has the letters of '{name}', so the plots call it #\u00a0{number}. Install {package} for "
+    "later runs."
+)
+NO_FONT_FOR_MANY = (
+    "No font on this machine has the letters of {n} class names, so the plots show their numbers: {names}. Install "
+    "{package} for later runs."
+)
+NO_FONT_FOR_MORE = (
+    "No font on this machine has the letters of {n} class names, so the plots show their numbers, in the order of "
+    "labels.txt: {names}, and so on. Install {package} for later runs."
+)

@@ -8,7 +8,7 @@ def test_an_archive_is_known_by_its_name(name: str) -> None:
     assert is_archive(name)
 
 
-@pytest.mark.parametrize("name", ["zip", "a.gz", "a.zip.jpg", "tar", "a.jpg", ""])
+@pytest.mark.parametrize("name", ["zip", "a.gz.jpg", "a.zip.jpg", "tar", "a.jpg", ""])
 def test_other_files_are_no_archives(name: str) -> None:
     assert not is_archive(name) and without_suffix(name) == name
 

@@ -162,9 +162,21 @@ def test_a_missing_archive_is_one_clear_line(tmp_path, capfd):
     assert "There is no file" in shown and "Traceback" not in shown
 
 
+def test_a_class_name_is_shown_as_it_is_written(photos, capfd):
+    (photos / "red").rename(photos / "[bold]red")
+    assert main(["check", str(photos)]) == 0
+    assert "[bold]red" in capfd.readouterr().err
+
+
 def test_a_folder_may_be_called_zip(photos, capfd):
     assert main(["check", str(photos.rename(photos.with_suffix(".zip")))]) == 0
     assert "red" in capfd.readouterr().err
+
+
+def _write_model(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.onnx", tiny_model())
+        archive.writestr("metrics.json", made_report(calibration={"threshold": 0.9}).json_text())
 
 
 def test_predict_refuses_a_zip_without_a_model(tmp_path, capfd):
@@ -174,10 +186,24 @@ def test_predict_refuses_a_zip_without_a_model(tmp_path, capfd):
     assert "not a model that Darkroom made" in " ".join(capfd.readouterr().err.split())
 
 
+def test_predict_says_of_a_missing_model_that_it_is_not_found(tmp_path, capfd):
+    assert main(["predict", str(tmp_path / "x.zip"), "a.jpg"]) == 2
+    shown = " ".join(capfd.readouterr().err.split())
+    assert "There is no file" in shown and "not a model" not in shown
+
+
+def test_predict_says_of_a_missing_photo_that_it_is_not_found_and_answers_the_rest(tmp_path, capfd):
+    _write_model(tmp_path / "model.zip")
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(tmp_path / "1.png")
+    photos = [str(tmp_path / name) for name in ("0.png", "1.png")]
+    assert main(["predict", str(tmp_path / "model.zip"), *photos]) == 2
+    shown = capfd.readouterr()
+    assert "0.png: There is no such file." in " ".join(shown.err.split())
+    assert "1.png: red" in shown.out
+
+
 def test_an_answer_below_the_threshold_is_said_to_be_not_sure(tmp_path, capsys):
-    with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
-        archive.writestr("model.onnx", tiny_model())
-        archive.writestr("metrics.json", made_report(calibration={"threshold": 0.9}).json_text())
+    _write_model(tmp_path / "model.zip")
     for name, colour in (("1.png", (255, 0, 0)), ("2.png", (60, 40, 40))):
         Image.new("RGB", (8, 8), colour).save(tmp_path / name)
     assert main(["predict", str(tmp_path / "model.zip"), str(tmp_path / "1.png"), str(tmp_path / "2.png")]) == 0

@@ -8,7 +8,9 @@ import pytest
 from automl.errors import BadDataset, BadUpload, UploadTooLarge
 from automl.ingest.local import ingest_archive, ingest_folder
 from automl.records import Split
-from automl.settings import Settings
+from automl.settings import Settings, load_settings
+from bench.folder_cases import case as made
+from bench.folder_cases.raw_zip import RawFile, zipped_raw
 from tests.automl.images.pictures import encoded, picture, two_classes, write_files, zipped
 
 
@@ -167,3 +169,14 @@ def test_what_reads_data_sets_is_light_to_import() -> None:
     code = f"import sys, {imports}; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert found.strip() == "[]"
+
+
+def test_archives_in_a_folder_are_unpacked_as_uploaded_ones_are(tmp_path):
+    folder = tmp_path / "flowers"
+    for number, label in enumerate(("玫瑰", "郁金香")):
+        files = [RawFile(name=f"{label}{i}.jpg".encode("gbk"), content=made.picture(9 * number + i)) for i in range(4)]
+        made.put(folder, f"{label}.zip", zipped_raw(files))
+    made.put(folder, "rest.rar", b"Rar!\x1a\x07\x00")
+    manifest = ingest_folder(folder, load_settings({}), unpack_to=tmp_path / "unpacked")
+    assert manifest.classes == ("玫瑰", "郁金香") and len(manifest.images) == 8
+    assert any(one.name == "rest.rar" and "cannot be opened here" in one.reason for one in manifest.refused)

@@ -18,7 +18,7 @@ ROWS = ("automl/records/", "automl/settings.py", "automl/formats.py", "automl/ba
 FOR_PROGRAMMERS = ("ValueError", "RuntimeError", "TypeError")
 ALONE = ("automl/serving/predict", "automl/store/migrations/")
 """Programs that are delivered and run without Darkroom, and migrations, which never change."""
-OWN_SENTENCES = ("automl/labelling/", "automl/archives/", "automl/ingest/", "automl/images/")
+OWN_SENTENCES = ("automl/labelling/", "automl/ingest/", "automl/images/")
 """Packages whose sentences still stand where they are said."""
 
 

@@ -1,4 +1,6 @@
+from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -9,6 +11,9 @@ from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.tables import DatasetFile
 from automl.store.unpacking import unpack_archives
+from bench.folder_cases import archives
+from bench.folder_cases.case import FolderCase
+from bench.folder_cases.raw_zip import RawFile, zipped_raw
 from tests.automl.archives.made_archives import entry, gzipped, tarred
 from tests.automl.conftest import UploadedDataset
 from tests.automl.images.pictures import zipped
@@ -117,3 +122,23 @@ def test_the_page_hears_how_far_it_has_got(uploaded: Upload, settings: Settings)
     said: list[str] = []
     unpack_archives(dataset.database, dataset.store, dataset.id, settings=settings, say=said.append)
     assert said[-1] == "Unpacking pets.tar: 2 files so far"
+
+
+@pytest.mark.parametrize("case", archives.CASES, ids=lambda case: case.name)
+def test_an_uploaded_archive_of_other_systems_has_the_names_that_it_was_given_or_says_what_to_do(
+    uploaded: Upload, unpack: Unpack, tmp_path: Path, case: FolderCase
+) -> None:
+    case.make(tmp_path / "case")
+    (archive,) = (tmp_path / "case").iterdir()
+    dataset = unpack(uploaded({archive.name: archive.read_bytes()}))
+    if case.refused:
+        assert all(words in dataset.reasons()[archive.name].lower() for words in case.refused)
+    folders = Counter(name.replace("\\", "/").split("/")[0] for name in contents(dataset))
+    assert folders == case.classes
+
+
+def test_an_uploaded_archive_whose_code_page_cannot_be_told_says_so(uploaded: Upload, unpack: Unpack) -> None:
+    names = ("犬/1.jpg", "cat/2.jpg")
+    dataset = unpack(uploaded({"a.zip": zipped_raw([RawFile(name=name.encode("cp932")) for name in names])}))
+    assert len(contents(dataset)) == 2
+    assert "'犬/1.jpg'" in dataset.reasons()["a.zip"]
