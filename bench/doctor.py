@@ -24,8 +24,9 @@ from PIL import Image
 
 from automl.datasets.findings.doctor import examine
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo
-from automl.images.fingerprint import FINGERPRINT_PX
-from automl.images.near_copies import near_copies
+from automl.images.detail import DETAIL
+from automl.images.fingerprint import FINGERPRINT_PX, traits_of
+from automl.images.near_copies import copy_groups, near_copies
 from automl.images.verify import inspect_photo
 from bench.harness import report
 from tests.automl.images.faults import (
@@ -72,28 +73,32 @@ def seconds_and_memory(n: int) -> dict[str, Any]:
 
 
 def _measured_with(n: int, pool: ProcessPoolExecutor) -> dict[str, Any]:
-    fingerprints = np.concatenate(list(pool.map(_some_fingerprints, np.array_split(np.arange(n), max(1, n // 250)))))
+    prints = np.concatenate(list(pool.map(_some_prints, np.array_split(np.arange(n), max(1, n // 250)))))
     with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
-        return fresh.submit(_measured, fingerprints).result()
+        return fresh.submit(_measured, prints).result()
 
 
-def _some_fingerprints(numbers: np.ndarray) -> np.ndarray:
-    """uint8 (n, FINGERPRINT_PX**2)."""
-    fingerprints = []
+def _some_prints(numbers: np.ndarray) -> np.ndarray:
+    """Fingerprints and details side by side, uint8 (n, FINGERPRINT_PX**2 + DETAIL.itemsize)."""
+    found = []
     for number in numbers:
         is_copy = number % 10 == 9
         random = np.random.default_rng(int(number) - is_copy)
         image = photo(random, (160, 120))
-        small = image.resize((FINGERPRINT_PX, FINGERPRINT_PX), Image.Resampling.BILINEAR).convert("L")
-        noise = random.integers(-2, 3, (FINGERPRINT_PX, FINGERPRINT_PX)) if is_copy else 0
-        fingerprints.append((np.asarray(small, np.int16) + noise).clip(0, 255).astype(np.uint8).ravel())
-    return np.stack(fingerprints)
+        if is_copy:
+            noise = random.integers(-2, 3, (image.height, image.width, 3))
+            image = Image.fromarray((np.asarray(image, np.int16) + noise).clip(0, 255).astype(np.uint8))
+        traits = traits_of(image, width=image.width, height=image.height, format="PNG")
+        found.append(np.frombuffer(traits.fingerprint + traits.detail, np.uint8))
+    return np.stack(found)
 
 
-def _measured(fingerprints: np.ndarray) -> dict[str, Any]:
+def _measured(prints: np.ndarray) -> dict[str, Any]:
+    fingerprints = np.ascontiguousarray(prints[:, : FINGERPRINT_PX**2])
+    details = np.ascontiguousarray(prints[:, FINGERPRINT_PX**2 :]).view(DETAIL)[:, 0]
     before_mb = _peak_mb()
     start = time.perf_counter()
-    near = near_copies(fingerprints)
+    near = copy_groups(fingerprints, details).near
     compared = time.perf_counter()
     findings = examine(ExaminedDataset([_photo(i, int(group)) for i, group in enumerate(near)]))
     examined = time.perf_counter()
