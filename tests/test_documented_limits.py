@@ -13,7 +13,7 @@ import pytest
 
 from automl.archives import limits as archive_limits
 from automl.client import remote
-from automl.datasets import split, summary, verdict
+from automl.datasets import copy_groups, split, summary, verdict
 from automl.datasets.findings import classes, photos
 from automl.evaluation import look_alikes, suspects
 from automl.formats import FORMATS
@@ -163,6 +163,14 @@ LIMITS = (
     ("architecture.md", f"Ours send {remote.BATCH_FILES} files or {mb(remote.BATCH_BYTES)} a request"),
     ("architecture.md", f"{word(remote.PARALLEL)} requests at a time"),
     ("architecture.md", f"at most {near_copies._MAX_CANDIDATES} candidates for each photo"),
+    ("architecture.md", f"above {near_copies._MAX_GRAIN} of it are two shots"),
+    ("architecture.md", f"{word(near_copies._MIN_SERIES).capitalize()} and more files of one size"),
+    ("architecture.md", f"they are more than one in {copy_groups.MAX_CONTRADICTED}, the user is asked"),
+    ("architecture.md", f"of near copies of at least {copy_groups._FEWEST_SHOTS} contents"),
+    ("architecture.md", f"more than a {'fifth' if copy_groups._MAX_SHARE_OF_SHOTS == 0.2 else '?'} of the class"),
+    ("architecture.md", f"one of at least {copy_groups._FEWEST_LOOK_ALIKES} that holds"),
+    ("architecture.md", f"more than a {'third' if copy_groups._MAX_SHARE_OF_LOOK_ALIKES == 1 / 3 else '?'}, whose"),
+    ("user-guide.md", f"more than one of {copy_groups.MAX_CONTRADICTED} photos; all are used"),
     ("architecture.md", f"so there are {threads_of_the_web_server()}, and {hub.MAX_STREAMS} streams at most"),
     ("architecture.md", f"{word(split.N_REPEATS)} different times up to {split.MAX_REPEATED_IMAGES} photos"),
     ("architecture.md", f"one held-out part above {split.MAX_CROSS_VALIDATED_IMAGES:,}"),
