@@ -90,19 +90,20 @@ def _groups_of_class(photos: Files) -> _OfClass:
     n_contents = _n_contents(photos)
     groups: list[list[DataFile]] = []
     near = list(_grouped(photos, _near_of).values())
+    # Where a camera stands still, the smaller groups are its shots, too, such as those in which somebody walks by.
+    is_still = any(_are_shots(group, n_contents) for group in near)
     for group in near:
-        shots = _told_apart(group, n_contents)
+        shots = list(_grouped(group, _original_of).values()) if is_still else [group]
         groups += [part for shot in shots for part in _look_alikes_apart(shot, n_contents)]
     return _OfClass(groups=groups, shows_one_view=len(groups) > len(near))
 
 
-def _told_apart(group: list[DataFile], n_of_class: int) -> list[list[DataFile]]:
-    """The group, or its shots where it is too large for copies of one picture and most are shots of their own."""
+def _are_shots(group: list[DataFile], n_of_class: int) -> bool:
+    """Whether a group is too large for copies of one picture, and most in it are shots of their own."""
     n = _n_contents(group)
     if n < _FEWEST_SHOTS or n <= _MAX_SHARE_OF_SHOTS * n_of_class:
-        return [group]
-    shots = list(_grouped(group, _original_of).values())
-    return shots if 2 * len(shots) >= n else [group]
+        return False
+    return 2 * len(_grouped(group, _original_of)) >= n
 
 
 def _look_alikes_apart(group: list[DataFile], n_of_class: int) -> list[list[DataFile]]:
