@@ -9,13 +9,18 @@ from pathlib import Path
 from automl.datasets.copy_groups import CopyGroups, copy_groups
 from automl.datasets.data_file import DataFile
 from automl.datasets.verdict import LabelledPhoto
-from automl.records import DatasetManifest, ImageRecord, RefusedFile
+from automl.records import DatasetManifest, ImageRecord, RefusedFile, ServingContract
 
 _NOWHERE = Path()
 
 
 def manifest_of(
-    name: str, images: Sequence[ImageRecord], *, refused: Sequence[RefusedFile] = (), notes: Sequence[str] = ()
+    name: str,
+    images: Sequence[ImageRecord],
+    *,
+    refused: Sequence[RefusedFile] = (),
+    notes: Sequence[str] = (),
+    contract: ServingContract | None = None,
 ) -> DatasetManifest:
     """The manifest that photos make; its classes are theirs."""
     return DatasetManifest(
@@ -25,6 +30,7 @@ def manifest_of(
         refused=tuple(refused),
         fingerprint=dataset_fingerprint(images),
         notes=tuple(notes),
+        contract=contract,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from automl.delivery.bundle import read_bundle_report, unpack_bundle, write_bundle
 from automl.delivery.exporter import ExportedModels
 from automl.errors import BadBundle, DiskFull
+from automl.records import ServingContract
 from automl.records.report import RunTimes
 from tests.reports import made_report
 
@@ -21,7 +22,7 @@ REPORT = made_report(classes=["a b", "ü"])
 def models(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"keras")
     (tmp_path / "model.onnx").write_bytes(b"onnx")
-    return ExportedModels(tmp_path / "model.onnx", tmp_path / "model.keras")
+    return ExportedModels(tmp_path / "model.onnx", tmp_path / "model.keras", contract=ServingContract().json_text())
 
 
 def test_every_part_is_in_the_bundle(tmp_path, models):

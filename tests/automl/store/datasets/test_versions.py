@@ -6,11 +6,13 @@ from sqlalchemy.orm import Session
 
 from automl.datasets.data_file import DataFile
 from automl.datasets.manifest import image_records
-from automl.records import FileState, RefusedFile, Split
+from automl.records import FileState, RefusedFile, ServingContract, Split
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.tables import Dataset, DatasetVersion, Run
 from automl.store.versions import load_version, record_version
+
+USUAL = ServingContract()
 
 
 def accepted(number: int, label: str, **values: object) -> DataFile:
@@ -19,10 +21,19 @@ def accepted(number: int, label: str, **values: object) -> DataFile:
     return DataFile(id=number, name=name, key=key, sha256=f"sha{number}", **known)  # type: ignore[arg-type]
 
 
-def record(session: Session, store: ArtifactStore, dataset_id: str, files: Sequence[DataFile]) -> DatasetVersion:
+def record(
+    session: Session,
+    store: ArtifactStore,
+    dataset_id: str,
+    files: Sequence[DataFile],
+    *,
+    contract: ServingContract = USUAL,
+) -> DatasetVersion:
     keys = {(file.name, file.sha256): file.key for file in files}
     refused = [RefusedFile("x.txt", "No picture.")]
-    return record_version(session, store, dataset_id, images=image_records(files), keys=keys, refused=refused)
+    return record_version(
+        session, store, dataset_id, images=image_records(files), keys=keys, refused=refused, contract=contract
+    )
 
 
 FILES = [accepted(1, "cat"), accepted(2, "cat", near=1), accepted(3, "dog", split=Split.TEST)]
