@@ -31,10 +31,12 @@ def test_every_part_is_in_the_bundle(tmp_path, models):
     write_bundle(tmp_path / "out.zip", models, REPORT, plots=[plot])
     with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
         assert set(bundle.namelist()) == {
-            "README.txt", "labels.txt", "metrics.json", "requirements.txt", "predict.py", "model.keras", "model.onnx",
+            "README.txt", "labels.txt", "serving.json", "metrics.json", "requirements.txt", "predict.py", "model.keras",
+            "model.onnx",
             "plots/confusion_matrix.png",
         }  # fmt: skip
         assert bundle.read("labels.txt").decode() == "a b\nü\n"
+        assert ServingContract.model_validate_json(bundle.read("serving.json")) == ServingContract()
         assert json.loads(bundle.read("metrics.json")) == REPORT.to_json()
         assert REPORT.sentence in bundle.read("README.txt").decode()
 

@@ -54,6 +54,7 @@ def test_litert_says_what_the_model_says(writer, expected, name, most):
     classifier = predict_litert.Classifier(writer.write(name))
     assert classifier.predict_arrays(pictures(6, seed=2)) == pytest.approx(expected, abs=most)
     assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
+    assert classifier.rules.background == 0
 
 
 def test_int8_takes_bytes_and_uses_integer_arithmetic(writer):
@@ -71,6 +72,7 @@ def test_a_saved_model_says_what_the_model_says_of_photos_of_any_size(writer, mo
     by_model = np.asarray(model(larger.astype(np.float32)))
     assert classifier.predict_arrays(larger) == pytest.approx(by_model, abs=1e-4)
     assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
+    assert classifier.rules.background == 0
 
 
 def test_a_saved_model_holds_every_weight_once(writer, model):
@@ -91,6 +93,7 @@ def test_labels_in_a_keras_file_do_not_hinder_keras(keras_file, expected, tmp_pa
     classifier = predict_tensorflow.Classifier(copy)
     assert classifier.predict_arrays(pictures(6, seed=2)) == pytest.approx(expected, abs=1e-4)
     assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
+    assert classifier.rules.background == 0
     with zipfile.ZipFile(copy) as archive:
         assert archive.namelist().count("labels.txt") == 1
 
