@@ -204,11 +204,8 @@ def on_background(layer: Image.Image, gray: int) -> Image.Image:
 
 
 def deep_gray(image: Image.Image) -> np.ndarray:
-    """float (height, width), the values of a deep gray picture as they are stored, the larger the brighter."""
-    values = np.array(image, dtype=np.float64 if image.mode == "I" else np.float32)
-    # A TIFF may say that 0 is white. Pillow heeds that for 8 bits only.
-    is_negative = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
-    return values.max() + values.min() - values if is_negative else values
+    """float (height, width), the values of a deep gray picture as they are stored."""
+    return np.array(image, dtype=np.float64 if image.mode == "I" else np.float32)
 
 
 def range_holding(lowest: float, highest: float, *, is_float: bool) -> GrayRange | None:
@@ -239,7 +236,9 @@ def _gray_8_bits(image: Image.Image, rules: PhotoRules) -> np.ndarray:
     values -= black
     values *= 255 / (white - black) if white > black else 0
     np.nan_to_num(values, copy=False, nan=0.0)
-    return np.asarray(np.clip(values, 0, 255, out=values).round().astype(np.uint8))
+    gray = np.asarray(np.clip(values, 0, 255, out=values).round().astype(np.uint8))
+    # A TIFF may say that its lowest value is white. Pillow heeds that for 8 bits only.
+    return 255 - gray if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0 else gray
 
 
 def _gray_as_before(image: Image.Image) -> np.ndarray:

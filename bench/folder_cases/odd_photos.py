@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -134,23 +135,34 @@ def floating(image: Image.Image, white: float = 1.0) -> Image.Image:
 def signed(image: Image.Image) -> bytes:
     """A TIFF of signed 16-bit values as CT scanners write them: air is -1000, bone 1000 or more."""
     gray = np.asarray(image.convert("L")).astype(np.float64)
-    values = (gray / 255 * 2200 - 1000).round().astype("<i2")
+    return tiff((gray / 255 * 2200 - 1000).round().astype("<i2"), {339: 2})
+
+
+def tiff(values: np.ndarray, more: Mapping[int, int] = MappingProxyType({}), *entries: bytes) -> bytes:
+    """A gray TIFF, written by hand. values: (height, width), little-endian; more: tags; entries: more of its list."""
     height, width = values.shape
-    tags: tuple[tuple[int, int], ...] = (
-        (256, width),
-        (257, height),
-        (258, 16),
-        (259, 1),
-        (262, 1),
-        (273, 8),
-        (277, 1),
-        (278, height),
-        (279, values.nbytes),
-        (339, 2),
-    )
-    rows = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags]
-    start = b"II*\0" + struct.pack("<I", 8 + values.nbytes)
-    return start + values.tobytes() + struct.pack("<H", len(rows)) + b"".join(rows) + bytes(4)
+    bits, data = 8 * values.itemsize, values.tobytes()
+    size = {256: width, 257: height, 258: bits, 259: 1, 277: 1, 278: height}
+    tags = size | {262: 1, 273: 8, 279: len(data)} | more
+    rows = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()]
+    listed = sorted([*rows, *entries], key=lambda row: struct.unpack_from("<H", row)[0])
+    start = b"II*\0" + struct.pack("<I", 8 + len(data))
+    return start + data + struct.pack("<H", len(listed)) + b"".join(listed) + bytes(4)
+
+
+def beside_a_tiff(values: np.ndarray) -> Mapping[str, bytes]:
+    """A gray TIFF with something odd in it, beside the pixels, by what that is."""
+    far_away = 0x7FFFFFF0
+    return {
+        "EXIF that is not there": tiff(values, {0x8769: far_away, 0x8825: far_away}),
+        "EXIF that is the list itself": tiff(values, {0x8769: 8 + values.nbytes}),
+        "text that is not there": tiff(values, {}, struct.pack("<HHII", 270, 2, far_away, far_away)),
+        "a profile that is not there": tiff(values, {}, struct.pack("<HHII", 34675, 7, 5_000_000, far_away)),
+        "a resolution of nothing": tiff(values, {}, struct.pack("<HHII", 282, 5, 1, far_away)),
+        "an orientation of text": tiff(values, {}, struct.pack("<HHI4s", ORIENTATION, 2, 2, b"6\0\0\0")),
+        "tags that nobody knows": tiff(values, {}, struct.pack("<HHII", 65000, 99, 7, far_away)),
+        "something behind its end": tiff(values) + b"PK\3\4" * 1000,
+    }
 
 
 def drawing(seed: int, colour: int, *, is_round: bool) -> Image.Image:

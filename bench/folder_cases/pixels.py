@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from bench.folder_cases.case import FolderCase, fill, put
 from bench.folder_cases.odd_photos import (
     beside_a_jpeg,
     beside_a_png,
+    beside_a_tiff,
     deep,
     drawing,
     encoded,
@@ -60,6 +62,15 @@ def _odd_jpegs() -> Mapping[str, bytes]:
     return {name: beside_a_jpeg(encoded(patches(200 + i), "JPEG"))[name] for i, name in enumerate(names)}
 
 
+def _odd_tiffs() -> Mapping[str, bytes]:
+    names = beside_a_tiff(_gray(0))
+    return {name: beside_a_tiff(_gray(300 + i))[name] for i, name in enumerate(names)}
+
+
+def _gray(seed: int) -> np.ndarray:
+    return np.asarray(patches(seed).convert("L"))
+
+
 def _jpeg(seed: int) -> bytes:
     return encoded(patches(seed, (160, 120)), "JPEG", quality=90)
 
@@ -91,6 +102,7 @@ def _any_drawing(seed: int) -> bytes:
 CASES = (
     _among_others("pngs with something odd beside the pixels", "png", _odd_pngs()),
     _among_others("jpegs with something odd beside the pixels", "jpg", _odd_jpegs()),
+    _among_others("tiffs with something odd beside the pixels", "tif", _odd_tiffs()),
     _case("jpegs that lack their last bytes", "jpg", lambda seed: _jpeg(seed)[:-20]),
     _case("photos with a second picture inside", "jpg", _two_pictures),
     _case("exif that makes no sense but for its orientation", "jpg", _turned),

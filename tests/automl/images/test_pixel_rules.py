@@ -12,6 +12,7 @@ from automl.images.pixel_rules import BLANK_SPREAD, contract_for, described, rul
 from automl.records import GrayRange, PixelFacts, ServingContract
 from automl.serving.predict import open_photo, open_rgb
 from bench.folder_cases.odd_photos import deep, drawing, encoded, floating, patches, signed, without_alpha
+from bench.folder_cases.odd_photos import tiff as tiff_of
 
 N = 12
 
@@ -139,3 +140,11 @@ def test_without_odd_photos_the_contract_is_the_usual_one_and_nothing_is_said() 
 def test_floats_without_a_number_are_survived() -> None:
     found = facts(tiff(Image.fromarray(np.full((8, 8), np.nan, np.float32))))
     assert contract_for([found]).gray.floats is not None
+
+
+def test_a_tiff_whose_lowest_value_is_white_is_no_negative() -> None:
+    values = np.asarray(deep(patches(1), 12))
+    plain, negative = tiff_of(values), tiff_of(4095 - values, {262: 0})
+    rules = rules_of(contract_for([facts(plain), facts(negative)]))
+    one, other = (np.asarray(open_rgb(io.BytesIO(data), rules)).astype(int) for data in (plain, negative))
+    assert np.abs(one - other).max() <= 1

@@ -10,7 +10,7 @@ from PIL import Image, ImageFile
 
 from automl.errors import BadImage
 from automl.images.verify import VerifiedImage, in_threads, verify_image
-from bench.folder_cases.odd_photos import beside_a_jpeg, beside_a_png
+from bench.folder_cases.odd_photos import beside_a_jpeg, beside_a_png, tiff
 from tests.automl.images.pictures import encoded, picture
 
 MAX_PIXELS = 1_000_000
@@ -162,19 +162,12 @@ def test_threads_keep_the_order() -> None:
     assert list(in_threads(lambda n: n * n, range(100))) == [n * n for n in range(100)]
 
 
-def tiff_of(bits: int, samples: int, sample_format: int) -> bytes:
-    """A sound TIFF of 4 x 4 pixels of a kind that is rare."""
-    data = bytes(4 * 4 * samples * bits // 8)
-    tags = ((256, 4), (257, 4), (258, bits), (259, 1), (262, 1), (273, 8), (277, samples), (278, 4), (279, len(data)))
-    rows = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in (*tags, (339, sample_format))]
-    start = b"II*\0" + struct.pack("<I", 8 + len(data))
-    return start + data + struct.pack("<H", len(rows)) + b"".join(rows) + bytes(4)
-
-
 def test_a_sound_file_of_an_unusual_kind_is_not_called_damaged() -> None:
     twelve_bits = encoded(picture(), "JPEG").replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc0\x00\x11\x0c")
     assert refusal(twelve_bits).startswith("This is a JPEG file of an unusual kind")
-    assert refusal(tiff_of(24, 1, 3)).startswith("This is a TIFF file of an unusual kind")
+    assert refusal(tiff(np.zeros((4, 4), np.uint8), {258: 24, 339: 3})).startswith(
+        "This is a TIFF file of an unusual kind"
+    )
 
 
 @pytest.mark.parametrize("name", beside_a_png(encoded(1)))

@@ -19,20 +19,24 @@ from automl.serving.predict import resize_square
 from bench.folder_cases.odd_photos import (
     beside_a_jpeg,
     beside_a_png,
+    beside_a_tiff,
     deep,
     drawing,
     encoded,
     floating,
     patches,
     signed,
+    tiff,
     without_alpha,
 )
 
 SIZE_PX, MAX_PIXELS = 32, 1_000_000
 PNG, JPEG = encoded(patches(0), "PNG"), encoded(patches(0), "JPEG")
+GRAY = np.asarray(patches(0).convert("L"))
 BESIDE = {f"a PNG with {name}": (data, PNG) for name, data in beside_a_png(PNG).items()} | {
     f"a JPEG with {name}": (data, JPEG) for name, data in beside_a_jpeg(JPEG).items()
 }
+BESIDE |= {f"a TIFF with {name}": (data, tiff(GRAY)) for name, data in beside_a_tiff(GRAY).items()}
 ODD: Mapping[str, bytes] = {
     "gray of 12 bits": encoded(deep(patches(1), 12), "PNG"),
     "gray of 16 bits": encoded(deep(patches(1), 16), "TIFF", compression="tiff_lzw"),
@@ -94,7 +98,7 @@ def test_nothing_beside_the_pixels_changes_them_anywhere(
     odd, plain = BESIDE[name]
     path = tmp_path / "photo"
     path.write_bytes(odd)
-    expected = resize_square(Image.open(io.BytesIO(plain)), SIZE_PX)
+    expected = resize_square(Image.open(io.BytesIO(plain)).convert("RGB"), SIZE_PX)
     contract = ServingContract()
     assert (in_training(path, contract) == expected).all()
     assert (on_the_web(odd, contract) == expected).all()
