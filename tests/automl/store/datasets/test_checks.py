@@ -413,6 +413,6 @@ def test_what_is_known_of_odd_pixels_is_kept_and_decides_how_all_runs_decode(
     assert all(file.pixels and file.pixels.gray and file.pixels.gray.highest <= 4095 for file in files)
     assert manifest.contract == ServingContract(gray=GrayRules(integers=GrayRange(black=0, white=4095)))
     assert any("4095 as white" in note for note in dataset.row.summary.notes)
-    assert dataset.row.summary.findings == ()
+    assert [finding.kind for finding in dataset.row.summary.findings] == ["tiny-class"], "none is blank"
     monkeypatch.setattr(inspection, "inspect_photo", None)  # a repeated check decodes nothing, and knows all the same
     assert any("4095 as white" in note for note in check(dataset).row.summary.notes)
