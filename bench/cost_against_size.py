@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image
 
 from automl.datasets.split import make_split
+from automl.images.pixel_rules import rules_of
 from automl.ingest.local import ingest_folder
 from automl.models.head.schedule import max_epochs
 from automl.models.head.settings import HeadSettings, Targets
@@ -105,7 +106,8 @@ def _measure(folder: Path) -> dict[str, Any]:
         marks.append(time.perf_counter())
         plan = make_split(manifest, 0)
         marks.append(time.perf_counter())
-        features = FrozenFeatures([manifest.images[i] for i in plan.pool], weights, Path(cache))
+        pool = [manifest.images[i] for i in plan.pool]
+        features = FrozenFeatures(pool, weights, Path(cache), rules=rules_of(manifest.contract))
         block = Block(BACKBONE, INPUT_PX)
         features.decode([block], _say_nothing)
         marks.append(time.perf_counter())

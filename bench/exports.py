@@ -27,7 +27,7 @@ from automl.models.head.training import Curves
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights, installed
 from automl.pipeline.exporting import zipped
-from automl.records import Stage
+from automl.records import ServingContract, Stage
 from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.serving.predict import Classifier, load_image
@@ -58,14 +58,21 @@ def measure(name: str, weights: InstalledWeights, taps: str, folder: Path) -> di
     images = np.stack([load_image(photo, SIZE_PX) for photo in training])
     classes = sorted({photo.parent.name for photo in training})
     candidate = linear_candidate(weights, taps, images, [classes.index(photo.parent.name) for photo in training])
-    exporter = Exporter({weights.name: weights}, classes, folder)
+    exporter = Exporter({weights.name: weights}, classes, folder, contract=ServingContract())
     models, write_s = timed(lambda: exporter.export(candidate, folder))
     assert models.keras is not None
-    add_labels(models.keras, classes, SIZE_PX)
+    add_labels(models.keras, classes, SIZE_PX, contract=models.contract)
     reference = scored(Classifier(models.onnx), test)
     chosen = np.random.default_rng(0).permutation(len(images))[:N_CALIBRATION]
     writer, load_s = timed(
-        lambda: FormatWriter(models.keras, labels=classes, size_px=SIZE_PX, calibration=images[chosen], target=folder)
+        lambda: FormatWriter(
+            models.keras,
+            labels=classes,
+            size_px=SIZE_PX,
+            contract=models.contract,
+            calibration=images[chosen],
+            target=folder,
+        )
     )
     rows = []
     for one in FORMATS:

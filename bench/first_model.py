@@ -17,6 +17,7 @@ import numpy as np
 
 from automl.datasets.split import make_split
 from automl.delivery.exporter import Exporter
+from automl.images.pixel_rules import rules_of
 from automl.images.pixels import PixelCache
 from automl.ingest.local import ingest_folder
 from automl.models.features import OnnxExtractor, extract_features
@@ -78,12 +79,12 @@ def _physical(backbone: str) -> dict[str, float]:
     extractor = OnnxExtractor(weights[backbone])
     with tempfile.TemporaryDirectory() as folder:
         marks = [time.perf_counter()]
-        pixels = PixelCache(Path(folder), tuple(pool))
+        pixels = PixelCache(Path(folder), tuple(pool), rules_of(manifest.contract))
         pixels.decode([SIZE_PX], _say_nothing)
         marks.append(time.perf_counter())
         extract_features(pixels.open(SIZE_PX), extractor, Path(folder) / "f.npy", on_batch=_say_nothing)
         marks.append(time.perf_counter())
-        exporter = Exporter(weights, manifest.classes, Path(folder))
+        exporter = Exporter(weights, manifest.classes, Path(folder), contract=manifest.contract)
         exporter.export(_candidate(backbone, sum(extractor.tap_widths)), Path(folder), with_keras=False)
         marks.append(time.perf_counter())
     return dict(zip(("decode", "features", "export"), np.diff(marks), strict=True))

@@ -153,13 +153,14 @@ def _bundled(path: Path) -> bytes:
 def _random_model(folder: Path) -> bytes:
     from automl.delivery.exporter import Exporter
     from automl.models.weights.cache import installed
+    from automl.records import ServingContract
     from automl.search.candidate import Branch
     from automl.search.space import SEVERAL_TAPS
     from tests.automl.evaluation.candidates import candidate, member
 
     weights = installed(load_settings().weights_dir)
     model = candidate([member(weights, [Branch("mobilenet_v2", 224)], SEVERAL_TAPS)], 224)
-    Exporter(weights, ("a", "b", "c"), folder).write_onnx(model, folder / "model.onnx")
+    Exporter(weights, ("a", "b", "c"), folder, contract=ServingContract()).write_onnx(model, folder / "model.onnx")
     return (folder / "model.onnx").read_bytes()
 
 

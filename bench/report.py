@@ -21,6 +21,7 @@ from automl.evaluation.plots import HeatMaps, LayerRow, draw_all
 from automl.evaluation.score import TestScore
 from automl.models.head.training import Curves
 from automl.records import Goal, ImageRecord, Stage, TrialRecord, TrialState
+from automl.serving.predict import RULES
 from bench.harness import report
 from tests.automl.delivery.report.built_reports import tested
 
@@ -64,6 +65,7 @@ def _measure(folder: Path, n_images: int, n_classes: int, n_trials: int) -> dict
         best_epoch=30,
         score=score,
         test_images=images,
+        rules=RULES,
         trials=trials,
         goal=Goal.ACCURACY,
         calibration=calibration,

@@ -192,7 +192,7 @@ def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:
     """
     with _turn():
         try:
-            image = open_verified(photo, asked.services.settings.max_image_pixels)
+            image = _opened(asked, photo)
             picture = _explain(asked, image, said)
         except (BadBundle, BadImage, ValueError) as error:
             raise NotFound(server_messages.NO_HEAT_MAP) from error
@@ -202,7 +202,7 @@ def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:
 def _answer(asked: Asked, *, name: str, photo: IO[bytes], with_picture: bool, with_heat: bool) -> Answer:
     with _turn():
         began = time.perf_counter()
-        image = open_verified(photo, asked.services.settings.max_image_pixels)
+        image = _opened(asked, photo)
         classifier = asked.model.classifier
         probabilities = classifier.predict_arrays(resize_square(image, classifier.size_px)[np.newaxis])[0]
         latency_s = time.perf_counter() - began
@@ -217,6 +217,11 @@ def _answer(asked: Asked, *, name: str, photo: IO[bytes], with_picture: bool, wi
         picture=picture,
         heat=heat,
     )
+
+
+def _opened(asked: Asked, photo: IO[bytes]) -> Image.Image:
+    """The photo as the model is to see it. Raises BadImage."""
+    return open_verified(photo, asked.services.settings.max_image_pixels, asked.model.classifier.rules)
 
 
 def _heat_or_nothing(asked: Asked, image: Image.Image) -> bytes:

@@ -12,7 +12,7 @@ from automl.images.verify import open_verified
 from automl.serving.explained import ExplainedModel
 from automl.serving.heat import typical_of
 from automl.serving.model_cache import OpenModel
-from automl.serving.predict import resize_square
+from automl.serving.predict import Classifier, resize_square
 from automl.store.tables import Artifact, DatasetFile, Run
 from server.services import Services
 
@@ -30,7 +30,7 @@ def explained(
     """
 
     def prepare(opened: ExplainedModel) -> None:
-        squares = list(_typical(services, run, learned=_learned(artifact, read), size_px=model.classifier.size_px))
+        squares = list(_typical(services, run, learned=_learned(artifact, read), classifier=model.classifier))
         if squares:
             opened.learn_typical(np.stack(squares))
 
@@ -48,8 +48,8 @@ def _learned(artifact: Artifact, read: Callable[[str], bytes]) -> list[str]:
     return [row["sha256"] for row in csv.DictReader(io.StringIO(table)) if row.get("part") == "learn"]
 
 
-def _typical(services: Services, run: Run, *, learned: list[str], size_px: int) -> Iterator[np.ndarray]:
-    """Pixels, uint8 (size_px, size_px, 3), of each typical photo that can still be read."""
+def _typical(services: Services, run: Run, *, learned: list[str], classifier: Classifier) -> Iterator[np.ndarray]:
+    """Pixels of each typical photo that can still be read, as the model takes them."""
     wanted = list(typical_of(learned))
     with services.database.session() as session:
         query = select(DatasetFile.sha256, DatasetFile.key).where(
@@ -59,6 +59,7 @@ def _typical(services: Services, run: Run, *, learned: list[str], size_px: int) 
     for sha256 in wanted:
         try:
             with services.store.open(keys.get(sha256, "")) as source:
-                yield resize_square(open_verified(source, services.settings.max_image_pixels), size_px)
+                image = open_verified(source, services.settings.max_image_pixels, classifier.rules)
+                yield resize_square(image, classifier.size_px)
         except (NotFound, BadImage):
             continue  # it was removed from the data set meanwhile

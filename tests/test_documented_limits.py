@@ -17,7 +17,7 @@ from automl.datasets import copy_groups, split, summary, verdict
 from automl.datasets.findings import classes, photos
 from automl.evaluation import look_alikes, suspects
 from automl.formats import FORMATS
-from automl.images import near_copies, pixels
+from automl.images import near_copies, pixel_rules, pixels
 from automl.labelling import label_tables, table_rows
 from automl.models.weights import onnx_export, verification
 from automl.options import RUN_OPTIONS
@@ -25,6 +25,7 @@ from automl.pipeline import end_times, packing
 from automl.search import best_models, failures, objective
 from automl.search import space as search_space
 from automl.search.stages import fine_tuning, folds, heads
+from automl.serving import predict
 from automl.settings import load_settings
 from automl.store import composed, events, run_clock
 from automl.store import exports as stored_exports
@@ -94,6 +95,8 @@ LIMITS = (
         f"The first {TABLES} tables are read, each up to {TABLE_SIZE} and together up to {ALL_TABLES_SIZE}, "
         f"and of each the first {'million' if table_rows.MAX_ROWS == 1_000_000 else '?'} rows.",
     ),
+    ("user-guide.md", f"no more than {'a twentieth' if predict._MOST_LOST_SHARE == 1 / 20 else '?'} of its pixels"),
+    ("user-guide.md", f"where more than one in {'fifty' if pixel_rules._MAY_VANISH_SHARE == 1 / 50 else '?'} would"),
     ("user-guide.md", f"only up to {mb(in_script('missing.js', 'MAX_HASHED_BYTES'))} each"),
     ("user-guide.md", f"for about {'a minute' if sum(remote.WAITS_S) == 60 else '?'}, then"),
     ("user-guide.md", f"a side of less than {photos.MIN_SIDE_PX} pixels"),
@@ -194,7 +197,10 @@ LIMIT = re.compile(
 )
 """How the documents name limits."""
 
-NO_LIMITS = (("user-guide.md", "Where folders give fewer than two classes"),)
+NO_LIMITS = (
+    ("user-guide.md", "Where folders give fewer than two classes"),
+    ("user-guide.md", "ray of more than 8 bits"),
+)
 """Phrases that only read like one."""
 
 

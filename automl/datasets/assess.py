@@ -29,10 +29,11 @@ from automl.datasets.verdict import (
     quoted,
     verdict_of,
 )
+from automl.images.pixel_rules import contract_for, described, visible_spread
 from automl.labelling.label_tables import TABLE_SUFFIXES, LabelTable
 from automl.labelling.places import NoPlace, Place
 from automl.labelling.reading import Layout, read_layout
-from automl.records import DatasetSummary, FileState, ImageRecord, RefusedFile, Severity, Split
+from automl.records import DatasetSummary, FileState, ImageRecord, RefusedFile, ServingContract, Severity, Split
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
 from automl.text.upload_names import clean_text, is_junk
@@ -53,6 +54,7 @@ class Assessment:
         problem: Why nothing can be trained from the photos, or an empty text.
         findings: What is worth knowing, with complete fixes.
         summary: What pages and the command line show.
+        contract: How the pixels of its photos become those that a model sees.
     """
 
     files: tuple[DataFile, ...]
@@ -61,6 +63,7 @@ class Assessment:
     problem: str
     findings: tuple[Finding, ...]
     summary: DatasetSummary
+    contract: ServingContract
 
     @property
     def accepted(self) -> list[DataFile]:
@@ -92,7 +95,8 @@ def assess(
     judged = tuple(_without_lost_classes(_without_contradictions(edited)))
     refused = tuple(file for file in judged if file.state is FileState.REFUSED and file.id not in quiet)
     copies = copy_groups(_accepted(judged), trust_labels=trusts_labels(edits))
-    found = examine(_examined(edited, refused, layout, copies))
+    contract = contract_for([file.pixels for file in _accepted(judged) if file.pixels is not None])
+    found = examine(_examined(edited, refused, layout=layout, copies=copies, contract=contract))
     findings = sorted([*found, *find_more(judged)], key=lambda finding: _SEVERITIES.index(finding.severity))
     images = tuple(image_records(_accepted(judged), copies))
     problem = problem_of(images)
@@ -110,7 +114,9 @@ def assess(
             layout=layout,
             one_view=copies.one_view,
             findings=findings,
+            contract=contract,
         ),
+        contract=contract,
     )
 
 
@@ -123,6 +129,7 @@ def _summary(
     layout: Layout,
     one_view: Sequence[str],
     findings: Sequence[Finding],
+    contract: ServingContract,
 ) -> DatasetSummary:
     accepted = _accepted(judged)
     listed = [RefusedFile(file.name, file.reason) for file in refused]
@@ -135,7 +142,7 @@ def _summary(
         classes=class_summaries(images),
         refused=tuple(listed[:MAX_LISTED_REFUSALS]),
         verdict=explained(problem, listed) if problem else verdict_of(images),
-        notes=(*_notes(judged, refused, layout), *_notes_on_copies(images, one_view)),
+        notes=(*_notes(judged, refused, layout), *_notes_on_copies(images, one_view), *described(contract)),
         fingerprint=dataset_fingerprint(images),
         layout=layout_summary(layout),
         sizes=sizes_of(images),
@@ -214,13 +221,18 @@ def _without_lost_classes(files: Sequence[DataFile]) -> list[DataFile]:
 
 
 def _examined(
-    edited: Sequence[DataFile], refused: Sequence[DataFile], layout: Layout, copies: CopyGroups
+    edited: Sequence[DataFile],
+    refused: Sequence[DataFile],
+    *,
+    layout: Layout,
+    copies: CopyGroups,
+    contract: ServingContract,
 ) -> ExaminedDataset:
     """What the doctor examines. A photo that is refused only because it lies in two classes is among the photos."""
     photos = _accepted(edited)
     in_doubt = {file.id for file in photos}
     return ExaminedDataset(
-        [_photo(file, copies) for file in photos],
+        [_photo(file, copies, contract) for file in photos],
         [
             UnusableFile(file_id=file.id, name=file.name, reason=file.reason, is_unlabelled=file.is_unlabelled)
             for file in refused
@@ -230,7 +242,7 @@ def _examined(
     )
 
 
-def _photo(file: DataFile, copies: CopyGroups) -> Photo:
+def _photo(file: DataFile, copies: CopyGroups, contract: ServingContract) -> Photo:
     near = file.id if file.near is None else file.near
     return Photo(
         file_id=file.id,
@@ -243,8 +255,9 @@ def _photo(file: DataFile, copies: CopyGroups) -> Photo:
         width=file.width,
         height=file.height,
         format=file.format,
-        spread=file.spread,
+        spread=visible_spread(file.pixels, contract) if file.pixels else file.spread,
         is_gray=file.is_gray,
+        background=contract.background if file.pixels and file.pixels.transparency else "",
     )
 
 

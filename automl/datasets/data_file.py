@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from automl.images.fingerprint import Traits
 from automl.images.near_copies import Likeness
-from automl.records import FileState, Split
+from automl.records import FileState, PixelFacts, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,8 @@ class DataFile:
             `automl.images.near_copies.Likeness`; None where it was not compared.
         shot: The same number for those that look the same everywhere, see there; None where it was not compared.
         fault: Why it could not be decoded.
+        pixels: What is known of its pixels where they are not ordinary ones; None where they are, and for files that
+            were decoded before this was found out.
     """
 
     id: int
@@ -53,6 +55,7 @@ class DataFile:
     original: int | None = None
     shot: int | None = None
     fault: str = ""
+    pixels: PixelFacts | None = None
 
     @property
     def is_seen(self) -> bool:
@@ -84,4 +87,5 @@ class DataFile:
             spread=traits.spread,
             is_gray=traits.is_gray,
             thumbnail=thumbnail,
+            pixels=traits.pixels,
         )

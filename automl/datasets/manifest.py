@@ -9,14 +9,19 @@ from pathlib import Path
 from automl.datasets.copy_groups import CopyGroups, copy_groups
 from automl.datasets.data_file import DataFile
 from automl.datasets.verdict import LabelledPhoto
-from automl.records import DatasetManifest, ImageRecord, RefusedFile
+from automl.records import DatasetManifest, ImageRecord, RefusedFile, ServingContract
 from automl.text.natural_order import in_natural_order
 
 _NOWHERE = Path()
 
 
 def manifest_of(
-    name: str, images: Sequence[ImageRecord], *, refused: Sequence[RefusedFile] = (), notes: Sequence[str] = ()
+    name: str,
+    images: Sequence[ImageRecord],
+    *,
+    refused: Sequence[RefusedFile] = (),
+    notes: Sequence[str] = (),
+    contract: ServingContract | None = None,
 ) -> DatasetManifest:
     """The manifest that photos make; its classes are theirs."""
     return DatasetManifest(
@@ -26,6 +31,7 @@ def manifest_of(
         refused=tuple(refused),
         fingerprint=dataset_fingerprint(images),
         notes=tuple(notes),
+        contract=contract,
     )
 
 

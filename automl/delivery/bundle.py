@@ -53,6 +53,8 @@ def write_bundle(
     with no_half_files([target]) as (part,), zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
         _write_text(bundle, "README.txt", _readme(report.sentence, models))
         _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in report.classes))
+        if models.contract:
+            _write_text(bundle, predict.CONTRACT, models.contract)
         _write_text(bundle, "requirements.txt", _lines(delivery_messages.REQUIREMENTS_COMMENT, *_REQUIREMENTS))
         bundle.write(predict.__file__, "predict.py")
         for name, text in tables.items():

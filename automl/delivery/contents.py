@@ -11,6 +11,7 @@ _WORDS = {
     "model.onnx": delivery_messages.ONNX_FILE,
     "predict.py": delivery_messages.PREDICT_FILE,
     "requirements.txt": delivery_messages.REQUIREMENTS_FILE,
+    "serving.json": delivery_messages.SERVING_FILE,
     "labels.txt": delivery_messages.LABELS_FILE,
     "report.html": delivery_messages.REPORT_FILE,
     "photos.csv": delivery_messages.PHOTOS_FILE,

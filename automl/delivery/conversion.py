@@ -84,11 +84,13 @@ class Conversion:
     @cached_property
     def _writer(self) -> FormatWriter:
         some = self._learned[:: max(1, len(self._learned) // N_CALIBRATION)][:N_CALIBRATION]
-        pixels = np.stack([load_image(image.path, self._classifier.size_px) for image in some])
+        classifier = self._classifier
+        pixels = np.stack([load_image(image.path, classifier.size_px, classifier.rules) for image in some])
         return FormatWriter(
             self.keras,
-            labels=self._classifier.labels,
-            size_px=self._classifier.size_px,
+            labels=classifier.labels,
+            size_px=classifier.size_px,
+            contract=classifier.contract,
             calibration=pixels,
             target=self._target,
         )

@@ -13,6 +13,7 @@ from automl.delivery.onnx_model import onnx_model
 from automl.models.features import OnnxExtractor
 from automl.models.numerics import full_float32
 from automl.models.weights.cache import InstalledWeights
+from automl.records import ServingContract
 from automl.search.candidate import Branch, Candidate
 from automl.serving.predict import Classifier
 
@@ -24,10 +25,12 @@ class ExportedModels:
     Attributes:
         onnx: `model.onnx`.
         keras: `model.keras`; None where only the quicker one was written, for a download in between.
+        contract: the JSON of its serving contract; empty where the data set is older than such contracts.
     """
 
     onnx: Path
     keras: Path | None
+    contract: str
 
 
 class Exporter:
@@ -37,10 +40,20 @@ class Exporter:
         weights: the pretrained backbones by name.
         labels: the class names in the order of the probabilities.
         folder: for the converted graphs of fine-tuned backbones.
+        contract: how photos become the pixels that the models see; None for a data set that is older than such
+            contracts, whose models carry none.
     """
 
-    def __init__(self, weights: Mapping[str, InstalledWeights], labels: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, InstalledWeights],
+        labels: Sequence[str],
+        folder: Path,
+        *,
+        contract: ServingContract | None,
+    ) -> None:
         self._weights, self._labels, self._folder = weights, tuple(labels), folder
+        self._contract = contract.json_text() if contract else ""
         self._built: tuple[Candidate, Any] | None = None
 
     def export(self, candidate: Candidate, target: Path, *, with_keras: bool = True) -> ExportedModels:
@@ -52,11 +65,13 @@ class Exporter:
             with_keras: whether `model.keras` is written, too, which takes longer.
         """
         target.mkdir(parents=True, exist_ok=True)
-        models = ExportedModels(target / "model.onnx", target / "model.keras" if with_keras else None)
+        models = ExportedModels(
+            target / "model.onnx", target / "model.keras" if with_keras else None, contract=self._contract
+        )
         self.write_onnx(candidate, models.onnx)
         if models.keras is not None:
             self.build_keras(candidate).save(models.keras)
-            add_labels(models.keras, self._labels, candidate.image_size_px)
+            add_labels(models.keras, self._labels, candidate.image_size_px, contract=self._contract)
         return models
 
     def largest_difference(self, candidate: Candidate, models: ExportedModels, pictures: np.ndarray) -> float:
@@ -99,7 +114,8 @@ class Exporter:
         import onnx
 
         graphs = {branch: self._graph(branch) for branch in candidate.branches}
-        onnx.save(onnx_model(candidate, self._weights, graphs=graphs, labels=self._labels), target)
+        model = onnx_model(candidate, self._weights, graphs=graphs, labels=self._labels, contract=self._contract)
+        onnx.save(model, target)
 
     def _graph(self, branch: Branch) -> Path:
         """The ONNX file of a branch; that of a fine-tuned one is converted, and checked against Keras, on first use."""

@@ -1,7 +1,8 @@
 """Writes a delivered `model.keras` in the formats of other runtimes: a photo of 0-255 in, probabilities out.
 
-Each carries its labels: in `labels.txt` of the zip archive that a `.keras` file is and that stands at the end of a
-`.tflite` file, where TensorFlow's metadata convention has it, and in the folder `assets.extra` of a SavedModel.
+Each carries its labels and its serving contract, as `labels.txt` and `serving.json`: in the zip archive that a `.keras`
+file is and that stands at the end of a `.tflite` file, where TensorFlow's metadata convention has it, and in the folder
+`assets.extra` of a SavedModel.
 """
 
 import shutil
@@ -28,6 +29,7 @@ from automl.delivery.fixed_size import (
 from automl.formats import find_format
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.native_output import STDERR, STDOUT, held_back
+from automl.serving.predict import CONTRACT
 from automl.serving.predict_litert import load_interpreter
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -45,18 +47,26 @@ class FormatWriter:
         model: the `model.keras`.
         labels: the class names in the order of the probabilities.
         size_px: the side of the square that the model was trained on.
+        contract: the JSON of the serving contract; empty for none.
         calibration: uint8 (n, size_px, size_px, 3), RGB training photographs, `N_CALIBRATION` or so; for int8 only.
         target: the folder for the files, which is made.
     """
 
     def __init__(
-        self, model: Path, *, labels: Sequence[str], size_px: int, calibration: np.ndarray, target: Path
+        self,
+        model: Path,
+        *,
+        labels: Sequence[str],
+        size_px: int,
+        contract: str,
+        calibration: np.ndarray,
+        target: Path,
     ) -> None:
         import_tensorflow()
         import keras
 
         self._model = keras.models.load_model(model, compile=False)
-        self._labels, self._size_px = tuple(labels), size_px
+        self._labels, self._size_px, self._contract = tuple(labels), size_px, contract
         self._calibration, self._target = calibration, target
 
     def write(self, name: str) -> Path:
@@ -113,12 +123,12 @@ class FormatWriter:
         tf.saved_model.save(module, target, signatures={"serving_default": named})
         extra = target / "assets.extra"
         extra.mkdir()
-        for name, text in _labels_files(self._labels, self._size_px).items():
+        for name, text in _carried_files(self._labels, self._size_px, self._contract).items():
             (extra / name).write_text(text, encoding="utf-8")
 
     def _write_litert(self, target: Path, converter: Any) -> None:
         target.write_bytes(converter.convert())
-        add_labels(target, self._labels, self._size_px)
+        add_labels(target, self._labels, self._size_px, contract=self._contract)
 
     def _int8(self) -> Any:
         """The converter for whole numbers.
@@ -185,19 +195,21 @@ def _run_litert(model: bytes, images: np.ndarray) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def add_labels(model: Path, labels: Sequence[str], size_px: int) -> None:
-    """Puts `labels.txt` and `image_size_px.txt` into a `.keras` or `.tflite` file; once is enough.
+def add_labels(model: Path, labels: Sequence[str], size_px: int, *, contract: str) -> None:
+    """Puts `labels.txt`, `image_size_px.txt` and `serving.json` into a `.keras` or `.tflite` file; once is enough.
 
     Both load as before: Keras reads its own members of the archive, LiteRT what stands before it.
     """
     with zipfile.ZipFile(model, "a") as archive:
-        for name, text in _labels_files(labels, size_px).items():
+        for name, text in _carried_files(labels, size_px, contract).items():
             if name not in archive.namelist():
                 archive.writestr(name, text)
 
 
-def _labels_files(labels: Sequence[str], size_px: int) -> dict[str, str]:
-    return {"labels.txt": "".join(f"{label}\n" for label in labels), "image_size_px.txt": f"{size_px}\n"}
+def _carried_files(labels: Sequence[str], size_px: int, contract: str) -> dict[str, str]:
+    """What a model carries beside its network, by the names of the files."""
+    files = {"labels.txt": "".join(f"{label}\n" for label in labels), "image_size_px.txt": f"{size_px}\n"}
+    return files | ({CONTRACT: contract} if contract else {})
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 from automl.delivery.tap_inputs import Tap, inputs_of
 from automl.models.weights.cache import InstalledWeights
 from automl.search.candidate import Branch, BranchHead, Candidate
+from automl.serving.predict import CONTRACT
 
 
 def onnx_model(
@@ -22,6 +23,7 @@ def onnx_model(
     *,
     graphs: Mapping[Branch, Path],
     labels: Sequence[str],
+    contract: str,
 ) -> Any:
     """An `onnx.ModelProto`: the backbones' verified graphs with a resize in front and the heads behind.
 
@@ -30,6 +32,7 @@ def onnx_model(
         weights: the pretrained backbones by name.
         graphs: the ONNX file of each branch, as `weights.onnx_export` writes it.
         labels: the class names in the order of the probabilities.
+        contract: the JSON of the serving contract; empty for none.
     """
     joined = _JoinedGraph(candidate.image_size_px)
     for size in dict.fromkeys([candidate.image_size_px, *(branch.image_size_px for branch in candidate.branches)]):
@@ -37,7 +40,7 @@ def onnx_model(
     for branch in candidate.branches:
         joined.add_backbone(branch, graphs[branch])
     logits = [joined.add_head(number, head, inputs_of(head, weights)) for number, head in enumerate(candidate.heads)]
-    return joined.finish(logits, labels)
+    return joined.finish(logits, labels, contract)
 
 
 class _JoinedGraph:
@@ -102,8 +105,8 @@ class _JoinedGraph:
             values = name
         return values
 
-    def finish(self, logits: Sequence[str], labels: Sequence[str]) -> Any:
-        """Adds up the logits, and returns the checked model with its labels and its size."""
+    def finish(self, logits: Sequence[str], labels: Sequence[str], contract: str) -> Any:
+        """Adds up the logits, and returns the checked model with its labels, its size and its contract."""
         import onnx
         from onnx import TensorProto, helper
 
@@ -117,6 +120,7 @@ class _JoinedGraph:
         graph = helper.make_graph(nodes, "darkroom", [picture], [output], self._initializers)
         imports = [helper.make_opsetid(domain, version) for domain, version in self._opsets.items()]
         model = helper.make_model(graph, opset_imports=imports, ir_version=self._ir_version, producer_name="Darkroom")
-        helper.set_model_props(model, {"labels": "\n".join(labels), "image_size_px": str(self._main_px)})
+        known = {"labels": "\n".join(labels), "image_size_px": str(self._main_px)}
+        helper.set_model_props(model, known | ({CONTRACT: contract} if contract else {}))
         onnx.checker.check_model(model)
         return model

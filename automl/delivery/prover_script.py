@@ -34,7 +34,9 @@ def main(job_file: str) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(photos), _BATCH):
             batch = photos[start : start + _BATCH]
-            images = np.stack(list(pool.map(lambda path: load_image(path, classifier.size_px), batch)))
+            images = np.stack(
+                list(pool.map(lambda path: load_image(path, classifier.size_px, classifier.rules), batch))
+            )
             parts.append(classifier.predict_arrays(images))
     np.save(job["probabilities"], np.concatenate(parts))
     report = {

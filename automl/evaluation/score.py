@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -181,7 +182,8 @@ def evaluate(
 ) -> list[TestScore]:
     """Scores delivered models on the original files of the test photos.
 
-    All models are given the photos in one pass over the files, each at its own size.
+    All models are given the photos in one pass over the files, each at its own size. They are of one run, so they have
+    the same contract.
 
     Args:
         classifiers: the delivered models.
@@ -196,11 +198,12 @@ def evaluate(
     index = {label: number for number, label in enumerate(classes)}
     truth = np.array([index[image.label] for image in images])
     answers: list[list[np.ndarray]] = [[] for _ in classifiers]
+    rules = classifiers[0].rules
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(images), _BATCH):
-            batch = images[start : start + _BATCH]
+            paths = [image.path for image in images[start : start + _BATCH]]
             pixels = {  # decoded once for each size that a model takes
-                size: np.stack(list(pool.map(load_image, [image.path for image in batch], [size] * len(batch))))
+                size: np.stack(list(pool.map(partial(load_image, size_px=size, rules=rules), paths)))
                 for size in {classifier.size_px for classifier in classifiers}
             }
             for classifier, answered in zip(classifiers, answers, strict=True):

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,7 +20,8 @@ import numpy as np
 from PIL import Image
 
 from automl.errors import RunFailed
-from automl.serving.predict import open_rgb, resize_square
+from automl.serving.predict import PhotoRules, open_rgb, resize_square
+from automl.text.messages import pixels as pixel_messages
 
 _PACKAGES = Path(__file__).resolve().parents[2]
 # There is a process for each processor, so more threads would only get into each other's way.
@@ -41,17 +42,20 @@ class DecodeFailure:
     reason: str
 
 
-def decode_into(arrays: Sequence[np.ndarray], start: int, paths: Sequence[str]) -> DecodeFailure | None:
+def decode_into(
+    arrays: Sequence[np.ndarray], start: int, paths: Sequence[str], *, rules: PhotoRules
+) -> DecodeFailure | None:
     """Decodes photos into the arrays, and stops at the first failure, which is returned.
 
     Args:
         arrays: One for each input size, uint8 (n, size, size, 3), 0-255.
         start: The row of the first photo; the others follow.
         paths: The files of the photos.
+        rules: How their pixels become those of the arrays.
     """
     for index, path in enumerate(paths, start):
         try:
-            image = open_rgb(path)
+            image = open_rgb(path, rules)
             for array in arrays:
                 array[index] = resize_square(image, array.shape[1])
         except _UNREADABLE as error:
@@ -60,9 +64,14 @@ def decode_into(arrays: Sequence[np.ndarray], start: int, paths: Sequence[str]) 
 
 
 class DecoderProcess:
-    """A process that decodes into .npy files. It takes one order at a time: first `order`, then `answer`."""
+    """A process that decodes into .npy files. It takes one order at a time: first `order`, then `answer`.
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    Args:
+        files: The .npy files, one for each input size.
+        rules: How the pixels of photos become those of the files.
+    """
+
+    def __init__(self, files: Sequence[Path], rules: PhotoRules) -> None:
         known = [str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "automl.images.decode"],  # -P: import nothing from the current folder
@@ -72,7 +81,7 @@ class DecoderProcess:
             text=True,
             process_group=0,  # Ctrl-C is for the parent, which then kills it
         )
-        self._send([str(path) for path in files])
+        self._send({"files": [str(path) for path in files], "rules": asdict(rules)})
 
     def fileno(self) -> int:
         """A file descriptor that is readable once there is an answer, or the process has ended."""
@@ -92,7 +101,7 @@ class DecoderProcess:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            raise RunFailed("A process that reads the photos was killed, most often because memory ran out.")
+            raise RunFailed(pixel_messages.READER_KILLED)
         failure = json.loads(line)
         return None if failure is None else DecodeFailure(index=failure["index"], reason=failure["reason"])
 
@@ -112,21 +121,22 @@ class DecoderProcess:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
-            raise RunFailed("A process that reads the photos was killed.") from error
+            raise RunFailed(pixel_messages.READER_KILLED) from error
 
 
 def main() -> None:
     """The process itself: orders come on standard input, answers go to standard output, each as a line of JSON.
 
-    The first line is the list of the .npy files.
+    The first line has the .npy files and the rules.
     """
     orders: queue.SimpleQueue[Any] = queue.SimpleQueue()
     # A thread reads the orders: so the end of the parent is noticed also while a photo is being decoded.
     threading.Thread(target=_listen, args=(sys.stdin, orders), daemon=True).start()
-    arrays = [np.load(path, mmap_mode="r+") for path in orders.get()]
+    work = orders.get()
+    arrays, rules = [np.load(path, mmap_mode="r+") for path in work["files"]], PhotoRules(**work["rules"])
     while True:
         order = orders.get()
-        failure = decode_into(arrays, order["start"], order["paths"])
+        failure = decode_into(arrays, order["start"], order["paths"], rules=rules)
         sys.stdout.write(json.dumps(failure and {"index": failure.index, "reason": failure.reason}) + "\n")
         sys.stdout.flush()
 

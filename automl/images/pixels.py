@@ -22,12 +22,13 @@ from automl.atomic_files import no_half_files
 from automl.errors import BadImage
 from automl.images.decode import DecodeFailure, DecoderProcess, decode_into
 from automl.records import ImageRecord
-from automl.serving.predict import DECODE_PX
+from automl.serving.predict import DECODE_PX, PhotoRules
+from automl.text.messages import pixels as pixel_messages
 
 SCRATCH_PREFIX = "scratch-"
 """Names of folders with files that a run needs only while it lasts begin with this."""
 
-_FORMAT = 1
+_FORMAT = 2
 _CHUNK = 32
 _ENOUGH_FOR_PROCESSES = 512
 """For fewer pictures, starting a process costs more time than it saves."""
@@ -42,9 +43,12 @@ _Chunks = Generator[tuple[int, DecodeFailure | None], None, None]
 """After each chunk of pictures: how many there were in it, and which of them could not be decoded."""
 
 
-def content_key(images: Sequence[ImageRecord], image_size_px: int) -> str:
-    """A key for the pixels of these pictures, in this order and at this size; the same contents have the same key."""
-    digest = hashlib.sha256(f"{_FORMAT} {DECODE_PX} {image_size_px}".encode())
+def content_key(images: Sequence[ImageRecord], image_size_px: int, rules: PhotoRules) -> str:
+    """A key for the pixels of these pictures, in this order, at this size and by these rules.
+
+    The same contents have the same key.
+    """
+    digest = hashlib.sha256(f"{_FORMAT} {DECODE_PX} {image_size_px} {rules}".encode())
     for image in images:
         digest.update(image.sha256.encode())
     return digest.hexdigest()[:32]
@@ -57,14 +61,16 @@ class PixelCache:
     Attributes:
         folder: Where the files are.
         images: The pictures, in the order of their rows.
+        rules: How their pixels become those of the files.
     """
 
     folder: Path
     images: tuple[ImageRecord, ...]
+    rules: PhotoRules
 
     def path(self, image_size_px: int) -> Path:
         """The file for this input size, whether it is there or not."""
-        return self.folder / f"pixels-{content_key(self.images, image_size_px)}.npy"
+        return self.folder / f"pixels-{content_key(self.images, image_size_px, self.rules)}.npy"
 
     def open(self, image_size_px: int) -> np.ndarray:
         """The pixels, uint8 (n, image_size_px, image_size_px, 3), 0-255, memory-mapped and read-only."""
@@ -92,7 +98,7 @@ class PixelCache:
                 for n_decoded, failure in chunks:
                     if failure is not None:
                         name = self.images[failure.index].name
-                        raise BadImage(f"{name} can no longer be read ({failure.reason}).")
+                        raise BadImage(pixel_messages.NO_LONGER_READABLE.format(name=name, reason=failure.reason))
                     done += n_decoded
                     on_progress(done, n)
             for array in arrays:
@@ -108,7 +114,7 @@ class PixelCache:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(paths), _CHUNK):
                 chunk = range(start, min(start + _CHUNK, len(paths)))
-                failures = pool.map(lambda index: decode_into(arrays, index, [paths[index]]), chunk)
+                failures = pool.map(lambda index: decode_into(arrays, index, [paths[index]], rules=self.rules), chunk)
                 yield len(chunk), next(filter(None, failures), None)
 
     def _by_processes(self, files: Sequence[Path]) -> _Chunks:
@@ -120,7 +126,7 @@ class PixelCache:
             try:
                 # No more processes than there are chunks to begin with.
                 for start, chunk in islice(chunks, os.cpu_count()):
-                    processes.append(DecoderProcess(files))
+                    processes.append(DecoderProcess(files, self.rules))
                     processes[-1].order(start, chunk)
                     busy.register(processes[-1], selectors.EVENT_READ, (processes[-1], len(chunk)))
                 while busy.get_map():

@@ -2,20 +2,25 @@
 
 import io
 import os
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
 
-from PIL import Image, UnidentifiedImageError
+from PIL import BmpImagePlugin, Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from automl.errors import BadImage
 from automl.images.detail import compression_error
 from automl.images.fingerprint import Traits, traits_of
-from automl.serving.predict import FORMATS, open_rgb
+from automl.images.pixel_facts import facts_of
+from automl.images.pixel_rules import contract_for, rules_of
+from automl.serving.predict import RULES, OpenPhoto, PhotoRules, open_photo, to_rgb
+from automl.text.messages import pixels as pixel_messages
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,18 +29,24 @@ THUMBNAIL_PX = 192
 """Longer side of a thumbnail."""
 
 _THUMBNAIL_QUALITY = 80
-_ORIENTATION_TAG = 0x0112
-_TURNED_ON_THEIR_SIDE = (5, 6, 7, 8)
-_FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF or TIFF"
-_DAMAGED = "The picture is damaged or cut off; it cannot be read to its end."
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "This is an archive or an office document, not a picture. Unpack it first."),
-    (b"%PDF", "This is a PDF, not a picture. Export its pages as JPEG or PNG."),
-    (b"<svg", "This is a drawing (SVG), not a photo. Export it as PNG."),
+    (b"PK\x03\x04", pixel_messages.ARCHIVE),
+    (b"%PDF", pixel_messages.PDF),
+    (b"<svg", pixel_messages.SVG),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 # What begins so was a picture once, so a failure to read it is damage.
 _PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+_PLUGINS: dict[bytes, tuple[str, Callable[[IO[bytes]], Image.Image]]] = {
+    b"\xff\xd8\xff": ("JPEG", JpegImagePlugin.JpegImageFile),
+    b"II": ("TIFF", TiffImagePlugin.TiffImageFile),
+    b"MM": ("TIFF", TiffImagePlugin.TiffImageFile),
+    b"BM": ("BMP", BmpImagePlugin.BmpImageFile),
+}
+"""The kinds of file of which some are sound and yet too unusual for Pillow."""
+
+_UNUSUAL = re.compile("cannot handle|unknown|unsupported|not supported|invalid value for samples", re.IGNORECASE)
+"""How Pillow says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +75,15 @@ def verify_image(source: Path | IO[bytes], max_pixels: int) -> VerifiedImage:
         BadImage: It is not a picture, damaged, or too large; the message is for people.
         OSError: The file itself cannot be read from its disk.
     """
-    return _decode(source, max_pixels)[0]
+    with _decoded(source, max_pixels) as photo:
+        photo.rgb(RULES)
+        return photo.found
 
 
-def open_verified(source: Path | IO[bytes], max_pixels: int) -> Image.Image:
-    """The picture itself, upright and RGB, for a model. Arguments and errors are those of `verify_image`."""
-    return _decode(source, max_pixels)[1]
+def open_verified(source: Path | IO[bytes], max_pixels: int, rules: PhotoRules) -> Image.Image:
+    """The picture itself, upright and RGB, by the rules of a model. Otherwise as `verify_image`."""
+    with _decoded(source, max_pixels) as photo:
+        return photo.rgb(rules)
 
 
 def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, bytes]:
@@ -77,9 +91,11 @@ def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, by
 
     Arguments and errors are those of `verify_image`.
     """
-    found, image = _decode(source, max_pixels)
-    error = _compression_error(source)
-    traits = traits_of(image, width=found.width, height=found.height, format=found.format, error=error)
+    with _decoded(source, max_pixels) as photo:
+        found, facts, error = photo.found, facts_of(photo.stored), compression_error(photo.photo.image)
+        # No rule for the whole data set is known yet: the photo is shown and compared as if it were the only one.
+        image = photo.rgb(rules_of(contract_for([facts] if facts else [])))
+    traits = traits_of(image, width=found.width, height=found.height, format=found.format, error=error, pixels=facts)
     image.info.clear()  # a comment in it would be written into the thumbnail
     image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
@@ -87,16 +103,37 @@ def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, by
     return traits, buffer.getvalue()
 
 
-def _decode(source: Path | IO[bytes], max_pixels: int) -> tuple[VerifiedImage, Image.Image]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DecodedPhoto:
+    """A photo whose pixels are in memory.
+
+    Attributes:
+        found: Its upright size and its format.
+        photo: The opened file.
+        stored: Its pixels as the file holds them.
+    """
+
+    found: VerifiedImage
+    photo: OpenPhoto
+    stored: Image.Image
+
+    def rgb(self, rules: PhotoRules) -> Image.Image:
+        """Upright and RGB."""
+        return self.photo.upright(to_rgb(self.stored, rules))
+
+
+@contextmanager
+def _decoded(source: Path | IO[bytes], max_pixels: int) -> Iterator[_DecodedPhoto]:
+    """Decodes a photo, for work that only reads its pixels: an error of that is one of the photo, too."""
     if isinstance(source, Path):
-        with source.open("rb") as handle:
-            return _decode(handle, max_pixels)
+        with source.open("rb") as handle, _decoded(handle, max_pixels) as decoded:
+            yield decoded
+        return
     try:
-        # The header is read first: it refuses too many pixels before anything is decoded.
-        with _pillow_is_quiet:
-            found = _read_header(source, max_pixels)
-            source.seek(0)
-            return found, open_rgb(source)
+        with _pillow_is_quiet, open_photo(source) as photo:
+            # The header alone refuses too many pixels, before anything is decoded.
+            found = _header_of(photo, max_pixels)
+            yield _DecodedPhoto(found=found, photo=photo, stored=photo.decoded())
     except BadImage:
         raise
     except Exception as error:
@@ -104,13 +141,6 @@ def _decode(source: Path | IO[bytes], max_pixels: int) -> tuple[VerifiedImage, I
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise BadImage(_why_unreadable(source, error, max_pixels)) from error
-
-
-def _compression_error(source: Path | IO[bytes]) -> float:
-    if not isinstance(source, Path):
-        source.seek(0)
-    with _pillow_is_quiet, Image.open(source, formats=FORMATS) as header:
-        return compression_error(header)
 
 
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -122,40 +152,47 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
         yield from pool.map(work, items)
 
 
-def _read_header(source: IO[bytes], max_pixels: int) -> VerifiedImage:
-    with Image.open(source, formats=FORMATS) as image:
-        width, height = image.size
-        if width * height > max_pixels:
-            raise BadImage(_too_many_pixels(max_pixels))
-        if image.getexif().get(_ORIENTATION_TAG, 1) in _TURNED_ON_THEIR_SIDE:
-            width, height = height, width
-        # A phone's JPEG with a second picture inside (MPO) is read as the JPEG that it begins with.
-        format = "JPEG" if image.format == "MPO" else str(image.format)
-        return VerifiedImage(width=width, height=height, format=format)
-
-
-def _too_many_pixels(max_pixels: int) -> str:
-    return f"The picture has more than {max_pixels:,} pixels. Make it smaller."
+def _header_of(photo: OpenPhoto, max_pixels: int) -> VerifiedImage:
+    width, height = photo.size
+    if width * height > max_pixels:
+        raise BadImage(pixel_messages.TOO_MANY_PIXELS.format(max_pixels=max_pixels))
+    # A phone's JPEG with a second picture inside (MPO) is read as the JPEG that it begins with.
+    form = "JPEG" if photo.image.format == "MPO" else str(photo.image.format)
+    return VerifiedImage(width=width, height=height, format=form)
 
 
 def _why_unreadable(source: IO[bytes], error: Exception, max_pixels: int) -> str:
     """The reason for people, which depends on what the file really is."""
     if isinstance(error, Image.DecompressionBombError):
-        return _too_many_pixels(min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels)))
+        most = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
+        return pixel_messages.TOO_MANY_PIXELS.format(max_pixels=most)
     if isinstance(error, MemoryError):
-        return "The picture needs more memory than this machine has. Make it smaller."
+        return pixel_messages.TOO_LITTLE_MEMORY
     source.seek(0)
     head = source.read(32)
     if not head:
-        return "The file is empty."
+        return pixel_messages.EMPTY_FILE
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        return "Photos in HEIC or AVIF form, as some phones take them, cannot be read here. Export it as JPEG."
+        return pixel_messages.HEIF
     for start, reason in _OTHER_FILES:
         if head.lstrip().startswith(start):
             return reason
+    for start, (form, plugin) in _PLUGINS.items():
+        if head.startswith(start) and _is_unusual(source, error, plugin):
+            return pixel_messages.UNUSUAL_KIND.format(form=form)
     if not isinstance(error, UnidentifiedImageError) or head.startswith(_PICTURE_STARTS):
-        return _DAMAGED
-    return f"This is not a picture in a form that can be read here ({_FORMAT_NAMES})."
+        return pixel_messages.DAMAGED
+    return pixel_messages.OTHER_FILE
+
+
+def _is_unusual(source: IO[bytes], error: Exception, plugin: Callable[[IO[bytes]], Image.Image]) -> bool:
+    """Whether the file is sound, and only of a kind that Pillow cannot decode."""
+    source.seek(0)
+    try:
+        with _pillow_is_quiet, plugin(source):
+            return bool(_UNUSUAL.search(str(error)))
+    except Exception as reason:  # noqa: BLE001 - whatever it is, it says more than that nothing was identified
+        return bool(_UNUSUAL.search(str(reason)))
 
 
 class _QuietPillow:

@@ -16,7 +16,7 @@ from automl.records.report import ReportedMistake, ReportedPhoto
 from automl.search.candidate import Candidate
 from automl.search.frozen import FrozenFeatures
 from automl.serving.heat import shown, typical_of
-from automl.serving.predict import load_image
+from automl.serving.predict import PhotoRules, load_image
 
 _N_MISTAKES, _N_NEAREST = 12, 3
 
@@ -29,6 +29,7 @@ def heat_maps(
     learned: Sequence[ImageRecord],
     tested: Sequence[ImageRecord],
     score: TestScore,
+    rules: PhotoRules,
 ) -> HeatMaps:
     """Heat maps of the test photos that the page of samples shows.
 
@@ -39,12 +40,13 @@ def heat_maps(
         learned: The photos that were learned from.
         tested: The test photos.
         score: The answers to the test photos.
+        rules: How photos become pixels.
     """
     size = candidate.image_size_px
     typical = typical_of(learned)
-    explainer = Explainer(weights, candidate, typical=_pixels(typical, size), model=model)
+    explainer = Explainer(weights, candidate, typical=_pixels(typical, size, rules), model=model)
     rows = choose_samples(score)
-    heat = explainer.heat(_pixels([tested[row] for row in rows], size), score.predicted[rows])
+    heat = explainer.heat(_pixels([tested[row] for row in rows], size, rules), score.predicted[rows])
     return HeatMaps(shown(heat), rows)
 
 
@@ -81,5 +83,5 @@ def layers_of(candidate: Candidate, model: Any) -> list[LayerRow]:
     return layer_rows(model, frozen)
 
 
-def _pixels(images: Sequence[ImageRecord], size_px: int) -> np.ndarray:
-    return np.stack([load_image(image.path, size_px) for image in images])
+def _pixels(images: Sequence[ImageRecord], size_px: int, rules: PhotoRules) -> np.ndarray:
+    return np.stack([load_image(image.path, size_px, rules) for image in images])

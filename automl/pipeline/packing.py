@@ -19,7 +19,7 @@ from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.observer import Observer
 from automl.search.trials import BestModelPacker
-from automl.serving.predict import load_image
+from automl.serving.predict import PhotoRules, load_image
 from automl.text.messages import pipeline as pipeline_messages
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -66,6 +66,7 @@ class Packer(BestModelPacker):
         describe: what `metrics.json` says of a model that has not been tested.
         times: learns from every export.
         photos: some of the photos that are learned from, to check what was written.
+        rules: how they become pixels.
         workspace: a folder for the files.
         tensorflow: says whether TensorFlow is loaded, which `model.keras` needs.
     """
@@ -77,12 +78,13 @@ class Packer(BestModelPacker):
         describe: Callable[[Candidate], CandidateReport],
         times: EndTimes,
         photos: Sequence[ImageRecord],
+        rules: PhotoRules,
         budget: Budget,
         observer: Observer,
         workspace: Path,
         tensorflow: Loading,
     ) -> None:
-        self._exporter, self._describe, self._photos = exporter, describe, photos
+        self._exporter, self._describe, self._photos, self._rules = exporter, describe, photos, rules
         self._budget, self._observer = budget, observer
         self._workspace, self._tensorflow = workspace, tensorflow
         self._packed: PackedModel | None = None
@@ -196,7 +198,7 @@ class Packer(BestModelPacker):
         models = self._exporter.export(candidate, self._workspace / folder, with_keras=with_keras)
         some = self._photos[:_N_VERIFIED]
         before_s = self._budget.elapsed_s
-        pictures = np.stack([load_image(image.path, candidate.image_size_px) for image in some])
+        pictures = np.stack([load_image(image.path, candidate.image_size_px, self._rules) for image in some])
         self.times.learn_decoding(self._budget.elapsed_s - before_s, len(some))
         difference = self._exporter.largest_difference(candidate, models, pictures)
         if not difference <= _LARGEST_DIFFERENCE:  # also where it is not a number

@@ -22,6 +22,7 @@ from automl.errors import BadSetting, NoBackbone
 from automl.evaluation.calibration import Calibration, calibrate, tempered
 from automl.evaluation.first_model import describe_first
 from automl.evaluation.score import TestScore, evaluate
+from automl.images.pixel_rules import described, rules_of
 from automl.images.pixels import sweep
 from automl.models.head.settings import Targets
 from automl.models.weights.cache import InstalledWeights
@@ -107,12 +108,14 @@ class _Run:
         self._observer = Observers(self._notes, observer)
         self._weights = choose_backbones(job.weights, job.settings.backbones)
         self._plan: SplitPlan = make_split(job.manifest, job.settings.seed)
+        self._rules = rules_of(job.manifest.contract)
         self._tensorflow = TensorFlowLoader()
         self._features = self._make_features()
 
     def run(self) -> RunResult:
         sweep(self._job.cache)
-        for note in (*self._job.notes, *self._plan.notes):
+        contract = self._job.manifest.contract
+        for note in (*self._job.notes, *self._plan.notes, *(described(contract) if contract else ())):
             self._observer.note(note)
         self._leave_out_what_is_too_much()
         self._targets = self._make_targets()
@@ -139,7 +142,7 @@ class _Run:
         return self._finish(best, search.trials.models.best_head, search.trials.records)
 
     def _make_features(self) -> FrozenFeatures:
-        return FrozenFeatures(self._images(self._plan.pool), self._weights, self._job.cache)
+        return FrozenFeatures(self._images(self._plan.pool), self._weights, self._job.cache, rules=self._rules)
 
     def _images(self, rows: Sequence[int]) -> list[ImageRecord]:
         return [self._job.manifest.images[i] for i in rows]
@@ -154,12 +157,16 @@ class _Run:
         )
 
     def _make_packer(self) -> Packer:
-        self._exporter = Exporter(self._weights, self._job.manifest.classes, self._job.workspace / "graphs")
+        manifest = self._job.manifest
+        self._exporter = Exporter(
+            self._weights, manifest.classes, self._job.workspace / "graphs", contract=manifest.contract
+        )
         return Packer(
             self._exporter,
             describe=self._describe,
             times=EndTimes(self._features, n_test=len(self._plan.test), budget=self._budget),
             photos=self._images(self._plan.pool),
+            rules=self._rules,
             budget=self._budget,
             observer=self._observer,
             workspace=self._job.workspace,
@@ -346,6 +353,7 @@ class _Run:
                 learned=self._images(self._plan.pool),
                 tested=test_images,
                 score=score,
+                rules=self._rules,
             )
         else:
             self._observer.note(pipeline_messages.NO_HEAT_MAPS)
@@ -358,6 +366,7 @@ class _Run:
             best_epoch=winner.best_epoch,
             score=score,
             test_images=test_images,
+            rules=self._rules,
             trials=records,
             goal=self._goal,
             calibration=calibration,

@@ -12,9 +12,11 @@ from automl.records.dataset_summary import (
     SizesSummary,
     SplitSummary,
 )
+from automl.records.pixel_facts import GrayFacts, PixelFacts, TransparencyFacts
 from automl.records.proof import Proof
 from automl.records.result import RunResult
 from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, RunSettings
+from automl.records.serving_contract import GrayRange, GrayRules, ServingContract
 from automl.records.states import (
     DatasetState,
     ExportState,
@@ -45,8 +47,12 @@ __all__ = [
     "FindingSummary",
     "FixSummary",
     "Goal",
+    "GrayFacts",
+    "GrayRange",
+    "GrayRules",
     "ImageRecord",
     "LayoutSummary",
+    "PixelFacts",
     "Proof",
     "PrunerKind",
     "ReadingSummary",
@@ -55,12 +61,14 @@ __all__ = [
     "RunSettings",
     "RunState",
     "Sampler",
+    "ServingContract",
     "Severity",
     "SizesSummary",
     "Split",
     "SplitPlan",
     "SplitSummary",
     "Stage",
+    "TransparencyFacts",
     "TrialInProgress",
     "TrialParams",
     "TrialRecord",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from automl.records.serving_contract import ServingContract
 from automl.records.states import Split
 
 
@@ -56,6 +57,8 @@ class DatasetManifest:
         fingerprint: SHA-256 over contents, labels and parts of the photos.
         notes: Sentences about what was found in it.
         version: The number by which its user knows this state of it, None where there is only one state.
+        contract: How the pixels of its photos become those that a model sees; None for one that is older than such
+            contracts.
     """
 
     name: str
@@ -65,6 +68,7 @@ class DatasetManifest:
     fingerprint: str
     notes: tuple[str, ...] = ()
     version: int | None = None
+    contract: ServingContract | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

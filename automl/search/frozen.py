@@ -18,7 +18,7 @@ from automl.search.plan import INPUT_SIZES_PX
 from automl.search.space import LAST_TAP, MIRRORED_VIEW, Params, backbone_names
 from automl.search.speeds import BackboneSpeeds, Stopwatch, decode_seconds
 from automl.search.view_cache import ViewCache, ViewKey
-from automl.serving.predict import load_image
+from automl.serving.predict import PhotoRules, load_image
 
 
 class FrozenFeatures:
@@ -28,6 +28,7 @@ class FrozenFeatures:
         images: the photos that are learned from.
         weights: the pretrained ones, by backbone; their order is the order of preference.
         folder: of features and decoded photos, shared by all runs.
+        rules: how the photos become pixels.
         max_bytes: memory that joined features may take; what does not fit is read from disk by each trial.
     """
 
@@ -37,12 +38,14 @@ class FrozenFeatures:
         weights: Mapping[str, InstalledWeights],
         folder: Path,
         *,
+        rules: PhotoRules,
         max_bytes: int = 600_000_000,
     ) -> None:
         self._images = tuple(images)
         self._weights = dict(weights)
         self._folder = folder
-        self._pixels = PixelCache(folder, self._images)
+        self._rules = rules
+        self._pixels = PixelCache(folder, self._images, rules)
         self._extractors: dict[str, Extractor] = {}
         self._speeds = BackboneSpeeds(self._extractor, self._weights)
         self._decode_s: float | None = None
@@ -67,7 +70,7 @@ class FrozenFeatures:
     def decode_seconds(self) -> float:
         """How long `decode` may take for all photos, measured once on a few of them."""
         if self._decode_s is None:
-            self._decode_s = decode_seconds(self._images)
+            self._decode_s = decode_seconds(self._images, self._rules)
         return self._decode_s
 
     def pixels(self, image_size_px: int, on_progress: OnProgress = lambda _done, _total: None) -> np.ndarray:
@@ -124,7 +127,7 @@ class FrozenFeatures:
         block = self._first_block
         if block is None:
             raise ValueError("No features were computed yet.")
-        pixels = np.stack([load_image(image.path, block.image_size_px) for image in images])
+        pixels = np.stack([load_image(image.path, block.image_size_px, self._rules) for image in images])
         return np.asarray(self._extractor(block.backbone)(pixels)[:, self._last_columns(block)], np.float32)
 
     @property
@@ -201,7 +204,7 @@ class FrozenFeatures:
     def _path(self, block: Block) -> Path:
         weights, size = self._weights[block.backbone], block.image_size_px
         if size not in self._content_keys:  # a digest over every photo
-            self._content_keys[size] = content_key(self._images, size)
+            self._content_keys[size] = content_key(self._images, size, self._rules)
         key = f"{self._content_keys[size]} {block.backbone} {weights.sha256}"
         if block.mirrored:
             key += f" {MIRRORED_VIEW}"

@@ -12,7 +12,7 @@ from automl.models.features import Extractor, OnnxExtractor
 from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
 from automl.search.block import Block
-from automl.serving.predict import load_image
+from automl.serving.predict import PhotoRules, load_image
 
 _DECODED_FOR_TIMING = 16
 _WARM_UP_IMAGES, _PROBE_IMAGES, _PROBES = 4, 8, 2
@@ -81,12 +81,12 @@ class Stopwatch:
         self._on_progress(done, total)
 
 
-def decode_seconds(images: Sequence[ImageRecord]) -> float:
+def decode_seconds(images: Sequence[ImageRecord], rules: PhotoRules) -> float:
     """How long decoding all photos may take, measured on a few of them."""
     some = images[:: max(1, len(images) // _DECODED_FOR_TIMING)]
     start = time.perf_counter()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda image: load_image(image.path, _PROBE_PX), some))
+        list(pool.map(lambda image: load_image(image.path, _PROBE_PX, rules), some))
     return (time.perf_counter() - start) / len(some) * len(images)
 
 

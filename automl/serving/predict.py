@@ -9,13 +9,18 @@ training and on its web page, so its answers here are those that were measured t
 
 import argparse
 import io
+import json
+import struct
 import sys
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 DECODE_PX = 320
 """A JPEG may be decoded at a fraction of its size, as long as both sides keep at least this many pixels: the most that
@@ -24,28 +29,357 @@ a model is trained on."""
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 """Pillow reads many more formats; some start other programs (EPS), and none of them is for photographs."""
 
+BACKGROUNDS = {"white": 255, "gray": 128, "black": 0}
+"""What may be put behind transparent photos, as gray values."""
 
-def open_rgb(source: str | Path | IO[bytes]) -> Image.Image:
-    """Decodes a picture to upright RGB.
+CONTRACT = "serving.json"
+"""What every model carries beside its network: see `PhotoRules`."""
 
-    The first frame counts; EXIF orientation is applied; transparent parts become white; 16-bit gray is scaled to 8.
+_CONTRACT_VERSION = 1
+_INTEGER_WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+_FLOAT_WHITES = (1.0, *_INTEGER_WHITES)
+_FLOAT_SLACK = 0.1
+"""Floats may leave their range by this share of it, as those do that were resized or sharpened."""
+
+_ORIENTATION, _PHOTOMETRIC = 0x0112, 0x0106
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_MOST_CLEANED_BYTES = 256 << 20
+"""A larger file is decoded as it is: cleaning works in memory."""
+
+_PNG_START, _JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_PNG_PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+_PNG_TRANSPARENCY_BYTES = {0: 2, 2: 6, 3: 1}
+"""The least that `tRNS` has for each type of colour that may have it."""
+
+_JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
+_JPEG_ASIDE = {0xE0 + number for number in range(16)} | {0xFE}
+_MOST_LOST_SHARE = 0.05
+"""A JPEG that ends too early is used if it lacks no more of its pixels, as browsers show it."""
+
+_TIFF_PIXELS = {254, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325}
+_TIFF_PIXELS |= {332, 334, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532}
+
+GrayRange = tuple[float, float]
+"""The values that become black (0) and white (255); what lies between is scaled evenly, what lies outside is cut."""
+
+
+@dataclass(frozen=True)
+class PhotoRules:
+    """How the pixels of a file become those that the model sees, from the record `serving.json`.
+
+    Attributes:
+        version: Of the record. 0 is for models that are older than the record: what they were trained with.
+        integers: For gray photos of more than 8 bits; None where each photo goes by its own values.
+        floats: The same for gray photos of floating-point numbers.
+        background: The gray value behind transparent photos.
+    """
+
+    version: int = _CONTRACT_VERSION
+    integers: GrayRange | None = None
+    floats: GrayRange | None = None
+    background: int = 255
+
+    @classmethod
+    def read(cls, text: str | bytes) -> "PhotoRules":
+        """The rules from their JSON; those of an older model where there is none.
+
+        Raises:
+            ValueError: A newer Darkroom has written it.
+        """
+        if not text:
+            return cls(version=0)
+        record = json.loads(text)
+        if record["version"] > _CONTRACT_VERSION or record["orientation"] != "exif" or record["aspect"] != "squeeze":
+            raise ValueError("This model was made by a newer Darkroom: use the predict.py that came with it.")
+        gray = record["gray"]
+        return cls(
+            version=record["version"],
+            integers=_range_in(gray["integers"]),
+            floats=_range_in(gray["floats"]),
+            background=BACKGROUNDS[record["background"]],
+        )
+
+
+def _range_in(record: Any) -> GrayRange | None:
+    return None if record is None else (float(record["black"]), float(record["white"]))
+
+
+RULES = PhotoRules()
+"""Those of a model whose photos were ordinary ones."""
+
+
+@dataclass(frozen=True)
+class OpenPhoto:
+    """A photo whose header has been read.
+
+    Attributes:
+        image: It has its size, and decodes when it is loaded.
+        orientation: How it is to be turned, 1-8 as in EXIF.
+    """
+
+    image: Image.Image
+    orientation: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright picture, before a JPEG is reduced."""
+        width, height = self.image.size
+        return (height, width) if self.orientation >= 5 else (width, height)
+
+    def decoded(self) -> Image.Image:
+        """The pixels as they are stored; a JPEG may be reduced."""
+        self.image.draft("RGB", (DECODE_PX, DECODE_PX))
+        self.image.load()
+        return self.image
+
+    def upright(self, image: Image.Image) -> Image.Image:
+        """The picture turned as EXIF says."""
+        turn = _TURNS.get(self.orientation)
+        return image if turn is None else image.transpose(turn)
+
+
+@contextmanager
+def open_photo(source: str | Path | IO[bytes]) -> Iterator[OpenPhoto]:
+    """Opens a photo. Whatever is in the file beside its pixels is left out first, but for the orientation in EXIF.
+
     Raises what Pillow raises (OSError, SyntaxError, ValueError, Image.DecompressionBombError) for unreadable bytes.
     """
-    with Image.open(source, formats=FORMATS) as image:
-        image.draft("RGB", (DECODE_PX, DECODE_PX))
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode.startswith("I"):  # Pillow would clip 16-bit gray at 255
-            wide = np.asarray(upright, dtype=np.float64)
-            gray = np.clip(wide / 257.0 if wide.max() > 255 else wide, 0, 255)
-            return Image.fromarray(gray.round().astype(np.uint8)).convert("RGB")
-        if upright.mode == "F":
-            return Image.fromarray(np.clip(np.nan_to_num(np.asarray(upright)), 0, 255).astype(np.uint8)).convert("RGB")
-        if "A" in upright.getbands() or "transparency" in upright.info:
-            layer = upright.convert("RGBA")
-            white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-            return Image.alpha_composite(white, layer).convert("RGB")
-        return upright.convert("RGB")
+    with Path(source).open("rb") if isinstance(source, (str, Path)) else nullcontext(source) as file:
+        stream, orientation = _cleaned(file)
+        with Image.open(stream, formats=FORMATS) as image:
+            if image.format == "WEBP":
+                orientation = _exif_orientation(image.info.get("exif", b""))
+            yield OpenPhoto(image, orientation or 1)
+
+
+def open_rgb(source: str | Path | IO[bytes], rules: PhotoRules = RULES) -> Image.Image:
+    """Decodes a picture to upright RGB, by the rules of a model. The first frame counts. Raises as `open_photo`."""
+    with open_photo(source) as photo:
+        return photo.upright(to_rgb(photo.decoded(), rules))
+
+
+def is_deep_gray(image: Image.Image) -> bool:
+    """Whether its values are gray and may be beyond 0-255."""
+    return image.mode == "F" or image.mode.startswith("I")
+
+
+def to_rgb(image: Image.Image, rules: PhotoRules) -> Image.Image:
+    """A decoded picture as RGB, 8 bits a channel."""
+    if is_deep_gray(image):
+        return Image.fromarray(_gray_8_bits(image, rules)).convert("RGB")
+    layer = transparent_layer(image)
+    if layer is None:
+        return image.convert("RGB")
+    if rules.version > 0 and is_all_clear(layer):
+        return layer.convert("RGB")
+    return on_background(layer, rules.background)
+
+
+def transparent_layer(image: Image.Image) -> Image.Image | None:
+    """A decoded picture as RGBA if any part of it is transparent, else None."""
+    if not {"A", "a"} & set(image.getbands()) and "transparency" not in image.info:
+        return None
+    layer = image.convert("RGBA")
+    return layer if layer.getchannel("A").getextrema() != (255, 255) else None
+
+
+def is_all_clear(layer: Image.Image) -> bool:
+    """Whether alpha is 0 everywhere. Then it means nothing: the colours below are all that there is."""
+    return layer.getchannel("A").getextrema() == (0, 0)
+
+
+def on_background(layer: Image.Image, gray: int) -> Image.Image:
+    """An RGBA picture as RGB, before a background of one gray value."""
+    behind = Image.new("RGBA", layer.size, (gray, gray, gray, 255))
+    return Image.alpha_composite(behind, layer).convert("RGB")
+
+
+def deep_gray(image: Image.Image) -> np.ndarray:
+    """float (height, width), the values of a deep gray picture as they are stored."""
+    return np.array(image, dtype=np.float64 if image.mode == "I" else np.float32)
+
+
+def range_holding(lowest: float, highest: float, *, is_float: bool) -> GrayRange | None:
+    """The smallest range of 8, 10, 12, 14 or 16 bits, or for floats 0-1, that holds such values; None where none does,
+    such as for negative ones."""
+    slack = _FLOAT_SLACK if is_float else 0.0
+    for white in _FLOAT_WHITES if is_float else _INTEGER_WHITES:
+        if lowest >= -slack * white and highest <= (1 + slack) * white:
+            return 0.0, white
+    return None
+
+
+def finite_ends(values: np.ndarray) -> GrayRange:
+    """The smallest and the largest value, without those that are no numbers; 0 and 0 where there is none."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def _gray_8_bits(image: Image.Image, rules: PhotoRules) -> np.ndarray:
+    if rules.version == 0:
+        return _gray_as_before(image)
+    values = deep_gray(image)
+    is_float = image.mode == "F"
+    known = rules.floats if is_float else rules.integers
+    ends = finite_ends(values)
+    black, white = known or range_holding(*ends, is_float=is_float) or ends
+    # In place: a large photo takes several hundred megabytes.
+    values -= black
+    values *= 255 / (white - black) if white > black else 0
+    np.nan_to_num(values, copy=False, nan=0.0)
+    gray = np.asarray(np.clip(values, 0, 255, out=values).round().astype(np.uint8))
+    # A TIFF may say that its lowest value is white. Pillow heeds that for 8 bits only.
+    return 255 - gray if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0 else gray
+
+
+def _gray_as_before(image: Image.Image) -> np.ndarray:
+    """What models without a record were trained with."""
+    if image.mode == "F":
+        return np.asarray(np.clip(np.nan_to_num(np.asarray(image)), 0, 255).astype(np.uint8))
+    wide = np.asarray(image, dtype=np.float64)
+    return np.asarray(np.clip(wide / 257.0 if wide.max() > 255 else wide, 0, 255).round().astype(np.uint8))
+
+
+def _cleaned(stream: IO[bytes]) -> tuple[IO[bytes], int | None]:
+    """The same picture with nothing beside its pixels, and its orientation; None where the file itself is decoded."""
+    stream.seek(0)
+    head = stream.read(8)
+    stream.seek(0)
+    clean = next((clean for begin, clean in _CLEANERS.items() if head.startswith(begin)), None)
+    if clean is None:
+        return stream, None
+    data = stream.read(_MOST_CLEANED_BYTES + 1)
+    if len(data) > _MOST_CLEANED_BYTES:
+        stream.seek(0)
+        return stream, None
+    cleaned, orientation = clean(data)
+    return io.BytesIO(cleaned), orientation
+
+
+def _clean_png(data: bytes) -> tuple[bytes, int]:
+    """Keeps header, palette, pixels and transparency; transparency only where it is sound, as browsers do."""
+    kept, orientation = [_PNG_START], 1
+    least = _PNG_TRANSPARENCY_BYTES.get(data[25]) if len(data) > 25 else None
+    for name, chunk in _png_chunks(data):
+        is_transparency = name == b"tRNS" and least is not None and len(chunk) >= 12 + least and _is_sound(chunk)
+        if name in _PNG_PIXELS or is_transparency:
+            kept.append(chunk)
+        elif name == b"eXIf" and _is_sound(chunk):
+            orientation = _exif_orientation(chunk[8:-4])
+    return b"".join(kept), orientation
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and bytes of each chunk. The end is there unless the pixels themselves are cut off."""
+    at = len(_PNG_START)
+    while at + 8 <= len(data):
+        n_bytes, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if name == b"IEND":
+            break
+        chunk = data[at : at + 12 + n_bytes]
+        if 8 + n_bytes <= len(chunk) < 12 + n_bytes:  # only its checksum is cut off
+            chunk = chunk[: 8 + n_bytes] + zlib.crc32(chunk[4 : 8 + n_bytes]).to_bytes(4, "big")
+        yield name, chunk
+        if len(chunk) < 12 + n_bytes:
+            return
+        at += 12 + n_bytes
+    yield b"IEND", _PNG_END
+
+
+def _is_sound(chunk: bytes) -> bool:
+    return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
+
+
+def _clean_jpeg(data: bytes) -> tuple[bytes, int]:
+    """Keeps what the pixels are made of; of the rest only what says in which colours they are."""
+    kept, orientation, at = [_JPEG_START], 1, 2
+    while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
+        marker = data[at + 1]
+        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD8:  # padding, and markers without a length
+            at += 1 if marker == 0xFF else 2
+            continue
+        if marker == 0xD9:
+            break
+        n_bytes = int.from_bytes(data[at + 2 : at + 4], "big")
+        segment, body = data[at : at + 2 + n_bytes], data[at + 4 : at + 2 + n_bytes]
+        if marker == 0xE1 and body.startswith(b"Exif\0") and orientation == 1:
+            orientation = _exif_orientation(body[6:])
+        if marker not in _JPEG_ASIDE or _tells_colours(marker, body):
+            kept.append(segment)
+        at += 2 + n_bytes
+        if marker == 0xDA:
+            return _with_end(b"".join(kept), data[at:]), orientation
+    return data, orientation
+
+
+def _tells_colours(marker: int, body: bytes) -> bool:
+    is_jfif = marker == 0xE0 and body.startswith(b"JFIF\0") and len(body) >= 14
+    return is_jfif or (marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12)
+
+
+def _with_end(header: bytes, scans: bytes) -> bytes:
+    """A JPEG with the end that is missing, if hardly more is: libjpeg makes gray of 128 of what it does not have."""
+    jpeg, mended = header + scans, header + scans + _JPEG_END
+    if _JPEG_END in scans:
+        return jpeg
+    last = scans.rfind(_JPEG_SCAN)
+    if last >= 0:
+        # Of several scans, one that adds the last bit may be cut off; after any other, details are missing.
+        n_bytes = int.from_bytes(scans[last + 2 : last + 4], "big")
+        return mended if scans[last + 1 + n_bytes : last + 2 + n_bytes] == b"\x10" else jpeg
+    with Image.open(io.BytesIO(mended), formats=["JPEG"]) as image:
+        image.draft(image.mode, (1, 1))
+        pixels = np.asarray(image, dtype=np.int16).reshape(image.height, image.width, -1)
+    lost = (np.abs(pixels - 128) <= 1).all(axis=2)
+    return mended if lost.mean() <= _MOST_LOST_SHARE else jpeg
+
+
+def _clean_tiff(data: bytes) -> tuple[bytes, int | None]:
+    """Keeps the tags of the first picture that its pixels are made of."""
+    order = "<" if data.startswith(b"II") else ">"
+    try:
+        (at,) = struct.unpack_from(order + "I", data, 4)
+        (n_tags,) = struct.unpack_from(order + "H", data, at)
+        entries = [data[at + 2 + 12 * i : at + 14 + 12 * i] for i in range(n_tags)]
+        kept = [entry for entry in entries if struct.unpack_from(order + "H", entry)[0] in _TIFF_PIXELS]
+    except struct.error:
+        return data, None
+    directory = struct.pack(order + "H", len(kept)) + b"".join(kept) + bytes(4)
+    return data[:at] + directory + data[at + len(directory) :], _exif_orientation(data)
+
+
+def _exif_orientation(exif: bytes) -> int:
+    """The orientation that EXIF (a small TIFF) names, 1-8; 1 where it makes no sense."""
+    data = exif.removeprefix(b"Exif\0\0")
+    order = "<" if data.startswith(b"II") else ">"
+    try:
+        (at,) = struct.unpack_from(order + "I", data, 4)
+        for i in range(struct.unpack_from(order + "H", data, at)[0]):
+            tag, kind = struct.unpack_from(order + "HH", data, at + 2 + 12 * i)
+            if tag == _ORIENTATION and kind in _EXIF_NUMBERS:
+                value = struct.unpack_from(order + _EXIF_NUMBERS[kind], data, at + 10 + 12 * i)[0]
+                return value if 1 <= value <= 8 else 1
+    except struct.error:
+        pass
+    return 1
+
+
+_EXIF_NUMBERS = {1: "B", 3: "H", 4: "I"}
+_CLEANERS: dict[bytes, Callable[[bytes], tuple[bytes, int | None]]] = {
+    _PNG_START: _clean_png,
+    _JPEG_START: _clean_jpeg,
+    b"II*\0": _clean_tiff,
+    b"MM\0*": _clean_tiff,
+}
 
 
 def resize_square(image: Image.Image, size_px: int) -> np.ndarray:
@@ -53,16 +387,16 @@ def resize_square(image: Image.Image, size_px: int) -> np.ndarray:
     return np.asarray(image.resize((size_px, size_px), Image.Resampling.BILINEAR), dtype=np.uint8)
 
 
-def load_image(source: str | Path | IO[bytes], size_px: int) -> np.ndarray:
+def load_image(source: str | Path | IO[bytes], size_px: int, rules: PhotoRules = RULES) -> np.ndarray:
     """uint8 (size_px, size_px, 3), as the model takes it."""
-    return resize_square(open_rgb(source), size_px)
+    return resize_square(open_rgb(source, rules), size_px)
 
 
 class Classifier:
     """A delivered `model.onnx`, a file or its bytes: pictures in, probabilities out.
 
     `labels`: class names in the order of the probabilities. `size_px`: side of the square that the model was
-    trained on.
+    trained on. `contract`: the JSON of how photos become pixels, empty for an older model; `rules`: the same, read.
     """
 
     def __init__(self, model: Path | bytes, n_threads: int = 0) -> None:
@@ -76,6 +410,8 @@ class Classifier:
         metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         self.labels: tuple[str, ...] = tuple(metadata["labels"].split("\n"))
         self.size_px = int(metadata["image_size_px"])
+        self.contract: str = metadata.get(CONTRACT, "")
+        self.rules = PhotoRules.read(self.contract)
         self._input: str = self._session.get_inputs()[0].name
 
     def predict_arrays(self, images: np.ndarray) -> np.ndarray:
@@ -85,7 +421,7 @@ class Classifier:
 
     def predict(self, source: str | Path | IO[bytes]) -> np.ndarray:
         """float32 (n_classes,) for one picture file."""
-        probabilities: np.ndarray = self.predict_arrays(load_image(source, self.size_px)[np.newaxis])[0]
+        probabilities: np.ndarray = self.predict_arrays(load_image(source, self.size_px, self.rules)[np.newaxis])[0]
         return probabilities
 
 

@@ -14,14 +14,14 @@ from typing import IO, Any
 
 import numpy as np
 
-from automl.serving.predict import answer, load_image
+from automl.serving.predict import CONTRACT, PhotoRules, answer, load_image
 
 
 class Classifier:
     """A delivered `.tflite`: pictures in, probabilities out.
 
     `labels`: class names in the order of the probabilities, from the file's metadata (it ends in a zip archive).
-    `size_px`: side of the square that the model takes.
+    `size_px`: side of the square that the model takes. `rules`: how photos become pixels.
     """
 
     def __init__(self, model: str | Path, n_threads: int | None = None) -> None:
@@ -34,6 +34,7 @@ class Classifier:
         self.size_px = int(self._input["shape"][1])
         with zipfile.ZipFile(model) as metadata:
             self.labels: tuple[str, ...] = tuple(metadata.read("labels.txt").decode().rstrip("\n").split("\n"))
+            self.rules = PhotoRules.read(metadata.read(CONTRACT) if CONTRACT in metadata.namelist() else "")
 
     def predict_arrays(self, images: np.ndarray) -> np.ndarray:
         """float32 (batch, n_classes) for `images`: (batch, size_px, size_px, 3), 0-255."""
@@ -41,7 +42,7 @@ class Classifier:
 
     def predict(self, source: str | Path | IO[bytes]) -> np.ndarray:
         """float32 (n_classes,) for one picture file."""
-        probabilities: np.ndarray = self._predict_one(load_image(source, self.size_px))[0]
+        probabilities: np.ndarray = self._predict_one(load_image(source, self.size_px, self.rules))[0]
         return probabilities
 
     def _predict_one(self, image: np.ndarray) -> np.ndarray:

@@ -13,13 +13,14 @@ from typing import IO, Any
 
 import numpy as np
 
-from automl.serving.predict import answer, load_image
+from automl.serving.predict import CONTRACT, PhotoRules, answer, load_image
 
 
 class Classifier:
     """A delivered `model.keras` or the folder `saved_model`: pictures in, probabilities out.
 
     `labels`: class names in the order of the probabilities. `size_px`: side of the square that it was trained on.
+    `rules`: how photos become pixels.
     """
 
     def __init__(self, model: str | Path) -> None:
@@ -27,6 +28,7 @@ class Classifier:
         self._run = _load_folder(path) if path.is_dir() else _load_file(path)
         self.labels: tuple[str, ...] = tuple(_text_in(path, "labels.txt").rstrip("\n").split("\n"))
         self.size_px = int(_text_in(path, "image_size_px.txt"))
+        self.rules = PhotoRules.read(_text_in(path, CONTRACT))
 
     def predict_arrays(self, images: np.ndarray) -> np.ndarray:
         """float32 (batch, n_classes) for `images`: (batch, height, width, 3), 0-255."""
@@ -34,7 +36,7 @@ class Classifier:
 
     def predict(self, source: str | Path | IO[bytes]) -> np.ndarray:
         """float32 (n_classes,) for one picture file."""
-        probabilities: np.ndarray = self.predict_arrays(load_image(source, self.size_px)[np.newaxis])[0]
+        probabilities: np.ndarray = self.predict_arrays(load_image(source, self.size_px, self.rules)[np.newaxis])[0]
         return probabilities
 
 
@@ -53,10 +55,12 @@ def _load_file(path: Path) -> Any:
 
 
 def _text_in(model: Path, name: str) -> str:
+    """A text that the model carries; empty where it does not, as models of older versions."""
     if model.is_dir():
-        return (model / "assets.extra" / name).read_text(encoding="utf-8")
+        path = model / "assets.extra" / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
     with zipfile.ZipFile(model) as archive:
-        return archive.read(name).decode()
+        return archive.read(name).decode() if name in archive.namelist() else ""
 
 
 def main(arguments: list[str]) -> int:

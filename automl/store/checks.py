@@ -92,7 +92,15 @@ def reassess(session: Session, store: ArtifactStore, dataset_id: str) -> Assessm
     if not assessment.problem:
         refused = [RefusedFile(f.name, f.reason) for f in assessment.files if f.state is FileState.REFUSED]
         keys = {(file.name, file.sha256): file.key for file in before}
-        version = record_version(session, store, dataset_id, images=assessment.images, keys=keys, refused=refused)
+        version = record_version(
+            session,
+            store,
+            dataset_id,
+            images=assessment.images,
+            keys=keys,
+            refused=refused,
+            contract=assessment.contract,
+        )
         dataset.summary = dataset.summary.model_copy(update={"version": version.number})
     return assessment
 

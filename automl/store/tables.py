@@ -33,6 +33,7 @@ from automl.records import (
     DatasetSummary,
     ExportState,
     FileState,
+    PixelFacts,
     Proof,
     RunSettings,
     RunState,
@@ -127,6 +128,7 @@ class DatasetFile(Base):
         original: Id of the first of those near copies that may have been made from one file.
         shot: Id of the first of those near copies that look the same everywhere.
         fault: Why it could not be decoded.
+        pixels: What is known of its pixels where they are not ordinary ones, see `records.PixelFacts`.
     """
 
     __tablename__ = "dataset_files"
@@ -161,6 +163,7 @@ class DatasetFile(Base):
     original: Mapped[int | None]
     shot: Mapped[int | None]
     fault: Mapped[str] = mapped_column(default="")
+    pixels: Mapped[PixelFacts | None] = mapped_column(JsonRecord(PixelFacts.model_validate))
 
     dataset: Mapped[Dataset] = relationship(back_populates="files")
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from automl.datasets.manifest import manifest_of
 from automl.datasets.verdict import problem_of
 from automl.errors import BadDataset
-from automl.records import DatasetManifest, ImageRecord, RefusedFile, Split
+from automl.records import DatasetManifest, ImageRecord, RefusedFile, ServingContract, Split
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import find_dataset
 from automl.store.tables import DatasetVersion, Run
@@ -46,6 +46,7 @@ class _StoredManifest(BaseModel):
     schema_number: int = Field(alias="schema")
     images: list[_StoredPhoto]
     refused: list[RefusedFile]
+    contract: ServingContract | None = None
 
 
 def record_version(
@@ -56,6 +57,7 @@ def record_version(
     images: Sequence[ImageRecord],
     keys: Mapping[tuple[str, str], str],
     refused: Sequence[RefusedFile],
+    contract: ServingContract,
 ) -> DatasetVersion:
     """The version that these photos are: the latest one where nothing has changed, else a new one.
 
@@ -68,17 +70,19 @@ def record_version(
         images: Its photos.
         keys: Where the bytes of the photos are, by name and SHA-256.
         refused: Its files that are not used.
+        contract: How the pixels of its photos become those that a model sees.
     """
     latest = latest_version(session, dataset_id)
     photos = json.dumps(
         [_stored(image, keys[image.name, image.sha256]).model_dump(mode="json") for image in images],
         ensure_ascii=False,
     ).encode()
-    fingerprint = hashlib.sha256(photos).hexdigest()
+    fingerprint = _fingerprint(photos, contract)
     if latest is not None and latest.fingerprint == fingerprint and store.exists(latest.key):
         return latest
     reasons = json.dumps([{"name": file.name, "reason": file.reason} for file in refused], ensure_ascii=False).encode()
-    written = b'{"schema": %d, "images": %b, "refused": %b}' % (_SCHEMA, photos, reasons)
+    rules = contract.model_dump_json().encode()
+    written = b'{"schema": %d, "images": %b, "refused": %b, "contract": %b}' % (_SCHEMA, photos, reasons, rules)
     stored = store.write(f"datasets/{dataset_id}/versions", io.BytesIO(written), max_bytes=_MAX_BYTES)
     number = latest.number + 1 if latest else 1
     if latest is not None and not session.scalar(select(exists().where(Run.version_id == latest.id))):
@@ -115,7 +119,14 @@ def load_version(session: Session, store: ArtifactStore, version: DatasetVersion
     manifest = _read(store, version)
     images = [_loaded(photo, store.local_path(photo.key, scratch)) for photo in manifest.images]
     name = find_dataset(session, version.dataset_id).name
-    return replace(manifest_of(name, images, refused=manifest.refused), version=version.number)
+    found = manifest_of(name, images, refused=manifest.refused, contract=manifest.contract)
+    return replace(found, version=version.number)
+
+
+def _fingerprint(photos: bytes, contract: ServingContract) -> str:
+    """Of a version. The usual contract adds nothing, so that versions from before there were contracts keep theirs."""
+    rules = b"" if contract == ServingContract() else contract.model_dump_json().encode()
+    return hashlib.sha256(photos + rules).hexdigest()
 
 
 def problem_of_version(store: ArtifactStore, version: DatasetVersion) -> str:

@@ -26,6 +26,7 @@ class Photo:
         is_gray: Whether it has no colours.
         shot: The same number for photos that look the same everywhere, where so many of those are in more than one
             class that the user is asked; None elsewhere.
+        background: What is behind it, such as "white", where parts of it are transparent; else empty.
     """
 
     file_id: int
@@ -40,6 +41,7 @@ class Photo:
     spread: float
     is_gray: bool
     shot: int | None = None
+    background: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

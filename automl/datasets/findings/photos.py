@@ -2,15 +2,16 @@
 
 from pathlib import PurePosixPath
 
-from automl.datasets.findings.examined_dataset import ExaminedDataset
+from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo
 from automl.datasets.findings.finding import Finding, leave_out, singles
 from automl.datasets.findings.registry import Subject, doctor_check
+from automl.images.pixel_rules import BLANK_SPREAD
 from automl.records import Severity
 from automl.text.messages import datasets as dataset_messages
+from automl.text.messages import pixels as pixel_messages
 
 MIN_SIDE_PX = 32
 MAX_ASPECT = 4
-BLANK_SPREAD = 4.0
 _FORMAT_OF_SUFFIX = {
     **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), "JPEG"),
     **dict.fromkeys((".tif", ".tiff"), "TIFF"),
@@ -19,6 +20,12 @@ _FORMAT_OF_SUFFIX = {
     ".webp": "WEBP",
     ".gif": "GIF",
 }
+_HIDDEN: dict[str, str] = {
+    "white": pixel_messages.HIDDEN_ON_WHITE,
+    "gray": pixel_messages.HIDDEN_ON_GRAY,
+    "black": pixel_messages.HIDDEN_ON_BLACK,
+}
+"""What is said of hidden photos, by the background that is behind them."""
 
 
 @doctor_check(Subject.PHOTOS)
@@ -42,7 +49,7 @@ def small(dataset: ExaminedDataset) -> list[Finding]:
 @doctor_check(Subject.PHOTOS)
 def blank(dataset: ExaminedDataset) -> list[Finding]:
     """Photos of one colour."""
-    found = [photo for photo in dataset.photos if photo.format and photo.spread < BLANK_SPREAD]
+    found = [photo for photo in _showing_nothing(dataset) if not photo.background]
     if not found:
         return []
     return [
@@ -55,6 +62,28 @@ def blank(dataset: ExaminedDataset) -> list[Finding]:
             fix=leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=dataset_messages.BLANK_PHOTOS_LEFT_OUT),
         )
     ]
+
+
+@doctor_check(Subject.PHOTOS)
+def hidden_by_transparency(dataset: ExaminedDataset) -> list[Finding]:
+    """Transparent photos whose visible parts have the colour of the background."""
+    found = [photo for photo in _showing_nothing(dataset) if photo.background]
+    if not found:
+        return []
+    return [
+        Finding(
+            kind="transparent",
+            title=pixel_messages.HIDDEN_PHOTOS.format(n=len(found)),
+            consequence=_HIDDEN[found[0].background],
+            severity=Severity.WARNING,
+            groups=singles(found),
+            fix=leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=pixel_messages.HIDDEN_PHOTOS_LEFT_OUT),
+        )
+    ]
+
+
+def _showing_nothing(dataset: ExaminedDataset) -> list[Photo]:
+    return [photo for photo in dataset.photos if photo.format and photo.spread < BLANK_SPREAD]
 
 
 @doctor_check(Subject.PHOTOS)

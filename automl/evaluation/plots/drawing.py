@@ -23,6 +23,7 @@ from automl.evaluation.plots.trade_offs import costed_trials, trade_offs
 from automl.evaluation.score import TestScore
 from automl.models.head.training import Curves
 from automl.records import Goal, ImageRecord, TrialRecord
+from automl.serving.predict import PhotoRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ def draw_all(
     best_epoch: int,
     score: TestScore,
     test_images: Sequence[ImageRecord],
+    rules: PhotoRules,
     trials: Sequence[TrialRecord],
     goal: Goal,
     calibration: Calibration | None = None,
@@ -62,6 +64,7 @@ def draw_all(
         best_epoch: The epoch that was kept, from 1.
         score: The winner's answers to the test photos.
         test_images: The photos that the rows of `score` belong to.
+        rules: How they become pixels.
         trials: All trials of the run.
         goal: What the search made as high as possible.
         calibration: Of the winner; None where it was not calibrated.
@@ -74,7 +77,7 @@ def draw_all(
     with drawn_with(legible.families):
         return [
             save(folder / "confusion_matrix.png", confusion_matrix(score), legible.unshown),
-            *_photographs(folder, score, test_images=test_images, maps=maps),
+            *_photographs(folder, score, test_images=test_images, rules=rules, maps=maps),
             save(folder / "per_class.png", per_class_scores(score), legible.unshown),
             *_probabilities(folder, score, calibration=calibration, unshown=legible.unshown),
             save(folder / "learning_curves.png", learning_curves(curves, best_epoch)),
@@ -85,11 +88,12 @@ def draw_all(
 
 
 def _photographs(
-    folder: Path, score: TestScore, *, test_images: Sequence[ImageRecord], maps: HeatMaps | None
+    folder: Path, score: TestScore, *, test_images: Sequence[ImageRecord], rules: PhotoRules, maps: HeatMaps | None
 ) -> Iterator[Plot]:
-    yield save_photographs(folder / "sample_predictions.png", sample_predictions(score, test_images))
+    yield save_photographs(folder / "sample_predictions.png", sample_predictions(score, test_images, rules))
     if maps:
-        yield save_photographs(folder / "heat_maps.png", heat_maps(score, test_images, heat=maps.heat, rows=maps.rows))
+        figure = heat_maps(score, test_images, heat=maps.heat, rows=maps.rows, rules=rules)
+        yield save_photographs(folder / "heat_maps.png", figure)
 
 
 def _probabilities(

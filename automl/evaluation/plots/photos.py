@@ -11,7 +11,7 @@ from automl.evaluation.score import TestScore
 from automl.images.verify import in_threads
 from automl.records import ImageRecord
 from automl.serving.heat import overlay
-from automl.serving.predict import load_image
+from automl.serving.predict import PhotoRules, load_image
 from automl.text.messages import plots as plot_messages
 
 _SAMPLE_PX = 160
@@ -20,14 +20,16 @@ _MAX_MAPS = 12
 _GAP_PX = 6
 
 
-def sample_predictions(score: TestScore, images: Sequence[ImageRecord]) -> Figure:
+def sample_predictions(score: TestScore, images: Sequence[ImageRecord], rules: PhotoRules) -> Figure:
     """Test photos with actual and predicted label: the most confident mistakes first, filled up with right answers."""
     chosen = choose_samples(score)
     title = plot_messages.SAMPLES
-    return _page(title, score, rows=chosen, pictures=_photographs(images, chosen), n_columns=4)
+    return _page(title, score, rows=chosen, pictures=_photographs(images, chosen, rules), n_columns=4)
 
 
-def heat_maps(score: TestScore, images: Sequence[ImageRecord], *, heat: np.ndarray, rows: Sequence[int]) -> Figure:
+def heat_maps(
+    score: TestScore, images: Sequence[ImageRecord], *, heat: np.ndarray, rows: Sequence[int], rules: PhotoRules
+) -> Figure:
     """Each photo beside the same photo with its heat: bright where it supported the answer, dimmed elsewhere.
 
     Args:
@@ -35,6 +37,7 @@ def heat_maps(score: TestScore, images: Sequence[ImageRecord], *, heat: np.ndarr
         images: The photos that the rows of `score` belong to.
         heat: float32 (n, height, width), 0-1, of the predicted class.
         rows: The n indices of `images` that `heat` belongs to; the first twelve are shown.
+        rules: How the photos become pixels.
 
     Raises:
         ValueError: There are no maps, or not as many as rows.
@@ -43,15 +46,15 @@ def heat_maps(score: TestScore, images: Sequence[ImageRecord], *, heat: np.ndarr
         raise ValueError(f"{len(heat)} heat maps for {len(rows)} photos")
     shown = [int(row) for row in rows[:_MAX_MAPS]]
     gap = np.full((_SAMPLE_PX, _GAP_PX, 3), 255, np.uint8)
-    photographs = _photographs(images, shown)
+    photographs = _photographs(images, shown, rules)
     pairs = zip(photographs, heat, strict=False)
     pictures = [np.concatenate([photo, gap, overlay(photo, one)], axis=1) for photo, one in pairs]
     title = plot_messages.HEAT_MAPS
     return _page(title, score, rows=shown, pictures=pictures, n_columns=3)
 
 
-def _photographs(images: Sequence[ImageRecord], rows: Sequence[int]) -> list[np.ndarray]:
-    return list(in_threads(lambda row: load_image(images[row].path, _SAMPLE_PX), rows))
+def _photographs(images: Sequence[ImageRecord], rows: Sequence[int], rules: PhotoRules) -> list[np.ndarray]:
+    return list(in_threads(lambda row: load_image(images[row].path, _SAMPLE_PX, rules), rows))
 
 
 def choose_samples(score: TestScore) -> list[int]:

@@ -1,11 +1,12 @@
-"""The reports by name. `python -m automl.records.report.schemas` writes their JSON Schema to `docs/schemas/`."""
+"""The records of a download. `python -m automl.records.report.schemas` writes their JSON Schema to `docs/schemas/`."""
 
 from pathlib import Path
 
+from automl.records import ServingContract
 from automl.records.json_schema import Schemas, write_schemas
 from automl.records.report import CandidateReport, RunReport
 
-SCHEMAS: Schemas = {"report": RunReport, "candidate-report": CandidateReport}
+SCHEMAS: Schemas = {"report": RunReport, "candidate-report": CandidateReport, "serving": ServingContract}
 
 FOLDER = Path(__file__).parents[3] / "docs" / "schemas"
 

@@ -10,7 +10,19 @@ from automl.datasets.findings.finding import Finding, Fix
 from automl.datasets.manifest import image_records
 from automl.datasets.summary import N_SAMPLES
 from automl.labelling.label_tables import LabelTable
-from automl.records import ClassSummary, FileState, RefusedFile, Severity, SizesSummary, Split
+from automl.records import (
+    ClassSummary,
+    FileState,
+    GrayFacts,
+    GrayRange,
+    PixelFacts,
+    RefusedFile,
+    ServingContract,
+    Severity,
+    SizesSummary,
+    Split,
+    TransparencyFacts,
+)
 from automl.text.messages import datasets as dataset_messages
 
 
@@ -204,3 +216,31 @@ def test_only_the_first_hundred_refused_files_are_listed() -> None:
 def test_too_few_photos_to_compare_models_are_told() -> None:
     assert dataset_messages.TOO_FEW_TO_COMPARE in assess([one for one in PETS if one.id < 5]).summary.notes
     assert dataset_messages.TOO_FEW_TO_COMPARE not in assess(PETS).summary.notes
+
+
+def deep(highest: float) -> PixelFacts:
+    facts = GrayFacts(is_float=False, lowest=0, highest=highest, dark=10, bright=highest, deviation=highest / 4)
+    return PixelFacts(gray=facts)
+
+
+def test_one_rule_for_deep_gray_comes_from_all_photos_in_use_and_is_said() -> None:
+    files = [replace(file, pixels=deep(1000 + file.id), spread=0.1) for file in PETS]
+    verdict = assess(files)
+    assert verdict.contract.gray.integers == GrayRange(black=0, white=4095)
+    assert any("the value 0 counts as black and 4095 as white" in note for note in verdict.summary.notes)
+    assert verdict.findings == ()  # none is blank, though each is dark as it is stored
+
+
+def test_photos_that_come_later_change_the_rule_and_photos_that_are_left_out_do_not_count() -> None:
+    files = [*PETS, replace(photo(40, "cat/x.tif"), pixels=deep(60_000))]
+    assert assess(files).contract.gray.integers == GrayRange(black=0, white=65535)
+    assert assess(files, [read_edit("exclude", {"files": [40]})]).contract == ServingContract()
+
+
+def test_the_spread_of_a_transparent_photo_is_that_before_the_background_of_all() -> None:
+    white_drawing = PixelFacts(transparency=TransparencyFacts(on_white=0, on_gray=40, on_black=90))
+    black_drawing = PixelFacts(transparency=TransparencyFacts(on_white=90, on_gray=40, on_black=0))
+    shown = assess([replace(file, pixels=white_drawing, spread=0.0) for file in PETS])
+    assert (shown.contract.background, shown.findings) == ("black", ())
+    hidden = assess([replace(file, pixels=white_drawing if file.id == 1 else black_drawing) for file in PETS])
+    assert hidden.contract.background == "gray"

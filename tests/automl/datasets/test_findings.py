@@ -276,3 +276,12 @@ def test_no_click_leaves_a_class_without_anything_to_learn_from() -> None:
 def test_numbers_and_short_words_are_not_taken_for_spellings(one: str, other: str) -> None:
     photos = [photo(n, label) for n, label in enumerate([one, other] * N)]
     assert "spelling" not in found(photos)
+
+
+def test_a_photo_that_transparency_hides_is_not_called_blank() -> None:
+    hidden = [photo(1, spread=0.0, background="black"), photo(2, spread=0.0, background="black")]
+    findings = found([*fine(), *hidden, photo(3, spread=60.0, background="black")])
+    assert list(findings) == ["transparent"]
+    assert findings["transparent"].title == "2 photos show nothing, because transparency hides what is in them"
+    assert "put on black" in findings["transparent"].consequence
+    assert left_out(findings["transparent"]) == [1, 2]

@@ -11,6 +11,7 @@ import pytest
 from automl.delivery.bundle import read_bundle_report, unpack_bundle, write_bundle
 from automl.delivery.exporter import ExportedModels
 from automl.errors import BadBundle, DiskFull
+from automl.records import ServingContract
 from automl.records.report import RunTimes
 from tests.reports import made_report
 
@@ -21,7 +22,7 @@ REPORT = made_report(classes=["a b", "ü"])
 def models(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"keras")
     (tmp_path / "model.onnx").write_bytes(b"onnx")
-    return ExportedModels(tmp_path / "model.onnx", tmp_path / "model.keras")
+    return ExportedModels(tmp_path / "model.onnx", tmp_path / "model.keras", contract=ServingContract().json_text())
 
 
 def test_every_part_is_in_the_bundle(tmp_path, models):
@@ -30,10 +31,12 @@ def test_every_part_is_in_the_bundle(tmp_path, models):
     write_bundle(tmp_path / "out.zip", models, REPORT, plots=[plot])
     with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
         assert set(bundle.namelist()) == {
-            "README.txt", "labels.txt", "metrics.json", "requirements.txt", "predict.py", "model.keras", "model.onnx",
+            "README.txt", "labels.txt", "serving.json", "metrics.json", "requirements.txt", "predict.py", "model.keras",
+            "model.onnx",
             "plots/confusion_matrix.png",
         }  # fmt: skip
         assert bundle.read("labels.txt").decode() == "a b\nü\n"
+        assert ServingContract.model_validate_json(bundle.read("serving.json")) == ServingContract()
         assert json.loads(bundle.read("metrics.json")) == REPORT.to_json()
         assert REPORT.sentence in bundle.read("README.txt").decode()
 

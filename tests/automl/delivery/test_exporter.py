@@ -9,6 +9,7 @@ import pytest
 
 from automl.delivery.exporter import Exporter
 from automl.models.weights.cache import InstalledWeights, installed
+from automl.records import ServingContract
 from automl.search.candidate import Branch, Candidate
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.serving.predict import Classifier
@@ -29,7 +30,7 @@ def weights() -> dict[str, InstalledWeights]:
 
 @pytest.fixture
 def exporter(weights, tmp_path) -> Exporter:
-    return Exporter(weights, LABELS, tmp_path / "graphs")
+    return Exporter(weights, LABELS, tmp_path / "graphs", contract=ServingContract())
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,11 @@ from automl.delivery import format_writer as formats
 from automl.delivery.format_writer import FormatWriter, add_labels
 from automl.formats import FORMATS, size_of
 from automl.models.quiet_tensorflow import import_tensorflow
+from automl.records import ServingContract
 from automl.serving import predict_litert, predict_tensorflow
 from tests.automl.delivery.delivered import LABELS, SIZE_PX, delivered_model, pictures
+
+CONTRACT = ServingContract(background="black").json_text()
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +35,12 @@ def keras_file(model, tmp_path_factory):
 @pytest.fixture(scope="module")
 def writer(keras_file, tmp_path_factory):
     return FormatWriter(
-        keras_file, labels=LABELS, size_px=SIZE_PX, calibration=pictures(40), target=tmp_path_factory.mktemp("formats")
+        keras_file,
+        labels=LABELS,
+        size_px=SIZE_PX,
+        contract=CONTRACT,
+        calibration=pictures(40),
+        target=tmp_path_factory.mktemp("formats"),
     )
 
 
@@ -46,6 +54,7 @@ def test_litert_says_what_the_model_says(writer, expected, name, most):
     classifier = predict_litert.Classifier(writer.write(name))
     assert classifier.predict_arrays(pictures(6, seed=2)) == pytest.approx(expected, abs=most)
     assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
+    assert classifier.rules.background == 0
 
 
 def test_int8_takes_bytes_and_uses_integer_arithmetic(writer):
@@ -63,6 +72,7 @@ def test_a_saved_model_says_what_the_model_says_of_photos_of_any_size(writer, mo
     by_model = np.asarray(model(larger.astype(np.float32)))
     assert classifier.predict_arrays(larger) == pytest.approx(by_model, abs=1e-4)
     assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
+    assert classifier.rules.background == 0
 
 
 def test_a_saved_model_holds_every_weight_once(writer, model):
@@ -79,10 +89,11 @@ def test_labels_in_a_keras_file_do_not_hinder_keras(keras_file, expected, tmp_pa
     copy = tmp_path / "model.keras"
     copy.write_bytes(keras_file.read_bytes())
     for _ in range(2):
-        add_labels(copy, LABELS, SIZE_PX)
+        add_labels(copy, LABELS, SIZE_PX, contract=CONTRACT)
     classifier = predict_tensorflow.Classifier(copy)
     assert classifier.predict_arrays(pictures(6, seed=2)) == pytest.approx(expected, abs=1e-4)
     assert (classifier.labels, classifier.size_px) == (LABELS, SIZE_PX)
+    assert classifier.rules.background == 0
     with zipfile.ZipFile(copy) as archive:
         assert archive.namelist().count("labels.txt") == 1
 
@@ -94,7 +105,9 @@ def test_the_converters_say_nothing(writer, capfd):
 
 
 def test_a_failed_conversion_leaves_nothing_and_gives_the_outputs_back(keras_file, tmp_path, monkeypatch, capfd):
-    writer = FormatWriter(keras_file, labels=LABELS, size_px=SIZE_PX, calibration=pictures(1), target=tmp_path / "out")
+    writer = FormatWriter(
+        keras_file, labels=LABELS, size_px=SIZE_PX, contract=CONTRACT, calibration=pictures(1), target=tmp_path / "out"
+    )
     monkeypatch.setattr(formats, "_converter", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         writer.write("litert_float32")
@@ -115,7 +128,9 @@ def test_a_script_names_the_three_likeliest_classes_of_each_photo(writer, tmp_pa
 
 
 def test_int8_without_photographs_is_refused(keras_file, tmp_path):
-    writer = FormatWriter(keras_file, labels=LABELS, size_px=SIZE_PX, calibration=pictures(0), target=tmp_path)
+    writer = FormatWriter(
+        keras_file, labels=LABELS, size_px=SIZE_PX, contract=CONTRACT, calibration=pictures(0), target=tmp_path
+    )
     with pytest.raises(ValueError, match="photographs"):
         writer.write("litert_int8")
 

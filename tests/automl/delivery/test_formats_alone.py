@@ -5,6 +5,7 @@ import pytest
 from automl.delivery.proof import prove
 from automl.formats import FORMATS
 from automl.models.weights.cache import installed
+from automl.records import ServingContract
 from automl.settings import load_settings
 from bench import exports
 from bench.harness import DATA
@@ -28,9 +29,16 @@ def delivered(tmp_path_factory):
     classes = sorted({photo.parent.name for photo in photos})
     labels = [classes.index(photo.parent.name) for photo in photos]
     candidate = exports.linear_candidate(weights, "several", images, labels)
-    models = Exporter({weights.name: weights}, classes, folder).export(candidate, folder)
-    add_labels(models.keras, classes, exports.SIZE_PX)
-    writer = FormatWriter(models.keras, labels=classes, size_px=exports.SIZE_PX, calibration=images[::2], target=folder)
+    models = Exporter({weights.name: weights}, classes, folder, contract=ServingContract()).export(candidate, folder)
+    add_labels(models.keras, classes, exports.SIZE_PX, contract=models.contract)
+    writer = FormatWriter(
+        models.keras,
+        labels=classes,
+        size_px=exports.SIZE_PX,
+        contract=models.contract,
+        calibration=images[::2],
+        target=folder,
+    )
     for one in FORMATS:
         if not one.is_made_at_once:
             writer.write(one.name)

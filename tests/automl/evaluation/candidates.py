@@ -47,5 +47,5 @@ def candidate(members: Sequence[BranchHead], image_size_px: int, logits: np.ndar
 
 def explainer_of(weights: Mapping[str, InstalledWeights], explained: Candidate, typical: np.ndarray) -> Explainer:
     """With the network that is delivered; of what an export needs beside it, nothing is used."""
-    model = Exporter(weights, labels=(), folder=Path()).build_keras(explained)
+    model = Exporter(weights, labels=(), folder=Path(), contract=None).build_keras(explained)
     return Explainer(weights, explained, typical=typical, model=model)

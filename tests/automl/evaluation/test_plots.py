@@ -9,6 +9,7 @@ from automl.evaluation.plots.curves import learning_curves
 from automl.evaluation.score import TestScore
 from automl.models.head.training import Curves
 from automl.records import Goal
+from automl.serving.predict import RULES
 from tests.automl.evaluation.plotted import CALIBRATION, CURVES, assert_readable, pictures, score, searched, trial
 
 INPUT = {"name": "image", "kind": "InputLayer", "output_shape": "(None, None, None, 3)"}
@@ -21,7 +22,7 @@ ONE_TRIAL = [trial(0, 0.5)]
 
 def drawn(folder, of, images, trials=ONE_TRIAL, **more):
     more = {"curves": CURVES, "best_epoch": 2, "goal": Goal.ACCURACY, **more}
-    return draw_all(folder, score=of, test_images=images, trials=trials, **more)
+    return draw_all(folder, score=of, test_images=images, rules=RULES, trials=trials, **more)
 
 
 def test_every_plot_becomes_a_png_with_a_title(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from automl.evaluation.plots.layers import LayerRow, layer_rows, layer_table
 from automl.evaluation.plots.photos import choose_samples, heat_maps, sample_predictions
 from automl.serving.heat import overlay
+from automl.serving.predict import RULES
 from tests.automl.evaluation.plotted import assert_readable, drawn_texts, pictures, score
 
 
@@ -14,7 +15,7 @@ def titles(figure):
 
 
 def test_samples_show_actual_and_predicted_with_mistakes_first(tmp_path):
-    found = titles(sample_predictions(score(3), pictures(tmp_path, 40)))
+    found = titles(sample_predictions(score(3), pictures(tmp_path, 40), RULES))
     assert len(found) == 12
     assert all("actual:" in title and "predicted:" in title for title in found)
     assert "✗" in found[0] and "✓" in found[-1]
@@ -29,14 +30,14 @@ def test_right_answers_are_spread_over_the_classes():
 @pytest.mark.parametrize("n_images", [1, 2, 40])
 def test_photos_have_titles_that_fit(n_images, tmp_path, monkeypatch):
     images = pictures(tmp_path, n_images)
-    figure = sample_predictions(score(3, n_images), images)
+    figure = sample_predictions(score(3, n_images), images, RULES)
     assert len(figure.axes) == min(n_images, 12)
     assert_readable(figure, monkeypatch)
 
 
 def test_each_heat_map_stands_beside_its_photo(tmp_path, monkeypatch):
     heat = np.zeros((3, 7, 7), np.float32)
-    figure = heat_maps(score(3), pictures(tmp_path, 40), heat=heat, rows=[5, 7, 11])
+    figure = heat_maps(score(3), pictures(tmp_path, 40), heat=heat, rows=[5, 7, 11], rules=RULES)
     assert len(figure.axes) == 3
     picture = figure.axes[0].images[0].get_array()
     assert picture.shape == (160, 326, 3)
@@ -46,7 +47,7 @@ def test_each_heat_map_stands_beside_its_photo(tmp_path, monkeypatch):
 
 def test_heat_maps_belong_to_as_many_photos(tmp_path):
     with pytest.raises(ValueError, match="2 heat maps for 1 photos"):
-        heat_maps(score(3), pictures(tmp_path, 40), heat=np.zeros((2, 7, 7), np.float32), rows=[0])
+        heat_maps(score(3), pictures(tmp_path, 40), heat=np.zeros((2, 7, 7), np.float32), rows=[0], rules=RULES)
 
 
 def test_heat_is_lighter_in_gray_print_too():

@@ -12,6 +12,7 @@ from PIL import Image
 
 from automl.errors import RunFailed
 from automl.images.decode import DecoderProcess
+from automl.serving.predict import RULES
 
 LONG_S = 20.0
 
@@ -25,7 +26,7 @@ def pixels(tmp_path):
 
 @pytest.fixture
 def process(pixels):
-    process = DecoderProcess([pixels])
+    process = DecoderProcess([pixels], RULES)
     yield process
     process.kill()
 
@@ -41,7 +42,7 @@ def test_it_imports_nothing_from_the_folder_it_is_started_in(pixels, tmp_path, m
     (tmp_path / "json.py").write_text("raise SystemExit(1)")
     (tmp_path / "automl").mkdir()
     monkeypatch.chdir(tmp_path)
-    process = DecoderProcess([pixels])
+    process = DecoderProcess([pixels], RULES)
     process.order(0, [])
     assert process.answer() is None
     process.kill()
@@ -95,8 +96,9 @@ _PARENT = """
 import sys, time
 from pathlib import Path
 from automl.images.decode import DecoderProcess
+from automl.serving.predict import RULES
 
-process = DecoderProcess([Path(sys.argv[1])])
+process = DecoderProcess([Path(sys.argv[1])], RULES)
 process.order(0, [sys.argv[2]])
 print(process._process.pid, flush=True)
 time.sleep(1000)

@@ -13,7 +13,7 @@ from automl.images import pixels as pixels_module
 from automl.images.decode import DecoderProcess
 from automl.images.pixels import PixelCache, content_key, mark_used, sweep
 from automl.records import ImageRecord
-from automl.serving.predict import load_image
+from automl.serving.predict import RULES, PhotoRules, load_image
 
 DAY_S = 24 * 3600
 
@@ -38,7 +38,7 @@ def way(request, monkeypatch):
 
 @pytest.mark.usefixtures("way")
 def test_pixels_are_those_that_predict_py_would_see(images, tmp_path):
-    cache = PixelCache(tmp_path / "cache", images)
+    cache = PixelCache(tmp_path / "cache", images, RULES)
     cache.decode([32, 64], lambda done, total: None)
     for size in (32, 64):
         pixels = cache.open(size)
@@ -49,14 +49,14 @@ def test_pixels_are_those_that_predict_py_would_see(images, tmp_path):
 @pytest.mark.usefixtures("way")
 def test_progress_counts_up_to_all(images, tmp_path):
     seen = []
-    PixelCache(tmp_path / "cache", images).decode([32], lambda *step: seen.append(step))
+    PixelCache(tmp_path / "cache", images, RULES).decode([32], lambda *step: seen.append(step))
     done = [step[0] for step in seen]
     assert done == sorted(done) and len(done) == 3
     assert seen[-1] == (70, 70)
 
 
 def test_what_is_there_is_not_decoded_again(images, tmp_path):
-    cache = PixelCache(tmp_path / "cache", images)
+    cache = PixelCache(tmp_path / "cache", images, RULES)
     cache.decode([32], lambda done, total: None)
     for image in images:
         image.path.unlink()
@@ -69,7 +69,7 @@ def test_an_abort_leaves_nothing_behind(images, tmp_path):
     def abort(done, total):
         raise InterruptedError
 
-    cache = PixelCache(tmp_path / "cache", images)
+    cache = PixelCache(tmp_path / "cache", images, RULES)
     with pytest.raises(InterruptedError):
         cache.decode([32], abort)
     assert list((tmp_path / "cache").iterdir()) == []
@@ -79,7 +79,7 @@ def test_an_abort_leaves_nothing_behind(images, tmp_path):
 def test_a_photo_that_cannot_be_decoded_is_named(images, tmp_path):
     images[40].path.write_bytes(b"no picture")
     with pytest.raises(BadImage, match=r"40\.jpg can no longer be read \(UnidentifiedImageError"):
-        PixelCache(tmp_path / "cache", images).decode([32], lambda done, total: None)
+        PixelCache(tmp_path / "cache", images, RULES).decode([32], lambda done, total: None)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -87,8 +87,8 @@ def test_processes_end_with_an_abort(images, tmp_path, monkeypatch):
     started = []
 
     class Counted(DecoderProcess):
-        def __init__(self, files):
-            super().__init__(files)
+        def __init__(self, files, rules):
+            super().__init__(files, rules)
             started.append(self._process)
 
     def abort(done, total):
@@ -97,7 +97,7 @@ def test_processes_end_with_an_abort(images, tmp_path, monkeypatch):
     monkeypatch.setattr(pixels_module, "_ENOUGH_FOR_PROCESSES", 0)
     monkeypatch.setattr(pixels_module, "DecoderProcess", Counted)
     with pytest.raises(InterruptedError):
-        PixelCache(tmp_path / "cache", images).decode([32], abort)
+        PixelCache(tmp_path / "cache", images, RULES).decode([32], abort)
     assert started
     assert all(process.returncode is not None for process in started)
 
@@ -108,7 +108,7 @@ def test_a_full_disk_is_an_error_before_anything_is_decoded(images, tmp_path, mo
 
     monkeypatch.setattr(os, "posix_fallocate", no_room)
     with pytest.raises(DiskFull):
-        PixelCache(tmp_path / "cache", images).decode([32], lambda done, total: pytest.fail("decoded"))
+        PixelCache(tmp_path / "cache", images, RULES).decode([32], lambda done, total: pytest.fail("decoded"))
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -149,6 +149,8 @@ def test_features_of_the_last_day_stay_whatever_the_limit(tmp_path):
 
 
 def test_the_key_names_contents_order_and_size(images):
-    key = content_key(images, 32)
-    assert key == content_key(images, 32)
-    assert len({key, content_key(images[::-1], 32), content_key(images, 64), content_key(images[1:], 32)}) == 4
+    key = content_key(images, 32, RULES)
+    assert key == content_key(images, 32, RULES)
+    others = [content_key(images[::-1], 32, RULES), content_key(images, 64, RULES), content_key(images[1:], 32, RULES)]
+    others.append(content_key(images, 32, PhotoRules(background=0)))
+    assert len({key, *others}) == 5

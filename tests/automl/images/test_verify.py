@@ -10,6 +10,7 @@ from PIL import Image, ImageFile
 
 from automl.errors import BadImage
 from automl.images.verify import VerifiedImage, in_threads, verify_image
+from bench.folder_cases.odd_photos import beside_a_jpeg, beside_a_png, tiff
 from tests.automl.images.pictures import encoded, picture
 
 MAX_PIXELS = 1_000_000
@@ -159,3 +160,35 @@ def test_a_disk_that_fails_is_not_the_pictures_fault(tmp_path: Path) -> None:
 
 def test_threads_keep_the_order() -> None:
     assert list(in_threads(lambda n: n * n, range(100))) == [n * n for n in range(100)]
+
+
+def test_a_sound_file_of_an_unusual_kind_is_not_called_damaged() -> None:
+    twelve_bits = encoded(picture(), "JPEG").replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc0\x00\x11\x0c")
+    assert refusal(twelve_bits).startswith("This is a JPEG file of an unusual kind")
+    assert refusal(tiff(np.zeros((4, 4), np.uint8), {258: 24, 339: 3})).startswith(
+        "This is a TIFF file of an unusual kind"
+    )
+
+
+@pytest.mark.parametrize("name", beside_a_png(encoded(1)))
+def test_nothing_beside_its_pixels_costs_a_png(name: str) -> None:
+    assert verified(beside_a_png(encoded(1))[name]) == VerifiedImage(width=24, height=16, format="PNG")
+
+
+@pytest.mark.parametrize("name", beside_a_jpeg(encoded(1, "JPEG")))
+def test_nothing_beside_its_pixels_costs_a_jpeg(name: str) -> None:
+    assert verified(beside_a_jpeg(encoded(1, "JPEG"))[name]) == VerifiedImage(width=24, height=16, format="JPEG")
+
+
+@pytest.mark.parametrize("is_progressive", [False, True])
+def test_a_jpeg_that_lacks_its_last_bytes_is_used_as_browsers_show_it(is_progressive: bool) -> None:
+    content = encoded(picture(size=(200, 150)), "JPEG", progressive=is_progressive)
+    for n_lost in (1, 2, 3, 10, 40):
+        assert verified(content[:-n_lost]).width == 200
+    assert "damaged or cut off" in refusal(content[: len(content) // 3])
+
+
+def test_pixels_with_a_wrong_checksum_are_damaged() -> None:
+    content = encoded(picture(size=(60, 40)))
+    at = content.index(b"IDAT") + 60
+    assert "damaged" in refusal(content[:at] + bytes([content[at] ^ 255]) + content[at + 1 :])

@@ -16,6 +16,7 @@ from automl.records import ImageRecord
 from automl.search.budget import Budget
 from automl.search.candidate import Branch
 from automl.search.observer import Observer
+from automl.serving.predict import RULES
 from tests.automl.search.fakes import LATENCY_S, V1, V2, Clock, Features, branch_head, candidate
 
 EXPORT_S = 0.5
@@ -35,7 +36,7 @@ class Exporter:
             raise DiskFull("The disk is full.")
         target.mkdir(parents=True, exist_ok=True)
         self.written.append((model.number, with_keras))
-        return ExportedModels(target / "model.onnx", target / "model.keras" if with_keras else None)
+        return ExportedModels(target / "model.onnx", target / "model.keras" if with_keras else None, contract="")
 
     def largest_difference(self, model, _models, _pictures):
         return 0.5 if model.number in self.differing else 0.0
@@ -64,7 +65,7 @@ class TensorFlow:
 def world(tmp_path, monkeypatch):
     """A packer with 100 test photos and a budget of 600 seconds."""
     clock, observer, tensorflow = Clock(), PackingObserver(), TensorFlow()
-    monkeypatch.setattr(packing, "load_image", lambda _path, size: np.zeros((size, size, 3), np.uint8))
+    monkeypatch.setattr(packing, "load_image", lambda _path, size, _rules: np.zeros((size, size, 3), np.uint8))
     monkeypatch.setattr(packing, "write_bundle", lambda *_: None)
     budget, exporter = Budget(600, clock=clock), Exporter(clock)
     pool = [ImageRecord(path=Path("x"), name="x", label="a", sha256="0", width=9, height=9)] * 4
@@ -74,6 +75,7 @@ def world(tmp_path, monkeypatch):
         describe=lambda _model: None,
         times=times,
         photos=pool,
+        rules=RULES,
         budget=budget,
         observer=observer,
         workspace=tmp_path,

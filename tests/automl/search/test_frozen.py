@@ -12,7 +12,7 @@ from automl.records import ImageRecord
 from automl.search import frozen, speeds
 from automl.search.block import Block
 from automl.search.frozen import FrozenFeatures
-from automl.serving.predict import load_image
+from automl.serving.predict import RULES, load_image
 
 SIZE = 96
 A, B = Block("a", SIZE), Block("b", SIZE)
@@ -72,7 +72,7 @@ def make(images, tmp_path, monkeypatch):
         )
         for name in "ab"
     }
-    return lambda **options: FrozenFeatures(images, weights, tmp_path / "cache", **options)
+    return lambda **options: FrozenFeatures(images, weights, tmp_path / "cache", rules=RULES, **options)
 
 
 def params(backbones="a", taps="several", views="plain"):

@@ -13,13 +13,17 @@ from sqlalchemy import event
 from automl.errors import BadDataset, DiskFull, NotAllowedNow, NotFound
 from automl.images.verify import inspect_photo
 from automl.ingest import inspection
-from automl.records import DatasetState, RunState, Split
+from automl.records import DatasetState, GrayRange, GrayRules, RunState, ServingContract, Split
 from automl.settings import Settings
 from automl.store import checks as check_module
 from automl.store.artifacts import ArtifactStore
 from automl.store.checks import check_dataset, load_manifest, reassess
 from automl.store.database import Database
+from automl.store.dataset_files import load_files
 from automl.store.tables import DatasetEdit, now
+from automl.store.versions import latest_version, load_version
+from bench.folder_cases.odd_photos import deep, patches
+from bench.folder_cases.odd_photos import encoded as odd_encoded
 from tests.automl.conftest import UploadedDataset
 from tests.automl.images.pictures import encoded, picture, two_classes, zipped
 from tests.reports import made_report
@@ -392,3 +396,23 @@ def test_the_speed_of_this_machine_is_kept_through_every_edit(uploaded: Upload, 
 
 def test_a_handful_of_photos_tells_no_speed(uploaded: Upload, check: Check) -> None:
     assert check(uploaded(two_classes(4))).row.summary.read_photo_s is None
+
+
+def test_what_is_known_of_odd_pixels_is_kept_and_decides_how_all_runs_decode(
+    uploaded: Upload, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = {
+        f"{'cat' if seed % 2 else 'dog'}/{seed}.tif": odd_encoded(deep(patches(seed), 12), "TIFF") for seed in range(8)
+    }
+    dataset = check(uploaded(photos))
+    with dataset.database.session() as session:
+        files = load_files(session, dataset.id)
+        version = latest_version(session, dataset.id)
+        assert version is not None
+        manifest = load_version(session, dataset.store, version, scratch=Path())
+    assert all(file.pixels and file.pixels.gray and file.pixels.gray.highest <= 4095 for file in files)
+    assert manifest.contract == ServingContract(gray=GrayRules(integers=GrayRange(black=0, white=4095)))
+    assert any("4095 as white" in note for note in dataset.row.summary.notes)
+    assert [finding.kind for finding in dataset.row.summary.findings] == ["tiny-class"], "none is blank"
+    monkeypatch.setattr(inspection, "inspect_photo", None)  # a repeated check decodes nothing, and knows all the same
+    assert any("4095 as white" in note for note in check(dataset).row.summary.notes)

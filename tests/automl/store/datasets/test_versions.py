@@ -1,3 +1,5 @@
+import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -6,11 +8,13 @@ from sqlalchemy.orm import Session
 
 from automl.datasets.data_file import DataFile
 from automl.datasets.manifest import image_records
-from automl.records import FileState, RefusedFile, Split
+from automl.records import FileState, GrayRange, GrayRules, RefusedFile, ServingContract, Split
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.tables import Dataset, DatasetVersion, Run
 from automl.store.versions import load_version, record_version
+
+USUAL = ServingContract()
 
 
 def accepted(number: int, label: str, **values: object) -> DataFile:
@@ -19,10 +23,19 @@ def accepted(number: int, label: str, **values: object) -> DataFile:
     return DataFile(id=number, name=name, key=key, sha256=f"sha{number}", **known)  # type: ignore[arg-type]
 
 
-def record(session: Session, store: ArtifactStore, dataset_id: str, files: Sequence[DataFile]) -> DatasetVersion:
+def record(
+    session: Session,
+    store: ArtifactStore,
+    dataset_id: str,
+    files: Sequence[DataFile],
+    *,
+    contract: ServingContract = USUAL,
+) -> DatasetVersion:
     keys = {(file.name, file.sha256): file.key for file in files}
     refused = [RefusedFile("x.txt", "No picture.")]
-    return record_version(session, store, dataset_id, images=image_records(files), keys=keys, refused=refused)
+    return record_version(
+        session, store, dataset_id, images=image_records(files), keys=keys, refused=refused, contract=contract
+    )
 
 
 FILES = [accepted(1, "cat"), accepted(2, "cat", near=1), accepted(3, "dog", split=Split.TEST)]
@@ -99,3 +112,32 @@ def test_a_version_that_a_run_has_used_stays(
         second = record(session, store, dataset_id, FILES[:2])
         assert (first.number, second.number, first.n_images, second.n_images) == (1, 2, 3, 2)
         assert len(load_version(session, store, first, scratch=tmp_path).images) == 3
+
+
+def test_a_version_has_the_contract_of_its_photos(
+    database: Database, store: ArtifactStore, dataset_id: str, tmp_path: Path
+) -> None:
+    chosen = ServingContract(background="black", gray=GrayRules(integers=GrayRange(black=0, white=4095)))
+    with database.session() as session:
+        version = record(session, store, dataset_id, FILES, contract=chosen)
+        assert load_version(session, store, version, scratch=tmp_path).contract == chosen
+
+
+def test_another_contract_makes_another_version(database: Database, store: ArtifactStore, dataset_id: str) -> None:
+    with database.session() as session:
+        first = record(session, store, dataset_id, FILES)
+        session.add(Run(dataset_id=dataset_id, version_id=first.id, budget_s=60.0))
+        session.flush()
+        assert record(session, store, dataset_id, FILES, contract=ServingContract(background="black")).number == 2
+
+
+def test_a_version_from_before_there_were_contracts_has_none(
+    database: Database, store: ArtifactStore, dataset_id: str, tmp_path: Path
+) -> None:
+    with database.session() as session:
+        version = record(session, store, dataset_id, FILES)
+        with store.open(version.key) as source:
+            content = json.load(source)
+        del content["contract"]
+        version.key = store.write("datasets/x", io.BytesIO(json.dumps(content).encode()), max_bytes=1 << 20).key
+        assert load_version(session, store, version, scratch=tmp_path).contract is None

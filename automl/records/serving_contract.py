@@ -1,0 +1,60 @@
+"""The serving contract: how the pixels of a file become those that a model sees, wherever it is trained or used."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Background = Literal["white", "gray", "black"]
+"""What can be behind transparent photos."""
+
+
+class GrayRange(BaseModel):
+    """Which values of gray photos become black and white. What lies between is scaled evenly."""
+
+    model_config = ConfigDict(frozen=True)
+
+    black: float
+    """It and all below become 0."""
+
+    white: float
+    """It and all above become 255."""
+
+
+class GrayRules(BaseModel):
+    """How gray photos are scaled whose values are not those of 8 bits."""
+
+    model_config = ConfigDict(frozen=True)
+
+    integers: GrayRange | None = None
+    """For integers of more than 8 bits; None where each photo goes by its own values, since no photo was such a one."""
+
+    floats: GrayRange | None = None
+    """The same for floating-point numbers."""
+
+
+class ServingContract(BaseModel):
+    """What every runtime has to know beside the network itself. It is `serving.json` in a download, and in each model.
+
+    A model without it is older than the record; `automl.serving.predict` knows what such models were trained with.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    version: Literal[1] = 1
+    """Of this record. A program that does not know it must refuse the model."""
+
+    orientation: Literal["exif"] = "exif"
+    """Photos are turned as the orientation in their EXIF says; nothing else beside their pixels counts."""
+
+    aspect: Literal["squeeze"] = "squeeze"
+    """The whole photo is squeezed into the square that the model takes."""
+
+    background: Background = "white"
+    """What is behind transparent photos. Transparency that hides a whole photo is ignored."""
+
+    gray: GrayRules = GrayRules()
+    """How deep gray photos are scaled."""
+
+    def json_text(self) -> str:
+        """The record as it is delivered, every field in it."""
+        return self.model_dump_json(indent=2) + "\n"

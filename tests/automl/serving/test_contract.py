@@ -1,0 +1,31 @@
+"""The serving contract as the delivered programs read it."""
+
+import json
+
+import pytest
+
+from automl.records import GrayRange, GrayRules, ServingContract
+from automl.serving.predict import PhotoRules
+
+
+def test_the_program_reads_what_the_record_writes() -> None:
+    gray = GrayRules(integers=GrayRange(black=-1000, white=1200), floats=GrayRange(black=0, white=1))
+    text = ServingContract(background="gray", gray=gray).json_text()
+    assert PhotoRules.read(text) == PhotoRules(integers=(-1000, 1200), floats=(0, 1), background=128)
+    assert PhotoRules.read(text.encode()) == PhotoRules.read(text)
+    assert ServingContract.model_validate_json(text) == ServingContract(background="gray", gray=gray)
+
+
+def test_the_usual_contract_is_what_the_program_does_by_itself() -> None:
+    assert PhotoRules.read(ServingContract().json_text()) == PhotoRules()
+
+
+def test_a_model_without_one_is_read_as_before() -> None:
+    assert PhotoRules.read("").version == 0
+
+
+@pytest.mark.parametrize("change", [{"version": 2}, {"orientation": "stored"}, {"aspect": "crop"}])
+def test_a_contract_that_it_does_not_know_is_refused(change: dict[str, object]) -> None:
+    newer = json.dumps(json.loads(ServingContract().json_text()) | change)
+    with pytest.raises(ValueError, match="newer Darkroom"):
+        PhotoRules.read(newer)
