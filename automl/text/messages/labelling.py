@@ -42,7 +42,7 @@ INNERMOST_REPEATED_WITH_PARTS = (
 INNERMOST_IN_GROUPS = (
     "The innermost folder of each photo is its class, since the folders around these hold the same classes: {outer}. "
     "All photos of one such outer folder are either learned from or used for the test, so the test shows how well the "
-    "model does in a new one."
+    "model does with a new one."
 )
 NAMES_SAY = "The name of each file says its class ({name}: {label})."
 NAMES_SAY_WITH_PARTS = "The name of each file says its class ({name}: {label}), with your own {parts} photos."
