@@ -108,8 +108,9 @@ def _in_innermost(one: PhotoFolder) -> Place | NoPlace:
     if one.lost and one.lost is not BESIDE_TRAINING:
         return one.lost
     around = [name for name in one.path[: len(one.path) - len(one.rest)] if not (one.split and split_name(name))]
-    within = _without_plain_end((*around, *one.rest))
-    names = _without_plain_end([name for name in within if not split_of(name)])
+    # In `train/images`, where train may be a class, the images are no class of their own.
+    inside = _without_plain_end(one.rest) if one.rest and split_of(one.rest[0]) else one.rest
+    names = _without_plain_end([name for name in (*around, *inside) if not split_of(name)])
     return place_in(names[-1], one.split or innermost_split(one.rest)) if names else OUTSIDE
 
 
