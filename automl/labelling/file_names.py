@@ -54,7 +54,7 @@ def places_by_names(files: Sequence[NamedFile], splits_of_folders: Mapping[Folde
     """
     read = _read_names(files, is_split_first=False)
     # In `test_train_1` either word may be the class: the word for the split stands where it does in other names.
-    if sum(name is not None and name.is_split_first for name in read) * 2 > len(read):
+    if sum(name.side for name in read if name is not None) > 0:
         read = _read_names(files, is_split_first=True)
     splits = _SplitWords([name for name in read if name is not None])
     return without_lonely_split(
@@ -108,22 +108,23 @@ class _NameWords:
         label: The class; empty if the name says none.
         label_with_split: The class together with the word for the split, in case the word belongs to the class.
         split: The part of the split that the word names; None without such a word.
-        is_split_first: Whether the first word is the one that names it, and could not be anything else.
+        side: 1 where only the first word can name it, -1 where only the last one can, else 0.
     """
 
     label: str
     label_with_split: str
     split: Split | None
-    is_split_first: bool
+    side: int
 
     @classmethod
     def of(cls, stem: str, *, is_split_first: bool) -> "_NameWords":
-        label, label_with_split, split, found_first = "", "", None, False
+        label, label_with_split, split, side = "", "", None, 0
         # As long as before, so that a word stands where it stands in the name.
         readable = _IDENTIFIER.sub(lambda found: f" {'0' * (len(found[0]) - 2)} ", stem)
         for words in _runs_of_words(readable):
             kept, run_split = _without_split(words, is_split_first=is_split_first)
-            found_first |= bool(run_split) and not split and kept[-1:] == words[-1:]
+            if run_split and not split:
+                side = bool(split_of_word(words[0].text)) - bool(split_of_word(words[-1].text))
             split = split or run_split
             # The first run with words is the class: what follows a number is mostly a remark.
             if words and not label:
@@ -133,7 +134,7 @@ class _NameWords:
             label=label,
             label_with_split=label_with_split if split else label,
             split=split,
-            is_split_first=found_first,
+            side=side,
         )
 
 

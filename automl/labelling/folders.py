@@ -108,7 +108,14 @@ def _in_innermost(one: PhotoFolder) -> Place | NoPlace:
     if one.lost and one.lost is not BESIDE_TRAINING:
         return one.lost
     around = [name for name in one.path[: len(one.path) - len(one.rest)] if not (one.split and split_name(name))]
-    names = [name for name in (*around, *one.rest) if not split_of(name)]
-    while len(names) > 1 and names[-1].lower() in PLAIN_FOLDERS:
-        names.pop()
+    # In `train/images`, where train may be a class, the images are no class of their own.
+    inside = _without_plain_end(one.rest) if one.rest and split_of(one.rest[0]) else one.rest
+    names = _without_plain_end([name for name in (*around, *inside) if not split_of(name)])
     return place_in(names[-1], one.split or innermost_split(one.rest)) if names else OUTSIDE
+
+
+def _without_plain_end(names: Sequence[str]) -> Sequence[str]:
+    """The names without those at the end that only say that there are photos inside, as long as one is left."""
+    while len(names) > 1 and names[-1].lower() in PLAIN_FOLDERS:
+        names = names[:-1]
+    return names

@@ -76,8 +76,9 @@ def _own_parts(places: Places) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first of the names, in words."""
-    return ", ".join([*names[:_N_EXAMPLES], *(["..."] if len(names) > _N_EXAMPLES else [])])
+    """The first of the names, in words, with the number of the others."""
+    first, n_more = ", ".join(names[:_N_EXAMPLES]), len(names) - _N_EXAMPLES
+    return labelling_messages.NAMES_AND_MORE.format(names=first, n=n_more) if n_more > 0 else first
 
 
 def _example(reading: Reading, files: Sequence[NamedFile], places: Places, labels: Sequence[str]) -> Mapping[str, str]:

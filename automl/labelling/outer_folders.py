@@ -1,14 +1,17 @@
 """Folders around class folders that are neither classes nor parts of the split: wrappers, groups, collections."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from automl.labelling.neutral_names import Telling, is_variant, telling
-from automl.labelling.photo_folder import PhotoFolder, by_top, top_keys
+from automl.labelling.photo_folder import PhotoFolder, by_top, sibling, top_keys
 from automl.labelling.spellings import spelling_key
+from automl.labelling.split_folders import parts_among
 from automl.labelling.split_levels import without_parts
-from automl.labelling.split_words import PLAIN_FOLDERS, split_of
+from automl.labelling.split_words import PLAIN_FOLDERS, split_name, split_of
+from automl.records import Split
 from automl.text.upload_names import Folders
 
 _MOST_LEVELS = 12
@@ -21,14 +24,15 @@ _COMMON_AT_LEAST = 0.6
 """Outer folders hold the same inner names where at least this share of what they hold is in most of them."""
 
 _N_SUBJECTS, _SUBJECTS_TO_CLASSES = 10, 3
-"""So many outer folders, and so many times more of them than of inner names, can hardly be classes."""
+"""More folders than the first can be a series of subjects; outer ones are if there are that many times more of them
+than of inner names."""
 
 
 def settled(folders: Sequence[PhotoFolder]) -> list[PhotoFolder]:
     """The folders without those that wrap everything and without parts of the split, so that classes come first."""
     found = list(folders)
     for _ in range(_MOST_LEVELS):
-        before, found = found, without_parts(_unwrapped(found))
+        before, found = found, without_parts(_without_wrapper_beside_part(_unwrapped(found)))
         if found == before:
             break
     return _unwrapped(found)
@@ -64,12 +68,14 @@ def without_collections(folders: Sequence[PhotoFolder], *, is_bold: bool) -> lis
     """
     tops = by_top(folders)
     classes = frozenset(
-        spelling_key(name) for name, members in tops.items() if any(len(one.rest) == 1 for one in members)
+        spelling_key(name)
+        for name, members in tops.items()
+        if any(len(one.rest) == 1 for one in members) and telling(name) is not Telling.NOTHING
     )
     collections = {
         name
         for name, members in tops.items()
-        if spelling_key(name) not in classes and _is_collection(name, members, classes, is_bold=is_bold)
+        if all(len(one.rest) > 1 for one in members) and _is_collection(name, members, classes, is_bold=is_bold)
     }
     is_group = len(collections) > 1 and all(telling(name) is Telling.NOTHING for name in collections)
     return [
@@ -90,15 +96,20 @@ def _is_collection(name: str, members: Iterable[PhotoFolder], classes: frozenset
 
 
 def _names_below(tops: Mapping[str, Sequence[PhotoFolder]], *, n_levels: int) -> Mapping[str, frozenset[str]]:
-    """The names of what seem to be classes in each outer folder; empty if a folder has none, and so is a class."""
+    """The names of what seem to be classes in each outer folder; empty if a folder has none, and so may be a class."""
     inside = {name: [one.inside() for one in members] for name, members in tops.items()}
     branching = (top_keys(members) for members in inside.values())
     known = frozenset[str]().union(*(names for names in branching if len(names) > 1))
+    # Thousands of outer folders may hold the same few inner names, which are looked at once.
+    of_shape: dict[frozenset[Folders], frozenset[str]] = {}
     names: dict[str, frozenset[str]] = {}
     for name, members in inside.items():
-        holds_photos = any(not one.rest for one in members)
-        names[name] = _class_names(members, known, n_levels=n_levels)
-        if not names[name] or (holds_photos and telling(name) is not Telling.NOTHING):
+        shape = frozenset(one.rest for one in members)
+        if shape not in of_shape:
+            of_shape[shape] = _class_names(members, known, n_levels=n_levels)
+        if of_shape[shape]:
+            names[name] = of_shape[shape]
+        if telling(name) is not Telling.NOTHING and (() in shape or not of_shape[shape]):
             return {}
     return names
 
@@ -106,12 +117,14 @@ def _names_below(tops: Mapping[str, Sequence[PhotoFolder]], *, n_levels: int) ->
 def _class_names(folders: Sequence[PhotoFolder], known: frozenset[str], *, n_levels: int) -> frozenset[str]:
     """The outermost names, each in one spelling, without those that only say that there are photos in them."""
     names = top_keys(folders)
-    if not (len(names) == 1 and names <= known):
+    is_understood = (len(names) == 1 and names <= known) or all(len(one.rest) < 2 for one in folders)
+    if not is_understood:
         names = top_keys(without_groups(settled(folders), n_levels=n_levels)[0])
-    return frozenset(name for name in names if name not in PLAIN_FOLDERS and not split_of(name))
+    real = frozenset(name for name in names if name not in PLAIN_FOLDERS)
+    return frozenset() if all(map(split_of, real)) else real
 
 
-def _are_outer(outer: Iterable[str], names: Mapping[str, frozenset[str]]) -> bool:
+def _are_outer(outer: Collection[str], names: Mapping[str, frozenset[str]]) -> bool:
     """Whether folders lie around the classes, given the names inside each."""
     inner = frozenset[str]().union(*names.values())
     if len(names) < 2 or len(inner) < 2:
@@ -132,10 +145,11 @@ def _are_shared(names: Mapping[str, frozenset[str]]) -> bool:
     return is_in_largest or (len(common) > 1 and sum(common) >= _COMMON_AT_LEAST * counts.total())
 
 
-def _telling_of_most(names: Iterable[str]) -> Telling:
-    """What at least half of the names reach."""
+def _telling_of_most(names: Collection[str]) -> Telling:
+    """What at least half of the names reach; many that differ in nothing but a number say no more than numbers."""
     ordered = sorted(map(telling, names))
-    return ordered[len(ordered) // 2]
+    is_series = len(names) > _N_SUBJECTS and 2 * len({re.sub(r"\d+", "0", name) for name in names}) <= len(names)
+    return min(ordered[len(ordered) // 2], Telling.A_NUMBER if is_series else Telling.SOMETHING)
 
 
 def _taken_out(one: PhotoFolder, *, is_group: bool) -> PhotoFolder:
@@ -145,12 +159,38 @@ def _taken_out(one: PhotoFolder, *, is_group: bool) -> PhotoFolder:
     return replace(one.inside(), group=one.group or (outer if is_named else ""))
 
 
-# ---- Folders that wrap everything.
+# ---- Folders that wrap everything, or all but one part of the split.
+
+
+def _without_wrapper_beside_part(folders: Sequence[PhotoFolder]) -> list[PhotoFolder]:
+    """The folders without one around the training folder: `plants/train` and `plants/valid` beside `test`."""
+    tops = by_top(folders)
+    splits = {split_of(name) for name in tops}
+    if splits == {None} or Split.TRAIN in splits:
+        return list(folders)
+    inside = {
+        name: _unwrapped([one.inside() for one in members]) for name, members in tops.items() if not split_of(name)
+    }
+    wrappers = [name for name, members in inside.items() if _has_training_part(by_top(members))]
+    if len(wrappers) != 1:
+        return list(folders)
+    (wrapper,) = wrappers
+    return [*(one for one in folders if one.rest[:1] != (wrapper,)), *inside[wrapper]]
+
+
+def _has_training_part(tops: Mapping[str, Sequence[PhotoFolder]]) -> bool:
+    """Whether there is a training folder of several classes, and another part beside it."""
+    if not any(map(split_name, tops)):
+        return False
+    siblings = {name: sibling(name, members) for name, members in tops.items()}
+    parts = parts_among(siblings.values())
+    of_training = [name for name, split in parts.items() if split is Split.TRAIN]
+    return len(set(parts.values())) > 1 and any(len(siblings[name].inside) > 1 for name in of_training)
 
 
 def _unwrapped(folders: Sequence[PhotoFolder]) -> list[PhotoFolder]:
     depth = _wrapper_depth({one.rest for one in folders if not one.lost})
-    return [one if one.lost else replace(one, rest=one.rest[depth:]) for one in folders]
+    return [one if one.lost else replace(one, rest=one.rest[depth:]) for one in folders] if depth else list(folders)
 
 
 def _wrapper_depth(folders: set[Folders]) -> int:

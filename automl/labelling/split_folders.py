@@ -72,7 +72,8 @@ def _fitting(siblings: list[Sibling], named: Mapping[str, SplitName]) -> frozens
         families[found.rest].add(name)
     of_families = {name for family in families.values() if len(_splits(named, family)) > 1 for name in family}
     some = [one for one in siblings if one.name in named]
-    of_contents = {one.name for one in some if one.shares_classes_with(_inside_other_parts(one, some, named))}
+    inside = {split: _inside_other_parts(split, some, named) for split in Split}
+    of_contents = {one.name for one in some if one.shares_classes_with(inside[named[one.name].split])}
     several = of_families | of_contents
     # What fits has its unlabelled brothers: `train/cat` and `train/dog` beside photos directly in `my_test`.
     if several or len(named) == len(siblings):
@@ -86,10 +87,9 @@ def _all_one_split(siblings: list[Sibling], named: Mapping[str, SplitName]) -> s
     return {one.name for one in siblings if not named[one.name].rest} if len(siblings) > 1 else set()
 
 
-def _inside_other_parts(one: Sibling, siblings: list[Sibling], named: Mapping[str, SplitName]) -> frozenset[str]:
-    """What lies in the folders that are named for other parts than `one` is."""
-    others = (other.inside for other in siblings if named[other.name].split is not named[one.name].split)
-    return frozenset().union(*others)
+def _inside_other_parts(split: Split, siblings: list[Sibling], named: Mapping[str, SplitName]) -> frozenset[str]:
+    """What lies in the folders that are named for other parts than `split`."""
+    return frozenset().union(*(one.inside for one in siblings if named[one.name].split is not split))
 
 
 def _is_part_alone(one: Sibling, siblings: list[Sibling]) -> bool:

@@ -20,12 +20,17 @@ BESIDE_TRAINING = NoPlace(reason=labelling_messages.BESIDE_TRAINING_FOLDER)
 _MOST_LEVELS = 4
 """So many levels inside a part, or inside a class, are looked through."""
 
+_MANY_PARTS = 100
+"""Nobody has as many parts; for more, comparing each with all others would take long."""
+
 _PLAIN_INSIDE_PART = PLAIN_FOLDERS | UNLABELLED_WORDS | {"all", "none", "samples", "dataset"}
 
 
 def without_parts(folders: Sequence[PhotoFolder]) -> list[PhotoFolder]:
     """The folders without the parts of the split that lie around them."""
     tops = by_top(folders)
+    if not any(map(split_name, tops)):
+        return list(folders)
     if found := _parts_in_class_names(tops):
         return [_renamed(one, found) for one in folders]
     parts = parts_among(sibling(name, _without_repeated(name, members)) for name, members in tops.items())
@@ -33,14 +38,17 @@ def without_parts(folders: Sequence[PhotoFolder]) -> list[PhotoFolder]:
         return list(folders)
     inside = {name: [replace(one.inside(), split=parts[name]) for one in tops[name]] for name in parts}
     of_parts = {name: top_keys(_without_repeated_inside(name, members)) for name, members in inside.items()}
+    everywhere = frozenset[str]().union(*of_parts.values())
     found_inside = [
         one
         for name, members in inside.items()
-        for one in _inside_part(members, name, elsewhere=_others(of_parts, name))
+        for one in _inside_part(
+            members, name, elsewhere=_others(of_parts, name) if len(parts) < _MANY_PARTS else everywhere
+        )
     ]
     beside = [one for name, members in tops.items() if name not in parts for one in members]
     if Split.TRAIN in parts.values():
-        beside = list(_beside_training(beside, frozenset().union(*of_parts.values())))
+        beside = list(_beside_training(beside, everywhere))
     return [*found_inside, *beside, *(one for one in folders if one.lost or not one.rest)]
 
 
@@ -49,13 +57,20 @@ def with_splits_inside(folders: Sequence[PhotoFolder]) -> list[PhotoFolder]:
     found = list(folders)
     for level in range(1, _MOST_LEVELS):
         parts = _parts_inside({one.rest[level] for one in found if not one.lost and len(one.rest) > level})
-        found = [
-            replace(one, split=parts[one.rest[level]])
-            if one.split is None and len(one.rest) > level and one.rest[level] in parts
-            else one
-            for one in found
-        ]
+        if len(set(parts.values())) == 1 and not _divides_a_class(found, level, parts):
+            continue
+        found = [one if one.split else replace(one, split=_split_at(one, level, parts)) for one in found]
     return found
+
+
+def _divides_a_class(folders: Sequence[PhotoFolder], level: int, parts: Mapping[str, Split]) -> bool:
+    """Whether some class has photos in a part and others beside it. All photos of a class are no part of it."""
+    classes = by_top(folders).values()
+    return any(len({_split_at(one, level, parts) for one in members}) > 1 for members in classes)
+
+
+def _split_at(one: PhotoFolder, level: int, parts: Mapping[str, Split]) -> Split | None:
+    return parts.get(one.rest[level]) if len(one.rest) > level else None
 
 
 def _parts_inside(names: set[str]) -> Mapping[str, Split]:
@@ -75,6 +90,7 @@ def _beside_training(folders: Iterable[PhotoFolder], classes: frozenset[str]) ->
 
 
 def _others(names: Mapping[str, frozenset[str]], own: str) -> frozenset[str]:
+    """The names in the other parts."""
     return frozenset[str]().union(*(found for name, found in names.items() if name != own))
 
 

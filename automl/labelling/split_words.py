@@ -83,7 +83,7 @@ class SplitName:
     rest: tuple[str, ...]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def split_name(folder: str) -> SplitName | None:
     """What a name says about the split; None where it has no word for a part, or words for several."""
     spaced = _WITHOUT_GAPS.sub(r" \g<0> ", _CAMEL.sub(" ", folder))
@@ -102,7 +102,7 @@ def _joined(tokens: list[str]) -> list[str]:
     return re.sub(r"\btrain(ing)? (and )?val(id|idation)?\b", "trainval", text).split()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def split_word(token: str) -> str:
     """The known word that a token is, or is put together with: `train` of `trainset`; empty where it is none."""
     word = token.lower()

@@ -192,6 +192,15 @@ def test_the_way_of_reading_the_names_can_be_changed(client, world):
     assert labels(client, dataset_id) == {"cat": 12, "dog": 12}
 
 
+def test_another_reading_is_offered_where_nothing_could_be_read(client, world):
+    names = [f"images_00{lot}/images/{n}.png" for lot in (1, 2) for n in range(6)]
+    dataset_id = world.add_checked({name: encoded(n) for n, name in enumerate(names)})
+    assert labels(client, dataset_id) == {}
+    assert 'name="reading" value="parent"' in client.get(f"/datasets/{dataset_id}").text
+    client.post(f"/datasets/{dataset_id}/edits", data={"kind": "layout", "reading": "parent"})
+    assert labels(client, dataset_id) == {"images_001": 6, "images_002": 6}
+
+
 def test_of_two_findings_of_a_kind_the_one_that_was_clicked_is_mended(client, world):
     names = [f"{label}/{n}.png" for label in ("rose", "Roses", "tulip", "tulips") for n in range(3)]
     dataset_id = world.add_checked({name: encoded(number) for number, name in enumerate(names)})

@@ -1,5 +1,6 @@
 """How the classes were read from folders, names of files or a table, and how else they could be read."""
 
+NAMES_AND_MORE = "{names} and {n:,} more"
 OTHER_READING = "{words} The classes would be: {classes}."
 OTHER_LAYOUT = "Another reading is possible with --layout {layout}. {words}"
 OTHER_LABEL_COLUMN = "Another reading is possible with --label-column {column}. {words}"
@@ -42,7 +43,7 @@ INNERMOST_REPEATED_WITH_PARTS = (
 INNERMOST_IN_GROUPS = (
     "The innermost folder of each photo is its class, since the folders around these hold the same classes: {outer}. "
     "All photos of one such outer folder are either learned from or used for the test, so the test shows how well the "
-    "model does in a new one."
+    "model does with a new one."
 )
 NAMES_SAY = "The name of each file says its class ({name}: {label})."
 NAMES_SAY_WITH_PARTS = "The name of each file says its class ({name}: {label}), with your own {parts} photos."

@@ -15,6 +15,7 @@ from automl.cli.photos import scratch_folder
 from automl.cli.run_options import read_run_settings
 from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.settings import load_settings
+from tests.automl.images.pictures import encoded, write_files
 from tests.automl.serving.tiny_model import tiny_model
 from tests.reports import made_report
 
@@ -33,6 +34,22 @@ def test_check_counts_the_photos_of_each_class(photos, capfd):
     assert main(["check", str(photos)]) == 0
     shown = capfd.readouterr().err
     assert "red" in shown and "blue" in shown and "4" in shown
+
+
+def test_check_says_how_else_the_classes_can_be_read_and_reads_them_so(tmp_path, capfd):
+    folds = {
+        f"fold_{n}/{label}/{i}.png": encoded(40 * n + 20 * (label == "dog") + i)
+        for n in (1, 2)
+        for label in ("cat", "dog")
+        for i in range(4)
+    }
+    folder = write_files(tmp_path / "pets", folds)
+    assert main(["check", str(folder)]) == 0
+    said = " ".join(capfd.readouterr().err.split())
+    assert "The innermost folder of each photo is its class" in said and "--layout folders" in said
+    assert main(["check", str(folder), "--layout", "folders"]) == 0
+    said = " ".join(capfd.readouterr().err.split())
+    assert "One folder for each class." in said and "--layout innermost" in said
 
 
 def test_check_names_what_is_not_used(photos, capfd):

@@ -36,6 +36,18 @@ def guessed(*names: str) -> Layout:
         ("café_7.jpg", "café"),
         ("गुलाब_7.jpg", "गुलाब"),
         ("hot dog's.jpg", "hot dog's"),
+        ("3f2504e0-4f89-41d3-9a0c-0305e82c3301_cat.jpg", "cat"),
+        ("cat-840f04e0-4f89-41d3-9a0c-0305e82c3301.jpg", "cat"),
+        ("b352a47d8c_cat.jpg", "cat"),
+        ("cat_b352a47d8c_001.jpg", "cat"),
+        ("img_cat_001_jpg.rf.a3f9c2d1e4b5a3f9.jpg", "cat"),
+        ("20230517T101112_cat.jpg", "cat"),
+        ("May 17, 2023 cat.jpg", "cat"),
+        ("17-May-2023_cat.jpg", "cat"),
+        ("IMG_E1234_cat.jpg", "cat"),
+        ("P1010012_cat.jpg", "cat"),
+        ("face001.jpg", "face"),
+        ("may_001.jpg", "may"),
     ],
 )
 def test_the_words_of_a_name_are_its_class(name: str, label: str) -> None:
@@ -49,6 +61,8 @@ def test_the_words_of_a_name_are_its_class(name: str, label: str) -> None:
         *("PXL_20210101_101010123.jpg", "Screenshot 2020-01-01 at 10.10.10 AM.png", "image (3).jpg", "image_00012.jpg"),
         *("WhatsApp Image 2020-01-01 at 10.10.10.jpeg", "photo.jpg", "download (1).jpg", "frame0012.png"),
         *("3f2504e0-4f89-41d3-9a0c-0305e82c3301.jpg", "2756397428_1d82a08807.jpg", "b352a47d8c.jpg", "0007.jpg"),
+        *("_MG_1234.jpg", "IMG_E1234.jpg", "P1010012.jpg", "R0012345.jpg", "B612_20180101_101010.jpg", "PICT0001.jpg"),
+        *("mmexport1684321234567.jpg", "vlcsnap-2023-05-17-10h11m12s.png"),
         *("train_001.jpg", "test.jpg", "...jpg", "-.jpg"),
     ],
 )
@@ -87,6 +101,22 @@ def test_a_test_photo_of_a_class_that_has_others_is_in_the_test_set() -> None:
 
 def test_a_word_such_as_test_may_belong_to_the_class() -> None:
     assert by_names("dev_board_1.jpg", "dev_board_2.jpg", "cat_1.jpg") == ["dev_board", "dev_board", "cat"]
+
+
+def test_a_word_of_the_split_is_a_class_among_classes() -> None:
+    names = [f"{label}_{n}.jpg" for label in ("bus", "car", "train") for n in range(3)]
+    assert [place.label for place in guessed(*names).places if isinstance(place, Place)][-1] == "train"
+    assert by_names("valid_1.jpg", "valid_2.jpg", "invalid_1.jpg", "invalid_2.jpg")[0] == "valid"
+    assert by_names("cat_1.jpg", "cat_2.jpg", "dog_1.jpg", "test.jpg")[-1] is None
+
+
+@pytest.mark.parametrize("form", ["{split}_{label}_{n}.jpg", "{label}_{split}_{n}.jpg"])
+@pytest.mark.parametrize("words", [("train", "test"), ("trainset", "holdout"), ("训练集", "测试集")])
+def test_a_class_called_as_a_part_is_told_by_where_the_part_stands(form: str, words: tuple[str, str]) -> None:
+    names = [form.format(split=split, label=label, n=n) for split in words for label in ("bus", "train") for n in "123"]
+    places = guessed(*names).places
+    assert places[3] == Place(label="train", split=Split.TRAIN)
+    assert places[-1] == Place(label="train", split=Split.TEST)
 
 
 def test_a_folder_may_name_the_split_where_names_say_the_class() -> None:
