@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from automl.cli.commands import Subparsers
-from automl.cli.photos import add_layout_option, read_photos, scratch_folder
+from automl.cli.photos import add_layout_options, chosen_reading, read_photos, scratch_folder
 from automl.formats import FORMATS
 from automl.settings import Settings
 from automl.text.messages import command_line as cli_messages
@@ -40,7 +40,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         metavar="FORMAT",
         help=cli_messages.FORMATS_HELP.format(names=", ".join(_NAMES)),
     )
-    add_layout_option(parser)
+    add_layout_options(parser)
     parser.add_argument("--out", type=Path, default=Path("formats"), help=cli_messages.OUT_FOLDER_HELP)
     return parser
 
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
     table = Table(*_HEADS)
     is_true = True
     with scratch_folder(settings) as scratch:
-        manifest = read_photos(options.photos, settings, Path(scratch) / "images", layout=options.layout)
+        manifest = read_photos(options.photos, settings, Path(scratch) / "images", choice=chosen_reading(options))
 
         def say(text: str) -> None:
             console.print(text, markup=False)
