@@ -4,9 +4,10 @@ Nothing is read or decoded here, so an edit on the page takes effect at once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from automl.datasets.clips import ClipPlaces, place_in_clips
 from automl.datasets.copy_groups import CopyGroups, copy_groups, shot_of
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import (
@@ -15,6 +16,7 @@ from automl.datasets.edits import (
     chosen_column,
     chosen_reading,
     joins_spellings,
+    keeps_clips,
     trusts_labels,
 )
 from automl.datasets.findings.doctor import examine
@@ -79,6 +81,7 @@ def assess(
     edits: Sequence[Edit] = (),
     tables: Sequence[LabelTable] = (),
     *,
+    fingerprints: Mapping[int, bytes] | None = None,
     find_more: Callable[[Sequence[DataFile]], Sequence[Finding]] = lambda _files: (),
 ) -> Assessment:
     """The verdict on files that have been decoded.
@@ -87,18 +90,25 @@ def assess(
         files: All files of the data set. What an earlier verdict said of them is forgotten.
         edits: Those that count, in their order.
         tables: Those of the files that may be tables of labels.
+        fingerprints: Those of the photos, by id, see `automl.images.fingerprint`; clips are found by them.
         find_more: Called with the judged files; returns findings that only a run can make, such as labels that it
             doubts.
     """
-    layout, placed, quiet = _placed(files, edits, tables)
-    edited = apply_edits(edits, placed)
+    placed = _placed(files, edits, tables)
+    layout = placed.layout
+    edited = apply_edits(edits, placed.files)
     judged = tuple(_without_lost_classes(_without_contradictions(edited)))
-    refused = tuple(file for file in judged if file.state is FileState.REFUSED and file.id not in quiet)
+    refused = tuple(file for file in judged if file.state is FileState.REFUSED and file.id not in placed.quiet)
     copies = copy_groups(_accepted(judged), trust_labels=trusts_labels(edits))
     contract = contract_for([file.pixels for file in _accepted(judged) if file.pixels is not None])
-    found = examine(_examined(edited, refused, layout=layout, copies=copies, contract=contract))
+    clips = (
+        place_in_clips(_accepted(judged), fingerprints or {}, placed.groups, copies=copies.group_of)
+        if keeps_clips(edits)
+        else {}
+    )
+    found = examine(_examined(edited, refused, layout=layout, copies=copies, clips=clips, contract=contract))
     findings = sorted([*found, *find_more(judged)], key=lambda finding: _SEVERITIES.index(finding.severity))
-    images = tuple(image_records(_accepted(judged), copies))
+    images = tuple(image_records(_accepted(judged), copies, clips))
     problem = problem_of(images)
     return Assessment(
         files=judged,
@@ -157,13 +167,24 @@ def is_table(name: str) -> bool:
     return name.lower().endswith(TABLE_SUFFIXES) and not is_junk(name)
 
 
-def _placed(
-    files: Sequence[DataFile], edits: Sequence[Edit], tables: Sequence[LabelTable]
-) -> tuple[Layout, list[DataFile], set[int]]:
-    """The layout, the files with the label and split that all names together suggest, and the ids of quiet files.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placed:
+    """What the names of all files together say.
 
-    Quiet are tables that were read, and leftovers of other programs: that they are not used does not matter.
+    Attributes:
+        layout: How they were read.
+        files: The files with their labels and splits.
+        quiet: Ids of tables that were read and of leftovers of other programs: that they are not used does not matter.
+        groups: What photos have in common by the user's folders or table, by id.
     """
+
+    layout: Layout
+    files: Sequence[DataFile]
+    quiet: frozenset[int]
+    groups: Mapping[int, str]
+
+
+def _placed(files: Sequence[DataFile], edits: Sequence[Edit], tables: Sequence[LabelTable]) -> _Placed:
     named = [file for file in files if file.key and not file.given_label]
     layout = read_layout(
         [file.name for file in named],
@@ -176,7 +197,12 @@ def _placed(
     nowhere = {number: place for number, place in places.items() if isinstance(place, NoPlace)}
     quiet = {number for number, place in nowhere.items() if place.is_junk or place.is_table}
     quiet |= {file.id for file in files if is_junk(file.name)}
-    return layout, [_at(file, places.get(file.id)) for file in files], quiet
+    return _Placed(
+        layout=layout,
+        files=[_at(file, places.get(file.id)) for file in files],
+        quiet=frozenset(quiet),
+        groups={number: place.group for number, place in places.items() if isinstance(place, Place)},
+    )
 
 
 def _at(file: DataFile, place: Place | NoPlace | None) -> DataFile:
@@ -226,13 +252,14 @@ def _examined(
     *,
     layout: Layout,
     copies: CopyGroups,
+    clips: ClipPlaces,
     contract: ServingContract,
 ) -> ExaminedDataset:
     """What the doctor examines. A photo that is refused only because it lies in two classes is among the photos."""
     photos = _accepted(edited)
     in_doubt = {file.id for file in photos}
     return ExaminedDataset(
-        [_photo(file, copies, contract) for file in photos],
+        [_photo(file, copies, clips=clips, contract=contract) for file in photos],
         [
             UnusableFile(file_id=file.id, name=file.name, reason=file.reason, is_unlabelled=file.is_unlabelled)
             for file in refused
@@ -242,8 +269,9 @@ def _examined(
     )
 
 
-def _photo(file: DataFile, copies: CopyGroups, contract: ServingContract) -> Photo:
+def _photo(file: DataFile, copies: CopyGroups, *, clips: ClipPlaces, contract: ServingContract) -> Photo:
     near = file.id if file.near is None else file.near
+    place = clips.get(file.id)
     return Photo(
         file_id=file.id,
         name=file.name,
@@ -258,6 +286,8 @@ def _photo(file: DataFile, copies: CopyGroups, contract: ServingContract) -> Pho
         spread=visible_spread(file.pixels, contract) if file.pixels else file.spread,
         is_gray=file.is_gray,
         background=contract.background if file.pixels and file.pixels.transparency else "",
+        clip=place.clip if place else "",
+        is_frame=place is not None and place.is_found,
     )
 
 

@@ -31,6 +31,7 @@ class DataFile:
         original: The same number for those near copies that may have been made from one file, see
             `automl.images.near_copies.Likeness`; None where it was not compared.
         shot: The same number for those that look the same everywhere, see there; None where it was not compared.
+        taken_at: Seconds since 1970 by the clock of the camera, from its EXIF; None where that does not say.
         fault: Why it could not be decoded.
         pixels: What is known of its pixels where they are not ordinary ones; None where they are, and for files that
             were decoded before this was found out.
@@ -54,6 +55,7 @@ class DataFile:
     near: int | None = None
     original: int | None = None
     shot: int | None = None
+    taken_at: float | None = None
     fault: str = ""
     pixels: PixelFacts | None = None
 
@@ -88,4 +90,5 @@ class DataFile:
             is_gray=traits.is_gray,
             thumbnail=thumbnail,
             pixels=traits.pixels,
+            taken_at=traits.taken_at,
         )

@@ -59,6 +59,7 @@ class EditKind(StrEnum):
     LAYOUT = "layout"
     SPELLINGS = "spellings"
     LABELS = "labels"
+    CLIPS = "clips"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +275,24 @@ class TrustLabels(Edit):
         return dataset_messages.LABELS_TRUSTED if self.trust else dataset_messages.LABELS_DOUBTED
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepClips(Edit):
+    """Says whether photos of one clip, or of one group that folders or a table name, stay together in the split.
+
+    Attributes:
+        keep: True to keep them together.
+    """
+
+    kind = EditKind.CLIPS
+    refusals = {"keep": dataset_messages.KEEP_IS_NO_SWITCH}
+
+    keep: StrictBool
+
+    @property
+    def usual_title(self) -> str:
+        return dataset_messages.CLIPS_KEPT if self.keep else dataset_messages.CLIPS_DEALT_OUT
+
+
 EDITS: Mapping[EditKind, type[Edit]] = {
     edit.kind: edit
     for edit in (
@@ -285,6 +304,7 @@ EDITS: Mapping[EditKind, type[Edit]] = {
         ChooseReading,
         JoinSpellings,
         TrustLabels,
+        KeepClips,
     )
 }
 
@@ -345,6 +365,12 @@ def trusts_labels(edits: Sequence[Edit]) -> bool:
     """Whether photos that look the same in different classes are right as they are: only if an edit says so."""
     chosen = [edit.trust for edit in edits if isinstance(edit, TrustLabels)]
     return chosen[-1] if chosen else False
+
+
+def keeps_clips(edits: Sequence[Edit]) -> bool:
+    """Whether photos of one clip stay together: so they do unless an edit says otherwise."""
+    chosen = [edit.keep for edit in edits if isinstance(edit, KeepClips)]
+    return chosen[-1] if chosen else True
 
 
 def first_label(edits: Sequence[Edit], label: str) -> str:

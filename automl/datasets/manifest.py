@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from automl.datasets.clips import ClipPlaces
 from automl.datasets.copy_groups import CopyGroups, copy_groups
 from automl.datasets.data_file import DataFile
 from automl.datasets.verdict import LabelledPhoto
@@ -35,13 +36,17 @@ def manifest_of(
     )
 
 
-def image_records(accepted: Sequence[DataFile], copies: CopyGroups | None = None) -> list[ImageRecord]:
+def image_records(
+    accepted: Sequence[DataFile], copies: CopyGroups | None = None, clips: ClipPlaces | None = None
+) -> list[ImageRecord]:
     """The photos in use, by name; without their paths, which only the store knows.
 
     Args:
         accepted: The files in use.
         copies: Which of them belong together; None to find that out here.
+        clips: The clips that some of them are in.
     """
+    clips = clips or {}
     group_of = (copies or copy_groups(accepted)).group_of
     members: defaultdict[int, list[str]] = defaultdict(list)
     for file in accepted:
@@ -58,6 +63,8 @@ def image_records(accepted: Sequence[DataFile], copies: CopyGroups | None = None
             height=file.height,
             split=file.split,
             group=groups.get(group_of[file.id], ""),
+            clip=clips[file.id].clip if file.id in clips else "",
+            frame=clips[file.id].frame if file.id in clips else 0,
         )
         for file in sorted(accepted, key=lambda file: (file.name, file.sha256))
     ]

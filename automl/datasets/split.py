@@ -7,11 +7,19 @@ about them. The order in which groups are dealt out comes from a hash of seed an
 files nor the version of a random generator matters, and adding photos moves few of the others.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from automl.datasets.split_groups import (
+    CutClips,
+    Group,
+    cut_clips,
+    group_of,
+    groups_of,
+    order_of,
+    with_lonely_clips_cut,
+)
 from automl.datasets.verdict import problem_of, quoted
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
@@ -20,6 +28,7 @@ from automl.text.natural_order import in_natural_order
 from automl.text.numbers import percent
 
 TEST_SHARE = 0.15
+TEST_SHARE_OF_CLIPS = 0.25
 MAX_TEST_IMAGES = 10_000
 MAX_CROSS_VALIDATED_IMAGES = 5_000
 MAX_REPEATED_IMAGES = 500
@@ -30,24 +39,7 @@ FEW_TEST_IMAGES = 30
 ALWAYS_TRAINED = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """All copies and near copies of one picture.
-
-    Attributes:
-        label: Their class; empty where they differ.
-        key: Identifies the group, made from contents.
-        images: Indices into the manifest.
-        is_validation: Whether one of them is in the user's validation folder.
-    """
-
-    label: str
-    key: str
-    images: tuple[int, ...]
-    is_validation: bool
-
-
-_FoldsOfGroups = dict[_Group, tuple[int, ...]]
+_FoldsOfGroups = dict[Group, tuple[int, ...]]
 """The folds that hold a group out, one for each repeat of the cross-validation."""
 
 
@@ -90,19 +82,21 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     """
     if n_folds < 2:
         raise ValueError(f"n_folds must be at least 2, not {n_folds}")
-    groups = _groups(manifest, seed)
+    cut = cut_clips(manifest.images)
+    groups = groups_of(manifest, cut, seed)
     test = {i for i, image in enumerate(manifest.images) if image.split is Split.TEST}
     has_own_test = bool(test)
+    if not has_own_test and not _dealable(groups) and any(image.clip for image in manifest.images):
+        return _split_photo_by_photo(manifest, seed, n_folds)
     if not has_own_test:
-        share = min(TEST_SHARE, MAX_TEST_IMAGES / max(1, len(manifest.images)))
-        test = {i for group in _held_out(groups, share) for i in group.images}
+        test = {i for group in _held_out(groups, TEST_SHARE, len(manifest.images)) for i in group.images}
     pool_groups, spared = _learnable(manifest, groups, test)
     pool = sorted(i for group in pool_groups for i in group.images)
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
     _require_a_test(manifest, test, pool_groups)
 
-    validation = _validation(pool_groups, n_pool=len(pool), n_folds=n_folds, seed=seed)
+    validation = _validation(manifest, pool_groups, n_folds=n_folds, seed=seed)
     folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
     return SplitPlan(
         pool=tuple(pool),
@@ -111,7 +105,8 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
         test=tuple(sorted(test)),
         left_out=tuple(left_out),
         notes=(
-            *_test_notes(manifest, test, n_left_out=len(left_out), has_own_test=has_own_test),
+            *_test_notes(manifest, test, n_copies=len(set(left_out) - cut.gaps), has_own_test=has_own_test),
+            *_cut_notes(cut),
             *_spared_notes(spared),
             *validation.notes,
         ),
@@ -119,23 +114,14 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     )
 
 
-def _groups(manifest: DatasetManifest, seed: int) -> list[_Group]:
-    """In the order in which they are dealt out."""
-    members: defaultdict[str, list[int]] = defaultdict(list)
-    for index, image in enumerate(manifest.images):
-        members[image.group or image.sha256].append(index)
-    groups = [_group(manifest, key, images) for key, images in members.items()]
-    return sorted(groups, key=lambda group: hashlib.sha256(f"{seed} {group.key}".encode()).digest())
+def _split_photo_by_photo(manifest: DatasetManifest, seed: int, n_folds: int) -> SplitPlan:
+    """Where each class has photos of a single group that the user has named, whole groups leave nothing to test."""
+    apart = replace(manifest, images=tuple(replace(image, clip="", frame=0) for image in manifest.images))
+    plan = make_split(apart, seed, n_folds)
+    return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT, *plan.notes))
 
 
-def _group(manifest: DatasetManifest, key: str, images: Sequence[int]) -> _Group:
-    labels = {manifest.images[i].label for i in images}
-    is_validation = any(manifest.images[i].split is Split.VALIDATION for i in images)
-    label = labels.pop() if len(labels) == 1 else ""
-    return _Group(label=label, key=key, images=tuple(images), is_validation=is_validation)
-
-
-def _learnable(manifest: DatasetManifest, groups: Sequence[_Group], test: set[int]) -> tuple[list[_Group], list[str]]:
+def _learnable(manifest: DatasetManifest, groups: Sequence[Group], test: set[int]) -> tuple[list[Group], list[str]]:
     """The groups to learn from, and the classes of which there are only near copies of test photos.
 
     Near copies of test photos are left out, except those of the latter classes: else nothing could be learned of them.
@@ -143,74 +129,122 @@ def _learnable(manifest: DatasetManifest, groups: Sequence[_Group], test: set[in
     clean = [group for group in groups if test.isdisjoint(group.images)]
     known = {manifest.images[i].label for group in clean for i in group.images}
     exact = {manifest.images[i].sha256 for i in test}
-    near: defaultdict[str, list[_Group]] = defaultdict(list)
+    near: defaultdict[str, list[Group]] = defaultdict(list)
     for group in groups:
         unseen = [i for i in group.images if i not in test and manifest.images[i].sha256 not in exact]
         own = tuple(i for i in unseen if manifest.images[i].label not in known)
         if len(own) < len(group.images) and own and not test.isdisjoint(group.images):
-            rest = _group(manifest, group.key, own)
+            rest = group_of(manifest, own)
             for label in {manifest.images[i].label for i in own} - known:
                 near[label].append(rest)
     spared = {group.key: group for of_class in near.values() for group in of_class}
     return clean + list(spared.values()), sorted(near)
 
 
-def _by_class(groups: Sequence[_Group]) -> list[list[_Group]]:
-    """The groups of each class, classes by name, without classes of a single group, which cannot be held out."""
-    classes: defaultdict[str, list[_Group]] = defaultdict(list)
+def _by_class(groups: Sequence[Group]) -> dict[str, list[Group]]:
+    """The groups that have photos of each class; a group of several classes is there for each of them."""
+    classes: defaultdict[str, list[Group]] = defaultdict(list)
     for group in groups:
-        if group.label:
-            classes[group.label].append(group)
-    return [classes[label] for label in sorted(classes) if len(classes[label]) >= 2]
+        for label in group.labels:
+            classes[label].append(group)
+    return classes
 
 
-def _held_out(groups: Sequence[_Group], share: float) -> set[_Group]:
-    """About `share` of the images of each class, at least one picture and never all."""
-    return {group for of_class in _by_class(groups) for group in _held_out_of_class(of_class, share)}
+def _dealable(groups: Sequence[Group]) -> list[Group]:
+    """The groups that may be held out: for each of their classes there are others to learn from."""
+    certain = [group for group in groups if not group.is_in_doubt]
+    single = {label for label, of_class in _by_class(certain).items() if len(of_class) < 2}
+    return [group for group in certain if group.labels.isdisjoint(single)]
 
 
-def _held_out_of_class(groups: list[_Group], share: float) -> list[_Group]:
-    """The first groups that fit into the share; never so many groups that few are left to learn from."""
-    n_images = sum(len(group.images) for group in groups)
-    wanted, most_groups = round(share * n_images), max(1, round(share * len(groups)))
-    chosen: list[_Group] = []
-    for group in groups:
-        if len(chosen) < most_groups and len(group.images) <= wanted:
-            chosen.append(group)
-            wanted -= len(group.images)
-    return chosen or [min(groups, key=lambda group: len(group.images))]
+def _held_out(groups: Sequence[Group], share: float, n_images: int) -> set[Group]:
+    """About `share` of the photos of each class, at least one picture or clip and never all."""
+    candidates = _dealable(groups)
+    left = {label: _Room(of_class, share, n_images) for label, of_class in _by_class(candidates).items()}
+    chosen = set()
+    for group in candidates:
+        if all(left[label].has_room_for(group) for label in group.labels):
+            chosen.add(group)
+            for label in group.labels:
+                left[label].take(group)
+    for label in sorted(left):
+        if left[label].n_taken == 0:
+            spare = [group for group in left[label].groups if all(left[one].can_spare_one for one in group.labels)]
+            # Groups of several classes may have taken all that a class can spare.
+            for group in sorted(spare, key=lambda group: len(group.images))[:1]:
+                chosen.add(group)
+                for one in group.labels:
+                    left[one].take(group)
+    return chosen
 
 
-def _validation(groups: Sequence[_Group], *, n_pool: int, n_folds: int, seed: int) -> _Validation:
-    if not _by_class(groups):
-        alone = [[group] for group in groups]
-        folds_of, n_used = _repeated(alone, n_folds=n_folds, n_pool=n_pool, seed=seed)
-        return _Validation(folds_of=folds_of, n_folds=n_used, notes=[dataset_messages.TOO_FEW_TO_COMPARE])
+class _Room:
+    """How much of a class may still be held out.
+
+    Clips are counted: with a seventh of six clips, the test would be a single one. Otherwise photos are counted, and
+    pictures, so that a burst does not take the place of many.
+
+    Attributes:
+        groups: Those with photos of the class.
+        n_taken: Groups that are held out.
+    """
+
+    def __init__(self, groups: Sequence[Group], share: float, n_images: int) -> None:
+        self.groups, self.n_taken = groups, 0
+        sizes = [len(group.images) for group in groups]
+        n_in_clips = sum(len(group.images) for group in groups if group.is_clip)
+        has_clips = 2 * n_in_clips > sum(sizes)
+        share = min(TEST_SHARE_OF_CLIPS if has_clips else share, MAX_TEST_IMAGES / max(1, n_images))
+        self._most_groups = max(1, round(share * len(groups)))
+        self._n_photos = round((2 * share if has_clips else share) * sum(sizes))
+
+    @property
+    def can_spare_one(self) -> bool:
+        return self.n_taken + 1 < len(self.groups)
+
+    def has_room_for(self, group: Group) -> bool:
+        return self.n_taken < self._most_groups and len(group.images) <= self._n_photos
+
+    def take(self, group: Group) -> None:
+        self.n_taken += 1
+        self._n_photos -= len(group.images)
+
+
+def _validation(manifest: DatasetManifest, pool: Sequence[Group], *, n_folds: int, seed: int) -> _Validation:
+    groups, cut = with_lonely_clips_cut(manifest, pool)
+    notes = [dataset_messages.COMPARED_ON_PARTS_OF_A_CLIP.format(classes=quoted(cut))] if cut else []
+    n_pool = sum(len(group.images) for group in groups)
+    if not _dealable(groups):
+        folds_of, n_used = _repeated(groups, n_folds=n_folds, n_pool=n_pool, seed=seed)
+        return _Validation(folds_of=folds_of, n_folds=n_used, notes=[*notes, dataset_messages.TOO_FEW_TO_COMPARE])
     if n_pool <= MAX_CROSS_VALIDATED_IMAGES:
-        return _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed)
-    return _single_validation(groups)
+        found = _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed)
+    else:
+        found = _single_validation(groups, n_pool)
+    return replace(found, notes=[*notes, *found.notes])
 
 
-def _n_own(groups: Sequence[_Group]) -> int:
+def _n_own(groups: Sequence[Group]) -> int:
     """How many images are together with one of the user's validation folder."""
     return sum(len(group.images) for group in groups if group.is_validation)
 
 
-def _cross_validation(groups: Sequence[_Group], *, n_pool: int, n_folds: int, seed: int) -> _Validation:
+def _cross_validation(groups: Sequence[Group], *, n_pool: int, n_folds: int, seed: int) -> _Validation:
     """Each photo takes its turn at validation."""
-    folds_of, n_used = _repeated(_by_class(groups), n_folds=n_folds, n_pool=n_pool, seed=seed)
+    folds_of, n_used = _repeated(_dealable(groups), n_folds=n_folds, n_pool=n_pool, seed=seed)
     notes = []
     if _n_own(groups):
         notes.append(dataset_messages.JOINED_IN_CROSS_VALIDATION.format(n_folds=n_used))
-    if single := {group.label for group in groups if group.label} - {group.label for group in folds_of}:
+    certain = [group for group in groups if not group.is_in_doubt]
+    if single := _labels(certain) - _labels(list(folds_of)):
         notes.append(dataset_messages.SINGLE_PHOTO_OF_CLASS.format(classes=quoted(in_natural_order(single))))
     return _Validation(folds_of=folds_of, n_folds=n_used, notes=notes)
 
 
-def _single_validation(groups: Sequence[_Group]) -> _Validation:
+def _single_validation(groups: Sequence[Group], n_pool: int) -> _Validation:
     """One part of the photos is validated on: the user's own where it is large enough."""
     n_own = _n_own(groups)
-    if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups)):
+    if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups, n_pool)):
         note = dataset_messages.COMPARED_ON_OWN_FOLDER.format(n=n_own)
         return _Validation(folds_of=dict.fromkeys(own, (0,)), n_folds=1, notes=[note])
     share = percent(VALIDATION_SHARE, 0)
@@ -218,49 +252,51 @@ def _single_validation(groups: Sequence[_Group]) -> _Validation:
         note = dataset_messages.COMPARED_ON_SHARE_INSTEAD.format(n=n_own, share=share)
     else:
         note = dataset_messages.COMPARED_ON_SHARE.format(share=share)
-    held_out = _held_out(groups, VALIDATION_SHARE)
+    held_out = _held_out(groups, VALIDATION_SHARE, n_pool)
     return _Validation(folds_of=dict.fromkeys(held_out, (0,)), n_folds=1, notes=[note])
 
 
-def _repeated(
-    classes: Sequence[Sequence[_Group]], *, n_folds: int, n_pool: int, seed: int
-) -> tuple[_FoldsOfGroups, int]:
-    """The folds of each group of `classes`, and how many folds there are."""
-    first, n_used = _dealt(classes, n_folds)
+def _repeated(groups: Sequence[Group], *, n_folds: int, n_pool: int, seed: int) -> tuple[_FoldsOfGroups, int]:
+    """The folds of each group, and how many folds there are."""
+    first, n_used = _dealt(groups, n_folds)
     deals = [first]
     for repeat in range(1, N_REPEATS if n_pool <= MAX_REPEATED_IMAGES else 1):
-        shuffled = [
-            sorted(of_class, key=lambda group: hashlib.sha256(f"{seed} {repeat} {group.key}".encode()).digest())
-            for of_class in classes
-        ]
+        shuffled = sorted(groups, key=lambda group: order_of(group, seed, repeat))
         deals.append(_dealt(shuffled, n_folds)[0])
     return {group: tuple(deal[group] for deal in deals) for group in first}, n_used
 
 
-def _dealt(classes: Sequence[Sequence[_Group]], n_folds: int) -> tuple[dict[_Group, int], int]:
-    """The fold of each group of `classes`, and how many folds there are.
+def _dealt(groups: Sequence[Group], n_folds: int) -> tuple[dict[Group, int], int]:
+    """The fold of each group, and how many folds there are.
 
-    No fold is empty, and none holds all of a class that has two groups.
+    No fold is empty, and none holds all of a class that has two groups; only groups of several classes may leave no
+    other way.
     """
-    n_used = min(n_folds, sum(map(len, classes)))
+    n_used = min(n_folds, len(groups))
     n_in_fold = [0] * n_used
-    fold_of: dict[_Group, int] = {}
-    for of_class in classes:
-        n_of_class = [0] * n_used
-        # The large groups first: the small ones then even the folds out.
-        for group in sorted(of_class, key=lambda group: -len(group.images)):
-            fold = min(range(n_used), key=lambda f: (n_of_class[f], n_in_fold[f]))
-            fold_of[group] = fold
-            n_of_class[fold] += len(group.images)
-            n_in_fold[fold] += len(group.images)
+    n_of_class: defaultdict[str, list[int]] = defaultdict(lambda: [0] * n_used)
+    fold_of: dict[Group, int] = {}
+    # Groups of several classes are the hardest to place, so they come first; then class by class, the large groups
+    # first: the small ones then even the folds out.
+    for group in sorted(groups, key=lambda group: (len(group.labels) == 1, sorted(group.labels), -len(group.images))):
+        of_classes = [n_of_class[label] for label in group.labels]
+        fold = min(range(n_used), key=lambda f: (sum(n[f] for n in of_classes), n_in_fold[f]))
+        fold_of[group] = fold
+        n_in_fold[fold] += len(group.images)
+        for n in of_classes:
+            n[fold] += len(group.images)
     return fold_of, n_used
 
 
-def _own_validation(groups: Sequence[_Group]) -> set[_Group]:
+def _own_validation(groups: Sequence[Group], n_pool: int) -> set[Group]:
     """The user's validation pictures; of a class that has no others, only a share, since it must be learned too."""
-    learned = {group.label for group in groups if not group.is_validation}
-    own = {group for group in groups if group.is_validation and group.label in learned}
-    return own | _held_out([group for group in groups if group.label not in learned], VALIDATION_SHARE)
+    learned = _labels([group for group in groups if not group.is_validation])
+    own = {group for group in groups if group.is_validation and group.labels <= learned and not group.is_in_doubt}
+    return own | _held_out([group for group in groups if not group.labels <= learned], VALIDATION_SHARE, n_pool)
+
+
+def _labels(groups: Sequence[Group]) -> set[str]:
+    return {label for group in groups for label in group.labels}
 
 
 def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None:
@@ -269,7 +305,7 @@ def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None
         raise BadDataset(dataset_messages.NOTHING_TO_LEARN_OUTSIDE_TEST.format(classes=quoted(lost)))
 
 
-def _require_a_test(manifest: DatasetManifest, test: set[int], pool_groups: Sequence[_Group]) -> None:
+def _require_a_test(manifest: DatasetManifest, test: set[int], pool_groups: Sequence[Group]) -> None:
     """The check refuses such a data set before a run begins, but versions that were saved earlier may be such."""
     if not test or len(pool_groups) < 2:
         raise BadDataset(problem_of(manifest.images) or dataset_messages.NOTHING_TO_TEST)
@@ -281,13 +317,14 @@ def _spared_notes(labels: Sequence[str]) -> list[str]:
     return [dataset_messages.ONLY_NEAR_COPIES_OF_TEST.format(classes=quoted(labels))]
 
 
-def _test_notes(manifest: DatasetManifest, test: set[int], *, n_left_out: int, has_own_test: bool) -> list[str]:
+def _test_notes(manifest: DatasetManifest, test: set[int], *, n_copies: int, has_own_test: bool) -> list[str]:
     notes = []
     if not has_own_test:
-        share = len(test) / len(manifest.images)
-        notes.append(dataset_messages.KEPT_FOR_TEST.format(n=len(test), share=percent(share, 0)))
-    if n_left_out:
-        notes.append(dataset_messages.COPIES_OF_TEST_LEFT_OUT.format(n=n_left_out))
+        notes.append(_kept_note(manifest, test))
+    elif on_both_sides := _clips(manifest, test) & _clips(manifest, set(range(len(manifest.images))) - test):
+        notes.append(dataset_messages.CLIPS_ON_BOTH_SIDES.format(n=len(on_both_sides)))
+    if n_copies:
+        notes.append(dataset_messages.COPIES_OF_TEST_LEFT_OUT.format(n=n_copies))
     tested = {manifest.images[i].label for i in test}
     if untested := [label for label in manifest.classes if label not in tested]:
         lacks = dataset_messages.TEST_FOLDER_LACKS if has_own_test else dataset_messages.TEST_LACKS
@@ -295,3 +332,20 @@ def _test_notes(manifest: DatasetManifest, test: set[int], *, n_left_out: int, h
     if len(test) < FEW_TEST_IMAGES:
         notes.append(dataset_messages.SMALL_TEST.format(n=len(test)))
     return notes
+
+
+def _kept_note(manifest: DatasetManifest, test: set[int]) -> str:
+    share = percent(len(test) / len(manifest.images), 0)
+    if clips := _clips(manifest, test):
+        return dataset_messages.CLIPS_KEPT_FOR_TEST.format(n=len(clips), photos=len(test), share=share)
+    return dataset_messages.KEPT_FOR_TEST.format(n=len(test), share=share)
+
+
+def _clips(manifest: DatasetManifest, images: set[int]) -> set[str]:
+    return {manifest.images[i].clip for i in images if manifest.images[i].clip}
+
+
+def _cut_notes(cut: CutClips) -> list[str]:
+    if not cut.labels:
+        return []
+    return [dataset_messages.CLIP_CUT_INTO_BLOCKS.format(n=len(cut.gaps), classes=quoted(cut.labels))]

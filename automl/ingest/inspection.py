@@ -6,7 +6,7 @@ becomes of the results, so each hands in a `FileSource` and an `InspectionRecord
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -96,6 +96,7 @@ def judge_files(
     *,
     source: FileSource,
     edits: Sequence[Edit] = (),
+    fingerprints: Mapping[int, bytes] | None = None,
     find_more: Callable[[Sequence[DataFile]], Sequence[Finding]] = lambda _files: (),
 ) -> Assessment:
     """The verdict on files that have been inspected, with the tables of labels among them.
@@ -104,9 +105,10 @@ def judge_files(
         files: All files.
         source: Where their bytes are.
         edits: What users have changed about the data set, in their order.
+        fingerprints: Those that the inspection has made, by id; clips are found by them.
         find_more: Findings of earlier runs, of the judged files.
     """
-    return assess(files, edits, _tables(files, source), find_more=find_more)
+    return assess(files, edits, _tables(files, source), fingerprints=fingerprints, find_more=find_more)
 
 
 def _inspect(file: DataFile, *, source: FileSource, recorder: InspectionRecorder, max_pixels: int) -> InspectedFile:

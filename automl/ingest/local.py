@@ -2,7 +2,7 @@
 
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -172,8 +172,9 @@ def _manifest(
     found: _FoundFiles, settings: Settings, on_progress: OnProgress | None, *, choice: ChooseReading | None
 ) -> DatasetManifest:
     """Raises BadDataset."""
-    files = _inspected(found.files, settings.max_image_pixels, on_progress)
-    assessment = judge_files(files, source=_LocalDisk(), edits=[choice] if choice else [])
+    files, fingerprints = _inspected(found.files, settings.max_image_pixels, on_progress)
+    edits = [choice] if choice else []
+    assessment = judge_files(files, source=_LocalDisk(), edits=edits, fingerprints=fingerprints)
     layout = assessment.summary.layout
     others = [_other_reading(other) for other in (layout.others if layout else ())]
     refused = [*found.refused, *(RefusedFile(file.name, file.reason) for file in assessment.refused)]
@@ -192,8 +193,10 @@ def _other_reading(other: ReadingSummary) -> str:
     return labelling_messages.OTHER_LAYOUT.format(layout=_LAYOUT_OF[Reading(other.reading)], words=other.words)
 
 
-def _inspected(found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProgress | None) -> list[DataFile]:
-    """The files, decoded and compared with each other; those that are not decoded come last."""
+def _inspected(
+    found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProgress | None
+) -> tuple[list[DataFile], Mapping[int, bytes]]:
+    """The files, decoded and compared with each other, and their fingerprints; what is not decoded comes last."""
     ordered = sorted(found, key=lambda file: not is_for_inspection(file.name))
     files = [
         DataFile(id=number, name=file.name, key=str(file.path), sha256="")
@@ -203,7 +206,8 @@ def _inspected(found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProg
     results = _Results(on_progress)
     inspect_files(files, source=_LocalDisk(), recorder=results, max_pixels=max_pixels)
     likeness = likeness_of(results.fingerprints, results.details)
-    return [results.files.get(file.id, file).compared(likeness.get(file.id)) for file in files]
+    compared = [results.files.get(file.id, file).compared(likeness.get(file.id)) for file in files]
+    return compared, results.fingerprints
 
 
 class _LocalDisk:

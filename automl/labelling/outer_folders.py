@@ -89,8 +89,7 @@ def _is_collection(name: str, members: Iterable[PhotoFolder], classes: frozenset
     if not classes or not inside or split_of(name):
         return False
     is_plain = telling(name) is Telling.NOTHING or not classes.isdisjoint(map(spelling_key, inside))
-    # A folder around a single other one, as `pets` around `cat`, divides nothing.
-    return is_plain or (is_bold and (len(inside) > len(classes) or len(inside) == 1))
+    return is_plain or (is_bold and len(inside) > len(classes))
 
 
 # ---- Groups.

@@ -20,6 +20,9 @@ class ImageRecord:
         height: Pixels, upright.
         split: The part that the user has put it in, None for none.
         group: The same for all near copies of one picture; empty where there are none but exact ones.
+        clip: The same for all photos of one clip or burst, or of one group that the user has named, such as a site or a
+            patient; empty where there is none.
+        frame: Its place within the clip; 0 throughout a group without an order.
     """
 
     path: Path
@@ -30,6 +33,8 @@ class ImageRecord:
     height: int
     split: Split | None = None
     group: str = ""
+    clip: str = ""
+    frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class SplitPlan:
             it is always trained on; one number for each repeat of the cross-validation, as many for every photo.
         n_folds: Folds of one repeat.
         test: Photos that are held back until the winner is final.
-        left_out: Photos that are not used, since they are copies of test photos.
+        left_out: Photos that are not used: copies of test photos, and frames between two blocks of a clip.
         notes: Sentences for the user.
         seed: From which the split was made.
     """

@@ -80,7 +80,7 @@ class ClassSplit(StoredRecord):
     """Photos that are kept for the final test."""
 
     left_out: int = 0
-    """Photos that are not used, since they are copies of test photos."""
+    """Photos that are not used: copies of test photos, and frames between two blocks of a clip."""
 
 
 class SplitSummary(StoredRecord):
@@ -96,7 +96,7 @@ class SplitSummary(StoredRecord):
     """Photos that are kept for the final test."""
 
     n_left_out: int = 0
-    """Photos that are not used, since they are copies of test photos."""
+    """Photos that are not used: copies of test photos, and frames between two blocks of a clip."""
 
     n_folds: int = 0
     """Folds of the cross-validation; 1 where the models are compared on one fixed part."""

@@ -27,7 +27,7 @@ from automl.records import DatasetManifest, DatasetState, DatasetSummary, FileSt
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, find_dataset, find_run
-from automl.store.dataset_files import load_files, save_files
+from automl.store.dataset_files import load_files, load_fingerprints, save_files
 from automl.store.locks import exclusive
 from automl.store.results import latest_report
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, Run
@@ -120,6 +120,7 @@ def _judged(session: Session, store: ArtifactStore, dataset_id: str, *, files: S
         files,
         source=_StoredFiles(store),
         edits=current_edits(session, dataset_id),
+        fingerprints=load_fingerprints(session, dataset_id),
         find_more=partial(found_by_runs, latest_report(session, dataset_id)),
     )
 

@@ -26,6 +26,13 @@ def unlabelled_files(session: Session, dataset_id: str) -> list[DataFile]:
     return [file for file in files if file.is_unlabelled]
 
 
+def load_fingerprints(session: Session, dataset_id: str) -> dict[int, bytes]:
+    """The fingerprints of the photos of a data set, by id, in the order in which they came."""
+    query = select(DatasetFile.id, DatasetFile.fingerprint).where(DatasetFile.dataset_id == dataset_id)
+    rows = session.execute(query.order_by(DatasetFile.id))
+    return {row.id: row.fingerprint for row in rows if row.fingerprint}
+
+
 def save_files(session: Session, files: Iterable[DataFile], before: Sequence[DataFile] = ()) -> None:
     """Writes the files that differ from those of the same id in `before`, which is what the rows have now."""
     known = {file.id: file for file in before}

@@ -127,6 +127,7 @@ class DatasetFile(Base):
         near: Id of the first of the files that are near copies of each other, its own where there is no other.
         original: Id of the first of those near copies that may have been made from one file.
         shot: Id of the first of those near copies that look the same everywhere.
+        taken_at: Seconds since 1970 by the clock of the camera, from its EXIF.
         fault: Why it could not be decoded.
         pixels: What is known of its pixels where they are not ordinary ones, see `records.PixelFacts`.
     """
@@ -162,6 +163,7 @@ class DatasetFile(Base):
     near: Mapped[int | None]
     original: Mapped[int | None]
     shot: Mapped[int | None]
+    taken_at: Mapped[float | None]
     fault: Mapped[str] = mapped_column(default="")
     pixels: Mapped[PixelFacts | None] = mapped_column(JsonRecord(PixelFacts.model_validate))
 

@@ -36,6 +36,8 @@ class _StoredPhoto(BaseModel):
     height: int
     split: Split | Literal[""]
     group: str
+    clip: str = ""
+    frame: int = 0
 
 
 class _StoredManifest(BaseModel):
@@ -74,7 +76,10 @@ def record_version(
     """
     latest = latest_version(session, dataset_id)
     photos = json.dumps(
-        [_stored(image, keys[image.name, image.sha256]).model_dump(mode="json") for image in images],
+        [
+            _stored(image, keys[image.name, image.sha256]).model_dump(mode="json", exclude_defaults=True)
+            for image in images
+        ],
         ensure_ascii=False,
     ).encode()
     fingerprint = _fingerprint(photos, contract)
@@ -159,6 +164,8 @@ def _stored(image: ImageRecord, key: str) -> _StoredPhoto:
         height=image.height,
         split=image.split or "",
         group=image.group,
+        clip=image.clip,
+        frame=image.frame,
     )
 
 
@@ -172,4 +179,6 @@ def _loaded(photo: _StoredPhoto, path: Path) -> ImageRecord:
         height=photo.height,
         split=photo.split or None,
         group=photo.group,
+        clip=photo.clip,
+        frame=photo.frame,
     )

@@ -189,6 +189,8 @@ def _edit_values() -> dict[str, JsonValue]:
         values["to"] = request.form.get("part", "")
     if request.form.get("kind") == EditKind.SPELLINGS:
         values["join"] = request.form.get("join") == "yes"
+    if request.form.get("kind") == EditKind.CLIPS:
+        values["keep"] = request.form.get("keep") == "yes"
     try:
         values["files"] = [int(number) for number in request.form.getlist("files")]
     except ValueError:

@@ -13,6 +13,7 @@ from automl.records import DatasetState, RunState
 from automl.store.checks import check_dataset
 from server.uploads import receive
 from server.views import dataset as dataset_view
+from tests.automl.datasets.clip_sets import frame_of
 from tests.automl.images.faults import as_jpeg, photo
 from tests.automl.images.pictures import encoded, two_classes, write_files
 from tests.browser.test_upload_page import drop
@@ -637,3 +638,22 @@ def test_an_invalid_data_set_can_be_mended_too(page, site):
     page.get_by_role("button", name="Move").click()
     page.get_by_role("link", name="← pets").click()
     expect(page.locator("#verdict")).to_contain_text("12 photos, 2 classes")
+
+
+def test_clips_are_shown_and_one_click_says_that_there_are_none(site, page):
+    clips = {
+        f"{('left', 'right')[clip % 2]}/VID_{clip:02d}_{frame:04d}.jpg": as_jpeg(frame_of(clip, frame))
+        for clip in range(6)
+        for frame in range(10)
+    }
+    dataset_id = site.add_checked(clips)
+    page.goto(f"/datasets/{dataset_id}")
+    found = page.locator(FOUND.format("clips"))
+    expect(found).to_contain_text("6 clips of about 10 frames each; whole clips are kept for the test")
+    expect(page.locator("#classes")).to_contain_text("20")
+    found.get_by_role("button", name="These are separate photos").click()
+    expect(page.locator(FOUND.format("clips"))).to_have_count(0)
+    changed = page.get_by_text("Treated the photos of clips and groups as separate photos")
+    expect(changed).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(FOUND.format("clips"))).to_be_visible()

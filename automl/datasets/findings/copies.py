@@ -164,7 +164,12 @@ def duplicates(dataset: ExaminedDataset) -> list[Finding]:
 @doctor_check(Subject.COPIES)
 def near_copies(dataset: ExaminedDataset) -> list[Finding]:
     """Pictures that are nearly the same, in one class."""
-    groups = [group for group in dataset.near_copies if n_labels(group) == 1 and n_contents(group) > 1]
+    groups = [
+        group
+        for group in dataset.near_copies
+        # Of frames it is said that they are a clip.
+        if n_labels(group) == 1 and n_contents(group) > 1 and not all(photo.is_frame for photo in group)
+    ]
     if not groups:
         return []
     extra = _all_but_best(groups, lambda photo: (_part_rank(photo), -photo.width * photo.height, photo.file_id))

@@ -27,6 +27,8 @@ class Photo:
         shot: The same number for photos that look the same everywhere, where so many of those are in more than one
             class that the user is asked; None elsewhere.
         background: What is behind it, such as "white", where parts of it are transparent; else empty.
+        clip: The same for all photos of one clip, or of one group that the user has named; empty for none.
+        is_frame: Whether the clip was found by likeness, not named by the user.
     """
 
     file_id: int
@@ -42,6 +44,8 @@ class Photo:
     is_gray: bool
     shot: int | None = None
     background: str = ""
+    clip: str = ""
+    is_frame: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,16 @@ class ExaminedDataset:
     def by_fingerprint(self) -> list[list[Photo]]:
         """Near copies together, exact ones among them."""
         return grouped(self.photos, lambda photo: photo.near)
+
+    @cached_property
+    def clips(self) -> list[list[Photo]]:
+        """The clips that were found, class by class."""
+        return grouped([photo for photo in self.photos if photo.is_frame], lambda photo: (photo.label, photo.clip))
+
+    @cached_property
+    def named_groups(self) -> list[list[Photo]]:
+        """The photos that belong together by the user's folders or table."""
+        return grouped([photo for photo in self.photos if photo.clip and not photo.is_frame], lambda photo: photo.clip)
 
     @cached_property
     def by_class(self) -> dict[str, list[Photo]]:

@@ -110,6 +110,44 @@ KEPT_FOR_TEST = OneOrMany(
         "them."
     ),
 )
+CLIPS_KEPT_FOR_TEST = OneOrMany(
+    one=(
+        "{photos:,} photos ({share}) are kept for the final test, those of {n:,} clip or group as a whole; no model "
+        "learns from them."
+    ),
+    many=(
+        "{photos:,} photos ({share}) are kept for the final test, those of {n:,} clips or groups as a whole; no model "
+        "learns from them."
+    ),
+)
+CLIPS_ON_BOTH_SIDES = OneOrMany(
+    one=(
+        "Photos of {n:,} group are in the test folder and among the training photos, too: the score may be too "
+        "optimistic for photos of a new one."
+    ),
+    many=(
+        "Photos of {n:,} groups are in the test folder and among the training photos, too: the score may be too "
+        "optimistic for photos of a new one."
+    ),
+)
+CLIPS_NOT_KEPT = (
+    "All photos of a class are of one group, so with whole groups nothing would be left to test with. They are dealt "
+    "out photo by photo, and the score is too optimistic for photos of a new group."
+)
+CLIP_CUT_INTO_BLOCKS = OneOrMany(
+    one=(
+        "Nearly all photos of {classes} are frames of one clip. It is cut into blocks of time, some of which are kept "
+        "for the test; {n:,} frame between the blocks is left out. The score holds for this scene only."
+    ),
+    many=(
+        "Nearly all photos of {classes} are frames of one clip. It is cut into blocks of time, some of which are kept "
+        "for the test; {n:,} frames between the blocks are left out. The score holds for this scene only."
+    ),
+)
+COMPARED_ON_PARTS_OF_A_CLIP = (
+    "There is only one clip of {classes} to learn from: models are compared on parts of it, which tells little about "
+    "other clips."
+)
 COPIES_OF_TEST_LEFT_OUT = OneOrMany(
     one="{n:,} photo is a copy of a test photo and left out of training, so that the score stays honest.",
     many="{n:,} photos are copies of test photos and left out of training, so that the score stays honest.",
@@ -136,7 +174,8 @@ READ_FROM_ELSEWHERE = "Read the classes from elsewhere"
 READING_LEFT_TO_DARKROOM = "Let Darkroom find the classes"
 SPELLINGS_JOINED = "Joined classes that differ only in spelling"
 SPELLINGS_KEPT_APART = "Kept apart classes that differ only in spelling"
-
+CLIPS_KEPT = "Kept the photos of a clip or group together"
+CLIPS_DEALT_OUT = "Treated the photos of clips and groups as separate photos"
 LABELS_TRUSTED = "Kept photos that look the same in different classes"
 LABELS_DOUBTED = "Looked again for the same photos in different classes"
 
@@ -148,6 +187,7 @@ NO_SUCH_PART = "The part must be one of {known}, or empty to let Darkroom choose
 NO_SUCH_READING = "The reading must be one of {known}, or empty to let Darkroom choose."
 JOIN_IS_NO_SWITCH = "`join` must be true or false."
 TRUST_IS_NO_SWITCH = "`trust` must be true or false."
+KEEP_IS_NO_SWITCH = "`keep` must be true or false."
 NO_SUCH_EDIT = "There is no edit called {kind!r}. Known: {known}."
 
 # The doctor on files that cannot be used.
@@ -226,6 +266,32 @@ NEAR_COPIES_MEAN = (
 )
 KEEP_LARGEST_OF_EACH = "Keep the largest of each"
 NEAR_COPIES_LEFT_OUT = OneOrMany(one="Left out {n:,} near copy", many="Left out {n:,} near copies")
+
+# The doctor on clips and groups.
+CLIPS = OneOrMany(
+    one="{n:,} clip of {frames:,} frames; the whole clip is kept on one side of the split",
+    many="{n:,} clips of about {frames:,} frames each; whole clips are kept for the test",
+)
+CLIPS_MEAN = (
+    "These look like frames of a video, a burst, or one thing from all sides: neighbours are far more alike than other "
+    "photos of their class. A test with frames of a clip that was learned from would only show what was memorised. So "
+    "whole clips are learned from or tested with, and what the score promises is counted in clips, not in photos."
+)
+ONE_CLIP = "Nearly all photos of {classes} are frames of one clip"
+ONE_CLIP_MEANS = (
+    "No other clip is there to test with. So it is cut into blocks of time, some of which are kept for the test, and "
+    "the frames between the blocks are left out. The score holds for this scene only: what the model does elsewhere, "
+    "it cannot say. Add photos that were taken on other occasions."
+)
+NAMED_GROUPS = OneOrMany(
+    one="Your folders or table put the photos into {n:,} group: {names}",
+    many="Your folders or table put the photos into {n:,} groups: {names}",
+)
+NAMED_GROUPS_MEAN = (
+    "Such groups are sites, patients, dates or cameras. Whole groups are kept for the test, so that the score says how "
+    "good the model is on photos of a new one."
+)
+DEAL_CLIPS_OUT = "These are separate photos"
 
 # The doctor on photos one by one.
 LEAVE_THEM_OUT = "Leave them out"

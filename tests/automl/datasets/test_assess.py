@@ -10,6 +10,8 @@ from automl.datasets.findings.finding import Finding, Fix
 from automl.datasets.manifest import image_records
 from automl.datasets.summary import N_SAMPLES
 from automl.labelling.label_tables import LabelTable
+from automl.labelling.places import Place
+from automl.labelling.reading import read_layout
 from automl.records import (
     ClassSummary,
     FileState,
@@ -24,6 +26,7 @@ from automl.records import (
     TransparencyFacts,
 )
 from automl.text.messages import datasets as dataset_messages
+from tests.automl.datasets.clip_sets import print_of
 
 
 def photo(number: int, name: str, sha256: str = "", **values: Any) -> DataFile:
@@ -244,3 +247,58 @@ def test_the_spread_of_a_transparent_photo_is_that_before_the_background_of_all(
     assert (shown.contract.background, shown.findings) == ("black", ())
     hidden = assess([replace(file, pixels=white_drawing if file.id == 1 else black_drawing) for file in PETS])
     assert hidden.contract.background == "gray"
+
+
+def clip_shots(n_clips: int, labels: str, n_frames: int = 10) -> tuple[list[DataFile], dict[int, bytes]]:
+    """Frames of clips, which take turns in being of one class and the other, and their fingerprints."""
+    files, prints = [], {}
+    for clip in range(n_clips):
+        for frame in range(n_frames):
+            number = len(files) + 1
+            files.append(photo(number, f"{labels[clip % len(labels)]}/VID_{clip:02d}_{frame:04d}.jpg"))
+            prints[number] = print_of(clip, frame)
+    return files, prints
+
+
+def test_clips_are_found_said_and_dealt_out_as_a_whole() -> None:
+    files, prints = clip_shots(6, "ab")
+    verdict = assess(files, fingerprints=prints)
+    found = finding("clips", verdict.findings)
+    assert found.title == "6 clips of about 10 frames each; whole clips are kept for the test"
+    assert found.severity is Severity.INFO and found.n_photos == 60
+    split = verdict.summary.split
+    assert split is not None and [row.test for row in split.classes] == [10, 10]
+
+
+def test_the_user_may_say_that_there_are_no_clips_and_take_it_back() -> None:
+    files, prints = clip_shots(6, "ab")
+    fix = finding("clips", assess(files, fingerprints=prints).findings).fix
+    assert fix is not None
+    verdict = assess(files, [fix.edit], fingerprints=prints)
+    assert not any(one.kind == "clips" for one in verdict.findings)
+    assert not any(image.clip for image in verdict.images)
+    again = assess(files, [fix.edit, read_edit("clips", {"keep": True})], fingerprints=prints)
+    assert finding("clips", again.findings)
+
+
+def test_a_class_of_one_clip_is_cut_and_the_page_says_what_its_score_is_worth() -> None:
+    files, prints = clip_shots(2, "ab", n_frames=30)
+    verdict = assess(files, fingerprints=prints)
+    found = finding("one-clip", verdict.findings)
+    assert found.title == "Nearly all photos of 'a' and 'b' are frames of one clip"
+    assert "The score holds for this scene only" in found.consequence
+    split = verdict.summary.split
+    assert split is not None and all(row.test >= 4 and row.left_out >= 4 for row in split.classes)
+    assert any("blocks of time" in note for note in split.notes)
+
+
+def test_what_the_users_table_keeps_together_is_kept_together() -> None:
+    read = read_layout([file.name for file in PETS])
+    places = [Place(label=file.name[:3], group=f"site {file.id % 5}") for file in PETS]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("automl.datasets.assess.read_layout", lambda *_, **__: replace(read, places=places))
+        verdict = assess(PETS)
+    assert {image.clip for image in verdict.images} == {f"site {n}" for n in range(5)}
+    found = finding("groups", verdict.findings)
+    assert found.title.startswith("Your folders or table put the photos into 5 groups: 'site 0', 'site 1'")
+    assert found.fix is not None and found.fix.edit.kind == "clips"

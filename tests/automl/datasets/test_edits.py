@@ -105,7 +105,7 @@ def test_what_is_no_edit_is_refused_in_words(kind: str, values: dict[str, object
 def test_labels_are_cleaned_and_every_kind_has_a_title() -> None:
     moved = read_edit("move", {"files": [2, 1, 1], "to": "  big\tcat "})
     assert (edit_values(moved), moved.title) == ({"files": [1, 2], "to": "big cat"}, "Moved 2 photos to 'big cat'")
-    samples = {"files": [1], "to": "test", "from": "a", "reading": "names", "join": True, "trust": True}
+    samples = {"files": [1], "to": "test", "from": "a", "reading": "names", "join": True, "trust": True, "keep": False}
     assert all(read_edit(kind, samples).title for kind in EditKind)
 
 
@@ -119,7 +119,15 @@ def test_photos_that_are_sent_to_a_class_follow_its_renames_and_no_others() -> N
 
 
 def test_every_kind_of_edit_comes_back_from_its_json() -> None:
-    samples = {"files": [1, 2], "to": "test", "from": "a", "reading": "names", "join": True, "trust": True}
+    samples = {
+        "files": [1, 2],
+        "to": "test",
+        "from": "a",
+        "reading": "names",
+        "join": True,
+        "trust": True,
+        "keep": False,
+    }
     for kind in EditKind:
         given = read_edit(kind, samples)
         assert read_edit(kind, edit_values(given), given.title) == given

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
+from automl.datasets.clips import ClipPlace
 from automl.datasets.data_file import DataFile
 from automl.datasets.manifest import image_records
 from automl.records import FileState, GrayRange, GrayRules, RefusedFile, ServingContract, Split
@@ -100,6 +101,21 @@ def test_other_near_copies_make_another_version(database: Database, store: Artif
         session.flush()
         apart = [FILES[0], accepted(2, "cat"), FILES[2]]
         assert record(session, store, dataset_id, apart).number == 2
+
+
+def test_clips_are_kept_and_other_clips_make_another_version(
+    database: Database, store: ArtifactStore, dataset_id: str, tmp_path: Path
+) -> None:
+    clips = {2: ClipPlace(clip="sha", frame=4, is_found=True)}
+    keys = {(file.name, file.sha256): file.key for file in FILES}
+    with database.session() as session:
+        plain = record(session, store, dataset_id, FILES).fingerprint
+        images = image_records(FILES, clips=clips)
+        version = record_version(session, store, dataset_id, images=images, keys=keys, refused=[])
+        assert version.fingerprint != plain
+        loaded = load_version(session, store, version, scratch=tmp_path).images
+        assert [(image.clip, image.frame) for image in loaded] == [(image.clip, image.frame) for image in images]
+        assert ("sha", 4) in {(image.clip, image.frame) for image in loaded}
 
 
 def test_a_version_that_a_run_has_used_stays(

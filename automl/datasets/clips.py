@@ -1,0 +1,102 @@
+"""Which photos belong together, though they are no copies: frames of a clip, or a site that the user has named.
+
+Names and times only put the photos of a class into an order; whether neighbours are one clip is decided by likeness
+(`automl.images.sequences`). Where the user has said what belongs together, nothing is looked for.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.datasets.data_file import DataFile
+from automl.images.sequences import find_sequences, joined
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipPlace:
+    """The clip or group that a photo is in.
+
+    Attributes:
+        clip: Its name: what the user calls the group, or the smallest SHA-256 of the photos of a clip that was found.
+        frame: Its place in a clip that was found; 0 in a group of the user.
+        is_found: Whether it was found, not named.
+    """
+
+    clip: str
+    frame: int
+    is_found: bool
+
+
+ClipPlaces = Mapping[int, ClipPlace]
+"""By the ids of the files; those that are in no clip are not there."""
+
+
+def place_in_clips(
+    files: Sequence[DataFile],
+    fingerprints: Mapping[int, bytes],
+    groups: Mapping[int, str],
+    *,
+    copies: Mapping[int, int] | None = None,
+) -> ClipPlaces:
+    """The clips among the photos in use, and the groups that the user has named.
+
+    Args:
+        files: The photos in use.
+        fingerprints: As `Traits.fingerprint` has them, by id.
+        groups: What the folders or a table of the user say that photos have in common, by id; empty for nothing.
+        copies: The same number for copies and near copies of one picture, by id; None where each photo is alone.
+    """
+    if len(set(groups.values()) - {""}) < 2:
+        groups = {}  # what all photos have in common tells none apart
+    named = {file.id: ClipPlace(clip=groups[file.id], frame=0, is_found=False) for file in files if groups.get(file.id)}
+    series: defaultdict[tuple[str, str], dict[str, DataFile]] = defaultdict(dict)
+    for file in files:
+        if file.id not in named and file.id in fingerprints:
+            # Exact copies stay together in any case, and three of them are no clip.
+            series[file.label, file.split or ""].setdefault(file.sha256, file)
+    copies = copies or {file.id: file.id for file in files}
+    found = [frames for of_class in series.values() for frames in _found(list(of_class.values()), fingerprints)]
+    # What is nothing but near copies of one picture stays together as such.
+    clips = [frames for frames in found if len({copies[file.id] for file in frames}) > 1]
+    return named | {
+        file.id: ClipPlace(clip=min(one.sha256 for one in frames), frame=place, is_found=True)
+        for frames in clips
+        for place, file in enumerate(frames)
+    }
+
+
+def frame_key(name: str) -> list[tuple[bool, int, str]]:
+    """Sorts names as people do: frame 2 before frame 10."""
+    parts = _DIGITS.split(name.casefold())
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
+def _found(photos: Sequence[DataFile], fingerprints: Mapping[int, bytes]) -> Iterable[list[DataFile]]:
+    """The frames of each clip among photos of one class and part, in their order; single photos, too."""
+    by_name = sorted(photos, key=lambda file: (frame_key(file.name), file.id))
+    by_time = sorted((file for file in by_name if file.taken_at is not None), key=lambda file: file.taken_at or 0)
+    order = by_time if len(by_time) == len(by_name) else by_name
+    position = {file.id: number for number, file in enumerate(order)}
+    pairs = [pair for one in (by_name, by_time) for pair in _neighbours(one, fingerprints, position)]
+    first = joined(len(order), np.array(pairs, np.int64).reshape(-1, 2))
+    clips: defaultdict[int, list[DataFile]] = defaultdict(list)
+    for file, number in zip(order, first.tolist(), strict=True):
+        clips[number].append(file)
+    return clips.values()
+
+
+def _neighbours(
+    series: Sequence[DataFile], fingerprints: Mapping[int, bytes], position: Mapping[int, int]
+) -> Iterable[tuple[int, int]]:
+    """Each photo of a stretch with the first one, by their positions."""
+    if not series:
+        return
+    pixels = np.frombuffer(b"".join(fingerprints[file.id] for file in series), np.uint8).reshape(len(series), -1)
+    for index, first in enumerate(find_sequences(pixels).tolist()):
+        if first != index:
+            yield position[series[first].id], position[series[index].id]
