@@ -9,8 +9,9 @@ from functools import partial
 
 import numpy as np
 
+from automl.datasets.split_groups import together
 from automl.evaluation.calibration import calibration_error, reliability_bins, sure_answers
-from automl.evaluation.intervals import Intervals, bootstrap_intervals, class_scores, wilson_interval
+from automl.evaluation.intervals import Intervals, bootstrap_intervals, class_scores, clustered_interval
 from automl.records import ImageRecord
 from automl.records.report import ClassScore
 from automl.serving.predict import Classifier, load_image
@@ -30,6 +31,8 @@ class TestScore:
         truth: int (n_images,), the class of each photo, an index into `classes`; there is at least one photo.
         probabilities: float32 (n_images, n_classes).
         baseline_accuracy: the accuracy of always naming the largest class of the training photos, 0-1.
+        clusters: int (n_images,), the same number for photos that are right or wrong together, such as the frames of a
+            clip; None where each is alone.
     """
 
     __test__ = False  # not a test case, whatever pytest makes of the name
@@ -38,6 +41,7 @@ class TestScore:
     truth: np.ndarray
     probabilities: np.ndarray
     baseline_accuracy: float
+    clusters: np.ndarray | None = None
 
     @property
     def predicted(self) -> np.ndarray:
@@ -97,7 +101,8 @@ class TestScore:
     @property
     def interval_95(self) -> tuple[float, float]:
         """The 95 % interval of the accuracy, lower and upper end, 0-1."""
-        return wilson_interval(self.n_correct, self.n_images)
+        clusters = np.arange(self.n_images) if self.clusters is None else self.clusters
+        return clustered_interval(self.predicted == self.truth, clusters)
 
     @property
     def confusion(self) -> np.ndarray:
@@ -108,7 +113,14 @@ class TestScore:
 
     def intervals(self, seed: int = 0) -> Intervals:
         """95 % intervals of balanced accuracy, macro F1 and log loss, by bootstrap."""
-        return bootstrap_intervals(self.truth, self.predicted, self._losses(), n_classes=len(self.classes), seed=seed)
+        return bootstrap_intervals(
+            self.truth,
+            self.predicted,
+            self._losses(),
+            n_classes=len(self.classes),
+            clusters=self.clusters,
+            seed=seed,
+        )
 
     def sure(self, threshold: float | None) -> tuple[float, float | None]:
         """Coverage and accuracy of the answers that count as sure; see `calibration.sure_answers`."""
@@ -217,6 +229,7 @@ def evaluate(
             truth=truth,
             probabilities=np.concatenate(answered),
             baseline_accuracy=baseline,
+            clusters=together(images),
         )
         for answered in answers
     ]

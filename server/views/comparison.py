@@ -1,6 +1,7 @@
 """Runs of one data set side by side: their figures, their settings, and what they answered differently."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,11 +16,13 @@ from automl.text.messages import pages as page_messages
 from automl.text.messages import pieces
 from automl.text.names import backbones_in_words
 from automl.text.numbers import latency_in_words, percent, size_in_words
+from automl.text.one_or_many import OneOrMany
 from automl.text.trial_names import STAGE_TITLES
 from server.views.test_photos import AnsweredPhoto
 
 _NOTHING = "–"
 _RARE_BY_LUCK = 0.05
+_MANY_CLIPS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class RunPair:
         n_common: How many photos both were tested with.
         only_first: How many of them only the first run has right.
         only_second: How many of them only the second run has right.
+        leads: For each clip, or photo that is alone, by how many photos the first run is ahead on it; without zeros.
     """
 
     first: str
@@ -71,11 +75,23 @@ class RunPair:
     n_common: int
     only_first: int
     only_second: int
+    leads: tuple[int, ...]
+
+    @property
+    def is_by_clip(self) -> bool:
+        """Whether photos that only one run has right belong together."""
+        return len(self.leads) < self.only_first + self.only_second
 
     @property
     def p_value(self) -> float:
-        """See `mcnemar_p`."""
-        return mcnemar_p(self.only_first, self.only_second)
+        """See `mcnemar_p` and `sign_flip_p`."""
+        return sign_flip_p(self.leads) if self.is_by_clip else mcnemar_p(self.only_first, self.only_second)
+
+    @property
+    def _message(self) -> OneOrMany:
+        if self.p_value >= _RARE_BY_LUCK:
+            return page_messages.MAY_BE_LUCK_BY_CLIP if self.is_by_clip else page_messages.MAY_BE_LUCK
+        return page_messages.PROBABLY_BETTER_BY_CLIP if self.is_by_clip else page_messages.PROBABLY_BETTER
 
     @property
     def words(self) -> str:
@@ -84,8 +100,7 @@ class RunPair:
             return page_messages.NONE_IN_COMMON.format(first=self.first, second=self.second)
         if not self.only_first + self.only_second:
             return page_messages.SAME_ONES_RIGHT.format(n=self.n_common, first=self.first, second=self.second)
-        message = page_messages.MAY_BE_LUCK if self.p_value >= _RARE_BY_LUCK else page_messages.PROBABLY_BETTER
-        return message.format(
+        return self._message.format(
             n=self.n_common,
             first=self.first,
             second=self.second,
@@ -283,6 +298,35 @@ def mcnemar_p(only_first: int, only_second: int) -> float:
     return min(1.0, n_as_uneven / n_all)
 
 
+def sign_flip_p(leads: Sequence[int]) -> float:
+    """The p-value of the two-sided sign-flip test, in which the photos of a clip count together.
+
+    It says how often the sum of `leads` would be at least as large, either way, if on each clip either run were as
+    likely to be the one that is ahead. For clips of one photo that is the exact McNemar test.
+    """
+    observed = abs(sum(leads))
+    if len(leads) > _MANY_CLIPS:  # then the sum is normal
+        return math.erfc(observed / math.sqrt(2 * sum(lead * lead for lead in leads)))
+    n_ways = {0: 1}
+    for lead in leads:
+        added: dict[int, int] = defaultdict(int)
+        for total, n in n_ways.items():
+            added[total + lead] += n
+            added[total - lead] += n
+        n_ways = added
+    n_as_far: int = sum(n for total, n in n_ways.items() if abs(total) >= observed)
+    n_all: int = 1 << len(leads)
+    return n_as_far / n_all
+
+
+def _leads(one: Mapping[str, AnsweredPhoto], other: Mapping[str, AnsweredPhoto], common: Sequence[str]) -> list[int]:
+    """By how many photos the first run is ahead on each clip, where it is not the same for both."""
+    leads: defaultdict[str, int] = defaultdict(int)
+    for digest in common:
+        leads[one[digest].together] += one[digest].is_right - other[digest].is_right
+    return [lead for lead in leads.values() if lead]
+
+
 def _pair(*, first: str, one: Mapping[str, AnsweredPhoto], second: str, other: Mapping[str, AnsweredPhoto]) -> RunPair:
     """one, other: the answers of either run by the SHA-256 of the photo."""
     common = [digest for digest in one if digest in other and one[digest].really == other[digest].really]
@@ -292,6 +336,7 @@ def _pair(*, first: str, one: Mapping[str, AnsweredPhoto], second: str, other: M
         n_common=len(common),
         only_first=sum(one[digest].is_right and not other[digest].is_right for digest in common),
         only_second=sum(other[digest].is_right and not one[digest].is_right for digest in common),
+        leads=tuple(_leads(one, other, common)),
     )
 
 

@@ -30,6 +30,8 @@ class AnsweredPhoto:
         is_sure: Whether that counts as sure; None where the model has no threshold for it.
         runner_up: The second likeliest class.
         runner_up_confidence: Probability of `runner_up`, 0-1.
+        together: The same for photos of one clip and for copies of one picture, which are right or wrong together; the
+            SHA-256 where the version that made the run did not say.
         sha256: Of its bytes.
     """
 
@@ -40,6 +42,7 @@ class AnsweredPhoto:
     is_sure: bool | None
     runner_up: str
     runner_up_confidence: float
+    together: str
     sha256: str
 
     @property
@@ -96,5 +99,6 @@ def _answer(row: Mapping[str, str]) -> AnsweredPhoto:
         is_sure={"yes": True, "no": False}.get(row["sure"]),
         runner_up=row["runner_up"],
         runner_up_confidence=float(row["runner_up_confidence"]),
+        together=row.get("together", row["sha256"]),
         sha256=row["sha256"],
     )

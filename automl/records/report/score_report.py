@@ -37,7 +37,7 @@ class ClassScore(ReportPart):
 
 
 class ScoreIntervals(ReportPart):
-    """95 % intervals by bootstrap."""
+    """95 % intervals by bootstrap; photos of one clip, or copies of one picture, are drawn together."""
 
     balanced_accuracy: Interval
 
@@ -62,7 +62,7 @@ class ScoreReport(ReportPart):
     n_correct: Count
 
     interval_95: Interval
-    """Of the accuracy (Wilson)."""
+    """Of the accuracy (Wilson), for the effective number of photos where some belong together."""
 
     baseline_accuracy: Share
     """Of always naming the largest class of the training photos."""

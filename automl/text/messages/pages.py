@@ -130,3 +130,25 @@ PROBABLY_BETTER = OneOrMany(
         "p = {p_value:.2g})."
     ),
 )
+MAY_BE_LUCK_BY_CLIP = OneOrMany(
+    one=(
+        "Of the {n:,} photo that both were tested with, {first} alone was right on {only_first:,}, and {second} alone "
+        "on {only_second:,}. The difference may be luck (sign-flip test, clip by clip, p = {p_value:.2g})."
+    ),
+    many=(
+        "Of the {n:,} photos that both were tested with, {first} alone was right on {only_first:,}, and {second} alone "
+        "on {only_second:,}. The difference may be luck (sign-flip test, clip by clip, p = {p_value:.2g})."
+    ),
+)
+PROBABLY_BETTER_BY_CLIP = OneOrMany(
+    one=(
+        "Of the {n:,} photo that both were tested with, {first} alone was right on {only_first:,}, and {second} alone "
+        "on {only_second:,}. Luck alone rarely does that, so {better} is probably better (sign-flip test, clip "
+        "by clip, p = {p_value:.2g})."
+    ),
+    many=(
+        "Of the {n:,} photos that both were tested with, {first} alone was right on {only_first:,}, and {second} alone "
+        "on {only_second:,}. Luck alone rarely does that, so {better} is probably better (sign-flip test, clip "
+        "by clip, p = {p_value:.2g})."
+    ),
+)

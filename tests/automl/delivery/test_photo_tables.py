@@ -28,8 +28,8 @@ def rows(threshold: float | None) -> list[dict[str, str]]:
 def test_every_photo_has_its_answer_and_the_runner_up_in_the_order_of_the_test():
     first, second = rows(0.8)
     assert tuple(first) == ANSWER_COLUMNS
-    assert list(first.values()) == ["a, b.jpg", "ant", "ant", "0.9000", "yes", "bee", "0.0600", "0a"]
-    assert list(second.values()) == ["c.jpg", "bee", "ant", "0.5000", "no", "cat", "0.5000", "1b"]
+    assert list(first.values()) == ["a, b.jpg", "ant", "ant", "0.9000", "yes", "bee", "0.0600", "0", "0a"]
+    assert list(second.values()) == ["c.jpg", "bee", "ant", "0.5000", "no", "cat", "0.5000", "1", "1b"]
 
 
 def test_an_answer_is_as_sure_as_the_score_counts_it():

@@ -8,7 +8,13 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from automl.evaluation.intervals import bootstrap_intervals, class_scores, wilson_interval
+from automl.evaluation.intervals import (
+    bootstrap_intervals,
+    class_scores,
+    clustered_interval,
+    effective_number,
+    wilson_interval,
+)
 from automl.records.report import ScoreIntervals
 
 
@@ -103,3 +109,69 @@ def test_they_survive_json():
     report = ScoreIntervals.model_validate(found)
     assert ScoreIntervals.model_validate_json(report.json_text()) == report
     assert report.model_dump() == found
+
+
+def in_clips(n_clips: int, n_frames: int) -> np.ndarray:
+    return np.repeat(np.arange(n_clips), n_frames)
+
+
+def test_photos_that_are_alone_have_the_interval_that_they_always_had():
+    truth, predicted, losses = answers(60, 3)
+    alone = np.arange(60)
+    assert clustered_interval(truth == predicted, alone) == wilson_interval((truth == predicted).sum(), 60)
+    figures = bootstrap_intervals(truth, predicted, losses, n_classes=3, clusters=alone)
+    assert figures == bootstrap_intervals(truth, predicted, losses, n_classes=3)
+
+
+def test_where_all_answers_are_right_clips_are_counted():
+    is_right = np.ones(60, bool)
+    assert clustered_interval(is_right, in_clips(6, 10)) == wilson_interval(6, 6)
+    assert effective_number(~is_right, in_clips(6, 10)) == 6
+
+
+def test_clips_that_are_right_or_wrong_as_a_whole_count_as_one_photo_each_or_less():
+    is_right = np.repeat(np.arange(100) % 5 > 0, 10)
+    assert effective_number(is_right, in_clips(100, 10)) == pytest.approx(100, rel=0.1)
+    assert effective_number(is_right[:100], in_clips(10, 10)) < 10
+
+
+def test_frames_that_have_nothing_in_common_count_for_themselves_where_clips_are_many():
+    is_right = np.random.default_rng(0).random(4000) < 0.8
+    assert effective_number(is_right, in_clips(400, 10)) > 2500
+
+
+def test_few_clips_that_are_all_alike_by_luck_promise_little():
+    """Nine of ten frames are right in each of four clips: that may be luck, and is no 36 of 40."""
+    is_right = np.tile(np.arange(10) > 0, 4)
+    low, high = clustered_interval(is_right, in_clips(4, 10))
+    assert low < 0.5 and high > 0.95
+    assert effective_number(is_right, in_clips(1, 40)) == 1
+
+
+@pytest.mark.parametrize("n_clips", [4, 8, 20])
+@pytest.mark.parametrize("figure", ["accuracy", "balanced_accuracy", "macro_f1"])
+def test_the_interval_holds_the_truth_where_clips_differ(n_clips, figure):
+    """Each clip has a difficulty of its own; the mean over all clips is 0.8 for either class."""
+    n_held, n_frames = 0, 10
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        truth = np.repeat(np.arange(n_clips) % 2, n_frames)
+        is_right = random.random(n_clips * n_frames) < np.repeat(random.beta(1.6, 0.4, n_clips), n_frames)
+        clusters = in_clips(n_clips, n_frames)
+        if figure == "accuracy":
+            low, high = clustered_interval(is_right, clusters)
+        else:
+            predicted, losses = np.where(is_right, truth, 1 - truth), np.ones(len(truth))
+            found = bootstrap_intervals(truth, predicted, losses, n_classes=2, clusters=clusters, seed=seed)
+            low, high = getattr(found, figure)
+        n_held += low <= 0.8 <= high
+    assert n_held >= 55
+
+
+def test_the_mean_loss_is_less_sure_where_clips_are_few():
+    random = np.random.default_rng(0)
+    losses, clusters = np.repeat(random.exponential(0.5, 8), 10), in_clips(8, 10)
+    truth = np.arange(80) % 2
+    low, high = bootstrap_intervals(truth, 1 - truth, losses, n_classes=2, clusters=clusters).log_loss
+    alone = bootstrap_intervals(truth, 1 - truth, losses, n_classes=2).log_loss
+    assert high - low > 2 * (alone[1] - alone[0])

@@ -1,3 +1,6 @@
+from types import MappingProxyType
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +8,7 @@ from scipy.stats import binomtest
 
 from automl.records import RunSettings
 from automl.store.tables import Run
-from server.views.comparison import compare_pairs, compare_tests, figure_rows, made_rows, mcnemar_p
+from server.views.comparison import compare_pairs, compare_tests, figure_rows, made_rows, mcnemar_p, sign_flip_p
 from server.views.test_photos import AnsweredPhoto
 from tests.reports import made_report
 
@@ -31,8 +34,8 @@ def run(settings=None, **winner):
     return Run(settings=settings or RunSettings(), result=report(**winner))
 
 
-def answers(rows):
-    """rows: (sha256, class, whether the answer was right)."""
+def answers(rows, clips=MappingProxyType({})):
+    """rows: (sha256, class, whether the answer was right). clips: those of the photos that are in one, by SHA-256."""
     return [
         AnsweredPhoto(
             name="x",
@@ -42,6 +45,7 @@ def answers(rows):
             is_sure=True,
             runner_up="y",
             runner_up_confidence=0.1,
+            together=clips.get(digest, digest),
             sha256=digest,
         )
         for digest, label, right in rows
@@ -75,6 +79,30 @@ def test_the_exact_test_by_hand(case, p):
 def test_thousands_of_photos_are_no_problem():
     assert mcnemar_p(2400, 2600) == pytest.approx(binomtest(2400, 5000).pvalue)
     assert mcnemar_p(0, 5000) == 0.0
+
+
+@given(st.lists(st.sampled_from([-1, 1]), max_size=60))
+def test_photos_that_are_alone_are_flipped_as_the_exact_test_counts_them(leads):
+    assert sign_flip_p(leads) == pytest.approx(mcnemar_p(leads.count(1), leads.count(-1)))
+
+
+def test_many_clips_are_flipped_as_few_are_but_for_rounding():
+    leads = [5, -1, 3, -2] * 40 + [1] * 30
+    assert sign_flip_p(leads * 2) == pytest.approx(sum_flipped(leads * 2), abs=0.01)
+
+
+def sum_flipped(leads, n_times=20_000):
+    signs = np.random.default_rng(0).choice([-1, 1], (n_times, len(leads)))
+    return (np.abs(signs @ leads) >= abs(sum(leads))).mean()
+
+
+def test_the_photos_of_a_clip_count_together():
+    """Twelve photos that only B has right are much, unless they are the frames of two clips."""
+    rows = [(str(i), "a", True) for i in range(12)]
+    clips = {str(i): f"clip {i % 2}" for i in range(12)}
+    (pair,) = compare_pairs("AB", [answers([(*row[:2], False) for row in rows], clips), answers(rows, clips)])
+    assert (pair.only_second, pair.leads, pair.p_value) == (12, (-6, -6), 0.5)
+    assert "may be luck (sign-flip test, clip by clip" in pair.words
 
 
 def test_the_best_of_each_row_is_marked_higher_scores_and_lower_costs():
