@@ -58,13 +58,11 @@ class VerifiedImage:
         width: In pixels, of the upright picture.
         height: In pixels, of the upright picture.
         format: The name of the format, known by the bytes, such as "JPEG".
-        taken_at: Seconds since 1970 by the clock of the camera; None where the file does not say.
     """
 
     width: int
     height: int
     format: str
-    taken_at: float | None = None
 
 
 def verify_image(source: Path | IO[bytes], max_pixels: int) -> VerifiedImage:
@@ -98,6 +96,8 @@ def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, by
         found, facts, error = photo.found, facts_of(photo.stored), compression_error(photo.photo.image)
         # No rule for the whole data set is known yet: the photo is shown and compared as if it were the only one.
         image = photo.rgb(rules_of(contract_for([facts] if facts else [])))
+    with _pillow_is_quiet:
+        taken_at = time_taken(source)
     traits = traits_of(
         image,
         width=found.width,
@@ -105,7 +105,7 @@ def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, by
         format=found.format,
         error=error,
         pixels=facts,
-        taken_at=found.taken_at,
+        taken_at=taken_at,
     )
     image.info.clear()  # a comment in it would be written into the thumbnail
     image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR)
@@ -169,7 +169,7 @@ def _header_of(photo: OpenPhoto, max_pixels: int) -> VerifiedImage:
         raise BadImage(pixel_messages.TOO_MANY_PIXELS.format(max_pixels=max_pixels))
     # A phone's JPEG with a second picture inside (MPO) is read as the JPEG that it begins with.
     form = "JPEG" if photo.image.format == "MPO" else str(photo.image.format)
-    return VerifiedImage(width=width, height=height, format=form, taken_at=time_taken(photo.image))
+    return VerifiedImage(width=width, height=height, format=form)
 
 
 def _why_unreadable(source: IO[bytes], error: Exception, max_pixels: int) -> str:

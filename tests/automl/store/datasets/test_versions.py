@@ -111,7 +111,9 @@ def test_clips_are_kept_and_other_clips_make_another_version(
     with database.session() as session:
         plain = record(session, store, dataset_id, FILES).fingerprint
         images = image_records(FILES, clips=clips)
-        version = record_version(session, store, dataset_id, images=images, keys=keys, refused=[])
+        version = record_version(
+            session, store, dataset_id, images=images, keys=keys, refused=[], contract=ServingContract()
+        )
         assert version.fingerprint != plain
         loaded = load_version(session, store, version, scratch=tmp_path).images
         assert [(image.clip, image.frame) for image in loaded] == [(image.clip, image.frame) for image in images]
