@@ -89,7 +89,8 @@ def _is_collection(name: str, members: Iterable[PhotoFolder], classes: frozenset
     if not classes or not inside or split_of(name):
         return False
     is_plain = telling(name) is Telling.NOTHING or not classes.isdisjoint(map(spelling_key, inside))
-    return is_plain or (is_bold and len(inside) > len(classes))
+    # A folder around a single other one, as `pets` around `cat`, divides nothing.
+    return is_plain or (is_bold and (len(inside) > len(classes) or len(inside) == 1))
 
 
 # ---- Groups.
