@@ -15,9 +15,12 @@ from automl.datasets.split_groups import (
     CutClips,
     Group,
     cut_clips,
+    dealt_out,
     group_of,
     groups_of,
+    labels_of_one_clip,
     order_of,
+    with_groups_dealt_out,
     with_lonely_clips_cut,
 )
 from automl.datasets.verdict import problem_of, quoted
@@ -86,15 +89,15 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     groups = groups_of(manifest, cut, seed)
     test = {i for i, image in enumerate(manifest.images) if image.split is Split.TEST}
     has_own_test = bool(test)
-    if not has_own_test and not _dealable(groups) and any(image.clip for image in manifest.images):
-        return _split_photo_by_photo(manifest, seed, n_folds)
+    if not has_own_test and (of_one_group := labels_of_one_clip(manifest, groups)):
+        return _split_photo_by_photo(manifest, of_one_group, seed, n_folds)
     if not has_own_test:
         test = {i for group in _held_out(groups, TEST_SHARE, len(manifest.images)) for i in group.images}
     pool_groups, spared = _learnable(manifest, groups, test)
     pool = sorted(i for group in pool_groups for i in group.images)
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
-    _require_a_test(manifest, test, pool_groups)
+    _require(bool(test), manifest)
 
     validation = _validation(manifest, pool_groups, n_folds=n_folds, seed=seed)
     folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
@@ -114,11 +117,10 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     )
 
 
-def _split_photo_by_photo(manifest: DatasetManifest, seed: int, n_folds: int) -> SplitPlan:
-    """Where each class has photos of a single group that the user has named, whole groups leave nothing to test."""
-    apart = replace(manifest, images=tuple(replace(image, clip="", frame=0) for image in manifest.images))
-    plan = make_split(apart, seed, n_folds)
-    return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT, *plan.notes))
+def _split_photo_by_photo(manifest: DatasetManifest, labels: Sequence[str], seed: int, n_folds: int) -> SplitPlan:
+    """Where a class has photos of a single group that the user has named, whole groups leave nothing of it to test."""
+    plan = make_split(dealt_out(manifest, labels), seed, n_folds)
+    return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT.format(classes=quoted(labels)), *plan.notes))
 
 
 def _learnable(manifest: DatasetManifest, groups: Sequence[Group], test: set[int]) -> tuple[list[Group], list[str]]:
@@ -213,6 +215,10 @@ class _Room:
 def _validation(manifest: DatasetManifest, pool: Sequence[Group], *, n_folds: int, seed: int) -> _Validation:
     groups, cut = with_lonely_clips_cut(manifest, pool)
     notes = [dataset_messages.COMPARED_ON_PARTS_OF_A_CLIP.format(classes=quoted(cut))] if cut else []
+    if of_one_group := labels_of_one_clip(manifest, groups):
+        groups = with_groups_dealt_out(manifest, groups, of_one_group)
+        notes.append(dataset_messages.COMPARED_ON_PARTS_OF_A_GROUP.format(classes=quoted(of_one_group)))
+    _require(len(groups) > 1, manifest)
     n_pool = sum(len(group.images) for group in groups)
     if not _dealable(groups):
         folds_of, n_used = _repeated(groups, n_folds=n_folds, n_pool=n_pool, seed=seed)
@@ -305,9 +311,9 @@ def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None
         raise BadDataset(dataset_messages.NOTHING_TO_LEARN_OUTSIDE_TEST.format(classes=quoted(lost)))
 
 
-def _require_a_test(manifest: DatasetManifest, test: set[int], pool_groups: Sequence[Group]) -> None:
+def _require(is_enough: bool, manifest: DatasetManifest) -> None:
     """The check refuses such a data set before a run begins, but versions that were saved earlier may be such."""
-    if not test or len(pool_groups) < 2:
+    if not is_enough:
         raise BadDataset(problem_of(manifest.images) or dataset_messages.NOTHING_TO_TEST)
 
 

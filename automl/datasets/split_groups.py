@@ -7,7 +7,7 @@ it could be held back; so it is cut into blocks of time, and the frames between 
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -132,6 +132,37 @@ def with_lonely_clips_cut(manifest: DatasetManifest, groups: Sequence[Group]) ->
         else:
             cut.append(group)
     return cut, in_natural_order(labels)
+
+
+def labels_of_one_clip(manifest: DatasetManifest, groups: Sequence[Group]) -> list[str]:
+    """The classes of which whole groups leave nothing to hold back, since all is of one clip, site or patient."""
+    n_of: defaultdict[str, int] = defaultdict(int)
+    in_clips = set()
+    for group in groups:
+        for label in group.labels:
+            n_of[label] += not group.is_in_doubt
+        if group.is_clip and not group.is_in_doubt and len(group.images) > 1:
+            in_clips |= {manifest.images[i].label for i in group.images if manifest.images[i].clip}
+    return in_natural_order(label for label in in_clips if n_of[label] < 2)
+
+
+def dealt_out(manifest: DatasetManifest, labels: Sequence[str]) -> DatasetManifest:
+    """The same photos; those of these classes are in no clip or group any more."""
+    images = [replace(one, clip="", frame=0) if one.label in labels else one for one in manifest.images]
+    return replace(manifest, images=tuple(images))
+
+
+def with_groups_dealt_out(manifest: DatasetManifest, groups: Sequence[Group], labels: Sequence[str]) -> list[Group]:
+    """The groups, with the photos of these classes as groups of their own; copies still stay together."""
+    apart = dealt_out(manifest, labels)
+    first = _first_together(apart.images, {})
+    found = []
+    for group in groups:
+        parts: defaultdict[int, list[int]] = defaultdict(list)
+        for i in group.images if group.labels.intersection(labels) else ():
+            parts[int(first[i])].append(i)
+        found += [group_of(apart, part) for part in parts.values()] or [group]
+    return found
 
 
 def together(images: Sequence[ImageRecord]) -> np.ndarray:

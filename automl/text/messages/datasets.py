@@ -131,7 +131,7 @@ CLIPS_ON_BOTH_SIDES = OneOrMany(
     ),
 )
 CLIPS_NOT_KEPT = (
-    "All photos of a class are of one group, so with whole groups nothing would be left to test with. They are dealt "
+    "All photos of {classes} are of one group, so with whole groups there would be nothing to test with. They are dealt "
     "out photo by photo, and the score is too optimistic for photos of a new group."
 )
 CLIP_CUT_INTO_BLOCKS = OneOrMany(
@@ -147,6 +147,10 @@ CLIP_CUT_INTO_BLOCKS = OneOrMany(
 COMPARED_ON_PARTS_OF_A_CLIP = (
     "There is only one clip of {classes} to learn from: models are compared on parts of it, which tells little about "
     "other clips."
+)
+COMPARED_ON_PARTS_OF_A_GROUP = (
+    "There is only one group of {classes} to learn from: models are compared on single photos of it, which tells "
+    "little about other groups."
 )
 COPIES_OF_TEST_LEFT_OUT = OneOrMany(
     one="{n:,} photo is a copy of a test photo and left out of training, so that the score stays honest.",

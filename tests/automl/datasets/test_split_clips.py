@@ -145,3 +145,40 @@ def test_a_test_folder_of_the_user_stays_and_groups_on_both_sides_are_pointed_ou
 def test_what_belongs_together_is_numbered():
     images = [*frames("a", "one", 3), *near("a", "x", 2), *of_counts(a=2), *of_counts(a=1)]
     assert together(images).tolist() == [0, 0, 0, 1, 1, 2, 3, 2]
+
+
+def two_sites() -> list[ImageRecord]:
+    return [one for site in ("north", "south") for label in "ab" for one in frames(label, site, 10, ordered=False)]
+
+
+def test_of_two_sites_one_is_tested_and_models_are_compared_on_photos_of_the_other():
+    images = two_sites()
+    plan = make_split(manifest_of("x", images), 0)
+    assert len({images[i].clip for i in plan.test}) == len({images[i].clip for i in plan.pool}) == 1
+    assert {fold for folds in plan.folds for fold in folds} == set(range(plan.n_folds))
+    assert any("only one group of 'a' and 'b' to learn from" in note for note in plan.notes)
+
+
+def test_a_class_of_one_patient_is_tested_photo_by_photo_and_the_others_by_patient():
+    images = [one for patient in range(5) for one in frames("ill", f"patient {patient}", 4, ordered=False)]
+    images += frames("well", "patient 9", 20, ordered=False)
+    plan = make_split(manifest_of("x", images), 0)
+    assert {images[i].label for i in plan.test} == {images[i].label for i in plan.pool} == {"ill", "well"}
+    assert len({images[i].clip for i in plan.test if images[i].label == "ill"}) == 1
+    assert plan.notes[0].startswith("All photos of 'well' are of one group")
+    assert not any("too few" in note or "only one photo" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_the_user_names_as_groups_every_class_is_tested_and_learned(seed):
+    chance = random.Random(seed)
+    n_groups = chance.choice([2, 3, 6])
+    images = [
+        one
+        for label in "abc"[: chance.randint(2, 3)]
+        for group in chance.sample(range(n_groups), chance.randint(1, n_groups))
+        for one in frames(label, f"group {group}", chance.randint(2, 6), ordered=False)
+    ]
+    plan = make_split(manifest_of("x", images), seed)
+    labels = {image.label for image in images}
+    assert {images[i].label for i in plan.test} == {images[i].label for i in plan.pool} == labels
