@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -54,11 +55,11 @@ def place_in_clips(
     if len(set(groups.values()) - {""}) < 2:
         groups = {}  # what all photos have in common tells none apart
     named = {file.id: ClipPlace(clip=groups[file.id], frame=0, is_found=False) for file in files if groups.get(file.id)}
-    series: defaultdict[tuple[str, str], dict[str, DataFile]] = defaultdict(dict)
+    series: defaultdict[str, dict[str, DataFile]] = defaultdict(dict)
     for file in files:
         if file.id not in named and file.id in fingerprints:
             # Exact copies stay together in any case, and three of them are no clip.
-            series[file.label, file.split or ""].setdefault(file.sha256, file)
+            series[file.label].setdefault(file.sha256, file)
     copies = copies or {file.id: file.id for file in files}
     found = [frames for of_class in series.values() for frames in _found(list(of_class.values()), fingerprints)]
     # What is nothing but near copies of one picture stays together as such.
@@ -77,12 +78,16 @@ def frame_key(name: str) -> list[tuple[bool, int, str]]:
 
 
 def _found(photos: Sequence[DataFile], fingerprints: Mapping[int, bytes]) -> Iterable[list[DataFile]]:
-    """The frames of each clip among photos of one class and part, in their order; single photos, too."""
-    by_name = sorted(photos, key=lambda file: (frame_key(file.name), file.id))
+    """The frames of each clip among photos of one class, in their order; single photos, too."""
+    by_path = sorted(photos, key=lambda file: (frame_key(file.name), file.id))
+    # The frames of a clip may have been dealt out to the folders of a split: there the names alone put them in order.
+    is_split = len({file.split for file in photos}) > 1
+    by_name = sorted(by_path, key=lambda file: frame_key(PurePosixPath(file.name).name)) if is_split else by_path
     by_time = sorted((file for file in by_name if file.taken_at is not None), key=lambda file: file.taken_at or 0)
     order = by_time if len(by_time) == len(by_name) else by_name
+    orders = [by_path, by_time, *([by_name] if is_split else [])]
     position = {file.id: number for number, file in enumerate(order)}
-    pairs = [pair for one in (by_name, by_time) for pair in _neighbours(one, fingerprints, position)]
+    pairs = [pair for one in orders for pair in _neighbours(one, fingerprints, position)]
     first = joined(len(order), np.array(pairs, np.int64).reshape(-1, 2))
     clips: defaultdict[int, list[DataFile]] = defaultdict(list)
     for file, number in zip(order, first.tolist(), strict=True):

@@ -250,11 +250,16 @@ def _cross_validation(groups: Sequence[Group], *, n_pool: int, n_folds: int, see
 def _single_validation(groups: Sequence[Group], n_pool: int) -> _Validation:
     """One part of the photos is validated on: the user's own where it is large enough."""
     n_own = _n_own(groups)
-    if n_own >= MIN_OWN_VALIDATION_IMAGES and (own := _own_validation(groups, n_pool)):
+    own = _own_validation(groups, n_pool) if n_own >= MIN_OWN_VALIDATION_IMAGES else set()
+    # Where frames of each clip were put into the validation folder, hardly anything would be left to learn from.
+    leaves_enough = 2 * sum(len(group.images) for group in own) <= n_pool
+    if own and leaves_enough:
         note = dataset_messages.COMPARED_ON_OWN_FOLDER.format(n=n_own)
         return _Validation(folds_of=dict.fromkeys(own, (0,)), n_folds=1, notes=[note])
     share = percent(VALIDATION_SHARE, 0)
-    if n_own:
+    if own:
+        note = dataset_messages.COMPARED_ON_OTHER_CLIPS.format(share=share)
+    elif n_own:
         note = dataset_messages.COMPARED_ON_SHARE_INSTEAD.format(n=n_own, share=share)
     else:
         note = dataset_messages.COMPARED_ON_SHARE.format(share=share)

@@ -20,11 +20,13 @@ def clips(dataset: ExaminedDataset) -> list[Finding]:
     if not found:
         return []
     n_frames = round(median(map(len, found)))
+    has_test = any(photo.split is Split.TEST for photo in dataset.photos)
+    title = dataset_messages.CLIPS_BESIDE_TEST if has_test else dataset_messages.CLIPS
     return [
         Finding(
             kind="clips",
-            title=dataset_messages.CLIPS.format(n=len(found), frames=n_frames),
-            consequence=dataset_messages.CLIPS_MEAN,
+            title=title.format(n=len(found), frames=n_frames),
+            consequence=dataset_messages.CLIPS_BESIDE_TEST_MEAN if has_test else dataset_messages.CLIPS_MEAN,
             severity=Severity.INFO,
             groups=all_ids(found),
             fix=_deal_out(),

@@ -88,6 +88,10 @@ COMPARED_ON_OWN_FOLDER = OneOrMany(
     many="Models are compared on the {n:,} photos of your validation folder.",
 )
 COMPARED_ON_SHARE = "Models are compared on {share} of the training photos, which they do not learn from."
+COMPARED_ON_OTHER_CLIPS = (
+    "Models are compared on {share} of the training photos, which they do not learn from. Your validation folder has "
+    "photos of the same clips or groups as the training folder, so these are dealt out anew, as a whole."
+)
 COMPARED_ON_SHARE_INSTEAD = OneOrMany(
     one=(
         "Models are compared on {share} of the training photos, which they do not learn from. Your validation folder "
@@ -122,17 +126,17 @@ CLIPS_KEPT_FOR_TEST = OneOrMany(
 )
 CLIPS_ON_BOTH_SIDES = OneOrMany(
     one=(
-        "Photos of {n:,} group are in the test folder and among the training photos, too: the score may be too "
+        "Photos of {n:,} clip or group are in the test folder and among the training photos, too: the score may be too "
         "optimistic for photos of a new one."
     ),
     many=(
-        "Photos of {n:,} groups are in the test folder and among the training photos, too: the score may be too "
+        "Photos of {n:,} clips or groups are in the test folder and among the training photos, too: the score may be too "
         "optimistic for photos of a new one."
     ),
 )
 CLIPS_NOT_KEPT = (
-    "All photos of {classes} are of one group, so with whole groups there would be nothing to test with. They are dealt "
-    "out photo by photo, and the score is too optimistic for photos of a new group."
+    "All photos of {classes} are of one group, so with whole groups there would be nothing to test with. They are "
+    "dealt out photo by photo, and the score is too optimistic for photos of a new group."
 )
 CLIP_CUT_INTO_BLOCKS = OneOrMany(
     one=(
@@ -275,6 +279,15 @@ NEAR_COPIES_LEFT_OUT = OneOrMany(one="Left out {n:,} near copy", many="Left out 
 CLIPS = OneOrMany(
     one="{n:,} clip of {frames:,} frames; the whole clip is kept on one side of the split",
     many="{n:,} clips of about {frames:,} frames each; whole clips are kept for the test",
+)
+CLIPS_BESIDE_TEST = OneOrMany(
+    one="{n:,} clip of {frames:,} frames; they stay together when models are compared",
+    many="{n:,} clips of about {frames:,} frames each; those of a clip stay together when models are compared",
+)
+CLIPS_BESIDE_TEST_MEAN = (
+    "These look like frames of a video, a burst, or one thing from all sides: neighbours are far more alike than other "
+    "photos of their class. Your test folder stays as it is. Where it has frames of a clip that is learned from, too, "
+    "the score is too optimistic for a new clip. What the score promises is counted in clips, not in photos."
 )
 CLIPS_MEAN = (
     "These look like frames of a video, a burst, or one thing from all sides: neighbours are far more alike than other "

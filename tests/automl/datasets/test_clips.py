@@ -9,6 +9,7 @@ import pytest
 
 from automl.datasets.clips import ClipPlaces, frame_key, place_in_clips
 from automl.datasets.data_file import DataFile
+from automl.records import Split
 from tests.automl.datasets.clip_sets import print_of, shot
 
 Shots = list[tuple[DataFile, bytes]]
@@ -106,3 +107,13 @@ def test_one_group_for_all_tells_nothing():
 def test_names_are_sorted_as_people_count():
     names = ["f10.jpg", "f2.jpg", "F1.jpg", "f2_b.jpg", "10.jpg", "9.jpg", "g²1.jpg"]
     assert sorted(names, key=frame_key) == ["9.jpg", "10.jpg", "F1.jpg", "f2.jpg", "f2_b.jpg", "f10.jpg", "g²1.jpg"]
+
+
+@pytest.mark.parametrize("parts", [(Split.TRAIN, Split.VALIDATION), (Split.TRAIN, Split.TEST)])
+def test_frames_that_were_dealt_out_to_folders_of_a_split_are_one_clip(parts):
+    chance = random.Random(2)
+    shots = []
+    for file, seen in shots_of(NAMES["a prefix for each clip"]):
+        part = chance.choices(parts, (4, 1))[0]
+        shots.append((replace(file, name=f"{part.value}/{file.name}", split=part), seen))
+    assert ids_by_clip(clips_in(shots)) == [list(range(12 * clip + 1, 12 * clip + 13)) for clip in range(6)]

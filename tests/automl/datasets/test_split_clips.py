@@ -139,7 +139,9 @@ def test_a_test_folder_of_the_user_stays_and_groups_on_both_sides_are_pointed_ou
     ]
     plan = make_split(manifest_of("x", images), 0)
     assert plan.test == tuple(range(32, 38)) and not plan.left_out
-    assert any("Photos of 1 group are in the test folder and among the training photos" in note for note in plan.notes)
+    assert any(
+        "Photos of 1 clip or group are in the test folder and among the training photos" in note for note in plan.notes
+    )
 
 
 def test_what_belongs_together_is_numbered():
@@ -182,3 +184,15 @@ def test_whatever_the_user_names_as_groups_every_class_is_tested_and_learned(see
     plan = make_split(manifest_of("x", images), seed)
     labels = {image.label for image in images}
     assert {images[i].label for i in plan.test} == {images[i].label for i in plan.pool} == labels
+
+
+def test_a_validation_folder_with_frames_of_every_clip_leaves_enough_to_learn_from():
+    images = [
+        replace(image, split=Split.VALIDATION if image.frame % 5 == 4 else Split.TRAIN)
+        for label in "ab"
+        for image in clips(label, [60] * 60)
+    ]
+    plan = make_split(manifest_of("x", images), 0)
+    n_validated = sum(folds[0] == 0 for folds in plan.folds)
+    assert 0.1 * len(plan.pool) <= n_validated <= 0.2 * len(plan.pool)
+    assert any("same clips or groups" in note for note in plan.notes)
