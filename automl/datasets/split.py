@@ -226,7 +226,7 @@ def _validation(manifest: DatasetManifest, pool: Sequence[Group], *, n_folds: in
     if n_pool <= MAX_CROSS_VALIDATED_IMAGES:
         found = _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed)
     else:
-        found = _single_validation(groups, n_pool)
+        found = _single_validation(manifest, groups, n_pool)
     return replace(found, notes=[*notes, *found.notes])
 
 
@@ -247,24 +247,24 @@ def _cross_validation(groups: Sequence[Group], *, n_pool: int, n_folds: int, see
     return _Validation(folds_of=folds_of, n_folds=n_used, notes=notes)
 
 
-def _single_validation(groups: Sequence[Group], n_pool: int) -> _Validation:
+def _single_validation(manifest: DatasetManifest, groups: Sequence[Group], n_pool: int) -> _Validation:
     """One part of the photos is validated on: the user's own where it is large enough."""
     n_own = _n_own(groups)
     own = _own_validation(groups, n_pool) if n_own >= MIN_OWN_VALIDATION_IMAGES else set()
-    # Where frames of each clip were put into the validation folder, hardly anything would be left to learn from.
-    leaves_enough = 2 * sum(len(group.images) for group in own) <= n_pool
-    if own and leaves_enough:
+    # Where frames of each clip were put into the validation folder, whole clips are not what the user has chosen.
+    held_out = [manifest.images[i].split for group in own for i in group.images]
+    if own and 2 * held_out.count(Split.VALIDATION) >= len(held_out):
         note = dataset_messages.COMPARED_ON_OWN_FOLDER.format(n=n_own)
         return _Validation(folds_of=dict.fromkeys(own, (0,)), n_folds=1, notes=[note])
-    share = percent(VALIDATION_SHARE, 0)
+    chosen = _held_out(groups, VALIDATION_SHARE, n_pool)
+    share = percent(sum(len(group.images) for group in chosen) / n_pool, 0)
     if own:
         note = dataset_messages.COMPARED_ON_OTHER_CLIPS.format(share=share)
     elif n_own:
         note = dataset_messages.COMPARED_ON_SHARE_INSTEAD.format(n=n_own, share=share)
     else:
         note = dataset_messages.COMPARED_ON_SHARE.format(share=share)
-    held_out = _held_out(groups, VALIDATION_SHARE, n_pool)
-    return _Validation(folds_of=dict.fromkeys(held_out, (0,)), n_folds=1, notes=[note])
+    return _Validation(folds_of=dict.fromkeys(chosen, (0,)), n_folds=1, notes=[note])
 
 
 def _repeated(groups: Sequence[Group], *, n_folds: int, n_pool: int, seed: int) -> tuple[_FoldsOfGroups, int]:

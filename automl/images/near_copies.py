@@ -14,7 +14,7 @@ import numpy as np
 from automl.images.detail import DETAIL, details_from
 from automl.images.fingerprint import FINGERPRINT_PX
 from automl.images.resemblance import NearPairs, blurred, verified_pairs
-from automl.images.same_shot import ShotComparer
+from automl.images.same_shot import Comparison, ShotComparer
 
 _COARSE_PX = FINGERPRINT_PX // 2
 _BLANK_SPREAD = 4.0
@@ -163,27 +163,30 @@ def _lively_groups(fingerprints: np.ndarray, details: np.ndarray) -> np.ndarray:
     found = found.chosen(near[found.pairs[:, 0]] == near[found.pairs[:, 1]])
     comparer = ShotComparer(fingerprints, details)
     compared = comparer.compare(found.pairs)
-    original = _originals(found, compared.grain, comparer, details)
+    original = _originals(found, compared, comparer, details)
     still = found.pairs[compared.looks_same & found.is_still]
-    shot = _Joined(len(coarse), lambda leader, others: comparer.compare(_pairs(leader, others)).looks_same).of(still)
+    shots = _Joined(len(coarse), lambda leader, others: comparer.compare(_pairs(leader, others)).looks_same)
+    shot = shots.of(still, np.ones(len(still), bool))
     return np.stack([near, original, shot])
 
 
-def _originals(found: NearPairs, grain: np.ndarray, comparer: ShotComparer, details: np.ndarray) -> np.ndarray:
+def _originals(found: NearPairs, compared: Comparison, comparer: ShotComparer, details: np.ndarray) -> np.ndarray:
     """The leaders of groups that leave out other shots of the same scene, int (n,).
 
     Only pictures that did not move can be told apart: a crop or a mirrored picture stays with what it was made from.
     """
-    joined = _Joined(len(details), _SameGrain(comparer, _MAX_GRAIN))
-    leader = joined.of(found.pairs[~(found.is_still & (grain > _MAX_GRAIN))])
+    like = _SameGrain(comparer, _MAX_GRAIN)
+    same = ~(found.is_still & (compared.grain > _MAX_GRAIN))
+    leader = _Joined(len(details), like).of(found.pairs[same], like.of(compared)[same])
     series = _in_series(leader, details)
     if not series.any():
         return leader
     # Where many files of one size are equally compressed, a camera has made them: one that is saved once more as it
     # was compressed before does not change at all.
     inside = series[found.pairs].all(axis=1) & (leader[found.pairs[:, 0]] == leader[found.pairs[:, 1]])
-    same = inside & ~(found.is_still & (grain > _MAX_GRAIN_IN_SERIES))
-    apart = _Joined(len(details), _SameGrain(comparer, _MAX_GRAIN_IN_SERIES)).of(found.pairs[same])
+    like = _SameGrain(comparer, _MAX_GRAIN_IN_SERIES)
+    same = inside & ~(found.is_still & (compared.grain > _MAX_GRAIN_IN_SERIES))
+    apart = _Joined(len(details), like).of(found.pairs[same], like.of(compared)[same])
     return np.where(series, apart, leader)
 
 
@@ -210,9 +213,15 @@ class _Joined:
         self._leader = np.arange(n)
         self._is_like = is_like
         self._members: dict[int, list[int]] = {}
+        self._known: dict[tuple[int, int], bool] = {}
 
-    def of(self, pairs: np.ndarray) -> np.ndarray:
-        """The leader of each picture once these pairs are joined in their order, int (n,)."""
+    def of(self, pairs: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+        """The leader of each picture once these pairs are joined in their order, int (n,).
+
+        known: bool (p,), whether the second picture of each pair is like the first; None to ask for each.
+        """
+        if known is not None:
+            self._known = dict(zip(map(tuple, pairs.tolist()), known.tolist(), strict=True))
         for one, other in pairs.tolist():
             self._join(int(self._leader[one]), int(self._leader[other]))
         return self._leader
@@ -223,11 +232,21 @@ class _Joined:
         if len(self._of(large)) < len(self._of(small)):
             large, small = small, large
         joining = self._of(small)
-        if not self._is_like(large, joining).all():
+        if not self._are_like(large, joining):
             return
         self._members[large] = self._of(large) + joining
         self._members.pop(small, None)
         self._leader[joining] = large
+
+    def _are_like(self, leader: int, others: Sequence[int]) -> bool:
+        """Where a camera stands still, the same pictures meet again and again; none is compared twice."""
+        verdicts = [self._known.get((leader, other)) for other in others]
+        unknown = [other for other, verdict in zip(others, verdicts, strict=True) if verdict is None]
+        if False in verdicts or not unknown:
+            return False not in verdicts
+        found = self._is_like(leader, unknown)
+        self._known.update(((leader, other), verdict) for other, verdict in zip(unknown, found.tolist(), strict=True))
+        return bool(found.all())
 
     def _of(self, leader: int) -> list[int]:
         """The members of a group."""
@@ -254,7 +273,10 @@ class _SameGrain:
     most: float
 
     def __call__(self, leader: int, others: Sequence[int]) -> np.ndarray:
-        compared = self.comparer.compare(_pairs(leader, others))
+        return self.of(self.comparer.compare(_pairs(leader, others)))
+
+    def of(self, compared: Comparison) -> np.ndarray:
+        """The same of pairs that have been compared."""
         # A picture that was cropped or mirrored has another grain at the same place, and is a copy all the same.
         return np.asarray(~((compared.grain > self.most) & compared.looks_same))
 

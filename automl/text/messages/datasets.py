@@ -130,8 +130,8 @@ CLIPS_ON_BOTH_SIDES = OneOrMany(
         "optimistic for photos of a new one."
     ),
     many=(
-        "Photos of {n:,} clips or groups are in the test folder and among the training photos, too: the score may be too "
-        "optimistic for photos of a new one."
+        "Photos of {n:,} clips or groups are in the test folder and among the training photos, too: the score may be "
+        "too optimistic for photos of a new one."
     ),
 )
 CLIPS_NOT_KEPT = (
