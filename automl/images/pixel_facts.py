@@ -46,9 +46,12 @@ def _gray_facts(image: Image.Image) -> GrayFacts:
 
 
 def _transparency_facts(layer: Image.Image) -> TransparencyFacts:
-    sample = layer.resize((_SAMPLE_PX, _SAMPLE_PX), Image.Resampling.NEAREST)
-    shown = dict.fromkeys(BACKGROUNDS, sample.convert("RGB"))
-    if not is_all_clear(layer):
+    # Means, as the model sees them: single pixels would miss thin lines.
+    size = (min(layer.width, _SAMPLE_PX), min(layer.height, _SAMPLE_PX))
+    if is_all_clear(layer):
+        shown = dict.fromkeys(BACKGROUNDS, layer.convert("RGB").resize(size, Image.Resampling.BOX))
+    else:
+        sample = layer.resize(size, Image.Resampling.BOX)
         shown = {name: on_background(sample, gray) for name, gray in BACKGROUNDS.items()}
     return TransparencyFacts(**{f"on_{name}": spread_of(picture) for name, picture in shown.items()})
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from automl.images.pixel_facts import facts_of
 from automl.images.pixel_rules import BLANK_SPREAD, contract_for, described, rules_of, visible_spread
@@ -148,3 +148,13 @@ def test_a_tiff_whose_lowest_value_is_white_is_no_negative() -> None:
     rules = rules_of(contract_for([facts(plain), facts(negative)]))
     one, other = (np.asarray(open_rgb(io.BytesIO(data), rules)).astype(int) for data in (plain, negative))
     assert np.abs(one - other).max() <= 1
+
+
+@pytest.mark.parametrize("corner", range(8))
+def test_a_drawing_of_thin_lines_is_seen_wherever_they_are(corner: int) -> None:
+    image = Image.new("RGBA", (512, 512), (0, 0, 0, 0))
+    ImageDraw.Draw(image).rectangle([100 + corner, 100 + corner, 300 + corner, 300 + corner], outline=(255,) * 4)
+    found = facts(encoded(image, "PNG"))
+    contract = contract_for([found])
+    assert contract.background == "black"
+    assert visible_spread(found, contract) >= BLANK_SPREAD
