@@ -15,6 +15,9 @@ import numpy as np
 from automl.datasets.data_file import DataFile
 from automl.images.sequences import find_sequences, joined
 
+_ELSEWHERE = 10
+"""Near copies that stand so far apart are no neighbours in a clip that moves slowly."""
+
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -61,14 +64,31 @@ def place_in_clips(
             # Exact copies stay together in any case, and three of them are no clip.
             series[file.label].setdefault(file.sha256, file)
     copies = copies or {file.id: file.id for file in files}
-    found = [frames for of_class in series.values() for frames in _found(list(of_class.values()), fingerprints)]
+    found = [frames for of_class in series.values() for frames in _found(list(of_class.values()), fingerprints, copies)]
     # What is nothing but near copies of one picture stays together as such.
     clips = [frames for frames in found if len({copies[file.id] for file in frames}) > 1]
-    return named | {
+    places = {
         file.id: ClipPlace(clip=min(one.sha256 for one in frames), frame=place, is_found=True)
         for frames in clips
         for place, file in enumerate(frames)
     }
+    return named | _of_copies(files, places, copies) | places
+
+
+def _of_copies(files: Sequence[DataFile], places: ClipPlaces, copies: Mapping[int, int]) -> ClipPlaces:
+    """A copy of a frame that lies elsewhere, such as a smaller one in another folder, has the place of the frame."""
+    known: dict[tuple[str, object], ClipPlace] = {}
+    for file in files:
+        if place := places.get(file.id):
+            for key in (file.sha256, (file.original, copies[file.id]), copies[file.id]):
+                known.setdefault((file.label, key), place)
+    found = {}
+    for file in files:
+        keys = (file.sha256, (file.original, copies[file.id]), copies[file.id])
+        place = next((known[file.label, key] for key in keys if (file.label, key) in known), None)
+        if place and file.id not in places:
+            found[file.id] = place
+    return found
 
 
 def frame_key(name: str) -> list[tuple[bool, int, str]]:
@@ -77,7 +97,9 @@ def frame_key(name: str) -> list[tuple[bool, int, str]]:
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
-def _found(photos: Sequence[DataFile], fingerprints: Mapping[int, bytes]) -> Iterable[list[DataFile]]:
+def _found(
+    photos: Sequence[DataFile], fingerprints: Mapping[int, bytes], copies: Mapping[int, int]
+) -> Iterable[list[DataFile]]:
     """The frames of each clip among photos of one class, in their order; single photos, too."""
     by_path = sorted(photos, key=lambda file: (frame_key(file.name), file.id))
     # The frames of a clip may have been dealt out to the folders of a split: there the names alone put them in order.
@@ -87,12 +109,23 @@ def _found(photos: Sequence[DataFile], fingerprints: Mapping[int, bytes]) -> Ite
     order = by_time if len(by_time) == len(by_name) else by_name
     orders = [by_path, by_time, *([by_name] if is_split else [])]
     position = {file.id: number for number, file in enumerate(order)}
-    pairs = [pair for one in orders for pair in _neighbours(one, fingerprints, position)]
+    pairs = [pair for one in orders for pair in _neighbours(_without_copies(one, copies), fingerprints, position)]
     first = joined(len(order), np.array(pairs, np.int64).reshape(-1, 2))
     clips: defaultdict[int, list[DataFile]] = defaultdict(list)
     for file, number in zip(order, first.tolist(), strict=True):
         clips[number].append(file)
     return clips.values()
+
+
+def _without_copies(series: Sequence[DataFile], copies: Mapping[int, int]) -> list[DataFile]:
+    """The series without copies of pictures that stand elsewhere in it: they are as like as neighbours are."""
+    kept: list[DataFile] = []
+    last: dict[int, int] = {}
+    for index, file in enumerate(series):
+        if index - last.get(copies[file.id], index) < _ELSEWHERE:
+            last[copies[file.id]] = index
+            kept.append(file)
+    return kept
 
 
 def _neighbours(

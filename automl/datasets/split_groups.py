@@ -71,8 +71,9 @@ def cut_clips(images: Sequence[ImageRecord]) -> CutClips:
         return CutClips(labels=(), blocks={}, gaps=frozenset())
     labels, blocks, gaps = [], {}, set()
     for label, frames in sorted(_single_clips(images).items()):
-        n_blocks = max(2, min(N_BLOCKS, len(frames) // _FEWEST_IN_A_BLOCK))
-        parts, between = _in_blocks(frames, n_blocks, max(1, round(_GAP_SHARE * len(frames))))
+        n_frames = len({images[i].frame for i in frames})
+        n_blocks = max(2, min(N_BLOCKS, n_frames // _FEWEST_IN_A_BLOCK))
+        parts, between = _in_blocks(images, frames, n_blocks, max(1, round(_GAP_SHARE * n_frames)))
         labels.append(label)
         gaps.update(between)
         clip = images[frames[0]].clip
@@ -125,8 +126,9 @@ def with_lonely_clips_cut(manifest: DatasetManifest, groups: Sequence[Group]) ->
     for group in groups:
         frames = _in_order(manifest.images, group.images)
         is_alone = len(group.labels) == 1 and n_of[min(group.labels)] == 1 and not group.is_in_doubt
-        if is_alone and len(frames) // _FEWEST_TO_COMPARE >= 2:
-            parts, _ = _in_blocks(frames, min(N_BLOCKS, len(frames) // _FEWEST_TO_COMPARE), 0)
+        n_frames = len({manifest.images[i].frame for i in frames})
+        if is_alone and n_frames // _FEWEST_TO_COMPARE >= 2:
+            parts, _ = _in_blocks(manifest.images, frames, min(N_BLOCKS, n_frames // _FEWEST_TO_COMPARE), 0)
             cut += [group_of(manifest, part, dict.fromkeys(part, f"{group.key} {k}")) for k, part in enumerate(parts)]
             labels.append(min(group.labels))
         else:
@@ -206,11 +208,15 @@ def _in_order(images: Sequence[ImageRecord], indices: Sequence[int]) -> list[int
     return ordered if is_clip and len({images[i].frame for i in indices}) >= _FEWEST_TO_CUT else []
 
 
-def _in_blocks(frames: Sequence[int], n_blocks: int, gap: int) -> tuple[list[list[int]], list[int]]:
-    """Blocks of about the same size, and the frames between them."""
-    n_gaps = n_blocks if len(frames) >= _CLOSED_FROM else n_blocks - 1
-    ends = np.linspace(0, len(frames) - gap * n_gaps, n_blocks + 1).round().astype(int)
-    blocks = [list(frames[a + gap * k : b + gap * k]) for k, (a, b) in enumerate(pairwise(ends))]
+def _in_blocks(
+    images: Sequence[ImageRecord], frames: Sequence[int], n_blocks: int, gap: int
+) -> tuple[list[list[int]], list[int]]:
+    """Blocks of about the same size, and the frames between them; copies of a frame are where the frame is."""
+    numbers = sorted({images[i].frame for i in frames})
+    n_gaps = n_blocks if len(numbers) >= _CLOSED_FROM else n_blocks - 1
+    ends = np.linspace(0, len(numbers) - gap * n_gaps, n_blocks + 1).round().astype(int)
+    parts = [set(numbers[a + gap * k : b + gap * k]) for k, (a, b) in enumerate(pairwise(ends))]
+    blocks = [[i for i in frames if images[i].frame in part] for part in parts]
     kept = {i for block in blocks for i in block}
     return blocks, [i for i in frames if i not in kept]
 

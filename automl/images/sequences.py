@@ -27,6 +27,10 @@ _FAR_QUANTILE, _NEARER_BY, _FARTHEST = 0.05, 0.4, 0.12
 """A neighbour has less than half the distance that even the most alike of the pictures have which stand far apart, and
 no more than `_FARTHEST`. The limits were set on shifted, turned and cropped photographs of leaves and insects."""
 
+_MORE_THAN_CHANCE = 4
+"""Neighbours are so many times as often near each other as pictures that stand far apart. In thousands of small
+digits, or of things on one belt, some are, and there neighbours are no more often than others."""
+
 _SAME_SCENE = 0.06
 """Where pictures that stand far apart differ by no more than this, all show one scene."""
 
@@ -55,8 +59,12 @@ def find_sequences(fingerprints: np.ndarray) -> np.ndarray:
     if np.median(far) < _SAME_SCENE:
         return np.arange(n)
     limit = min(_FARTHEST, _NEARER_BY * float(np.quantile(far, _FAR_QUANTILE)))
-    near = _likely(fingerprints, _near_pairs(n))
-    return _without_short_ones(joined(n, near[_distances(fingerprints, near) <= limit]))
+    neighbours = _near_pairs(n)
+    near = _likely(fingerprints, neighbours)
+    near = near[_distances(fingerprints, near) <= limit]
+    if len(near) <= _MORE_THAN_CHANCE * float((far <= limit).mean()) * len(neighbours):
+        return np.arange(n)
+    return _without_short_ones(joined(n, near))
 
 
 def joined(n: int, pairs: np.ndarray) -> np.ndarray:

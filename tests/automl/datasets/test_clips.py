@@ -117,3 +117,13 @@ def test_frames_that_were_dealt_out_to_folders_of_a_split_are_one_clip(parts):
         part = chance.choices(parts, (4, 1))[0]
         shots.append((replace(file, name=f"{part.value}/{file.name}", split=part), seen))
     assert ids_by_clip(clips_in(shots)) == [list(range(12 * clip + 1, 12 * clip + 13)) for clip in range(6)]
+
+
+def test_copies_of_frames_that_lie_elsewhere_have_the_places_of_the_frames():
+    shots = [(shot(i, f"v_{i:03d}.jpg", "a"), print_of(1, i)) for i in range(1, 31)]
+    twins = {31 + k: frame for k, frame in enumerate((4, 9, 13, 18))}
+    shots += [(shot(i, f"zz_{7 * i % 10}.jpg", "a"), print_of(1, frame)) for i, frame in twins.items()]
+    copies = {file.id: twins.get(file.id, file.id) for file, _ in shots}
+    places = place_in_clips([file for file, _ in shots], {file.id: seen for file, seen in shots}, {}, copies=copies)
+    assert len(places) == 34
+    assert all(places[twin] == places[frame] for twin, frame in twins.items())

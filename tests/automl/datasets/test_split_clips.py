@@ -197,3 +197,12 @@ def test_a_validation_folder_with_frames_of_every_clip_leaves_enough_to_learn_fr
     assert 0.1 * len(plan.pool) <= n_validated <= 0.3 * len(plan.pool)
     assert "same clips or groups" in plan.notes[-1]
     assert f"{n_validated / len(plan.pool):.0%}".replace("%", " %") in plan.notes[-1]
+
+
+def test_copies_of_frames_are_in_the_block_of_the_frame():
+    clip = frames("a", "clip", 40)
+    images = [*clip, *(replace(one, sha256=f"{one.sha256} small") for one in clip[::3]), *of_counts(b=40)]
+    plan = make_split(manifest_of("x", images), 0)
+    numbers = {side: {images[i].frame for i in side if images[i].clip} for side in (plan.test, plan.pool)}
+    assert numbers[plan.test] and numbers[plan.test].isdisjoint(numbers[plan.pool])
+    assert min(abs(one - other) for one in numbers[plan.test] for other in numbers[plan.pool]) > 1

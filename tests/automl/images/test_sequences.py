@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 from automl.images.fingerprint import FINGERPRINT_PX, traits_of
 from automl.images.sequences import find_sequences, joined
@@ -102,3 +102,14 @@ def test_a_few_photos_are_no_sequence(n):
 def test_things_hang_together_through_pairs():
     assert joined(6, np.array([(4, 2), (2, 1), (5, 3)])).tolist() == [0, 1, 1, 3, 1, 3]
     assert joined(2, np.zeros((0, 2), np.int64)).tolist() == [0, 1]
+
+
+def test_small_digits_are_alike_by_chance_and_no_sequence():
+    digits = []
+    for seed in range(400):
+        random = np.random.default_rng(seed)
+        x = [int(v) for v in random.integers(-3, 4, 4)]
+        digit = Image.new("L", (28, 28))
+        ImageDraw.Draw(digit).line([14 + x[0], 4 + x[1], 12 + x[2], 24 + x[3]], fill=255, width=3)
+        digits.append(digit.filter(ImageFilter.GaussianBlur(0.6)).convert("RGB"))
+    assert find_sequences(series(digits)).tolist() == list(range(400))
