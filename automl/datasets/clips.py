@@ -75,7 +75,7 @@ def place_in_clips(
     return named | _of_copies(files, places, copies) | places
 
 
-def _of_copies(files: Sequence[DataFile], places: ClipPlaces, copies: Mapping[int, int]) -> ClipPlaces:
+def _of_copies(files: Sequence[DataFile], places: ClipPlaces, copies: Mapping[int, int]) -> dict[int, ClipPlace]:
     """A copy of a frame that lies elsewhere, such as a smaller one in another folder, has the place of the frame."""
     known: dict[tuple[str, object], ClipPlace] = {}
     for file in files:
