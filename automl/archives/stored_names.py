@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from automl.archives.code_pages import guess_code_page
+from automl.text.code_pages import guess_code_page
 from automl.text.messages import archives as archive_messages
 
 _UNICODE_PATH_FIELD, _UNICODE_PATH_VERSION = 0x7075, 1

@@ -114,8 +114,10 @@ def _readable(bundle: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with sound_zip(bundle) as archive:
             yield archive
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise NotFound(delivery_messages.MODEL_NOT_FOUND.format(bundle=bundle)) from None
+    except IsADirectoryError:
+        raise BadBundle(delivery_messages.MODEL_IS_A_FOLDER.format(bundle=bundle)) from None
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BadBundle(delivery_messages.NO_MODEL.format(bundle=bundle, error=error)) from error
 

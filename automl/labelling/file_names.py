@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import MAX_LABEL_CHARS, NoPlace, Place, Places, without_lonely_split
-from automl.labelling.split_words import split_of_word, words_of
+from automl.labelling.split_words import SET_WORDS, apart_from_split, split_of_word, words_of
 from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders, stem_of
@@ -40,7 +40,7 @@ _IDENTIFIER = re.compile(
 )
 """What counts or identifies a photo although there are letters in it. Any digit may stand for any other here."""
 
-_TOKEN = re.compile(r"[^\s_.,;()\[\]{}+=~@#&-]+")
+_TOKEN = re.compile(r"[^\s_.,;()\[\]{}+=~@#&（）【】，、-]+")
 _WORD_THEN_NUMBER = re.compile(r"(\D+)\d+")
 
 _DIGITS_AS_ZERO = str.maketrans("123456789", "000000000")
@@ -173,18 +173,27 @@ class _Word:
 
 def _runs_of_words(stem: str) -> Iterator[list[_Word]]:
     """The words of a name, in runs between numbers and identifiers, each without meaningless words at its ends."""
-    tokens = list(_TOKEN.finditer(stem))
+    tokens = list(_tokens(stem))
     # Only the last number counts the photos: one before it may belong to the class, as in `boeing747_001`.
-    last_number = max((index for index, token in enumerate(tokens) if token[0].isdecimal()), default=-1)
+    last_number = max((index for index, token in enumerate(tokens) if token.text.isdecimal()), default=-1)
     run: list[_Word] = []
     for index, token in enumerate(tokens):
-        text, has_number = _word(token[0], is_counted=index < last_number)
+        text, has_number = _word(token.text, is_counted=index < last_number)
         if text:
-            run.append(_Word(text=text, start=token.start(), end=token.start() + len(text)))
+            run.append(_Word(text=text, start=token.start, end=token.start + len(text)))
         if has_number:
             yield _stripped(run)
             run = []
     yield _stripped(run)
+
+
+def _tokens(stem: str) -> Iterator[_Word]:
+    """What stands between blanks, hyphens and the like; a word for the split is a token of its own: `catTrain01`."""
+    for found in _TOKEN.finditer(stem):
+        start = found.start()
+        for part in apart_from_split(found[0]):
+            yield _Word(text=part, start=start, end=start + len(part))
+            start += len(part)
 
 
 def _word(token: str, is_counted: bool) -> tuple[str, bool]:
@@ -213,11 +222,20 @@ def _stripped(words: list[_Word]) -> list[_Word]:
 
 
 def _without_split(words: list[_Word], *, is_split_first: bool) -> tuple[list[_Word], Split | None]:
-    """The words without one at either end that names a part of the split, and that part."""
+    """The words without one at either end that names a part of the split, as in `test set cat`, and that part."""
     for is_first in (is_split_first, not is_split_first):
-        if words and (split := split_of_word(words[0 if is_first else -1].text)):
-            return _stripped(words[1:] if is_first else words[:-1]), split
+        rest = words if is_first else _without_set_words(words, is_first=False)
+        if rest and (split := split_of_word(rest[0 if is_first else -1].text)):
+            rest = _without_set_words(rest[1:], is_first=True) if is_first else rest[:-1]
+            return _stripped(rest), split
     return words, None
+
+
+def _without_set_words(words: list[_Word], *, is_first: bool) -> list[_Word]:
+    """The words without those at one end that belong to a word for the split: `set` of `test set`."""
+    while words and words[0 if is_first else -1].text.lower() in SET_WORDS:
+        words = words[1:] if is_first else words[:-1]
+    return words
 
 
 def _text(stem: str, words: list[_Word]) -> str:

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from automl.labelling.named_file import NamedFile
-from automl.labelling.neutral_names import is_empty_word, is_lot
+from automl.labelling.neutral_names import Telling, is_empty_word, is_lot, is_mask, telling
 from automl.labelling.outer_folders import settled, without_collections, without_groups
 from automl.labelling.photo_folder import OUTSIDE, PhotoFolder, by_top, place_in
 from automl.labelling.places import NoPlace, Place, Places, without_lonely_split
@@ -49,7 +49,7 @@ class FolderReading:
         # Only photos decide: a stray README beside the folder must not hide that the folder wraps everything.
         photos = Counter(file.folders for file in files if file.is_photo)
         counts = photos or Counter(file.folders for file in files if file.unusable is None)
-        found = settled([PhotoFolder(path=path, rest=path, n_photos=n) for path, n in counts.items()])
+        found = settled(_without_masks([PhotoFolder(path=path, rest=path, n_photos=n) for path, n in counts.items()]))
         outer = with_splits_inside(without_collections(found, is_bold=False))
         ungrouped, outer_folders = without_groups(found)
         inner = with_splits_inside(without_collections(ungrouped, is_bold=True))
@@ -72,6 +72,35 @@ class FolderReading:
     def by_innermost(self, files: Sequence[NamedFile]) -> Places:
         """The places of the files where the innermost folders are the classes."""
         return _places(files, self.innermost)
+
+
+def _without_masks(folders: Sequence[PhotoFolder]) -> list[PhotoFolder]:
+    """The folders, of which those are lost that hold what belongs to the photos in a folder beside: `cat/masks`.
+
+    Where no other folder could be a class, nothing is lost, so that people can still choose these.
+    """
+    beside_photos = {
+        path[:level] for path in (one.path for one in folders) for level, name in enumerate(path) if _is_plain(name)
+    }
+    masks = {
+        one.path: name
+        for one in folders
+        for level, name in enumerate(one.path)
+        if is_mask(name) and one.path[:level] in beside_photos
+    }
+    others = {name for one in folders if one.path not in masks for name in one.path}
+    if not masks or sum(telling(name) is not Telling.NOTHING for name in others) < 2:
+        return list(folders)
+    return [
+        replace(one, lost=NoPlace(reason=labelling_messages.BELONGS_TO_PHOTOS.format(folder=masks[one.path])))
+        if one.path in masks
+        else one
+        for one in folders
+    ]
+
+
+def _is_plain(name: str) -> bool:
+    return name.lower() in PLAIN_FOLDERS
 
 
 def _places(files: Sequence[NamedFile], of_folders: PlaceOfFolder) -> Places:

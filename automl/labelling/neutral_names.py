@@ -31,7 +31,8 @@ _ORIGINS = words_of(
 _LOTS = words_of(
     "fold folds split cv part parts batch lot chunk shard volume vol disk disc folder group set round week day "
     "month year date time iteration version v teil ordner tag woche monat jahr partie jour semaine mois année parte "
-    "día mes año dia mês ano giorno settimana mese anno lote lotto 批次 日期 フォルダ"
+    "día mes año dia mês ano giorno settimana mese anno lote lotto carpeta pasta cartella dossier папка "
+    "批次 日期 フォルダ 新しいフォルダー 新しいフォルダ 新建文件夹 新增資料夾"
 )
 _MONTHS = (
     "january february march april may june july august september october november december jan feb mar apr jun jul "
@@ -50,18 +51,21 @@ _VARIANTS = words_of(
 )
 _PROGRAMS = words_of(
     "camera roll uploads dcim iphone ipad samsung galaxy pixel huawei android google drive icloud whatsapp telegram "
-    "signal screenshots screenshot download downloads new neu nouveau nuevo untitled unsorted misc other others more "
+    "signal screenshots screenshot download downloads new neu neuer neue nouveau nuevo "
+    "nueva nova nuova новая untitled unsorted misc other others more "
     "extra extras old copy backup apple canon nikon panasonic pana olympus nd nd750 media album gallery internet web "
     "from phone and various diverse verschiedenes sonstiges from the my own"
 )
 _MEANINGLESS = _ORIGINS | _LOTS | _TIMES | _CONDITIONS | _VARIANTS | _PROGRAMS | PLAIN_FOLDERS
-_HOLDERS = PLAIN_FOLDERS | words_of(
-    "fold folds batch chunk shard folder dcim apple new untitled "
+_MASKS = words_of(
     "mask masks label labels annotation annotations segmentation segmentations groundtruth gt ground truth"
 )
+_HOLDERS = _MASKS | PLAIN_FOLDERS | words_of("fold folds batch chunk shard folder dcim apple new untitled")
 _WORD = re.compile(r"[^\W\d_]+")
 _DATE = re.compile(r"(19|20)\d\d([-_. ]?[01]\d([-_. ]?[0-3]\d)?)?|[0-3]?\d[-_. ][0-3]?\d[-_. ](19|20)?\d\d")
 """A year, a month of a year or a day, without words."""
+_SIZE = re.compile(r"\d+ ?x( ?\d+)?|\d+ ?px", re.IGNORECASE)
+"""How much photos are enlarged, or how large they are: `40X`, `224x224`, `512px`."""
 
 
 @lru_cache(maxsize=65536)
@@ -70,6 +74,8 @@ def telling(folder: str) -> Telling:
     words = [word.lower() for word in _WORD.findall(folder)]
     if not words and any(c.isdigit() for c in folder):
         return Telling.NOTHING if _DATE.fullmatch(folder) else Telling.A_NUMBER
+    if _SIZE.fullmatch(folder):
+        return Telling.NOTHING
     if not words or (len(words) == 1 and len(words[0]) == 1):
         return Telling.SOMETHING
     # A letter beside a word counts lots, as a number does: `site A`.
@@ -106,3 +112,10 @@ def is_empty_word(folder: str) -> bool:
     """Whether a folder can be no class at all, since it only says that it holds photos, or what belongs to photos."""
     words = _WORD.findall(folder.lower())
     return bool(words) and all(word in _HOLDERS for word in words)
+
+
+@lru_cache(maxsize=65536)
+def is_mask(folder: str) -> bool:
+    """Whether a folder is named for what belongs to photos and is none itself: `masks`, `ground_truth`."""
+    words = _WORD.findall(folder.lower())
+    return bool(words) and all(word in _MASKS for word in words)

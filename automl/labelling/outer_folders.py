@@ -53,7 +53,8 @@ def without_groups(
         names = _names_below(tops, n_levels=n_levels - level - 1)
         if not names or not _are_outer(tops, names):
             break
-        is_group = _are_shared(names)
+        # A folder that lies beside a copy of itself, as in `pets` and `Pets`, is no place or time of its own.
+        is_group = _are_shared(names) and len(set(map(spelling_key, tops))) > 1
         outermost = outermost or tuple(sorted(tops))
         found = settled([one if one.lost or not one.rest else _taken_out(one, is_group=is_group) for one in found])
     return found, outermost
@@ -118,7 +119,8 @@ def _names_below(tops: Mapping[str, Sequence[PhotoFolder]], *, n_levels: int) ->
 def _class_names(folders: Sequence[PhotoFolder], known: frozenset[str], *, n_levels: int) -> frozenset[str]:
     """The outermost names, each in one spelling, without those that only say that there are photos in them."""
     names = top_keys(folders)
-    is_understood = (len(names) == 1 and names <= known) or all(len(one.rest) < 2 for one in folders)
+    is_one_class = len(names) == 1 and names <= known and all(telling(name) is not Telling.NOTHING for name in names)
+    is_understood = is_one_class or all(len(one.rest) < 2 for one in folders)
     if not is_understood:
         names = top_keys(without_groups(settled(folders), n_levels=n_levels)[0])
     real = frozenset(name for name in names if name not in PLAIN_FOLDERS)
@@ -157,7 +159,10 @@ def _taken_out(one: PhotoFolder, *, is_group: bool) -> PhotoFolder:
     """The folder without the outer folder it lies in, which is its group if `is_group`."""
     outer = one.rest[0]
     is_named = is_group and not is_variant(outer) and outer.lower() not in PLAIN_FOLDERS
-    return replace(one.inside(), group=one.group or (outer if is_named else ""))
+    inside = one.inside()
+    while len(inside.rest) > 1 and spelling_key(inside.rest[0]) == spelling_key(outer):
+        inside = inside.inside()  # repeated inside itself
+    return replace(inside, group=one.group or (outer if is_named else ""))
 
 
 # ---- Folders that wrap everything, or all but one part of the split.

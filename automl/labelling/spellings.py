@@ -1,8 +1,11 @@
-"""The same class written twice: `Cat`, `cat ` and `CAT`, `leaf_spot` and `leaf spot`."""
+"""The same class written twice: `Cat`, `cat ` and `CAT`, `leaf_spot` and `leaf spot`, `cat` and `cat - Copy`."""
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+
+_COPY = re.compile(r"( - (copy|kopie|copie|copia|kopia))?( ?\(\d+\))?$", re.IGNORECASE)
+"""What Windows and others put behind the name of a folder that is copied or unpacked again: `cat - Copy`, `cat (2)`."""
 
 
 def joined_spellings(labels: Iterable[str]) -> dict[str, str]:
@@ -12,15 +15,22 @@ def joined_spellings(labels: Iterable[str]) -> dict[str, str]:
         labels: One for each photo.
     """
     counts = Counter(labels)
+    keys = {label: spelling_key(label) for label in counts}
+    known = frozenset(keys.values())
     groups: defaultdict[str, list[str]] = defaultdict(list)
-    for label in counts:
-        groups[spelling_key(label)].append(label)
+    for label, key in keys.items():
+        original = spelling_key(_COPY.sub("", label))
+        groups[original if original in known else key].append(label)
     joined: dict[str, str] = {}
     for group in groups.values():
         # Among equally common spellings, one that is not all capitals reads best.
-        kept = min(group, key=lambda label: (-counts[label], label.isupper(), label))
+        kept = min(group, key=lambda label: (_is_copy(label), -counts[label], label.isupper(), label))
         joined |= {label: kept for label in sorted(group) if label != kept}
     return joined
+
+
+def _is_copy(label: str) -> bool:
+    return _COPY.sub("", label) != label
 
 
 def spelling_key(label: str) -> str:

@@ -1,16 +1,15 @@
 """Parts of the split around class folders, inside them, and in the names of class folders."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from automl.labelling.neutral_names import Telling, telling
+from automl.labelling.neutral_names import Telling, is_empty_word, is_mask, telling
 from automl.labelling.photo_folder import PhotoFolder, by_top, sibling, top_keys
 from automl.labelling.places import NoPlace
 from automl.labelling.spellings import spelling_key
 from automl.labelling.split_folders import UNLABELLED_WORDS, parts_among
-from automl.labelling.split_words import PLAIN_FOLDERS, split_name, split_of_word
+from automl.labelling.split_words import PLAIN_FOLDERS, split_name, without_split_word
 from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 
@@ -85,7 +84,7 @@ def _parts_inside(names: set[str]) -> Mapping[str, Split]:
 def _beside_training(folders: Iterable[PhotoFolder], classes: frozenset[str]) -> Iterator[PhotoFolder]:
     """What lies beside a training folder is no data, unless it has the same classes."""
     for name, members in by_top(folders).items():
-        is_data = sibling(name, members).shares_classes_with(classes)
+        is_data = not is_mask(name) and sibling(name, members).shares_classes_with(classes)
         yield from members if is_data else (replace(one, lost=BESIDE_TRAINING) for one in members)
 
 
@@ -109,8 +108,22 @@ def _inside_part(folders: Sequence[PhotoFolder], part: str, *, elsewhere: frozen
     nested = parts_among(sibling(name, members) for name, members in tops.items())
     if nested and nested.keys() == tops.keys():
         found = [replace(one.inside(), split=nested[one.rest[0]]) if one.rest else one for one in found]
+    if _says_nothing(found, elsewhere):
+        found = [replace(one, rest=()) for one in found]
     unlabelled = NoPlace(reason=labelling_messages.DIRECTLY_IN_PART.format(part=part))
     return [one if one.rest else replace(one, lost=unlabelled) for one in found]
+
+
+def _says_nothing(folders: Sequence[PhotoFolder], elsewhere: frozenset[str]) -> bool:
+    """Whether no name inside a part is a class, though there are names of classes in the other parts.
+
+    So it is with photos to predict in `test/part1` and `test/part2`, or in `test/images` beside `test/labels`.
+    """
+    inside = {name for one in folders for name in one.rest}
+    is_empty = all(telling(name) is Telling.NOTHING or is_empty_word(name) for name in inside)
+    if not is_empty or not elsewhere.isdisjoint(map(spelling_key, inside)):
+        return False
+    return sum(telling(name) is not Telling.NOTHING for name in elsewhere) > 1
 
 
 def _is_wrapper(top: tuple[str, Sequence[PhotoFolder]], *, part: str, elsewhere: frozenset[str]) -> bool:
@@ -165,13 +178,7 @@ def _parts_in_class_names(tops: Mapping[str, Sequence[PhotoFolder]]) -> Mapping[
     names = {name for family in divided for name in family}
     if len(divided) < 2 or 2 * len(names) <= len(tops) or any(sibling(name, tops[name]).inside for name in names):
         return {}
-    return {name: (_without_split_word(name), named[name].split) for name in names}
-
-
-def _without_split_word(name: str) -> str:
-    """`name` without the word for the split and what joins it to the other words."""
-    kept = re.sub(r"[^\W\d_]+", lambda word: "" if split_of_word(word[0]) else word[0], name)
-    return re.sub(r"([\s_.-])[\s_.-]+", r"\1", kept).strip(" _.-") or name
+    return {name: (without_split_word(name), named[name].split) for name in names}
 
 
 def _renamed(one: PhotoFolder, found: Mapping[str, tuple[str, Split]]) -> PhotoFolder:

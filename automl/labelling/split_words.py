@@ -17,20 +17,26 @@ def words_of(text: str) -> frozenset[str]:
 _WORDS: Mapping[Split, str] = {
     Split.TRAIN: (
         "train training trainings trn trainval learn learning "
-        "trainieren lern lernen entrainement entraînement apprentissage entrenamiento entreno aprendizaje "
+        "trening treningowe treningowy uczenie uczące eğitim egitim pelatihan تدريب التدريب "
+        "trainieren lern lernen entrainement entraînement apprentissage entrenamiento entrenar entreno aprendizaje "
         "addestramento allenamento apprendimento treino treinamento treinar aprendizagem "
-        "训练 訓練 学习 學習 学習 トレーニング 훈련 학습 обучение обучающая тренировка"
+        "训练 訓練 学习 學習 学習 トレーニング 훈련 학습 обучение обучающая обучающие "
+        "обучающий тренировка тренировочная тренировочные тренировочный"
     ),
     Split.VALIDATION: (
-        "val valid validation validate validating dev devel development "
-        "validierung validierungs validacion validación validazione convalida validacao validação validatie "
-        "验证 驗證 校验 検証 バリデーション 검증 валидация"
+        "val vld valid validation validate validating dev devel development "
+        "walidacja walidacyjne walidacyjny doğrulama dogrulama validasi تحقق التحقق "
+        "validierung validierungs validacion validación validar validazione convalida validacao validação validatie "
+        "验证 驗證 校验 検証 バリデーション 검증 валидация валидационная "
+        "валидационные валидационный проверочная проверочные"
     ),
     Split.TEST: (
         "test tests testing tst holdout heldout holdback unseen eval evaluation evaluate evaluating "
-        "prüfung prüf prüfungs pruefung pruef auswertung évaluation prueba pruebas evaluacion evaluación essai "
+        "prüfung prüf prüfungs pruefung pruef auswertung évaluation prueba pruebas probar evaluacion evaluación essai "
+        "testowe testowy verifica pengujian اختبار الاختبار "
         "teste testes avaliacao avaliação prova valutazione "
-        "测试 測試 テスト 試験 评估 評估 評価 테스트 평가 тест тестовая"
+        "测试 測試 テスト 試験 评估 評估 評価 테스트 평가 тест тестовая тестовые "
+        "тестовый"
     ),
 }
 
@@ -49,15 +55,25 @@ PLAIN_FOLDERS = words_of(
 )
 """Names of folders that only say that there are photos in them."""
 
-_WORDS_BESIDE_SPLIT = PLAIN_FOLDERS | words_of(
-    "set sets dataset datasets split splits part folder folders files samples sample subset final "
-    "daten datensatz menge satz ordner ensemble jeu données donnees conjunto datos dados dati dossier "
-    "de di do da d of the for my "
-    "集 数据 数据集 數據 資料 用 用データ 用画像 データ データセット セット"
+SET_WORDS = words_of(
+    "set sets data dataset datasets split splits subset daten datensatz données donnees datos dados dati "
+    "集 数据 数据集 數據 資料 用 用データ データ データセット セット"
+)
+"""Words that stand beside one for the split and belong to it: `test set`, `训练集`."""
+
+_WORDS_BESIDE_SPLIT = (
+    PLAIN_FOLDERS
+    | SET_WORDS
+    | words_of(
+        "part folder folders dir directory files samples sample final menge satz ordner ensemble jeu conjunto dossier "
+        "de di do da d of the for my 用画像"
+    )
 )
 
 _ENDINGS = tuple(
-    sorted({word for word in _WORDS_BESIDE_SPLIT if len(word) > 3 or not word.isascii()} | {"set", "img"}, key=len)
+    sorted(
+        {word for word in _WORDS_BESIDE_SPLIT if len(word) > 3 or not word.isascii()} | {"set", "img", "dir"}, key=len
+    )
 )
 """What may be written after a word for the split without a gap: `trainset`, `Testdaten`, `訓練用`."""
 
@@ -65,6 +81,16 @@ _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WITHOUT_GAPS = re.compile("|".join(word for word in SPLIT_WORDS if ord(word[0]) > 0x2E80))
 """The words of languages that are written without gaps, which may stand anywhere in a token: `花卉训练集`."""
+
+
+_WRITTEN_APART = re.compile(
+    r"(?<![^\W\d_])(?:(hold|held)[\s_-]+(out|back)|(train)(?:ing)?[\s_-]+(?:and[\s_-]+)?(val)(?:id|idation)?)"
+    r"(?![^\W\d_])",
+    re.IGNORECASE,
+)
+"""Words for the split that are often written as two: `hold out`, `train val`."""
+
+_GAP = "\0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +112,7 @@ class SplitName:
 @lru_cache(maxsize=65536)
 def split_name(folder: str) -> SplitName | None:
     """What a name says about the split; None where it has no word for a part, or words for several."""
-    spaced = _WITHOUT_GAPS.sub(r" \g<0> ", _CAMEL.sub(" ", folder))
-    tokens = _joined([token.lower() for token in _TOKEN.findall(spaced)])
+    tokens = [token.lower() for token in _TOKEN.findall(_with_gaps(_joined(folder)))]
     named = [token for token in tokens if split_of_word(token)]
     if not named or len({split_of_word(token) for token in named}) > 1:
         return None
@@ -96,10 +121,52 @@ def split_name(folder: str) -> SplitName | None:
     return SplitName(split=split, word=split_word(named[0]), rest=rest) if split else None
 
 
-def _joined(tokens: list[str]) -> list[str]:
-    """The tokens, with words in one that are often written apart: `hold out`, `train val`."""
-    text = re.sub(r"\b(hold|held) (out|back)\b", r"\1\2", " ".join(tokens))
-    return re.sub(r"\btrain(ing)? (and )?val(id|idation)?\b", "trainval", text).split()
+def without_split_word(name: str) -> str:
+    """`name` without the word for the split, what belongs to it and what joins it to the other words.
+
+    The class is what is left: `cats` of `cats_train_set`, `cat` of `catTrain` and `猫` of `猫训练集`.
+    """
+    text = _with_gaps(_joined(name))
+    tokens = list(_TOKEN.finditer(text))
+    is_beside = [token[0].lower() in _WORDS_BESIDE_SPLIT for token in tokens]
+    dropped = {index for index, token in enumerate(tokens) if split_of_word(token[0])}
+    for index in sorted(dropped):
+        for step in (1, -1):
+            other = index + step
+            while 0 <= other < len(tokens) and is_beside[other]:
+                dropped.add(other)
+                other += step
+    for index in sorted(dropped, reverse=True):
+        text = text[: tokens[index].start()] + text[tokens[index].end() :]
+    text = re.sub(r"([\s_.-])[\s_.-]+", r"\1", text.replace(_GAP, ""))
+    return text.strip(" _.-") or name
+
+
+def apart_from_split(token: str) -> list[str]:
+    """The parts of a token in which a word for the split is written together with others: `cat` and `Train01`."""
+    parts: list[str] = []
+    for part in filter(None, _with_gaps(token).split(_GAP)):
+        # `训练集` is one word for the split, whatever stands before it.
+        if parts and split_of_word(parts[-1]) and _names_split(parts[-1] + part):
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return parts if any(map(_names_split, parts)) else [token]
+
+
+def _names_split(token: str) -> bool:
+    """Whether a token is a word for the split, perhaps with a number behind it."""
+    return split_of_word(token.rstrip("0123456789")) is not None
+
+
+def _with_gaps(text: str) -> str:
+    """The text with a mark between words that are told apart by a capital letter, or by being known words."""
+    return _WITHOUT_GAPS.sub(rf"{_GAP}\g<0>{_GAP}", _CAMEL.sub(_GAP, text))
+
+
+def _joined(text: str) -> str:
+    """The text with words in one that are often written as two: `hold out`, `train val`."""
+    return _WRITTEN_APART.sub(lambda found: "".join(filter(None, found.groups())), text)
 
 
 @lru_cache(maxsize=65536)

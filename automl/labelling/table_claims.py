@@ -28,6 +28,9 @@ from automl.text.upload_names import Folders, clean_parts, clean_text, stem_of
 _MOST_NAMED = 6
 """So many columns or classes are named in a sentence."""
 
+_N_SAMPLED_ROWS = 1_000
+"""So many rows are enough to find the column of the folders."""
+
 
 @dataclass(slots=True, kw_only=True)
 class TableClaims:
@@ -96,7 +99,10 @@ def read_claims(
     claims.n_rows = len(rows)
     columns = find_columns(rows, photos.reference, chosen)
     if isinstance(columns, LabelColumns):
-        _fill(claims, table, _TableBody(path=path, rows=rows[columns.first_row :], columns=columns), photos)
+        body = _TableBody(path=path, rows=rows[columns.first_row :], columns=columns)
+        _fill(claims, table, _with_folders(body, photos), photos)
+        if claims.refusals and not claims.labels:
+            claims.trouble = _why_nothing_is_said(body, claims, photos)
         _name_numbered_classes(claims, [other for other in tables if other is not table])
     elif columns is not None and photos.example:
         claims.other_columns = columns.columns if isinstance(columns, SeveralLabels) else ()
@@ -112,6 +118,35 @@ def listed(names: Sequence[str]) -> str:
     if len(quoted) < 2:
         return "".join(quoted)
     return pieces.NAMES_AND_LAST.format(all_but_last=", ".join(quoted[:-1]), last=quoted[-1])
+
+
+def _with_folders(body: "_TableBody", photos: PhotoIndex) -> "_TableBody":
+    """The table with the folder before the name of each photo, where several have the name and a column says which."""
+    file, found = body.columns.file, [photos.find(row[body.columns.file], (), None) for row in body.rows]
+    unclear = [row for row, referred in zip(body.rows, found, strict=True) if referred.is_unclear]
+    if 2 * len(unclear) <= len(body.rows):
+        return body
+    sample = unclear[:: max(1, len(unclear) // _N_SAMPLED_ROWS)]
+    for index in range(len(unclear[0])):
+        with_folder = [photos.find(f"{row[index]}/{row[file]}", (), None) for row in sample if row[index]]
+        n_clear = sum(bool(referred.photos) and not referred.is_unclear for referred in with_folder)
+        if index != file and 2 * n_clear > len(sample):
+            rows = [[*row[:file], f"{row[index]}/{row[file]}", *row[file + 1 :]] for row in body.rows]
+            return replace(body, rows=rows)
+    return body
+
+
+def _why_nothing_is_said(body: "_TableBody", claims: TableClaims, photos: PhotoIndex) -> str:
+    """Why a table that names photos gives none of them a class, as a sentence; empty if it has just no classes."""
+    index = min(claims.refusals)
+    named = [row for row in body.rows if index in photos.find(row[body.columns.file], (), None).photos]
+    labels = sorted({label for row in named if (label := clean_label(body.columns.label(row)))})
+    if not named or not labels:
+        return ""
+    cell, path = named[0][body.columns.file], "/".join(photos.files[index].path)
+    if photos.find(cell, (), None).is_unclear:
+        return table_messages.UNCLEAR_NAMES.format(table=claims.name, photo=cell, path=path)
+    return table_messages.SEVERAL_CLASSES.format(table=claims.name, photo=cell, classes=listed(labels))
 
 
 def _trouble_in_words(trouble: Trouble, *, table: str, chosen: str, photo: str) -> str:
@@ -279,7 +314,7 @@ def _name_numbered_classes(claims: TableClaims, others: Sequence[LabelTable]) ->
 def _names_of_numbers(numbers: set[str], text: str) -> dict[str, str] | None:
     """The name of each number, where the table in `text` gives all of them different names."""
     try:
-        rows = read_rows(text)
+        rows = read_rows(text, numbers.__contains__)
     except csv.Error:
         return None  # said once already, where the table itself was read
     if not rows or len(rows[0]) < 2:

@@ -1,6 +1,7 @@
 """Which columns of a table name the file, the class, the part of the split and the group."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,10 +49,18 @@ _MAX_SPLIT_NAMES = 20
 _MAX_NAMED_LABELS = 10
 """So many different classes are few, however short a table is, if its column says that it holds classes."""
 
-_ZERO, _ONE = frozenset({"0", "0.0", "false", "no", ""}), frozenset({"1", "1.0", "true", "yes", "x"})
+_ZERO = frozenset({"0", "0.0", "-1", "-1.0", "false", "no", ""})
+_ONE = frozenset({"1", "1.0", "true", "yes", "x"})
 _NO_VALUES = frozenset({"", "nan", "null", "#n/a", "n/a"})
 _TIME = re.compile(r"\d{1,4}[-./:]\d{1,2}([-./: T]\d.*)?")
-_LISTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+_LISTED = re.compile(r"(?:\"([^\"]*)\"|'([^']*)')(\s*:)?")
+"""A text between quotation marks, and the colon after it where it is the name of what follows."""
+_WHOLE_NUMBER_END = re.compile(r"(\.0+|,0)$")
+_UNASSIGNED = frozenset({"", "unassigned"})
+"""What stands in a column of the split for photos that are of no part."""
+
+_JOINTS = ("|", ";", ",", " ")
+"""What may stand between the classes where a cell holds several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +160,23 @@ def find_columns(rows: Sequence[Row], refer: Refer, chosen: str = "") -> LabelCo
         return _unmatched(rows)
     file, closeness = found
     first_row = _first_row(rows, file, lambda cell: _names_as_closely(refer(cell), closeness))
-    header: Row = rows[first_row - 1] if first_row else []
+    header: Row = _header_over_columns(rows[first_row - 1], rows[first_row:], file) if first_row else []
     # Rows that name no photo say nothing of the classes, so the columns are judged by the others alone.
     columns = list(zip(*(row for row in rows[first_row:] if refer(row[file])), strict=True))
     return _Choice(file=file, header=header, first_row=first_row, columns=columns, refer=refer).made(chosen)
+
+
+def _header_over_columns(header: Row, rows: Sequence[Row], file: int) -> Row:
+    """The names of the columns, each over its column: some programs give none to the first column, as R does."""
+    if (
+        header[-1]
+        or sum(bool(row[-1]) for row in rows) <= len(rows) / 2
+        or normal_header(header[file]) in _FILE_HEADERS
+    ):
+        return header
+    names_file = file > 0 and normal_header(header[file - 1]) in _FILE_HEADERS
+    are_marks = file == 0 and all(cell.lower() in _ZERO | _ONE for row in rows for cell in row[1:])
+    return ["", *header[:-1]] if names_file or are_marks else header
 
 
 def column_name(header: Row, index: int) -> str:
@@ -168,9 +190,10 @@ def values_of(cell: str) -> tuple[str, ...]:
     if cell.lower() in _NO_VALUES:
         return ()
     if cell[0] in "[{" and cell[-1] in "]}":
-        texts = [double or single for double, single in _LISTED.findall(cell)]
-        return tuple(text for text in texts if text != "choices") or (cell.strip("[]{}"),)
-    return (cell.removesuffix(".0") if _is_number(cell) else cell,)
+        found = _LISTED.findall(cell)
+        texts = [double or single for double, single, colon in found if not colon] or [cell.strip("[]{} ")]
+        return tuple(text for text in texts if text and text != "choices")
+    return (_WHOLE_NUMBER_END.sub("", cell) if _is_number(cell) else cell,)
 
 
 def normal_header(text: str) -> str:
@@ -313,7 +336,7 @@ class _Choice:
             index = int(chosen) - 1
         if index is None or index == self.file:
             return NoSuchColumn(columns=tuple(name for i, name in enumerate(names) if i != self.file))
-        return self._several_in_a_cell(index) or (index,)
+        return self._listed_in_a_cell(index) or (index,)
 
     def _labels(self, others: Sequence[int], fit: Sequence[int]) -> tuple[int, ...] | SeveralLabels:
         named = sorted((index for index in fit if self._rank(index) is not None), key=self._rank_or_last)
@@ -406,7 +429,17 @@ class _Choice:
         return SeveralLabels(file=self.columns[self.file][row], labels=labels, columns=columns)
 
     def _several_in_a_cell(self, index: int) -> SeveralLabels | None:
-        """What to say where a column lists several classes for a photo, one beside the other."""
+        """What to say where a column names several classes for a photo, as a list or with a mark between them."""
+        if listed := self._listed_in_a_cell(index):
+            return listed
+        joint = _joint_between_labels(self._values(index))
+        if not joint:
+            return None
+        row = next(row for row, cell in enumerate(self.columns[index]) if len(_parts(cell, joint)) > 1)
+        labels = _parts(self.columns[index][row], joint)
+        return SeveralLabels(file=self.columns[self.file][row], labels=labels, columns=())
+
+    def _listed_in_a_cell(self, index: int) -> SeveralLabels | None:
         for file, cell in zip(self.columns[self.file], self.columns[index], strict=True):
             if len(labels := values_of(cell)) > 1:
                 return SeveralLabels(file=file, labels=labels, columns=())
@@ -426,11 +459,41 @@ class _Choice:
         return (index,)
 
 
+def _joint_between_labels(values: Sequence[str]) -> str:
+    """What stands between the classes where values name several at once: `Mass|Nodule` beside `Mass`, or an empty text.
+
+    At least half of the values that could be put together must be so, since their parts occur elsewhere. A comma or a
+    blank may well belong to a name, so with these all parts must be values themselves.
+    """
+    for joint in _JOINTS:
+        split = [_parts(value, joint) for value in values]
+        several = [parts for parts in split if len(parts) > 1]
+        single = {parts[0] for parts in split if len(parts) == 1}
+        counts = Counter(part for parts in several for part in set(parts))
+        if joint in "|;":
+            known = single | {part for part, n in counts.items() if n > 1}
+            n_known = sum(not known.isdisjoint(parts) for parts in several)
+        else:
+            n_known = sum(single.issuperset(parts) for parts in several)
+        if (n_known == len(several) > 1) if joint == " " else (2 * n_known >= len(several) > 0):
+            return joint
+    return ""
+
+
+def _parts(value: str, joint: str) -> tuple[str, ...]:
+    """The parts of a value between which `joint` stands; the value alone where any of them is empty."""
+    parts = tuple(part.strip() for part in value.split(joint))
+    return parts if all(parts) else (value,)
+
+
 def _is_split(column: Column) -> bool:
-    values = set(column) - {""}
-    splits = {split_of(value) for value in values} if len(values) <= _MAX_SPLIT_NAMES else {None}
-    return len(splits) > 1 and None not in splits
+    values = set(column)
+    named = {value for value in values if value.lower() not in _UNASSIGNED}
+    splits = {split_of(value) for value in named} if len(named) <= _MAX_SPLIT_NAMES else {None}
+    is_divided = len(splits) > 1 or (len(splits) == 1 and bool(values - named - {""}))
+    return is_divided and None not in splits
 
 
 def _is_number(value: str) -> bool:
-    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value) is not None
+    """Whether a value is a number, with a point or a comma before its decimals."""
+    return re.fullmatch(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?", value) is not None

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from charset_normalizer.md import mess_ratio
 
+from automl.text.code_pages import guess_code_page
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -21,6 +23,7 @@ _LEGACY = {
     "mac_roman": "Mac Roman (Western European)",
     "cp850": "cp850 (Western European)",
     "cp1250": "Windows-1250 (Central European)",
+    "iso8859_2": "ISO 8859-2 (Central European)",
     "cp1254": "Windows-1254 (Turkish)",
     "cp932": "Shift-JIS (Japanese)",
     "gb18030": "GBK (Chinese)",
@@ -56,8 +59,8 @@ def decoded(content: bytes, names: Sequence[str] = ()) -> tuple[str, str]:
     cells = _foreign_cells(content)
     if 10 * sum(_is_utf8(cell) for cell in cells) >= 9 * len(cells):
         return content.decode("utf-8", "replace"), ""  # a few letters are damaged
-    encoding = _legacy_encoding(cells, names)
-    return content.decode(encoding, "replace"), _LEGACY[encoding]
+    encoding, name = _legacy_encoding(cells, names)
+    return content.decode(encoding, "replace"), name
 
 
 def _wide_encoding(content: bytes) -> str:
@@ -87,8 +90,8 @@ def _is_utf8(cell: bytes) -> bool:
     return True
 
 
-def _legacy_encoding(cells: Sequence[bytes], names: Sequence[str]) -> str:
-    """The encoding in which most cells name files and the others look most like words."""
+def _legacy_encoding(cells: Sequence[bytes], names: Sequence[str]) -> tuple[str, str]:
+    """The encoding in which most cells name files and the others look most like words, and what people call it."""
     known = {part for name in names if not name.isascii() for part in _parts(name)}
     best, best_score = "cp1252", (0, float("-inf"))
     for encoding in _LEGACY:
@@ -100,7 +103,12 @@ def _legacy_encoding(cells: Sequence[bytes], names: Sequence[str]) -> str:
         score = n_known, -_oddness(texts, encoding)
         if score > best_score:
             best, best_score = encoding, score
-    return best
+    if best_score[0] == 0 and best not in _LATIN:
+        # Languages of other scripts are told apart by the frequency of their letters.
+        guess = guess_code_page(cells)
+        if guess.is_sure:
+            return guess.codec, guess.name
+    return best, _LEGACY[best]
 
 
 def _parts(name: str) -> set[str]:
@@ -112,14 +120,14 @@ def _parts(name: str) -> set[str]:
 def _oddness(texts: Sequence[str], encoding: str) -> float:
     """How little texts look like words: 0 for ordinary ones, about 1 for each letter that is out of place."""
     words = [word for word in set(re.split(r"[\s_.\-/\\]+", " ".join(texts))) if not word.isascii()]
-    letters = {letter for word in words for letter in word.lower() if not letter.isascii()}
+    letters = {letter for word in words for letter in word.lower() if not letter.isascii() and letter not in _SIGNS}
     # Of alphabets that explain the letters, the earlier one is the likelier.
     foreign = min(0.02 * rank + 0.6 * len(letters - alphabet) for rank, alphabet in enumerate(_ALPHABETS))
     return (
         _PRIORS.get(encoding, 0.0)
         + (foreign if encoding in _LATIN else 0.0)
         + sum(_oddness_of_word(word, encoding) for word in words)
-        + mess_ratio(" ".join(words), 1.0)
+        + mess_ratio(" ".join(word for word in words if any(map(str.isalpha, word))), 1.0)
     )
 
 
@@ -130,7 +138,8 @@ def _oddness_of_word(word: str, encoding: str) -> float:
             oddness += _oddness_of_letter(letter, before, encoding)
         before = letter
     is_without_ascii = len(word) > 2 and word.isalpha() and not any(map(str.isascii, word))
-    return oddness + float(is_without_ascii and (encoding in _LATIN or word.isupper()))
+    is_lone_letter = len(word) == 1 and word.isalpha() and encoding not in _ROWS
+    return oddness + 0.5 * is_lone_letter + float(is_without_ascii and (encoding in _LATIN or word.isupper()))
 
 
 def _oddness_of_letter(letter: str, before: str, encoding: str) -> float:
@@ -139,7 +148,9 @@ def _oddness_of_letter(letter: str, before: str, encoding: str) -> float:
     if not letter.isprintable():
         return 3.0
     if not letter.isalpha():
-        return 0.0 if letter in "’ー" else 1.0 if before.isalnum() else 0.3
+        if letter in _SIGNS:
+            return 0.0 if letter in "’ー" else 0.3 * before.isalpha()
+        return 1.0 if before.isalnum() else 0.3
     if letter.isupper() and before.islower():
         return 1.0
     change = float(before.isalpha() and before.isascii() and encoding not in _LATIN)
@@ -155,7 +166,10 @@ def _rarity(letter: str, encoding: str) -> float:
     return next((oddness for first, last, oddness in rows if len(code) == 2 and first <= code[0] <= last), 0.8)
 
 
-_LATIN = frozenset({"cp1252", "mac_roman", "cp850", "cp1250", "cp1254"})
+_SIGNS = frozenset("’ー€°²³µ–")
+"""What may stand beside letters and digits in any word."""
+
+_LATIN = frozenset({"cp1252", "mac_roman", "cp850", "cp1250", "iso8859_2", "cp1254"})
 _ALPHABETS = tuple(
     map(
         frozenset,
@@ -167,7 +181,7 @@ _ALPHABETS = tuple(
 )
 """The letters that languages have beyond ASCII, those of the most frequent languages first."""
 
-_PRIORS = {"mac_roman": 0.15, "cp850": 0.2, "koi8_r": 0.2}
+_PRIORS = {"mac_roman": 0.15, "cp850": 0.2, "iso8859_2": 0.15, "koi8_r": 0.2}
 """How odd an encoding is by itself."""
 
 # First and last first byte of characters, and how odd they are: frequent characters stand in the first rows.

@@ -190,6 +190,7 @@ TESTING_FORMAT = OneOrMany(one="Testing {title} on {n:,} photo", many="Testing {
 NO_FINISHED_MODEL = "{bundle} is not a finished model that Darkroom made ({error})."
 OTHER_PHOTOS = "These are not the photos that the model was trained with. Give the same folder or archive."
 MODEL_NOT_FOUND = "There is no file {bundle}."
+MODEL_IS_A_FOLDER = "{bundle} is a folder. Name the .zip of the model itself."
 NO_MODEL = "{bundle} is not a model that Darkroom made ({error})."
 MADE_WITHOUT = "{bundle} was made without {name}. Tick it too, and download once more."
 DOWNLOAD_DAMAGED = "The download of this run is damaged, or not a finished one ({error})."

@@ -14,6 +14,10 @@ DIRECTLY_IN_PART = (
     "class: {part}/name-of-class/photo.jpg."
 )
 FOLDER_SAYS_NOTHING = "It lies in the folder '{folder}', whose name does not say what its photos show."
+BELONGS_TO_PHOTOS = (
+    "It lies in the folder '{folder}', whose pictures belong to the photos in the folder beside it, so nothing is "
+    "learned from it."
+)
 NO_PHOTO = "It is not a photo."
 NAME_WITHOUT_CLASS = "Its name does not say what it shows. A name such as cat_001.jpg would."
 CLASS_IN_NAME_TOO_LONG = "The name of its class is longer than {most} characters."

@@ -74,5 +74,9 @@ SEVERAL_CLASSES_CHOOSE = (
     "{table} gives some photos several classes at once ('{photo}' is {classes}). Darkroom learns one class for each "
     "photo. It can learn one of the columns, with yes and no as classes: choose one of {columns}."
 )
+UNCLEAR_NAMES = (
+    "Several photos are called '{photo}', and {table} does not say which of them it means. Write the folder before "
+    "each name, as in '{path}'."
+)
 NO_NAME_OF_COLUMN = "The name of a column is a text of at most {most:,} characters."
 NO_SUCH_COLUMN = "{table} has no column '{column}' for the classes. It has {columns}."

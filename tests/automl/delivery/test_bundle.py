@@ -5,12 +5,13 @@ import json
 import runpy
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from automl.delivery.bundle import read_bundle_report, unpack_bundle, write_bundle
 from automl.delivery.exporter import ExportedModels
-from automl.errors import BadBundle, DiskFull
+from automl.errors import BadBundle, DiskFull, NotFound
 from automl.records import ServingContract
 from automl.records.report import RunTimes
 from tests.reports import made_report
@@ -130,3 +131,11 @@ def test_a_download_whose_report_cannot_be_read_says_so(tmp_path, content):
         archive.writestr("metrics.json", content)
     with pytest.raises(BadBundle, match="is not a model that Darkroom made"):
         read_bundle_report(tmp_path / "out.zip")
+
+
+def test_a_folder_and_a_path_through_a_file_are_told_plainly(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"x")
+    with pytest.raises(BadBundle, match="is a folder"):
+        read_bundle_report(tmp_path)
+    with pytest.raises(NotFound, match="There is no file"):
+        read_bundle_report(tmp_path / "photo.jpg" / "model.zip")

@@ -119,6 +119,23 @@ def test_a_class_called_as_a_part_is_told_by_where_the_part_stands(form: str, wo
     assert places[-1] == Place(label="train", split=Split.TEST)
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["{label}{split}{n}.jpg", "{split}{label}{n}.jpg", "{split} set {label} {n}.jpg", "{label}_{split}_data_{n}.jpg"],
+)
+@pytest.mark.parametrize("words", [("Train", "Test"), ("训练", "测试")])
+def test_a_word_of_the_split_may_be_written_together_with_the_class(form: str, words: tuple[str, str]) -> None:
+    names = [form.format(split=split, label=label, n=n) for split in words for label in ("Cat", "Dog") for n in "123"]
+    places = guessed(*names).places
+    assert places[::3] == [
+        Place(label=label, split=split) for split in (Split.TRAIN, Split.TEST) for label in ("Cat", "Dog")
+    ]
+
+
+def test_wide_brackets_stand_between_words_as_narrow_ones_do() -> None:
+    assert by_names("猫（1）.jpg", "猫（2）.jpg", "测试仪【3】.jpg") == ["猫", "猫", "测试仪"]
+
+
 def test_a_folder_may_name_the_split_where_names_say_the_class() -> None:
     layout = guessed("train/cat_1.jpg", "train/dog_1.jpg", "test/cat_2.jpg", "test/dog_2.jpg")
     assert layout.reading is Reading.NAMES

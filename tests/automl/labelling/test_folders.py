@@ -45,6 +45,11 @@ def labels_of(folders: list[str]) -> list[str]:
         ("treino", "teste"),
         ("训练集", "测试集"),
         ("学習データ", "テストデータ"),
+        ("traindir", "testdir"),
+        ("entrenar", "probar"),
+        ("тренировочные", "тестовые"),
+        ("uczenie", "testowe"),
+        ("تدريب", "اختبار"),
     ],
 )
 def test_words_of_the_split_are_parts_where_they_fit_together(train: str, test: str) -> None:
@@ -160,6 +165,69 @@ def test_a_folder_in_a_class_that_is_named_for_a_subject_is_a_group() -> None:
 def test_a_part_that_holds_all_of_a_class_is_none() -> None:
     assert places("cat", "dog/test") == [Place(label="cat"), Place(label="dog")]
     assert places("cat", "dog", "dog/test")[2] == Place(label="dog", split=Split.TEST)
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (("catTrain", "catTest", "dogTrain", "dogTest"), ["cat", "cat", "dog", "dog"]),
+        (("trainA", "trainB", "testA", "testB"), ["A", "B", "A", "B"]),
+        (("猫训练集", "猫测试集", "狗训练集", "狗测试集"), ["猫", "猫", "狗", "狗"]),
+        (("cats_train_set", "cats hold out", "dogs_train_set", "dogs hold out"), ["cats", "cats", "dogs", "dogs"]),
+    ],
+)
+def test_a_word_of_the_split_that_is_written_together_with_a_class_leaves_the_class(
+    names: tuple[str, ...], labels: list[str]
+) -> None:
+    found = places(*names)
+    assert [place.label for place in found if place] == labels
+    assert {place.split for place in found if place} == {Split.TRAIN, Split.TEST}
+
+
+@pytest.mark.parametrize(
+    "test", [("test/images", "test/labels"), ("test/part1", "test/part2"), ("test/1 x", "test/2x")]
+)
+def test_folders_that_say_nothing_in_an_unlabelled_part_are_no_classes(test: tuple[str, str]) -> None:
+    assert places("train/cat", "train/dog", *test) == [Place(label="cat"), Place(label="dog"), None, None]
+
+
+@pytest.mark.parametrize(
+    ("names", "lost"),
+    [
+        (("COVID/images", "COVID/masks", "Normal/images", "Normal/masks"), [1, 3]),
+        (("train/good", "test/good", "test/broken", "ground_truth/broken"), [3]),
+        (("images/n01-beagle", "images/n02-boxer", "annotations/n01-beagle"), [2]),
+    ],
+)
+def test_masks_beside_photos_are_not_learned_from(names: tuple[str, ...], lost: list[int]) -> None:
+    found = places(*names)
+    assert [index for index, place in enumerate(found) if place is None] == lost
+    assert "masks" not in labels_of(list(names))
+
+
+def test_how_large_photos_are_is_no_class() -> None:
+    kinds = ("benign/adenosis/a1", "benign/tubular/b1", "malignant/ductal/c1", "malignant/lobular/d1")
+    assert labels_of(in_each(" ".join(kinds), "40X 100X 400X"))[::6] == ["benign", "malignant"]
+    assert labels_of(in_each("224x224 512x512", "cat dog")) == ["cat", "dog", "cat", "dog"]
+
+
+def test_the_outermost_place_is_the_group_also_where_one_has_a_single_camera() -> None:
+    found = places(*in_each("site_1/cam_a site_1/cam_b site_2/cam_a", "deer fox"))
+    assert [place and place.group for place in found] == ["site_1"] * 4 + ["site_2"] * 2
+
+
+def test_a_folder_beside_a_copy_of_itself_is_no_group() -> None:
+    found = places(*in_each("Hands/01 Hands/02 hands/Hands/01 hands/Hands/02", "palm fist"))
+    assert {place and place.group for place in found} == {"01", "02"}
+
+
+def test_copies_of_a_class_folder_belong_to_the_class() -> None:
+    assert labels_of(["cat", "cat - Copy", "dog", "dog (2)", "kiwi (1)"]) == ["cat", "cat", "dog", "dog", "kiwi (1)"]
+    assert "'dog (2)' was taken for another spelling of 'dog'." in read("cat", "dog", "dog (2)").notes
+
+
+def test_new_folders_are_no_classes() -> None:
+    assert labels_of(["Neuer Ordner/Hund", "Neuer Ordner/Katze", "Neuer Ordner (2)/Hund"]) == ["Hund", "Katze", "Hund"]
 
 
 @pytest.mark.parametrize("names", [("images_001/images", "images_002/images"), ("train/images", "train/masks")])

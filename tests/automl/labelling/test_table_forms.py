@@ -104,6 +104,12 @@ def test_any_bytes_are_read_without_an_error(content: bytes) -> None:
         ("gbk", ("猫", "狗")),
         ("koi8_r", ("роза", "тюльпан")),
         ("cp1253", ("γάτα", "σκύλος")),
+        ("cp1252", ("1 €", "2 €")),
+        ("iso8859_2", ("śliwka", "gruszka żółta")),
+        ("euc_jp", ("バラ", "たんぽぽ")),
+        ("cp866", ("роза", "тюльпан")),
+        ("cp1256", ("وردة", "زنبق")),
+        ("cp874", ("กุหลาบ", "ทิวลิป")),
     ],
 )
 def test_two_words_are_enough_to_tell_an_encoding(encoding: str, words: tuple[str, ...]) -> None:
@@ -167,6 +173,84 @@ def test_several_choices_for_a_photo_are_refused() -> None:
     ]
     place = read(json.dumps(tasks).encode(), name="l.json").places[0]
     assert isinstance(place, NoPlace) and "('/data/upload/1/0003.jpg' is 'a' and 'b')" in place.reason
+
+
+@pytest.mark.parametrize(
+    "values", [("Mass", "Mass|Nodule"), ("a;b", "b;c"), ("a,b", "a", "b"), ("a b", "b a", "a", "b")]
+)
+def test_several_classes_in_one_text_are_refused(values: tuple[str, ...]) -> None:
+    rows = "".join(f'{i:04d}.jpg\t"{values[i % len(values)]}"\n' for i in range(N))
+    place = read(f"file\tlabels\n{rows}".encode()).places[0]
+    assert isinstance(place, NoPlace) and "several classes at once" in place.reason
+    assert set(labels(read(f"file\tlabels\n{rows}".encode(), column="labels"))) == set(values)
+
+
+@pytest.mark.parametrize("values", [("rose, red", "tulip, red"), ("red apple", "green apple"), ("rose", "rose, red")])
+def test_a_name_may_have_several_words(values: tuple[str, str]) -> None:
+    rows = "".join(f"{i:04d}.jpg\t{values[i % 2]}\n" for i in range(N))
+    assert set(labels(read(f"file\tlabel\n{rows}".encode()))) == set(values)
+
+
+def test_a_table_in_which_all_photos_have_several_rows_says_why_it_is_not_used() -> None:
+    text = "file,class,x\n" + "".join(f"{i // 2:04d}.jpg,{'ab'[i % 2]},{i}\n" for i in range(2 * N))
+    layout = read(text.encode())
+    assert layout.reading is Reading.TABLE
+    assert "('0000.jpg' is 'a' and 'b')" in layout.notes[0]
+
+
+def test_minus_one_says_that_something_is_not_there() -> None:
+    rows = "".join(f"{i:04d}.jpg {1 - i % 2 * 2} {1 - i % 3 // 2 * 2}\n" for i in range(N))
+    for header in ("image_id Smiling Young", f"{N}\nSmiling Young"):
+        layout = read(f"{header}\n{rows}".encode(), name="attributes.txt")
+        assert [other.column for other in layout.others] == ["Smiling", "Young"]
+
+
+def test_the_names_of_columns_may_leave_out_the_first_one() -> None:
+    rows = "".join(f'"{i + 1}" "{i:04d}.jpg" "{"ab"[i % 2]}"\n' for i in range(N))
+    layout = read(f'"file" "label"\n{rows}'.encode(), name="labels.txt")
+    assert layout.description == "The table labels.txt says what each photo shows (column 'label')."
+
+
+@pytest.mark.parametrize("score", ["0,{i}", "{i},50", "{i}.25"])
+def test_measured_numbers_are_no_classes(score: str) -> None:
+    rows = "".join(f"{i:04d}.jpg;{score.format(i=i % 7 + 1)};{'ab'[i % 2]}\n" for i in range(N))
+    layout = read(f"Datei;Wert;Blume\n{rows}".encode())
+    assert labels(layout) == ["ab"[i % 2] for i in range(N)]
+    assert layout.others == ()
+
+
+def test_whole_numbers_may_be_written_with_decimals() -> None:
+    rows = "".join(f"{i}\t{i % 2}.000000\t{i:04d}.jpg\n" for i in range(N))
+    assert labels(read(rows.encode(), name="train.tsv")) == [str(i % 2) for i in range(N)]
+
+
+def test_photos_of_no_part_are_not_a_class() -> None:
+    rows = "".join(f"{('UNASSIGNED', 'TEST')[i % 2]},gs://b/{i:04d}.jpg,{'ab'[i // 2 % 2]}\n" for i in range(N))
+    layout = read(rows.encode())
+    assert labels(layout) == ["ab"[i // 2 % 2] for i in range(N)]
+    assert layout.places[1] == Place(label="a", split=Split.TEST)
+
+
+def test_the_name_of_what_is_said_is_no_class() -> None:
+    rows = "".join(f'{i:04d}.jpg,"{{""type"":""{"ab"[i % 2]}""}}","{{}}"\n' for i in range(N))
+    assert labels(read(f"filename,file_attributes,regions\n{rows}".encode())) == ["ab"[i % 2] for i in range(N)]
+
+
+def test_the_folder_may_stand_in_a_column_of_its_own() -> None:
+    photos = [f"{site}/{i}.jpg" for site in "xy" for i in range(6)]
+    text = "folder,file,label\n" + "".join(f"{p[0]},{p[2:]},{'ab'[i // 3 % 2]}\n" for i, p in enumerate(photos))
+    layout = read_layout([*photos, "l.csv"], read_tables({"l.csv": lambda _: text.encode()}, photos))
+    assert [place.label for place in layout.places if isinstance(place, Place)] == list("aaabbbaaabbb")
+
+
+def test_a_table_that_does_not_say_which_of_several_photos_it_means_says_so() -> None:
+    photos = [f"{site}/{i}.jpg" for site in ("train", "test") for i in range(6)]
+    text = "id,label\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(6))
+    layout = read_layout([*photos, "l.csv"], read_tables({"l.csv": lambda _: text.encode()}, photos))
+    assert layout.notes == (
+        "Several photos are called '0', and l.csv does not say which of them it means. Write the folder before each "
+        "name, as in 'train/0.jpg'.",
+    )
 
 
 def test_where_nothing_matches_a_name_of_each_side_is_shown() -> None:

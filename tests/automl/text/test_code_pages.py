@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from automl.archives.code_pages import guess_code_page
+from automl.text.code_pages import guess_code_page
 
 WORDS = {
     "chinese": "玫瑰 郁金香 向日葵 蒲公英 狗 猫 汽车 飞机 不良品 合格 裂纹 划痕 测试 训练 苹果 健康",

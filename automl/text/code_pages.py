@@ -1,4 +1,4 @@
-"""Which code page the names in an archive were written in, where the archive does not say it.
+"""Which code page names or words were written in, where the file that holds them does not say it.
 
 Each code page is read as the language that was written with it, and the reading is taken that is the least surprising
 one over all names together: the letters are frequent ones of that language, of one script within a word, with capitals
@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain
 from math import log2
 
-from automl.archives import frequent_characters as frequent
+from automl.text import frequent_characters as frequent
 
 _MOST_PIECES = 400
 """So many different words are enough to tell a code page."""
