@@ -99,7 +99,7 @@ def test_a_folder_is_uploaded_and_a_run_started_with_the_keyboard_alone(page, si
     page.keyboard.press("Enter")
     page.wait_for_url("**/runs/*")
     settings = site.run(site.queue.sent[-1][1]).settings
-    assert (settings["budget_s"], settings["max_model_mb"]) == (600.0, 12.0)
+    assert (settings.budget_s, settings.max_model_mb) == (600.0, 12.0)
 
 
 def test_an_archive_is_chosen_with_the_keyboard(page, site, flowers):

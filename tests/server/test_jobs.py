@@ -8,7 +8,7 @@ from sqlalchemy import event, select
 
 from automl.errors import BadDataset, NotAllowedNow, NotFound
 from automl.formats import FORMATS
-from automl.records import DatasetState, ExportState, ImageRecord, Proof, RunSettings, RunState
+from automl.records import DatasetState, ExportState, ImageRecord, Proof, RunSettings, RunState, ServingContract
 from automl.store.database import find_run
 from automl.store.tables import Run
 from automl.store.versions import record_version
@@ -157,7 +157,15 @@ def test_no_run_starts_where_nothing_could_be_tested(world):
     ]
     with world.database.session() as session:
         keys = {(one.name, one.sha256): "k" for one in images}
-        record_version(session, services(world).store, dataset_id, images=images, keys=keys, refused=())
+        record_version(
+            session,
+            services(world).store,
+            dataset_id,
+            images=images,
+            keys=keys,
+            refused=(),
+            contract=ServingContract(),
+        )
     with pytest.raises(BadDataset, match="copies count as one photo"):
         start_run(services(world), dataset_id, RunSettings())
     with world.database.session() as session:

@@ -14,6 +14,7 @@ from automl.evaluation.plots import draw_all
 from automl.evaluation.plots.fonts import drawn_with, legible_names
 from automl.evaluation.plots.roc import roc_curves
 from automl.records import Goal
+from automl.serving.predict import RULES
 from tests.automl.evaluation.plotted import CURVES, drawn_texts, pictures, score, trial
 
 NAMES = ("_background_", "$5", "玫瑰", "a_b^c $x$")
@@ -107,6 +108,7 @@ def test_no_plot_draws_a_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         best_epoch=1,
         score=replace(score(4, 40), classes=NAMES),
         test_images=pictures(tmp_path, 40),
+        rules=RULES,
         trials=[trial(0, 0.9)],
         goal=Goal.ACCURACY,
     )

@@ -328,6 +328,6 @@ def test_plots_that_have_no_time_for_heat_maps_say_only_that(job, tmp_path, monk
     monkeypatch.setattr("automl.pipeline.explaining.layers_of", lambda *_: ())
     monkeypatch.setattr("automl.evaluation.plots.draw_all", lambda *_, **_values: [])
     seconds[0] = 59.0
-    winner = SimpleNamespace(curves=None, best_epoch=None)
-    assert run._draw(winner, None, test_images=[], records=[], calibration=None) == []
+    winner, score = SimpleNamespace(curves=None, best_epoch=None), SimpleNamespace(classes=("a", "b"))
+    assert run._draw(winner, score, test_images=[], records=[], calibration=None) == []
     assert story.notes == ["The page of heat maps is left out of the plots: there was no time left for it."]
