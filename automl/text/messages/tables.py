@@ -5,7 +5,7 @@ from automl.text.one_or_many import OneOrMany
 # Why a photo has no class.
 NO_TABLE = "No table here says what it shows."
 NO_CLASS = "The table {table} gives it no class."
-NOT_NAMED = "The table {table} does not name it."
+NOT_NAMED = "The table {table} has no row with the file's name."
 NOT_NAMED_BY_SEVERAL = "The tables {tables} do not name it."
 UNCLEAR_NAME = "Several photos have this name, and {table} does not say which of them it means."
 TWO_CLASSES = "The table {table} gives it two classes: '{first}' and '{second}'."

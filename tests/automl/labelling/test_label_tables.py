@@ -105,7 +105,7 @@ def test_two_classes_for_one_photo_are_reported() -> None:
 def test_photos_and_rows_without_each_other_are_reported() -> None:
     layout = read("file,label\n1,cat\n2,dog\n3,\n7,cat\n8,cat\n")
     assert reason(layout, 2) == "The table labels.csv gives it no class."
-    assert reason(layout, 3) == "The table labels.csv does not name it."
+    assert reason(layout, 3) == "The table labels.csv has no row with the file's name."
     assert layout.notes == ("In labels.csv, 2 rows name photos that cannot be found here.",)
 
 
