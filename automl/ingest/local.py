@@ -23,6 +23,7 @@ from automl.ingest.walk import printable, status_of_file, walk_folder
 from automl.labelling.places import LAYOUTS, Reading
 from automl.records import DatasetManifest, ReadingSummary, RefusedFile
 from automl.settings import Settings
+from automl.text.messages import ingest as ingest_messages
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import is_junk
 
@@ -80,7 +81,7 @@ def ingest_folder(
         UploadTooLarge: There are more files than `settings.max_files`.
     """
     if not folder.is_dir():
-        raise BadUpload(f"There is no folder {printable(str(folder))}.")
+        raise BadUpload(ingest_messages.NO_SUCH_FOLDER.format(folder=printable(str(folder))))
     found = _FoundFiles(name=printable(folder.resolve().name))
     unreadable: list[OSError] = []
     for path, name in walk_folder(folder, unreadable.append):
@@ -90,10 +91,10 @@ def ingest_folder(
         else:
             found.files.append(_FoundFile(name=name, path=path))
         if len(found.files) > settings.max_files:
-            raise UploadTooLarge(f"The folder holds more than the limit of {settings.max_files:,} files.")
+            raise UploadTooLarge(ingest_messages.TOO_MANY_FILES.format(most=settings.max_files))
     for error in unreadable:
         name = printable(str(Path(error.filename).relative_to(folder)))
-        found.refused.append(RefusedFile(name, f"The folder cannot be opened: {error.strerror}."))
+        found.refused.append(RefusedFile(name, ingest_messages.FOLDER_NOT_OPENED.format(reason=error.strerror)))
     if unpack_to is not None:
         _unpack_archives(found, unpack_to, settings)
     found.files.sort(key=lambda file: file.name)
@@ -163,9 +164,11 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except FileNotFoundError:
-        raise BadUpload(f"There is no file {printable(str(path))}.") from None
+        raise BadUpload(ingest_messages.NO_SUCH_FILE.format(file=printable(str(path)))) from None
     except OSError as error:
-        raise BadUpload(f"{printable(str(path))} cannot be read: {error.strerror}.") from error
+        raise BadUpload(
+            ingest_messages.ARCHIVE_NOT_READ.format(file=printable(str(path)), reason=error.strerror)
+        ) from error
 
 
 def _manifest(
@@ -217,7 +220,7 @@ class _LocalDisk:
         return Path(file.key).open("rb")
 
     def fault_of(self, error: Exception) -> str | None:
-        return f"The file cannot be read: {error.strerror}." if isinstance(error, OSError) else None
+        return ingest_messages.FILE_NOT_READ.format(reason=error.strerror) if isinstance(error, OSError) else None
 
 
 class _Results:

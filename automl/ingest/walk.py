@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from automl.records import RefusedFile
+from automl.text.messages import ingest as ingest_messages
 
 
 def walk_folder(folder: Path, on_unreadable: Callable[[OSError], None]) -> Iterator[tuple[Path, str]]:
@@ -36,9 +37,9 @@ def status_of_file(path: Path, name: str) -> os.stat_result | RefusedFile:
     try:
         status = path.stat()
     except OSError as error:
-        return RefusedFile(name, f"The file cannot be read: {error.strerror}.")
+        return RefusedFile(name, ingest_messages.FILE_NOT_READ.format(reason=error.strerror))
     if not stat.S_ISREG(status.st_mode):
-        return RefusedFile(name, "It is not an ordinary file.")
+        return RefusedFile(name, ingest_messages.NOT_AN_ORDINARY_FILE)
     return status
 
 

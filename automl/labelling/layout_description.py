@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import Place, Places, Reading
@@ -18,13 +19,20 @@ _NOTHING_FOUND = {
 _N_EXAMPLES = 3
 
 
+class WordsOfTable(Protocol):
+    """How tables were understood; `automl.labelling.table_places.TableReading` is one."""
+
+    def words(self, parts: str) -> str:
+        """The sentence; `parts` are those of the split that the photos come with, empty without any."""
+
+
 def describe_layout(
     reading: Reading,
     *,
     files: Sequence[NamedFile],
     places: Places,
     labels: Sequence[str],
-    table_description: str = "",
+    by_table: WordsOfTable | None = None,
     outer_folders: Sequence[str] = (),
 ) -> str:
     """The sentence for what one reading has found.
@@ -34,14 +42,14 @@ def describe_layout(
         files: All files.
         places: The place of each of them.
         labels: Those of the photos, one for each photo.
-        table_description: The beginning of the sentence where a table gives the classes.
+        by_table: How the tables were understood, where a table gives the classes.
         outer_folders: The folders around the innermost ones that all hold the same classes.
     """
     if not labels:
         return _NOTHING_FOUND[reading]
     parts = _own_parts(places)
-    if reading is Reading.TABLE:
-        return f"{table_description}, with your own {parts} photos." if parts else f"{table_description}."
+    if reading is Reading.TABLE and by_table is not None:
+        return by_table.words(parts)
     has_groups = any(isinstance(place, Place) and place.group for place in places)
     without_parts, with_parts = _sentences(
         reading, n_classes=len(set(labels)), is_repeated=bool(outer_folders), has_groups=has_groups

@@ -13,7 +13,7 @@ from automl.labelling.layout_description import describe_layout, listed
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import NoPlace, Place, Places, Reading
 from automl.labelling.spellings import joined_spellings
-from automl.labelling.table_places import TablePlaces, covers_most, places_by_table, win_over_folders
+from automl.labelling.table_places import TablePlaces, TableReading, covers_most, places_by_table, win_over_folders
 from automl.text.messages import labelling as labelling_messages
 
 _UNUSED_TABLE = NoPlace(reason=labelling_messages.UNUSED_TABLE)
@@ -92,7 +92,7 @@ def read_layout(
             files=files,
             places=read_places(files, by_folders, by_table),
             join_spellings=join_spellings,
-            table_description=by_table.description,
+            by_table=by_table.understood,
             outer_folders=by_folders.outer_folders,
         )
         for known, read_places in _READERS.items()
@@ -157,7 +157,7 @@ def _read(
     files: Sequence[NamedFile],
     places: Places,
     join_spellings: bool,
-    table_description: str,
+    by_table: TableReading | None,
     outer_folders: Sequence[str],
 ) -> _ReadPlaces:
     labels = _labels_of_photos(files, places)
@@ -174,7 +174,7 @@ def _read(
             files=files,
             places=places,
             labels=labels,
-            table_description=table_description,
+            by_table=by_table,
             outer_folders=outer_folders,
         ),
         joined=tuple(

@@ -14,6 +14,54 @@ from automl.text.messages import tables as table_messages
 
 _NO_TABLE = NoPlace(reason=table_messages.NO_TABLE)
 _THE_TABLE = NoPlace(reason=table_messages.IS_THE_TABLE, is_table=True)
+_BY_NAME = {
+    True: (table_messages.READ, table_messages.READ_WITH_PARTS),
+    False: (table_messages.READ_SEVERAL, table_messages.READ_SEVERAL_WITH_PARTS),
+}
+_BY_NUMBER = {
+    True: (table_messages.READ_BY_NUMBER, table_messages.READ_BY_NUMBER_WITH_PARTS),
+    False: (table_messages.READ_SEVERAL_BY_NUMBER, table_messages.READ_SEVERAL_BY_NUMBER_WITH_PARTS),
+}
+_ONE_HOT = {
+    True: (table_messages.READ_ONE_HOT, table_messages.READ_ONE_HOT_WITH_PARTS),
+    False: (table_messages.READ_SEVERAL_ONE_HOT, table_messages.READ_SEVERAL_ONE_HOT_WITH_PARTS),
+}
+"""The sentence, and the one for photos that come with a split of their own, by whether one table alone was used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReading:
+    """How the tables were understood.
+
+    Attributes:
+        tables: The names of the tables, in words.
+        column: The name or the number of the column with the classes; empty where each class has a column.
+        sentence: The message that says so.
+        sentence_with_parts: The same where the photos come with a split of their own.
+    """
+
+    tables: str
+    column: str
+    sentence: str
+    sentence_with_parts: str
+
+    @classmethod
+    def of(cls, used: Sequence[TableClaims]) -> "TableReading":
+        """How the tables of `used`, at least one, were understood."""
+        first, is_alone = used[0], len(used) == 1
+        if first.is_one_hot:
+            sentences = _ONE_HOT[is_alone]
+        elif first.has_header and not first.column.isdecimal():
+            sentences = _BY_NAME[is_alone]
+        else:
+            sentences = _BY_NUMBER[is_alone]
+        tables = " and ".join(claims.name for claims in used)
+        return cls(tables=tables, column=first.column, sentence=sentences[0], sentence_with_parts=sentences[1])
+
+    def words(self, parts: str) -> str:
+        """The sentence; `parts` are those of the split that the photos come with, empty without any."""
+        sentence = self.sentence_with_parts if parts else self.sentence
+        return sentence.format(table=self.tables, column=self.column, parts=parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +70,7 @@ class TablePlaces:
 
     Attributes:
         places: The place of each file.
-        description: How the tables were understood, as the beginning of a sentence; empty if none was of use.
+        understood: How the tables were understood; None if none was of use.
         notes: Sentences for people about what is wrong with the tables.
         trouble: Why no table says the classes though one should, as a sentence; empty if there is nothing to say.
         faults: Sentences for people about tables that could not be opened; they are among the notes.
@@ -31,7 +79,7 @@ class TablePlaces:
     """
 
     places: Places
-    description: str = ""
+    understood: TableReading | None = None
     notes: tuple[str, ...] = ()
     trouble: str = ""
     faults: tuple[str, ...] = ()
@@ -71,7 +119,7 @@ def places_by_table(
     ]
     return TablePlaces(
         places=without_lonely_split(places),
-        description=_description(used),
+        understood=TableReading.of(used) if used else None,
         notes=(*notes, *(claims.trouble for claims in troubled)),
         trouble=trouble,
         faults=tuple(table.fault for table in tables if table.fault),
@@ -153,17 +201,3 @@ def _not_named(used: Sequence[TableClaims]) -> NoPlace:
     if len(names) == 1:
         return NoPlace(reason=table_messages.NOT_NAMED.format(table=names[0]))
     return NoPlace(reason=table_messages.NOT_NAMED_BY_SEVERAL.format(tables=" and ".join(names)))
-
-
-def _description(used: Sequence[TableClaims]) -> str:
-    if not used:
-        return ""
-    first, names = used[0], " and ".join(claims.name for claims in used)
-    is_alone = len(used) == 1
-    if first.is_one_hot:
-        sentence = table_messages.READ_ONE_HOT if is_alone else table_messages.READ_SEVERAL_ONE_HOT
-    elif first.has_header and not first.column.isdecimal():
-        sentence = table_messages.READ if is_alone else table_messages.READ_SEVERAL
-    else:
-        sentence = table_messages.READ_BY_NUMBER if is_alone else table_messages.READ_SEVERAL_BY_NUMBER
-    return sentence.format(table=names, tables=names, column=first.column)

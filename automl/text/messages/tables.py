@@ -14,12 +14,28 @@ NO_PHOTO = "It is not a photo."
 IS_THE_TABLE = "It is the table that says what the photos show."
 
 # How the tables were understood. They are followed by what is known of the split.
-READ = "The table {table} says what each photo shows (column '{column}')"
-READ_BY_NUMBER = "The table {table} says what each photo shows (column {column})"
-READ_ONE_HOT = "The table {table} says what each photo shows (one column for each class)"
-READ_SEVERAL = "The tables {tables} say what each photo shows (column '{column}')"
-READ_SEVERAL_BY_NUMBER = "The tables {tables} say what each photo shows (column {column})"
-READ_SEVERAL_ONE_HOT = "The tables {tables} say what each photo shows (one column for each class)"
+READ = "The table {table} says what each photo shows (column '{column}')."
+READ_WITH_PARTS = "The table {table} says what each photo shows (column '{column}'), with your own {parts} photos."
+READ_BY_NUMBER = "The table {table} says what each photo shows (column {column})."
+READ_BY_NUMBER_WITH_PARTS = (
+    "The table {table} says what each photo shows (column {column}), with your own {parts} photos."
+)
+READ_ONE_HOT = "The table {table} says what each photo shows (one column for each class)."
+READ_ONE_HOT_WITH_PARTS = (
+    "The table {table} says what each photo shows (one column for each class), with your own {parts} photos."
+)
+READ_SEVERAL = "The tables {table} say what each photo shows (column '{column}')."
+READ_SEVERAL_WITH_PARTS = (
+    "The tables {table} say what each photo shows (column '{column}'), with your own {parts} photos."
+)
+READ_SEVERAL_BY_NUMBER = "The tables {table} say what each photo shows (column {column})."
+READ_SEVERAL_BY_NUMBER_WITH_PARTS = (
+    "The tables {table} say what each photo shows (column {column}), with your own {parts} photos."
+)
+READ_SEVERAL_ONE_HOT = "The tables {table} say what each photo shows (one column for each class)."
+READ_SEVERAL_ONE_HOT_WITH_PARTS = (
+    "The tables {table} say what each photo shows (one column for each class), with your own {parts} photos."
+)
 
 OTHER_COLUMN_READ = "The column '{column}' of {table} says what each photo shows."
 
