@@ -28,7 +28,6 @@ from automl.datasets.verdict import (
     are_too_few_to_compare,
     explained,
     problem_of,
-    quoted,
     verdict_of,
 )
 from automl.images.pixel_rules import contract_for, described, visible_spread
@@ -36,6 +35,7 @@ from automl.labelling.label_tables import TABLE_SUFFIXES, LabelTable
 from automl.labelling.places import NoPlace, Place
 from automl.labelling.reading import Layout, read_layout
 from automl.records import DatasetSummary, FileState, ImageRecord, RefusedFile, ServingContract, Severity, Split
+from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
 from automl.text.upload_names import clean_text, is_junk

@@ -77,15 +77,19 @@ def place_in_clips(
 
 def _of_copies(files: Sequence[DataFile], places: ClipPlaces, copies: Mapping[int, int]) -> dict[int, ClipPlace]:
     """A copy of a frame that lies elsewhere, such as a smaller one in another folder, has the place of the frame."""
+
+    def keys_of(file: DataFile) -> list[tuple[str, object]]:
+        """What a file has in common with its copies, the most certain first."""
+        return [(file.label, key) for key in (file.sha256, (file.original, copies[file.id]), copies[file.id])]
+
     known: dict[tuple[str, object], ClipPlace] = {}
     for file in files:
         if place := places.get(file.id):
-            for key in (file.sha256, (file.original, copies[file.id]), copies[file.id]):
-                known.setdefault((file.label, key), place)
+            for key in keys_of(file):
+                known.setdefault(key, place)
     found = {}
     for file in files:
-        keys = (file.sha256, (file.original, copies[file.id]), copies[file.id])
-        place = next((known[file.label, key] for key in keys if (file.label, key) in known), None)
+        place = next((known[key] for key in keys_of(file) if key in known), None)
         if place and file.id not in places:
             found[file.id] = place
     return found
@@ -110,7 +114,7 @@ def _found(
     orders = [by_path, by_time, *([by_name] if is_split else [])]
     position = {file.id: number for number, file in enumerate(order)}
     pairs = [pair for one in orders for pair in _neighbours(_without_copies(one, copies), fingerprints, position)]
-    first = joined(len(order), np.array(pairs, np.int64).reshape(-1, 2))
+    first = joined(len(order), pairs)
     clips: defaultdict[int, list[DataFile]] = defaultdict(list)
     for file, number in zip(order, first.tolist(), strict=True):
         clips[number].append(file)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from automl.datasets.data_file import DataFile
+from automl.images.sequences import joined
 
 MAX_CONTRADICTED = 50
 """One in so many photos may be in two classes by mistake. Where more are, the small difference is what matters."""
@@ -127,15 +128,10 @@ def _grouped(photos: Files, key: Callable[[DataFile], _Key]) -> dict[_Key, list[
 
 def _joined(group_of: dict[int, int], contradictions: Iterable[Files]) -> dict[int, int]:
     """The groups, with those made one that have pictures of one shot."""
-    root = {group: group for group in group_of.values()}
-
-    def root_of(group: int) -> int:
-        while root[group] != group:
-            group = root[group]
-        return group
-
-    for photos in contradictions:
-        roots = {root_of(group_of[photo.id]) for photo in photos}
-        for other in roots:
-            root[other] = min(roots)
-    return {photo: root_of(group) for photo, group in group_of.items()}
+    groups = sorted(set(group_of.values()))
+    number = {group: place for place, group in enumerate(groups)}
+    pairs = [
+        (number[group_of[photos[0].id]], number[group_of[photo.id]]) for photos in contradictions for photo in photos
+    ]
+    first = joined(len(groups), pairs).tolist()
+    return {photo: groups[first[number[group]]] for photo, group in group_of.items()}

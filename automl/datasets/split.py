@@ -23,9 +23,10 @@ from automl.datasets.split_groups import (
     with_groups_dealt_out,
     with_lonely_clips_cut,
 )
-from automl.datasets.verdict import problem_of, quoted
+from automl.datasets.verdict import problem_of
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
+from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
 from automl.text.numbers import percent

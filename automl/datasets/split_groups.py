@@ -184,7 +184,7 @@ def _first_together(images: Sequence[ImageRecord], blocks: Mapping[int, str]) ->
             # A clip on both sides of the user's own split is what the user wants; it is said, and not undone.
             side = is_tested and image.split is Split.TEST
             pairs.append((index, first.setdefault(("clip", clip, side), index)))
-    return joined(len(images), np.array(pairs, np.int64).reshape(-1, 2))
+    return joined(len(images), pairs)
 
 
 def _single_clips(images: Sequence[ImageRecord]) -> dict[str, list[int]]:

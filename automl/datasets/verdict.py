@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from automl.records import RefusedFile, Split
+from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.messages import pieces
 from automl.text.natural_order import in_natural_order
@@ -125,16 +126,6 @@ def are_too_few_to_compare(photos: Sequence[GroupedPhoto]) -> bool:
     learnable = {(photo.label, _picture(photo)) for photo in photos if _picture(photo) not in test}
     n_needed = 1 if test else 2
     return bool(photos) and max(Counter(label for label, _ in learnable).values(), default=0) <= n_needed
-
-
-def quoted(labels: Sequence[str], at_most: int = 5) -> str:
-    """The first labels in quotation marks, such as "'ants', 'bees' and 3 more"."""
-    shown = [dataset_messages.QUOTED_NAME.format(name=label) for label in labels[:at_most]]
-    if more := len(labels) - len(shown):
-        return pieces.NAMES_AND_MORE.format(names=", ".join(shown), n=more)
-    if len(shown) < 2:
-        return "".join(shown)
-    return pieces.NAMES_AND_LAST.format(all_but_last=", ".join(shown[:-1]), last=shown[-1])
 
 
 def _shortened(name: str) -> str:

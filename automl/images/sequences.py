@@ -5,7 +5,7 @@ like this picture than pictures are that stand half of the series apart. So noth
 things, however they are numbered, and nothing in the photos of a fixed camera, which are all alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -64,14 +64,11 @@ def find_sequences(fingerprints: np.ndarray) -> np.ndarray:
     near = near[_distances(fingerprints, near) <= limit]
     if len(near) <= _MORE_THAN_CHANCE * float((far <= limit).mean()) * len(neighbours):
         return np.arange(n)
-    return _without_short_ones(joined(n, near))
+    return _without_short_ones(joined(n, near.tolist()))
 
 
-def joined(n: int, pairs: np.ndarray) -> np.ndarray:
-    """For each of `n` things the smallest of those that it hangs together with through `pairs`, int64 (n,).
-
-    pairs: int (p, 2).
-    """
+def joined(n: int, pairs: Iterable[Sequence[int]]) -> np.ndarray:
+    """For each of `n` things the smallest of those that it hangs together with through `pairs`, int64 (n,)."""
     first = list(range(n))
 
     def root(number: int) -> int:
@@ -80,7 +77,7 @@ def joined(n: int, pairs: np.ndarray) -> np.ndarray:
             number = first[number]
         return number
 
-    for one, other in pairs.tolist():
+    for one, other in pairs:
         low, high = sorted((root(one), root(other)))
         first[high] = low
     return np.array([root(number) for number in range(n)], np.int64)

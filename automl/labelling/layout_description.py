@@ -8,6 +8,7 @@ from automl.labelling.named_file import NamedFile
 from automl.labelling.places import Place, Places, Reading
 from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
+from automl.text.messages import pieces
 
 _NOTHING_FOUND = {
     Reading.FOLDERS: labelling_messages.NO_FOLDER_SAYS,
@@ -86,7 +87,7 @@ def _own_parts(places: Places) -> str:
 def listed(names: Sequence[str]) -> str:
     """The first of the names, in words, with the number of the others."""
     first, n_more = ", ".join(names[:_N_EXAMPLES]), len(names) - _N_EXAMPLES
-    return labelling_messages.NAMES_AND_MORE.format(names=first, n=n_more) if n_more > 0 else first
+    return pieces.NAMES_AND_MORE.format(names=first, n=n_more) if n_more > 0 else first
 
 
 def _example(reading: Reading, files: Sequence[NamedFile], places: Places, labels: Sequence[str]) -> Mapping[str, str]:

@@ -20,8 +20,7 @@ from automl.labelling.table_columns import (
 )
 from automl.labelling.table_rows import MAX_ROWS, Row, read_rows
 from automl.records import Split
-from automl.text.messages import datasets as dataset_messages
-from automl.text.messages import pieces
+from automl.text.lists import quoted
 from automl.text.messages import tables as table_messages
 from automl.text.upload_names import Folders, clean_parts, clean_text, stem_of
 
@@ -110,16 +109,6 @@ def read_claims(
     return claims
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names in quotation marks, as they stand in a sentence; only the first of many."""
-    quoted = [dataset_messages.QUOTED_NAME.format(name=name) for name in names[:_MOST_NAMED]]
-    if more := len(names) - len(quoted):
-        return pieces.NAMES_AND_MORE.format(names=", ".join(quoted), n=more)
-    if len(quoted) < 2:
-        return "".join(quoted)
-    return pieces.NAMES_AND_LAST.format(all_but_last=", ".join(quoted[:-1]), last=quoted[-1])
-
-
 def _with_folders(body: "_TableBody", photos: PhotoIndex) -> "_TableBody":
     """The table with the folder before the name of each photo, where several have the name and a column says which."""
     file, found = body.columns.file, [photos.find(row[body.columns.file], (), None) for row in body.rows]
@@ -146,7 +135,7 @@ def _why_nothing_is_said(body: "_TableBody", claims: TableClaims, photos: PhotoI
     cell, path = named[0][body.columns.file], "/".join(photos.files[index].path)
     if photos.find(cell, (), None).is_unclear:
         return table_messages.UNCLEAR_NAMES.format(table=claims.name, photo=cell, path=path)
-    return table_messages.SEVERAL_CLASSES.format(table=claims.name, photo=cell, classes=listed(labels))
+    return table_messages.SEVERAL_CLASSES.format(table=claims.name, photo=cell, classes=quoted(labels, _MOST_NAMED))
 
 
 def _trouble_in_words(trouble: Trouble, *, table: str, chosen: str, photo: str) -> str:
@@ -154,12 +143,14 @@ def _trouble_in_words(trouble: Trouble, *, table: str, chosen: str, photo: str) 
         case NoSuchPhotos(file=file):
             return table_messages.NO_SUCH_PHOTOS.format(table=table, named=file, photo=photo)
         case NoSuchColumn(columns=columns):
-            return table_messages.NO_SUCH_COLUMN.format(table=table, column=chosen, columns=listed(columns))
+            return table_messages.NO_SUCH_COLUMN.format(
+                table=table, column=chosen, columns=quoted(columns, _MOST_NAMED)
+            )
         case SeveralLabels(file=file, labels=labels, columns=()):
-            return table_messages.SEVERAL_CLASSES.format(table=table, photo=file, classes=listed(labels))
+            return table_messages.SEVERAL_CLASSES.format(table=table, photo=file, classes=quoted(labels, _MOST_NAMED))
         case SeveralLabels(file=file, labels=labels, columns=columns):
             return table_messages.SEVERAL_CLASSES_CHOOSE.format(
-                table=table, photo=file, classes=listed(labels), columns=listed(columns)
+                table=table, photo=file, classes=quoted(labels, _MOST_NAMED), columns=quoted(columns, _MOST_NAMED)
             )
 
 
@@ -223,7 +214,7 @@ def _fill(claims: TableClaims, table: LabelTable, body: _TableBody, photos: Phot
 def _notes_on_columns(claims: TableClaims, columns: LabelColumns) -> list[str]:
     notes = []
     if claims.other_columns and not claims.is_named:
-        n, others = len(claims.other_columns), listed(claims.other_columns)
+        n, others = len(claims.other_columns), quoted(claims.other_columns, _MOST_NAMED)
         notes.append(table_messages.OTHER_COLUMNS.format(n=n, table=claims.name, column=claims.column, others=others))
     if columns.group is not None:
         notes.append(table_messages.GROUPED.format(table=claims.name, column=columns.name(columns.group)))

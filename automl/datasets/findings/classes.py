@@ -8,8 +8,9 @@ from automl.datasets.edits import ExcludeFiles, RenameClass
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos
 from automl.datasets.findings.finding import Finding, Fix, ids, leave_out, singles
 from automl.datasets.findings.registry import Subject, doctor_check
-from automl.datasets.verdict import FEW_IMAGES, quoted
+from automl.datasets.verdict import FEW_IMAGES
 from automl.records import Severity, Split
+from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order, natural_key
 

@@ -7,8 +7,8 @@ from automl.datasets.edits import TrustLabels
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos, n_contents, n_labels
 from automl.datasets.findings.finding import Finding, Fix, all_ids, leave_out
 from automl.datasets.findings.registry import Subject, doctor_check
-from automl.datasets.verdict import quoted
 from automl.records import Severity, Split
+from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
 from automl.text.one_or_many import OneOrMany

@@ -1,5 +1,6 @@
 """What the doctor says of photos one by one."""
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo
@@ -9,6 +10,7 @@ from automl.images.pixel_rules import BLANK_SPREAD
 from automl.records import Severity
 from automl.text.messages import datasets as dataset_messages
 from automl.text.messages import pixels as pixel_messages
+from automl.text.one_or_many import OneOrMany
 
 MIN_SIDE_PX = 32
 MAX_ASPECT = 4
@@ -34,16 +36,14 @@ def small(dataset: ExaminedDataset) -> list[Finding]:
     found = [photo for photo in dataset.photos if min(photo.width, photo.height) < MIN_SIDE_PX]
     if not found:
         return []
-    return [
-        Finding(
-            kind="small",
-            title=dataset_messages.SMALL_PHOTOS.format(n=len(found), side=MIN_SIDE_PX),
-            consequence=dataset_messages.SMALL_PHOTOS_MEAN,
-            severity=Severity.WARNING,
-            groups=singles(found),
-            fix=leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=dataset_messages.SMALL_PHOTOS_LEFT_OUT),
-        )
-    ]
+    return _to_leave_out(
+        found,
+        kind="small",
+        title=dataset_messages.SMALL_PHOTOS.format(n=len(found), side=MIN_SIDE_PX),
+        consequence=dataset_messages.SMALL_PHOTOS_MEAN,
+        severity=Severity.WARNING,
+        done=dataset_messages.SMALL_PHOTOS_LEFT_OUT,
+    )
 
 
 @doctor_check(Subject.PHOTOS)
@@ -52,16 +52,14 @@ def blank(dataset: ExaminedDataset) -> list[Finding]:
     found = [photo for photo in _showing_nothing(dataset) if not photo.background]
     if not found:
         return []
-    return [
-        Finding(
-            kind="blank",
-            title=dataset_messages.BLANK_PHOTOS.format(n=len(found)),
-            consequence=dataset_messages.BLANK_PHOTOS_MEAN,
-            severity=Severity.WARNING,
-            groups=singles(found),
-            fix=leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=dataset_messages.BLANK_PHOTOS_LEFT_OUT),
-        )
-    ]
+    return _to_leave_out(
+        found,
+        kind="blank",
+        title=dataset_messages.BLANK_PHOTOS.format(n=len(found)),
+        consequence=dataset_messages.BLANK_PHOTOS_MEAN,
+        severity=Severity.WARNING,
+        done=dataset_messages.BLANK_PHOTOS_LEFT_OUT,
+    )
 
 
 @doctor_check(Subject.PHOTOS)
@@ -70,16 +68,14 @@ def hidden_by_transparency(dataset: ExaminedDataset) -> list[Finding]:
     found = [photo for photo in _showing_nothing(dataset) if photo.background]
     if not found:
         return []
-    return [
-        Finding(
-            kind="transparent",
-            title=pixel_messages.HIDDEN_PHOTOS.format(n=len(found)),
-            consequence=_HIDDEN[found[0].background],
-            severity=Severity.WARNING,
-            groups=singles(found),
-            fix=leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=pixel_messages.HIDDEN_PHOTOS_LEFT_OUT),
-        )
-    ]
+    return _to_leave_out(
+        found,
+        kind="transparent",
+        title=pixel_messages.HIDDEN_PHOTOS.format(n=len(found)),
+        consequence=_HIDDEN[found[0].background],
+        severity=Severity.WARNING,
+        done=pixel_messages.HIDDEN_PHOTOS_LEFT_OUT,
+    )
 
 
 def _showing_nothing(dataset: ExaminedDataset) -> list[Photo]:
@@ -92,16 +88,14 @@ def elongated(dataset: ExaminedDataset) -> list[Finding]:
     found = [p for p in dataset.photos if max(p.width, p.height) >= MAX_ASPECT * min(p.width, p.height)]
     if not found:
         return []
-    return [
-        Finding(
-            kind="aspect",
-            title=dataset_messages.LONG_PHOTOS.format(n=len(found), aspect=MAX_ASPECT),
-            consequence=dataset_messages.LONG_PHOTOS_MEAN,
-            severity=Severity.INFO,
-            groups=singles(found),
-            fix=leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=dataset_messages.LONG_PHOTOS_LEFT_OUT),
-        )
-    ]
+    return _to_leave_out(
+        found,
+        kind="aspect",
+        title=dataset_messages.LONG_PHOTOS.format(n=len(found), aspect=MAX_ASPECT),
+        consequence=dataset_messages.LONG_PHOTOS_MEAN,
+        severity=Severity.INFO,
+        done=dataset_messages.LONG_PHOTOS_LEFT_OUT,
+    )
 
 
 @doctor_check(Subject.PHOTOS)
@@ -121,6 +115,14 @@ def wrong_extension(dataset: ExaminedDataset) -> list[Finding]:
             groups=singles(found),
         )
     ]
+
+
+def _to_leave_out(
+    found: Sequence[Photo], *, kind: str, title: str, consequence: str, severity: Severity, done: OneOrMany
+) -> list[Finding]:
+    """The finding that these photos, each by itself, might better be left out. `done`: what is said afterwards."""
+    fix = leave_out(dataset_messages.LEAVE_THEM_OUT, found, done=done)
+    return [Finding(kind=kind, title=title, consequence=consequence, severity=severity, groups=singles(found), fix=fix)]
 
 
 def _format_by_name(name: str) -> str | None:

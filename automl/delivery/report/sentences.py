@@ -3,18 +3,15 @@
 The first sentence is the test score's own (`TestScore.sentence`), so that the page, the report and the card agree.
 """
 
-from collections.abc import Sequence
-
 from automl.delivery.report.tables import mix_ups
 from automl.records.report import RunReport
 from automl.text.durations import duration_in_words
+from automl.text.lists import names_in_words
 from automl.text.messages import delivery as delivery_messages
-from automl.text.messages import pieces
 from automl.text.numbers import percent
 
 _MIN_TEST_IMAGES = 100
 _MIN_CLASS_IMAGES = 10
-_MAX_NAMES = 10
 _MAX_WEAKEST = 3
 _ONE_POINT_FROM = 0.5
 
@@ -46,15 +43,6 @@ def limits(report: RunReport) -> list[str]:
         _suspects(report),
     ]
     return [sentence for sentence in sentences if sentence]
-
-
-def names_in_words(names: Sequence[str], most: int = _MAX_NAMES) -> str:
-    """ "a", "a and b", "a, b and 3 more"."""
-    if len(names) == 1:
-        return names[0]
-    if len(names) > most:
-        return pieces.NAMES_AND_MORE.format(names=", ".join(names[:most]), n=len(names) - most)
-    return pieces.NAMES_AND_LAST.format(all_but_last=", ".join(names[:-1]), last=names[-1])
 
 
 def when_sure(report: RunReport) -> str:

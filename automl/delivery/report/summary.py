@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from automl.delivery.report.repeat import asked_for, repeat_command
-from automl.delivery.report.sentences import findings, limits, names_in_words
+from automl.delivery.report.sentences import findings, limits
 from automl.delivery.report.tables import ExportRow, MixUp, ScoreRow, export_rows, mix_ups, score_rows
 from automl.options import RUN_OPTIONS
 from automl.records import RunSettings
 from automl.records.report import ClassCounts, ClassScore, RunReport, WeightsProvenance, WinnerReport
 from automl.text.durations import duration_in_words
+from automl.text.lists import names_in_words
 from automl.text.messages import delivery as delivery_messages
 from automl.text.messages import pieces
 from automl.text.names import BACKBONE_TITLES, backbones_in_words, params_in_words

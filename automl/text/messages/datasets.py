@@ -73,7 +73,6 @@ READY_WITH_SMALL_CLASSES = OneOrMany(
 )
 
 # Pieces that other sentences are filled with.
-QUOTED_NAME = "'{name}'"
 
 # How the photos are split.
 JOINED_IN_CROSS_VALIDATION = (

@@ -1,6 +1,5 @@
 """How the classes were read from folders, names of files or a table, and how else they could be read."""
 
-NAMES_AND_MORE = "{names} and {n:,} more"
 OTHER_READING = "{words} The classes would be: {classes}."
 OTHER_LAYOUT = "Another reading is possible with --layout {layout}. {words}"
 OTHER_LABEL_COLUMN = "Another reading is possible with --label-column {column}. {words}"

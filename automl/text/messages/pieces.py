@@ -2,6 +2,7 @@
 
 from automl.text.one_or_many import OneOrMany
 
+QUOTED_NAME = "'{name}'"
 NAMES_AND_LAST = "{all_but_last} and {last}"
 NAMES_AND_MORE = "{names} and {n:,} more"
 

@@ -2,8 +2,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from automl.datasets.verdict import are_too_few_to_compare, explained, problem_of, quoted, verdict_of
+from automl.datasets.verdict import are_too_few_to_compare, explained, problem_of, verdict_of
 from automl.records import RefusedFile, Split
+from automl.text.lists import quoted
 
 
 @dataclass(frozen=True)

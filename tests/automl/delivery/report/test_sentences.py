@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from automl.delivery.report.sentences import findings, limits, names_in_words, when_sure
+from automl.delivery.report.sentences import findings, limits, when_sure
+from automl.text.lists import names_in_words
 from tests.automl.delivery.report.built_reports import finished, unfinished
 from tests.reports import doubted_label, made_report
 
