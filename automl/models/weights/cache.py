@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from automl.backbone_table import BACKBONES
+from automl.backbone_table import BACKBONES, Backbone
 from automl.errors import BadWeights
 from automl.models.backbones.building import build_backbone
 from automl.text.messages import weights as weights_messages
@@ -105,7 +105,13 @@ def missing(weights_dir: Path) -> dict[str, str]:
     except (FileNotFoundError, ValueError):
         reasons = {}
     here = installed(weights_dir)
-    return {name: reasons.get(name, weights_messages.NOT_FETCHED_YET) for name in BACKBONES if name not in here}
+    return {name: reasons.get(name) or _not_fetched(row) for name, row in BACKBONES.items() if name not in here}
+
+
+def _not_fetched(row: Backbone) -> str:
+    return (
+        weights_messages.NOT_FETCHED_YET if row.is_fetched else weights_messages.FETCHED_BY_NAME.format(name=row.name)
+    )
 
 
 def write_reasons(weights_dir: Path, reasons: Mapping[str, str]) -> None:

