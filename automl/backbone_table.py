@@ -138,6 +138,11 @@ class KerasApplication:
     preprocesses: bool = False
     names_its_output: bool = True
 
+    @property
+    def family(self) -> str:
+        """What its sizes have in common."""
+        return self.function.removesuffix("Small").removesuffix("Large")
+
 
 _LITE_BLOCKS = (1, 2, 2, 3, 3, 4, 1)
 _LITE_CUT_STAGES = (3, 4, 5, 6)
@@ -157,6 +162,11 @@ class EfficientNetLite:
 
     width: float
     depth: float
+
+    @property
+    def family(self) -> str:
+        """What its sizes have in common."""
+        return "EfficientNet-Lite"
 
     @property
     def blocks(self) -> tuple[int, ...]:

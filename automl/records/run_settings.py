@@ -122,7 +122,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
         tuple[str, ...],
         Backbones(
             title="Networks to build on",
-            help="Only these; if you choose none, all of them are tried.",
+            help="Only these; if you choose none, those that promise most for their time are tried.",
             subject="Backbones",
             fieldset=Fieldset.NETWORKS,
             metavar="BACKBONE",

@@ -3,16 +3,19 @@
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from automl.records import Stage, TrialRecord
 from automl.search.block import Block
+from automl.search.expectations import Expectations
 from automl.search.space import MIRRORED_VIEW
 
 INPUT_SIZES_PX = (96, 128, 160, 192, 224, 256, 288, 320)
 SHARE_FOR_FEATURES = 0.55
 SHARE_FOR_SECOND_SIZE = 0.25
 SHARE_WITH_MIRRORED = 0.3
-_SMALLEST_FUSED_PX = 160
+PRICE_PERCENT = 1.0
+"""Features that take the whole time must save so many errors in a hundred photos, those that take less their part."""
 _DOUBT = 0.1
 _SECOND_SIZE = {320: 224, 288: 192, 256: 160, 224: 160, 192: 128, 160: 96, 128: 96}
 
@@ -62,19 +65,22 @@ def plan_of(trials: Sequence[TrialRecord], best: TrialRecord) -> FeaturePlan:
 def make_plan(
     seconds_per_image: Mapping[str, float],
     *,
+    expectations: Expectations,
     n_images: int,
     search_s: float,
     max_image_size_px: int,
     computed: Collection[Block] = (),
     is_allowed: IsAllowed = lambda _names, _size: True,
 ) -> FeaturePlan:
-    """Chooses as many backbones as fit, fastest first, and the largest input size at which they do.
+    """Chooses the backbones and the input size of which the best model is expected, among those that fit.
 
+    The quickest of them comes first, so that there is a model early, then the others by what they are expected to add.
     A second, smaller size follows where it costs little, so that the search can choose between input sizes; the
     mirrored photos follow where there is plenty of time.
 
     Args:
         seconds_per_image: measured for each backbone at 224 px; not empty. Without a clock only its order counts.
+        expectations: of the accuracy that backbones reach.
         n_images: photos that are learned from.
         search_s: seconds that are left for the whole search; infinite for no clock.
         max_image_size_px: the largest input size that the user allows.
@@ -87,10 +93,9 @@ def make_plan(
     sizes = [size for size in INPUT_SIZES_PX if size <= max(max_image_size_px, INPUT_SIZES_PX[0])]
     usable = [name for name in seconds_per_image if is_allowed([name], sizes[0])]
     if math.isfinite(search_s):
-        # A short timing is off by a tenth or two, and of backbones that are about as fast the preferred one goes first.
-        doubt = {name: 1 + _DOUBT * rank for rank, name in enumerate(usable)}
-        usable.sort(key=lambda name: seconds_per_image[name] * doubt[name])
-    chosen, main = _as_many_as_fit(costs, usable, sizes, within_s=search_s * SHARE_FOR_FEATURES)
+        chosen, main = _worth_most(costs, usable, sizes, expectations=expectations, search_s=search_s)
+    else:
+        chosen, main = usable, max(size for size in sizes if any(is_allowed([name], size) for name in usable))
     blocks = costs.blocks(chosen, main)
     if main in _SECOND_SIZE:
         second = costs.blocks(chosen, _SECOND_SIZE[main])
@@ -100,6 +105,79 @@ def make_plan(
     if costs.seconds([*blocks, *_mirrored(blocks)]) <= search_s * SHARE_WITH_MIRRORED:
         blocks += _mirrored(blocks)
     return FeaturePlan(tuple(blocks))
+
+
+def still_worth_it(
+    done: Sequence[str],
+    candidates: Mapping[str, float],
+    *,
+    expectations: Expectations,
+    left_s: float,
+    image_size_px: int = 224,
+    is_allowed: IsAllowed = lambda _names, _size: True,
+) -> list[str]:
+    """Which backbones to go on with, the one that is expected to add most first.
+
+    Args:
+        done: the backbones whose features are there.
+        candidates: the seconds that the features of each other backbone still take.
+        expectations: of the accuracy, with what was seen of `done`.
+        left_s: seconds that are left for the whole search; finite.
+        image_size_px: the input size of all.
+        is_allowed: whether a model of backbones side by side keeps the user's limits.
+    """
+
+    options = [
+        _Option(names=names, image_size_px=image_size_px, seconds=sum(candidates[name] for name in names))
+        for names in _subsets(list(candidates))
+    ]
+    judge = _Judge(expectations=expectations, search_s=left_s, is_allowed=is_allowed, done=done)
+    best = min((option for option in options if judge.fits(option)), key=judge.cost)
+    return expectations.by_gain(best.names, beside=done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Option:
+    """Some backbones that could be used.
+
+    Attributes:
+        names: of the backbones.
+        image_size_px: the input size of all.
+        seconds: that their features take.
+    """
+
+    names: tuple[str, ...]
+    image_size_px: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judge:
+    """Says what an option is worth.
+
+    Attributes:
+        expectations: of the accuracy.
+        search_s: seconds that are left for the whole search; finite.
+        is_allowed: whether a model of backbones side by side keeps the user's limits.
+        done: backbones whose features are there, whatever is chosen.
+    """
+
+    expectations: Expectations
+    search_s: float
+    is_allowed: IsAllowed
+    done: Sequence[str] = ()
+
+    def fits(self, option: _Option) -> bool:
+        return option.seconds <= self.search_s * SHARE_FOR_FEATURES
+
+    def cost(self, option: _Option) -> float:
+        """The errors in percent that are expected of the best model, and those that its seconds must save."""
+        together: list[str] = []
+        for name in self.expectations.strongest([*self.done, *option.names]):
+            if self.is_allowed([*together, name], option.image_size_px):
+                together.append(name)
+        errors = self.expectations.errors(together, option.image_size_px)
+        return errors + PRICE_PERCENT * option.seconds / max(self.search_s, 1e-9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,22 +199,35 @@ class _BlockCosts:
             block_seconds(self.seconds_per_image[one.backbone], one.image_size_px, self.n_images) for one in missing
         )
 
+    def options(self, names: Sequence[str], size: int) -> list[_Option]:
+        """Every choice of the backbones at this size, each in the given order."""
+        deliverable = [block.backbone for block in self.blocks(names, size)]
+        return [
+            _Option(names=chosen, image_size_px=size, seconds=self.seconds(self.blocks(chosen, size)))
+            for chosen in _subsets(deliverable)
+            if chosen
+        ]
 
-def _as_many_as_fit(
-    costs: _BlockCosts, usable: Sequence[str], sizes: Sequence[int], *, within_s: float
+
+def _worth_most(
+    costs: _BlockCosts, usable: Sequence[str], sizes: Sequence[int], *, expectations: Expectations, search_s: float
 ) -> tuple[Sequence[str], int]:
-    """The first backbones of `usable`, as many as fit, and the largest size at which they do.
+    """The backbones, in the order of work, and their input size. Where nothing fits, the quickest at the smallest."""
+    # A short timing is off by a tenth or two, and of backbones that are about as fast the preferred one goes first.
+    doubt = {name: 1 + _DOUBT * rank for rank, name in enumerate(usable)}
+    quickest_first = sorted(usable, key=lambda name: costs.seconds_per_image[name] * doubt[name])
+    judge = _Judge(expectations=expectations, search_s=search_s, is_allowed=costs.is_allowed)
+    options = [option for size in sizes for option in costs.options(quickest_first, size) if judge.fits(option)]
+    if not options:
+        return quickest_first[:1], sizes[0]
+    best = min(options, key=judge.cost)
+    first, *others = best.names
+    return [first, *expectations.by_gain(others, beside=[first])], best.image_size_px
 
-    Where nothing fits, the first backbone at the smallest size.
-    """
-    for n in range(len(usable), 0, -1):
-        # One more backbone is worth more than sharper pictures, down to the size at which details are lost.
-        smallest = min(_SMALLEST_FUSED_PX, sizes[-1]) if n > 1 else sizes[0]
-        for size in reversed([size for size in sizes if size >= smallest]):
-            blocks = costs.blocks(usable[:n], size)
-            if blocks and costs.seconds(blocks) <= within_s:
-                return usable[:n], size
-    return usable[:1], sizes[0]
+
+def _subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Every choice of them, each in the order of `names`, from none to all."""
+    return [chosen for n in range(len(names) + 1) for chosen in combinations(names, n)]
 
 
 def _mirrored(blocks: Sequence[Block]) -> list[Block]:

@@ -14,6 +14,7 @@ from automl.search.budget import SearchOver
 from automl.search.candidate import Branch, Candidate
 from automl.search.context import SearchContext
 from automl.search.costs import ModelCosts
+from automl.search.expectations import PRIORS, Expectations
 from automl.search.frozen import FrozenFeatures
 from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, make_plan, plan_of
 from automl.search.scoring import common_rows
@@ -87,6 +88,7 @@ class Search:
         plan_within = partial(
             make_plan,
             seconds_per_image,
+            expectations=Expectations(priors=PRIORS),
             n_images=self._context.n_photos,
             max_image_size_px=self._settings.max_image_size_px,
             computed=computed,

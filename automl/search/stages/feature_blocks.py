@@ -67,13 +67,18 @@ class FeatureBlocks:
                 if block not in self._features.available():
                     self._compute(block, is_needed=True)
 
+    def expected_s(self, block: Block) -> float:
+        """Seconds that it will take to compute a block; 0 for one that an earlier run has left."""
+        if self._features.is_computed(block):
+            return 0.0
+        seconds = self._features.seconds_per_image(block.backbone)
+        return block_seconds(seconds, block.image_size_px, self._context.n_photos)
+
     def _has_time_for(self, block: Block) -> bool:
         if self._features.is_computed(block):
             return True
         self._context.budget.check()
-        seconds = self._features.seconds_per_image(block.backbone)
-        expected_s = block_seconds(seconds, block.image_size_px, self._context.n_photos)
-        return expected_s <= self._context.budget.search_left_s
+        return self.expected_s(block) <= self._context.budget.search_left_s
 
     def _compute(self, block: Block, *, is_needed: bool) -> None:
         looking = search_messages.LOOKING_IN_MIRROR if block.mirrored else search_messages.LOOKING

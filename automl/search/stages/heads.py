@@ -1,9 +1,10 @@
-"""Stage 1: frozen features, cheapest first, then heads on them until nothing more is gained or the time is needed."""
+"""Stage 1: frozen features, then heads on them until nothing more is gained or the time is needed."""
 
 from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
+from automl.backbone_table import BACKBONES
 from automl.models.head.schedule import max_epochs
 from automl.records import Stage, TrialRecord
 from automl.search.block import Block
@@ -13,8 +14,9 @@ from automl.search.context import SearchContext
 from automl.search.costs import ModelCosts
 from automl.search.description import describe
 from automl.search.ensemble import average_of_good_heads
+from automl.search.expectations import PRIORS, Expectations
 from automl.search.frozen import FrozenFeatures
-from automl.search.plan import INPUT_SIZES_PX, FeaturePlan
+from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, still_worth_it
 from automl.search.space import (
     LAST_TAP,
     MIRRORED_VIEW,
@@ -100,18 +102,68 @@ class HeadsStage:
             max_trials: limit of stage 1; half of its trials are left to the tuner.
         """
         self._max_defaults = None if max_trials is None else max_trials // 2
+        at_main = [block for block in plan.blocks if block.image_size_px == plan.main_px and not block.mirrored]
+        self._main_features(plan, at_main)
         for block in plan.blocks:
+            if block in at_main or block.backbone not in self._there(plan.main_px):
+                continue
             if self._trials.models.is_perfect:
                 return
-            if block.backbone in self._trials.retired:
-                continue
-            if not self._blocks.compute(block) or block.mirrored:
+            if block.backbone in self._trials.retired or not self._blocks.compute(block) or block.mirrored:
                 continue
             self._try_defaults(plan, block.backbone, block.image_size_px)
-            alike = [b for b in plan.blocks if b.image_size_px == block.image_size_px and not b.mirrored]
-            there = self._in_order([b.backbone for b in alike if b in self._features.available()])
-            if len(there) > 1 and block == alike[-1]:
-                self._try_defaults(plan, "+".join(there[:_MOST_FUSED_AT_ONCE]), block.image_size_px)
+            size = block.image_size_px
+            if len(self._there(size)) == len(self._there(plan.main_px)):
+                self._try_fusion(plan, size)
+
+    def _main_features(self, plan: FeaturePlan, blocks: Sequence[Block]) -> None:
+        """Computes the blocks of the main size; after each one, what was seen of it decides how to go on."""
+        rest = list(blocks)
+        while rest and not self._trials.models.is_perfect:
+            block = rest.pop(0)
+            if block.backbone not in self._trials.retired and self._blocks.compute(block):
+                self._try_defaults(plan, block.backbone, block.image_size_px)
+                rest = self._still_worth_it(plan, rest)
+        if not self._trials.models.is_perfect:
+            self._try_fusion(plan, plan.main_px)
+
+    def _still_worth_it(self, plan: FeaturePlan, rest: Sequence[Block]) -> list[Block]:
+        """The blocks to go on with. Without a clock these are all: then no measured time may decide anything."""
+        if not self._budget.has_clock or not rest:
+            return list(rest)
+        seconds = {block.backbone: self._blocks.expected_s(block) for block in rest}
+        names = still_worth_it(
+            self._there(plan.main_px),
+            seconds,
+            expectations=self._expectations(plan.main_px),
+            left_s=self._budget.search_left_s,
+            image_size_px=plan.main_px,
+            is_allowed=self._costs.is_allowed,
+        )
+        for name in (name for name in seconds if name not in names):
+            title = BACKBONES[name].title
+            self._context.observer.note(search_messages.NOT_WORTH_ITS_TIME.format(title=title, n=plan.main_px))
+        return [Block(name, plan.main_px) for name in names]
+
+    def _expectations(self, size: int) -> Expectations:
+        """What backbones are expected to reach, with the best that each one did alone at this size."""
+        seen: dict[str, float] = {}
+        for record in self._trials.records:
+            is_alone = record.stage is Stage.HEADS and len(record.backbones) == 1
+            if is_alone and record.image_size_px == size and record.score is not None:
+                name = record.backbones[0]
+                seen[name] = max(seen.get(name, 0.0), 100 * record.score)
+        return Expectations(priors=PRIORS, seen_percent=seen)
+
+    def _there(self, size: int) -> list[str]:
+        """The backbones whose features of this size are there."""
+        return self._in_order([block.backbone for block in self._features.available() if block.image_size_px == size])
+
+    def _try_fusion(self, plan: FeaturePlan, size: int) -> None:
+        """Tries the expert's settings on the strongest backbones side by side."""
+        strongest = self._expectations(size).strongest(self._there(size))
+        if len(strongest) > 1:
+            self._try_defaults(plan, "+".join(self._in_order(strongest[:_MOST_FUSED_AT_ONCE])), size)
 
     def search(self, plan: FeaturePlan, max_trials: int | None, until_s: float) -> None:
         """Lets the tuner propose, over the features that are really there.

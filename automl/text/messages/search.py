@@ -29,6 +29,7 @@ NO_MODEL_WITHIN_LIMITS = (
 )
 
 # What was left out or given up.
+NOT_WORTH_ITS_TIME = "{title} at {n} px was left out: the time is better spent otherwise."
 NO_TIME_FOR_BLOCK = "{title} at {n} px was left out: not enough time."
 BACKBONE_LEFT_OUT = "{title} was left out: {reason}"
 BACKBONE_CANNOT_LOOK = "{title} was given up: it could not look at the photos ({error})."

@@ -6,6 +6,7 @@ import pytest
 
 from automl.records import Stage, TrialRecord, TrialState
 from automl.search.block import Block
+from automl.search.expectations import PRIORS, Expectations, Prior
 from automl.search.plan import (
     SHARE_FOR_FEATURES,
     SHARE_FOR_SECOND_SIZE,
@@ -14,18 +15,35 @@ from automl.search.plan import (
     block_seconds,
     make_plan,
     plan_of,
+    still_worth_it,
 )
 
 SPEED = {"slow": 0.010, "fast": 0.005, "middle": 0.008}
+PRIORS_OF_THREE = {
+    "slow": Prior(top_1_percent=78.0, family="new"),
+    "fast": Prior(top_1_percent=71.0, family="old"),
+    "middle": Prior(top_1_percent=76.0, family="new"),
+}
+EXPECTED = Expectations(priors=PRIORS_OF_THREE)
 
 
 def plan_for(n_images: int, search_s: float, max_px: int = 224, **options) -> FeaturePlan:
-    return make_plan(SPEED, n_images=n_images, search_s=search_s, max_image_size_px=max_px, **options)
+    given = {"expectations": EXPECTED, **options}
+    return make_plan(SPEED, n_images=n_images, search_s=search_s, max_image_size_px=max_px, **given)
+
+
+def names(plan: FeaturePlan) -> list[str]:
+    return [block.backbone for block in plan.blocks if block.image_size_px == plan.main_px and not block.mirrored]
 
 
 def seconds(plan: FeaturePlan, n_images: int, mirrored: bool) -> float:
     blocks = [block for block in plan.blocks if block.mirrored <= mirrored]
     return sum(block_seconds(SPEED[block.backbone], block.image_size_px, n_images) for block in blocks)
+
+
+def seconds_of(plan: FeaturePlan, speeds: dict[str, float], n_images: int) -> float:
+    main = [block for block in plan.blocks if block.image_size_px == plan.main_px and not block.mirrored]
+    return sum(block_seconds(speeds[block.backbone], block.image_size_px, n_images) for block in main)
 
 
 def record(number, backbones, size, score=0.8, views="plain", stage=Stage.HEADS) -> TrialRecord:
@@ -43,13 +61,64 @@ def record(number, backbones, size, score=0.8, views="plain", stage=Stage.HEADS)
     )
 
 
-def test_with_time_to_spare_every_backbone_is_used_at_the_largest_size():
-    assert plan_for(1000, 600).blocks[:3] == (Block("fast", 224), Block("middle", 224), Block("slow", 224))
+def test_with_time_to_spare_every_backbone_is_used_the_quickest_first_then_the_strongest():
+    assert plan_for(1000, 600).blocks[:3] == (Block("fast", 224), Block("slow", 224), Block("middle", 224))
+
+
+def test_where_not_all_fit_the_strongest_are_taken_not_the_quickest():
+    assert names(plan_for(3000, 90)) == ["fast", "slow"]
+
+
+def test_one_that_is_slower_and_weaker_than_the_others_is_left_out_first():
+    priors = {**PRIORS_OF_THREE, "slow": Prior(top_1_percent=60.0, family="new")}
+    assert names(plan_for(3000, 90, expectations=Expectations(priors=priors))) == ["fast", "middle"]
+
+
+def test_five_backbones_that_do_not_fit_into_two_minutes_become_the_strongest_that_do():
+    speeds = {
+        "mobilenet_v2": 0.006,
+        "mobilenet_v1": 0.0065,
+        "efficientnet_lite0": 0.009,
+        "efficientnet_lite1": 0.012,
+        "efficientnet_lite2": 0.014,
+    }
+    expected = Expectations(priors=PRIORS)
+    plan = make_plan(speeds, expectations=expected, n_images=1000, search_s=85, max_image_size_px=224)
+    assert names(plan) == ["mobilenet_v2", "efficientnet_lite2", "mobilenet_v1"]
+    assert seconds_of(plan, speeds, 1000) <= 85 * SHARE_FOR_FEATURES
+
+
+def test_features_that_save_less_than_they_cost_are_not_computed():
+    nearly_perfect = Expectations(priors=PRIORS_OF_THREE, seen_percent={"fast": 99.9})
+    assert still_worth_it(["fast"], {"middle": 8.0, "slow": 10.0}, expectations=nearly_perfect, left_s=60) == []
+
+
+def test_what_was_seen_of_the_first_block_decides_how_to_go_on():
+    candidates = {"middle": 12.0, "slow": 15.0}
+    for seen, wanted in [(80.0, ["slow", "middle"]), (97.0, ["middle"]), (99.0, [])]:
+        expected = Expectations(priors=PRIORS_OF_THREE, seen_percent={"fast": seen})
+        assert still_worth_it(["fast"], candidates, expectations=expected, left_s=60) == wanted
+
+
+def test_what_no_longer_fits_is_left_out():
+    assert still_worth_it(["fast"], {"middle": 8.0, "slow": 30.0}, expectations=EXPECTED, left_s=40) == ["middle"]
+    assert still_worth_it(["fast"], {"middle": 8.0}, expectations=EXPECTED, left_s=0.0) == []
+
+
+def test_features_that_are_there_already_are_always_worth_it():
+    assert still_worth_it(["fast"], {"middle": 0.0}, expectations=EXPECTED, left_s=0.0) == ["middle"]
+
+
+def test_no_second_backbone_is_computed_for_a_model_that_may_hold_only_one_unless_it_is_stronger():
+    def one_alone(names, _size):
+        return len(names) == 1
+
+    assert names(plan_for(1000, 60, is_allowed=one_alone)) == ["slow"]
 
 
 def test_a_second_size_follows_where_it_is_cheap():
     assert plan_for(1000, 600).sizes_px == (160, 224)
-    assert plan_for(1000, 45).sizes_px == (224,)
+    assert plan_for(3000, 90).sizes_px == (224,)
 
 
 @pytest.mark.parametrize("search_s", [600, math.inf])
@@ -67,15 +136,14 @@ def test_mirrored_photos_are_left_out_where_they_cost_more_than_their_share():
         assert not n_mirrored or seconds(plan, 1000, True) <= search_s * SHARE_WITH_MIRRORED
 
 
-def test_little_time_means_smaller_pictures():
-    plan = plan_for(1000, 25)
-    assert plan.blocks[0] == Block("fast", 160)
-    assert {block.backbone for block in plan.blocks} == set(SPEED)
+def test_little_time_means_smaller_pictures_or_fewer_backbones():
+    planned = [(plan.main_px, len(names(plan))) for plan in (plan_for(3000, s) for s in (600, 90, 70, 50, 7))]
+    assert planned == [(224, 3), (224, 2), (192, 2), (224, 1), (96, 1)]
 
 
-def test_very_little_time_leaves_the_fastest_backbone():
-    plan = plan_for(10_000, 60)
-    assert {block.backbone for block in plan.blocks} == {"fast"}
+def test_very_little_time_leaves_one_backbone():
+    assert len(names(plan_for(10_000, 60))) == 1
+    assert names(plan_for(10_000, 20)) == ["fast"]
 
 
 @pytest.mark.parametrize("n_images", [10, 300, 5_000, 50_000])
@@ -105,7 +173,9 @@ def test_small_pictures_on_the_users_wish_still_mean_every_backbone(max_px):
 
 
 def test_without_a_clock_the_order_is_the_given_one_and_speed_decides_nothing():
-    quicker = make_plan(dict.fromkeys(SPEED, 1e-9), n_images=50_000, search_s=math.inf, max_image_size_px=320)
+    quicker = make_plan(
+        dict.fromkeys(SPEED, 1e-9), expectations=EXPECTED, n_images=50_000, search_s=math.inf, max_image_size_px=320
+    )
     assert quicker == plan_for(50_000, math.inf, 320)
     assert [block.backbone for block in quicker.blocks[:3]] == list(SPEED)
     assert quicker.sizes_px == (224, 320)
@@ -143,5 +213,6 @@ def test_a_plan_is_extended_by_one_of_the_same_main_size_only():
 @pytest.mark.parametrize(("seconds", "first"), [(0.0105, "mobilenet_v2"), (0.02, "mobilenet_v1")])
 def test_of_backbones_that_take_about_as_long_the_preferred_one_goes_first(seconds, first):
     speeds = {"mobilenet_v2": seconds, "mobilenet_v1": 0.01}
-    plan = make_plan(speeds, n_images=100, search_s=600.0, max_image_size_px=224)
+    expected = Expectations(priors=PRIORS)
+    plan = make_plan(speeds, expectations=expected, n_images=100, search_s=600.0, max_image_size_px=224)
     assert plan.blocks[0].backbone == first

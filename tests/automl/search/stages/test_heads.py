@@ -14,6 +14,8 @@ from automl.search.space import backbone_names
 from automl.search.stages import heads as heads_stage
 from automl.search.stages.heads import PATIENCE_TRIALS, HeadsStage
 from tests.automl.search.fakes import (
+    LITE0,
+    LITE2,
     V1,
     V2,
     Clock,
@@ -105,6 +107,41 @@ def test_a_fusion_is_tried_though_the_block_in_the_middle_was_left_out(world):
     w.stage.first_features(FeaturePlan((Block(V1, 224), Block(V2, 224), Block("efficientnet_lite0", 224))))
     assert f"{V1}+efficientnet_lite0" in {name for name, *_ in combinations(w)}
     assert all(record.state is TrialState.COMPLETE for record in w.trials.records)
+
+
+FOUR = (V2, V1, LITE0, LITE2)
+
+
+def test_after_the_first_block_the_one_that_adds_most_is_next(world):
+    w = world()
+    w.features.backbones = FOUR
+    w.stage.first_features(FeaturePlan(tuple(Block(name, 224) for name in (V1, LITE0, V2, LITE2))))
+    assert [block.backbone for block in w.features.computed_blocks[:2]] == [V1, LITE2]
+
+
+def test_what_is_not_worth_its_time_beside_a_good_first_model_is_left_out_with_a_note(world):
+    w = world(lambda number, params: 0.999)
+    w.features.backbones = FOUR
+    w.stage.first_features(FeaturePlan(tuple(Block(name, 224) for name in FOUR)))
+    assert w.features.computed_blocks == [Block(V2, 224)]
+    assert "EfficientNet-Lite2 at 224 px was left out: the time is better spent otherwise." in w.observer.notes
+
+
+def test_the_backbones_that_did_best_alone_are_fused_first(world):
+    alone = {V2: 0.80, V1: 0.81, LITE0: 0.79, LITE2: 0.82}
+    w = world(lambda number, params: alone.get(params["backbones"], 0.83))
+    w.features.backbones = FOUR
+    w.features.cached = {Block(name, 224) for name in FOUR}
+    w.stage.first_features(FeaturePlan(tuple(Block(name, 224) for name in FOUR)))
+    assert w.params[-1]["backbones"] == f"{V2}+{V1}+{LITE2}"
+
+
+def test_without_a_clock_all_blocks_are_computed_in_the_order_of_the_plan(world):
+    w = world(lambda number, params: 0.999, settings=RunSettings(budget_s=None, max_trials=30))
+    w.features.backbones = FOUR
+    plan = tuple(Block(name, 224) for name in FOUR)
+    w.stage.first_features(FeaturePlan(plan))
+    assert tuple(w.features.computed_blocks) == plan
 
 
 def test_the_first_block_is_computed_however_little_time_there_is(world):
