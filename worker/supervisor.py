@@ -60,7 +60,7 @@ class _Watch:
     """Seconds of the budget that earlier attempts used."""
     budget_s: float
     """The budget that the pipeline was last told."""
-    started_s: float = field(default_factory=time.monotonic)
+    started_s: float
     renewed_s: float = field(default_factory=time.monotonic)
     """When the lease was last renewed."""
     asked_to_stop: bool = False
@@ -78,7 +78,7 @@ class Supervisor:
 
     Args:
         stopping: set while the worker is being shut down; the run is then put back into the queue and continues later.
-        command: the command line of the pipeline process, without the run's id.
+        command: the command line of the pipeline process, to which the run's id is added, and when it was taken.
         events: where changes of the run's state are published; None to publish nothing.
     """
 
@@ -108,14 +108,15 @@ class Supervisor:
         if claimed is None:
             _log.info("nothing to do", run_id=run_id)
             return
+        began_s = time.monotonic()
         self._publish(run_id, claimed.state)
         log = self._settings.home / "logs" / f"run-{run_id}.log"
         try:
-            pipeline = PipelineProcess([*self._command, run_id], environment_of(self._settings), log)
+            pipeline = PipelineProcess([*self._command, run_id, f"{began_s:.3f}"], environment_of(self._settings), log)
         except OSError as error:
             self._fail(run_id, worker_messages.NOT_STARTED.format(reason=error.strerror))
             raise
-        watch = _Watch(pipeline=pipeline, used_before_s=claimed.used_s, budget_s=claimed.budget_s)
+        watch = _Watch(pipeline=pipeline, used_before_s=claimed.used_s, budget_s=claimed.budget_s, started_s=began_s)
         with pipeline:
             _log.info("pipeline started", run_id=run_id, pid=pipeline.pid)
             ending = self._watch(run_id, watch)

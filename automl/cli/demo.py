@@ -10,6 +10,7 @@ from automl.cli.photos import print_manifest, read_photos, scratch_folder
 from automl.cli.run_options import add_run_options, read_run_settings
 from automl.cli.train import Training
 from automl.images.sample_images import write_sample_images
+from automl.search.budget import Budget
 from automl.settings import Settings
 from automl.text.messages import command_line as cli_messages
 
@@ -24,7 +25,10 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
     run_settings = read_run_settings(options, settings)
     with scratch_folder(settings) as scratch:
         folder, workspace = Path(scratch) / "digits", Path(scratch) / "work"
-        training = Training(run_settings=run_settings, settings=settings, out=options.out, workspace=workspace)
+        budget = Budget(run_settings.budget_s)
+        training = Training(
+            run_settings=run_settings, budget=budget, settings=settings, out=options.out, workspace=workspace
+        )
         write_sample_images(folder)
         manifest = read_photos(folder, settings, Path(scratch) / "images")
         print_manifest(manifest, console)

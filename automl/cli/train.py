@@ -25,12 +25,14 @@ class Training:
 
     Attributes:
         run_settings: what was asked for.
+        budget: runs since the command was given.
         settings: those of this installation.
         out: where the bundle goes.
         workspace: a folder for the files of the run, which is made.
     """
 
     run_settings: RunSettings
+    budget: Budget
     settings: Settings
     out: Path
     workspace: Path
@@ -42,8 +44,7 @@ class Training:
         from automl.pipeline.run import Job, train
 
         self.workspace.mkdir(parents=True)
-        budget = Budget(self.run_settings.budget_s)
-        _stop_on_interrupt(budget, console)
+        _stop_on_interrupt(self.budget, console)
         job = Job(
             manifest=manifest,
             settings=self.run_settings,
@@ -52,7 +53,7 @@ class Training:
             workspace=self.workspace,
         )
         with ConsoleObserver(console, self.out) as observer:
-            result = train(job, budget, observer)
+            result = train(job, self.budget, observer)
         shutil.copyfile(result.bundle, self.out)
         console.print(result.report.sentence, style="bold", markup=False)
         sys.stdout.write(f"{self.out}\n")
@@ -69,9 +70,12 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     run_settings = read_run_settings(options, settings)
+    budget = Budget(run_settings.budget_s)
     with scratch_folder(settings) as scratch:
         workspace = Path(scratch) / "work"
-        training = Training(run_settings=run_settings, settings=settings, out=options.out, workspace=workspace)
+        training = Training(
+            run_settings=run_settings, budget=budget, settings=settings, out=options.out, workspace=workspace
+        )
         manifest = read_photos(options.folder, settings, Path(scratch) / "images", choice=chosen_reading(options))
         print_manifest(manifest, console)
         return training.run(manifest, console)

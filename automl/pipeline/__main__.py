@@ -1,4 +1,7 @@
-"""`python -m automl.pipeline RUN_ID`: one run of the web service, as a process of its own.
+"""`python -m automl.pipeline RUN_ID [BEGAN]`: one run of the web service, as a process of its own.
+
+BEGAN is when the worker took the run, in seconds of this machine's monotonic clock, which all processes share: starting
+Python and importing the libraries takes seconds, and these are the user's, too.
 
 Its standard input is a pipe from the worker: the line `stop` ends the search and keeps the best model so far, the line
 `budget SECONDS` makes the whole budget longer; the end of the pipe means that the worker has died, and ends this
@@ -10,6 +13,8 @@ import os
 import shutil
 import sys
 import threading
+import time
+from collections.abc import Sequence
 from typing import IO
 
 import structlog
@@ -40,13 +45,13 @@ def main(arguments: list[str]) -> int:
     faulthandler.enable()  # a crash in native code then says where in the log
     give_way()
     settings = load_settings()
-    (run_id,) = arguments
+    run_id, *began = arguments
     configure_logging(settings, process="pipeline", run_id=run_id)
     database = Database(settings.database_url)
     store = ArtifactStore(settings.files_dir)
     with database.session() as session:
         run = find_run(session, run_id)
-        budget = Budget(run.budget_s, used_s=run.used_s)
+        budget = Budget(run.budget_s, used_s=run.used_s + used_to_start(began))
     threading.Thread(target=_obey, args=(sys.stdin, budget), daemon=True).start()
     events = BackgroundEvents(RunEvents(settings.broker_url))
     observer = DatabaseObserver(database, store, run_id, elapsed_s=budget.elapsed_s, events=events)
@@ -91,6 +96,11 @@ def _prepare(
         earlier=earlier,
         notes=notes,
     )
+
+
+def used_to_start(began: Sequence[str]) -> float:
+    """Seconds since the worker took the run; 0 where this process was started by hand, without that moment."""
+    return max(0.0, time.monotonic() - float(began[0])) if began else 0.0
 
 
 def give_way() -> None:

@@ -184,7 +184,7 @@ class _Run:
         n_all = len(self._plan.pool)
         fastest_s = min(self._features.seconds_per_image(name) for name in self._features.backbones)
         seconds = self._features.decode_seconds() + block_seconds(fastest_s, INPUT_SIZES_PX[0], n_all)
-        share = affordable_share(seconds, self._budget.total_s)
+        share = affordable_share(seconds, self._budget.total_s - self._budget.elapsed_s)
         if share == 1:
             return
         plan = thinned(self._job.manifest, self._plan, share)

@@ -8,18 +8,20 @@ from automl.records import DatasetManifest, SplitPlan
 
 _SHARE_FOR_FIRST_BLOCK = 0.5
 _FEWEST_OF_A_CLASS = 10
+_MOST_STEPS = 20  # a thousandth of the photos, even where checking them has used all of the time
 
 
-def affordable_share(seconds: float, budget_s: float) -> float:
-    """The share of the photos for which half of the budget is enough.
+def affordable_share(seconds: float, left_s: float) -> float:
+    """The share of the photos for which half of the time is enough.
 
     It falls in coarse steps (1, 0.71, 0.5, 0.35, ...), so that runs of about the same length share their features.
 
     Args:
         seconds: what reading all photos and computing the first features of them takes.
+        left_s: seconds of the budget that are left.
     """
     n_steps = 0
-    while seconds * 2 ** (-n_steps / 2) > _SHARE_FOR_FIRST_BLOCK * budget_s:
+    while seconds * 2 ** (-n_steps / 2) > _SHARE_FOR_FIRST_BLOCK * left_s and n_steps < _MOST_STEPS:
         n_steps += 1
     return float(2 ** (-n_steps / 2))
 

@@ -1,4 +1,4 @@
-"""A pipeline that does as it is told: `python fake_pipeline.py BEHAVIOUR RUN_ID`."""
+"""A pipeline that does as it is told: `python fake_pipeline.py BEHAVIOUR RUN_ID BEGAN`."""
 
 import os
 import signal
@@ -29,6 +29,12 @@ def wait_for_stop(run_id: str) -> None:
 
 def wait_for_time(run_id: str) -> None:
     Path(os.environ["DARKROOM_HOME"], "told.txt").write_text(sys.stdin.readline())
+    finish(run_id)
+
+
+def tell_age(run_id: str) -> None:
+    age_s = time.monotonic() - float(sys.argv[3])
+    Path(os.environ["DARKROOM_HOME"], "age.txt").write_text(f"{age_s}")
     finish(run_id)
 
 

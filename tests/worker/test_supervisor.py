@@ -98,6 +98,14 @@ def test_more_time_reaches_the_pipeline(
     assert (settings.home / "told.txt").read_text() == "budget 360.000\n"
 
 
+def test_the_time_that_a_pipeline_takes_to_start_is_counted(
+    settings: Settings, make_supervisor: MakeSupervisor, run_id: str
+) -> None:
+    make_supervisor("tell_age").supervise(run_id)
+    # Starting Python takes some hundredths of a second at least.
+    assert 0.01 < float((settings.home / "age.txt").read_text()) < 60
+
+
 def test_whoever_watches_is_told_of_the_start_and_of_an_end_that_the_pipeline_could_not_tell(
     database: Database, settings: Settings, make_supervisor: MakeSupervisor, run_id: str
 ) -> None:

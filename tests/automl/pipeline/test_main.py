@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
-from automl.pipeline.__main__ import what_was_before
+from automl.pipeline.__main__ import used_to_start, what_was_before
 from automl.store.tables import Run
 from tests.automl.delivery.report.built_reports import unfinished
 
@@ -37,3 +38,10 @@ def test_a_training_process_gives_way_to_the_pages() -> None:
     ask = "import os; from automl.pipeline.__main__ import give_way; a = os.nice(0); give_way(); print(os.nice(0) - a)"
     answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "5"
+
+
+def test_the_budget_runs_since_the_worker_took_the_run() -> None:
+    assert used_to_start([f"{time.monotonic() - 40:.3f}"]) == pytest.approx(40, abs=5)
+    assert used_to_start([]) == 0
+    # The worker's clock is this machine's, so it cannot be ahead; a moment in the future must not give time away.
+    assert used_to_start([f"{time.monotonic() + 40:.3f}"]) == 0
