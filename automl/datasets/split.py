@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from automl.datasets.copies_of_test import copies_of_test
 from automl.datasets.split_groups import (
     CutClips,
     Group,
@@ -23,7 +24,7 @@ from automl.datasets.split_groups import (
     with_groups_dealt_out,
     with_lonely_clips_cut,
 )
-from automl.datasets.verdict import problem_of
+from automl.datasets.verdict import picture_of, problem_of
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Split, SplitPlan
 from automl.text.lists import quoted
@@ -94,7 +95,8 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
         return _split_photo_by_photo(manifest, of_one_group, seed, n_folds)
     if not has_own_test:
         test = {i for group in _held_out(groups, TEST_SHARE, len(manifest.images)) for i in group.images}
-    pool_groups, spared = _learnable(manifest, groups, test)
+    copies = copies_of_test(manifest.images, picture_of)
+    pool_groups = _learnable(manifest, groups, test | copies.left_out)
     pool = sorted(i for group in pool_groups for i in group.images)
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
@@ -109,9 +111,9 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
         test=tuple(sorted(test)),
         left_out=tuple(left_out),
         notes=(
-            *_test_notes(manifest, test, n_copies=len(set(left_out) - cut.gaps), has_own_test=has_own_test),
+            *_test_notes(manifest, test, n_copies=len(copies.left_out), has_own_test=has_own_test),
             *_cut_notes(cut),
-            *_spared_notes(spared),
+            *_spared_notes(in_natural_order({manifest.images[i].label for i in copies.spared})),
             *validation.notes,
         ),
         seed=seed,
@@ -124,24 +126,14 @@ def _split_photo_by_photo(manifest: DatasetManifest, labels: Sequence[str], seed
     return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT.format(classes=quoted(labels)), *plan.notes))
 
 
-def _learnable(manifest: DatasetManifest, groups: Sequence[Group], test: set[int]) -> tuple[list[Group], list[str]]:
-    """The groups to learn from, and the classes of which there are only near copies of test photos.
-
-    Near copies of test photos are left out, except those of the latter classes: else nothing could be learned of them.
-    """
-    clean = [group for group in groups if test.isdisjoint(group.images)]
-    known = {manifest.images[i].label for group in clean for i in group.images}
-    exact = {manifest.images[i].sha256 for i in test}
-    near: defaultdict[str, list[Group]] = defaultdict(list)
+def _learnable(manifest: DatasetManifest, groups: Sequence[Group], unused: set[int]) -> list[Group]:
+    """The groups to learn from: without the photos of the test and the copies of them."""
+    learned = []
     for group in groups:
-        unseen = [i for i in group.images if i not in test and manifest.images[i].sha256 not in exact]
-        own = tuple(i for i in unseen if manifest.images[i].label not in known)
-        if len(own) < len(group.images) and own and not test.isdisjoint(group.images):
-            rest = group_of(manifest, own)
-            for label in {manifest.images[i].label for i in own} - known:
-                near[label].append(rest)
-    spared = {group.key: group for of_class in near.values() for group in of_class}
-    return clean + list(spared.values()), sorted(near)
+        rest = tuple(i for i in group.images if i not in unused)
+        if rest:
+            learned.append(group if len(rest) == len(group.images) else group_of(manifest, rest))
+    return learned
 
 
 def _by_class(groups: Sequence[Group]) -> dict[str, list[Group]]:

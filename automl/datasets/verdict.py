@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Protocol
 
+from automl.datasets.copies_of_test import copies_of_test
 from automl.records import RefusedFile, Split
 from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
@@ -65,7 +66,7 @@ def problem_of(photos: Sequence[GroupedPhoto]) -> str:
 def _problem_of_drawn_test(photos: Sequence[GroupedPhoto]) -> str:
     labels_of: defaultdict[str, set[str]] = defaultdict(set)
     for photo in photos:
-        labels_of[_picture(photo)].add(photo.label)
+        labels_of[picture_of(photo)].add(photo.label)
     n_pictures = Counter(label for labels in labels_of.values() for label in labels)
     if tiny := sorted(label for label, n in n_pictures.items() if n < _FEWEST_PICTURES):
         return dataset_messages.CLASS_OF_COPIES.format(classes=quoted(tiny))
@@ -75,15 +76,14 @@ def _problem_of_drawn_test(photos: Sequence[GroupedPhoto]) -> str:
 
 
 def _problem_of_own_test(photos: Sequence[GroupedPhoto]) -> str:
-    tested = {_picture(photo) for photo in photos if photo.split is Split.TEST}
-    exact = {photo.sha256 for photo in photos if photo.split is Split.TEST}
-    clean = {photo.label for photo in photos if _picture(photo) not in tested}
+    tested = {picture_of(photo) for photo in photos if photo.split is Split.TEST}
     # A class that has nothing but near copies of test photos is learned from them.
-    spared = {_picture(photo) for photo in photos if photo.label not in clean and photo.sha256 not in exact}
+    spared = {picture_of(photos[position]) for position in copies_of_test(photos, picture_of).spared}
     return dataset_messages.TEST_OF_COPIES if tested <= spared else ""
 
 
-def _picture(photo: GroupedPhoto) -> str:
+def picture_of(photo: GroupedPhoto) -> str:
+    """The same for all copies and near copies of one picture."""
     return photo.group or photo.sha256
 
 
@@ -122,8 +122,8 @@ def verdict_of(photos: Sequence[LabelledPhoto]) -> str:
 
 def are_too_few_to_compare(photos: Sequence[GroupedPhoto]) -> bool:
     """True where one photo of each class is all that there is to learn from, once the test has got its own."""
-    test = {_picture(photo) for photo in photos if photo.split is Split.TEST}
-    learnable = {(photo.label, _picture(photo)) for photo in photos if _picture(photo) not in test}
+    test = {picture_of(photo) for photo in photos if photo.split is Split.TEST}
+    learnable = {(photo.label, picture_of(photo)) for photo in photos if picture_of(photo) not in test}
     n_needed = 1 if test else 2
     return bool(photos) and max(Counter(label for label, _ in learnable).values(), default=0) <= n_needed
 

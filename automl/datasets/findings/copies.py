@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from automl.datasets.copies_of_test import copies_of_test
 from automl.datasets.edits import TrustLabels
-from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos, n_contents, n_labels
+from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos, grouped, n_contents, n_labels
 from automl.datasets.findings.finding import Finding, Fix, all_ids, leave_out
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.records import Severity, Split
@@ -112,33 +113,55 @@ _NEAR = _Likeness(
 @doctor_check(Subject.COPIES)
 def in_test_too(dataset: ExaminedDataset) -> list[Finding]:
     """Training photos that are in the test, too: only a test folder of the user's own can have them by mistake."""
-    exact = [group for group in dataset.by_content if _is_on_both_sides(group)]
-    tested = {photo.sha256 for group in exact for photo in group}
-    near = [group for group in dataset.by_fingerprint if _is_on_both_sides(group)]
-    # Exact copies are reported once, as such.
-    near = [[photo for photo in group if photo.split is Split.TEST or photo.sha256 not in tested] for group in near]
-    near = [group for group in near if _is_on_both_sides(group)]
-    return [*_in_test_too(_EXACT, exact), *_in_test_too(_NEAR, near)]
+    # A picture in two classes is left out as such, and reported once.
+    photos = [photo for group in dataset.near_copies for photo in group]
+    copies = copies_of_test(photos, lambda photo: photo.near)
+    tested = [photo for photo in photos if photo.split is Split.TEST]
+    contents = {photo.sha256 for photo in tested}
+    left_out = [photos[position] for position in sorted(copies.left_out)]
+    exact = [photo for photo in left_out if photo.sha256 in contents]
+    near = [photo for photo in left_out if photo.sha256 not in contents]
+    spared = [photos[position] for position in sorted(copies.spared)]
+    return [
+        *_in_test_too(_EXACT, exact, grouped([*tested, *exact], lambda photo: photo.sha256)),
+        *_in_test_too(_NEAR, near, grouped([*tested, *near], lambda photo: photo.near)),
+        *_spared(spared, grouped([*tested, *spared], lambda photo: photo.near)),
+    ]
 
 
-def _is_on_both_sides(group: Photos) -> bool:
-    return len({photo.split is Split.TEST for photo in group}) == 2
-
-
-def _in_test_too(likeness: _Likeness, groups: Sequence[Photos]) -> list[Finding]:
-    if not groups:
+def _in_test_too(likeness: _Likeness, learned: Photos, groups: Sequence[Photos]) -> list[Finding]:
+    """groups: the training photos together with those of the test; those of one side alone do not matter."""
+    if not learned:
         return []
-    learned = [photo for group in groups for photo in group if photo.split is not Split.TEST]
     return [
         Finding(
             kind=likeness.kind,
             title=likeness.title.format(n=len(learned)),
             consequence=likeness.consequence,
             severity=Severity.WARNING,
-            groups=all_ids(groups),
+            groups=all_ids([group for group in groups if _is_on_both_sides(group)]),
             fix=leave_out(dataset_messages.LEAVE_TRAINING_COPIES_OUT, learned, done=likeness.done),
         )
     ]
+
+
+def _spared(learned: Photos, groups: Sequence[Photos]) -> list[Finding]:
+    if not learned:
+        return []
+    labels = in_natural_order({photo.label for photo in learned})
+    return [
+        Finding(
+            kind=_NEAR.kind,
+            title=_NEAR.title.format(n=len(learned)),
+            consequence=dataset_messages.ONLY_NEAR_COPIES_OF_TEST.format(classes=quoted(labels)),
+            severity=Severity.WARNING,
+            groups=all_ids([group for group in groups if _is_on_both_sides(group)]),
+        )
+    ]
+
+
+def _is_on_both_sides(group: Photos) -> bool:
+    return len({photo.split is Split.TEST for photo in group}) == 2
 
 
 @doctor_check(Subject.COPIES)

@@ -86,11 +86,6 @@ class ExaminedDataset:
         return grouped(self.photos, lambda photo: photo.sha256)
 
     @cached_property
-    def by_fingerprint(self) -> list[list[Photo]]:
-        """Near copies together, exact ones among them."""
-        return grouped(self.photos, lambda photo: photo.near)
-
-    @cached_property
     def clips(self) -> list[list[Photo]]:
         """The clips that were found, class by class."""
         return grouped([photo for photo in self.photos if photo.is_frame], lambda photo: (photo.label, photo.clip))
