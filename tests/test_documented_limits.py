@@ -97,6 +97,10 @@ LIMITS = (
     ),
     ("user-guide.md", f"no more than {'a twentieth' if predict._MOST_LOST_SHARE == 1 / 20 else '?'} of its pixels"),
     ("user-guide.md", f"where more than one in {'fifty' if pixel_rules._MAY_VANISH_SHARE == 1 / 50 else '?'} would"),
+    (
+        "user-guide.md",
+        f"almost black ({'a fifteenth' if pixel_rules._LEAST_BRIGHT_SHARE == 1 / 15 else '?'} or less) have a range",
+    ),
     ("user-guide.md", f"only up to {mb(in_script('missing.js', 'MAX_HASHED_BYTES'))} each"),
     ("user-guide.md", f"for about {'a minute' if sum(remote.WAITS_S) == 60 else '?'}, then"),
     ("user-guide.md", f"a side of less than {photos.MIN_SIDE_PX} pixels"),

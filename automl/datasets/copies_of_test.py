@@ -1,6 +1,6 @@
 """Which training photos are copies of the user's own test photos, and what becomes of them.
 
-Whatever is said of them or done with them is decided here, so that the finding, the verdict and the split cannot differ.
+What is said of them and what is done with them is decided here, so that finding, verdict and split cannot differ.
 """
 
 from collections.abc import Callable, Hashable, Sequence

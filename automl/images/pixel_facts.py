@@ -6,8 +6,11 @@ from PIL import Image
 from automl.records import GrayFacts, PixelFacts, TransparencyFacts
 from automl.serving.predict import (
     BACKGROUNDS,
+    PhotoRules,
+    StoredPixels,
     deep_gray,
     finite_ends,
+    in_8_bits,
     is_all_clear,
     is_deep_gray,
     on_background,
@@ -19,29 +22,36 @@ _MOST_SAMPLED = 1 << 18
 _DARK_AND_BRIGHT = (1, 99)
 """Percentiles: a few values are hot pixels, or letters that a microscope has written into the picture."""
 
-
-def facts_of(image: Image.Image) -> PixelFacts | None:
-    """The facts of a decoded picture as it is stored; None for an ordinary one."""
-    if is_deep_gray(image):
-        return PixelFacts(gray=_gray_facts(image))
-    layer = transparent_layer(image)
-    return PixelFacts(transparency=_transparency_facts(layer)) if layer is not None else None
+_BY_ITS_OWN_VALUES = PhotoRules()
+"""No rule for the whole data set is known yet: what is to be seen of a photo is found out as if it were alone."""
 
 
-def _gray_facts(image: Image.Image) -> GrayFacts:
-    values = deep_gray(image)
+def facts_of(stored: StoredPixels) -> PixelFacts | None:
+    """The facts of decoded pixels as they are stored; None for an ordinary photo."""
+    gray = _gray_facts(stored)
+    layer = None if is_deep_gray(stored.image) else transparent_layer(in_8_bits(stored, _BY_ITS_OWN_VALUES))
+    if gray is None and layer is None:
+        return None
+    return PixelFacts(gray=gray, transparency=_transparency_facts(layer) if layer else None)
+
+
+def _gray_facts(stored: StoredPixels) -> GrayFacts | None:
+    if stored.deep is None and not is_deep_gray(stored.image):
+        return None
+    values = deep_gray(stored.image) if stored.deep is None else stored.deep
     lowest, highest = finite_ends(values)
     step = int(max(1, (values.size / _MOST_SAMPLED) ** 0.5))
     sampled = values[::step, ::step]
     sampled = np.clip(np.nan_to_num(sampled, nan=lowest), lowest, highest).astype(np.float64)
     dark, bright = np.percentile(sampled, _DARK_AND_BRIGHT)
     return GrayFacts(
-        is_float=image.mode == "F",
+        is_float=stored.image.mode == "F",
         lowest=lowest,
         highest=highest,
         dark=float(dark),
         bright=float(bright),
-        deviation=float(sampled.std()),
+        # Where the colours are the same everywhere, nothing is to be seen, however they differ from each other.
+        deviation=float(sampled.mean(axis=2).std() if sampled.ndim == 3 else sampled.std()),
     )
 
 

@@ -18,7 +18,7 @@ _MAY_VANISH_SHARE = 0.02
 
 _LEAST_BRIGHT_SHARE = 1 / 15
 """Photos whose bright parts are darker than this share of their range are scaled by what they hold. Twelve bits whose
-file has letters of full 16-bit white in it are such ones."""
+file has letters of full 16-bit white in it are such ones, and so are twelve bits among files of sixteen."""
 
 _FEW_PHOTOS = (5, 95)
 """Percentiles: a window that all but a few photos fit into."""
@@ -27,11 +27,15 @@ _FEW_PHOTOS = (5, 95)
 def contract_for(facts: Sequence[PixelFacts]) -> ServingContract:
     """The contract for photos with these facts; ordinary photos, which have none, do not matter for it."""
     gray = [one.gray for one in facts if one.gray is not None]
+    integers = _ranges([one for one in gray if not one.is_float])
+    floats = _ranges([one for one in gray if one.is_float])
     return ServingContract(
         background=_background([one.transparency for one in facts if one.transparency is not None]),
         gray=GrayRules(
-            integers=_range([one for one in gray if not one.is_float]),
-            floats=_range([one for one in gray if one.is_float]),
+            integers=integers[0] if integers else None,
+            floats=floats[0] if floats else None,
+            darker_integers=tuple(reversed(integers[1:])),
+            darker_floats=tuple(reversed(floats[1:])),
         ),
     )
 
@@ -43,22 +47,39 @@ def rules_of(contract: ServingContract | None) -> PhotoRules:
 
 
 def visible_spread(facts: PixelFacts, contract: ServingContract) -> float:
-    """How much the brightness of such a photo varies once it is decoded by the contract, as a standard deviation."""
+    """How much the brightness of such a photo varies once it is decoded by the contract, as a standard deviation.
+
+    A photo that is dark beside the others is no blank one, so where it shows more when its own largest value is white,
+    that counts.
+    """
     if facts.transparency is not None:
         return _SPREADS[contract.background](facts.transparency)
     assert facts.gray is not None
-    known = contract.gray.floats if facts.gray.is_float else contract.gray.integers
-    assert known is not None, "the contract was made for other photos"
-    return 255 * facts.gray.deviation / (known.white - known.black)
+    return max(_spread_by(facts.gray, rules_of(contract)), _own_spread(facts.gray))
+
+
+def _spread_by(facts: GrayFacts, rules: PhotoRules) -> float:
+    black, white = rules.range_for(facts.lowest, facts.highest, is_float=facts.is_float)
+    return 255 * facts.deviation / (white - black) if white > black else 0.0
+
+
+def _own_spread(facts: GrayFacts) -> float:
+    """Where its largest value is white. It is 0 of values below 0, since a window is always full of what is in it."""
+    white = max(facts.highest, 1.0 if facts.is_float else 255.0)
+    return 255 * facts.deviation / white if facts.lowest >= 0 else 0.0
 
 
 def described(contract: ServingContract) -> list[str]:
     """A sentence for each part of the contract that is not what everybody expects."""
     sentences = []
-    if contract.gray.integers is not None:
-        sentences.append(_in_words(pixel_messages.GRAY_INTEGERS, contract.gray.integers))
-    if contract.gray.floats is not None:
-        sentences.append(_in_words(pixel_messages.GRAY_FLOATS, contract.gray.floats))
+    gray = contract.gray
+    for words, ranges in (
+        (pixel_messages.GRAY_INTEGERS, [gray.integers]),
+        (pixel_messages.DARKER_INTEGERS, gray.darker_integers),
+        (pixel_messages.GRAY_FLOATS, [gray.floats]),
+        (pixel_messages.DARKER_FLOATS, gray.darker_floats),
+    ):
+        sentences += [_in_words(words, one) for one in ranges if one is not None]
     if contract.background == "black":
         sentences.append(pixel_messages.BLACK_BACKGROUND)
     if contract.background == "gray":
@@ -70,10 +91,25 @@ def _in_words(sentence: str, of: GrayRange) -> str:
     return sentence.format(black=f"{of.black:.6g}", white=f"{of.white:.6g}")
 
 
-def _range(facts: Sequence[GrayFacts]) -> GrayRange | None:
+def _ranges(facts: Sequence[GrayFacts]) -> list[GrayRange]:
+    """The range of the values of all photos, then smaller and smaller ones of those that would be almost black in it.
+
+    Files of 12 bits among others of 16 are such photos. A blank photo never has a range made for it.
+    """
+    found: list[GrayRange] = []
+    rest = facts
+    while rest:
+        known = _range(rest)
+        if found and known.white >= found[-1].white:
+            break
+        found.append(known)
+        dark = _LEAST_BRIGHT_SHARE * known.white if known.black == 0 else 0.0
+        rest = [one for one in rest if one.lowest >= 0 and one.highest < dark and _own_spread(one) >= BLANK_SPREAD]
+    return found
+
+
+def _range(facts: Sequence[GrayFacts]) -> GrayRange:
     """The range of the values of all photos; a window of their usual values where no range fits them."""
-    if not facts:
-        return None
     is_float = facts[0].is_float
     lowest, highest = min(one.lowest for one in facts), max(one.highest for one in facts)
     dark = float(np.percentile([one.dark for one in facts], _FEW_PHOTOS[0], method="lower"))

@@ -20,7 +20,7 @@ from automl.images.exif_time import time_taken
 from automl.images.fingerprint import Traits, traits_of
 from automl.images.pixel_facts import facts_of
 from automl.images.pixel_rules import contract_for, rules_of
-from automl.serving.predict import RULES, OpenPhoto, PhotoRules, open_photo, to_rgb
+from automl.serving.predict import RULES, OpenPhoto, PhotoRules, StoredPixels, open_photo, to_rgb
 from automl.text.messages import pixels as pixel_messages
 
 Item = TypeVar("Item")
@@ -126,7 +126,7 @@ class _DecodedPhoto:
 
     found: VerifiedImage
     photo: OpenPhoto
-    stored: Image.Image
+    stored: StoredPixels
 
     def rgb(self, rules: PhotoRules) -> Image.Image:
         """Upright and RGB."""

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class GrayFacts(BaseModel):
-    """The values of a gray photo of more than 8 bits, or of floating-point numbers, as its file holds them."""
+    """The values of a photo of more than 8 bits, or of floating-point numbers, as its file holds them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,7 +48,7 @@ class PixelFacts(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     gray: GrayFacts | None = None
-    """None for a photo of 8 bits a channel."""
+    """Of colours, too; None for a photo of 8 bits a channel."""
 
     transparency: TransparencyFacts | None = None
     """None for a photo without transparent parts."""

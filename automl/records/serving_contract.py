@@ -9,7 +9,7 @@ Background = Literal["white", "gray", "black"]
 
 
 class GrayRange(BaseModel):
-    """Which values of gray photos become black and white. What lies between is scaled evenly."""
+    """Which values become black and white. What lies between is scaled evenly."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,14 +21,22 @@ class GrayRange(BaseModel):
 
 
 class GrayRules(BaseModel):
-    """How gray photos are scaled whose values are not those of 8 bits."""
+    """How photos are scaled whose values are not those of 8 bits."""
 
     model_config = ConfigDict(frozen=True)
 
     integers: GrayRange | None = None
-    """For integers of more than 8 bits; None where each photo goes by its own values, since no photo was such a one."""
+    """For integers of more than 8 bits, from version 2 on in colours, too; None where each photo goes by its own
+    values, since no photo was such a one."""
 
     floats: GrayRange | None = None
+    """The same for floating-point numbers."""
+
+    darker_integers: tuple[GrayRange, ...] = ()
+    """Smaller ranges where files of several depths are mixed, the smallest first: a photo is scaled by the first that
+    holds all of its values, and by `integers` where none does."""
+
+    darker_floats: tuple[GrayRange, ...] = ()
     """The same for floating-point numbers."""
 
 
@@ -40,8 +48,9 @@ class ServingContract(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    version: Literal[1] = 1
-    """Of this record. A program that does not know it must refuse the model."""
+    version: Literal[1, 2] = 2
+    """Of this record. A program that does not know it must refuse the model. In version 1 there were no darker ranges,
+    and only the upper 8 bits of colours with more of them counted."""
 
     orientation: Literal["exif"] = "exif"
     """Photos are turned as the orientation in their EXIF says; nothing else beside their pixels counts."""
@@ -53,7 +62,7 @@ class ServingContract(BaseModel):
     """What is behind transparent photos. Transparency that hides a whole photo is ignored."""
 
     gray: GrayRules = GrayRules()
-    """How deep gray photos are scaled."""
+    """How photos of more than 8 bits are scaled."""
 
     def json_text(self) -> str:
         """The record as it is delivered, every field in it."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 DECODE_PX = 320
 """A JPEG may be decoded at a fraction of its size, as long as both sides keep at least this many pixels: the most that
@@ -35,13 +35,25 @@ BACKGROUNDS = {"white": 255, "gray": 128, "black": 0}
 CONTRACT = "serving.json"
 """What every model carries beside its network: see `PhotoRules`."""
 
-_CONTRACT_VERSION = 1
+_CONTRACT_VERSION = 2
 _INTEGER_WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _FLOAT_WHITES = (1.0, *_INTEGER_WHITES)
 _FLOAT_SLACK = 0.1
 """Floats may leave their range by this share of it, as those do that were resized or sharpened."""
 
-_ORIENTATION, _PHOTOMETRIC = 0x0112, 0x0106
+_OTHER_BYTES = {
+    "RGB;16B": "RGB;16L",
+    "RGB;16L": "RGB;16B",
+    "RGB;16N": "RGB;16B" if sys.byteorder == "little" else "RGB;16L",
+    "RGBA;16B": "RGBA;16L",
+    "RGBA;16L": "RGBA;16B",
+    "RGBA;16N": "RGBA;16B" if sys.byteorder == "little" else "RGBA;16L",
+    "LA;16B": "RGBA",
+}
+"""Of 16 bits for each colour Pillow keeps the upper 8. Asked for the other order of bytes, it gives the lower ones; the
+four bytes of a gray value with its alpha are those of a colour with its alpha."""
+
+_ORIENTATION, _PHOTOMETRIC, _BITS = 0x0112, 0x0106, 0x0102
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -77,16 +89,21 @@ class PhotoRules:
     """How the pixels of a file become those that the model sees, from the record `serving.json`.
 
     Attributes:
-        version: Of the record. 0 is for models that are older than the record: what they were trained with.
-        integers: For gray photos of more than 8 bits; None where each photo goes by its own values.
+        version: Of the record. 0 is for models that are older than the record: what they were trained with. Before 2,
+            of colours with more than 8 bits the upper 8 counted.
+        integers: For photos of more than 8 bits; None where each photo goes by its own values.
         floats: The same for gray photos of floating-point numbers.
         background: The gray value behind transparent photos.
+        darker_integers: Smaller ranges, the smallest first; the first that holds all values of a photo is its range.
+        darker_floats: The same for floating-point numbers.
     """
 
     version: int = _CONTRACT_VERSION
     integers: GrayRange | None = None
     floats: GrayRange | None = None
     background: int = 255
+    darker_integers: Sequence[GrayRange] = ()
+    darker_floats: Sequence[GrayRange] = ()
 
     @classmethod
     def read(cls, text: str | bytes) -> "PhotoRules":
@@ -106,15 +123,42 @@ class PhotoRules:
             integers=_range_in(gray["integers"]),
             floats=_range_in(gray["floats"]),
             background=BACKGROUNDS[record["background"]],
+            darker_integers=_ranges_in(gray.get("darker_integers", ())),
+            darker_floats=_ranges_in(gray.get("darker_floats", ())),
         )
+
+    def range_for(self, lowest: float, highest: float, *, is_float: bool) -> GrayRange:
+        """The range of a photo that has such values."""
+        for one in self.darker_floats if is_float else self.darker_integers:
+            if _holds(one, lowest, highest, is_float=is_float):
+                return one
+        known = self.floats if is_float else self.integers
+        return known or range_holding(lowest, highest, is_float=is_float) or (lowest, highest)
 
 
 def _range_in(record: Any) -> GrayRange | None:
     return None if record is None else (float(record["black"]), float(record["white"]))
 
 
+def _ranges_in(records: Sequence[Any]) -> tuple[GrayRange, ...]:
+    return tuple((float(record["black"]), float(record["white"])) for record in records)
+
+
 RULES = PhotoRules()
 """Those of a model whose photos were ordinary ones."""
+
+
+@dataclass(frozen=True)
+class StoredPixels:
+    """The pixels of a photo as its file holds them.
+
+    Attributes:
+        image: As Pillow decodes them; of colours with 16 bits only the upper 8.
+        deep: uint16 (height, width, 3 or 1), all 16 bits of such colours, without alpha; None for other photos.
+    """
+
+    image: Image.Image
+    deep: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -124,10 +168,12 @@ class OpenPhoto:
     Attributes:
         image: It has its size, and decodes when it is loaded.
         orientation: How it is to be turned, 1-8 as in EXIF.
+        stream: The bytes that `image` is decoded from.
     """
 
     image: Image.Image
     orientation: int
+    stream: IO[bytes]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -135,11 +181,25 @@ class OpenPhoto:
         width, height = self.image.size
         return (height, width) if self.orientation >= 5 else (width, height)
 
-    def decoded(self) -> Image.Image:
+    def decoded(self) -> StoredPixels:
         """The pixels as they are stored; a JPEG may be reduced."""
+        _refuse_mixed_up_bytes(self.image)
         self.image.draft("RGB", (DECODE_PX, DECODE_PX))
+        kind = _raw_mode(self.image)
         self.image.load()
-        return self.image
+        return StoredPixels(self.image, self._all_bits(kind) if kind in _OTHER_BYTES else None)
+
+    def _all_bits(self, kind: str) -> np.ndarray:
+        """uint16 (height, width, 3), or (height, width, 1) of a gray photo with alpha."""
+        self.stream.seek(0)
+        with Image.open(self.stream, formats=FORMATS) as again:
+            assert isinstance(again, ImageFile.ImageFile)
+            again.tile = [tile._replace(args=_with_other_bytes(tile.args)) for tile in again.tile]
+            again.load()
+            upper, lower = np.asarray(self.image), np.asarray(again)
+        n_colours = 1 if kind == "LA;16B" else 3
+        lower = lower[..., 1:2] if kind == "LA;16B" else lower[..., :3]
+        return np.asarray(upper[..., :n_colours].astype(np.uint16) << 8 | lower)
 
     def upright(self, image: Image.Image) -> Image.Image:
         """The picture turned as EXIF says."""
@@ -158,7 +218,26 @@ def open_photo(source: str | Path | IO[bytes]) -> Iterator[OpenPhoto]:
         with Image.open(stream, formats=FORMATS) as image:
             if image.format == "WEBP":
                 orientation = _exif_orientation(image.info.get("exif", b""))
-            yield OpenPhoto(image, orientation or 1)
+            yield OpenPhoto(image, orientation or 1, stream)
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """How the bytes of the file are packed, empty where that is not known before it is decoded."""
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    args = tiles[0].args if tiles else ""
+    return str(args if isinstance(args, str) or not args else args[0])
+
+
+def _with_other_bytes(args: Any) -> Any:
+    """What the decoder is told, for the other byte of each value."""
+    return _OTHER_BYTES[args] if isinstance(args, str) else (_OTHER_BYTES[args[0]], *args[1:])
+
+
+def _refuse_mixed_up_bytes(image: Image.Image) -> None:
+    """A TIFF whose colours are stored one after the other is read by Pillow as if each value were one byte."""
+    bits = getattr(image, "tag_v2", {}).get(_BITS, (8,))
+    if _raw_mode(image) in ("R", "G", "B", "A") and max(bits, default=8) > 8:
+        raise ValueError("unsupported: planes of more than 8 bits")
 
 
 def open_rgb(source: str | Path | IO[bytes], rules: PhotoRules = RULES) -> Image.Image:
@@ -172,16 +251,36 @@ def is_deep_gray(image: Image.Image) -> bool:
     return image.mode == "F" or image.mode.startswith("I")
 
 
-def to_rgb(image: Image.Image, rules: PhotoRules) -> Image.Image:
-    """A decoded picture as RGB, 8 bits a channel."""
-    if is_deep_gray(image):
-        return Image.fromarray(_gray_8_bits(image, rules)).convert("RGB")
+def to_rgb(stored: StoredPixels, rules: PhotoRules) -> Image.Image:
+    """Decoded pixels as RGB, 8 bits a channel."""
+    image = in_8_bits(stored, rules)
     layer = transparent_layer(image)
     if layer is None:
         return image.convert("RGB")
     if rules.version > 0 and is_all_clear(layer):
         return layer.convert("RGB")
     return on_background(layer, rules.background)
+
+
+def in_8_bits(stored: StoredPixels, rules: PhotoRules) -> Image.Image:
+    """Decoded pixels with 8 bits a channel, transparency among them."""
+    if is_deep_gray(stored.image):
+        return Image.fromarray(_gray_8_bits(stored.image, rules))
+    if stored.deep is not None and rules.version > 1:
+        return _colour_8_bits(stored.image, stored.deep, rules)
+    return stored.image
+
+
+def _colour_8_bits(image: Image.Image, deep: np.ndarray, rules: PhotoRules) -> Image.Image:
+    """The image with its colours scaled as deep gray is; transparency stays."""
+    black, white = rules.range_for(int(deep.min()), int(deep.max()), is_float=False)
+    scale = np.clip((np.arange(1 << 16) - black) * (255 / max(white - black, 1)), 0, 255).round().astype(np.uint8)
+    colours = Image.fromarray(scale[deep if deep.shape[2] == 3 else deep.repeat(3, axis=2)])
+    if image.mode == "RGBA":
+        colours.putalpha(image.getchannel("A"))
+    elif "transparency" in image.info:
+        colours.info["transparency"] = image.info["transparency"]
+    return colours
 
 
 def transparent_layer(image: Image.Image) -> Image.Image | None:
@@ -211,11 +310,16 @@ def deep_gray(image: Image.Image) -> np.ndarray:
 def range_holding(lowest: float, highest: float, *, is_float: bool) -> GrayRange | None:
     """The smallest range of 8, 10, 12, 14 or 16 bits, or for floats 0-1, that holds such values; None where none does,
     such as for negative ones."""
-    slack = _FLOAT_SLACK if is_float else 0.0
     for white in _FLOAT_WHITES if is_float else _INTEGER_WHITES:
-        if lowest >= -slack * white and highest <= (1 + slack) * white:
+        if _holds((0.0, white), lowest, highest, is_float=is_float):
             return 0.0, white
     return None
+
+
+def _holds(window: GrayRange, lowest: float, highest: float, *, is_float: bool) -> bool:
+    """Whether all values lie in a range; floats may leave it a little."""
+    slack = (_FLOAT_SLACK if is_float else 0.0) * (window[1] - window[0])
+    return lowest >= window[0] - slack and highest <= window[1] + slack
 
 
 def finite_ends(values: np.ndarray) -> GrayRange:
@@ -229,9 +333,7 @@ def _gray_8_bits(image: Image.Image, rules: PhotoRules) -> np.ndarray:
         return _gray_as_before(image)
     values = deep_gray(image)
     is_float = image.mode == "F"
-    known = rules.floats if is_float else rules.integers
-    ends = finite_ends(values)
-    black, white = known or range_holding(*ends, is_float=is_float) or ends
+    black, white = rules.range_for(*finite_ends(values), is_float=is_float)
     # In place: a large photo takes several hundred megabytes.
     values -= black
     values *= 255 / (white - black) if white > black else 0

@@ -130,7 +130,8 @@ def load_version(session: Session, store: ArtifactStore, version: DatasetVersion
 
 def _fingerprint(photos: bytes, contract: ServingContract) -> str:
     """Of a version. The usual contract adds nothing, so that versions from before there were contracts keep theirs."""
-    rules = b"" if contract == ServingContract() else contract.model_dump_json().encode()
+    usual = ServingContract(version=contract.version)
+    rules = b"" if contract == usual else contract.model_dump_json().encode()
     return hashlib.sha256(photos + rules).hexdigest()
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 _PNG_HEADER_BYTES, _PNG_END_BYTES = 33, 12
@@ -125,6 +126,30 @@ def deep(image: Image.Image, bits: int) -> Image.Image:
     """A gray picture of 16 bits whose values are those of so many bits, from one of 8 bits."""
     gray = np.asarray(image.convert("L")).astype(np.float64)
     return Image.fromarray((gray * ((1 << bits) - 1) / 255).round().astype(np.uint16))
+
+
+def deep_colour(image: Image.Image, bits: int, form: str, **options: Any) -> bytes:
+    """A PNG or a TIFF of 16 bits a channel whose colours have so many bits; alpha, where there is one, has all 16."""
+    eight = np.asarray(image).astype(np.float64)
+    values = (eight * ((1 << bits) - 1) / 255).round().astype(np.uint16)
+    if has_alpha := image.mode in ("LA", "RGBA"):
+        values[..., -1] = (eight[..., -1] * 257).astype(np.uint16)
+    if form == "PNG":
+        return _png_of(values)
+    # What scikit-image itself writes TIFFs with; Pillow writes none of this kind.
+    out = io.BytesIO()
+    planes = values.transpose(2, 0, 1) if options.get("planarconfig") == "separate" else values
+    extra = {"extrasamples": ["unassalpha"]} if has_alpha else {}
+    tifffile.imwrite(out, planes, photometric="rgb", **extra, **options)
+    return out.getvalue()
+
+
+def _png_of(values: np.ndarray) -> bytes:
+    """A PNG of 16 bits a channel, uint16 (height, width, 2, 3 or 4); Pillow writes none."""
+    height, width, n_channels = values.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[n_channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def floating(image: Image.Image, white: float = 1.0) -> Image.Image:

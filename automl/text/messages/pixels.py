@@ -4,12 +4,20 @@ from automl.text.one_or_many import OneOrMany
 
 # How the photos of a data set become pixels.
 GRAY_INTEGERS = (
-    "Some photos are gray with more than 256 shades. In all of them the value {black} counts as black and {white} as "
-    "white, here and wherever the model is used."
+    "Some photos have more than 256 shades of gray or of a colour. In all of them the value {black} counts as black "
+    "and {white} as white, here and wherever the model is used."
 )
 GRAY_FLOATS = (
     "Some photos are gray with decimal numbers for shades. In all of them the value {black} counts as black and "
     "{white} as white, here and wherever the model is used."
+)
+DARKER_INTEGERS = (
+    "Some of these photos would be almost black beside the others, as their files have fewer shades. In photos without "
+    "a larger value than {white}, {white} counts as white."
+)
+DARKER_FLOATS = (
+    "Some photos with decimal numbers would be almost black beside the others. In photos without a larger value than "
+    "{white}, {white} counts as white."
 )
 BLACK_BACKGROUND = (
     "Transparent photos are put on black, here and wherever the model is used, since what some of them show is white."

@@ -16,6 +16,22 @@ def test_the_program_reads_what_the_record_writes() -> None:
     assert ServingContract.model_validate_json(text) == ServingContract(background="gray", gray=gray)
 
 
+def test_the_program_reads_the_darker_ranges() -> None:
+    small, large = GrayRange(black=0, white=255), GrayRange(black=0, white=4095)
+    gray = GrayRules(integers=GrayRange(black=0, white=65535), darker_integers=(small, large), darker_floats=(small,))
+    rules = PhotoRules.read(ServingContract(gray=gray).json_text())
+    assert (rules.darker_integers, rules.darker_floats) == (((0, 255), (0, 4095)), ((0, 255),))
+    known = [rules.range_for(0, highest, is_float=False)[1] for highest in (200, 256, 4095, 4096)]
+    assert known == [255, 4095, 4095, 65535]
+
+
+def test_a_contract_from_before_there_were_darker_ranges_is_read() -> None:
+    older = json.loads(ServingContract().json_text())
+    older["version"] = 1
+    older["gray"] = {"integers": {"black": 0, "white": 4095}, "floats": None}
+    assert PhotoRules.read(json.dumps(older)) == PhotoRules(version=1, integers=(0, 4095))
+
+
 def test_the_usual_contract_is_what_the_program_does_by_itself() -> None:
     assert PhotoRules.read(ServingContract().json_text()) == PhotoRules()
 
@@ -24,7 +40,7 @@ def test_a_model_without_one_is_read_as_before() -> None:
     assert PhotoRules.read("").version == 0
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"orientation": "stored"}, {"aspect": "crop"}])
+@pytest.mark.parametrize("change", [{"version": 3}, {"orientation": "stored"}, {"aspect": "crop"}])
 def test_a_contract_that_it_does_not_know_is_refused(change: dict[str, object]) -> None:
     newer = json.dumps(json.loads(ServingContract().json_text()) | change)
     with pytest.raises(ValueError, match="newer Darkroom"):

@@ -21,6 +21,7 @@ from bench.folder_cases.odd_photos import (
     beside_a_png,
     beside_a_tiff,
     deep,
+    deep_colour,
     drawing,
     encoded,
     floating,
@@ -40,6 +41,10 @@ BESIDE |= {f"a TIFF with {name}": (data, tiff(GRAY)) for name, data in beside_a_
 ODD: Mapping[str, bytes] = {
     "gray of 12 bits": encoded(deep(patches(1), 12), "PNG"),
     "gray of 16 bits": encoded(deep(patches(1), 16), "TIFF", compression="tiff_lzw"),
+    "colours of 12 bits": deep_colour(patches(1), 12, "PNG"),
+    "colours of 16 bits": deep_colour(patches(1), 16, "TIFF", byteorder=">"),
+    "gray of 12 bits with alpha": deep_colour(patches(1).convert("LA"), 12, "PNG"),
+    "gray of 8 bits in 16": encoded(deep(patches(1), 8), "PNG"),
     "floats": encoded(floating(patches(1)), "TIFF"),
     "signed values": signed(patches(1)),
     "a white drawing": encoded(drawing(1, 255, is_round=True), "PNG"),
@@ -51,7 +56,11 @@ ODD: Mapping[str, bytes] = {
 }
 CONTRACT = ServingContract(
     background="black",
-    gray=GrayRules(integers=GrayRange(black=-1000, white=4095), floats=GrayRange(black=0, white=1)),
+    gray=GrayRules(
+        integers=GrayRange(black=-1000, white=4095),
+        floats=GrayRange(black=0, white=1),
+        darker_integers=(GrayRange(black=0, white=255),),
+    ),
 )
 
 
