@@ -8,6 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -27,6 +28,10 @@ _MIN_COARSE = 0.92
 _MIN_LIKE_LEADER = 0.9
 _MAX_CANDIDATES = 12
 """The best so many of one picture. A series of copies still hangs together, and a set of look-alikes stays quick."""
+
+_CROWD = 60
+"""Where a picture is like more others, a camera has stood still. All of those hang together in any case, so each is
+only compared with the one that is most like it, and with the one that has the most similar grain."""
 
 _MAX_GRAIN = 1.08
 """As a multiple of what compression explains; copies of photographs that were saved again have at most 1.03."""
@@ -158,14 +163,16 @@ def _lively_groups(fingerprints: np.ndarray, details: np.ndarray) -> np.ndarray:
     """For each picture that is not blank the leaders of its groups: near, original and shot, int (3, n)."""
     coarse = _coarse(fingerprints)
     # Best first: a weak pair then meets groups that have found their leaders, and cannot join two of them.
-    found = verified_pairs(fingerprints, _candidates(coarse)).best_first()
+    comparer = ShotComparer(fingerprints, details)
+    crowd = np.zeros(len(coarse), bool)
+    candidates = chain(_candidates(coarse, crowd), _candidates_by_grain(comparer, crowd))
+    found = verified_pairs(fingerprints, candidates).best_first()
     near = _Joined(len(coarse), _LikeLeader(coarse)).of(found.pairs)
     found = found.chosen(near[found.pairs[:, 0]] == near[found.pairs[:, 1]])
-    comparer = ShotComparer(fingerprints, details)
     compared = comparer.compare(found.pairs)
     original = _originals(found, compared, comparer, details)
     still = found.pairs[compared.looks_same & found.is_still]
-    shots = _Joined(len(coarse), lambda leader, others: comparer.compare(_pairs(leader, others)).looks_same)
+    shots = _Joined(len(coarse), lambda pairs: comparer.compare(pairs).looks_same)
     shot = shots.of(still, np.ones(len(still), bool))
     return np.stack([near, original, shot])
 
@@ -176,8 +183,7 @@ def _originals(found: NearPairs, compared: Comparison, comparer: ShotComparer, d
     Only pictures that did not move can be told apart: a crop or a mirrored picture stays with what it was made from.
     """
     like = _SameGrain(comparer, _MAX_GRAIN)
-    same = ~(found.is_still & (compared.grain > _MAX_GRAIN))
-    leader = _Joined(len(details), like).of(found.pairs[same], like.of(compared)[same])
+    leader = _joined_by_grain(found, compared, like, ~(found.is_still & (compared.grain > _MAX_GRAIN)))
     series = _in_series(leader, details)
     if not series.any():
         return leader
@@ -186,8 +192,15 @@ def _originals(found: NearPairs, compared: Comparison, comparer: ShotComparer, d
     inside = series[found.pairs].all(axis=1) & (leader[found.pairs[:, 0]] == leader[found.pairs[:, 1]])
     like = _SameGrain(comparer, _MAX_GRAIN_IN_SERIES)
     same = inside & ~(found.is_still & (compared.grain > _MAX_GRAIN_IN_SERIES))
-    apart = _Joined(len(details), like).of(found.pairs[same], like.of(compared)[same])
-    return np.where(series, apart, leader)
+    return np.where(series, _joined_by_grain(found, compared, like, same), leader)
+
+
+def _joined_by_grain(found: NearPairs, compared: Comparison, like: "_SameGrain", same: np.ndarray) -> np.ndarray:
+    """The leaders after those pairs are joined that have the same grain, then those of which it tells nothing."""
+    joined = _Joined(len(like.comparer), like)
+    for some in (same & (compared.grain <= like.most), same & ~(compared.grain <= like.most)):
+        leader = joined.of(found.pairs[some], like.of(compared)[some])
+    return leader
 
 
 def _in_series(leader: np.ndarray, details: np.ndarray) -> np.ndarray:
@@ -197,12 +210,15 @@ def _in_series(leader: np.ndarray, details: np.ndarray) -> np.ndarray:
     return np.array([counts[key] >= _MIN_SERIES for key in keys], bool) & (details["size"][:, 0] > 0)
 
 
-_IsLike = Callable[[int, Sequence[int]], np.ndarray]
-"""Given the leader of a group and pictures that would join it: which of them are like the leader, bool (m,)."""
+_IsLike = Callable[[np.ndarray], np.ndarray]
+"""Given pairs, int (p, 2), of the leader of a group and a picture that would join it: which are alike, bool (p,)."""
 
 
 class _Joined:
     """Groups of pictures that are joined pair by pair, unless one that joins is not like the leader.
+
+    Joining one pair after the other would compare a few pictures at a time, which is slow where a camera has seen the
+    same scene thousands of times. So all joins that do not depend on each other are made in one round.
 
     Args:
         n: Number of pictures.
@@ -211,6 +227,7 @@ class _Joined:
 
     def __init__(self, n: int, is_like: _IsLike) -> None:
         self._leader = np.arange(n)
+        self._size = np.ones(n, np.int64)
         self._is_like = is_like
         self._members: dict[int, list[int]] = {}
         self._known: dict[tuple[int, int], bool] = {}
@@ -221,36 +238,59 @@ class _Joined:
         known: bool (p,), whether the second picture of each pair is like the first; None to ask for each.
         """
         if known is not None:
-            self._known = dict(zip(map(tuple, pairs.tolist()), known.tolist(), strict=True))
-        for one, other in pairs.tolist():
-            self._join(int(self._leader[one]), int(self._leader[other]))
+            self._known |= dict(zip(map(tuple, pairs.tolist()), known.tolist(), strict=True))
+        rest = pairs
+        while len(rest):
+            ends, rest = self._apart(rest)
+            chosen = _independent(ends.tolist())
+            joins = [(large, small) for _, large, small in chosen]
+            for (large, small), may_join in zip(joins, self._may_join(joins), strict=True):
+                if may_join:
+                    self._join(large, small)
+            rest = np.delete(rest, [place for place, _, _ in chosen], axis=0)
         return self._leader
 
-    def _join(self, large: int, small: int) -> None:
-        if large == small:
-            return
-        if len(self._of(large)) < len(self._of(small)):
-            large, small = small, large
-        joining = self._of(small)
-        if not self._are_like(large, joining):
-            return
-        self._members[large] = self._of(large) + joining
-        self._members.pop(small, None)
-        self._leader[joining] = large
+    def _apart(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The leaders of the pairs that are not in one group yet, that of the larger group first, and these pairs."""
+        ends = self._leader[pairs]
+        is_apart = ends[:, 0] != ends[:, 1]
+        ends = ends[is_apart]
+        sizes = self._size[ends]
+        return np.where((sizes[:, 0] < sizes[:, 1])[:, None], ends[:, ::-1], ends), pairs[is_apart]
 
-    def _are_like(self, leader: int, others: Sequence[int]) -> bool:
-        """Where a camera stands still, the same pictures meet again and again; none is compared twice."""
-        verdicts = [self._known.get((leader, other)) for other in others]
-        unknown = [other for other, verdict in zip(others, verdicts, strict=True) if verdict is None]
-        if False in verdicts or not unknown:
-            return False not in verdicts
-        found = self._is_like(leader, unknown)
-        self._known.update(((leader, other), verdict) for other, verdict in zip(unknown, found.tolist(), strict=True))
-        return bool(found.all())
+    def _may_join(self, joins: Sequence[tuple[int, int]]) -> list[bool]:
+        """Whether all members of each second group are like the leader of the first; none is compared twice."""
+        needed = [(large, member) for large, small in joins for member in self._of(small)]
+        unknown = [pair for pair in dict.fromkeys(needed) if pair not in self._known]
+        if unknown:
+            self._known.update(zip(unknown, self._is_like(np.array(unknown)).tolist(), strict=True))
+        return [all(self._known[large, member] for member in self._of(small)) for large, small in joins]
+
+    def _join(self, large: int, small: int) -> None:
+        joining = self._members.pop(small, [small])
+        self._members.setdefault(large, [large]).extend(joining)
+        self._leader[joining] = large
+        self._size[large] += len(joining)
 
     def _of(self, leader: int) -> list[int]:
         """The members of a group."""
         return self._members.get(leader, [leader])
+
+
+def _independent(ends: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """The places of pairs of groups that can be joined at once, the first ones first, and the pairs.
+
+    Many may join one group that grows, but none that grows may join another at the same time.
+    """
+    growing: set[int] = set()
+    joining: set[int] = set()
+    chosen = []
+    for place, (large, small) in enumerate(ends):
+        if large not in joining and small not in joining and small not in growing:
+            growing.add(large)
+            joining.add(small)
+            chosen.append((place, large, small))
+    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,10 +299,10 @@ class _LikeLeader:
 
     coarse: np.ndarray
 
-    def __call__(self, leader: int, others: Sequence[int]) -> np.ndarray:
-        model = self.coarse[leader]
-        alike = np.maximum(self.coarse[others] @ model, self.coarse[others] @ _mirrored(model[None])[0])
-        return np.asarray(alike >= _MIN_LIKE_LEADER)
+    def __call__(self, pairs: np.ndarray) -> np.ndarray:
+        leaders, others = self.coarse[pairs[:, 0]], self.coarse[pairs[:, 1]]
+        alike = [np.einsum("ij,ij->i", one, others) for one in (leaders, _mirrored(leaders))]
+        return np.asarray(np.maximum(*alike) >= _MIN_LIKE_LEADER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,17 +312,13 @@ class _SameGrain:
     comparer: ShotComparer
     most: float
 
-    def __call__(self, leader: int, others: Sequence[int]) -> np.ndarray:
-        return self.of(self.comparer.compare(_pairs(leader, others)))
+    def __call__(self, pairs: np.ndarray) -> np.ndarray:
+        return self.of(self.comparer.compare(pairs))
 
     def of(self, compared: Comparison) -> np.ndarray:
         """The same of pairs that have been compared."""
         # A picture that was cropped or mirrored has another grain at the same place, and is a copy all the same.
         return np.asarray(~((compared.grain > self.most) & compared.looks_same))
-
-
-def _pairs(leader: int, others: Sequence[int]) -> np.ndarray:
-    return np.array([(leader, other) for other in others], np.int64)
 
 
 def _coarse(fingerprints: np.ndarray) -> np.ndarray:
@@ -300,20 +336,54 @@ def _mirrored(coarse: np.ndarray) -> np.ndarray:
     return coarse.reshape(-1, _COARSE_PX, _COARSE_PX)[:, :, ::-1].reshape(coarse.shape)
 
 
-def _candidates(coarse: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
-    """Pairs that look alike, int (p, 2) with the smaller index first, and whether the first is to be mirrored."""
+def _candidates(coarse: np.ndarray, crowd: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
+    """Pairs that look alike, int (p, 2) with the smaller index first, and whether the first is to be mirrored.
+
+    crowd: bool (n,); it becomes true for pictures that are like very many others.
+    """
     n = len(coarse)
     n_rows = max(1, _PRODUCTS_PER_BLOCK // max(1, n))
     for start in range(0, n, n_rows):
         rows = coarse[start : start + n_rows]
+        in_crowd = np.zeros(len(rows), bool)
         for mirror in (False, True):
             # Both have length 1, so the product is the correlation of the two pictures.
             alike = (_mirrored(rows) if mirror else rows) @ coarse[start:].T
-            i, j = np.nonzero(alike >= _MIN_COARSE)
-            later = j > i
-            i, j = i[later], j[later]
-            best = _best_of_each(i, alike[i, j])
-            yield np.stack([i[best], j[best]], axis=1) + start, mirror
+            alike[:, : len(rows)][np.tri(len(rows), dtype=bool)] = -1
+            is_alike = alike >= _MIN_COARSE
+            if not in_crowd.all():
+                in_crowd |= np.count_nonzero(is_alike, axis=1) > _CROWD
+            if not mirror and not crowd[start:].all():
+                crowd[start : start + len(rows)] |= in_crowd
+                crowd[start:] |= is_alike[in_crowd].any(axis=0)
+            yield _best_pairs(alike, is_alike, in_crowd) + start, mirror
+
+
+def _candidates_by_grain(comparer: ShotComparer, crowd: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
+    """For each picture of a crowd the later one whose grain is most like its own: a copy of it, if there is one."""
+    those = np.flatnonzero(crowd)
+    grains = comparer.grains(those)
+    squares = np.square(grains).sum(axis=1) / 2
+    n_rows = max(1, _PRODUCTS_PER_BLOCK // max(1, len(those)))
+    for start in range(0, len(those) - 1, n_rows):
+        rows = grains[start : start + n_rows]
+        near = rows @ grains[start:].T - squares[start:]
+        near[:, : len(rows)][np.tri(len(rows), dtype=bool)] = -np.inf
+        first = np.arange(start, min(start + len(rows), len(those) - 1))
+        yield np.stack([those[first], those[start + near[: len(first)].argmax(axis=1)]], axis=1), False
+
+
+def _best_pairs(alike: np.ndarray, is_alike: np.ndarray, in_crowd: np.ndarray) -> np.ndarray:
+    """The rows and columns, int (p, 2), of the best candidates of each row; only the best of one in a crowd."""
+    apart, crowded = np.flatnonzero(~in_crowd), np.flatnonzero(in_crowd)
+    i, j = np.nonzero(is_alike[apart] if len(crowded) else is_alike)
+    i = apart[i]
+    best = _best_of_each(i, alike[i, j])
+    pairs = [np.stack([i[best], j[best]], axis=1)]
+    those = alike if len(crowded) == len(alike) else alike[crowded]
+    nearest = those.argmax(axis=1)
+    is_near = those[np.arange(len(those)), nearest] >= _MIN_COARSE
+    return np.concatenate([*pairs, np.stack([crowded[is_near], nearest[is_near]], axis=1)])
 
 
 def _best_of_each(rows: np.ndarray, values: np.ndarray) -> np.ndarray:

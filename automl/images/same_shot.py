@@ -25,7 +25,11 @@ _LIGHT = 195
 _MOST_CUT_OFF = 25
 _FEWEST_CELLS = 64
 _FEWEST_PATCHES = 4
-_PAIRS_PER_BLOCK = 400
+_PAIRS_PER_BLOCK = 50
+"""Few, so that all of it stays in the cache of the processor."""
+
+_DETAILS_PER_BLOCK = 1000
+_GRAIN_NUMBERS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,23 @@ class ShotComparer:
 
     def __init__(self, fingerprints: np.ndarray, details: np.ndarray) -> None:
         self._fingerprints, self._details = fingerprints, details
+        self._low, self._inside = _low_frequencies(details), _inside(details)
+        self._is_known = details["size"][:, 0] > 0
+
+    def __len__(self) -> int:
+        return len(self._details)
+
+    def grains(self, which: np.ndarray) -> np.ndarray:
+        """The grain of these pictures in few numbers, float32 (m, _GRAIN_NUMBERS), another contrast allowed for.
+
+        That of copies is nearer than that of other shots, but it says less than `compare` does.
+        """
+        # Random directions keep distances well enough to find the nearest one.
+        directions = np.random.default_rng(0).normal(size=(self._low[0].size, _GRAIN_NUMBERS)).astype(np.float32)
+        spreads = np.array([self._fingerprints[i].std(dtype=np.float32) for i in which], np.float32)
+        return np.asarray(
+            self._low[which].reshape(len(which), len(directions)) @ directions / np.reshape(spreads, (-1, 1))
+        )
 
     def compare(self, pairs: np.ndarray) -> Comparison:
         """Compares the pictures of each pair, int (p, 2)."""
@@ -66,17 +87,39 @@ class ShotComparer:
 
     def _compared(self, pairs: np.ndarray) -> Comparison:
         a, b = (self._fingerprints[pairs[:, side]].astype(np.float32) for side in (0, 1))
-        first, second = (self._details[pairs[:, side]] for side in (0, 1))
-        weights = _unclipped(a) & _unclipped(b)
+        counts = _unclipped(a) & _unclipped(b)
         # In pictures that are mostly pure black or white, just that is what they have in common.
-        weights |= weights.sum(axis=1, keepdims=True) < _FEWEST_CELLS
-        gain, offset = _fitted(a, b, weights)
-        weights &= ~_cut_off(a, b, gain * a + offset)
-        gain, offset = _fitted(a, b, weights)
-        rest = np.where(_cut_off(a, b, gain * a + offset), 0, weights * (b - gain * a - offset))
+        counts |= counts.sum(axis=1, keepdims=True) < _FEWEST_CELLS
+        gain, offset = _fitted(a, b, counts)
+        counts &= ~_cut_off(a, b, gain * a + offset)
+        gain, offset = _fitted(a, b, counts)
+        predicted = gain * a + offset
+        rest = (counts & ~_cut_off(a, b, predicted)) * (b - predicted)
         looks_same = _largest_local(rest) <= _MAX_GRAY
-        looks_same &= _colours_differ(first, second, weights) <= _MAX_COLOUR
-        return Comparison(looks_same=looks_same, grain=_grain(first, second, gain[:, 0]))
+        looks_same[looks_same] = self._colours_differ(pairs[looks_same], counts[looks_same]) <= _MAX_COLOUR
+        return Comparison(looks_same=looks_same, grain=self._grain(pairs, gain[:, 0]))
+
+    def _colours_differ(self, pairs: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """The largest difference of colour, float (p,), where it is known; another contrast is allowed for."""
+        half = FINGERPRINT_PX // 2
+        whole = np.asarray(counts.reshape(-1, half, 2, half, 2).all(axis=(2, 4)))[:, None]
+        a, b = (whole * (self._details["colours"][pairs[:, side]].astype(np.float32) - 128) for side in (0, 1))
+        gain = (a * b).sum(axis=(1, 2, 3)) / np.square(a).sum(axis=(1, 2, 3)).clip(1)
+        # Gray pictures have no colours that could tell of the contrast.
+        gain = np.where(np.square(a).mean(axis=(1, 2, 3)) > 1, gain, 1)
+        differences = np.abs(b - gain[:, None, None, None] * a).max(axis=(1, 2, 3))
+        return np.asarray(np.where(self._is_known[pairs].all(axis=1), differences, 0))
+
+    def _grain(self, pairs: np.ndarray, gain: np.ndarray) -> np.ndarray:
+        first, second = pairs.T
+        counts = self._inside[first] & self._inside[second]
+        differences = self._low[second] - gain[:, None, None] * self._low[first]
+        n = counts.sum(axis=1)
+        energy = (counts * np.square(differences).mean(axis=2)).sum(axis=1) / n.clip(1)
+        error, size = self._details["error"], self._details["size"]
+        explained = np.square(gain * error[first]) + np.square(error[second]) + LOSSLESS_ERROR**2
+        told = (size[first] == size[second]).all(axis=1) & self._is_known[first] & (n >= _FEWEST_PATCHES)
+        return np.asarray(np.where(told, np.sqrt(energy / explained), np.nan))
 
 
 def _unclipped(values: np.ndarray) -> np.ndarray:
@@ -90,13 +133,19 @@ def _cut_off(a: np.ndarray, b: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.asarray((light | dark) & (np.abs(b - predicted) < _MOST_CUT_OFF))
 
 
-def _fitted(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The gain and the offset that turn `a` into `b`, float32 (p, 1) each."""
+def _fitted(a: np.ndarray, b: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The gain and the offset that turn `a` into `b` where it counts, float32 (p, 1) each."""
+    weights = counts.astype(np.float32)
     n = weights.sum(axis=1, keepdims=True).clip(1)
-    mean_a, mean_b = ((weights * values).sum(axis=1, keepdims=True) / n for values in (a, b))
+    mean_a, mean_b = (_sums(weights, values) / n for values in (a, b))
     centred = weights * (a - mean_a)
-    gain = (centred * (b - mean_b)).sum(axis=1, keepdims=True) / np.square(centred).sum(axis=1, keepdims=True).clip(1)
+    gain = _sums(centred, b - mean_b) / _sums(centred, centred).clip(1)
     return gain, mean_b - gain * mean_a
+
+
+def _sums(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The sums of the products, float32 (p, 1)."""
+    return np.asarray(np.einsum("ij,ij->i", a, b)[:, None])
 
 
 def _largest_local(rest: np.ndarray) -> np.ndarray:
@@ -106,39 +155,20 @@ def _largest_local(rest: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(means).max(axis=(1, 2)))
 
 
-def _colours_differ(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The largest difference of colour, float (p,), where it is known; another contrast is allowed for."""
-    half = FINGERPRINT_PX // 2
-    counts = np.asarray(weights.reshape(-1, half, 2, half, 2).all(axis=(2, 4)))[:, None]
-    a, b = (counts * (details["colours"].astype(np.float32) - 128) for details in (first, second))
-    gain = (a * b).sum(axis=(1, 2, 3)) / np.square(a).sum(axis=(1, 2, 3)).clip(1)
-    # Gray pictures have no colours that could tell of the contrast.
-    gain = np.where(np.square(a).mean(axis=(1, 2, 3)) > 1, gain, 1)
-    differences = np.abs(b - gain[:, None, None, None] * a).max(axis=(1, 2, 3))
-    known = (first["size"][:, 0] > 0) & (second["size"][:, 0] > 0)
-    return np.asarray(np.where(known, differences, 0))
-
-
-def _grain(first: np.ndarray, second: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    a, b = (details["patches"].astype(np.float32) for details in (first, second))
-    counts = _inside(a) & _inside(b)
-    differences = _low_frequencies(b - gain[:, None, None, None] * a)
-    n = counts.sum(axis=1)
-    energy = (counts * np.square(differences).mean(axis=2)).sum(axis=1) / n.clip(1)
-    explained = np.square(gain * first["error"]) + np.square(second["error"]) + LOSSLESS_ERROR**2
-    told = (first["size"] == second["size"]).all(axis=1) & (first["size"][:, 0] > 0) & (n >= _FEWEST_PATCHES)
-    return np.asarray(np.where(told, np.sqrt(energy / explained), np.nan))
-
-
-def _inside(patches: np.ndarray) -> np.ndarray:
-    """Whether no pixel of a patch was cut off at black or white, bool (p, N_PATCHES)."""
+def _inside(details: np.ndarray) -> np.ndarray:
+    """Whether no pixel of a patch was cut off at black or white, bool (n, N_PATCHES)."""
+    patches = details["patches"]
     return np.asarray((patches.min(axis=(2, 3)) > 2) & (patches.max(axis=(2, 3)) < 253))
 
 
-def _low_frequencies(patches: np.ndarray) -> np.ndarray:
-    """The lowest frequencies without the mean, float32 (p, N_PATCHES, N_LOW**2 - 1)."""
-    transformed = _COSINES @ patches @ _COSINES.T
-    return np.asarray(transformed.reshape(*patches.shape[:2], -1)[:, :, 1:])
+def _low_frequencies(details: np.ndarray) -> np.ndarray:
+    """The lowest frequencies of each patch without the mean, float32 (n, N_PATCHES, N_LOW**2 - 1)."""
+    patches = details["patches"]
+    found = np.empty((*patches.shape[:2], N_LOW**2 - 1), np.float32)
+    for start in range(0, len(patches), _DETAILS_PER_BLOCK):
+        some = patches[start : start + _DETAILS_PER_BLOCK]
+        found[start : start + len(some)] = some.reshape(*some.shape[:2], -1).astype(np.float32) @ _WAVES.T
+    return found
 
 
 def _cosines() -> np.ndarray:
@@ -149,4 +179,5 @@ def _cosines() -> np.ndarray:
     return np.asarray(rows, np.float32)
 
 
-_COSINES = _cosines()
+_WAVES = np.kron(_cosines(), _cosines())[1:]
+"""Each of those waves, in rows and columns, as float32 (N_LOW**2 - 1, PATCH_PX**2)."""

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from automl.images.detail import details_from
 from automl.images.fingerprint import FINGERPRINT_PX, traits_of
-from automl.images.near_copies import near_copies
+from automl.images.near_copies import copy_groups, near_copies
 from automl.serving.predict import open_rgb
 from tests.automl.images.faults import CHANGES, Planted, fingerprints_of, photo, planted, precision_of, recall_of
+from tests.automl.images.scenes import Shots, background, opened, taken
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 N_PICTURES, N_ALTERED = 300, 60
@@ -117,3 +119,38 @@ def test_altered_copies_of_real_photographs_are_found_and_nothing_else(change: s
 
 def fingerprint(image: Image.Image) -> np.ndarray:
     return np.frombuffer(traits_of(image, width=image.width, height=image.height, format="PNG").fingerprint, np.uint8)
+
+
+def fixed_camera_of(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fingerprints and details of as many shots of one scene: each has other light and other noise."""
+    random = np.random.default_rng(0)
+    traits = [
+        traits_of(image, width=image.width, height=image.height, format="PNG")
+        for image in (opened(taken(background(1), Shots(quality=0), random)) for _ in range(20))
+    ]
+    prints = np.stack([np.frombuffer(one.fingerprint, np.uint8) for one in traits])[np.arange(n) % 20]
+    details = details_from([one.detail for one in traits])[np.arange(n) % 20].copy()
+    prints = (prints + random.integers(-1, 2, prints.shape)).clip(0, 255).astype(np.uint8)
+    noise = random.normal(0, 4, details["patches"].shape)
+    details["patches"] = (details["patches"] + noise).clip(0, 255).astype(np.uint8)
+    return prints, details
+
+
+def test_thousands_of_photos_of_a_fixed_camera_are_compared_in_seconds() -> None:
+    """Each resembles each, so the pairs grow with the square of their number."""
+    prints, details = fixed_camera_of(2000)
+    start = time.process_time()
+    groups = copy_groups(prints, details)
+    assert time.process_time() - start < 6
+    assert len(np.unique(groups.near)) == 1
+    assert len(np.unique(groups.original)) == 2000
+
+
+def test_a_copy_among_the_photos_of_a_fixed_camera_is_found_by_its_grain() -> None:
+    prints, details = fixed_camera_of(300)
+    copied = np.arange(0, 300, 10)
+    again = details[copied].copy()
+    again["patches"] = (again["patches"] + np.random.default_rng(1).normal(0, 0.2, again["patches"].shape)).round()
+    groups = copy_groups(np.concatenate([prints, prints[copied]]), np.concatenate([details, again]))
+    assert (groups.original[300:] == groups.original[copied]).mean() >= 0.95
+    assert len(np.unique(groups.original[:300])) == 300
