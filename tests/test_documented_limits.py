@@ -166,6 +166,7 @@ LIMITS = (
     ("operations.md", f"made up for within {'an hour' if notices._LATEST_S == 3600 else '?'}"),
     ("operations.md", f"open for more than {hub.HEARTBEAT_S:.0f} seconds"),
     # architecture.md
+    ("architecture.md", f"resembles more than {near_copies._CROWD} others"),
     ("architecture.md", f"again, at most {'twice' if reaper.MAX_ATTEMPTS == 3 else '?'}"),
     ("architecture.md", f"Ours send {remote.BATCH_FILES} files or {mb(remote.BATCH_BYTES)} a request"),
     ("architecture.md", f"{word(remote.PARALLEL)} requests at a time"),
