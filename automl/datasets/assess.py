@@ -209,7 +209,7 @@ def _at(file: DataFile, place: Place | NoPlace | None) -> DataFile:
     if not file.key:
         return file
     if isinstance(place, NoPlace) and (place.is_junk or place.is_table or not file.fault):
-        return replace(file.refused(place.reason), label="", split=None)
+        return replace(file.refused(place.reason), label=place.companion, split=None)
     label, split = (place.label, place.split) if isinstance(place, Place) else (clean_text(file.given_label), None)
     if file.state is FileState.ACCEPTED and file.is_seen and (file.label, file.split) == (label, split):
         return file  # as nearly all are, when something else is edited

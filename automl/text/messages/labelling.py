@@ -14,7 +14,11 @@ DIRECTLY_IN_PART = (
 )
 FOLDER_SAYS_NOTHING = "It lies in the folder '{folder}', whose name does not say what its photos show."
 BELONGS_TO_PHOTOS = (
-    "It lies in the folder '{folder}', whose pictures belong to the photos in the folder beside it, so nothing is "
+    "It lies in the folder '{folder}', whose pictures belong to the photos beside that folder, so nothing is learned "
+    "from it."
+)
+BELONGS_TO_PHOTO = (
+    "Its name is that of a photo beside it with '{ending}' behind it, so it belongs to that photo, and nothing is "
     "learned from it."
 )
 NO_PHOTO = "It is not a photo."
@@ -24,6 +28,10 @@ NO_NAME = "It has no name."
 LEFTOVER = "It is not a photo but a leftover of a program or of the system."
 HIDDEN = "It is hidden (its name, or its folder's, begins with a dot). Rename it if you want it used."
 UNUSED_TABLE = "It is a table, not a photo, and was not needed to find the classes."
+ONE_CLASS_TO_LEARN = (
+    "Outside your test part all photos are of one class, '{label}', so no other class could be learned. The photos of "
+    "all parts were put together, and Darkroom chooses those for the test itself."
+)
 JOINED_SPELLING = "'{label}' was taken for another spelling of '{kept}'."
 
 # What was found in all.

@@ -55,6 +55,10 @@ OTHER_COLUMNS = OneOrMany(
     ),
 )
 GROUPED = "Photos with the same '{column}' in {table} stay together: all of them are learned from, or none."
+SHARES = (
+    "{table} gives each photo a share of every class ({columns}). The class with the largest share was taken for each "
+    "photo."
+)
 READ_IN_ENCODING = (
     "{table} is not written in UTF-8; its letters were read as {encoding}. If names look wrong, save it as UTF-8 and "
     "send it again."
@@ -89,6 +93,10 @@ SEVERAL_CLASSES = (
 SEVERAL_CLASSES_CHOOSE = (
     "{table} gives some photos several classes at once ('{photo}' is {classes}). Darkroom learns one class for each "
     "photo. It can learn one of the columns, with yes and no as classes: choose one of {columns}."
+)
+SEVERAL_SCORES = (
+    "{table} gives the photos several classes at once: its columns {columns} hold numbers that do not add up to 1. "
+    "Darkroom learns one class for each photo. Send a table with a single class for each photo."
 )
 UNCLEAR_NAMES = (
     "Several photos are called '{photo}', and {table} does not say which of them it means. Write the folder before "
