@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from automl.labelling.named_file import NamedFile
 from automl.labelling.neutral_names import Telling, has_mask_word, holds_photos, is_mask, telling
 from automl.labelling.places import NoPlace
+from automl.labelling.split_words import split_of
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders, stem_of
 
@@ -48,9 +49,9 @@ def has_class_folders(files: Sequence[NamedFile]) -> bool:
 
 def _judged(file: NamedFile, of_folders: Mapping[Folders, str], endings: Mapping[Folders, str]) -> NamedFile:
     if folder := of_folders.get(file.folders):
-        reason, companion = labelling_messages.BELONGS_TO_PHOTOS.format(folder=folder), folder
+        reason, companion = labelling_messages.BELONGS_TO_PHOTOS.format(n=1, folder=folder), folder
     elif ending := endings.get(file.path):
-        reason, companion = labelling_messages.BELONGS_TO_PHOTO.format(ending=ending), ending
+        reason, companion = labelling_messages.BELONGS_TO_PHOTO.format(n=1, ending=ending), ending
     else:
         return file
     return replace(file, unusable=NoPlace(reason=reason, companion=companion))
@@ -97,7 +98,8 @@ def _belongs(outer: Folders, name: str, contents: Mapping[Folders, _Contents]) -
     inside = contents[(*outer, name)].all
     beside = [other for other in contents[outer].children if holds_photos(other)]
     if is_mask(name):
-        return bool(beside) or _shares(inside, contents[outer].own)
+        # `ground_truth` may lie beside `train` and `test`.
+        return bool(beside) or any(map(split_of, contents[outer].children)) or _shares(inside, contents[outer].own)
     # Other words may make it a class, as in `without_mask`.
     return any(_shares(inside, contents[(*outer, other)].all) for other in beside)
 

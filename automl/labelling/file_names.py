@@ -13,9 +13,9 @@ from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders, stem_of
 
-_NO_PHOTO = NoPlace(reason=labelling_messages.NO_PHOTO)
-_NO_CLASS = NoPlace(reason=labelling_messages.NAME_WITHOUT_CLASS)
-_TOO_LONG = NoPlace(reason=labelling_messages.CLASS_IN_NAME_TOO_LONG.format(most=MAX_LABEL_CHARS))
+_NO_PHOTO = NoPlace(reason=labelling_messages.NO_PHOTO.one)
+_NO_CLASS = NoPlace(reason=labelling_messages.NAME_WITHOUT_CLASS.one)
+_TOO_LONG = NoPlace(reason=labelling_messages.CLASS_IN_NAME_TOO_LONG.format(n=1, most=MAX_LABEL_CHARS))
 
 _MEANINGLESS = words_of(
     # Cameras.

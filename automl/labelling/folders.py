@@ -15,7 +15,7 @@ from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders
 
-_NO_PHOTOS = NoPlace(reason=labelling_messages.NO_PHOTO)
+_NO_PHOTOS = NoPlace(reason=labelling_messages.NO_PHOTO.one)
 
 PlaceOfFolder = Mapping[Folders, Place | NoPlace]
 """The place of the photos that lie directly in each folder."""
@@ -91,7 +91,7 @@ def _without_empty_words(places: PlaceOfFolder) -> PlaceOfFolder:
     if len(labels) < 2 or not all(map(is_empty_word, labels)):
         return places
     return {
-        path: NoPlace(reason=labelling_messages.FOLDER_SAYS_NOTHING.format(folder=place.label))
+        path: NoPlace(reason=labelling_messages.FOLDER_SAYS_NOTHING.format(n=1, folder=place.label))
         if isinstance(place, Place)
         else place
         for path, place in places.items()

@@ -18,7 +18,7 @@ from automl.labelling.table_places import TablePlaces, TableReading, covers_most
 from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 
-_UNUSED_TABLE = NoPlace(reason=labelling_messages.UNUSED_TABLE)
+_UNUSED_TABLE = NoPlace(reason=labelling_messages.UNUSED_TABLE.one)
 
 _READERS: Mapping[Reading, Callable[[Sequence[NamedFile], FolderReading, TablePlaces], Places]] = {
     Reading.FOLDERS: lambda _, by_folders, __: by_folders.by_outermost(),

@@ -109,7 +109,7 @@ def read_claims(
         body = _TableBody(path=path, rows=rows[columns.first_row :], columns=columns)
         _fill(claims, table, _with_folders(body, photos), photos)
         if len(claims.several) > _MOST_OF_SEVERAL * (len(claims.labels) + len(claims.refusals)):
-            claims.labels = {}
+            claims.labels, claims.refusals = {}, {index: claims.refusals[index] for index in claims.several}
         if claims.refusals and not claims.labels:
             claims.trouble = _why_nothing_is_said(body, claims, photos)
         _name_numbered_classes(claims, [other for other in tables if other is not table])
@@ -287,14 +287,16 @@ def _settled(claims: Sequence[_PhotoClaim], table_name: str, other_split: Split 
     """
     clear = _clear(claims)
     if not clear:
-        return NoPlace(reason=table_messages.UNCLEAR_NAME.format(table=table_name))
+        return NoPlace(reason=table_messages.UNCLEAR_NAME.format(n=1, table=table_name))
     labels = _clear_labels(claims)
     if not labels:
-        return NoPlace(reason=table_messages.NO_CLASS.format(table=table_name))
+        return NoPlace(reason=table_messages.NO_CLASS.format(n=1, table=table_name))
     if len(labels) > 1:
-        return NoPlace(reason=table_messages.TWO_CLASSES.format(table=table_name, first=labels[0], second=labels[1]))
+        return NoPlace(
+            reason=table_messages.TWO_CLASSES.format(n=1, table=table_name, first=labels[0], second=labels[1])
+        )
     if len(labels[0]) > MAX_LABEL_CHARS:
-        return NoPlace(reason=table_messages.LONG_CLASS.format(table=table_name, most=MAX_LABEL_CHARS))
+        return NoPlace(reason=table_messages.LONG_CLASS.format(n=1, table=table_name, most=MAX_LABEL_CHARS))
     splits = {split for claim in clear for split in claim.splits}
     groups = {group for claim in clear for group in claim.groups}
     return Place(

@@ -433,7 +433,8 @@ class _Choice:
         if all(map(self._is_zero_or_one, chosen)) and not all(self._name(i).startswith("is_") for i in chosen):
             # `train` may be a class among `bus` and `car`, each with a column of its own.
             rest = [index for index in rest if not self._is_zero_or_one(index)]
-        return any(self._can_be_labels(index) for index in rest) or len(self._one_hot(rest)) > 1
+        has_columns = len(self._one_hot(rest)) > 1 or bool(shares_among(self._with_names(rest)))
+        return has_columns or any(self._can_be_labels(index) for index in rest)
 
     def _group(self, others: Sequence[int]) -> int | None:
         """The column that says what photos have in common."""

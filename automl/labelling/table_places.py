@@ -19,7 +19,7 @@ _MANY_MORE = 1.1
 _FEWEST_FOR_EACH = 3
 """A table that names so many photos for each one of another table is the one to learn from."""
 
-_NO_TABLE = NoPlace(reason=table_messages.NO_TABLE)
+_NO_TABLE = NoPlace(reason=table_messages.NO_TABLE.one)
 _THE_TABLE = NoPlace(reason=table_messages.IS_THE_TABLE, is_table=True)
 _BY_NAME = {
     True: (table_messages.READ, table_messages.READ_WITH_PARTS),
@@ -199,8 +199,8 @@ def _of_use(read: Sequence[TableClaims]) -> list[TableClaims]:
 
 def _shows_classes(claims: TableClaims, main: TableClaims) -> bool:
     """Whether a table names but one picture for each class of another one that names many: an icon, or an example."""
-    n_photos = len(claims.labels)
-    return n_photos == len(claims.spellings) and _FEWEST_FOR_EACH * n_photos <= len(main.labels)
+    n_photos, has_split = len(claims.labels), any(place.split for place in claims.labels.values())
+    return not has_split and n_photos == len(claims.spellings) and _FEWEST_FOR_EACH * n_photos <= len(main.labels)
 
 
 def _place(
@@ -213,16 +213,16 @@ def _place(
     for claims in used:
         if index in claims.labels:
             return claims.labels[index]
+    if trouble:
+        return NoPlace(reason=trouble)
     for claims in read:
         if index in claims.refusals:
             return claims.refusals[index]
-    if trouble:
-        return NoPlace(reason=trouble)
     return _not_named(used) if used else _NO_TABLE
 
 
 def _not_named(used: Sequence[TableClaims]) -> NoPlace:
     names = [claims.name for claims in used]
     if len(names) == 1:
-        return NoPlace(reason=table_messages.NOT_NAMED.format(table=names[0]))
-    return NoPlace(reason=table_messages.NOT_NAMED_BY_SEVERAL.format(tables=names_in_words(names)))
+        return NoPlace(reason=table_messages.NOT_NAMED.format(n=1, table=names[0]))
+    return NoPlace(reason=table_messages.NOT_NAMED_BY_SEVERAL.format(n=1, tables=names_in_words(names)))
