@@ -2,13 +2,16 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from automl.cli import check, demo, export, predict, train, upload, weights
 from automl.cli.commands import Command
 from automl.errors import DarkroomError, UserError
+from automl.file_faults import fault_in_words
 from automl.logs import configure_logging
 from automl.native_output import own_terminal
 from automl.settings import load_settings
+from automl.text.messages import files as file_messages
 
 COMMANDS: tuple[Command, ...] = (check, train, predict, export, upload, weights, demo)
 """In the order of the help. Each is a module of this package."""
@@ -25,6 +28,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except DarkroomError as error:
             console.print(error.message, style="red", markup=False)
             return 2 if isinstance(error, UserError) else 1
+        except (OSError, ValueError) as error:
+            if (name := _given_path(options, error)) is None:
+                raise
+            console.print(file_messages.ABOUT.format(name=name, fault=fault_in_words(error)), style="red", markup=False)
+            return 2
+
+
+def _given_path(options: argparse.Namespace, error: OSError | ValueError) -> str | None:
+    """The path among the arguments that an error is about; None where it is about something else."""
+    values = [one for value in vars(options).values() for one in (value if isinstance(value, list) else [value])]
+    paths = [str(value) for value in values if isinstance(value, Path)]
+    if isinstance(error, OSError):
+        return next((path for path in paths if path == str(error.filename)), None)
+    return next((path for path in paths if "\0" in path), None)
 
 
 def parser() -> argparse.ArgumentParser:

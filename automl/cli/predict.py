@@ -13,10 +13,12 @@ from rich.console import Console
 
 from automl.cli.commands import Subparsers
 from automl.errors import UserError
+from automl.file_faults import fault_in_words, is_folder
 from automl.serving.answer_table import answered_row, header, refused_row, sure_in_words
 from automl.serving.predict import Classifier, in_words
 from automl.settings import Settings
 from automl.text.messages import command_line as cli_messages
+from automl.text.messages import files as file_messages
 from automl.text.messages import pieces
 from automl.text.upload_names import is_junk
 
@@ -39,15 +41,15 @@ class Predictor:
         """float32 (classes,), or the reason why the file cannot be read."""
         from automl.images.verify import verify_image
 
+        if "\0" in str(path):
+            return file_messages.IMPOSSIBLE_NAME
         try:
             verify_image(path, self.max_image_pixels)
             return self.classifier.predict(path)
-        except FileNotFoundError:
-            return cli_messages.PHOTO_NOT_FOUND
-        except OSError as error:
-            return cli_messages.PHOTO_CANNOT_BE_OPENED.format(reason=error.strerror or error)
         except UserError as error:
             return str(error)
+        except OSError as error:
+            return fault_in_words(error)
 
     def sentence(self, path: Path, probabilities: np.ndarray) -> str:
         """The answer, which names a photo, for people."""
@@ -94,7 +96,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
 
 def _photos_in(given: Path) -> Iterator[Path]:
     """The files of a folder and of all folders in it, sorted; a file is itself."""
-    if not given.is_dir():
+    if not is_folder(given):
         yield given
         return
     for path in sorted(given.rglob("*")):

@@ -122,6 +122,7 @@ def assess(
             refused=refused,
             problem=problem,
             layout=layout,
+            companions=placed.companions,
             one_view=copies.one_view,
             findings=findings,
             contract=contract,
@@ -137,6 +138,7 @@ def _summary(
     refused: Sequence[DataFile],
     problem: str,
     layout: Layout,
+    companions: frozenset[int],
     one_view: Sequence[str],
     findings: Sequence[Finding],
     contract: ServingContract,
@@ -152,7 +154,7 @@ def _summary(
         classes=class_summaries(images),
         refused=tuple(listed[:MAX_LISTED_REFUSALS]),
         verdict=explained(problem, listed) if problem else verdict_of(images),
-        notes=(*_notes(judged, refused, layout), *_notes_on_copies(images, one_view), *described(contract)),
+        notes=(*_notes(judged, refused, layout, companions), *_notes_on_copies(images, one_view), *described(contract)),
         fingerprint=dataset_fingerprint(images),
         layout=layout_summary(layout),
         sizes=sizes_of(images),
@@ -175,12 +177,14 @@ class _Placed:
         layout: How they were read.
         files: The files with their labels and splits.
         quiet: Ids of tables that were read and of leftovers of other programs: that they are not used does not matter.
+        companions: Ids of pictures that belong to photos, such as masks.
         groups: What photos have in common by the user's folders or table, by id.
     """
 
     layout: Layout
     files: Sequence[DataFile]
     quiet: frozenset[int]
+    companions: frozenset[int]
     groups: Mapping[int, str]
 
 
@@ -201,6 +205,7 @@ def _placed(files: Sequence[DataFile], edits: Sequence[Edit], tables: Sequence[L
         layout=layout,
         files=[_at(file, places.get(file.id)) for file in files],
         quiet=frozenset(quiet),
+        companions=frozenset(number for number, place in nowhere.items() if place.companion),
         groups={number: place.group for number, place in places.items() if isinstance(place, Place)},
     )
 
@@ -209,7 +214,7 @@ def _at(file: DataFile, place: Place | NoPlace | None) -> DataFile:
     if not file.key:
         return file
     if isinstance(place, NoPlace) and (place.is_junk or place.is_table or not file.fault):
-        return replace(file.refused(place.reason), label="", split=None)
+        return replace(file.refused(place.reason), label=place.companion, split=None)
     label, split = (place.label, place.split) if isinstance(place, Place) else (clean_text(file.given_label), None)
     if file.state is FileState.ACCEPTED and file.is_seen and (file.label, file.split) == (label, split):
         return file  # as nearly all are, when something else is edited
@@ -217,7 +222,7 @@ def _at(file: DataFile, place: Place | NoPlace | None) -> DataFile:
     if file.is_seen:
         return placed.refused(file.fault) if file.fault else placed
     # Nothing is ever used that was not decoded, such as a table or a leftover that was sent to a class.
-    return placed.refused(dataset_messages.NOT_A_PHOTO)
+    return placed.refused(dataset_messages.NOT_A_PHOTO.one)
 
 
 def _without_contradictions(files: Sequence[DataFile]) -> list[DataFile]:
@@ -291,13 +296,16 @@ def _photo(file: DataFile, copies: CopyGroups, *, clips: ClipPlaces, contract: S
     )
 
 
-def _notes(judged: Sequence[DataFile], refused: Sequence[DataFile], layout: Layout) -> tuple[str, ...]:
+def _notes(
+    judged: Sequence[DataFile], refused: Sequence[DataFile], layout: Layout, companions: frozenset[int]
+) -> tuple[str, ...]:
     """Sentences about the data set as a whole; names that were joined are a finding, so they are not repeated here."""
     accepted = _accepted(judged)
     notes = [note for note in layout.notes if note not in layout.joined]
     if n_junk := sum(is_junk(file.name) for file in judged):
         notes.append(dataset_messages.LEFTOVERS_SKIPPED.format(n=n_junk))
-    if lost := in_natural_order({file.label for file in refused if file.label} - {file.label for file in accepted}):
+    unused = {file.label for file in refused if file.label and file.id not in companions}
+    if lost := in_natural_order(unused - {file.label for file in accepted}):
         notes.append(dataset_messages.CLASSES_LOST.format(n=len(lost), classes=quoted(lost)))
     return tuple(notes)
 

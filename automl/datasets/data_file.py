@@ -18,7 +18,7 @@ class DataFile:
         sha256: Of its bytes.
         state: What became of it.
         reason: Why it is not used.
-        label: Its class.
+        label: Its class. Of a picture that belongs to a photo, and so is none itself, the word that says so: `masks`.
         split: The part that its folder names, None where the folders do not say.
         width: Pixels, upright.
         height: Pixels, upright.

@@ -13,10 +13,12 @@ from typing import TypeVar
 from automl.atomic_files import no_half_files
 from automl.delivery.exporter import ExportedModels
 from automl.errors import BadBundle, NotFound
+from automl.file_faults import fault_in_words
 from automl.records.report import CandidateReport, read_report
 from automl.serving import predict
 from automl.serving.sound_zip import sound_zip
 from automl.text.messages import delivery as delivery_messages
+from automl.text.messages import files as file_messages
 
 REPORT_NAME = "metrics.json"
 _STORED = {".keras", ".png"}  # compressed already
@@ -111,6 +113,8 @@ def read_bundle_report(bundle: Path) -> CandidateReport:
 @contextmanager
 def _readable(bundle: Path) -> Iterator[zipfile.ZipFile]:
     """An opened download. Whatever is wrong with its bytes means that Darkroom did not make it."""
+    if "\0" in str(bundle):
+        raise NotFound(file_messages.ABOUT.format(name=bundle, fault=file_messages.IMPOSSIBLE_NAME))
     try:
         with sound_zip(bundle) as archive:
             yield archive
@@ -118,7 +122,10 @@ def _readable(bundle: Path) -> Iterator[zipfile.ZipFile]:
         raise NotFound(delivery_messages.MODEL_NOT_FOUND.format(bundle=bundle)) from None
     except IsADirectoryError:
         raise BadBundle(delivery_messages.MODEL_IS_A_FOLDER.format(bundle=bundle)) from None
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        fault = fault_in_words(error)
+        raise BadBundle(file_messages.ABOUT.format(name=bundle, fault=fault)) from error
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BadBundle(delivery_messages.NO_MODEL.format(bundle=bundle, error=error)) from error
 
 

@@ -31,9 +31,9 @@ THUMBNAIL_PX = 192
 
 _THUMBNAIL_QUALITY = 80
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", pixel_messages.ARCHIVE),
-    (b"%PDF", pixel_messages.PDF),
-    (b"<svg", pixel_messages.SVG),
+    (b"PK\x03\x04", pixel_messages.ARCHIVE.one),
+    (b"%PDF", pixel_messages.PDF.one),
+    (b"<svg", pixel_messages.SVG.one),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 # What begins so was a picture once, so a failure to read it is damage.
@@ -166,7 +166,7 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
 def _header_of(photo: OpenPhoto, max_pixels: int) -> VerifiedImage:
     width, height = photo.size
     if width * height > max_pixels:
-        raise BadImage(pixel_messages.TOO_MANY_PIXELS.format(max_pixels=max_pixels))
+        raise BadImage(pixel_messages.TOO_MANY_PIXELS.format(n=1, max_pixels=max_pixels))
     # A phone's JPEG with a second picture inside (MPO) is read as the JPEG that it begins with.
     form = "JPEG" if photo.image.format == "MPO" else str(photo.image.format)
     return VerifiedImage(width=width, height=height, format=form)
@@ -176,24 +176,24 @@ def _why_unreadable(source: IO[bytes], error: Exception, max_pixels: int) -> str
     """The reason for people, which depends on what the file really is."""
     if isinstance(error, Image.DecompressionBombError):
         most = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
-        return pixel_messages.TOO_MANY_PIXELS.format(max_pixels=most)
+        return pixel_messages.TOO_MANY_PIXELS.format(n=1, max_pixels=most)
     if isinstance(error, MemoryError):
-        return pixel_messages.TOO_LITTLE_MEMORY
+        return pixel_messages.TOO_LITTLE_MEMORY.one
     source.seek(0)
     head = source.read(32)
     if not head:
-        return pixel_messages.EMPTY_FILE
+        return pixel_messages.EMPTY_FILE.one
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        return pixel_messages.HEIF
+        return pixel_messages.HEIF.one
     for start, reason in _OTHER_FILES:
         if head.lstrip().startswith(start):
             return reason
     for start, (form, plugin) in _PLUGINS.items():
         if head.startswith(start) and _is_unusual(source, error, plugin):
-            return pixel_messages.UNUSUAL_KIND.format(form=form)
+            return pixel_messages.UNUSUAL_KIND.format(n=1, form=form)
     if not isinstance(error, UnidentifiedImageError) or head.startswith(_PICTURE_STARTS):
-        return pixel_messages.DAMAGED
-    return pixel_messages.OTHER_FILE
+        return pixel_messages.DAMAGED.one
+    return pixel_messages.OTHER_FILE.one
 
 
 def _is_unusual(source: IO[bytes], error: Exception, plugin: Callable[[IO[bytes]], Image.Image]) -> bool:

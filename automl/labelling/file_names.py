@@ -3,8 +3,9 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from automl.labelling.name_subjects import NameSubject, are_groups, are_subjects, subjects_in
 from automl.labelling.named_file import NamedFile
 from automl.labelling.places import MAX_LABEL_CHARS, NoPlace, Place, Places, without_lonely_split
 from automl.labelling.split_words import SET_WORDS, apart_from_split, split_of_word, words_of
@@ -12,30 +13,44 @@ from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders, stem_of
 
-_NO_PHOTO = NoPlace(reason=labelling_messages.NO_PHOTO)
-_NO_CLASS = NoPlace(reason=labelling_messages.NAME_WITHOUT_CLASS)
-_TOO_LONG = NoPlace(reason=labelling_messages.CLASS_IN_NAME_TOO_LONG.format(most=MAX_LABEL_CHARS))
+_NO_PHOTO = NoPlace(reason=labelling_messages.NO_PHOTO.one)
+_NO_CLASS = NoPlace(reason=labelling_messages.NAME_WITHOUT_CLASS.one)
+_TOO_LONG = NoPlace(reason=labelling_messages.CLASS_IN_NAME_TOO_LONG.format(n=1, most=MAX_LABEL_CHARS))
 
 _MEANINGLESS = words_of(
     # Cameras.
     "img image images imag imgp mvimg mg dsc dscn dscf dsci pxl cimg hpim sam kic pict gedc sdc dcp gopr gopro gx gh "
     "dji mvi mov vid video pano burst hdr portrait night wa cam camera webcam "
+    # Sites for stock photos, and programs that make pictures.
+    "pixabay pexels unsplash shutterstock istock istockphoto gettyimages getty depositphotos dreamstime adobestock "
+    "freepik alamy stocksnap fotolia bigstock 123rf stock chatgpt comfyui midjourney dalle "
     # People and programs, whatever it shows.
     "photo photos picture pic pics scan frame frames clip seq file foto fotos bild fb snapchat raw jpg jpeg png rf "
     "screenshot screen shot bildschirmfoto capture snap snapshot vlcsnap whatsapp signal telegram kakaotalk wechat "
     "mmexport inshot picsart received unnamed untitled unbenannt download thumb thumbnail original collage "
+    "descarga herunterladen téléchargement scaricare baixados index oip th hqdefault maxresdefault imgres "
     # Parts of dates and times, and what was done to a copy.
     "copy kopie copie copia edited edit resized cropped crop aug augmented at on um am pm of nr"
 )
 """Words, in lower case, that cameras, phones, programs and web sites put into the name of a photo."""
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_SCREENSHOT = (
+    "captura de (?:pantalla|tela)|capture d[’'_ ]?écran|schermata|schermafbeelding|schermafdruk|skärmavbild|skärmbild|"
+    "skjermbilde|skærmbillede|zrzut ekranu|снимок экрана|скриншот|знімок екрана|ekran görüntüsü|snímek obrazovky|"
+    "képernyőfotó|näyttökuva|屏幕截图|屏幕快照|截屏|螢幕截圖|スクリーンショット|스크린샷|화면 캡처"
+)
 _IDENTIFIER = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # a UUID
     r"|(?<![a-z0-9])(?=[a-f]*[0-9]+[a-f]+[0-9a-f]*[0-9])[0-9a-f]{6,}(?![a-z0-9])"  # a hash
     rf"|(?<![a-z0-9])(?:{_MONTH}[ _.-]?\d{{1,2}}[ _.,-]+|\d{{1,2}}[ _.-]?{_MONTH}[ _.-]?)\d{{4}}(?!\d)"  # a date
     r"|(?<![a-z0-9])img_e(?=\d{4})"  # iPhones, after editing
-    r"|^[plr]\d{7}(?!\d)|^[bc]\d{3}_(?=\d{4})",  # Panasonic, Leica and Ricoh; and programs such as B612
+    r"|^[plr]\d{7}(?!\d)|^[bc]\d{3}_(?=\d{4})"  # Panasonic, Leica and Ricoh; and programs such as B612
+    r"|^\d{5,}_[0-9a-f]{10}(?:_[a-z0-9]{1,2})?(?![a-z0-9])"  # Flickr, with a letter for the size
+    r"|^pexels-[a-z-]+-\d+.*|^.+-unsplash(?![a-z]).*"  # with the name of the photographer
+    r"|^360_f_\d+_[a-z0-9]+|(?<![a-z0-9])\d+x\d+(?![a-z0-9])"  # Adobe Stock; and a size
+    r"|dall[·-]?e(?![a-z])|gemini_generated_image(?:_[a-z0-9]+)?|chatgpt image.*|^image_fx|微信(?:图片|圖片)"
+    rf"|(?:{_SCREENSHOT})(?:[\W_]*\d.*)?",
     re.IGNORECASE,
 )
 """What counts or identifies a photo although there are letters in it. Any digit may stand for any other here."""
@@ -52,10 +67,37 @@ def places_by_names(files: Sequence[NamedFile], splits_of_folders: Mapping[Folde
     A word such as `train` or `test` at either end names the part of the split, if it divides the photos at all. Where
     there is no such word, the folder says it (`splits_of_folders`).
     """
-    read = _read_names(files, is_split_first=False)
+    stems = [stem_of(file.path[-1]) if file.is_photo else "" for file in files]
+    places = _places_of(files, stems, splits_of_folders)
+    subjects = subjects_in(list(dict.fromkeys(filter(None, stems))))
+    if not subjects:
+        return places
+    without = [subjects[stem].rest if stem in subjects else stem for stem in stems]
+    return _with_subjects(places, _places_of(files, without, splits_of_folders), [subjects.get(stem) for stem in stems])
+
+
+def _with_subjects(places: Places, without: Places, subjects: Sequence[NameSubject | None]) -> Places:
+    """The places `without` subjects in the names, in groups by the subjects, if these are any; else `places`."""
+    found = list(zip(without, subjects, strict=True))
+    pairs = [(subject.name, place.label) for place, subject in found if subject and isinstance(place, Place)]
+    n_before = sum(isinstance(place, Place) for place in places)
+    if len({label for _, label in pairs}) < 2 or 2 * len(pairs) < n_before or not are_subjects(pairs):
+        return places
+    if not are_groups(pairs):
+        return without
+    return [
+        replace(place, group=subject.name) if subject and isinstance(place, Place) else place
+        for place, subject in found
+    ]
+
+
+def _places_of(
+    files: Sequence[NamedFile], stems: Sequence[str], splits_of_folders: Mapping[Folders, Split | None]
+) -> Places:
+    read = _read_names(stems, is_split_first=False)
     # In `test_train_1` either word may be the class: the word for the split stands where it does in other names.
     if sum(name.side for name in read if name is not None) > 0:
-        read = _read_names(files, is_split_first=True)
+        read = _read_names(stems, is_split_first=True)
     splits = _SplitWords([name for name in read if name is not None])
     return without_lonely_split(
         [
@@ -65,13 +107,11 @@ def places_by_names(files: Sequence[NamedFile], splits_of_folders: Mapping[Folde
     )
 
 
-def _read_names(files: Sequence[NamedFile], *, is_split_first: bool) -> list["_NameWords | None"]:
-    """What the name of each photo says; where both ends may name the split, the first does if `is_split_first`."""
+def _read_names(stems: Sequence[str], *, is_split_first: bool) -> list["_NameWords | None"]:
+    """What each name says, None where there is none; where both ends may name the split, the first does if
+    `is_split_first`."""
     known: dict[str, _NameWords] = {}
-    return [
-        _words_of(stem_of(file.path[-1]), known, is_split_first=is_split_first) if file.is_photo else None
-        for file in files
-    ]
+    return [_words_of(stem, known, is_split_first=is_split_first) if stem else None for stem in stems]
 
 
 def _words_of(stem: str, known: dict[str, "_NameWords"], *, is_split_first: bool) -> "_NameWords":

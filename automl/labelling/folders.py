@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from automl.labelling.named_file import NamedFile
-from automl.labelling.neutral_names import Telling, is_empty_word, is_lot, is_mask, telling
+from automl.labelling.neutral_names import is_empty_word, is_lot
 from automl.labelling.outer_folders import settled, without_collections, without_groups
 from automl.labelling.photo_folder import OUTSIDE, PhotoFolder, by_top, place_in
 from automl.labelling.places import NoPlace, Place, Places, without_lonely_split
@@ -15,7 +15,7 @@ from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders
 
-_NO_PHOTOS = NoPlace(reason=labelling_messages.NO_PHOTO)
+_NO_PHOTOS = NoPlace(reason=labelling_messages.NO_PHOTO.one)
 
 PlaceOfFolder = Mapping[Folders, Place | NoPlace]
 """The place of the photos that lie directly in each folder."""
@@ -26,6 +26,7 @@ class FolderReading:
     """What the folders of all photos together say.
 
     Attributes:
+        files: All of the files.
         outermost: Where the outermost folders that tell photos apart are the classes. What lies deeper inside a class
             folder belongs to that class.
         innermost: Where the innermost folders are the classes. If outer folders all hold the same inner names, each of
@@ -36,6 +37,7 @@ class FolderReading:
         are_lots: Whether the outermost folders are dates or numbered lots, which say nothing about their photos.
     """
 
+    files: Sequence[NamedFile]
     outermost: PlaceOfFolder
     innermost: PlaceOfFolder
     splits: Mapping[Folders, Split | None]
@@ -49,7 +51,7 @@ class FolderReading:
         # Only photos decide: a stray README beside the folder must not hide that the folder wraps everything.
         photos = Counter(file.folders for file in files if file.is_photo)
         counts = photos or Counter(file.folders for file in files if file.unusable is None)
-        found = settled(_without_masks([PhotoFolder(path=path, rest=path, n_photos=n) for path, n in counts.items()]))
+        found = settled([PhotoFolder(path=path, rest=path, n_photos=n) for path, n in counts.items()])
         outer = with_splits_inside(without_collections(found, is_bold=False))
         ungrouped, outer_folders = without_groups(found)
         inner = with_splits_inside(without_collections(ungrouped, is_bold=True))
@@ -57,6 +59,7 @@ class FolderReading:
         is_inner_likelier = _labels(outermost) != _labels(innermost)
         tops = by_top(outer)
         return cls(
+            files=files,
             outermost=outermost if is_inner_likelier else _without_empty_words(outermost),
             innermost=innermost if is_inner_likelier else _literally_innermost(outer),
             splits={one.path: one.split for one in outer},
@@ -65,42 +68,13 @@ class FolderReading:
             are_lots=bool(tops) and all(map(is_lot, tops)),
         )
 
-    def by_outermost(self, files: Sequence[NamedFile]) -> Places:
+    def by_outermost(self) -> Places:
         """The places of the files where the outermost folders are the classes."""
-        return _places(files, self.outermost)
+        return _places(self.files, self.outermost)
 
-    def by_innermost(self, files: Sequence[NamedFile]) -> Places:
+    def by_innermost(self) -> Places:
         """The places of the files where the innermost folders are the classes."""
-        return _places(files, self.innermost)
-
-
-def _without_masks(folders: Sequence[PhotoFolder]) -> list[PhotoFolder]:
-    """The folders, of which those are lost that hold what belongs to the photos in a folder beside: `cat/masks`.
-
-    Where no other folder could be a class, nothing is lost, so that people can still choose these.
-    """
-    beside_photos = {
-        path[:level] for path in (one.path for one in folders) for level, name in enumerate(path) if _is_plain(name)
-    }
-    masks = {
-        one.path: name
-        for one in folders
-        for level, name in enumerate(one.path)
-        if is_mask(name) and one.path[:level] in beside_photos
-    }
-    others = {name for one in folders if one.path not in masks for name in one.path}
-    if not masks or sum(telling(name) is not Telling.NOTHING for name in others) < 2:
-        return list(folders)
-    return [
-        replace(one, lost=NoPlace(reason=labelling_messages.BELONGS_TO_PHOTOS.format(folder=masks[one.path])))
-        if one.path in masks
-        else one
-        for one in folders
-    ]
-
-
-def _is_plain(name: str) -> bool:
-    return name.lower() in PLAIN_FOLDERS
+        return _places(self.files, self.innermost)
 
 
 def _places(files: Sequence[NamedFile], of_folders: PlaceOfFolder) -> Places:
@@ -117,7 +91,7 @@ def _without_empty_words(places: PlaceOfFolder) -> PlaceOfFolder:
     if len(labels) < 2 or not all(map(is_empty_word, labels)):
         return places
     return {
-        path: NoPlace(reason=labelling_messages.FOLDER_SAYS_NOTHING.format(folder=place.label))
+        path: NoPlace(reason=labelling_messages.FOLDER_SAYS_NOTHING.format(n=1, folder=place.label))
         if isinstance(place, Place)
         else place
         for path, place in places.items()

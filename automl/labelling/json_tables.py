@@ -1,7 +1,7 @@
 """Tables in JSON: a list of objects, or one object a line, as data sets and programs for labelling write them."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from pydantic import JsonValue
@@ -56,6 +56,10 @@ def _objects(text: str) -> list[JsonValue]:
 
 def _rows_of_object(value: dict[str, JsonValue]) -> list[JsonValue]:
     """The rows of an object, which may hold a class for each file, the files of each class, columns, or just a list."""
+    if annotated := _rows_of_coco(value):
+        return annotated
+    if isinstance(project := value.get("_via_img_metadata"), dict):  # VGG Image Annotator
+        value = project
     inner = list(value.values())
     if len(value) > 1 and all(isinstance(label, str | int) for label in inner):
         return [{"file": file, "label": label} for file, label in value.items()]
@@ -64,10 +68,33 @@ def _rows_of_object(value: dict[str, JsonValue]) -> list[JsonValue]:
         return [{"file": file, "label": label} for label, files in lists.items() for file in files]
     if len(lists) == 1 and all(isinstance(row, dict | list) for rows in lists.values() for row in rows):
         return next(iter(lists.values()))
-    columns = {name: cells for name, cells in value.items() if isinstance(cells, dict)}  # as pandas writes them
-    if len(columns) == len(value) > 1 and len({tuple(cells) for cells in columns.values()}) == 1:
-        return [{name: cells[row] for name, cells in columns.items()} for row in next(iter(columns.values()))]
+    dicts = {name: cells for name, cells in value.items() if isinstance(cells, dict)}
+    if len(dicts) == len(value) > 1:
+        keys = {tuple(cells) for cells in dicts.values()}
+        if len(keys) == 1 and all(key.isdecimal() for key in next(iter(keys))):  # columns, as pandas writes them
+            return [{name: cells[row] for name, cells in dicts.items()} for row in next(iter(dicts.values()))]
+        return [{"key": key, **row} for key, row in dicts.items()]
     return [value]
+
+
+def _rows_of_coco(value: dict[str, JsonValue]) -> list[JsonValue]:
+    """A row for each annotation of COCO, and for each photo without one; empty if the object is nothing of the kind."""
+    images, categories, annotations = (
+        [row for row in found if isinstance(row, dict)] if isinstance(found := value.get(name), list) else []
+        for name in ("images", "categories", "annotations")
+    )
+    if not images or not categories:
+        return []
+    names = {str(row.get("id")): row.get("name") for row in categories}
+    labels: defaultdict[str, dict[JsonValue, None]] = defaultdict(dict)
+    for row in annotations:
+        if isinstance(name := names.get(str(row.get("category_id"))), str):
+            labels[str(row.get("image_id"))][name] = None
+    return [
+        {"file_name": row.get("file_name"), "category_name": label}
+        for row in images
+        for label in labels.get(str(row.get("id"))) or [""]
+    ]
 
 
 def _record(value: JsonValue) -> Record:
@@ -85,7 +112,18 @@ def _cells(value: JsonValue, name: str, depth: int) -> Iterator[tuple[str, str]]
             yield from _cells(inner, f"{name}.{key}" if name else key, depth + 1)
     elif isinstance(value, list) and len(value) == 1:
         yield from _cells(value[0], name, depth + 1)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        yield from _merged([cell for item in value for cell in _cells(item, name, depth + 1)])
     elif isinstance(value, list):
         yield name, json.dumps([str(item) for item in value if isinstance(item, str | int)], ensure_ascii=False)
     else:
         yield name, "" if value is None else str(value).strip()
+
+
+def _merged(cells: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """One cell of each name: the value that all of them have, such as the class of several boxes, or a list."""
+    values: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for name, text in cells:
+        values[name][text] = None
+    for name, texts in values.items():
+        yield name, next(iter(texts)) if len(texts) == 1 else json.dumps(list(texts), ensure_ascii=False)

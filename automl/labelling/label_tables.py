@@ -12,8 +12,10 @@ from automl.text.upload_names import clean_parts
 MAX_TABLE_BYTES, MAX_TABLES, MAX_BYTES_OF_ALL_TABLES = 20_000_000, 10, 40_000_000
 """Larger files, and more of them, are no tables of labels."""
 
-_JSON_SUFFIXES, _WORKBOOK_SUFFIXES = (".json", ".jsonl", ".ndjson"), (".xlsx", ".xls", ".ods")
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt", *_JSON_SUFFIXES, *_WORKBOOK_SUFFIXES)
+_WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods")
+# The last two are of SageMaker Ground Truth and of Edge Impulse.
+_JSON_SUFFIXES = (".json", ".jsonl", ".ndjson", ".manifest", ".labels")
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".lst", *_JSON_SUFFIXES, *_WORKBOOK_SUFFIXES)
 """The endings of names, in lower case, by which a file may be a table of labels."""
 
 _MOST_LOOKED_INTO = 100
@@ -73,7 +75,7 @@ def _unlikeliness(name: str) -> tuple[bool, bool, int, str]:
     """The order in which tables are read, since not all of very many are: what is called so, and lies outermost."""
     path = clean_parts(name)
     file = path[-1].lower() if path else ""
-    is_seldom = file.endswith((".txt", *_JSON_SUFFIXES))
+    is_seldom = file.endswith((".txt", ".lst", *_JSON_SUFFIXES))
     return is_seldom, not any(word in file for word in _LIKELY_WORDS), len(path), name
 
 

@@ -59,9 +59,9 @@ def _folders(folder: str) -> tuple[Folders, NoPlace | None]:
 
 def _why_unusable(path: Folders) -> NoPlace | None:
     if not path:
-        return NoPlace(reason=labelling_messages.NO_NAME)
+        return NoPlace(reason=labelling_messages.NO_NAME.one)
     if is_junk_path(path):
         return NoPlace(reason=labelling_messages.LEFTOVER, is_junk=True)
     if any(part.startswith(".") for part in path):
-        return NoPlace(reason=labelling_messages.HIDDEN)
+        return NoPlace(reason=labelling_messages.HIDDEN.one)
     return None

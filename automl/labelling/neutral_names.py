@@ -53,15 +53,25 @@ _PROGRAMS = words_of(
     "camera roll uploads dcim iphone ipad samsung galaxy pixel huawei android google drive icloud whatsapp telegram "
     "signal screenshots screenshot download downloads new neu neuer neue nouveau nuevo "
     "nueva nova nuova новая untitled unsorted misc other others more "
-    "extra extras old copy backup apple canon nikon panasonic pana olympus nd nd750 media album gallery internet web "
+    "extra extras old copy backup apple canon nikon panasonic pana olympus olymp msdcf fuji "
+    "fujifilm casio gopro andro ricoh nd nd750 media album gallery internet web "
     "from phone and various diverse verschiedenes sonstiges from the my own"
 )
 _MEANINGLESS = _ORIGINS | _LOTS | _TIMES | _CONDITIONS | _VARIANTS | _PROGRAMS | PLAIN_FOLDERS
 _MASKS = words_of(
-    "mask masks label labels annotation annotations segmentation segmentations groundtruth gt ground truth"
+    "mask masks label labels annotation annotations annots anno segmentation segmentations seg groundtruth gt ground "
+    "truth trimap trimaps superpixels contours bboxes xmls "
+    "maske masken segmentierung segmentierungen annotationen masque masques étiquettes máscara máscaras mascara "
+    "mascaras "
+    "segmentación segmentacion anotaciones segmentação segmentacao anotações anotacoes maschera maschere segmentazione "
+    "annotazioni masker maskers maski adnotacje segmentacja maskeler "
+    "маска маски сегментация аннотации разметка 掩码 掩膜 遮罩 标注 標註 分割 マスク アノテーション 마스크"
 )
 _HOLDERS = _MASKS | PLAIN_FOLDERS | words_of("fold folds batch chunk shard folder dcim apple new untitled")
+_PHOTOS = PLAIN_FOLDERS | words_of("original originals input inputs rgb scan scans frame frames")
 _WORD = re.compile(r"[^\W\d_]+")
+_CAPITAL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word begins without a gap before it: `SegmentationClass`, `JPEGImages`."""
 _DATE = re.compile(r"(19|20)\d\d([-_. ]?[01]\d([-_. ]?[0-3]\d)?)?|[0-3]?\d[-_. ][0-3]?\d[-_. ](19|20)?\d\d")
 """A year, a month of a year or a day, without words."""
 _SIZE = re.compile(r"\d+ ?x( ?\d+)?|\d+ ?px", re.IGNORECASE)
@@ -117,5 +127,22 @@ def is_empty_word(folder: str) -> bool:
 @lru_cache(maxsize=65536)
 def is_mask(folder: str) -> bool:
     """Whether a folder is named for what belongs to photos and is none itself: `masks`, `ground_truth`."""
-    words = _WORD.findall(folder.lower())
+    words = _parts(folder)
     return bool(words) and all(word in _MASKS for word in words)
+
+
+@lru_cache(maxsize=65536)
+def has_mask_word(folder: str) -> bool:
+    """Whether one of the words in a name is a word for what belongs to photos: `lung masks`, but also `no_mask`."""
+    return any(word in _MASKS for word in _parts(folder))
+
+
+@lru_cache(maxsize=65536)
+def holds_photos(folder: str) -> bool:
+    """Whether a folder is named for the photos in it, unlike another one beside it with their masks."""
+    words = _parts(folder)
+    return bool(words) and all(word in _PHOTOS for word in words)
+
+
+def _parts(folder: str) -> list[str]:
+    return _WORD.findall(_CAPITAL.sub(" ", folder).lower())

@@ -12,8 +12,8 @@ from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 from automl.text.upload_names import Folders
 
-OUTSIDE = NoPlace(reason=labelling_messages.OUTSIDE_CLASS_FOLDERS)
-_TOO_LONG = NoPlace(reason=labelling_messages.FOLDER_NAME_TOO_LONG.format(most=MAX_LABEL_CHARS))
+OUTSIDE = NoPlace(reason=labelling_messages.OUTSIDE_CLASS_FOLDERS.one)
+_TOO_LONG = NoPlace(reason=labelling_messages.FOLDER_NAME_TOO_LONG.format(n=1, most=MAX_LABEL_CHARS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,11 +62,14 @@ class NoPlace:
         reason: A sentence for people.
         is_junk: Whether it is a leftover of some program, of which people need not hear one by one.
         is_table: Whether it is a table that has said where other files belong.
+        companion: The word that says that it belongs to a photo and is none itself, such as `masks`; empty without
+            one. It lacks more than a class.
     """
 
     reason: str
     is_junk: bool = False
     is_table: bool = False
+    companion: str = ""
 
 
 Places = list[Place | NoPlace]

@@ -6,6 +6,7 @@ A name is only ever read as text. Nothing here touches the file system.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from automl.labelling.companions import has_class_folders, without_companions
 from automl.labelling.file_names import places_by_names
 from automl.labelling.folders import FolderReading
 from automl.labelling.label_tables import LabelTable
@@ -14,15 +15,16 @@ from automl.labelling.named_file import NamedFile
 from automl.labelling.places import NoPlace, Place, Places, Reading
 from automl.labelling.spellings import joined_spellings
 from automl.labelling.table_places import TablePlaces, TableReading, covers_most, places_by_table, win_over_folders
+from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 
-_UNUSED_TABLE = NoPlace(reason=labelling_messages.UNUSED_TABLE)
+_UNUSED_TABLE = NoPlace(reason=labelling_messages.UNUSED_TABLE.one)
 
 _READERS: Mapping[Reading, Callable[[Sequence[NamedFile], FolderReading, TablePlaces], Places]] = {
-    Reading.FOLDERS: lambda files, by_folders, _: by_folders.by_outermost(files),
+    Reading.FOLDERS: lambda _, by_folders, __: by_folders.by_outermost(),
     Reading.TABLE: lambda _, __, by_table: by_table.places,
     Reading.NAMES: lambda files, by_folders, _: places_by_names(files, by_folders.splits),
-    Reading.PARENT: lambda files, by_folders, _: by_folders.by_innermost(files),
+    Reading.PARENT: lambda _, by_folders, __: by_folders.by_innermost(),
 }
 """How each reading finds places. The order is that in which other readings are offered: the likeliest first."""
 
@@ -83,8 +85,9 @@ def read_layout(
             none.
         join_spellings: Whether to take `Cat` and `cat ` for one class.
     """
-    files = [NamedFile.of(name) for name in names]
-    by_folders = FolderReading.of(files)
+    named = [NamedFile.of(name) for name in names]
+    files = without_companions(named)
+    by_folders = FolderReading.of(files if has_class_folders(files) else named)
     by_table = places_by_table(files, names, tables, column=column)
     found = {
         known: _read(
@@ -113,7 +116,11 @@ def read_layout(
         reading=reading,
         places=_with_unused_tables(chosen, names, tables),
         description=chosen.description,
-        notes=(*chosen.joined, *(by_table.notes if reading is Reading.TABLE else by_table.faults)),
+        notes=(
+            *chosen.joined,
+            *filter(None, [chosen.note]),
+            *(by_table.notes if reading is Reading.TABLE else by_table.faults),
+        ),
         joined=chosen.joined,
         others=others,
     )
@@ -141,6 +148,7 @@ class _ReadPlaces:
         places: The place of each file.
         description: A sentence for people.
         joined: A sentence for each spelling that was taken for another one.
+        note: A sentence about the split that the photos come with; empty if there is nothing to say.
         is_likely: Whether the reading makes sense, and so may be what the owner of the photos has meant.
     """
 
@@ -148,6 +156,7 @@ class _ReadPlaces:
     places: Places
     description: str
     joined: tuple[str, ...]
+    note: str
     is_likely: bool
 
 
@@ -165,6 +174,7 @@ def _read(
     if joined:
         places = [_with_joined_label(place, joined) for place in places]
         labels = _labels_of_photos(files, places)
+    places, note = _with_usable_split(places) if reading is not Reading.PARENT else (places, "")
     n_photos = sum(file.is_photo for file in files)
     return _ReadPlaces(
         reading=reading,
@@ -177,11 +187,27 @@ def _read(
             by_table=by_table,
             outer_folders=outer_folders,
         ),
+        note=note,
         joined=tuple(
             labelling_messages.JOINED_SPELLING.format(label=label, kept=kept) for label, kept in sorted(joined.items())
         ),
         is_likely=_is_likely(reading, labels, n_photos, covers_most(files, places)),
     )
+
+
+def _with_usable_split(places: Places) -> tuple[Places, str]:
+    """The places without their split where it leaves a single class to learn from, and a sentence that says so.
+
+    So it is with sets for finding faults: all of them are in the test part, and only good ones are learned from.
+    """
+    found = [place for place in places if isinstance(place, Place)]
+    labels = {place.label for place in found}
+    learned = {place.label for place in found if place.split is not Split.TEST}
+    tested = {place.label for place in found if place.split is Split.TEST}
+    if len(labels) < 2 or len(learned) != 1 or learned.isdisjoint(tested):
+        return places, ""
+    without = [replace(place, split=None) if isinstance(place, Place) else place for place in places]
+    return without, labelling_messages.ONE_CLASS_TO_LEARN.format(label=learned.pop())
 
 
 def _guess(found: Mapping[Reading, _ReadPlaces], by_folders: FolderReading, by_table: TablePlaces) -> Reading:

@@ -13,7 +13,7 @@ from automl.labelling.split_words import PLAIN_FOLDERS, split_name, without_spli
 from automl.records import Split
 from automl.text.messages import labelling as labelling_messages
 
-BESIDE_TRAINING = NoPlace(reason=labelling_messages.BESIDE_TRAINING_FOLDER)
+BESIDE_TRAINING = NoPlace(reason=labelling_messages.BESIDE_TRAINING_FOLDER.one)
 """Of photos that lie beside the training folder: often plots, or files of some program."""
 
 _MOST_LEVELS = 4
@@ -110,7 +110,7 @@ def _inside_part(folders: Sequence[PhotoFolder], part: str, *, elsewhere: frozen
         found = [replace(one.inside(), split=nested[one.rest[0]]) if one.rest else one for one in found]
     if _says_nothing(found, elsewhere):
         found = [replace(one, rest=()) for one in found]
-    unlabelled = NoPlace(reason=labelling_messages.DIRECTLY_IN_PART.format(part=part))
+    unlabelled = NoPlace(reason=labelling_messages.DIRECTLY_IN_PART.format(n=1, part=part))
     return [one if one.rest else replace(one, lost=unlabelled) for one in found]
 
 

@@ -21,14 +21,18 @@ _WORDS: Mapping[Split, str] = {
         "trainieren lern lernen entrainement entraînement apprentissage entrenamiento entrenar entreno aprendizaje "
         "addestramento allenamento apprendimento treino treinamento treinar aprendizagem "
         "训练 訓練 学习 學習 学習 トレーニング 훈련 학습 обучение обучающая обучающие "
-        "обучающий тренировка тренировочная тренировочные тренировочный"
+        "обучающий тренировка тренировочная тренировочные тренировочный "
+        "trénovací trénování trénink tréninkové tanító tanítás trainen oefenen träning træning koulutus antrenare "
+        "tréningové навчання навчальні обучение εκπαίδευση אימון אימונים huấnluyện"
     ),
     Split.VALIDATION: (
         "val vld valid validation validate validating dev devel development "
         "walidacja walidacyjne walidacyjny doğrulama dogrulama validasi تحقق التحقق "
         "validierung validierungs validacion validación validar validazione convalida validacao validação validatie "
         "验证 驗證 校验 検証 バリデーション 검증 валидация валидационная "
-        "валидационные валидационный проверочная проверочные"
+        "валидационные валидационный проверочная проверочные "
+        "validační validace validálás validáló validatie valideren validering validointi validare валідація επικύρωση "
+        "אימות תיקוף kiểmđịnh xácthực"
     ),
     Split.TEST: (
         "test tests testing tst holdout heldout holdback unseen eval evaluation evaluate evaluating "
@@ -36,7 +40,9 @@ _WORDS: Mapping[Split, str] = {
         "testowe testowy verifica pengujian اختبار الاختبار "
         "teste testes avaliacao avaliação prova valutazione "
         "测试 測試 テスト 試験 评估 評估 評価 테스트 평가 тест тестовая тестовые "
-        "тестовый"
+        "тестовый "
+        "testovací testování teszt tesztelés testen toets testning testi testaus testare тестові тестування δοκιμή "
+        "בדיקה מבחן kiểmtra kiểmthử"
     ),
 }
 
@@ -51,7 +57,10 @@ EVALUATION_WORDS = words_of(
 
 PLAIN_FOLDERS = words_of(
     "images image imgs img photos photo pictures picture pics pic jpg jpeg jpgs png pngs tif tiff raw data "
-    "bilder bild fotos foto fotografias imagenes imágenes imagens immagini 图片 图像 圖片 照片 画像 写真 이미지"
+    "bilder bild fotos foto fotografias imagenes imágenes imagens immagini afbeeldingen obrazy zdjęcia obrázky "
+    "fotografie resimler görüntüler gambar kuvat képek "
+    "изображения фото фотографии картинки зображення εικόνες תמונות صور ảnh "
+    "图片 图像 圖片 照片 画像 写真 이미지 사진"
 )
 """Names of folders that only say that there are photos in them."""
 
@@ -84,11 +93,12 @@ _WITHOUT_GAPS = re.compile("|".join(word for word in SPLIT_WORDS if ord(word[0])
 
 
 _WRITTEN_APART = re.compile(
-    r"(?<![^\W\d_])(?:(hold|held)[\s_-]+(out|back)|(train)(?:ing)?[\s_-]+(?:and[\s_-]+)?(val)(?:id|idation)?)"
+    r"(?<![^\W\d_])(?:(hold|held)[\s_-]+(out|back)|(train)(?:ing)?[\s_-]+(?:and[\s_-]+)?(val)(?:id|idation)?"
+    r"|(huấn)[\s_-]+(luyện)|(kiểm)[\s_-]+(tra|thử|định)|(xác)[\s_-]+(thực))"
     r"(?![^\W\d_])",
     re.IGNORECASE,
 )
-"""Words for the split that are often written as two: `hold out`, `train val`."""
+"""Words for the split that are often written as two: `hold out`, `train val`, `huấn luyện`."""
 
 _GAP = "\0"
 

@@ -15,8 +15,10 @@ from automl.labelling.table_columns import (
     NoSuchColumn,
     NoSuchPhotos,
     SeveralLabels,
+    SeveralScores,
     Trouble,
     find_columns,
+    is_photo_name,
 )
 from automl.labelling.table_rows import MAX_ROWS, Row, read_rows
 from automl.records import Split
@@ -26,6 +28,10 @@ from automl.text.upload_names import Folders, clean_parts, clean_text, stem_of
 
 _MOST_NAMED = 6
 """So many columns or classes are named in a sentence."""
+
+_MOST_OF_SEVERAL = 0.25
+"""Where a larger share of the photos has several classes, as with boxes around things, all of them are refused: those
+that happen to show one thing only are no set of one class for each photo."""
 
 _N_SAMPLED_ROWS = 1_000
 """So many rows are enough to find the column of the folders."""
@@ -49,6 +55,7 @@ class TableClaims:
         n_rows: How many rows it has.
         labels: The places that it gives, by the number of the file.
         refusals: Why it gives a photo that it names no place, by the number of the file.
+        several: The numbers of the files that it gives several classes.
         notes: Sentences for people about the table as a whole.
     """
 
@@ -64,6 +71,7 @@ class TableClaims:
     n_rows: int = 0
     labels: dict[int, Place] = field(default_factory=dict)
     refusals: dict[int, NoPlace] = field(default_factory=dict)
+    several: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -100,6 +108,8 @@ def read_claims(
     if isinstance(columns, LabelColumns):
         body = _TableBody(path=path, rows=rows[columns.first_row :], columns=columns)
         _fill(claims, table, _with_folders(body, photos), photos)
+        if len(claims.several) > _MOST_OF_SEVERAL * (len(claims.labels) + len(claims.refusals)):
+            claims.labels, claims.refusals = {}, {index: claims.refusals[index] for index in claims.several}
         if claims.refusals and not claims.labels:
             claims.trouble = _why_nothing_is_said(body, claims, photos)
         _name_numbered_classes(claims, [other for other in tables if other is not table])
@@ -127,7 +137,7 @@ def _with_folders(body: "_TableBody", photos: PhotoIndex) -> "_TableBody":
 
 def _why_nothing_is_said(body: "_TableBody", claims: TableClaims, photos: PhotoIndex) -> str:
     """Why a table that names photos gives none of them a class, as a sentence; empty if it has just no classes."""
-    index = min(claims.refusals)
+    index = min(claims.several or claims.refusals)
     named = [row for row in body.rows if index in photos.find(row[body.columns.file], (), None).photos]
     labels = sorted({label for row in named if (label := clean_label(body.columns.label(row)))})
     if not named or not labels:
@@ -146,6 +156,8 @@ def _trouble_in_words(trouble: Trouble, *, table: str, chosen: str, photo: str) 
             return table_messages.NO_SUCH_COLUMN.format(
                 table=table, column=chosen, columns=quoted(columns, _MOST_NAMED)
             )
+        case SeveralScores(columns=columns):
+            return table_messages.SEVERAL_SCORES.format(table=table, columns=quoted(columns, _MOST_NAMED))
         case SeveralLabels(file=file, labels=labels, columns=()):
             return table_messages.SEVERAL_CLASSES.format(table=table, photo=file, classes=quoted(labels, _MOST_NAMED))
         case SeveralLabels(file=file, labels=labels, columns=columns):
@@ -213,6 +225,9 @@ def _fill(claims: TableClaims, table: LabelTable, body: _TableBody, photos: Phot
 
 def _notes_on_columns(claims: TableClaims, columns: LabelColumns) -> list[str]:
     notes = []
+    if columns.are_shares:
+        names = quoted([columns.name(index) for index in columns.labels], _MOST_NAMED)
+        notes.append(table_messages.SHARES.format(table=claims.name, columns=names))
     if claims.other_columns and not claims.is_named:
         n, others = len(claims.other_columns), quoted(claims.other_columns, _MOST_NAMED)
         notes.append(table_messages.OTHER_COLUMNS.format(n=n, table=claims.name, column=claims.column, others=others))
@@ -235,6 +250,8 @@ def _settle_photos(claims: TableClaims, body: _TableBody, photos: PhotoIndex) ->
             claims.labels[index] = place
         else:
             claims.refusals[index] = place
+            if len(_clear_labels(about)) > 1:
+                claims.several.append(index)
     if n_missing:
         claims.notes.append(table_messages.MISSING_PHOTOS.format(table=claims.name, n=n_missing))
 
@@ -245,7 +262,7 @@ def _claims_of_rows(body: _TableBody, photos: PhotoIndex) -> tuple[list[_PhotoCl
     n_missing = 0
     columns, table_folders, table_split = body.columns, body.path[:-1], body.split
     for row in body.rows:
-        split = split_of(row[columns.split]) if columns.split is not None else None
+        split = columns.split.part(row) if columns.split is not None else None
         referred = photos.find(row[columns.file], table_folders, split or table_split)
         n_missing += row[columns.file] != "" and not referred.photos
         # By identity: the index gives the same answer to the same question, and keeps it, so no number is used twice.
@@ -268,19 +285,18 @@ def _settled(claims: Sequence[_PhotoClaim], table_name: str, other_split: Split 
         table_name: The name of the table, for messages.
         other_split: What the photo's folders, or the name of the table, say of the split where the rows say nothing.
     """
-    clear = [claim for claim in claims if not claim.referred.is_unclear]
+    clear = _clear(claims)
     if not clear:
-        return NoPlace(reason=table_messages.UNCLEAR_NAME.format(table=table_name))
-    # `a/1.jpg` in one row and `1.jpg` in another may both refer to `a/1.jpg`; the first one surely does.
-    best = max(claim.referred.n_shared for claim in clear)
-    clear = [claim for claim in clear if claim.referred.n_shared == best]
-    labels = sorted({label for claim in clear for label in claim.labels if label})
+        return NoPlace(reason=table_messages.UNCLEAR_NAME.format(n=1, table=table_name))
+    labels = _clear_labels(claims)
     if not labels:
-        return NoPlace(reason=table_messages.NO_CLASS.format(table=table_name))
+        return NoPlace(reason=table_messages.NO_CLASS.format(n=1, table=table_name))
     if len(labels) > 1:
-        return NoPlace(reason=table_messages.TWO_CLASSES.format(table=table_name, first=labels[0], second=labels[1]))
+        return NoPlace(
+            reason=table_messages.TWO_CLASSES.format(n=1, table=table_name, first=labels[0], second=labels[1])
+        )
     if len(labels[0]) > MAX_LABEL_CHARS:
-        return NoPlace(reason=table_messages.LONG_CLASS.format(table=table_name, most=MAX_LABEL_CHARS))
+        return NoPlace(reason=table_messages.LONG_CLASS.format(n=1, table=table_name, most=MAX_LABEL_CHARS))
     splits = {split for claim in clear for split in claim.splits}
     groups = {group for claim in clear for group in claim.groups}
     return Place(
@@ -288,6 +304,18 @@ def _settled(claims: Sequence[_PhotoClaim], table_name: str, other_split: Split 
         split=splits.pop() if len(splits) == 1 else other_split,
         group=groups.pop() if len(groups) == 1 else "",
     )
+
+
+def _clear(claims: Sequence[_PhotoClaim]) -> list[_PhotoClaim]:
+    """The claims that surely refer to the photo."""
+    clear = [claim for claim in claims if not claim.referred.is_unclear]
+    # `a/1.jpg` in one row and `1.jpg` in another may both refer to `a/1.jpg`; the first one surely does.
+    best = max((claim.referred.n_shared for claim in clear), default=0)
+    return [claim for claim in clear if claim.referred.n_shared == best]
+
+
+def _clear_labels(claims: Sequence[_PhotoClaim]) -> list[str]:
+    return sorted({label for claim in _clear(claims) for label in claim.labels if label})
 
 
 def _name_numbered_classes(claims: TableClaims, others: Sequence[LabelTable]) -> None:
@@ -302,6 +330,11 @@ def _name_numbered_classes(claims: TableClaims, others: Sequence[LabelTable]) ->
             return
 
 
+def _is_class_name(text: str) -> bool:
+    """Whether a text names a class: neither another number nor the photo of an example."""
+    return bool(text) and not text.isdecimal() and not is_photo_name(text)
+
+
 def _names_of_numbers(numbers: set[str], text: str) -> dict[str, str] | None:
     """The name of each number, where the table in `text` gives all of them different names."""
     try:
@@ -312,7 +345,7 @@ def _names_of_numbers(numbers: set[str], text: str) -> dict[str, str] | None:
         return None
     for number_column, name_column in ((0, 1), (1, 0)):
         pairs = {row[number_column]: clean_label(row[name_column]) for row in rows}
-        names = {number: name for number, name in pairs.items() if number in numbers and name and not name.isdecimal()}
+        names = {number: name for number, name in pairs.items() if number in numbers and _is_class_name(name)}
         if len(names) == len(numbers) == len(set(names.values())):
             return names
     return None

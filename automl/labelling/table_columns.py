@@ -8,8 +8,10 @@ from functools import lru_cache
 
 from automl.labelling.photo_references import PHOTO_SUFFIXES, Closeness, PhotoReference
 from automl.labelling.places import MAX_LABEL_CHARS
-from automl.labelling.split_words import split_of
+from automl.labelling.split_words import words_of
 from automl.labelling.table_rows import NamesPhoto, Row
+from automl.labelling.table_shares import largest_share, scores_among, shares_among
+from automl.labelling.table_splits import ONE, ZERO, SplitColumns, find_split, is_fold
 
 Column = tuple[str, ...]
 Refer = Callable[[str], PhotoReference | None]
@@ -42,22 +44,21 @@ _GROUP_HEADERS = (
     *(f"{word}{end}" for word in _GROUPS for end in ("", "s", "_id", "id", "_name", "_number", "_nr", "_no")),
     *(f"{word}{end}" for word in _GROUPS_BY_ID for end in ("_id", "id", "_number", "_nr", "_no")),
 )
-_SPLIT_HEADERS = ("split", "set", "subset", "partition", "fold", "phase", "usage", "part")
+
+_MEASURES = words_of(
+    "width height size channels area xmin ymin xmax ymax x1 y1 x2 y2 x_min y_min x_max y_max latitude longitude"
+)
+"""Columns of such names say how large something is or where it lies."""
 
 _N_SAMPLED_ROWS = 20_000
-_MAX_SPLIT_NAMES = 20
 _MAX_NAMED_LABELS = 10
 """So many different classes are few, however short a table is, if its column says that it holds classes."""
 
-_ZERO = frozenset({"0", "0.0", "-1", "-1.0", "false", "no", ""})
-_ONE = frozenset({"1", "1.0", "true", "yes", "x"})
 _NO_VALUES = frozenset({"", "nan", "null", "#n/a", "n/a"})
 _TIME = re.compile(r"\d{1,4}[-./:]\d{1,2}([-./: T]\d.*)?")
 _LISTED = re.compile(r"(?:\"([^\"]*)\"|'([^']*)')(\s*:)?")
 """A text between quotation marks, and the colon after it where it is the name of what follows."""
 _WHOLE_NUMBER_END = re.compile(r"(\.0+|,0)$")
-_UNASSIGNED = frozenset({"", "unassigned"})
-"""What stands in a column of the split for photos that are of no part."""
 
 _JOINTS = ("|", ";", ",", " ")
 """What may stand between the classes where a cell holds several."""
@@ -70,33 +71,38 @@ class LabelColumns:
     Attributes:
         file: The number of the column that names the photo.
         labels: The number of the column that names the class; or the numbers of several columns, each named for a
-            class, with a 1 where it applies.
-        split: The number of the column that names the part of the split; None if there is none.
+            class, with a 1 where it applies, or with a share.
+        split: The columns that name the part of the split; None if there are none.
         group: The number of the column that names what photos have in common; None if there is none.
         others: The numbers of other columns that may be meant to name the class.
         header: The names of all columns; empty if the table has none.
         first_row: The number of the first row below the names of the columns.
         is_named: Whether the name of the column says clearly that it holds classes, or somebody has chosen it.
         is_yes_or_no: Whether the column says with ones and zeros whether something is there.
+        are_shares: Whether each class has a column with shares, of which the largest counts.
     """
 
     file: int
     labels: tuple[int, ...]
-    split: int | None
+    split: SplitColumns | None
     group: int | None
     others: tuple[int, ...]
     header: Row
     first_row: int
     is_named: bool
     is_yes_or_no: bool
+    are_shares: bool
 
     def label(self, row: Row) -> str:
         """The class that a row names; empty if it names none."""
         if self.is_yes_or_no:
-            return "yes" if row[self.labels[0]].lower() in _ONE else "no"
+            return "yes" if row[self.labels[0]].lower() in ONE else "no"
         if len(self.labels) == 1:
             return ", ".join(values_of(row[self.labels[0]]))
-        return next((self.header[index] for index in self.labels if row[index].lower() in _ONE), "")
+        if self.are_shares:
+            largest = largest_share([row[index] for index in self.labels])
+            return "" if largest is None else self.header[self.labels[largest]]
+        return next((self.header[index] for index in self.labels if row[index].lower() in ONE), "")
 
     def name(self, index: int) -> str:
         """The name by which people find a column; its number, from 1, where it has no name."""
@@ -140,7 +146,18 @@ class NoSuchColumn:
     columns: tuple[str, ...]
 
 
-Trouble = SeveralLabels | NoSuchPhotos | NoSuchColumn
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveralScores:
+    """A table with a column of numbers for each of several classes, which are no shares of one whole.
+
+    Attributes:
+        columns: The names of these columns.
+    """
+
+    columns: tuple[str, ...]
+
+
+Trouble = SeveralLabels | NoSuchPhotos | NoSuchColumn | SeveralScores
 """Why a table that should name the classes does not."""
 
 
@@ -175,7 +192,7 @@ def _header_over_columns(header: Row, rows: Sequence[Row], file: int) -> Row:
     ):
         return header
     names_file = file > 0 and normal_header(header[file - 1]) in _FILE_HEADERS
-    are_marks = file == 0 and all(cell.lower() in _ZERO | _ONE for row in rows for cell in row[1:])
+    are_marks = file == 0 and all(cell.lower() in ZERO | ONE for row in rows for cell in row[1:])
     return ["", *header[:-1]] if names_file or are_marks else header
 
 
@@ -300,7 +317,7 @@ class _Choice:
         """The columns that matter, see `find_columns`."""
         others = [index for index in range(len(self.columns)) if index != self.file]
         split = self._split(others)
-        others = [index for index in others if index != split]
+        others = [index for index in others if split is None or index not in split.indices]
         group = self._group(others)
         fit = [index for index in others if self._can_be_labels(index)]
         # Where nothing else can be the classes, the groups can.
@@ -309,6 +326,7 @@ class _Choice:
             fit = [index for index in fit if index != group]
         else:
             group = None
+        fit = [index for index in fit if not is_fold(self._name(index), self.columns[index])] or fit
         labels = self._chosen(chosen) if chosen else self._labels(others, fit)
         if not isinstance(labels, tuple):
             return labels
@@ -317,12 +335,13 @@ class _Choice:
         return LabelColumns(
             file=self.file,
             labels=labels,
-            split=split if split not in labels else None,
+            split=split if split and not set(split.indices) & set(labels) else None,
             group=group if group not in labels else None,
             others=tuple(index for index in fit if index not in labels and len(labels) == 1),
             header=self.header,
             first_row=self.first_row,
             is_yes_or_no=bool(chosen) and len(self._marks(others)) > 1 and labels[0] in self._marks(others),
+            are_shares=len(labels) > 1 and not all(map(self._is_zero_or_one, labels)),
             is_named=bool(chosen) or len(labels) > 1 or self._rank_or_last(labels[0]) < _LABEL_HEADERS.index("name"),
         )
 
@@ -338,12 +357,14 @@ class _Choice:
             return NoSuchColumn(columns=tuple(name for i, name in enumerate(names) if i != self.file))
         return self._listed_in_a_cell(index) or (index,)
 
-    def _labels(self, others: Sequence[int], fit: Sequence[int]) -> tuple[int, ...] | SeveralLabels:
+    def _labels(
+        self, others: Sequence[int], fit: Sequence[int]
+    ) -> tuple[int, ...] | SeveralLabels | SeveralScores | None:
         named = sorted((index for index in fit if self._rank(index) is not None), key=self._rank_or_last)
         if named:
             return self._several_in_a_cell(named[0]) or self._readable(named[0], fit)
-        if one_hot := self._one_hot(others):
-            return one_hot
+        if columns := self._one_hot(others) or shares_among(self._with_names(others)):
+            return columns
         words = [index for index in fit if not any(map(_is_number, self._values(index)))]
         words.sort(key=self._is_zero_or_one)  # what is only true or false is rather a remark than a class
         if (several := self._several_columns(others)) and all(map(self._is_zero_or_one, words)):
@@ -351,7 +372,16 @@ class _Choice:
         whole = [index for index in fit if all(map(str.isdecimal, self._values(index)))]
         if words:
             return self._several_in_a_cell(words[0]) or (words[0],)
-        return self._readable(whole[0], fit) if whole else self._only(others)
+        return self._readable(whole[0], fit) if whole else self._only(others) or self._scores(others)
+
+    def _scores(self, others: Sequence[int]) -> SeveralScores | None:
+        """What to say where there is nothing but a number for each of several classes."""
+        scores = scores_among(self._with_names(others))
+        return SeveralScores(columns=tuple(self.header[index] for index in scores)) if scores else None
+
+    def _with_names(self, others: Sequence[int]) -> dict[int, Column]:
+        """Those of the columns that have a name."""
+        return {index: self.columns[index] for index in others if self.header and self.header[index]}
 
     def _only(self, others: Sequence[int]) -> tuple[int, ...]:
         """The column that is named for classes though it holds a single one, if there is one."""
@@ -360,8 +390,12 @@ class _Choice:
 
     def _rank(self, index: int) -> int | None:
         """The place of a column among those whose names are usual for classes."""
-        name = normal_header(self.header[index]) if self.header else ""
+        name = self._name(index)
         return _LABEL_HEADERS.index(name) if name in _LABEL_HEADERS else None
+
+    def _name(self, index: int) -> str:
+        """The name of a column as it is compared; empty without one."""
+        return normal_header(self.header[index]) if self.header else ""
 
     def _rank_or_last(self, index: int) -> int:
         rank = self._rank(index)
@@ -381,16 +415,26 @@ class _Choice:
             return False
         if any(_is_number(value) and not value.lstrip("+-").isdecimal() for value in values):
             return False
-        if not is_named and all(map(_TIME.fullmatch, values)):
+        if not is_named and (self._name(index) in _MEASURES or all(map(_TIME.fullmatch, values))):
             return False
         return not any(map(is_photo_name, values))
 
-    def _split(self, others: Sequence[int]) -> int | None:
-        """The column in which every cell names a part of the split, and which names more than one."""
-        found = [index for index in others if _is_split(self.columns[index])]
-        named = [index for index in found if self.header and normal_header(self.header[index]) in _SPLIT_HEADERS]
-        unlabelled = [index for index in found if self._rank(index) is None or len(others) > len(found)]
-        return next(iter((*named, *unlabelled)), None)
+    def _split(self, others: Sequence[int]) -> SplitColumns | None:
+        """The columns that name the part of the split."""
+        return find_split(
+            {index: self.columns[index] for index in others},
+            {index: self._name(index) for index in others},
+            has_classes_beside=lambda chosen: self._has_classes_beside(others, chosen),
+        )
+
+    def _has_classes_beside(self, others: Sequence[int], chosen: Sequence[int]) -> bool:
+        """Whether other columns than the chosen ones may be the classes."""
+        rest = [index for index in others if index not in chosen]
+        if all(map(self._is_zero_or_one, chosen)) and not all(self._name(i).startswith("is_") for i in chosen):
+            # `train` may be a class among `bus` and `car`, each with a column of its own.
+            rest = [index for index in rest if not self._is_zero_or_one(index)]
+        has_columns = len(self._one_hot(rest)) > 1 or bool(shares_among(self._with_names(rest)))
+        return has_columns or any(self._can_be_labels(index) for index in rest)
 
     def _group(self, others: Sequence[int]) -> int | None:
         """The column that says what photos have in common."""
@@ -400,7 +444,7 @@ class _Choice:
 
     def _is_zero_or_one(self, index: int) -> bool:
         values = {cell.lower() for cell in self.columns[index]}
-        return values <= _ZERO | _ONE and not values.isdisjoint(_ONE)
+        return values <= ZERO | ONE and not values.isdisjoint(ONE)
 
     def _marks(self, others: Sequence[int]) -> list[int]:
         """The columns that are named and hold nothing but zeros and ones, as `image,healthy,rust,scab` has them."""
@@ -408,7 +452,7 @@ class _Choice:
 
     def _n_marked(self, marks: Sequence[int]) -> list[int]:
         """How many of the columns `marks` hold a one, for each row."""
-        are_ones = [[cell.lower() in _ONE for cell in self.columns[index]] for index in marks]
+        are_ones = [[cell.lower() in ONE for cell in self.columns[index]] for index in marks]
         return [sum(ones) for ones in zip(*are_ones, strict=True)]
 
     def _one_hot(self, others: Sequence[int]) -> tuple[int, ...]:
@@ -424,7 +468,7 @@ class _Choice:
         row = next((row for row, n in enumerate(n_marked) if n > 1), None) if len(marks) > 1 else None
         if row is None:
             return None
-        labels = tuple(self.header[index] for index in marks if self.columns[index][row].lower() in _ONE)
+        labels = tuple(self.header[index] for index in marks if self.columns[index][row].lower() in ONE)
         columns = tuple(self.header[index] for index in marks)
         return SeveralLabels(file=self.columns[self.file][row], labels=labels, columns=columns)
 
@@ -484,14 +528,6 @@ def _parts(value: str, joint: str) -> tuple[str, ...]:
     """The parts of a value between which `joint` stands; the value alone where any of them is empty."""
     parts = tuple(part.strip() for part in value.split(joint))
     return parts if all(parts) else (value,)
-
-
-def _is_split(column: Column) -> bool:
-    values = set(column)
-    named = {value for value in values if value.lower() not in _UNASSIGNED}
-    splits = {split_of(value) for value in named} if len(named) <= _MAX_SPLIT_NAMES else {None}
-    is_divided = len(splits) > 1 or (len(splits) == 1 and bool(values - named - {""}))
-    return is_divided and None not in splits
 
 
 def _is_number(value: str) -> bool:

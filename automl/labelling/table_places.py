@@ -10,9 +10,16 @@ from automl.labelling.photo_references import PhotoIndex
 from automl.labelling.places import NoPlace, Place, Places, without_lonely_split
 from automl.labelling.spellings import spelling_key
 from automl.labelling.table_claims import TableClaims, read_claims
+from automl.text.lists import names_in_words
 from automl.text.messages import tables as table_messages
 
-_NO_TABLE = NoPlace(reason=table_messages.NO_TABLE)
+_MANY_MORE = 1.1
+"""Tables that name more photos than so many times those in class folders are about more than these."""
+
+_FEWEST_FOR_EACH = 3
+"""A table that names so many photos for each one of another table is the one to learn from."""
+
+_NO_TABLE = NoPlace(reason=table_messages.NO_TABLE.one)
 _THE_TABLE = NoPlace(reason=table_messages.IS_THE_TABLE, is_table=True)
 _BY_NAME = {
     True: (table_messages.READ, table_messages.READ_WITH_PARTS),
@@ -55,7 +62,7 @@ class TableReading:
             sentences = _BY_NAME[is_alone]
         else:
             sentences = _BY_NUMBER[is_alone]
-        tables = " and ".join(claims.name for claims in used)
+        tables = names_in_words([claims.name for claims in used])
         return cls(tables=tables, column=first.column, sentence=sentences[0], sentence_with_parts=sentences[1])
 
     def words(self, parts: str) -> str:
@@ -145,7 +152,8 @@ def win_over_folders(by_table: TablePlaces, by_folders: Places) -> bool:
     """Whether tables say the classes better than folders do that could be classes, too.
 
     So they do where a column is clearly named for classes and they name most of the photos, unless they say no more
-    than the folders: these may hold photos that no table names.
+    than the folders: these may hold photos that no table names. Tables that say the same say more where they name all
+    of the photos and put them into parts of the split, or name others that lie in no class folder.
     """
     pairs = [
         (table.label if isinstance(table, Place) else None, folder.label)
@@ -154,7 +162,16 @@ def win_over_folders(by_table: TablePlaces, by_folders: Places) -> bool:
     ]
     named = [(table, folder) for table, folder in pairs if table is not None]
     is_other = any(spelling_key(table) != spelling_key(folder) for table, folder in named)
-    return by_table.is_named and is_other and 2 * len(named) > len(pairs)
+    if not is_other:
+        return len(named) == len(pairs) and _say_more(by_table.places, by_folders)
+    return by_table.is_named and 2 * len(named) > len(pairs)
+
+
+def _say_more(by_table: Places, by_folders: Places) -> bool:
+    """Whether tables that name all photos in class folders divide them, or name many others as well."""
+    of_table, of_folders = ([one for one in found if isinstance(one, Place)] for found in (by_table, by_folders))
+    brings_split = any(place.split for place in of_table) and not any(place.split for place in of_folders)
+    return brings_split or len(of_table) > _MANY_MORE * len(of_folders)
 
 
 def _other_columns(claims: TableClaims) -> dict[str, str]:
@@ -172,10 +189,18 @@ def _of_use(read: Sequence[TableClaims]) -> list[TableClaims]:
     only_names = {claims.named_by for claims in read}
     used: list[TableClaims] = []
     for claims in read:
-        is_alike = not used or not used[0].spellings.isdisjoint(claims.spellings)
+        is_alike = not used or (
+            not used[0].spellings.isdisjoint(claims.spellings) and not _shows_classes(claims, used[0])
+        )
         if claims.labels and claims.name not in only_names and is_alike:
             used.append(claims)
     return used
+
+
+def _shows_classes(claims: TableClaims, main: TableClaims) -> bool:
+    """Whether a table names but one picture for each class of another one that names many: an icon, or an example."""
+    n_photos, has_split = len(claims.labels), any(place.split for place in claims.labels.values())
+    return not has_split and n_photos == len(claims.spellings) and _FEWEST_FOR_EACH * n_photos <= len(main.labels)
 
 
 def _place(
@@ -188,16 +213,16 @@ def _place(
     for claims in used:
         if index in claims.labels:
             return claims.labels[index]
+    if trouble:
+        return NoPlace(reason=trouble)
     for claims in read:
         if index in claims.refusals:
             return claims.refusals[index]
-    if trouble:
-        return NoPlace(reason=trouble)
     return _not_named(used) if used else _NO_TABLE
 
 
 def _not_named(used: Sequence[TableClaims]) -> NoPlace:
     names = [claims.name for claims in used]
     if len(names) == 1:
-        return NoPlace(reason=table_messages.NOT_NAMED.format(table=names[0]))
-    return NoPlace(reason=table_messages.NOT_NAMED_BY_SEVERAL.format(tables=" and ".join(names)))
+        return NoPlace(reason=table_messages.NOT_NAMED.format(n=1, table=names[0]))
+    return NoPlace(reason=table_messages.NOT_NAMED_BY_SEVERAL.format(n=1, tables=names_in_words(names)))

@@ -45,7 +45,7 @@ _JUNK_BEGINNINGS = ("._",)
 _DOCUMENT_ENDINGS: tuple[str, ...] = (
     *(".txt", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".md", ".rst", ".html", ".htm", ".pdf", ".py", ".log"),
     *(".ipynb", ".zip", ".tar", ".gz", ".7z", ".rar", ".doc", ".docx", ".xls", ".xlsx", ".ods", ".mat", ".npy", ".npz"),
-    *(".pkl", ".h5", ".db", ".jsonl", ".ndjson"),
+    *(".pkl", ".h5", ".db", ".jsonl", ".ndjson", ".manifest", ".labels", ".lst", ".parquet", ".arrow", ".aae", ".xmp"),
 )
 """A file whose name ends so, in lower case, is no photo."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 PICTURE_PX = 48
+_N_PHOTOS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +55,33 @@ def fill(folder: Path, inside: str, n: int, *, first_seed: int, name: str = "{i:
     """Writes `n` different pictures into a folder below `folder`."""
     for i in range(n):
         put(folder, f"{inside}/{name.format(i=i)}", picture(first_seed + i))
+
+
+def folders(*names: str) -> Callable[[Path], None]:
+    """Writes three different pictures into each of the folders; `cat=10` stands for ten of them."""
+
+    def make(root: Path) -> None:
+        first_seed = 0
+        for folder in names:
+            name, _, count = folder.partition("=")
+            n = int(count or _N_PHOTOS)
+            fill(root, name, n, first_seed=first_seed)
+            first_seed += n
+
+    return make
+
+
+def files(*names: str) -> Callable[[Path], None]:
+    """Writes a picture under each of the names; `{i}` stands for three numbers, one after the other."""
+
+    def make(root: Path) -> None:
+        numbered = [name.replace("{i}", f"{i:03d}") for name in names for i in range(_N_PHOTOS if "{i}" in name else 1)]
+        for seed, name in enumerate(numbered):
+            put(root, name, picture(seed))
+
+    return make
+
+
+def in_parts(parts: str, classes: str) -> tuple[str, ...]:
+    """Every class folder in every part: `train test` and `cat dog` give four folders."""
+    return tuple(f"{part}/{label}" for part in parts.split() for label in classes.split())

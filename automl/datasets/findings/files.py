@@ -9,6 +9,7 @@ from automl.datasets.findings.registry import Subject, doctor_check
 from automl.records import Severity
 from automl.text.messages import datasets as dataset_messages
 from automl.text.messages import tables as table_messages
+from automl.text.reasons import reason_of
 
 _MAX_REASONS = 12
 
@@ -23,7 +24,7 @@ def unusable_files(dataset: ExaminedDataset) -> list[Finding]:
         Finding(
             kind="refused",
             title=dataset_messages.UNUSABLE_FILES.format(n=len(ids)),
-            consequence=dataset_messages.UNUSABLE_FILES_MEAN.format(n=len(ids), reason=reason),
+            consequence=dataset_messages.UNUSABLE_FILES_MEAN.format(n=len(ids), reason=reason_of(reason, len(ids))),
             severity=Severity.WARNING,
             groups=tuple((file_id,) for file_id in ids),
         )
@@ -41,7 +42,7 @@ def unlabelled_photos(dataset: ExaminedDataset) -> list[Finding]:
         Finding(
             kind="unlabelled",
             title=table_messages.UNLABELLED.format(n=len(ids)),
-            consequence=table_messages.UNLABELLED_MEANS.format(n=len(ids), reason=reason),
+            consequence=table_messages.UNLABELLED_MEANS.format(n=len(ids), reason=reason_of(reason, len(ids))),
             severity=Severity.WARNING,
             groups=tuple((file_id,) for file_id in ids),
         )

@@ -3,7 +3,10 @@
 from automl.text.one_or_many import OneOrMany
 
 # Why a file is not used.
-NOT_A_PHOTO = "It is not a photo, so it was not looked at."
+NOT_A_PHOTO = OneOrMany(
+    one="It is not a photo, so it was not looked at.",
+    many="They are not photos, so they were not looked at.",
+)
 IN_OTHER_CLASSES_TOO = "The same picture is also in {classes}; it is not clear which is right."
 CLASS_ONLY_IN_TEST = "The class '{name}' has photos only in the test folder, so there is nothing to learn it from."
 LEFT_OUT_BY_EDIT = "{title}."

@@ -28,18 +28,46 @@ GRAY_BACKGROUND = (
 )
 
 # Why a file cannot be used.
-TOO_MANY_PIXELS = "The picture has more than {max_pixels:,} pixels. Make it smaller."
-TOO_LITTLE_MEMORY = "The picture needs more memory than this machine has. Make it smaller."
-EMPTY_FILE = "The file is empty."
-DAMAGED = "The picture is damaged or cut off; it cannot be read to its end."
-UNUSUAL_KIND = (
-    "This is a {form} file of an unusual kind that cannot be read here. Export it as an ordinary JPEG or PNG."
+TOO_MANY_PIXELS = OneOrMany(
+    one="The picture has more than {max_pixels:,} pixels. Make it smaller.",
+    many="The pictures have more than {max_pixels:,} pixels. Make them smaller.",
 )
-HEIF = "Photos in HEIC or AVIF form, as some phones take them, cannot be read here. Export it as JPEG."
-ARCHIVE = "This is an archive or an office document, not a picture. Unpack it first."
-PDF = "This is a PDF, not a picture. Export its pages as JPEG or PNG."
-SVG = "This is a drawing (SVG), not a photo. Export it as PNG."
-OTHER_FILE = "This is not a picture in a form that can be read here (JPEG, PNG, WebP, BMP, GIF or TIFF)."
+TOO_LITTLE_MEMORY = OneOrMany(
+    one="The picture needs more memory than this machine has. Make it smaller.",
+    many="The pictures need more memory than this machine has. Make them smaller.",
+)
+EMPTY_FILE = OneOrMany(
+    one="The file is empty.",
+    many="The files are empty.",
+)
+DAMAGED = OneOrMany(
+    one="The picture is damaged or cut off; it cannot be read to its end.",
+    many="The pictures are damaged or cut off; they cannot be read to their ends.",
+)
+UNUSUAL_KIND = OneOrMany(
+    one="This is a {form} file of an unusual kind that cannot be read here. Export it as an ordinary JPEG or PNG.",
+    many="These are {form} files of an unusual kind that cannot be read here. Export them as ordinary JPEG or PNG.",
+)
+HEIF = OneOrMany(
+    one="Photos in HEIC or AVIF form, as some phones take them, cannot be read here. Export it as JPEG.",
+    many="Photos in HEIC or AVIF form, as some phones take them, cannot be read here. Export them as JPEG.",
+)
+ARCHIVE = OneOrMany(
+    one="This is an archive or an office document, not a picture. Unpack it first.",
+    many="These are archives or office documents, not pictures. Unpack them first.",
+)
+PDF = OneOrMany(
+    one="This is a PDF, not a picture. Export its pages as JPEG or PNG.",
+    many="These are PDFs, not pictures. Export their pages as JPEG or PNG.",
+)
+SVG = OneOrMany(
+    one="This is a drawing (SVG), not a photo. Export it as PNG.",
+    many="These are drawings (SVG), not photos. Export them as PNG.",
+)
+OTHER_FILE = OneOrMany(
+    one="This is not a picture in a form that can be read here (JPEG, PNG, WebP, BMP, GIF or TIFF).",
+    many="These are not pictures in a form that can be read here (JPEG, PNG, WebP, BMP, GIF or TIFF).",
+)
 
 # What went wrong while the photos of a run were decoded.
 NO_LONGER_READABLE = "{name} can no longer be read ({reason})."

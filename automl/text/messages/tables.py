@@ -3,13 +3,34 @@
 from automl.text.one_or_many import OneOrMany
 
 # Why a photo has no class.
-NO_TABLE = "No table here says what it shows."
-NO_CLASS = "The table {table} gives it no class."
-NOT_NAMED = "The table {table} has no row with the file's name."
-NOT_NAMED_BY_SEVERAL = "The tables {tables} do not name it."
-UNCLEAR_NAME = "Several photos have this name, and {table} does not say which of them it means."
-TWO_CLASSES = "The table {table} gives it two classes: '{first}' and '{second}'."
-LONG_CLASS = "The name of its class in {table} is longer than {most} characters."
+NO_TABLE = OneOrMany(
+    one="No table here says what it shows.",
+    many="No table here says what they show.",
+)
+NO_CLASS = OneOrMany(
+    one="The table {table} gives it no class.",
+    many="The table {table} gives them no class.",
+)
+NOT_NAMED = OneOrMany(
+    one="The table {table} has no row with the file's name.",
+    many="The table {table} has no rows with the names of these files.",
+)
+NOT_NAMED_BY_SEVERAL = OneOrMany(
+    one="The tables {tables} do not name it.",
+    many="The tables {tables} do not name them.",
+)
+UNCLEAR_NAME = OneOrMany(
+    one="Several photos have this name, and {table} does not say which of them it means.",
+    many="Several photos have the same name as each of them, and {table} does not say which it means.",
+)
+TWO_CLASSES = OneOrMany(
+    one="The table {table} gives it two classes: '{first}' and '{second}'.",
+    many="The table {table} gives each of them two classes: '{first}' and '{second}'.",
+)
+LONG_CLASS = OneOrMany(
+    one="The name of its class in {table} is longer than {most} characters.",
+    many="The names of their classes in {table} are longer than {most} characters.",
+)
 NO_PHOTO = "It is not a photo."
 IS_THE_TABLE = "It is the table that says what the photos show."
 
@@ -55,6 +76,10 @@ OTHER_COLUMNS = OneOrMany(
     ),
 )
 GROUPED = "Photos with the same '{column}' in {table} stay together: all of them are learned from, or none."
+SHARES = (
+    "{table} gives each photo a share of every class ({columns}). The class with the largest share was taken for each "
+    "photo."
+)
 READ_IN_ENCODING = (
     "{table} is not written in UTF-8; its letters were read as {encoding}. If names look wrong, save it as UTF-8 and "
     "send it again."
@@ -89,6 +114,10 @@ SEVERAL_CLASSES = (
 SEVERAL_CLASSES_CHOOSE = (
     "{table} gives some photos several classes at once ('{photo}' is {classes}). Darkroom learns one class for each "
     "photo. It can learn one of the columns, with yes and no as classes: choose one of {columns}."
+)
+SEVERAL_SCORES = (
+    "{table} gives the photos several classes at once: its columns {columns} hold numbers that do not add up to 1. "
+    "Darkroom learns one class for each photo. Send a table with a single class for each photo."
 )
 UNCLEAR_NAMES = (
     "Several photos are called '{photo}', and {table} does not say which of them it means. Write the folder before "

@@ -219,6 +219,37 @@ def test_predict_says_of_a_missing_photo_that_it_is_not_found_and_answers_the_re
     assert "1.png: red" in shown.out
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x" * 300 + ".png", "its name is longer than any file's can be here"),
+        ("a\0b.png", "its name has a character that no file can have"),
+        ("1.png/2.png", "There is no such file"),
+    ],
+)
+def test_a_photo_whose_name_no_file_can_have_is_told_in_a_sentence_and_the_rest_answered(tmp_path, capfd, name, words):
+    _write_model(tmp_path / "model.zip")
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(tmp_path / "1.png")
+    assert main(["predict", str(tmp_path / "model.zip"), f"{tmp_path}/{name}", str(tmp_path / "1.png")]) == 2
+    shown = capfd.readouterr()
+    assert words in " ".join(shown.err.split()) and "Errno" not in shown.err
+    assert "1.png: red" in shown.out
+
+
+@pytest.mark.parametrize("command", ["predict", "check", "train", "upload"])
+def test_what_no_file_can_be_called_is_told_in_a_sentence(tmp_path, capfd, command):
+    for name in ("x" * 300 + ".zip", "a\0b.zip"):
+        assert main([command, f"{tmp_path}/{name}", *(["a.png"] if command == "predict" else [])]) == 2
+        shown = " ".join(capfd.readouterr().err.split())
+        assert "There is no" in shown and "Errno" not in shown and "File name too long" not in shown
+
+
+def test_a_folder_for_the_table_of_answers_is_told_in_a_sentence(tmp_path, capfd):
+    _write_model(tmp_path / "model.zip")
+    assert main(["predict", str(tmp_path / "model.zip"), "a.png", "--csv", str(tmp_path)]) == 2
+    assert "It is a folder, not a file." in " ".join(capfd.readouterr().err.split())
+
+
 def test_an_answer_below_the_threshold_is_said_to_be_not_sure(tmp_path, capsys):
     _write_model(tmp_path / "model.zip")
     for name, colour in (("1.png", (255, 0, 0)), ("2.png", (60, 40, 40))):

@@ -19,7 +19,7 @@ from automl.text.upload_names import clean_parts, clean_text, is_junk
 def guess_layout(names: Sequence[str]) -> Places:
     """The places by the folders alone."""
     files = [NamedFile.of(name) for name in names]
-    return FolderReading.of(files).by_outermost(files)
+    return FolderReading.of(files).by_outermost()
 
 
 def placed(*names: str) -> dict[str, Place]:
