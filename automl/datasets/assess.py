@@ -102,7 +102,9 @@ def assess(
     copies = copy_groups(_accepted(judged), trust_labels=trusts_labels(edits))
     contract = contract_for([file.pixels for file in _accepted(judged) if file.pixels is not None])
     clips = (
-        place_in_clips(_accepted(judged), fingerprints or {}, placed.groups, copies=copies.group_of)
+        place_in_clips(
+            _accepted(judged), fingerprints or {}, placed.groups, copies=copies.group_of, one_view=copies.one_view
+        )
         if keeps_clips(edits)
         else {}
     )
@@ -122,7 +124,7 @@ def assess(
             refused=refused,
             problem=problem,
             layout=layout,
-            one_view=copies.one_view,
+            one_view=_views_without_clips(copies.one_view, images),
             findings=findings,
             contract=contract,
         ),
@@ -300,6 +302,12 @@ def _notes(judged: Sequence[DataFile], refused: Sequence[DataFile], layout: Layo
     if lost := in_natural_order({file.label for file in refused if file.label} - {file.label for file in accepted}):
         notes.append(dataset_messages.CLASSES_LOST.format(n=len(lost), classes=quoted(lost)))
     return tuple(notes)
+
+
+def _views_without_clips(one_view: Sequence[str], images: Sequence[ImageRecord]) -> list[str]:
+    """The classes whose photos count one by one: those of a clip of one view count together."""
+    in_clips = {image.label for image in images if image.clip}
+    return [label for label in one_view if label not in in_clips]
 
 
 def _notes_on_copies(images: Sequence[ImageRecord], one_view: Sequence[str]) -> list[str]:
