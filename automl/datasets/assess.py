@@ -57,6 +57,7 @@ class Assessment:
         findings: What is worth knowing, with complete fixes.
         summary: What pages and the command line show.
         contract: How the pixels of its photos become those that a model sees.
+        keeps_clips: Whether photos of one clip stay together.
     """
 
     files: tuple[DataFile, ...]
@@ -66,6 +67,7 @@ class Assessment:
     findings: tuple[Finding, ...]
     summary: DatasetSummary
     contract: ServingContract
+    keeps_clips: bool
 
     @property
     def accepted(self) -> list[DataFile]:
@@ -129,6 +131,7 @@ def assess(
             contract=contract,
         ),
         contract=contract,
+        keeps_clips=keeps_clips(edits),
     )
 
 

@@ -4,6 +4,7 @@ Names and times only put the photos of a class into an order; whether neighbours
 (`automl.images.sequences`). Where the user has said what belongs together, nothing is looked for.
 """
 
+import heapq
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,8 +14,9 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from automl.datasets.data_file import DataFile
+from automl.datasets.remembered_sequences import remembered_sequences
 from automl.images.fingerprint import FINGERPRINT_PX
-from automl.images.sequences import find_sequences, joined
+from automl.images.sequences import joined
 
 _ELSEWHERE = 10
 """Near copies that stand so far apart are no neighbours in a clip that moves slowly."""
@@ -120,7 +122,7 @@ def frame_key(name: str) -> list[tuple[bool, int, str]]:
 def _some_photos(series: Mapping[str, Mapping[str, DataFile]]) -> list[DataFile]:
     """A sample of all photos, the same whatever their order; an edit of few photos rarely changes it."""
     photos = [file for of_class in series.values() for file in of_class.values()]
-    return sorted(photos, key=lambda file: (file.sha256, file.label))[:_MAX_OTHERS]
+    return heapq.nsmallest(_MAX_OTHERS, photos, key=lambda file: (file.sha256, file.label))
 
 
 def _found(
@@ -174,7 +176,7 @@ def _neighbours(
     series: Sequence[DataFile], fingerprints: Mapping[int, bytes], others: np.ndarray
 ) -> Iterable[tuple[DataFile, DataFile]]:
     """Each photo of a stretch with the first one."""
-    for index, first in enumerate(find_sequences(_pixels(series, fingerprints), others).tolist()):
+    for index, first in enumerate(remembered_sequences(_pixels(series, fingerprints), others).tolist()):
         if first != index:
             yield series[first], series[index]
 

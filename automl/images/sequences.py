@@ -67,13 +67,14 @@ def find_sequences(fingerprints: np.ndarray, others: np.ndarray | None = None) -
     n = len(fingerprints)
     if n < 2 * FEWEST_FRAMES:
         return np.arange(n)
-    pairs = _likely(fingerprints, _near_pairs(n))
+    pairs = _likely(fingerprints, near_pairs(n))
     near = _Measured(pairs, _distances(fingerprints, pairs))
-    far = _Measured(_far_pairs(n), _distances(fingerprints, _far_pairs(n)))
+    far = _Measured(far_pairs(n), _distances(fingerprints, far_pairs(n)))
     found = [] if np.median(far.distances) < _SAME_SCENE else [_pairs_unlike_far_ones(n, near, far)]
-    if others is not None and len(others) >= FEWEST_FRAMES:
+    may_be_most = 2 * len(near.within(_FARTHEST)) >= _NEXT_ARE_NEAR * (n - 1)
+    if may_be_most and others is not None and len(others) >= FEWEST_FRAMES:
         found.append(_pairs_unlike_others(n, near, far, limit=_limit(_distances_across(fingerprints, others))))
-    return _without_short_ones(joined(n, chain.from_iterable(pairs.tolist() for pairs in found)))
+    return without_short_ones(joined(n, chain.from_iterable(pairs.tolist() for pairs in found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _pairs_unlike_far_ones(n: int, near: _Measured, far: _Measured) -> np.ndarra
     """The neighbours that are nearer than pictures that stand far apart; none where these are near as often."""
     limit = _limit(far.distances)
     found = near.within(limit)
-    is_chance = len(found) <= _MORE_THAN_CHANCE * float((far.distances <= limit).mean()) * len(_near_pairs(n))
+    is_chance = len(found) <= _MORE_THAN_CHANCE * float((far.distances <= limit).mean()) * len(near_pairs(n))
     return found[:0] if is_chance else found
 
 
@@ -116,7 +117,7 @@ def _pairs_unlike_others(n: int, near: _Measured, far: _Measured, *, limit: floa
     first = joined(n, found.tolist())
     one, other = first[far.pairs].T
     apart = far.distances[one != other]
-    is_chance = len(apart) and _MORE_THAN_CHANCE * float((apart <= limit).mean()) * len(_near_pairs(n)) >= len(found)
+    is_chance = len(apart) and _MORE_THAN_CHANCE * float((apart <= limit).mean()) * len(near_pairs(n)) >= len(found)
     n_next, n_next_near = (first[1:] == first[:-1]).sum(), (found[:, 1] - found[:, 0] == 1).sum()
     if 2 * np.bincount(first).max() < n or is_chance or n_next_near < _NEXT_ARE_NEAR * n_next:
         return found[:0]
@@ -139,7 +140,7 @@ def joined(n: int, pairs: Iterable[Sequence[int]]) -> np.ndarray:
     return np.array([root(number) for number in range(n)], np.int64)
 
 
-def _far_pairs(n: int) -> np.ndarray:
+def far_pairs(n: int) -> np.ndarray:
     """Pairs that stand at least half of the series apart, int (p, 2): no stretch of less than half holds both."""
     random = np.random.default_rng(n)
     n_pairs = min(_MAX_FAR_PAIRS, n * n // 4)
@@ -148,7 +149,7 @@ def _far_pairs(n: int) -> np.ndarray:
     return np.stack([one, other], axis=1)
 
 
-def _near_pairs(n: int) -> np.ndarray:
+def near_pairs(n: int) -> np.ndarray:
     """Each picture with those that follow, int (p, 2)."""
     pairs = np.arange(n)[:, None, None] + np.array([(0, lag) for lag in range(1, _N_NEIGHBOURS + 1)])
     flat = pairs.reshape(-1, 2)
@@ -255,7 +256,7 @@ def _window_sums(values: np.ndarray) -> np.ndarray:
     return np.asarray(found)
 
 
-def _without_short_ones(first: np.ndarray) -> np.ndarray:
+def without_short_ones(first: np.ndarray) -> np.ndarray:
     """Pictures of stretches with fewer than `FEWEST_FRAMES` are in none."""
     sizes = np.bincount(first, minlength=len(first))
     return np.where(sizes[first] >= FEWEST_FRAMES, first, np.arange(len(first)))
