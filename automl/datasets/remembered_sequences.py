@@ -18,8 +18,8 @@ _lock = threading.Lock()
 def remembered_sequences(fingerprints: np.ndarray, others: np.ndarray) -> np.ndarray:
     """What `find_sequences` finds, which depends on nothing but the pictures and their order."""
     digest = hashlib.blake2b(f"{len(fingerprints)} ".encode(), digest_size=32)
-    digest.update(np.ascontiguousarray(fingerprints))
-    digest.update(np.ascontiguousarray(others))
+    digest.update(fingerprints.tobytes())
+    digest.update(others.tobytes())
     key = digest.digest()
     with _lock:
         if key in _found:
