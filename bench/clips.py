@@ -165,7 +165,8 @@ def _records(frames: Frames, rows: np.ndarray) -> list[ImageRecord]:
         for row in prints
     ]
     copies = copy_groups(files)
-    return image_records(files, copies, place_in_clips(files, prints, {}, copies=copies.group_of))
+    places = place_in_clips(files, prints, {}, copies=copies.group_of, one_view=copies.one_view)
+    return image_records(files, copies, places)
 
 
 def _seconds_to_find() -> float:

@@ -57,6 +57,7 @@ class Assessment:
         findings: What is worth knowing, with complete fixes.
         summary: What pages and the command line show.
         contract: How the pixels of its photos become those that a model sees.
+        keeps_clips: Whether photos of one clip stay together.
     """
 
     files: tuple[DataFile, ...]
@@ -66,6 +67,7 @@ class Assessment:
     findings: tuple[Finding, ...]
     summary: DatasetSummary
     contract: ServingContract
+    keeps_clips: bool
 
     @property
     def accepted(self) -> list[DataFile]:
@@ -102,7 +104,9 @@ def assess(
     copies = copy_groups(_accepted(judged), trust_labels=trusts_labels(edits))
     contract = contract_for([file.pixels for file in _accepted(judged) if file.pixels is not None])
     clips = (
-        place_in_clips(_accepted(judged), fingerprints or {}, placed.groups, copies=copies.group_of)
+        place_in_clips(
+            _accepted(judged), fingerprints or {}, placed.groups, copies=copies.group_of, one_view=copies.one_view
+        )
         if keeps_clips(edits)
         else {}
     )
@@ -123,11 +127,12 @@ def assess(
             problem=problem,
             layout=layout,
             companions=placed.companions,
-            one_view=copies.one_view,
+            one_view=_views_without_clips(copies.one_view, images),
             findings=findings,
             contract=contract,
         ),
         contract=contract,
+        keeps_clips=keeps_clips(edits),
     )
 
 
@@ -308,6 +313,12 @@ def _notes(
     if lost := in_natural_order(unused - {file.label for file in accepted}):
         notes.append(dataset_messages.CLASSES_LOST.format(n=len(lost), classes=quoted(lost)))
     return tuple(notes)
+
+
+def _views_without_clips(one_view: Sequence[str], images: Sequence[ImageRecord]) -> list[str]:
+    """The classes whose photos count one by one: those of a clip of one view count together."""
+    in_clips = {image.label for image in images if image.clip}
+    return [label for label in one_view if label not in in_clips]
 
 
 def _notes_on_copies(images: Sequence[ImageRecord], one_view: Sequence[str]) -> list[str]:

@@ -4,19 +4,25 @@ Names and times only put the photos of a class into an order; whether neighbours
 (`automl.images.sequences`). Where the user has said what belongs together, nothing is looked for.
 """
 
+import heapq
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from automl.datasets.data_file import DataFile
-from automl.images.sequences import find_sequences, joined
+from automl.datasets.remembered_sequences import remembered_sequences
+from automl.images.fingerprint import FINGERPRINT_PX
+from automl.images.sequences import joined
 
 _ELSEWHERE = 10
 """Near copies that stand so far apart are no neighbours in a clip that moves slowly."""
+
+_MAX_OTHERS = 300
+"""Photos of all classes that say how far apart different scenes are."""
 
 _DIGITS = re.compile(r"(\d+)")
 
@@ -46,6 +52,7 @@ def place_in_clips(
     groups: Mapping[int, str],
     *,
     copies: Mapping[int, int] | None = None,
+    one_view: Collection[str] = (),
 ) -> ClipPlaces:
     """The clips among the photos in use, and the groups that the user has named.
 
@@ -54,6 +61,7 @@ def place_in_clips(
         fingerprints: As `Traits.fingerprint` has them, by id.
         groups: What the folders or a table of the user say that photos have in common, by id; empty for nothing.
         copies: The same number for copies and near copies of one picture, by id; None where each photo is alone.
+        one_view: The classes that mostly show one view. They say nothing of how far apart different scenes are.
     """
     if len(set(groups.values()) - {""}) < 2:
         groups = {}  # what all photos have in common tells none apart
@@ -64,7 +72,17 @@ def place_in_clips(
             # Exact copies stay together in any case, and three of them are no clip.
             series[file.label].setdefault(file.sha256, file)
     copies = copies or {file.id: file.id for file in files}
-    found = [frames for of_class in series.values() for frames in _found(list(of_class.values()), fingerprints, copies)]
+    some = _some_photos(series)
+    found = [
+        frames
+        for label, of_class in series.items()
+        for frames in _found(
+            list(of_class.values()),
+            fingerprints,
+            copies,
+            others=[file for file in some if file.label not in {label, *one_view}],
+        )
+    ]
     # What is nothing but near copies of one picture stays together as such.
     clips = [frames for frames in found if len({copies[file.id] for file in frames}) > 1]
     places = {
@@ -101,10 +119,27 @@ def frame_key(name: str) -> list[tuple[bool, int, str]]:
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
+def _some_photos(series: Mapping[str, Mapping[str, DataFile]]) -> list[DataFile]:
+    """A sample of all photos, the same whatever their order; an edit of few photos rarely changes it."""
+    photos = [file for of_class in series.values() for file in of_class.values()]
+    return heapq.nsmallest(_MAX_OTHERS, photos, key=lambda file: (file.sha256, file.label))
+
+
 def _found(
-    photos: Sequence[DataFile], fingerprints: Mapping[int, bytes], copies: Mapping[int, int]
+    photos: Sequence[DataFile],
+    fingerprints: Mapping[int, bytes],
+    copies: Mapping[int, int],
+    *,
+    others: Sequence[DataFile],
 ) -> Iterable[list[DataFile]]:
-    """The frames of each clip among photos of one class, in their order; single photos, too."""
+    """The frames of each clip among photos of one class, in their order; single photos, too.
+
+    Args:
+        photos: Those of the class.
+        fingerprints: By id.
+        copies: As `place_in_clips` has them.
+        others: Some photos of other classes.
+    """
     by_path = sorted(photos, key=lambda file: (frame_key(file.name), file.id))
     # The frames of a clip may have been dealt out to the folders of a split: there the names alone put them in order.
     is_split = len({file.split for file in photos}) > 1
@@ -113,7 +148,12 @@ def _found(
     order = by_time if len(by_time) == len(by_name) else by_name
     orders = [by_path, by_time, *([by_name] if is_split else [])]
     position = {file.id: number for number, file in enumerate(order)}
-    pairs = [pair for one in orders for pair in _neighbours(_without_copies(one, copies), fingerprints, position)]
+    pixels_of_others = _pixels(others, fingerprints)
+    pairs = [
+        (position[first.id], position[file.id])
+        for one in orders
+        for first, file in _neighbours(_without_copies(one, copies), fingerprints, pixels_of_others)
+    ]
     first = joined(len(order), pairs)
     clips: defaultdict[int, list[DataFile]] = defaultdict(list)
     for file, number in zip(order, first.tolist(), strict=True):
@@ -133,12 +173,15 @@ def _without_copies(series: Sequence[DataFile], copies: Mapping[int, int]) -> li
 
 
 def _neighbours(
-    series: Sequence[DataFile], fingerprints: Mapping[int, bytes], position: Mapping[int, int]
-) -> Iterable[tuple[int, int]]:
-    """Each photo of a stretch with the first one, by their positions."""
-    if not series:
-        return
-    pixels = np.frombuffer(b"".join(fingerprints[file.id] for file in series), np.uint8).reshape(len(series), -1)
-    for index, first in enumerate(find_sequences(pixels).tolist()):
+    series: Sequence[DataFile], fingerprints: Mapping[int, bytes], others: np.ndarray
+) -> Iterable[tuple[DataFile, DataFile]]:
+    """Each photo of a stretch with the first one."""
+    for index, first in enumerate(remembered_sequences(_pixels(series, fingerprints), others).tolist()):
         if first != index:
-            yield position[series[first].id], position[series[index].id]
+            yield series[first], series[index]
+
+
+def _pixels(files: Sequence[DataFile], fingerprints: Mapping[int, bytes]) -> np.ndarray:
+    """The fingerprints of these files, uint8 (len(files), FINGERPRINT_PX**2)."""
+    together = b"".join(fingerprints[file.id] for file in files)
+    return np.frombuffer(together, np.uint8).reshape(-1, FINGERPRINT_PX**2)

@@ -23,6 +23,7 @@ def manifest_of(
     refused: Sequence[RefusedFile] = (),
     notes: Sequence[str] = (),
     contract: ServingContract | None = None,
+    keeps_clips: bool = True,
 ) -> DatasetManifest:
     """The manifest that photos make; its classes are theirs."""
     return DatasetManifest(
@@ -33,6 +34,7 @@ def manifest_of(
         fingerprint=dataset_fingerprint(images),
         notes=tuple(notes),
         contract=contract,
+        keeps_clips=keeps_clips,
     )
 
 

@@ -120,6 +120,35 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     )
 
 
+def with_folds_dealt_again(
+    manifest: DatasetManifest, plan: SplitPlan, *, known: DatasetManifest, n_folds: int = 5
+) -> SplitPlan:
+    """The same split with other folds, since more is known of which photos of the pool belong together.
+
+    Args:
+        manifest: The photos, with the clips that are known now.
+        plan: The split; its pool may be a part of what there is to learn from.
+        known: The photos as they were known when the split was made.
+        n_folds: As `make_split` takes it.
+    """
+    pool = set(plan.pool)
+    cut = cut_clips(known.images)
+    groups = [
+        group_of(manifest, rest, cut.blocks)
+        for group in groups_of(manifest, cut, plan.seed)
+        if (rest := [i for i in group.images if i in pool])
+    ]
+    validation = _validation(manifest, groups, n_folds=n_folds, seed=plan.seed)
+    n_repeats = min(len(plan.folds[0]), validation.n_repeats)
+    folds = {i: of_group[:n_repeats] for group, of_group in validation.folds_of.items() for i in group.images}
+    return replace(
+        plan,
+        folds=tuple(folds.get(i, (ALWAYS_TRAINED,) * n_repeats) for i in plan.pool),
+        n_folds=validation.n_folds,
+        notes=(*plan.notes, *(note for note in validation.notes if note not in plan.notes)),
+    )
+
+
 def _split_photo_by_photo(manifest: DatasetManifest, labels: Sequence[str], seed: int, n_folds: int) -> SplitPlan:
     """Where a class has photos of a single group that the user has named, whole groups leave nothing of it to test."""
     plan = make_split(dealt_out(manifest, labels), seed, n_folds)

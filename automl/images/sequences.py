@@ -5,7 +5,11 @@ like this picture than pictures are that stand half of the series apart. So noth
 things, however they are numbered, and nothing in the photos of a fixed camera, which are all alike.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 
 import numpy as np
 
@@ -20,6 +24,9 @@ _MAX_SHIFT_PX = 2
 """In pixels of `_COARSE_PX`: how far the picture may move from one frame to the next."""
 
 _CENTRE_PX = _COARSE_PX - 2 * _MAX_SHIFT_PX
+_TURN_DEGREES = 15
+"""The usual step of a turntable. Smaller steps are found as shifts, those of 10 to 20 degrees as this turn."""
+
 _N_NEIGHBOURS = 3
 """A frame is compared with so many that follow, since one may be blurred, and two cameras may take turns."""
 
@@ -34,6 +41,9 @@ digits, or of things on one belt, some are, and there neighbours are no more oft
 _SAME_SCENE = 0.06
 """Where pictures that stand far apart differ by no more than this, all show one scene."""
 
+_NEXT_ARE_NEAR = 0.9
+"""So many of the pictures of a stretch are near the next one. Where things are only alike, it is a matter of chance."""
+
 _GLANCE_PX, _MIN_GLANCE = 8, 0.3
 """Of a thousand frames fewer than five have less in common with the next one."""
 
@@ -41,13 +51,15 @@ _MAX_FAR_PAIRS = 2_000
 _PAIRS_PER_BLOCK = 1_000
 
 
-def find_sequences(fingerprints: np.ndarray) -> np.ndarray:
+def find_sequences(fingerprints: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
     """Finds the stretches in a series of pictures. Costs some 50 microseconds for each picture.
 
-    The distance of two pictures is 1 minus their correlation, the best one over small shifts.
+    The distance of two pictures is 1 minus their correlation, the best one over small shifts and a turn.
 
     Args:
         fingerprints: uint8 (n, FINGERPRINT_PX**2), as `Traits.fingerprint` has them, in the order of the series.
+        others: Those of some pictures of other things, uint8 (m, FINGERPRINT_PX**2). Where most of the series is one
+            stretch, its own pictures do not tell how far apart different scenes are.
 
     Returns:
         int64 (n,): for each picture the index of the first one of its stretch, its own where it is in none.
@@ -55,16 +67,61 @@ def find_sequences(fingerprints: np.ndarray) -> np.ndarray:
     n = len(fingerprints)
     if n < 2 * FEWEST_FRAMES:
         return np.arange(n)
-    far = _distances(fingerprints, _far_pairs(n))
-    if np.median(far) < _SAME_SCENE:
-        return np.arange(n)
-    limit = min(_FARTHEST, _NEARER_BY * float(np.quantile(far, _FAR_QUANTILE)))
-    neighbours = _near_pairs(n)
-    near = _likely(fingerprints, neighbours)
-    near = near[_distances(fingerprints, near) <= limit]
-    if len(near) <= _MORE_THAN_CHANCE * float((far <= limit).mean()) * len(neighbours):
-        return np.arange(n)
-    return _without_short_ones(joined(n, near.tolist()))
+    pairs = _likely(fingerprints, near_pairs(n))
+    near = _Measured(pairs, _distances(fingerprints, pairs))
+    far = _Measured(far_pairs(n), _distances(fingerprints, far_pairs(n)))
+    found = [] if np.median(far.distances) < _SAME_SCENE else [_pairs_unlike_far_ones(n, near, far)]
+    may_be_most = 2 * len(near.within(_FARTHEST)) >= _NEXT_ARE_NEAR * (n - 1)
+    if may_be_most and others is not None and len(others) >= FEWEST_FRAMES:
+        found.append(_pairs_unlike_others(n, near, far, limit=_limit(_distances_across(fingerprints, others))))
+    return without_short_ones(joined(n, chain.from_iterable(pairs.tolist() for pairs in found)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Pairs of pictures.
+
+    Attributes:
+        pairs: int (p, 2).
+        distances: float32 (p,).
+    """
+
+    pairs: np.ndarray
+    distances: np.ndarray
+
+    def within(self, limit: float) -> np.ndarray:
+        """Those pairs that are no farther apart, int (k, 2)."""
+        return np.asarray(self.pairs[self.distances <= limit])
+
+
+def _limit(distances: np.ndarray) -> float:
+    """What neighbours in a stretch keep where pictures of different things are at such distances."""
+    return min(_FARTHEST, _NEARER_BY * float(np.quantile(distances, _FAR_QUANTILE)))
+
+
+def _pairs_unlike_far_ones(n: int, near: _Measured, far: _Measured) -> np.ndarray:
+    """The neighbours that are nearer than pictures that stand far apart; none where these are near as often."""
+    limit = _limit(far.distances)
+    found = near.within(limit)
+    is_chance = len(found) <= _MORE_THAN_CHANCE * float((far.distances <= limit).mean()) * len(near_pairs(n))
+    return found[:0] if is_chance else found
+
+
+def _pairs_unlike_others(n: int, near: _Measured, far: _Measured, *, limit: float) -> np.ndarray:
+    """The neighbours that are nearer than pictures of other things, if they make a stretch of half the series.
+
+    None where it is the things that are alike: then some neighbours in a stretch are not near, and some pictures of
+    different stretches are.
+    """
+    found = near.within(limit)
+    first = joined(n, found.tolist())
+    one, other = first[far.pairs].T
+    apart = far.distances[one != other]
+    is_chance = len(apart) and _MORE_THAN_CHANCE * float((apart <= limit).mean()) * len(near_pairs(n)) >= len(found)
+    n_next, n_next_near = (first[1:] == first[:-1]).sum(), (found[:, 1] - found[:, 0] == 1).sum()
+    if 2 * np.bincount(first).max() < n or is_chance or n_next_near < _NEXT_ARE_NEAR * n_next:
+        return found[:0]
+    return found
 
 
 def joined(n: int, pairs: Iterable[Sequence[int]]) -> np.ndarray:
@@ -83,7 +140,7 @@ def joined(n: int, pairs: Iterable[Sequence[int]]) -> np.ndarray:
     return np.array([root(number) for number in range(n)], np.int64)
 
 
-def _far_pairs(n: int) -> np.ndarray:
+def far_pairs(n: int) -> np.ndarray:
     """Pairs that stand at least half of the series apart, int (p, 2): no stretch of less than half holds both."""
     random = np.random.default_rng(n)
     n_pairs = min(_MAX_FAR_PAIRS, n * n // 4)
@@ -92,7 +149,7 @@ def _far_pairs(n: int) -> np.ndarray:
     return np.stack([one, other], axis=1)
 
 
-def _near_pairs(n: int) -> np.ndarray:
+def near_pairs(n: int) -> np.ndarray:
     """Each picture with those that follow, int (p, 2)."""
     pairs = np.arange(n)[:, None, None] + np.array([(0, lag) for lag in range(1, _N_NEIGHBOURS + 1)])
     flat = pairs.reshape(-1, 2)
@@ -119,11 +176,57 @@ def _distances(fingerprints: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return np.concatenate(list(_distances_in_blocks(fingerprints, pairs)) or [np.zeros(0, np.float32)])
 
 
+def _distances_across(fingerprints: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Of random pictures from other ones, float32 (p,)."""
+    random, n = np.random.default_rng(len(fingerprints)), len(fingerprints)
+    n_pairs = min(_MAX_FAR_PAIRS, n * len(others))
+    pairs = np.stack([random.integers(0, n, n_pairs), n + random.integers(0, len(others), n_pairs)], axis=1)
+    return _distances(np.concatenate([fingerprints, others]), pairs)
+
+
 def _distances_in_blocks(fingerprints: np.ndarray, pairs: np.ndarray) -> Iterator[np.ndarray]:
     for start in range(0, len(pairs), _PAIRS_PER_BLOCK):
         some, places = np.unique(pairs[start : start + _PAIRS_PER_BLOCK], return_inverse=True)
-        one, other = blurred(_reduced(fingerprints[some], _COARSE_PX))[places.reshape(-1, 2).T]
-        yield 1 - np.maximum(_best_correlation(one, other), _best_correlation(other, one))
+        pictures = blurred(_reduced(fingerprints[some], _COARSE_PX))
+        one, other = pictures[places.reshape(-1, 2).T]
+        shifted = np.maximum(_best_correlation(one, other), _best_correlation(other, one))
+        yield 1 - np.maximum(shifted, _correlation_if_turned(pictures, places.reshape(-1, 2)))
+
+
+def _correlation_if_turned(pictures: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Of the one, turned by `_TURN_DEGREES` to the left or to the right, with the other, float32 (p,).
+
+    Only the disc in the middle is compared, which shows the same however a picture is turned.
+    """
+    flat = pictures.reshape(len(pictures), -1)
+    still = _standardised(flat[:, _disc()])
+    turned = [_standardised(flat @ _turn(degrees)) for degrees in (_TURN_DEGREES, -_TURN_DEGREES)]
+    one, other = pairs.T
+    return np.asarray(np.max([(side[one] * still[other]).sum(axis=1) for side in turned], axis=0))
+
+
+def _standardised(rows: np.ndarray) -> np.ndarray:
+    """Each row with a mean of 0 and a length of 1."""
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-3))
+
+
+@cache
+def _disc() -> np.ndarray:
+    """The places of the pixels of the largest disc that fits, int (k,)."""
+    down, right = np.indices((_COARSE_PX, _COARSE_PX)) - (_COARSE_PX - 1) / 2
+    return np.flatnonzero(down**2 + right**2 <= (_COARSE_PX / 2 - 1) ** 2)
+
+
+@cache
+def _turn(degrees: float) -> np.ndarray:
+    """The bilinear weights of all pixels for each pixel of the disc of the turned picture, (_COARSE_PX**2, k)."""
+    down, right = np.array(np.unravel_index(_disc(), (_COARSE_PX, _COARSE_PX))) - (_COARSE_PX - 1) / 2
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    places = np.arange(_COARSE_PX) - (_COARSE_PX - 1) / 2
+    rows = (1 - np.abs(places[:, None] - (sine * right + cosine * down))).clip(0)
+    columns = (1 - np.abs(places[:, None] - (cosine * right - sine * down))).clip(0)
+    return np.asarray((rows[:, None] * columns[None]).reshape(_COARSE_PX**2, -1), np.float32)
 
 
 def _best_correlation(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -153,7 +256,7 @@ def _window_sums(values: np.ndarray) -> np.ndarray:
     return np.asarray(found)
 
 
-def _without_short_ones(first: np.ndarray) -> np.ndarray:
+def without_short_ones(first: np.ndarray) -> np.ndarray:
     """Pictures of stretches with fewer than `FEWEST_FRAMES` are in none."""
     sizes = np.bincount(first, minlength=len(first))
     return np.where(sizes[first] >= FEWEST_FRAMES, first, np.arange(len(first)))

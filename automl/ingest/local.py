@@ -187,7 +187,14 @@ def _manifest(
     images = [replace(image, path=paths[image.name, image.sha256]) for image in assessment.images]
     found_notes = [f"{finding.title}. {finding.consequence}" for finding in assessment.findings]
     notes = [*([layout.words] if layout else []), *others, *assessment.summary.notes, *found_notes]
-    return manifest_of(found.name, images, refused=refused, notes=notes, contract=assessment.contract)
+    return manifest_of(
+        found.name,
+        images,
+        refused=refused,
+        notes=notes,
+        contract=assessment.contract,
+        keeps_clips=assessment.keeps_clips,
+    )
 
 
 def _other_reading(other: ReadingSummary) -> str:

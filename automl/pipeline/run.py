@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from automl.delivery.report.pareto import pareto_rows
 from automl.delivery.report.pool_photos import doubted_labels, look_alike_pairs
 from automl.errors import BadSetting, NoBackbone
 from automl.evaluation.calibration import Calibration, calibrate, tempered
+from automl.evaluation.clips_by_features import ClipsByFeatures
 from automl.evaluation.first_model import describe_first
 from automl.evaluation.score import TestScore, evaluate
 from automl.images.pixel_rules import described, rules_of
@@ -27,6 +28,7 @@ from automl.images.pixels import sweep
 from automl.models.head.settings import Targets
 from automl.models.weights.cache import InstalledWeights
 from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
+from automl.pipeline.later_clips import later_clips, note_clips_in_test
 from automl.pipeline.packing import Packer
 from automl.pipeline.tensorflow_loader import TensorFlowLoader
 from automl.pipeline.thinning import affordable_share, thinned
@@ -36,7 +38,7 @@ from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
 from automl.search.frozen import FrozenFeatures
-from automl.search.objective import objective_of
+from automl.search.objective import Objective, objective_of
 from automl.search.observer import NoteKeeper, Observer, Observers
 from automl.search.plan import INPUT_SIZES_PX, block_seconds
 from automl.search.search import Search
@@ -110,6 +112,7 @@ class _Run:
         self._plan: SplitPlan = make_split(job.manifest, job.settings.seed)
         self._rules = rules_of(job.manifest.contract)
         self._tensorflow = TensorFlowLoader()
+        self._clips: ClipsByFeatures | None = None
         self._features = self._make_features()
 
     def run(self) -> RunResult:
@@ -122,6 +125,15 @@ class _Run:
         objective = objective_of(self._job.settings, self._targets.labels)
         self._goal = objective.goal
         self._packer = self._make_packer()
+        search = self._make_search(objective)
+        feature_plan = search.prepare()
+        if search.look_first(feature_plan) and self._finds_more_clips():
+            search = self._make_search(objective)
+        best = search.run(feature_plan, self._tensorflow.start)
+        self._observer.state(RunState.FINISHING)
+        return self._finish(best, search.trials.models.best_head, search.trials.records)
+
+    def _make_search(self, objective: Objective) -> Search:
         context = SearchContext(
             targets=self._targets,
             objective=objective,
@@ -129,7 +141,7 @@ class _Run:
             budget=self._budget,
             observer=self._observer,
         )
-        search = Search(
+        return Search(
             context,
             features=self._features,
             weights=self._weights,
@@ -137,9 +149,17 @@ class _Run:
             scratch=self._job.workspace / "search",
             earlier=self._job.earlier,
         )
-        best = search.run(search.prepare(), self._tensorflow.start)
-        self._observer.state(RunState.FINISHING)
-        return self._finish(best, search.trials.models.best_head, search.trials.records)
+
+    def _finds_more_clips(self) -> bool:
+        """Whether the first features show clips that were not known; then the folds are dealt out anew."""
+        features = self._features.last_layer()
+        later = later_clips(self._job.manifest, self._plan, features, self._observer) if features is not None else None
+        if later is None:
+            return False
+        self._clips, self._plan = later
+        self._job = replace(self._job, manifest=self._clips.manifest)
+        self._targets = self._make_targets()
+        return True
 
     def _make_features(self) -> FrozenFeatures:
         return FrozenFeatures(self._images(self._plan.pool), self._weights, self._job.cache, rules=self._rules)
@@ -214,6 +234,8 @@ class _Run:
         self._observer.winner(described)
         test_images = self._images(self._plan.test)
         score, first_score = self._score(winner, models, test_images)
+        if self._clips is not None:
+            note_clips_in_test(self._clips, self._features, test_images, self._observer)
         plots = self._draw(winner, score, test_images=test_images, records=records, calibration=calibration)
         from automl.pipeline.explaining import explained_mistakes  # Matplotlib, as `_draw`
 

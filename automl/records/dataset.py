@@ -64,6 +64,7 @@ class DatasetManifest:
         version: The number by which its user knows this state of it, None where there is only one state.
         contract: How the pixels of its photos become those that a model sees; None for one that is older than such
             contracts.
+        keeps_clips: Whether photos of one clip stay together; False where the user says that they are separate photos.
     """
 
     name: str
@@ -74,6 +75,7 @@ class DatasetManifest:
     notes: tuple[str, ...] = ()
     version: int | None = None
     contract: ServingContract | None = None
+    keeps_clips: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

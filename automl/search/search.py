@@ -10,6 +10,7 @@ from automl.errors import BadSetting, RunFailed
 from automl.models.weights.cache import InstalledWeights
 from automl.records import Goal, RunState, Stage, TrialRecord
 from automl.search.best_models import BestModels
+from automl.search.block import Block
 from automl.search.budget import SearchOver
 from automl.search.candidate import Branch, Candidate
 from automl.search.context import SearchContext
@@ -18,6 +19,7 @@ from automl.search.expectations import PRIORS, Expectations
 from automl.search.frozen import FrozenFeatures
 from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, make_plan, plan_of
 from automl.search.scoring import common_rows
+from automl.search.space import backbone_names
 from automl.search.stages.fine_tuning import FineTuneStage
 from automl.search.stages.heads import HeadsStage
 from automl.search.trials import BestModelPacker, Trials
@@ -102,6 +104,25 @@ class Search:
             plan = plan_within(search_s=search_s)
         return self._continued(plan)
 
+    def look_first(self, plan: FeaturePlan) -> bool:
+        """Computes the features of the first trial before it is made, so that the pipeline may learn from them.
+
+        A continued run takes those of the very first trial of all, so that it learns the same.
+
+        Returns:
+            Whether there are such features.
+
+        Raises:
+            BadImage, DiskFull, RunFailed: there will be no model.
+        """
+        heads = [record for record in self.trials.earlier if record.stage is Stage.HEADS]
+        known = [Block(backbone_names(heads[0].params)[0], heads[0].image_size_px)] if heads else []
+        blocks = known or [block for block in plan.blocks if not block.mirrored]
+        with suppress(SearchOver):
+            self._read_photos([*known, *plan.blocks])
+            return any(self._heads.look(block) for block in blocks)
+        return False
+
     def run(self, plan: FeaturePlan, load_tensorflow: Callable[[], None]) -> Candidate:
         """Searches until the time is up, the trial limit is reached, the user says stop or nothing more is gained.
 
@@ -113,12 +134,8 @@ class Search:
             RunFailed: not one trial gave a model.
         """
         self._observer.space(Stage.HEADS, self._heads.space)
-        # The first model needs the photos, unless an earlier run has left their features.
-        is_needed = not self._features.is_computed(plan.blocks[0])
         with suppress(SearchOver):
-            self._features.decode(
-                plan.blocks, self._context.progress(search_messages.READING_PHOTOS, is_needed=is_needed)
-            )
+            self._read_photos(plan.blocks)
         self._observer.state(RunState.SEARCHING)
         with suppress(SearchOver):
             self._heads.restore()
@@ -132,6 +149,11 @@ class Search:
         self._observer.note(self._why_it_ended())
         self._features.release_pixels(INPUT_SIZES_PX)  # fine-tuning may take other sizes than the plan's
         return self._best_of_all()
+
+    def _read_photos(self, blocks: Sequence[Block]) -> None:
+        # The first model needs the photos, unless an earlier run has left their features.
+        is_needed = not self._features.is_computed(blocks[0])
+        self._features.decode(blocks, self._context.progress(search_messages.READING_PHOTOS, is_needed=is_needed))
 
     def _continued(self, plan: FeaturePlan) -> FeaturePlan:
         """The plan of a continued run: the blocks that its earlier trials used, and what the new plan adds to them."""

@@ -100,6 +100,7 @@ def reassess(session: Session, store: ArtifactStore, dataset_id: str) -> Assessm
             keys=keys,
             refused=refused,
             contract=assessment.contract,
+            keeps_clips=assessment.keeps_clips,
         )
         dataset.summary = dataset.summary.model_copy(update={"version": version.number})
     return assessment

@@ -49,6 +49,7 @@ class _StoredManifest(BaseModel):
     images: list[_StoredPhoto]
     refused: list[RefusedFile]
     contract: ServingContract | None = None
+    keeps_clips: bool = True
 
 
 def record_version(
@@ -60,6 +61,7 @@ def record_version(
     keys: Mapping[tuple[str, str], str],
     refused: Sequence[RefusedFile],
     contract: ServingContract,
+    keeps_clips: bool = True,
 ) -> DatasetVersion:
     """The version that these photos are: the latest one where nothing has changed, else a new one.
 
@@ -73,6 +75,7 @@ def record_version(
         keys: Where the bytes of the photos are, by name and SHA-256.
         refused: Its files that are not used.
         contract: How the pixels of its photos become those that a model sees.
+        keeps_clips: Whether photos of one clip stay together.
     """
     latest = latest_version(session, dataset_id)
     photos = json.dumps(
@@ -82,12 +85,18 @@ def record_version(
         ],
         ensure_ascii=False,
     ).encode()
-    fingerprint = _fingerprint(photos, contract)
+    fingerprint = _fingerprint(photos, contract, keeps_clips=keeps_clips)
     if latest is not None and latest.fingerprint == fingerprint and store.exists(latest.key):
         return latest
     reasons = json.dumps([{"name": file.name, "reason": file.reason} for file in refused], ensure_ascii=False).encode()
     rules = contract.model_dump_json().encode()
-    written = b'{"schema": %d, "images": %b, "refused": %b, "contract": %b}' % (_SCHEMA, photos, reasons, rules)
+    written = b'{"schema": %d, "images": %b, "refused": %b, "contract": %b, "keeps_clips": %b}' % (
+        _SCHEMA,
+        photos,
+        reasons,
+        rules,
+        json.dumps(keeps_clips).encode(),
+    )
     stored = store.write(f"datasets/{dataset_id}/versions", io.BytesIO(written), max_bytes=_MAX_BYTES)
     number = latest.number + 1 if latest else 1
     if latest is not None and not session.scalar(select(exists().where(Run.version_id == latest.id))):
@@ -124,15 +133,17 @@ def load_version(session: Session, store: ArtifactStore, version: DatasetVersion
     manifest = _read(store, version)
     images = [_loaded(photo, store.local_path(photo.key, scratch)) for photo in manifest.images]
     name = find_dataset(session, version.dataset_id).name
-    found = manifest_of(name, images, refused=manifest.refused, contract=manifest.contract)
+    found = manifest_of(
+        name, images, refused=manifest.refused, contract=manifest.contract, keeps_clips=manifest.keeps_clips
+    )
     return replace(found, version=version.number)
 
 
-def _fingerprint(photos: bytes, contract: ServingContract) -> str:
-    """Of a version. The usual contract adds nothing, so that versions from before there were contracts keep theirs."""
+def _fingerprint(photos: bytes, contract: ServingContract, *, keeps_clips: bool) -> str:
+    """Of a version. What is usual adds nothing, so that versions from before it was asked keep theirs."""
     usual = ServingContract(version=contract.version)
     rules = b"" if contract == usual else contract.model_dump_json().encode()
-    return hashlib.sha256(photos + rules).hexdigest()
+    return hashlib.sha256(photos + rules + (b"" if keeps_clips else b"separate photos")).hexdigest()
 
 
 def problem_of_version(store: ArtifactStore, version: DatasetVersion) -> str:

@@ -95,6 +95,10 @@ class HeadsStage:
                 continue
             self._trials.restore(candidate)
 
+    def look(self, block: Block) -> bool:
+        """Computes a block before any trial. Whether it is there then; raises what `FeatureBlocks.compute` raises."""
+        return self._blocks.compute(block)
+
     def first_features(self, plan: FeaturePlan, max_trials: int | None = None) -> None:
         """Computes the planned blocks, and tries the expert's settings on each block as soon as it is there.
 

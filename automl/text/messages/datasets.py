@@ -298,9 +298,9 @@ CLIPS_MEAN = (
 )
 ONE_CLIP = "Nearly all photos of {classes} are frames of one clip"
 ONE_CLIP_MEANS = (
-    "No other clip is there to test with. So it is cut into blocks of time, some of which are kept for the test, and "
-    "the frames between the blocks are left out. The score holds for this scene only: what the model does elsewhere, "
-    "it cannot say. Add photos that were taken on other occasions."
+    "Hardly anything else is there to test with. So it is cut into blocks of time, some of which are kept for the "
+    "test, and the frames between the blocks are left out. The score holds for this scene only: what the model does "
+    "elsewhere, it cannot say. Add photos that were taken on other occasions."
 )
 NAMED_GROUPS = OneOrMany(
     one="Your folders or table put the photos into {n:,} group: {names}",

@@ -34,6 +34,26 @@ PART_OF_PHOTOS = (
     "Only {n:,} of {n_all:,} photos were learned from: there is no time to look at all of them. Give it more time, and "
     "it learns from more."
 )
+CLIPS_FOUND_LATER = OneOrMany(
+    one=(
+        "A closer look at the training photos found {n:,} clip ({photos:,} photos) that the first check had not seen "
+        "as one. It stays together when models are compared, but the test was chosen before that."
+    ),
+    many=(
+        "A closer look at the training photos found {n:,} clips ({photos:,} photos) that the first check had not seen "
+        "as such. Each stays together when models are compared, but the test was chosen before that."
+    ),
+)
+TEST_HAS_FRAMES = OneOrMany(
+    one=(
+        "{n:,} of {compared:,} test photos that were compared looks like a frame of a clip that was learned from: the "
+        "score is too optimistic for photos of other occasions. Test with photos that were taken separately."
+    ),
+    many=(
+        "{n:,} of {compared:,} test photos that were compared look like frames of clips that were learned from: the "
+        "score is too optimistic for photos of other occasions. Test with photos that were taken separately."
+    ),
+)
 NEXT_BEST_DELIVERED = "The model of try {number} could not be written ({reason}), so the next best one is delivered."
 NOT_PACKED_MEANWHILE = "A model could not be packed while the search went on ({reason})."
 MODELS_DISAGREE = "The exported models disagree with each other by {difference:.3f}; nothing was delivered."

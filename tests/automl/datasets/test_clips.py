@@ -127,3 +127,11 @@ def test_copies_of_frames_that_lie_elsewhere_have_the_places_of_the_frames():
     places = place_in_clips([file for file, _ in shots], {file.id: seen for file, seen in shots}, {}, copies=copies)
     assert len(places) == 34
     assert all(places[twin] == places[frame] for twin, frame in twins.items())
+
+
+def test_a_class_of_one_still_burst_is_one_clip_beside_other_things_and_none_beside_other_views():
+    shots = [(shot(i, f"a/{i}.jpg", "a"), print_of(1, i % 3)) for i in range(1, 31)]
+    shots += [(shot(100 + i, f"b/{i}.jpg", "b"), print_of(200 + i)) for i in range(30)]
+    files, prints = [file for file, _ in shots], {file.id: seen for file, seen in shots}
+    assert ids_by_clip(place_in_clips(files, prints, {})) == [list(range(1, 31))]
+    assert place_in_clips(files, prints, {}, one_view=("a", "b")) == {}

@@ -42,6 +42,12 @@ def burst(seed: int, n_frames: int) -> list[Image.Image]:
     return frames
 
 
+def turntable(seed: int, n_frames: int, step: float = 15) -> list[Image.Image]:
+    """A thing from all sides, as the middle of a picture that is turned."""
+    still = scene(seed)
+    return [still.rotate(step * i, Image.Resampling.BILINEAR).crop((110, 60, 290, 240)) for i in range(n_frames)]
+
+
 def firsts(*sizes: int) -> list[int]:
     starts = np.cumsum([0, *sizes[:-1]])
     return [int(start) for start, size in zip(starts, sizes, strict=True) for _ in range(size)]
@@ -82,6 +88,25 @@ def test_one_long_clip_is_one_sequence():
     assert find_sequences(series(pan(4, 40))).tolist() == [0] * 40
 
 
+@pytest.mark.parametrize("step", [5, 10, 15, 20])
+def test_turntables_are_found_whatever_their_step(step):
+    frames = [frame for seed in range(6) for frame in turntable(seed, 12, step)]
+    assert find_sequences(series(frames)).tolist() == firsts(*[12] * 6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_burst_that_is_all_there_is_is_told_by_pictures_of_other_things(seed):
+    frames, others = series(burst(seed, 30)), series([scene(800 + i) for i in range(30)])
+    assert find_sequences(frames, others).tolist() == [0] * 30
+    assert find_sequences(frames, frames[::2]).tolist() != [0] * 30
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_short_burst_beside_a_long_one_is_found(seed):
+    frames, others = series([*burst(seed, 40), *burst(70 + seed, 5)]), series([scene(800 + i) for i in range(30)])
+    assert find_sequences(frames, others).tolist() == firsts(40, 5)
+
+
 def test_the_photos_of_a_fixed_camera_are_no_sequence():
     """All are alike, so neighbours are not more alike than others; what differs is a small part, light and noise."""
     random, still = np.random.default_rng(0), np.asarray(scene(7), float)
@@ -113,3 +138,5 @@ def test_small_digits_are_alike_by_chance_and_no_sequence():
         ImageDraw.Draw(digit).line([14 + x[0], 4 + x[1], 12 + x[2], 24 + x[3]], fill=255, width=3)
         digits.append(digit.filter(ImageFilter.GaussianBlur(0.6)).convert("RGB"))
     assert find_sequences(series(digits)).tolist() == list(range(400))
+    others = series([scene(i) for i in range(30)])
+    assert find_sequences(series(digits), others).tolist() == list(range(400))

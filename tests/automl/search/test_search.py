@@ -1,5 +1,6 @@
 """The whole search with fake features, fake trainings and a fake clock; and stage 1 for real on random features."""
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -310,3 +311,23 @@ def test_one_seed_gives_the_same_trials_and_the_same_winner_where_no_clock_decid
     for one, other in zip(layers, layers_again, strict=True):
         assert all(np.array_equal(array, again) for array, again in zip(one, other, strict=True))
     assert run(0.1, seed=4)[0] != trials
+
+
+def test_the_first_features_may_be_computed_before_the_search_and_change_no_trial(world):
+    plain, looked = world(budget_s=None, max_trials=6), world(budget_s=None, max_trials=6)
+    plan = looked.search.prepare()
+    assert looked.search.look_first(plan)
+    assert looked.features.computed_blocks == [plan.blocks[0]] and looked.observer.states == []
+    plain.run()
+    looked.run()
+    assert [one.params for one in looked.search.trials.records] == [one.params for one in plain.search.trials.records]
+
+
+def test_a_continued_search_looks_first_at_what_its_very_first_trial_used(world):
+    first = world(budget_s=None, max_trials=4)
+    first.run()
+    record = [one for one in first.search.trials.records if one.stage is Stage.HEADS][-1]
+    again = world(budget_s=None, max_trials=6, earlier=[replace(record, number=0), *first.search.trials.records])
+    assert again.search.look_first(again.search.prepare())
+    used = Block(record.params["backbones"].split("+")[0], record.image_size_px)
+    assert again.features.computed_blocks == [used]
