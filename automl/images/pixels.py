@@ -21,6 +21,7 @@ import numpy as np
 from automl.atomic_files import no_half_files
 from automl.errors import BadImage
 from automl.images.decode import DecodeFailure, DecoderProcess, decode_into
+from automl.processors import n_processors
 from automl.records import ImageRecord
 from automl.serving.predict import DECODE_PX, PhotoRules
 from automl.text.messages import pixels as pixel_messages
@@ -111,7 +112,7 @@ class PixelCache:
 
     def _by_threads(self, arrays: Sequence[np.ndarray]) -> _Chunks:
         paths = [str(image.path) for image in self.images]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(n_processors()) as pool:
             for start in range(0, len(paths), _CHUNK):
                 chunk = range(start, min(start + _CHUNK, len(paths)))
                 failures = pool.map(lambda index: decode_into(arrays, index, [paths[index]], rules=self.rules), chunk)
@@ -125,7 +126,7 @@ class PixelCache:
         with selectors.DefaultSelector() as busy:
             try:
                 # No more processes than there are chunks to begin with.
-                for start, chunk in islice(chunks, os.cpu_count()):
+                for start, chunk in islice(chunks, n_processors()):
                     processes.append(DecoderProcess(files, self.rules))
                     processes[-1].order(start, chunk)
                     busy.register(processes[-1], selectors.EVENT_READ, (processes[-1], len(chunk)))

@@ -18,6 +18,7 @@ from automl.models.device import has_gpu
 from automl.models.memory import is_out_of_memory
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights, load_backbone
+from automl.processors import onnx_threads
 from automl.text.messages import search as search_messages
 
 CPU_BATCH, GPU_BATCH = 32, 256
@@ -47,16 +48,16 @@ class OnnxExtractor:
 
     Args:
         installed: the backbone.
-        n_threads: the number of threads; 0 for one a CPU core.
+        n_threads: the number of threads; None for as many as this process has processors.
     """
 
     batch = CPU_BATCH
 
-    def __init__(self, installed: InstalledWeights, n_threads: int = 0) -> None:
+    def __init__(self, installed: InstalledWeights, n_threads: int | None = None) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = n_threads
+        options.intra_op_num_threads = onnx_threads() if n_threads is None else n_threads
         options.log_severity_level = 3  # errors only: it warns where a shape is dynamic
         self.tap_widths = installed.tap_widths
         self._session = onnxruntime.InferenceSession(

@@ -1,6 +1,5 @@
 """How fast this machine is: probes of a few pictures, replaced by what the real work took."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ import numpy as np
 from automl.images.pixels import OnProgress
 from automl.models.features import Extractor, OnnxExtractor
 from automl.models.weights.cache import InstalledWeights
+from automl.processors import n_processors
 from automl.records import ImageRecord
 from automl.search.block import Block
 from automl.serving.predict import PhotoRules, load_image
@@ -85,7 +85,7 @@ def decode_seconds(images: Sequence[ImageRecord], rules: PhotoRules) -> float:
     """How long decoding all photos may take, measured on a few of them."""
     some = images[:: max(1, len(images) // _DECODED_FOR_TIMING)]
     start = time.perf_counter()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(n_processors()) as pool:
         list(pool.map(lambda image: load_image(image.path, _PROBE_PX, rules), some))
     return (time.perf_counter() - start) / len(some) * len(images)
 
