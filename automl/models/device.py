@@ -37,6 +37,13 @@ def gpu_name() -> str:
     return str(details.get("device_name", "unknown"))
 
 
+def tensorflow_version() -> str:
+    """What may change how quick and how exact a device is."""
+    import tensorflow as tf
+
+    return str(tf.__version__)
+
+
 def device_in_words() -> str:
     """ "NVIDIA H200 (GPU)" where TensorFlow sees one, else "CPU, 8 cores": those that this process may use."""
     if has_gpu():

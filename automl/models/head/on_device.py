@@ -1,7 +1,7 @@
 """Training of heads on a GPU: several heads and all their folds in one pass over features that stay there.
 
-The course of each training (its random numbers, learning rate, early stopping, curves) is that of `HeadTraining`; only the
-steps and the answers to held-out rows are computed on the device. It runs on a CPU as well, where it is tested.
+The course of each training (its random numbers, learning rate, early stopping, curves) is that of `HeadTraining`; only
+the steps and the answers to held-out rows are computed on the device. It runs on a CPU as well, where it is tested.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from automl.models.head.resident import ResidentFeatures, ViewedFeatures
 from automl.models.head.settings import HeadSettings, Targets
 from automl.models.head.training import (
     HeadFit,
+    HeadTraining,
     OnEpoch,
     OnStep,
-    HeadTraining,
     checked_size,
     first_batch_size,
     mean_of,
