@@ -65,7 +65,8 @@ def take_the_card(instance: Worker, **_: object) -> None:
     try:
         lock_card(load_settings().locks_dir, visible_cards())
     except NotAllowedNow as error:
-        sys.exit(error.message)
+        sys.stderr.write(f"{error.message}\n")  # Celery would swallow the text of an exit
+        sys.exit(1)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from automl.errors import DiskFull
+from automl.images.arriving import arriving
+from automl.images.pixels import PixelCache
 from automl.models import features as features_module
 from automl.models.features import (
     OnnxExtractor,
@@ -15,6 +18,8 @@ from automl.models.features import (
     make_extractor,
 )
 from automl.models.weights.cache import InstalledWeights
+from automl.records import ImageRecord
+from automl.serving.predict import RULES
 
 
 class Means:
@@ -76,6 +81,26 @@ def test_a_device_flips_pictures_itself_and_takes_batches_ahead(weights: dict[st
     mirrored = np.concatenate(list(extractor.stream(iter([images[:2], images[2:4], images[4:]]), mirrored=True)))
     np.testing.assert_allclose(mirrored, extractor(images[:, :, ::-1]), atol=1e-4)
     assert list(extractor.stream(iter([]))) == []
+
+
+def test_the_way_of_a_gpu_gives_the_features_of_the_way_of_a_cpu(
+    weights: dict[str, InstalledWeights], tmp_path: Path
+) -> None:
+    """Decoded beside the pass, sent ahead and flipped there, against decoded first and flipped here."""
+    images = []
+    for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (5, 40, 40, 3), dtype=np.uint8)):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(pixels).save(path)
+        images.append(ImageRecord(path=path, name=path.name, label="x", sha256=path.name, width=40, height=40))
+    cache, installed = PixelCache(tmp_path / "cache", tuple(images), RULES), weights["mobilenet_v2"]
+    extractor = TensorFlowExtractor(installed)
+    extractor.batch = 2
+    with arriving(cache, [32]) as pixels:
+        there = extract_features(pixels.of_size(32), extractor, tmp_path / "gpu.npy", on_batch=ignore, mirrored=True)
+    here = extract_features(
+        cache.open(32), OnnxExtractor(installed, n_threads=1), tmp_path / "cpu.npy", on_batch=ignore, mirrored=True
+    )
+    np.testing.assert_allclose(there.astype(np.float32), here.astype(np.float32), atol=5e-3)
 
 
 @pytest.mark.parametrize(
