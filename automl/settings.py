@@ -161,6 +161,11 @@ class Settings(BaseSettings):
         return self.cache_dir / "weights"
 
     @property
+    def locks_dir(self) -> Path:
+        """What only one process may use at a time, such as a graphics card."""
+        return self.home / "locks"
+
+    @property
     def features_dir(self) -> Path:
         """Pixels and features, keyed by content; may be deleted at any time, costs only time."""
         return self.home / "cache"

@@ -11,7 +11,6 @@ weights that were best after 2 minutes, after 5, and at the end (scored afterwar
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ import keras_tuner  # noqa: E402
 from keras.utils import image_dataset_from_directory  # noqa: E402
 
 from automl.models.weights.cache import installed, load_backbone  # noqa: E402
+from automl.processors import n_processors  # noqa: E402
 from automl.settings import load_settings  # noqa: E402
 
 SIZE_PX = 224
@@ -61,7 +61,7 @@ def main() -> None:
         scores = {str(int(s)): timeline.test_accuracy(s, test) for s in (*CHECKPOINTS_S, total_s)}
     result = {
         "folder": options.folder.name,
-        "cpus": os.cpu_count(),
+        "cpus": n_processors(),
         "trials": options.trials,
         "epochs": options.epochs,
         "seconds": round(total_s, 1),

@@ -9,7 +9,6 @@ all. The peer's result is kept in a cache folder, so that it runs once for a mac
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any
 from automl.ingest.local import ingest_folder
 from automl.models.weights.cache import installed
 from automl.pipeline.run import Job, train
+from automl.processors import n_processors
 from automl.records import RunSettings, TrialRecord
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
@@ -73,7 +73,7 @@ def _compare(name: str, budgets: list[str]) -> dict[str, Any]:
 
 
 def _peer(name: str) -> dict[str, Any]:
-    kept = Path.home() / ".cache" / "darkroom" / "bench" / f"keras-tuner-{name}-{os.cpu_count()}.json"
+    kept = Path.home() / ".cache" / "darkroom" / "bench" / f"keras-tuner-{name}-{n_processors()}.json"
     if not kept.exists():
         result = _in_a_process("bench.keras_tuner_peer", str(DATA / name))
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,8 @@ from automl.evaluation import look_alikes, suspects
 from automl.formats import FORMATS
 from automl.images import near_copies, pixel_rules, pixels
 from automl.labelling import label_tables, table_rows
+from automl.models import features
+from automl.models.head import resident
 from automl.models.weights import onnx_export, verification
 from automl.options import RUN_OPTIONS
 from automl.pipeline import end_times, packing
@@ -187,6 +189,9 @@ LIMITS = (
     ("architecture.md", f"as many folds as hold {folds._FEWEST_HELD_OUT} photos"),
     ("architecture.md", f"on up to {best_models.MOST_AVERAGED_PHOTOS} photos"),
     ("architecture.md", f"{word(failures.FAILURES_THAT_RETIRE)} in a row retire a backbone"),
+    ("architecture.md", f"sends batches of {features.GPU_BATCH} to the device"),
+    ("architecture.md", f"off by less than {units_of(100 * features.MOST_OFF, 1)} % of a feature's length"),
+    ("architecture.md", f"up to {units_of(resident.MAX_RESIDENT_BYTES, 10**9)} GB"),
     ("architecture.md", f"or {heads.PATIENCE_TRIALS} tries ({fine_tuning.PATIENCE_TRIALS} fine-tunings) without"),
     ("architecture.md", f"in the latest {word(run_clock._N_ENDS)} runs"),
     ("architecture.md", f"keeps the latest {word(composed.KEPT_OF_A_RUN)} of a run"),

@@ -5,10 +5,15 @@ of finished models and the reaper, on exactly one node, which also carries the c
 that must last lives in the broker: results are in the database, and the reaper sends again what a lost broker forgot.
 """
 
+import sys
+
 from celery import Celery
-from celery.signals import worker_ready
+from celery.apps.worker import Worker
+from celery.signals import celeryd_after_setup, worker_ready
 from kombu.entity import Exchange, Queue
 
+from automl.errors import NotAllowedNow
+from automl.models.cards import lock_card, visible_cards
 from automl.settings import Settings, load_settings
 from automl.task_names import LIGHT_QUEUE, QUEUES, REAP, SWEEP, TRAIN_QUEUE
 
@@ -50,6 +55,18 @@ def make_app(settings: Settings) -> Celery:
 
 
 app = make_app(load_settings())
+
+
+@celeryd_after_setup.connect  # type: ignore[untyped-decorator]
+def take_the_card(instance: Worker, **_: object) -> None:
+    """A worker that trains has its graphics card to itself; a second one on the same card ends with a sentence."""
+    if TRAIN_QUEUE not in instance.app.amqp.queues.consume_from:
+        return
+    try:
+        lock_card(load_settings().locks_dir, visible_cards())
+    except NotAllowedNow as error:
+        sys.stderr.write(f"{error.message}\n")  # Celery would swallow the text of an exit
+        sys.exit(1)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

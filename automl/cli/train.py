@@ -40,9 +40,11 @@ class Training:
     def run(self, manifest: DatasetManifest, console: Console) -> int:
         """Trains on the photos of `manifest`. Returns the exit code."""
         from automl.cli.console import ConsoleObserver
+        from automl.models.cards import lock_card, visible_cards
         from automl.models.weights.cache import installed
         from automl.pipeline.run import Job, train
 
+        lock_card(self.settings.locks_dir, visible_cards())
         self.workspace.mkdir(parents=True)
         _stop_on_interrupt(self.budget, console)
         job = Job(

@@ -17,6 +17,7 @@ from automl.delivery.format_writer import N_CALIBRATION, FormatWriter
 from automl.delivery.proof import Reference, prove
 from automl.errors import BadBundle, BadDataset
 from automl.formats import Format, find_format
+from automl.processors import onnx_threads
 from automl.records import DatasetManifest, ImageRecord, Proof
 from automl.serving.predict import Classifier, load_image
 from automl.serving.sound_zip import sound_zip
@@ -58,7 +59,7 @@ class Conversion:
         target.mkdir(parents=True, exist_ok=True)
         with _members(bundle):
             onnx, self.keras, _ = unpack_bundle(bundle, target, ["model.onnx", "model.keras", _SCRIPT])
-            self._classifier = Classifier(onnx)
+            self._classifier = Classifier(onnx, onnx_threads())
             self._learned, self._tested = _parts(bundle, manifest)
         self._target = target
 

@@ -13,6 +13,7 @@ from automl.delivery.onnx_model import onnx_model
 from automl.models.features import OnnxExtractor
 from automl.models.numerics import full_float32
 from automl.models.weights.cache import InstalledWeights
+from automl.processors import onnx_threads
 from automl.records import ServingContract
 from automl.search.candidate import Branch, Candidate
 from automl.serving.predict import Classifier
@@ -84,7 +85,7 @@ class Exporter:
             models: its files.
             pictures: uint8 (n, side, side, 3), what the files are asked about.
         """
-        by_onnx = Classifier(models.onnx).predict_arrays(pictures)
+        by_onnx = Classifier(models.onnx, onnx_threads()).predict_arrays(pictures)
         if models.keras is None:
             return float(np.abs(by_onnx - self._by_parts(candidate, pictures)).max())
         import keras

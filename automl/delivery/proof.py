@@ -14,6 +14,7 @@ import structlog
 
 from automl.delivery import prover_script
 from automl.formats import ONNX_RUNTIME, Format, size_of
+from automl.processors import n_processors
 from automl.records import Proof
 from automl.text.messages import delivery as delivery_messages
 
@@ -142,6 +143,7 @@ def _run(one: Format, model: Path, *, photos: Sequence[Path], folder: Path, pyth
         "photos": [str(photo.resolve()) for photo in photos],
         "probabilities": str(probabilities),
         "report": str(report),
+        "n_threads": n_processors(),
     }
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     command = [str(python), "-I", str(Path(prover_script.__file__).resolve()), str(folder / "job.json")]

@@ -7,7 +7,6 @@ NumPy, Pillow and the runtime of the model.
 """
 
 import json
-import os
 import statistics
 import sys
 import time
@@ -31,7 +30,7 @@ def main(job_file: str) -> None:
     classifier = import_module(job["script"]).Classifier(Path(job["model"]))
     load_s = time.perf_counter() - started_s
     photos, parts = job["photos"], []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(job["n_threads"]) as pool:
         for start in range(0, len(photos), _BATCH):
             batch = photos[start : start + _BATCH]
             images = np.stack(

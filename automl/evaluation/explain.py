@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from automl.models.memory import is_out_of_memory
 from automl.models.numerics import full_float32
 from automl.models.weights.cache import InstalledWeights
 from automl.search.candidate import Branch, Candidate
@@ -77,9 +78,15 @@ class Explainer:
         return Evidence(heat, rest)
 
     def _maps(self, images: np.ndarray) -> list[np.ndarray]:
-        """The feature maps of each tap, float32 (n, height, width, channels)."""
-        with full_float32():
-            return list(self._run(images.astype(np.float32)))
+        """The feature maps of each tap, float32 (n, height, width, channels); by halves where memory is short."""
+        try:
+            with full_float32():
+                return list(self._run(images.astype(np.float32)))
+        except Exception as error:
+            if len(images) < 2 or not is_out_of_memory(error):
+                raise
+            halves = [self._maps(half) for half in np.array_split(images, 2)]
+            return [np.concatenate(parts) for parts in zip(*halves, strict=True)]
 
     def _mean_maps(self, images: np.ndarray) -> list[np.ndarray]:
         """The mean feature maps of each tap, float32 (1, height, width, channels); one zero each without a photo."""

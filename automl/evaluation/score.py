@@ -1,7 +1,6 @@
 """The honest score: original files through the delivered model, once."""
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 from automl.datasets.split_groups import together
 from automl.evaluation.calibration import calibration_error, reliability_bins, sure_answers
 from automl.evaluation.intervals import Intervals, bootstrap_intervals, class_scores, clustered_interval
+from automl.processors import n_processors
 from automl.records import ImageRecord
 from automl.records.report import ClassScore
 from automl.serving.predict import Classifier, load_image
@@ -211,7 +211,7 @@ def evaluate(
     truth = np.array([index[image.label] for image in images])
     answers: list[list[np.ndarray]] = [[] for _ in classifiers]
     rules = classifiers[0].rules
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(n_processors()) as pool:
         for start in range(0, len(images), _BATCH):
             paths = [image.path for image in images[start : start + _BATCH]]
             pixels = {  # decoded once for each size that a model takes

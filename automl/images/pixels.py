@@ -9,7 +9,7 @@ import os
 import selectors
 import shutil
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ import numpy as np
 from automl.atomic_files import no_half_files
 from automl.errors import BadImage
 from automl.images.decode import DecodeFailure, DecoderProcess, decode_into
+from automl.processors import n_processors
 from automl.records import ImageRecord
 from automl.serving.predict import DECODE_PX, PhotoRules
 from automl.text.messages import pixels as pixel_messages
@@ -39,8 +40,11 @@ _IN_USE_S = 24 * 3600
 OnProgress = Callable[[int, int], None]
 """Called with the numbers of what is done and of what is to do. It may raise to end the work."""
 
-_Chunks = Generator[tuple[int, DecodeFailure | None], None, None]
-"""After each chunk of pictures: how many there were in it, and which of them could not be decoded."""
+OnRows = Callable[[range], None]
+"""Called with the rows of the pictures that were decoded last. They come in any order."""
+
+_Chunks = Generator[tuple[range, DecodeFailure | None], None, None]
+"""After each chunk of pictures: its rows, and which of them could not be decoded."""
 
 
 def content_key(images: Sequence[ImageRecord], image_size_px: int, rules: PhotoRules) -> str:
@@ -77,8 +81,21 @@ class PixelCache:
         pixels: np.ndarray = np.load(self.path(image_size_px), mmap_mode="r")
         return pixels
 
-    def decode(self, sizes_px: Sequence[int], on_progress: OnProgress) -> None:
+    def decode(
+        self,
+        sizes_px: Sequence[int],
+        on_progress: OnProgress,
+        *,
+        on_begin: Callable[[Mapping[int, np.ndarray]], None] = lambda _arrays: None,
+        on_rows: OnRows = lambda _rows: None,
+    ) -> None:
         """Decodes the pictures at those sizes for which there is no file yet.
+
+        Args:
+            sizes_px: the input sizes.
+            on_progress: is called after each chunk.
+            on_begin: is called with the arrays that are about to be filled, by their size.
+            on_rows: is called with the rows that are filled.
 
         Raises:
             BadImage: A picture that was readable when it was checked no longer is.
@@ -94,12 +111,14 @@ class PixelCache:
             arrays = [_new_array(part, (n, size, size, 3)) for part, size in zip(parts, missing, strict=True)]
             chunks = self._by_processes(parts) if n >= _ENOUGH_FOR_PROCESSES else self._by_threads(arrays)
             done = 0
+            on_begin(dict(zip(missing, arrays, strict=True)))
             with closing(chunks):  # ends the work also where `on_progress` raises
-                for n_decoded, failure in chunks:
+                for rows, failure in chunks:
                     if failure is not None:
                         name = self.images[failure.index].name
                         raise BadImage(pixel_messages.NO_LONGER_READABLE.format(name=name, reason=failure.reason))
-                    done += n_decoded
+                    on_rows(rows)
+                    done += len(rows)
                     on_progress(done, n)
             for array in arrays:
                 array.flush()
@@ -111,11 +130,11 @@ class PixelCache:
 
     def _by_threads(self, arrays: Sequence[np.ndarray]) -> _Chunks:
         paths = [str(image.path) for image in self.images]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(n_processors()) as pool:
             for start in range(0, len(paths), _CHUNK):
                 chunk = range(start, min(start + _CHUNK, len(paths)))
                 failures = pool.map(lambda index: decode_into(arrays, index, [paths[index]], rules=self.rules), chunk)
-                yield len(chunk), next(filter(None, failures), None)
+                yield chunk, next(filter(None, failures), None)
 
     def _by_processes(self, files: Sequence[Path]) -> _Chunks:
         """Processes write into the .npy files themselves; they end together with this generator."""
@@ -125,20 +144,22 @@ class PixelCache:
         with selectors.DefaultSelector() as busy:
             try:
                 # No more processes than there are chunks to begin with.
-                for start, chunk in islice(chunks, os.cpu_count()):
+                for start, chunk in islice(chunks, n_processors()):
                     processes.append(DecoderProcess(files, self.rules))
                     processes[-1].order(start, chunk)
-                    busy.register(processes[-1], selectors.EVENT_READ, (processes[-1], len(chunk)))
+                    rows = range(start, start + len(chunk))
+                    busy.register(processes[-1], selectors.EVENT_READ, (processes[-1], rows))
                 while busy.get_map():
                     for key, _ in busy.select():
-                        process, n_decoded = key.data
+                        process, decoded = key.data
                         failure = process.answer()
                         busy.unregister(process)
                         # The next chunk, if there is one; a process without work is not waited for any more.
                         for start, chunk in islice(chunks, 1):
                             process.order(start, chunk)
-                            busy.register(process, selectors.EVENT_READ, (process, len(chunk)))
-                        yield n_decoded, failure
+                            rows = range(start, start + len(chunk))
+                            busy.register(process, selectors.EVENT_READ, (process, rows))
+                        yield decoded, failure
             finally:
                 for process in processes:
                     process.kill()

@@ -1,7 +1,6 @@
 """Whether a file really is a picture: it is decoded with the decoder that training and serving use."""
 
 import io
-import os
 import re
 import threading
 import warnings
@@ -20,6 +19,7 @@ from automl.images.exif_time import time_taken
 from automl.images.fingerprint import Traits, traits_of
 from automl.images.pixel_facts import facts_of
 from automl.images.pixel_rules import contract_for, rules_of
+from automl.processors import n_processors
 from automl.serving.predict import RULES, OpenPhoto, PhotoRules, StoredPixels, open_photo, to_rgb
 from automl.text.messages import pixels as pixel_messages
 
@@ -159,7 +159,7 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
 
     Threads are enough, since decoding releases Python's global lock.
     """
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:
+    with ThreadPoolExecutor(n_processors(), thread_name_prefix="verify") as pool:
         yield from pool.map(work, items)
 
 

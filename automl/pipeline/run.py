@@ -32,6 +32,7 @@ from automl.pipeline.later_clips import later_clips, note_clips_in_test
 from automl.pipeline.packing import Packer
 from automl.pipeline.tensorflow_loader import TensorFlowLoader
 from automl.pipeline.thinning import affordable_share, thinned
+from automl.processors import onnx_threads
 from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings, RunState, SplitPlan, TrialRecord
 from automl.records.report import CandidateReport, RunReport, RunTimes
 from automl.search.budget import Budget
@@ -344,7 +345,7 @@ class _Run:
             self._observer.activity(text, done / total)
 
         classes = self._job.manifest.classes
-        classifiers = [Classifier(file) for file in files]
+        classifiers = [Classifier(file, onnx_threads()) for file in files]
         score, *others = evaluate(
             classifiers, test_images, classes=classes, training_labels=self._targets.labels, on_progress=report
         )

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from automl.images.arriving import arriving
 from automl.images.pixels import OnProgress, PixelCache, content_key, mark_used
-from automl.models.features import Extractor, extract_features, make_extractor
+from automl.models.device import has_gpu
+from automl.models.features import Extractor, extract_features, features_of, make_extractor
 from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
 from automl.search.block import Block
@@ -30,6 +32,8 @@ class FrozenFeatures:
         folder: of features and decoded photos, shared by all runs.
         rules: how the photos become pixels.
         max_bytes: memory that joined features may take; what does not fit is read from disk by each trial.
+        overlaps: whether photos are decoded while features of the first ones are computed. None where there is a GPU:
+            without one both would need the processors.
     """
 
     def __init__(
@@ -40,12 +44,15 @@ class FrozenFeatures:
         *,
         rules: PhotoRules,
         max_bytes: int = 600_000_000,
+        overlaps: bool | None = None,
     ) -> None:
         self._images = tuple(images)
         self._weights = dict(weights)
         self._folder = folder
         self._rules = rules
         self._pixels = PixelCache(folder, self._images, rules)
+        self._overlaps = overlaps
+        self._sizes_to_decode: set[int] = set()
         self._extractors: dict[str, Extractor] = {}
         self._speeds = BackboneSpeeds(self._extractor, self._weights)
         self._decode_s: float | None = None
@@ -61,11 +68,18 @@ class FrozenFeatures:
     def decode(self, blocks: Sequence[Block], on_progress: OnProgress) -> None:
         """Decodes the photos once, for those input sizes at which any of `blocks` is not computed yet.
 
+        Where decoding and computing overlap, it is done while the first block is computed.
+
         Raises:
             BadImage, DiskFull: see `PixelCache.decode`; and what `on_progress` raises to end the work.
         """
         needed = {block.image_size_px for block in blocks if not self.is_computed(block)}
-        self._pixels.decode(sorted(needed), on_progress)
+        if self._overlaps is None:
+            self._overlaps = has_gpu()
+        if self._overlaps:
+            self._sizes_to_decode |= needed
+        else:
+            self._pixels.decode(sorted(needed), on_progress)
 
     def decode_seconds(self) -> float:
         """How long `decode` may take for all photos, measured once on a few of them."""
@@ -106,12 +120,22 @@ class FrozenFeatures:
         """
         path = self._path(block)
         if not mark_used(path):
-            pixels = self.pixels(block.image_size_px, on_progress)
-            seen = pixels[:, :, ::-1] if block.mirrored else pixels
-            watch = Stopwatch(on_progress)
-            extract_features(seen, self._extractor(block.backbone), path, on_batch=watch)
-            self._speeds.learn(block, watch)
+            self._extract(block, path, on_progress)
         self._blocks[block] = np.asarray(np.load(path, mmap_mode="r"))
+
+    def _extract(self, block: Block, path: Path, on_progress: OnProgress) -> None:
+        extractor, size = self._extractor(block.backbone), block.image_size_px
+        if self._overlaps and not self._pixels.path(size).exists():
+            sizes, self._sizes_to_decode = self._sizes_to_decode | {size}, set()
+            # How long that takes says nothing about the network, which may wait for photos.
+            with arriving(self._pixels, sorted(sizes)) as pixels:
+                rows = pixels.of_size(size)
+                extract_features(rows, extractor, path, on_batch=on_progress, mirrored=block.mirrored)
+            return
+        watch = Stopwatch(on_progress)
+        decoded = self.pixels(size, on_progress)
+        extract_features(decoded, extractor, path, on_batch=watch, mirrored=block.mirrored)
+        self._speeds.learn(block, watch)
 
     def last_layer(self) -> np.ndarray | None:
         """The last tap of the first backbone that was used, float16 (n_images, n_features); None before one was."""
@@ -128,7 +152,8 @@ class FrozenFeatures:
         if block is None:
             raise ValueError("No features were computed yet.")
         pixels = np.stack([load_image(image.path, block.image_size_px, self._rules) for image in images])
-        return np.asarray(self._extractor(block.backbone)(pixels)[:, self._last_columns(block)], np.float32)
+        features = features_of(pixels, self._extractor(block.backbone))
+        return np.asarray(features[:, self._last_columns(block)], np.float32)
 
     @property
     def _first_block(self) -> Block | None:

@@ -127,6 +127,11 @@ class Joined:
         return len(self.plain.mean)
 
     @property
+    def views(self) -> tuple[View, ...]:
+        """The photos as they are and, where the trial uses them, mirrored."""
+        return (self.plain,) if self.mirrored is None else (self.plain, self.mirrored)
+
+    @property
     def mean(self) -> np.ndarray:
         """float32 (n_features,); values = (raw - mean) * scale."""
         return self.plain.mean

@@ -1,6 +1,5 @@
 """How fast this machine is: probes of a few pictures, replaced by what the real work took."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +8,15 @@ import numpy as np
 
 from automl.images.pixels import OnProgress
 from automl.models.features import Extractor, OnnxExtractor
+from automl.models.memory import is_out_of_memory
 from automl.models.weights.cache import InstalledWeights
+from automl.processors import n_processors
 from automl.records import ImageRecord
 from automl.search.block import Block
 from automl.serving.predict import PhotoRules, load_image
 
 _DECODED_FOR_TIMING = 16
-_WARM_UP_IMAGES, _PROBE_IMAGES, _PROBES = 4, 8, 2
+_PROBES = 2
 _LATENCY_PROBES = 5
 _FEWEST_TIMED = 64
 _PROBE_PX = 224
@@ -39,9 +40,7 @@ class BackboneSpeeds:
         """For one photo of many, at 224 px: timed on a few pictures of noise, later on the photos themselves."""
         if backbone not in self._seconds_per_image:
             extractor = self._extractor(backbone)
-            extractor(_noise(_WARM_UP_IMAGES))  # the first call pays for memory
-            seconds = _fastest_s(extractor, _noise(_PROBE_IMAGES), _PROBES)
-            self._seconds_per_image[backbone] = seconds / _PROBE_IMAGES
+            self._seconds_per_image[backbone] = timed_per_image(extractor, _noise(extractor.timed_batch))
         return self._seconds_per_image[backbone]
 
     def latency_s(self, backbone: str, image_size_px: int) -> float:
@@ -58,6 +57,17 @@ class BackboneSpeeds:
         """Takes what computing a block took: whole batches are quicker than the probe at the start."""
         if watch.seconds_per_row is not None:
             self._seconds_per_image[block.backbone] = watch.seconds_per_row * (_PROBE_PX / block.image_size_px) ** 2
+
+
+def timed_per_image(extractor: Extractor, images: np.ndarray) -> float:
+    """Seconds for one image of a batch such as `images`; of half of them where memory does not suffice for all."""
+    try:
+        extractor(images)  # the first call pays for memory and, on a GPU, for choosing how to compute
+        return _fastest_s(extractor, images, _PROBES) / len(images)
+    except Exception as error:
+        if len(images) == 1 or not is_out_of_memory(error):
+            raise
+        return timed_per_image(extractor, images[: len(images) // 2])
 
 
 class Stopwatch:
@@ -85,7 +95,7 @@ def decode_seconds(images: Sequence[ImageRecord], rules: PhotoRules) -> float:
     """How long decoding all photos may take, measured on a few of them."""
     some = images[:: max(1, len(images) // _DECODED_FOR_TIMING)]
     start = time.perf_counter()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(n_processors()) as pool:
         list(pool.map(lambda image: load_image(image.path, _PROBE_PX, rules), some))
     return (time.perf_counter() - start) / len(some) * len(images)
 

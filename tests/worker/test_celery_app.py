@@ -1,6 +1,9 @@
+import fcntl
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from subprocess import Popen
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -9,6 +12,7 @@ from celery import Celery
 from automl.settings import Settings
 from automl.task_names import LIGHT_QUEUE, QUEUES, REAP, SWEEP, TRAIN, TRAIN_QUEUE
 from tests.worker.conftest import wait_until
+from worker import celery_app
 from worker.celery_app import app, make_app
 from worker.messages import Messages
 
@@ -70,3 +74,19 @@ def test_importing_the_application_loads_no_tensorflow() -> None:
     code = "import sys, worker.tasks; sys.exit('tensorflow' in sys.modules or 'flask' in sys.modules)"
     with Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2]) as process:
         assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize(("queue", "ends"), [(TRAIN_QUEUE, True), (LIGHT_QUEUE, False)])
+def test_a_second_worker_that_trains_on_one_card_ends_with_a_sentence(
+    queue: str, ends: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(celery_app, "load_settings", lambda: settings)
+    monkeypatch.setattr(celery_app, "visible_cards", lambda: ("GPU-aa11",))
+    settings.locks_dir.mkdir(parents=True)
+    worker = SimpleNamespace(app=make_app(settings))
+    worker.app.amqp.queues.select([queue])
+    with (settings.locks_dir / "gpu-GPU-aa11.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(SystemExit) if ends else nullcontext():
+            celery_app.take_the_card(worker)
+    assert ("is used by another worker" in capsys.readouterr().err) == ends

@@ -18,14 +18,14 @@ from automl.errors import TrialFailed
 from automl.models.fine_tuning.batches import ActivationBatches, Batches, OnWork, PhotoBatches
 from automl.models.fine_tuning.fine_tuned import FineTuned
 from automl.models.fine_tuning.network import Batch, NetworkKind, TrainableNetwork
-from automl.models.fine_tuning.precision import PLAIN
 from automl.models.fine_tuning.precision_probe import best_precision
 from automl.models.fine_tuning.progress import Progress, ShuffledRows, class_weights, loss_and_accuracy
 from automl.models.fine_tuning.settings import FineTuneSettings
-from automl.models.fine_tuning.timing import quickest_s
 from automl.models.head.network import Layer
 from automl.models.memory import is_out_of_memory
 from automl.models.numerics import deterministic_ops
+from automl.models.precision import PLAIN
+from automl.models.timing import quickest_s
 from automl.models.weights.cache import InstalledWeights
 from automl.text.messages import search as search_messages
 

@@ -7,8 +7,8 @@ training varies (rates, weight decay, dropout, targets) is an argument, so trial
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ import numpy as np
 from automl.backbone_table import find_backbone
 from automl.models.fine_tuning.cut import cut_in_two, cuts_behind
 from automl.models.fine_tuning.optimizer import GraphAdamW, RunningAverage
-from automl.models.fine_tuning.precision import PLAIN, Precision
 from automl.models.head.network import Layer
+from automl.models.precision import BRAIN, FULL, PLAIN, Precision, computing_in
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights, load_backbone
 
@@ -91,7 +91,7 @@ class TrainableNetwork:
         import tensorflow as tf
 
         self.kind = kind
-        with _computing_in(kind.precision):
+        with computing_in(BRAIN if kind.precision.mixed else FULL):
             self.model = load_backbone(kind.weights)
         row = find_backbone(kind.weights.name)
         taps = row.taps[-1:] if kind.taps == "last" else row.taps
@@ -251,16 +251,3 @@ def _pool(maps: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     import tensorflow as tf
 
     return [tf.reduce_mean(tf.cast(m, tf.float32), axis=(1, 2)) for m in maps]
-
-
-@contextmanager
-def _computing_in(precision: Precision) -> Iterator[None]:
-    """Layers that are made inside compute in bfloat16, which needs no scaling of the loss; variables stay float32."""
-    import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision.mixed else "float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

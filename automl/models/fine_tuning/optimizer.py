@@ -76,6 +76,7 @@ class RunningAverage:
         self._averages: list[tf.Variable] = []
         self._is_begun = False
         self._update = tf.function(self._update_graph, autograph=False)
+        self._exchange = tf.function(self._exchange_graph, autograph=False)
 
     def reset(self) -> None:
         """Begins a new average with the next update."""
@@ -96,16 +97,18 @@ class RunningAverage:
         if not self._is_begun:
             yield
             return
-        own = [variable.numpy() for variable in self._variables]
+        self._exchange()
         try:
-            self._assign([average.numpy() for average in self._averages])
             yield
         finally:
-            self._assign(own)
+            self._exchange()
 
-    def _assign(self, values: Sequence[np.ndarray]) -> None:
-        for variable, value in zip(self._variables, values, strict=True):
-            variable.assign(value)
+    def _exchange_graph(self) -> None:
+        """Exchanges variables and averages where they are, on the device."""
+        for average, variable in zip(self._averages, self._variables, strict=True):
+            own = variable.read_value()
+            variable.assign(average.read_value())
+            average.assign(own)
 
     def _update_graph(self, decay: tf.Tensor) -> None:
         for average, variable in zip(self._averages, self._variables, strict=True):

@@ -6,33 +6,34 @@ from functools import partial
 
 import numpy as np
 
-from automl.models.device import has_gpu
+from automl.models.device import gpu_name, has_gpu, tensorflow_version
 from automl.models.fine_tuning.network import Batch, NetworkKind, TrainableNetwork
-from automl.models.fine_tuning.precision import PLAIN, Precision, fastest
-from automl.models.fine_tuning.timing import quickest_s
+from automl.models.measured import is_measured, measured
+from automl.models.precision import PLAIN, Precision, fastest
+from automl.models.timing import quickest_s
 from automl.models.weights.cache import InstalledWeights
 
 _SIDE_PX, _N_IMAGES = 160, 32
 
-_precision_of: dict[tuple[str, ...], Precision] = {}
-"""The result by the names of the GPUs. One probe serves all backbones, which have the same kinds of layers: it compiles
-three networks."""
-
 
 def best_precision(weights: InstalledWeights) -> Precision:
-    """The plain one on a CPU; on a GPU the one that made a step of the first network quickest."""
+    """The plain one on a CPU; on a GPU the one that made a step of the first network quickest.
+
+    One probe, which compiles three networks, serves all backbones, since they have the same kinds of layers. Its answer
+    is kept for the next runs on this machine.
+    """
     if not has_gpu():
         return PLAIN
-    gpus = _gpu_names()
-    if gpus not in _precision_of:
-        _precision_of[gpus] = fastest(partial(_step_s, weights))
-    return _precision_of[gpus]
+    return Precision.of_words(measured(_question(), lambda: fastest(partial(_step_s, weights)).in_words()))
 
 
-def _gpu_names() -> tuple[str, ...]:
-    import tensorflow as tf
+def is_known() -> bool:
+    """Whether `best_precision` has its answer without a probe."""
+    return not has_gpu() or is_measured(_question())
 
-    return tuple(device.name for device in tf.config.list_physical_devices("GPU"))
+
+def _question() -> str:
+    return f"training step on {gpu_name()} with {tensorflow_version()}"
 
 
 def _step_s(weights: InstalledWeights, precision: Precision) -> float:

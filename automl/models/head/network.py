@@ -1,6 +1,7 @@
 """The dense layers of many heads side by side: forward pass, backward pass and optimizers, in NumPy."""
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,11 +14,11 @@ Layer = tuple[np.ndarray, np.ndarray]
 Layers = tuple[Layer, ...]
 """The dense layers of a head; ReLU between them, softmax behind."""
 
-_BETA_1, _BETA_2, _EPSILON, _MOMENTUM = 0.9, 0.999, 1e-7, 0.9
+BETA_1, BETA_2, EPSILON, MOMENTUM = 0.9, 0.999, 1e-7, 0.9
 # A step of SGD follows the gradient, and gradients of kernels on such features are this much smaller than Adam's steps.
 # Those of biases, and of what lies behind a hidden layer, are not: 300 would leave such a layer dead.
-_SGD_RATE, _SGD_OTHER_RATE = 300.0, 10.0
-_DEEPER_RATE = 0.1  # kernels behind a hidden layer are smaller than those on the features
+SGD_RATE, SGD_OTHER_RATE = 300.0, 10.0
+DEEPER_RATE = 0.1  # kernels behind a hidden layer are smaller than those on the features
 
 
 class Optimizer(Protocol):
@@ -47,16 +48,16 @@ class AdamW:
         """
         self._n_steps += 1
         m, v, scratch = self._m, self._v, self._scratch
-        m *= np.float32(_BETA_1)
-        np.multiply(gradient, np.float32(1 - _BETA_1), out=scratch)
+        m *= np.float32(BETA_1)
+        np.multiply(gradient, np.float32(1 - BETA_1), out=scratch)
         m += scratch
-        v *= np.float32(_BETA_2)
+        v *= np.float32(BETA_2)
         np.multiply(gradient, gradient, out=scratch)
-        scratch *= np.float32(1 - _BETA_2)
+        scratch *= np.float32(1 - BETA_2)
         v += scratch
-        correction = math.sqrt(1 - _BETA_2**self._n_steps) / (1 - _BETA_1**self._n_steps)
+        correction = math.sqrt(1 - BETA_2**self._n_steps) / (1 - BETA_1**self._n_steps)
         np.sqrt(v, out=scratch)
-        scratch += np.float32(_EPSILON)
+        scratch += np.float32(EPSILON)
         np.divide(m, scratch, out=scratch)
         scratch *= np.float32(rate * correction)
         array -= scratch
@@ -77,9 +78,9 @@ class Sgd:
     def step(self, array: np.ndarray, gradient: np.ndarray, rate: float) -> None:
         """Changes `array` in place."""
         step = np.float32(rate * self._factor) * gradient
-        self._velocity *= np.float32(_MOMENTUM)
+        self._velocity *= np.float32(MOMENTUM)
         self._velocity -= step
-        array += np.float32(_MOMENTUM) * self._velocity
+        array += np.float32(MOMENTUM) * self._velocity
         array -= step
 
 
@@ -114,10 +115,9 @@ class StackedHeads:
             self._kernels.append(stacked)
             self._biases.append(np.zeros((n_models, n_out), dtype=np.float32))
             n_in = n_out
-        arrays = (*self._kernels, *self._biases)
         self._optimizers: list[Optimizer] = [
-            Sgd(array, _SGD_OTHER_RATE if number else _SGD_RATE) if settings.optimizer == "sgd" else AdamW(array)
-            for number, array in enumerate(arrays)
+            Sgd(array, SGD_OTHER_RATE if number else SGD_RATE) if settings.optimizer == "sgd" else AdamW(array)
+            for number, array in enumerate(self.arrays)
         ]
         self._inputs: list[np.ndarray] = []
 
@@ -155,10 +155,9 @@ class StackedHeads:
         """
         n = len(self._kernels)
         gradients = self._gradients(x, error)
-        arrays = [*self._kernels, *self._biases]
-        for number, (array, optimizer) in enumerate(zip(arrays, self._optimizers, strict=True)):
+        for number, (array, optimizer) in enumerate(zip(self.arrays, self._optimizers, strict=True)):
             is_kernel, is_deeper = number < n, number % n > 0
-            step = rate * (_DEEPER_RATE if is_deeper else 1.0)
+            step = rate * (DEEPER_RATE if is_deeper else 1.0)
             if is_kernel:
                 array *= np.float32(1 - step * self._decay)
             optimizer.step(array, gradients[number], step)
@@ -176,8 +175,19 @@ class StackedHeads:
             gradients[number] = np.matmul(values.transpose(1, 2, 0), by_model)
             back = np.matmul(by_model, self._kernels[number].transpose(0, 2, 1)).transpose(1, 0, 2)
             # `values` is zero both where the ReLU is flat and where dropout has dropped: neither hands the error on.
-            error = back * (values > 0) * np.float32(_kept_factor(self._dropout))
+            error = back * (values > 0) * np.float32(kept_factor(self._dropout))
         return gradients
+
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        """The kernels of the layers, float32 (n_in, n_models * n_out) and then (n_models, n_in, n_out); then the
+        biases, float32 (n_models, n_out)."""
+        return [*self._kernels, *self._biases]
+
+    def set_arrays(self, arrays: Sequence[np.ndarray]) -> None:
+        """Takes what was trained elsewhere, in the form of `arrays`."""
+        for own, trained in zip(self.arrays, arrays, strict=True):
+            own[...] = trained
 
     def layers_of(self, model: int) -> Layers:
         """A copy of the layers of one model."""
@@ -206,15 +216,16 @@ def softmax(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _drop(values: np.ndarray, share: float, random: np.random.Generator) -> None:
     """Inverted dropout in place; one random byte a value is exact enough and eight times cheaper than a double."""
-    kept = np.frombuffer(random.bytes(values.size), dtype=np.uint8).reshape(values.shape) >= _dropped_of_256(share)
+    kept = np.frombuffer(random.bytes(values.size), dtype=np.uint8).reshape(values.shape) >= dropped_of_256(share)
     values *= kept
-    values *= np.float32(_kept_factor(share))
+    values *= np.float32(kept_factor(share))
 
 
-def _dropped_of_256(share: float) -> int:
+def dropped_of_256(share: float) -> int:
+    """The share that dropout drops, in 256ths."""
     return round(share * 256)
 
 
-def _kept_factor(share: float) -> float:
+def kept_factor(share: float) -> float:
     """The factor by which dropout raises what it keeps, so that the mean stays."""
-    return 256 / (256 - _dropped_of_256(share))
+    return 256 / (256 - dropped_of_256(share))

@@ -114,21 +114,23 @@ def fit_head(
         TrialFailed: the loss was not a number from the first epoch on, or a single row does not fit into memory.
         HeadTooLarge: its parameters would not fit into memory.
     """
-    n_parameters = _checked_size(features, targets, settings)
-    batch_size = _first_batch_size(features.n_rows)
+    n_parameters = checked_size(features, targets, settings)
+    batch_size = first_batch_size(features.n_rows)
     while True:
         try:
             # Matrices this small gain nothing from a second thread, and where other work keeps the cores busy, threads
             # that wait for each other by spinning make a training ten times slower.
             with threadpool_limits(1 if n_parameters < _MANY_PARAMETERS else None, "blas"):
-                return _Training(features, targets, settings, seed=seed, batch_size=batch_size).run(on_epoch, on_step)
+                return HeadTraining(features, targets, settings, seed=seed, batch_size=batch_size).run(
+                    on_epoch, on_step
+                )
         except MemoryError:
             if batch_size == 1:
                 raise TrialFailed(search_messages.NO_MEMORY_FOR_HEAD) from None
             batch_size //= 2
 
 
-def _checked_size(features: Features, targets: Targets, settings: HeadSettings) -> int:
+def checked_size(features: Features, targets: Targets, settings: HeadSettings) -> int:
     """The number of parameters in the first layer of all models, which is by far the largest one.
 
     Raises:
@@ -141,7 +143,8 @@ def _checked_size(features: Features, targets: Targets, settings: HeadSettings) 
     return n_parameters
 
 
-def _first_batch_size(n_rows: int) -> int:
+def first_batch_size(n_rows: int) -> int:
+    """The number of rows of a batch where memory suffices."""
     return int(max(1, min(n_rows, np.clip(n_rows // 16, 32, 512))))
 
 
@@ -154,40 +157,52 @@ class _Best:
     held_out_logits: np.ndarray
 
 
-class _Training:
-    """One attempt to train with a given size of batch."""
+class HeadTraining:
+    """One attempt to train with a given size of batch, in NumPy; a device takes the steps of several at once.
+
+    Attributes:
+        network: the models.
+        random: draws everything that is random.
+        learned: float32 (n_rows, n_models), the weight with which each model learns from each row.
+        own_model: int (n_rows, n_repeats), the model that does not learn from the row; `n_models` where all of them do.
+        smoothed: float32 (n_classes, n_classes), the target of each class, in its row.
+        rate: the learning rate of each step.
+        steps_per_epoch: the number of batches of an epoch.
+        chunk: the number of rows that are validated at once.
+        held_out_logits: float32 (n_repeats, n_rows, n_classes), see `HeadFit`, after the latest epoch.
+    """
 
     def __init__(
         self, features: Features, targets: Targets, settings: HeadSettings, *, seed: int, batch_size: int
     ) -> None:
         self._features, self._targets, self._settings = features, targets, settings
         self._is_cut_short = False
-        self._random = np.random.default_rng(seed)
+        self.random = np.random.default_rng(seed)
         n_rows, n_classes = features.n_rows, targets.n_classes
-        self._chunk = max(1, round(min(_CHUNK, n_rows) * batch_size / _first_batch_size(n_rows)))
-        self._own_model = _own_model(targets)
-        self._learned = _learned(self._own_model, targets.n_models)
+        self.chunk = max(1, round(min(_CHUNK, n_rows) * batch_size / first_batch_size(n_rows)))
+        self.own_model = _own_model(targets)
+        self.learned = _learned(self.own_model, targets.n_models)
         self._class_weights = np.ones(n_classes, dtype=np.float32)
         if settings.class_weighting == "balanced":
             self._class_weights = balanced_weights(targets.labels, n_classes)
-            self._learned = self._learned * self._class_weights[targets.labels, None]
-        self._smoothed = _smoothed_targets(n_classes, settings.label_smoothing)
-        self._network = StackedHeads(
+            self.learned = self.learned * self._class_weights[targets.labels, None]
+        self.smoothed = _smoothed_targets(n_classes, settings.label_smoothing)
+        self.network = StackedHeads(
             n_features=features.n_features,
             n_classes=n_classes,
             n_models=targets.n_models,
             settings=settings,
-            random=self._random,
+            random=self.random,
         )
-        self._steps_per_epoch = math.ceil(n_rows / batch_size)
-        self._rate = LearningRate(
+        self.steps_per_epoch = math.ceil(n_rows / batch_size)
+        self.rate = LearningRate(
             schedule=settings.lr_schedule,
             peak=settings.learning_rate,
-            steps_per_epoch=self._steps_per_epoch,
+            steps_per_epoch=self.steps_per_epoch,
             max_epochs=settings.max_epochs,
             patience=settings.patience or settings.max_epochs,
         )
-        self._held_out_logits = np.full((targets.n_repeats, n_rows, n_classes), np.nan, dtype=np.float32)
+        self.held_out_logits = np.full((targets.n_repeats, n_rows, n_classes), np.nan, dtype=np.float32)
         self._best: _Best | None = None
         self._best_loss, self._best_epoch = math.inf, 0
         self._history: list[tuple[float, float, float, float]] = []
@@ -196,28 +211,36 @@ class _Training:
         """Trains until early stopping, `on_step` or the last epoch ends it."""
         for epoch in range(self._settings.max_epochs):
             goes_on = self._epoch(epoch, on_step)
-            on_epoch(epoch + 1, self._held_out_logits)
+            on_epoch(epoch + 1, self.held_out_logits)
             if not goes_on:
                 break
-        return self._result()
+        return self.result()
 
     def _epoch(self, epoch: int, on_step: OnStep) -> bool:
         """Trains one epoch, counted from 0, and validates. Returns whether another one should follow."""
         with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges is recognised by its loss
             train_loss, train_accuracy = self._pass_over_rows(epoch, on_step)
-            loss, accuracy = self._validate()
-        self._history.append((train_loss, train_accuracy, loss, accuracy))
+            held_out = self._validate()
+        return self.take_epoch(epoch, (train_loss, train_accuracy), held_out)
+
+    def take_epoch(self, epoch: int, train: tuple[float, float], held_out: tuple[float, float]) -> bool:
+        """Takes the loss and the accuracy of training and of the held-out rows after `epoch`, counted from 0.
+
+        Returns whether another one should follow.
+        """
+        loss = held_out[0]
+        self._history.append((*train, *held_out))
         improved = loss < self._best_loss
         if improved or (self._settings.patience is None and math.isfinite(loss)):
             self._keep(epoch, loss)
-        self._rate.after_epoch(improved)
+        self.rate.after_epoch(improved)
         return self._goes_on(epoch, loss)
 
     def _pass_over_rows(self, epoch: int, on_step: OnStep) -> tuple[float, float]:
         """Learns from every row once, in random order. Returns the mean loss and accuracy of training."""
-        order = self._random.permutation(self._features.n_rows)
+        order = self.random.permutation(self._features.n_rows)
         sums = np.zeros(3)
-        for rows, rate in zip(np.array_split(order, self._steps_per_epoch), self._rate.epoch(epoch), strict=True):
+        for rows, rate in zip(np.array_split(order, self.steps_per_epoch), self.rate.epoch(epoch), strict=True):
             sums += self._step(rows, float(rate))
             self._is_cut_short = on_step()
             if self._is_cut_short:
@@ -228,9 +251,9 @@ class _Training:
         targets = self._targets
         n_folds = 0 if self._settings.hidden_units else targets.n_folds
         self._best = _Best(
-            self._network.layers_of(targets.n_models - 1),
-            tuple(self._network.layers_of(fold) for fold in range(n_folds)),
-            self._held_out_logits.copy(),
+            self.network.layers_of(targets.n_models - 1),
+            tuple(self.network.layers_of(fold) for fold in range(n_folds)),
+            self.held_out_logits.copy(),
         )
         self._best_loss, self._best_epoch = loss, epoch
 
@@ -247,23 +270,23 @@ class _Training:
         from them.
         """
         x = self._batch(rows)
-        logits = self._network.forward(x, self._random)
-        labels, learned = self._targets.labels[rows], self._learned[rows]
+        logits = self.network.forward(x, self.random)
+        labels, learned = self._targets.labels[rows], self.learned[rows]
         probabilities, log_of_sum = softmax(logits)
         right = logits.argmax(axis=2) == labels[:, None]
         loss = log_of_sum - np.take_along_axis(logits, labels[:, None, None], axis=2)[:, :, 0]
         sums = np.array([(loss * learned).sum(), (right * learned).sum(), learned.sum()])
         # From here on the array holds the derivative of the mean loss by the logits, which is all that is needed of it.
-        probabilities -= self._smoothed[labels][:, None, :]
+        probabilities -= self.smoothed[labels][:, None, :]
         probabilities *= (learned / np.maximum(learned.sum(axis=0), 1e-6))[:, :, None]
-        self._network.backward(x, probabilities, rate)
+        self.network.backward(x, probabilities, rate)
         return sums
 
     def _batch(self, rows: np.ndarray) -> np.ndarray:
         """The features of some rows; with `mirrored`, those of the mirrored photo for half of them at random."""
         x = self._features.take(rows)
         if self._settings.mirrored:
-            mirrored = self._random.random(len(rows)) < 0.5
+            mirrored = self.random.random(len(rows)) < 0.5
             x[mirrored] = self._features.take_mirrored(rows[mirrored])
         return x
 
@@ -274,25 +297,30 @@ class _Training:
         still improves on rare classes.
         """
         targets = self._targets
-        loss = weight = right = n = 0.0
-        for start in range(0, self._features.n_rows, self._chunk):
-            rows = np.arange(start, min(start + self._chunk, self._features.n_rows))
+        sums = np.zeros(4)
+        for start in range(0, self._features.n_rows, self.chunk):
+            rows = np.arange(start, min(start + self.chunk, self._features.n_rows))
             rows = rows[targets.scored[rows]]
             if not len(rows):
                 continue
-            logits = self._network.logits(self._features.take(rows))
-            own = np.take_along_axis(logits, self._own_model[rows][:, :, None], axis=1)
-            self._held_out_logits[:, rows] = own.transpose(1, 0, 2)
-            labels = targets.labels[rows]
-            losses = cross_entropy(own, np.repeat(labels[:, None], targets.n_repeats, axis=1))
-            weights = self._class_weights[labels]
-            loss += float((losses * weights[:, None]).sum())
-            weight += float(weights.sum()) * targets.n_repeats
-            right += float((own.argmax(axis=2) == labels[:, None]).sum())
-            n += len(rows) * targets.n_repeats
-        return loss / max(weight, 1e-9), right / max(n, 1.0)
+            logits = self.network.logits(self._features.take(rows))
+            sums += self.take_held_out(rows, np.take_along_axis(logits, self.own_model[rows][:, :, None], axis=1))
+        return mean_of(sums)
 
-    def _result(self) -> HeadFit:
+    def take_held_out(self, rows: np.ndarray, own: np.ndarray) -> np.ndarray:
+        """Takes the logits of some held-out rows, float32 (n, n_repeats, n_classes), by the models that do not know
+        them.
+
+        Returns the sums of the loss, of its weights, of the right answers and of all answers.
+        """
+        n_repeats, labels = self._targets.n_repeats, self._targets.labels[rows]
+        self.held_out_logits[:, rows] = own.transpose(1, 0, 2)
+        losses = cross_entropy(own, np.repeat(labels[:, None], n_repeats, axis=1))
+        weights = self._class_weights[labels]
+        loss, weight = float((losses * weights[:, None]).sum()), float(weights.sum()) * n_repeats
+        return np.array([loss, weight, (own.argmax(axis=2) == labels[:, None]).sum(), len(rows) * n_repeats])
+
+    def result(self) -> HeadFit:
         if self._best is None:
             raise TrialFailed(search_messages.TRAINING_DIVERGED)
         curves = Curves.of_epochs(self._history)
@@ -305,6 +333,12 @@ class _Training:
             best_epoch=self._best_epoch + 1,
             curves=curves,
         )
+
+
+def mean_of(sums: np.ndarray) -> tuple[float, float]:
+    """Loss and accuracy; `sums` as `HeadTraining.take_held_out` returns them."""
+    loss, weight, right, n = sums.tolist()
+    return loss / max(weight, 1e-9), right / max(n, 1.0)
 
 
 def _own_model(targets: Targets) -> np.ndarray:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from automl.models.fine_tuning.fine_tuner import STEPS_PER_EPOCH, FineTuner
+from automl.models.fine_tuning.precision_probe import is_known
 from automl.search.plan import block_seconds
 from automl.search.space import Params
 from automl.search.stages.folds import FineTuningFolds
@@ -13,6 +14,8 @@ from automl.search.stages.folds import FineTuningFolds
 _STEP_COST = (12.0, 0.8, 1.6, 3.0, 4.0)
 _STORING_COST = 10.0
 _START_S = 15.0  # building the network, tracing it and the first steps
+# On a GPU whose best precision is not known yet, three networks are built and compiled first. A guess so far.
+_PROBE_S = 60.0
 
 
 class TimedBackbones(Protocol):
@@ -69,10 +72,11 @@ class FineTuningTimes:
 
     def seconds(self, kind: FineTuningKind, epochs: int) -> float:
         """Of a whole fine-tuning with so many epochs a fold, from what was measured, else from the frozen pass."""
+        start_s = _START_S if is_known() else _START_S + _PROBE_S
         if kind in self._measured:
-            return self.measured_s(kind, epochs) + _START_S
+            return self.measured_s(kind, epochs) + start_s
         frozen_s = block_seconds(self._backbones.seconds_per_image(kind.backbone), kind.image_size_px, 1)
-        return frozen_s * self.frozen_passes(kind.depth, epochs) + _START_S
+        return frozen_s * self.frozen_passes(kind.depth, epochs) + start_s
 
     def measured_s(self, kind: FineTuningKind, epochs: int) -> float:
         """The same without the start, of a kind that was measured."""

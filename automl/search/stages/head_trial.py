@@ -1,8 +1,8 @@
 """One trial of stage 1: train a head on frozen features and score it on held-out photos."""
 
+from automl.models.head.fitting import fit_head
 from automl.models.head.network import Layers
 from automl.models.head.settings import HeadSettings
-from automl.models.head.training import fit_head
 from automl.records import RunSettings, Stage
 from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.costs import ModelCosts

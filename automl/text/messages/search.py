@@ -87,4 +87,9 @@ TRAINING_DIVERGED = "The training diverged: its loss is not a number."
 
 # What a run computes on.
 ON_GPU = "{name} (GPU)"
+CARD_IN_USE = (
+    "The graphics card {card} is used by another worker already, and two would take each other's memory. Wait until "
+    "the other one has ended, choose another card with CUDA_VISIBLE_DEVICES=1 (cards are counted from 0), or choose "
+    "the processor with CUDA_VISIBLE_DEVICES=-1."
+)
 ON_CPU = OneOrMany(one="CPU, {n} core", many="CPU, {n} cores")

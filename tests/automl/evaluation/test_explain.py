@@ -158,6 +158,20 @@ def test_what_all_photos_have_is_not_shown(weights, linear, head) -> None:
 
 
 @pytest.mark.slow
+def test_a_batch_that_does_not_fit_into_memory_is_halved(linear, monkeypatch) -> None:
+    images, classes = pictures(5), np.zeros(5, int)
+    expected, run = linear.heat(images, classes), linear._run
+
+    def cramped(images: np.ndarray) -> list[np.ndarray]:
+        if len(images) > 2:
+            raise MemoryError
+        return run(images)
+
+    monkeypatch.setattr(linear, "_run", cramped)
+    np.testing.assert_allclose(linear.heat(images, classes), expected, atol=1e-4)
+
+
+@pytest.mark.slow
 def test_batches_make_no_difference(linear) -> None:
     images, classes = pictures(18), np.arange(18) % 3
     together = linear.heat(images, classes)

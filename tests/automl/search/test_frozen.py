@@ -22,7 +22,7 @@ A_MIRRORED = Block("a", SIZE, mirrored=True)
 class LeftHalf:
     """Stands for a backbone of two taps: the mean colour of the left half, and that of the whole photo."""
 
-    batch = 4
+    batch = timed_batch = 4
     n_images = 0
 
     def __init__(self, installed: InstalledWeights) -> None:
@@ -106,6 +106,31 @@ def test_an_aborted_block_goes_on_where_it_was(make):
     assert features.joined(params()).n_rows == 10
 
 
+def test_photos_are_decoded_while_the_first_block_is_computed(make, tmp_path):
+    plain = make()
+    plain.compute(A, ignore)
+    expected = np.array(plain.joined(params()).take(np.arange(10)))
+    for path in (tmp_path / "cache").iterdir():
+        path.unlink()
+    features = make(overlaps=True)
+    features.decode([A, Block("b", 128)], lambda done, total: pytest.fail("decoded before it was needed"))
+    progress = []
+    features.compute(A, lambda *done: progress.append(done))
+    assert progress == [(4, 10), (8, 10), (10, 10)]
+    np.testing.assert_array_equal(features.joined(params()).take(np.arange(10)), expected)
+    sizes = {np.load(path, mmap_mode="r").shape[1] for path in (tmp_path / "cache").glob("pixels-*.npy")}
+    assert sizes == {SIZE, 128}
+
+
+def test_who_stops_in_the_middle_ends_the_decoding_too(make, tmp_path):
+    def abort(done, total):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        make(overlaps=True).compute(A, abort)
+    assert not list((tmp_path / "cache").glob(".*.part"))
+
+
 def test_features_in_use_are_not_the_first_to_be_swept(make, tmp_path):
     make().compute(A, ignore)
     (path,) = (tmp_path / "cache").glob("features-*.npy")
@@ -175,7 +200,7 @@ def test_joins_stay_within_their_memory(make):
 def test_probing_is_done_once(make):
     features = make()
     assert features.seconds_per_image("a") == features.seconds_per_image("a") > 0
-    assert LeftHalf.n_images == 20
+    assert LeftHalf.n_images == 12
 
 
 def test_latency_grows_with_the_area(make, monkeypatch):

@@ -15,8 +15,8 @@ from automl.models.backbones.building import build_backbone
 from automl.models.fine_tuning import fine_tuner
 from automl.models.fine_tuning.fine_tuner import FineTuner
 from automl.models.fine_tuning.network import TrainableNetwork
-from automl.models.fine_tuning.precision import PLAIN
 from automl.models.fine_tuning.settings import FineTuneSettings
+from automl.models.precision import PLAIN
 from automl.models.weights.cache import InstalledWeights
 
 NAME, SIZE_PX, N = "mobilenet_v2", 64, 24

@@ -6,7 +6,7 @@ import pytest
 from automl.backbone_table import BACKBONES
 from automl.models.backbones.building import build_backbone
 from automl.models.fine_tuning.network import Batch, NetworkKind, TrainableNetwork
-from automl.models.fine_tuning.precision import PLAIN, Precision
+from automl.models.precision import PLAIN, Precision
 from automl.models.weights.cache import InstalledWeights
 
 

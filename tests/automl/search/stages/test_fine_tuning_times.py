@@ -43,6 +43,12 @@ def test_what_was_measured_counts_for_that_kind_only():
     assert measured(0.0).measured_s(TAIL, 3) == pytest.approx(2 * 3 * 1.0)
 
 
+def test_a_card_whose_precision_must_be_found_out_first_costs_more(monkeypatch):
+    known_s = times_of().seconds(TAIL, 10)
+    monkeypatch.setattr(fine_tuning_times, "is_known", lambda: False)
+    assert times_of().seconds(TAIL, 10) == pytest.approx(known_s + fine_tuning_times._PROBE_S)
+
+
 def test_training_once_more_on_every_photo_takes_longer_epochs_and_no_folds():
     assert measured(50.0).refit_s(TAIL, 10) == pytest.approx(50 + 10 * 2 + fine_tuning_times._START_S / 2)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from automl.models.fine_tuning.precision import PLAIN, Precision, fastest
+from automl.models.precision import PLAIN, Precision, fastest
 
 MIXED, XLA, BOTH = Precision(mixed=True), Precision(xla=True), Precision(mixed=True, xla=True)
 
