@@ -16,6 +16,7 @@ from automl.models.weights.cache import InstalledWeights
 from automl.processors import onnx_threads
 from automl.records import ServingContract
 from automl.search.candidate import Branch, Candidate
+from automl.search.joined import unit
 from automl.serving.predict import Classifier
 
 
@@ -144,7 +145,7 @@ class Exporter:
                 widths = self._weights[branch.backbone].tap_widths
                 ends = np.cumsum(widths)
                 parts += [pooled[branch][:, ends[t] - widths[t] : ends[t]] for t in head.used_taps(len(widths))]
-            x = np.concatenate(parts, axis=1)
+            x = np.concatenate([unit(part) for part in parts] if head.is_unit else parts, axis=1)
             for depth, (kernel, bias) in enumerate(head.layers):
                 x = (np.maximum(x, 0) if depth else x) @ kernel + bias
             logits += x

@@ -23,11 +23,13 @@ class Spread:
         mean: is subtracted from the features.
         deviation: is what they are then divided by.
         shift: how far the whole-number network is off on average, in deviations; is then subtracted, too.
+        norm: the usual norm of a row of features, for heads that read them divided by it; a number.
     """
 
     mean: np.ndarray
     deviation: np.ndarray
     shift: np.ndarray
+    norm: float
 
 
 def with_fixed_size(model: Any, size_px: int) -> Any:
@@ -59,7 +61,8 @@ def measured_spreads(model: Any, images: np.ndarray) -> dict[str, Spread]:
         # A feature that hardly moves is not blown up beyond what the others may differ by.
         floor = _SMALLEST_SPREAD * float(deviation.max()) or 1.0
         deviation = np.maximum(np.maximum(deviation, np.abs(values - mean).max(axis=0) / _WIDEST), floor)
-        spreads[pool.name] = Spread(mean=mean, deviation=deviation, shift=np.zeros_like(mean))
+        norm = float(np.sqrt(np.square(values, dtype=np.float64).sum(axis=1).mean())) or 1.0
+        spreads[pool.name] = Spread(mean=mean, deviation=deviation, shift=np.zeros_like(mean), norm=norm)
     return spreads
 
 
@@ -109,8 +112,11 @@ def with_standardised_features(model: Any, spreads: Mapping[str, Spread]) -> Any
     def replaced(layer: Any) -> Any:
         if layer.name in spreads:
             return _standardising(layer, spreads[layer.name])
+        if _is_unit(layer):
+            return keras.layers.Identity(name=layer.name)
         if isinstance(layer, keras.layers.Dense) and (names := _pools_before(layer)):
-            return _of_standardised(layer, [spreads[name] for name in names])
+            read = _of_units if _reads_units(layer) else _of_standardised
+            return read(layer, [spreads[name] for name in names])
         return layer if isinstance(layer, keras.Model) else _copied(layer)
 
     return _rebuilt(model, model.input.shape[1], replaced)
@@ -174,6 +180,54 @@ def _of_standardised(dense: Any, spreads: Sequence[Spread]) -> Any:
     return copy
 
 
+def _of_units(dense: Any, spreads: Sequence[Spread]) -> Any:
+    """What a layer on unit taps gives, from the standardised ones.
+
+    A layer is linear, so what it gives of a tap is divided by the norm afterwards: that is one number, which whole
+    numbers hold better than they would hold a thousand small ones. The norm follows from the standardised features and
+    their squares, and is divided by its usual value, so that it stays near 1.
+    """
+    import keras
+
+    kernel, bias = dense.get_weights()
+    ends = np.cumsum([len(spread.mean) for spread in spreads])
+    kernels = np.split(kernel, ends[:-1])
+    features = keras.Input((len(kernel),), batch_size=1)
+    total, constant = None, bias.astype(np.float64)
+    for end, spread, part in zip(ends, spreads, kernels, strict=True):
+        tap = features[:, end - len(part) : end]
+        size = len(bias)
+        factor = _usual_by_own_norm(tap, spread)
+        offset = spread.mean @ part / spread.norm
+        given = _dense(size, part * (spread.deviation / spread.norm)[:, np.newaxis])(tap)
+        share = keras.ops.add(keras.ops.multiply(given, factor), _dense(size, offset[np.newaxis])(factor))
+        total = share if total is None else keras.ops.add(total, share)
+    total = keras.ops.add(total, constant.astype(np.float32))
+    return keras.Model(features, keras.layers.Activation(dense.activation)(total), name=dense.name)
+
+
+def _usual_by_own_norm(tap: Any, spread: Spread) -> Any:
+    """The usual norm divided by that of the raw features, (1, 1). tap: standardised, (1, n_features)."""
+    import keras
+
+    usual = spread.norm**2
+    linear = 2 * spread.mean * spread.deviation / usual
+    varied = keras.ops.add(
+        _dense(1, linear[:, np.newaxis], float(spread.mean @ spread.mean) / usual)(tap),
+        _dense(1, (spread.deviation**2 / usual)[:, np.newaxis])(keras.ops.multiply(tap, tap)),
+    )
+    return keras.ops.rsqrt(varied)
+
+
+def _dense(n: int, kernel: np.ndarray, bias: float | None = None) -> Any:
+    import keras
+
+    layer = keras.layers.Dense(n, use_bias=bias is not None)
+    layer.build((1, len(kernel)))
+    layer.set_weights([kernel, *([] if bias is None else [np.array([bias])])])
+    return layer
+
+
 def _pools(model: Any) -> list[Any]:
     import keras
 
@@ -184,7 +238,28 @@ def _pools_before(dense: Any) -> list[str]:
     """Names of the pooling layers that a head reads, in order; none for a layer behind another one."""
     import keras
 
-    before = dense.input._keras_history.operation
-    inputs = before.input if isinstance(before, keras.layers.Concatenate) else [dense.input]
-    makers = [tensor._keras_history.operation for tensor in inputs]
+    makers = [_before(maker) if _is_unit(maker) else maker for maker in _makers_before(dense)]
     return [one.name for one in makers if isinstance(one, keras.layers.GlobalAveragePooling2D)]
+
+
+def _reads_units(dense: Any) -> bool:
+    return all(_is_unit(maker) for maker in _makers_before(dense))
+
+
+def _makers_before(dense: Any) -> list[Any]:
+    """The layers whose outputs a head reads, side by side."""
+    import keras
+
+    before = _before(dense)
+    inputs = before.input if isinstance(before, keras.layers.Concatenate) else [dense.input]
+    return [tensor._keras_history.operation for tensor in inputs]
+
+
+def _is_unit(layer: Any) -> bool:
+    import keras
+
+    return isinstance(layer, keras.layers.UnitNormalization)
+
+
+def _before(layer: Any) -> Any:
+    return layer.input._keras_history.operation

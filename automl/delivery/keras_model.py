@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from automl.delivery.tap_inputs import Tap, inputs_of, taps_of
+from automl.delivery.tap_inputs import Tap, inputs_of, taps_of, unit_taps_of
 from automl.models.weights.cache import InstalledWeights, load_backbone
 from automl.search.candidate import Branch, BranchHead, Candidate
 
@@ -22,10 +22,11 @@ def keras_model(candidate: Candidate, weights: Mapping[str, InstalledWeights]) -
 
     pictures = keras.Input((None, None, 3), name="image")
     pooled = _pooled_taps(candidate, weights, pictures)
+    units = {tap: _unit(tap, pooled[tap]) for tap in unit_taps_of(candidate, weights)}
     dense: list[Any] = []
     logits = []
     for number, head in enumerate(candidate.heads):
-        values = [pooled[tap] for tap in inputs_of(head, weights)]
+        values = [(units if head.is_unit else pooled)[tap] for tap in inputs_of(head, weights)]
         x = keras.layers.Concatenate(name=f"features_{number}")(values) if len(values) > 1 else values[0]
         layers = _dense_layers(head, number)
         for layer in layers:
@@ -68,6 +69,14 @@ def _pooled_taps(candidate: Candidate, weights: Mapping[str, InstalledWeights], 
             pool = keras.layers.GlobalAveragePooling2D(name=f"{branch.name}_tap_{tap}")
             pooled[branch, tap] = pool(maps[tap])
     return pooled
+
+
+def _unit(tap: Tap, pooled: Any) -> Any:
+    """A pooled tap divided by its norm; one of zeros stays as it is."""
+    import keras
+
+    branch, number = tap
+    return keras.layers.UnitNormalization(name=f"{branch.name}_unit_{number}")(pooled)
 
 
 def _dense_layers(head: BranchHead, number: int) -> list[Any]:

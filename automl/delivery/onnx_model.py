@@ -2,7 +2,7 @@
 
 The names of some nodes are an agreement with `automl.serving.explained`, which finds the heads of any delivered model
 by them: each head begins with a node that joins pooled taps under the name `features_N`, and its matrices are the
-initializers `head_N_D/kernel` and `head_N_D/bias`.
+initializers `head_N_D/kernel` and `head_N_D/bias`. A tap that is divided by its norm is the output of a `Div`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ import numpy as np
 from automl.delivery.tap_inputs import Tap, inputs_of
 from automl.models.weights.cache import InstalledWeights
 from automl.search.candidate import Branch, BranchHead, Candidate
+from automl.search.joined import SMALLEST_NORM
 from automl.serving.predict import CONTRACT
 
 
@@ -57,6 +58,7 @@ class _JoinedGraph:
         self._nodes: list[Any] = [helper.make_node("Transpose", ["image"], ["channels_first"], perm=[0, 3, 1, 2])]
         self._initializers: list[Any] = []
         self._taps: dict[Tap, str] = {}
+        self._units: dict[Tap, str] = {}
         self._ir_version = 0
         self._opsets: dict[str, int] = {}
 
@@ -90,7 +92,8 @@ class _JoinedGraph:
         from onnx import helper, numpy_helper
 
         values = f"features_{number}"
-        self._nodes.append(helper.make_node("Concat", [self._taps[tap] for tap in taps], [values], axis=1))
+        inputs = [self._unit(tap) if head.is_unit else self._taps[tap] for tap in taps]
+        self._nodes.append(helper.make_node("Concat", inputs, [values], axis=1))
         for depth, (kernel, bias) in enumerate(head.layers):
             name = f"head_{number}_{depth}"
             if depth:
@@ -104,6 +107,27 @@ class _JoinedGraph:
             self._nodes.append(helper.make_node("Add", [f"{name}/product", f"{name}/bias"], [name]))
             values = name
         return values
+
+    def _unit(self, tap: Tap) -> str:
+        """The name of a pooled tap that is divided by its norm, once for all heads; one of zeros stays as it is."""
+        from onnx import helper, numpy_helper
+
+        if tap not in self._units:
+            if not self._units:
+                smallest = np.array(SMALLEST_NORM, np.float32)
+                self._initializers += [
+                    numpy_helper.from_array(smallest, "smallest_norm"),
+                    numpy_helper.from_array(np.array([1], np.int64), "norm_axes"),
+                ]
+            pooled, number = self._taps[tap], len(self._units)
+            norm, divisor, unit = f"norm_{number}", f"divisor_{number}", f"unit_{number}"
+            self._nodes += [
+                helper.make_node("ReduceL2", [pooled, "norm_axes"], [norm], keepdims=1),
+                helper.make_node("Max", [norm, "smallest_norm"], [divisor]),
+                helper.make_node("Div", [pooled, divisor], [unit]),
+            ]
+            self._units[tap] = unit
+        return self._units[tap]
 
     def finish(self, logits: Sequence[str], labels: Sequence[str], contract: str) -> Any:
         """Adds up the logits, and returns the checked model with its labels, its size and its contract."""

@@ -14,6 +14,11 @@ def inputs_of(head: BranchHead, weights: Mapping[str, InstalledWeights]) -> list
     return [(branch, tap) for branch in head.branches for tap in head.used_taps(len(weights[branch.backbone].taps))]
 
 
+def unit_taps_of(candidate: Candidate, weights: Mapping[str, InstalledWeights]) -> list[Tap]:
+    """The taps that any head reads divided by their norm, each once."""
+    return list(dict.fromkeys(tap for head in candidate.heads if head.is_unit for tap in inputs_of(head, weights)))
+
+
 def taps_of(candidate: Candidate, branch: Branch, n_taps: int) -> list[int]:
     """The taps of a branch that any head uses, from shallow to last. n_taps: of its backbone."""
     used = {tap for head in candidate.heads if branch in head.branches for tap in head.used_taps(n_taps)}

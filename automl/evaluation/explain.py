@@ -38,7 +38,7 @@ class Explainer:
         ]
         self._taps = list(dict.fromkeys(tap for taps in inputs for tap in taps))
         self._heads = [
-            ExplainedHead(tuple(self._taps.index(tap) for tap in taps), head.layers)
+            ExplainedHead(tuple(self._taps.index(tap) for tap in taps), head.layers, head.is_unit)
             for head, taps in zip(candidate.heads, inputs, strict=True)
         ]
         self._n_classes = len(candidate.heads[0].layers[-1][1])

@@ -39,12 +39,14 @@ class BranchHead:
     Attributes:
         branches: whose taps it reads, side by side in this order.
         taps: `LAST_TAP` or `SEVERAL_TAPS`, the same for each branch.
-        layers: kernel and bias of each layer; the first one takes the raw pooled taps, branch after branch.
+        layers: kernel and bias of each layer; the first one takes the pooled taps, branch after branch.
+        is_unit: whether each pooled tap is divided by its norm first; otherwise the first layer takes it as it is.
     """
 
     branches: tuple[Branch, ...]
     taps: str
     layers: Layers
+    is_unit: bool = False
 
     def used_taps(self, n_taps: int) -> Sequence[int]:
         """Which of a backbone's `n_taps` taps it reads."""
@@ -74,9 +76,9 @@ class Candidate:
         loss: cross-entropy of those rows, in nats.
         n_bytes: size of the model file.
         latency_s: seconds for one photo on this machine's CPU.
-        best_epoch: the epoch whose weights it has, from 1.
-        curves: of its training.
-        fold_layers: of a linear head on a single backbone, its layers of each fold on raw features, see `HeadFit`.
+        best_epoch: the epoch whose weights it has, from 1; 0 for a regression, which knows no epochs.
+        curves: of its training; empty for a regression.
+        fold_layers: of a linear head on a single backbone, its layers of each fold on the same taps, see `HeadFit`.
     """
 
     number: int

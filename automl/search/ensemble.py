@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from automl.models.head.network import Layer
 from automl.records import Stage
 from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.costs import ModelCosts
@@ -67,20 +68,21 @@ def mean_logits(parts: Sequence[Candidate]) -> np.ndarray:
 
 
 def joined_heads(parts: Sequence[Candidate]) -> tuple[BranchHead, ...]:
-    """The heads of all parts, each scaled to its share; linear ones on the same taps are added up to one."""
-    linear: dict[tuple[tuple[Branch, ...], str], tuple[np.ndarray, np.ndarray]] = {}
+    """The heads of all parts, each scaled to its share; linear ones that read the same are added up to one."""
+    linear: dict[tuple[tuple[Branch, ...], str, bool], Layer] = {}
     deep: list[BranchHead] = []
     for head in (head for part in parts for head in part.heads):
         *hidden, (kernel, bias) = head.layers
         share = np.float32(1 / len(parts))
         scaled = kernel * share, bias * share
         if hidden:
-            deep.append(BranchHead(head.branches, head.taps, (*hidden, scaled)))
+            deep.append(replace(head, layers=(*hidden, scaled)))
             continue
-        key = head.branches, head.taps
+        key = head.branches, head.taps, head.is_unit
         known = linear.get(key)
         linear[key] = scaled if known is None else (known[0] + scaled[0], known[1] + scaled[1])
-    return (*(BranchHead(branches, taps, (layer,)) for (branches, taps), layer in linear.items()), *deep)
+    joined = (BranchHead(branches, taps, (layer,), is_unit) for (branches, taps, is_unit), layer in linear.items())
+    return (*joined, *deep)
 
 
 def _averaged(template: Candidate, parts: Sequence[Candidate], *, scorer: Scorer, costs: ModelCosts) -> Candidate:

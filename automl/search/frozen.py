@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from automl.available_memory import available_bytes
 from automl.images.arriving import arriving
 from automl.images.pixels import OnProgress, PixelCache, content_key, mark_used
 from automl.models.device import has_gpu
@@ -15,12 +16,15 @@ from automl.models.features import Extractor, extract_features, features_of, mak
 from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
 from automl.search.block import Block
-from automl.search.joined import Joined, Moments, View, moments_of, standardisation
+from automl.search.joined import Joined, Moments, Normalisation, View, moments_of, unit_mean
 from automl.search.plan import INPUT_SIZES_PX
-from automl.search.space import LAST_TAP, MIRRORED_VIEW, Params, backbone_names
+from automl.search.space import LAST_TAP, MIRRORED_VIEW, Params, backbone_names, is_unit
 from automl.search.speeds import BackboneSpeeds, Stopwatch, decode_seconds
 from automl.search.view_cache import ViewCache, ViewKey
 from automl.serving.predict import PhotoRules, load_image
+
+_MEMORY_SHARE = 0.4  # the networks, TensorFlow and the heads themselves need some, too
+_MEMORY_WHERE_UNKNOWN = 600_000_000
 
 
 class FrozenFeatures:
@@ -31,7 +35,8 @@ class FrozenFeatures:
         weights: the pretrained ones, by backbone; their order is the order of preference.
         folder: of features and decoded photos, shared by all runs.
         rules: how the photos become pixels.
-        max_bytes: memory that joined features may take; what does not fit is read from disk by each trial.
+        max_bytes: memory that joined features may take; what does not fit is read from disk by each trial. None for a
+            share of what there is.
         overlaps: whether photos are decoded while features of the first ones are computed. None where there is a GPU:
             without one both would need the processors.
     """
@@ -43,7 +48,7 @@ class FrozenFeatures:
         folder: Path,
         *,
         rules: PhotoRules,
-        max_bytes: int = 600_000_000,
+        max_bytes: int | None = None,
         overlaps: bool | None = None,
     ) -> None:
         self._images = tuple(images)
@@ -59,7 +64,8 @@ class FrozenFeatures:
         self._content_keys: dict[int, str] = {}
         self._blocks: dict[Block, np.ndarray] = {}
         self._moments: dict[Block, Moments] = {}
-        self._views = ViewCache(max_bytes)
+        self._unit_means: dict[tuple[Block, int], np.ndarray] = {}
+        self._views = ViewCache(_share_of_memory() if max_bytes is None else max_bytes)
 
     @property
     def backbones(self) -> tuple[str, ...]:
@@ -194,20 +200,29 @@ class FrozenFeatures:
         """
         names, taps, size = backbone_names(params), str(params["taps"]), int(params["image_size_px"])
         views = (False, True) if params.get("views") == MIRRORED_VIEW else (False,)
-        keys = [ViewKey(backbones=names, taps=taps, image_size_px=size, mirrored=mirrored) for mirrored in views]
+        keys = [
+            ViewKey(backbones=names, taps=taps, image_size_px=size, mirrored=mirrored, is_unit=is_unit(params))
+            for mirrored in views
+        ]
         return Joined(*[self._views.get(key, partial(self._make_view, key, keys)) for key in keys])
 
     def _make_view(self, key: ViewKey, beside: Sequence[ViewKey]) -> View:
-        parts, moments = [], []
+        parts = []
         for name in key.backbones:
             block = self._blocks[Block(name, key.image_size_px, key.mirrored)]
-            plain = self._moments_of(Block(name, key.image_size_px))  # mirrored photos are standardised as the others
-            for start, end in self._columns(name, key.taps):
-                parts.append(block[:, start:end])
-                moments.append(Moments(plain.mean[start:end], plain.deviation[start:end]))
-        mean, scale = standardisation(moments)
-        fits = self._views.make_room(4 * len(parts[0]) * len(mean), beside)
-        return View(parts, mean, scale, in_memory=fits)
+            parts += [block[:, start:end] for start, end in self._columns(name, key.taps)]
+        normalisation = self._normalisation(key)
+        fits = self._views.make_room(4 * len(parts[0]) * len(normalisation.mean), beside)
+        return View(parts, normalisation, in_memory=fits)
+
+    def _normalisation(self, key: ViewKey) -> Normalisation:
+        """That of the plain photos, for the mirrored ones too."""
+        blocks = [Block(name, key.image_size_px) for name in key.backbones]
+        columns = [(block, start, end) for block in blocks for start, end in self._columns(block.backbone, key.taps)]
+        if key.is_unit:
+            return Normalisation.of_units([self._unit_mean_of(block, start, end) for block, start, end in columns])
+        taps = [(self._moments_of(block), slice(start, end)) for block, start, end in columns]
+        return Normalisation.standardised([Moments(of.mean[place], of.deviation[place]) for of, place in taps])
 
     def _columns(self, backbone: str, taps: str) -> list[tuple[int, int]]:
         """Where each tap that is used starts and ends in a block."""
@@ -220,6 +235,11 @@ class FrozenFeatures:
         if block not in self._moments:
             self._moments[block] = moments_of(self._blocks[block])
         return self._moments[block]
+
+    def _unit_mean_of(self, block: Block, start: int, end: int) -> np.ndarray:
+        if (block, start) not in self._unit_means:
+            self._unit_means[block, start] = unit_mean(self._blocks[block][:, start:end])
+        return self._unit_means[block, start]
 
     def _extractor(self, backbone: str) -> Extractor:
         if backbone not in self._extractors:
@@ -234,3 +254,8 @@ class FrozenFeatures:
         if block.mirrored:
             key += f" {MIRRORED_VIEW}"
         return self._folder / f"features-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npy"
+
+
+def _share_of_memory() -> int:
+    free = available_bytes()
+    return _MEMORY_WHERE_UNKNOWN if free is None else int(_MEMORY_SHARE * free)

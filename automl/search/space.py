@@ -18,10 +18,16 @@ LAST_TAP = "last"
 SEVERAL_TAPS = "several"
 PLAIN_VIEW = "plain"
 MIRRORED_VIEW = "mirrored"
+STANDARDISED = "standardised"
+UNIT = "unit"
 HIDDEN_UNITS = (0, 32, 64)
 OPTIMIZERS = ("adamw", "sgd")
+LBFGS = "lbfgs"
 CLASS_WEIGHTINGS = ("none", "balanced")
-_MAX_FUSED = 3
+_FEW, _MOST_OF_MANY = 5, 3  # backbones to choose from, and side by side
+
+_BEFORE_THERE_WAS_A_CHOICE: dict[str, ParamValue] = {"normalisation": STANDARDISED, "inverse_regularisation": 100.0}
+"""What trials of earlier versions did, which do not have these parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +90,15 @@ class SearchSpace:
         """The values an expert would start with; `fixed` replaces some."""
         return {**{dimension.name: dimension.default for dimension in self.dimensions}, **fixed}
 
+    def completed(self, params: Params) -> Params:
+        """The parameters of a trial that an earlier version may have made, before there was a choice in some."""
+        names = [dimension.name for dimension in self.dimensions]
+        return {name: value for name, value in _BEFORE_THERE_WAS_A_CHOICE.items() if name in names} | params
+
     def is_expert_choice(self, params: Params) -> bool:
-        """Whether every real number is at its default: such trials teach a tuner nothing about how to train."""
-        return all(params[d.name] == d.default for d in self.dimensions if isinstance(d, Real))
+        """Whether every real number is at its default, or the recipe's: such trials teach a tuner nothing."""
+        real = [dimension for dimension in self.dimensions if isinstance(dimension, Real)]
+        return all(params[d.name] in (d.default, RECIPE.get(d.name)) for d in real)
 
     def contains(self, params: Params) -> bool:
         """Whether every value lies within its dimension."""
@@ -123,8 +135,12 @@ class SearchSpace:
 
 
 def fusions(backbones: Sequence[str]) -> tuple[str, ...]:
-    """Each backbone alone, and two or three side by side: `"a"`, `"a+b"`; in the order of `backbones`."""
-    sizes = range(1, min(len(backbones), _MAX_FUSED) + 1)
+    """Each backbone alone, and several side by side: `"a"`, `"a+b"`; in the order of `backbones`.
+
+    Of many backbones there would be hundreds of fusions, so only those of two or three are there, and that of all.
+    """
+    n = len(backbones)
+    sizes = range(1, n + 1) if n <= _FEW else sorted({*range(1, _MOST_OF_MANY + 1), n})
     return tuple("+".join(names) for size in sizes for names in combinations(backbones, size))
 
 
@@ -136,6 +152,7 @@ def head_space(
     lr_scheduler: str | None = None,
     head_layers: tuple[int, ...] | None = None,
     early_stopping: bool = True,
+    may_regress: bool = True,
 ) -> SearchSpace:
     """What stage 1 may vary: which frozen features to use, and how to train a head on them.
 
@@ -148,19 +165,23 @@ def head_space(
         lr_scheduler: the user's learning-rate schedule; None to search it.
         head_layers: the user's hidden layers; None to search them.
         early_stopping: whether training ends where validation stalls; then its patience is searched.
+        may_regress: whether a linear head may also be a regression that is solved exactly.
     """
     dimensions: list[Dimension] = [
         Categorical("backbones", tuple(fused), fused[0]),
         Categorical("taps", (LAST_TAP, SEVERAL_TAPS), SEVERAL_TAPS),
+        Categorical("normalisation", (STANDARDISED, UNIT), STANDARDISED),
         Categorical("image_size_px", tuple(sizes_px), max(sizes_px)),
         Categorical("views", tuple(views), views[0]),
         Real(name="dropout", low=0.0, high=0.6, default=0.2),
-        Categorical("optimizer", OPTIMIZERS, OPTIMIZERS[0]),
+        Categorical("optimizer", (*OPTIMIZERS, *([LBFGS] if may_regress else [])), OPTIMIZERS[0]),
         Real(name="learning_rate", low=3e-3, high=3e-1, default=3e-2, log=True),
         Real(name="weight_decay", low=1e-4, high=0.3, default=1e-2, log=True),
         Real(name="label_smoothing", low=0.0, high=0.2, default=0.05),
         Categorical("class_weighting", CLASS_WEIGHTINGS, CLASS_WEIGHTINGS[0]),
     ]
+    if may_regress:
+        dimensions.append(Real(name="inverse_regularisation", low=0.1, high=1e4, default=100.0, log=True))
     if head_layers is None:
         dimensions.append(Categorical("hidden_units", HIDDEN_UNITS, HIDDEN_UNITS[0]))
     if lr_scheduler is None:
@@ -168,6 +189,22 @@ def head_space(
     if early_stopping:
         dimensions.append(Whole(name="patience", low=3, high=15, default=8))
     return SearchSpace(tuple(dimensions))
+
+
+RECIPE: Mapping[str, ParamValue] = {
+    "taps": LAST_TAP,
+    "views": PLAIN_VIEW,
+    "normalisation": UNIT,
+    "optimizer": LBFGS,
+    "label_smoothing": 0.0,
+    "inverse_regularisation": 100.0,
+}
+"""A head that needs no search: logistic regression on the last layers, each divided by its norm. `bench.small_sets`."""
+
+
+def is_unit(params: Mapping[str, ParamValue]) -> bool:
+    """Whether a trial divides each tap by its norm."""
+    return params.get("normalisation") == UNIT
 
 
 def backbone_names(params: Mapping[str, ParamValue]) -> tuple[str, ...]:

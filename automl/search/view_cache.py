@@ -16,12 +16,14 @@ class ViewKey:
         taps: `LAST_TAP` or `SEVERAL_TAPS`.
         image_size_px: side of the square picture that they take.
         mirrored: whether left and right of the photos are exchanged.
+        is_unit: whether each tap is divided by its norm.
     """
 
     backbones: tuple[str, ...]
     taps: str
     image_size_px: int
     mirrored: bool
+    is_unit: bool
 
 
 class ViewCache:

@@ -1,9 +1,9 @@
 """A delivered `model.onnx` that also shows where in a photo it found what speaks for its answer.
 
 The names in the graph make that possible: each head begins with a node that joins pooled taps under the name
-`features_N`, and its matrices are the initializers `head_N_D/kernel` and `head_N_D/bias` (see
-`automl.delivery.onnx_model`). So every model that Darkroom delivered can be explained, and the file that users download
-has one input and one output.
+`features_N`, and its matrices are the initializers `head_N_D/kernel` and `head_N_D/bias`. A tap that is divided by its
+norm is the output of a `Div` (see `automl.delivery.onnx_model`). So every model that Darkroom delivered can be
+explained, and the file that users download has one input and one output.
 """
 
 from collections.abc import Iterable
@@ -92,7 +92,8 @@ def _heads_of(graph: Any) -> tuple[list[ExplainedHead], list[str]]:
     joined = list(_while_there(makers, "features_{}"))
     if not joined:
         raise BadBundle(server_messages.NO_HEAT_MAPS)
-    inputs = [[_map_behind(makers, tap) for tap in makers[name].input] for name in joined]
+    pooled = [[_undivided(makers, tap) for tap in makers[name].input] for name in joined]
+    inputs = [[_map_behind(makers, tap) for tap in taps] for taps in pooled]
     maps = list(dict.fromkeys(name for names in inputs for name in names))
     heads = []
     for number, names in enumerate(inputs):
@@ -101,7 +102,8 @@ def _heads_of(graph: Any) -> tuple[list[ExplainedHead], list[str]]:
             (numpy_helper.to_array(arrays[kernel]), numpy_helper.to_array(arrays[kernel.replace("/kernel", "/bias")]))
             for kernel in kernels
         ]
-        heads.append(ExplainedHead(tuple(maps.index(name) for name in names), layers))
+        is_unit = pooled[number] != list(makers[joined[number]].input)
+        heads.append(ExplainedHead(tuple(maps.index(name) for name in names), layers, is_unit))
     return heads, maps
 
 
@@ -112,6 +114,12 @@ def _while_there(known: Iterable[str], pattern: str) -> Iterable[str]:
         if name not in known:
             return
         yield name
+
+
+def _undivided(makers: dict[str, Any], tap: str) -> str:
+    """The name of a pooled tap before it was divided by its norm, or its own where it was not."""
+    node = makers.get(tap)
+    return str(node.input[0]) if node is not None and node.op_type == "Div" else tap
 
 
 def _map_behind(makers: dict[str, Any], tap: str) -> str:

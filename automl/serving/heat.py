@@ -25,6 +25,7 @@ HEAT_PX = 28
 _BRIGHTEST = 98  # percentile: lone spikes must not darken everything else
 _LARGEST_SPIKE = 4.0  # times as great as what is shown as 1; more would make everything else look bright
 _MOST_HIDDEN = 0.65
+_SMALLEST_NORM = 1e-12  # of features that are all zero
 _N_TYPICAL = 48
 _INFERNO = bytes.fromhex(
     "0000040b0724210c4a3d096557106e71196e8a226aa32c61bc3754d04545e35933f1711ff98c0afcaa0ff9c932f2e865fcffa4"
@@ -43,10 +44,12 @@ class ExplainedHead:
     Attributes:
         taps: which feature maps its inputs are the means of, in order, by their places in the list of all maps.
         layers: its dense layers.
+        is_unit: whether each of these means is divided by its norm first.
     """
 
     taps: tuple[int, ...]
     layers: Layers
+    is_unit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +89,31 @@ def evidence(
         classes: int (n,).
     """
     pooled = [values.mean(axis=(1, 2)) for values in maps]
+    factors = [_factor(values) for values in pooled]
     weights = [np.zeros_like(values) for values in pooled]
     rest = np.zeros(len(classes), np.float32)
     for head in heads:
-        features = np.concatenate([pooled[tap] for tap in head.taps], axis=1)
-        gradient, biases = linearised(head.layers, features, classes)
+        seen = [pooled[tap] * factors[tap] if head.is_unit else pooled[tap] for tap in head.taps]
+        gradient, biases = linearised(head.layers, np.concatenate(seen, axis=1), classes)
         rest += biases
         ends = np.cumsum([pooled[tap].shape[1] for tap in head.taps])
         for tap, share in zip(head.taps, np.split(gradient, ends[:-1], axis=1), strict=True):
-            weights[tap] += share
+            weights[tap] += share * factors[tap] if head.is_unit else share
     heat = np.zeros((len(classes), HEAT_PX, HEAT_PX), np.float32)
     for values, weight, mean in zip(maps, weights, typical, strict=True):
         heat += resized(((values - mean) @ weight[:, None, :, None])[..., 0])
         rest += (weight * mean.mean(axis=(0, 1, 2))).sum(axis=1)
     return Evidence(heat, rest)
+
+
+def _factor(pooled: np.ndarray) -> np.ndarray:
+    """What turns each row of pooled features into one of norm 1: float32 (n, 1), 0 for a row of zeros.
+
+    It is the same for all places of a photo, so a map stays linear in its features, and complete.
+    """
+    norms = np.linalg.norm(pooled, axis=1, keepdims=True)
+    is_there = norms > _SMALLEST_NORM
+    return np.asarray(is_there / np.where(is_there, norms, 1), np.float32)
 
 
 def linearised(layers: Layers, features: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,11 +12,20 @@ BACKBONE_TITLES: Mapping[str, str] = {name: row.title for name, row in BACKBONES
 _PARAM_TITLES = {
     "bn": trial_messages.BATCH_NORM,
     "ema": trial_messages.WEIGHT_AVERAGING,
+    "inverse_regularisation": trial_messages.INVERSE_REGULARISATION,
     "lr_decay": trial_messages.LEARNING_RATE_DECAY,
     "lr_schedule": trial_messages.LEARNING_RATE_SCHEDULE,
     "mix": trial_messages.MIXING,
 }
+_VALUE_TITLES = {
+    ("normalisation", "unit"): trial_messages.UNIT,
+    ("optimizer", "lbfgs"): trial_messages.REGRESSION,
+}
 _SHOWN_ELSEWHERE = frozenset({"backbone", "backbones", "image_size_px", "ft_image_size_px"})
+_NOT_OF_A_REGRESSION = frozenset(
+    {"dropout", "learning_rate", "weight_decay", "hidden_units", "lr_schedule", "patience", "epochs"}
+)
+_ONLY_OF_A_REGRESSION = frozenset({"inverse_regularisation"})
 
 
 def any_of(names: Sequence[str]) -> str:
@@ -32,12 +41,16 @@ def backbones_in_words(names: Sequence[str]) -> str:
 def params_in_words(params: Mapping[str, object], parts: Sequence[int] = (), number: int | None = None) -> str:
     """What a trial was made with, beside its backbones and input size: "taps several, no hidden layer, dropout 0.2".
 
+    What has no say in its training is left out: a regression has no dropout, whatever the tuner has chosen.
+
     Args:
         params: of the trial, by their names in the search space.
         parts: numbers of the trials that the model averages, if it is a mean.
         number: of the trial itself.
     """
-    words = [_setting_in_words(name, value) for name, value in params.items() if name not in _SHOWN_ELSEWHERE]
+    without = _NOT_OF_A_REGRESSION if params.get("optimizer") == "lbfgs" else _ONLY_OF_A_REGRESSION
+    left_out = _SHOWN_ELSEWHERE | without
+    words = [_setting_in_words(name, value) for name, value in params.items() if name not in left_out]
     if number in (parts or ()):
         others = [part for part in parts if part != number]
         words.append(trial_messages.AVERAGED_WITH.format(n=len(others), numbers=_counted_from_1(others)))
@@ -51,7 +64,8 @@ def _setting_in_words(name: str, value: Any) -> str:
         return trial_messages.NO_HIDDEN_LAYER
     if name == "depth" and not value:
         return trial_messages.ALL_LAYERS_TRAINED
-    return trial_messages.SETTING.format(title=param_in_words(name), value=value_in_words(value))
+    words = _VALUE_TITLES.get((name, str(value))) or value_in_words(value)
+    return trial_messages.SETTING.format(title=param_in_words(name), value=words)
 
 
 def mean_in_words(parts: Sequence[int]) -> str:

@@ -156,6 +156,8 @@ def candidate_digest(candidate: Candidate) -> str:
     """SHA-256 over parameters, heads and tuned weights: recorded before the first test photo is read."""
     digest = hashlib.sha256(json.dumps(candidate.digest_params, sort_keys=True).encode())
     for head in candidate.heads:
+        if head.is_unit:  # other heads keep the digest that they had before there were such
+            digest.update(b"unit")
         for array in (array for layer in head.layers for array in layer):
             digest.update(np.ascontiguousarray(array).tobytes())
         for branch in head.branches:

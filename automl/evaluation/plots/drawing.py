@@ -55,13 +55,13 @@ def draw_all(
 ) -> list[Plot]:
     """Draws every plot into `folder` for which there is something to show.
 
-    ROC curves need test photos of two classes, trade-offs a trial of known size, and settings can be compared from
-    twelve complete trials of a stage on.
+    A regression knows no epochs and has no learning curves. ROC curves need test photos of two classes, trade-offs a
+    trial of known size, and settings can be compared from twelve complete trials of a stage on.
 
     Args:
         folder: It is made if it is not there.
         curves: How the winner learned.
-        best_epoch: The epoch that was kept, from 1.
+        best_epoch: The epoch that was kept, from 1; 0 where there are none.
         score: The winner's answers to the test photos.
         test_images: The photos that the rows of `score` belong to.
         rules: How they become pixels.
@@ -80,7 +80,7 @@ def draw_all(
             *_photographs(folder, score, test_images=test_images, rules=rules, maps=maps),
             save(folder / "per_class.png", per_class_scores(score), legible.unshown),
             *_probabilities(folder, score, calibration=calibration, unshown=legible.unshown),
-            save(folder / "learning_curves.png", learning_curves(curves, best_epoch)),
+            *([save(folder / "learning_curves.png", learning_curves(curves, best_epoch))] if curves.train_loss else []),
             save(folder / "search.png", search_progress(trials, goal)),
             *_settings(folder, trials, goal),
             *([save(folder / "layers.png", layer_table(layers))] if layers else []),

@@ -62,7 +62,7 @@ class FineTuner:
         labels: int (n,), 0 <= label < n_classes.
         n_classes: the number of classes.
         installed: the pretrained backbone.
-        head: the starting point: kernel (n_features, n_classes) and bias (n_classes,) on raw pooled taps.
+        head: the starting point: kernel (n_features, n_classes) and bias (n_classes,) on pooled taps.
         settings: how to fine-tune.
         seed: of all that is drawn at random.
         scratch: folder for stored activations, which are removed by `close`; the system's own by default.
@@ -99,6 +99,7 @@ class FineTuner:
             NetworkKind(
                 weights=installed,
                 taps=settings.taps,
+                is_unit=settings.is_unit,
                 depth=settings.depth,
                 n_classes=n_classes,
                 adapts_batch_norm=settings.bn == "adapt",

@@ -25,6 +25,8 @@ from automl.models.weights.cache import InstalledWeights, load_backbone
 if TYPE_CHECKING:
     import tensorflow as tf
 
+_SMALLEST_SQUARE = 1e-24  # of the norm of features that are all zero
+
 HEAD_RATE = 10.0
 """The head's learning rate as a multiple of the network's."""
 
@@ -39,6 +41,7 @@ class NetworkKind:
     Attributes:
         weights: the pretrained backbone.
         taps: "last" or "several", see `FineTuneSettings.taps`.
+        is_unit: see `FineTuneSettings.is_unit`.
         depth: 0 trains everything; k trains what is behind the k-th cut from the end.
         n_classes: the number of outputs.
         adapts_batch_norm: whether batch norm normalises by the batch and moves its statistics; otherwise it keeps those
@@ -50,6 +53,7 @@ class NetworkKind:
 
     weights: InstalledWeights
     taps: str
+    is_unit: bool = False
     depth: int
     n_classes: int
     adapts_batch_norm: bool
@@ -83,7 +87,8 @@ class TrainableNetwork:
         n_cuts_behind: for each layer how many cuts lie between it and the head.
         stem: computes activations at the cut, float16 (n, height, width, channels), and the pooled taps before the
             cut, float32, from images (n, height, width, 3).
-        pooled: computes the pooled taps, float32 (n, n_features), from the inputs of a batch.
+        pooled: computes what the head reads, float32 (n, n_features), from the inputs of a batch: the pooled taps, each
+            divided by its norm where the kind says so.
     """
 
     def __init__(self, kind: NetworkKind) -> None:
@@ -132,8 +137,8 @@ class TrainableNetwork:
         """Sets the head.
 
         Args:
-            head: kernel and bias that act on raw pooled taps.
-            mean: float32 (n_features,), is subtracted from the raw features inside the network.
+            head: kernel and bias that act on what `pooled` gives.
+            mean: float32 (n_features,), is subtracted from these features inside the network.
             scale: float32 (n_features,), is then multiplied with them.
         """
         kernel, bias = head
@@ -190,7 +195,7 @@ class TrainableNetwork:
         return values
 
     def snapshot(self) -> tuple[list[np.ndarray], Layer]:
-        """The backbone's weights in the order of `keras.Model.get_weights`, and the head on raw pooled taps."""
+        """The backbone's weights in the order of `keras.Model.get_weights`, and the head on what `pooled` gives."""
         scale, mean = self._scale.numpy(), self._mean.numpy()
         kernel = self._kernel.numpy() * scale[:, None]
         bias = self._bias.numpy() - mean @ kernel
@@ -208,7 +213,10 @@ class TrainableNetwork:
 
         first, *shallow = inputs
         maps = _listed(self._body(tf.cast(first, tf.float32), training=training))
-        return tf.concat([*(tf.cast(tap, tf.float32) for tap in shallow), *_pool(maps)], axis=1)
+        taps = [*(tf.cast(tap, tf.float32) for tap in shallow), *_pool(maps)]
+        if self.kind.is_unit:
+            taps = [tf.math.l2_normalize(tap, axis=1, epsilon=_SMALLEST_SQUARE) for tap in taps]
+        return tf.concat(taps, axis=1)
 
     def _logits_graph(self, inputs: list[tf.Tensor]) -> tf.Tensor:
         features = (self._pooled_graph(inputs) - self._mean) * self._scale

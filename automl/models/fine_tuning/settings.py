@@ -11,6 +11,7 @@ class FineTuneSettings:
 
     Attributes:
         taps: "last" for the features of the last tap alone, or "several" for those of all taps.
+        is_unit: whether the head reads each tap divided by its norm.
         image_size_px: the side of the photos that the network is given.
         depth: 0 trains the whole network. k >= 1 trains what is behind the k-th of `Backbone.cuts`, counted from the
             end, from activations that are stored at that cut.
@@ -35,6 +36,7 @@ class FineTuneSettings:
     """
 
     taps: str
+    is_unit: bool
     image_size_px: int
     depth: int
     learning_rate: float

@@ -25,6 +25,11 @@ class Features(Protocol):
         """float32 (len(rows), n_features): the features of some photos, a new array; a row has about unit norm."""
         ...
 
+    @property
+    def common(self) -> float:
+        """The factor of all features: the weights of a regression are penalised as if it were 1."""
+        ...
+
     def take_mirrored(self, rows: np.ndarray) -> np.ndarray:
         """The features of the mirrored photos, in the same form."""
         ...
@@ -44,7 +49,10 @@ class HeadSettings:
             all `max_epochs`.
         max_epochs: the largest number of epochs.
         hidden_units: the widths of the layers before the last one; empty for a linear head.
-        optimizer: "adamw", or "sgd" for stochastic gradient descent with Nesterov momentum.
+        optimizer: "adamw", or "sgd" for stochastic gradient descent with Nesterov momentum; "lbfgs" for a regression
+            that is solved exactly, of which only the class weighting, the smoothing and the next one have a say.
+        inverse_regularisation: scikit-learn's C: by which the sum of the losses is multiplied before half of the
+            squared weights is added.
         class_weighting: "none", or "balanced" to give each class the same weight in the loss.
         mirrored: whether the head also learns from the mirrored photos.
     """
@@ -58,6 +66,7 @@ class HeadSettings:
     max_epochs: int = EPOCHS_OF_1000_ROWS
     hidden_units: tuple[int, ...] = ()
     optimizer: str = "adamw"
+    inverse_regularisation: float = 100.0
     class_weighting: str = "none"
     mirrored: bool = False
 
@@ -90,6 +99,19 @@ class Targets:
         return self.n_repeats * self.n_folds + 1
 
     @property
+    def own_model(self) -> np.ndarray:
+        """int (n_rows, n_repeats): the model that does not learn from the row; `n_models` where all of them do."""
+        first_of_repeat = np.arange(self.n_repeats) * self.n_folds
+        return np.where(self.folds >= 0, self.folds + first_of_repeat, self.n_models)
+
+    @property
+    def learned(self) -> np.ndarray:
+        """float32 (n_rows, n_models): 1 where the model learns from the row, else 0."""
+        learned = np.ones((len(self.labels), self.n_models + 1), dtype=np.float32)
+        np.put_along_axis(learned, self.own_model, 0.0, axis=1)
+        return learned[:, : self.n_models]
+
+    @property
     def scored(self) -> np.ndarray:
         """bool (n_rows,): whether any fold holds the row out."""
         return np.asarray(self.folds[:, 0] >= 0)
@@ -103,3 +125,9 @@ def balanced_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:
     counts = np.bincount(labels, minlength=n_classes)
     weights = len(labels) / (max(1, (counts > 0).sum()) * np.maximum(counts, 1))
     return np.asarray(weights, dtype=np.float32)
+
+
+def smoothed_targets(n_classes: int, smoothing: float) -> np.ndarray:
+    """float32 (n_classes, n_classes): the target of each class, in its row. smoothing: the share that is spread."""
+    one_hot = np.eye(n_classes, dtype=np.float32)
+    return np.asarray(one_hot * np.float32(1 - smoothing) + np.float32(smoothing / n_classes))

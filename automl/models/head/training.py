@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from automl.errors import HeadTooLarge, TrialFailed
 from automl.models.head.network import Layers, StackedHeads, cross_entropy, softmax
 from automl.models.head.schedule import LearningRate
-from automl.models.head.settings import Features, HeadSettings, Targets, balanced_weights
+from automl.models.head.settings import Features, HeadSettings, Targets, balanced_weights, smoothed_targets
 from automl.text.messages import search as search_messages
 
 _CHUNK = 2048
@@ -30,7 +30,7 @@ _ARRAYS_A_PARAMETER = 6  # kernel, gradient, AdamW's three, and the best so far
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curves:
-    """The learning curves of a training: one value an epoch. Empty for a model that was not trained.
+    """The learning curves of a training: one value an epoch. Empty for a model that was not trained in epochs.
 
     Attributes:
         train_loss: the mean loss of the training rows, in nats.
@@ -68,8 +68,8 @@ class HeadFit:
             where no fold held the row out.
         accuracy: the share of the held-out rows that was classified correctly, 0-1, at `best_epoch`.
         loss: the mean loss of the held-out rows in nats, at `best_epoch`.
-        best_epoch: the epoch that the model is taken from, counted from 1.
-        curves: the learning curves.
+        best_epoch: the epoch that the model is taken from, counted from 1; 0 for a model that knows no epochs.
+        curves: the learning curves, empty where there are no epochs.
     """
 
     layers: Layers
@@ -180,13 +180,12 @@ class HeadTraining:
         self.random = np.random.default_rng(seed)
         n_rows, n_classes = features.n_rows, targets.n_classes
         self.chunk = max(1, round(min(_CHUNK, n_rows) * batch_size / first_batch_size(n_rows)))
-        self.own_model = _own_model(targets)
-        self.learned = _learned(self.own_model, targets.n_models)
+        self.own_model, self.learned = targets.own_model, targets.learned
         self._class_weights = np.ones(n_classes, dtype=np.float32)
         if settings.class_weighting == "balanced":
             self._class_weights = balanced_weights(targets.labels, n_classes)
             self.learned = self.learned * self._class_weights[targets.labels, None]
-        self.smoothed = _smoothed_targets(n_classes, settings.label_smoothing)
+        self.smoothed = smoothed_targets(n_classes, settings.label_smoothing)
         self.network = StackedHeads(
             n_features=features.n_features,
             n_classes=n_classes,
@@ -339,22 +338,3 @@ def mean_of(sums: np.ndarray) -> tuple[float, float]:
     """Loss and accuracy; `sums` as `HeadTraining.take_held_out` returns them."""
     loss, weight, right, n = sums.tolist()
     return loss / max(weight, 1e-9), right / max(n, 1.0)
-
-
-def _own_model(targets: Targets) -> np.ndarray:
-    """int (n_rows, n_repeats): the model that does not learn from the row; `n_models` where all of them do."""
-    first_of_repeat = np.arange(targets.n_repeats) * targets.n_folds
-    return np.where(targets.folds >= 0, targets.folds + first_of_repeat, targets.n_models)
-
-
-def _learned(own_model: np.ndarray, n_models: int) -> np.ndarray:
-    """float32 (n_rows, n_models): 1 where the model learns from the row, else 0."""
-    learned = np.ones((len(own_model), n_models + 1), dtype=np.float32)
-    np.put_along_axis(learned, own_model, 0.0, axis=1)
-    return learned[:, :n_models]
-
-
-def _smoothed_targets(n_classes: int, smoothing: float) -> np.ndarray:
-    """float32 (n_classes, n_classes): the target of each class, in its row."""
-    one_hot = np.eye(n_classes, dtype=np.float32)
-    return np.asarray(one_hot * np.float32(1 - smoothing) + np.float32(smoothing / n_classes))

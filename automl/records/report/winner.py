@@ -29,7 +29,7 @@ class WinnerReport(ReportPart):
     """The stage of the search that its trial belongs to."""
 
     best_epoch: int
-    """The epoch of its training that was kept, from 1."""
+    """The epoch of its training that was kept, from 1; 0 for a regression, which knows no epochs."""
 
     n_bytes: Count | None
     """Size of the model file; None where it was not measured."""

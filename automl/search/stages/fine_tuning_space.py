@@ -48,16 +48,20 @@ def fine_tune_space(
     )
 
 
-def fine_tune_settings(params: Params, taps: str, *, epochs: int, batch_size: int) -> FineTuneSettings:
+def fine_tune_settings(
+    params: Params, taps: str, *, is_unit: bool = False, epochs: int, batch_size: int
+) -> FineTuneSettings:
     """How to fine-tune: what a trial's parameters say.
 
     Args:
         taps: those of the head that the training starts from.
+        is_unit: whether that head reads each tap divided by its norm.
         epochs: the most that each fold may have.
         batch_size: photos of a training step.
     """
     return FineTuneSettings(
         taps=taps,
+        is_unit=is_unit,
         image_size_px=int(params["ft_image_size_px"]),
         depth=int(params["depth"]),
         learning_rate=float(params["ft_learning_rate"]),

@@ -151,7 +151,13 @@ class FineTuningTrainer:
         on_progress = self._context.progress(search_messages.READING_PHOTOS, is_needed=False)
         pixels = self._features.pixels(planned.input_px, on_progress)
         (start,) = planned.start.heads
-        settings = fine_tune_settings(planned.params, start.taps, epochs=planned.epochs, batch_size=self._batch_size)
+        settings = fine_tune_settings(
+            planned.params,
+            start.taps,
+            is_unit=start.is_unit,
+            epochs=planned.epochs,
+            batch_size=self._batch_size,
+        )
         if not self._context.settings.early_stopping:
             settings = replace(settings, patience=planned.epochs)
         self._scratch.mkdir(parents=True, exist_ok=True)
@@ -172,4 +178,4 @@ class FineTuningTrainer:
         path = self._scratch / f"tuned-{name}.weights.h5"
         fitted.save_backbone(path)
         branch = Branch(planned.kind.backbone, planned.kind.image_size_px, tuned=path)
-        return BranchHead((branch,), planned.start.heads[0].taps, (fitted.head,))
+        return replace(planned.start.heads[0], branches=(branch,), layers=(fitted.head,))

@@ -21,6 +21,7 @@ from automl.search.space import (
     LAST_TAP,
     MIRRORED_VIEW,
     PLAIN_VIEW,
+    RECIPE,
     SEVERAL_TAPS,
     Params,
     SearchSpace,
@@ -40,8 +41,13 @@ from automl.text.messages import search as search_messages
 PATIENCE_TRIALS = 80
 """Trials without a better one after which stage 1 has found what it can find."""
 
+MOST_REGRESSED = 5_000
+"""Photos up to which a regression takes no longer than a training in epochs."""
+
+FEWEST_FOR_SEVERAL_TAPS = 300
+"""Photos from which on inner layers are tried beside the recipe, which reads the last ones only."""
+
 _LONGEST_SHARE, _LONGEST_AT_LEAST_S = 0.03, 5.0
-_MOST_FUSED_AT_ONCE = 3
 
 
 class HeadsStage:
@@ -70,6 +76,7 @@ class HeadsStage:
         self._scratch = scratch
         self._epochs = self._settings.epochs or max_epochs(context.n_photos)
         self._max_defaults: int | None = None
+        self._may_regress = context.n_photos <= MOST_REGRESSED and not self._settings.head_layers
         self.why_it_ended = ""
 
     @cached_property
@@ -100,7 +107,9 @@ class HeadsStage:
         return self._blocks.compute(block)
 
     def first_features(self, plan: FeaturePlan, max_trials: int | None = None) -> None:
-        """Computes the planned blocks, and tries the expert's settings on each block as soon as it is there.
+        """Computes the planned blocks, and tries what needs no search on each block as soon as it is there.
+
+        That is the recipe where it is possible, else the expert's settings, then the same on all networks together.
 
         Args:
             max_trials: limit of stage 1; half of its trials are left to the tuner.
@@ -115,7 +124,7 @@ class HeadsStage:
                 return
             if block.backbone in self._trials.retired or not self._blocks.compute(block) or block.mirrored:
                 continue
-            self._try_defaults(plan, block.backbone, block.image_size_px)
+            self._try_first(plan, [block.backbone], block.image_size_px)
             size = block.image_size_px
             if len(self._there(size)) == len(self._there(plan.main_px)):
                 self._try_fusion(plan, size)
@@ -126,10 +135,9 @@ class HeadsStage:
         while rest and not self._trials.models.is_perfect:
             block = rest.pop(0)
             if block.backbone not in self._trials.retired and self._blocks.compute(block):
-                self._try_defaults(plan, block.backbone, block.image_size_px)
+                self._try_first(plan, [block.backbone], block.image_size_px)
+                self._try_fusion(plan, plan.main_px)
                 rest = self._still_worth_it(plan, rest)
-        if not self._trials.models.is_perfect:
-            self._try_fusion(plan, plan.main_px)
 
     def _still_worth_it(self, plan: FeaturePlan, rest: Sequence[Block]) -> list[Block]:
         """The blocks to go on with. Without a clock these are all: then no measured time may decide anything."""
@@ -164,10 +172,13 @@ class HeadsStage:
         return self._in_order([block.backbone for block in self._features.available() if block.image_size_px == size])
 
     def _try_fusion(self, plan: FeaturePlan, size: int) -> None:
-        """Tries the expert's settings on the strongest backbones side by side."""
-        strongest = self._expectations(size).strongest(self._there(size))
-        if len(strongest) > 1:
-            self._try_defaults(plan, "+".join(self._in_order(strongest[:_MOST_FUSED_AT_ONCE])), size)
+        """Tries what needs no search on the backbones side by side, the strongest ones first as the limits allow."""
+        together: list[str] = []
+        for name in self._expectations(size).strongest(self._there(size)):
+            if self._costs.is_allowed([*together, name], size):
+                together.append(name)
+        if len(together) > 1:
+            self._try_first(plan, self._in_order(together), size)
 
     def search(self, plan: FeaturePlan, max_trials: int | None, until_s: float) -> None:
         """Lets the tuner propose, over the features that are really there.
@@ -222,15 +233,16 @@ class HeadsStage:
             raise SearchOver
         sizes = [size for size in plan.sizes_px if all(Block(name, size) in available for name in backbones)]
         mirrored = all(Block(name, size, mirrored=True) in available for name in backbones for size in sizes)
+        space = self._space(backbones, sizes, (PLAIN_VIEW, MIRRORED_VIEW) if mirrored else (PLAIN_VIEW,))
         return make_tuner(
             self._settings.tuner,
             self._settings.sampler,
-            space=self._space(backbones, sizes, (PLAIN_VIEW, MIRRORED_VIEW) if mirrored else (PLAIN_VIEW,)),
+            space=space,
             seed=self._settings.seed,
             scratch=self._scratch,
             max_epochs=self._epochs,
             history=[
-                (Proposal(record.params, record.epochs), self._worth(record))
+                (Proposal(space.completed(record.params), record.epochs), self._worth(record))
                 for record in self._trials.records
                 if record.stage is Stage.HEADS
             ],
@@ -249,6 +261,7 @@ class HeadsStage:
             lr_scheduler=self._settings.lr_scheduler,
             head_layers=self._settings.head_layers,
             early_stopping=self._settings.early_stopping,
+            may_regress=self._may_regress,
         )
 
     def _score_of(self, proposal: Proposal) -> float | None:
@@ -265,18 +278,29 @@ class HeadsStage:
         """What the tuner learns of a trial: None also where the head made the model too large to be delivered."""
         return record.score if self._context.objective.allows(record) else None
 
-    def _try_defaults(self, plan: FeaturePlan, backbones: str, size: int) -> None:
-        if not self._costs.is_allowed(backbones.split("+"), size):
+    def _try_first(self, plan: FeaturePlan, backbones: Sequence[str], size: int) -> None:
+        """Tries on these networks side by side what needs no search."""
+        if not self._costs.is_allowed(backbones, size):
             return
-        several_first = (SEVERAL_TAPS, LAST_TAP)[: 2 if size == plan.main_px else 1]
-        # The very first head is the one that trains fastest, because the user is waiting for a first model.
-        for taps in (LAST_TAP, SEVERAL_TAPS) if self._trials.models.best is None else several_first:
-            params = self.space.defaults(backbones=backbones, taps=taps, image_size_px=size, views=PLAIN_VIEW)
+        for choice in self._first_choices(is_main=size == plan.main_px):
+            params = self.space.defaults(backbones="+".join(backbones), image_size_px=size, views=PLAIN_VIEW) | choice
             is_enough = self._max_defaults is not None and self._trials.n_trials >= self._max_defaults
             if self._trials.models.best is not None and is_enough:
                 return
             if all(record.params != params for record in self._trials.records):
                 self._try(params)
+
+    def _first_choices(self, *, is_main: bool) -> list[Params]:
+        """What differs from the expert's settings; at the main input size more is tried than at the others."""
+        several: Params = {"taps": SEVERAL_TAPS}
+        last: Params = {"taps": LAST_TAP}
+        if self._may_regress:
+            is_large = self._context.n_photos >= FEWEST_FOR_SEVERAL_TAPS
+            return [{**RECIPE}, *([{**RECIPE, **several}] if is_main and is_large else [])]
+        # The very first head is the one that trains fastest, because the user is waiting for a first model.
+        if self._trials.models.best is None:
+            return [last, several]
+        return [several, last] if is_main else [several]
 
     def _try(self, params: Params, epochs: int | None = None) -> TrialRecord:
         planned = PlannedTrial(

@@ -1,4 +1,7 @@
-"""A small real network with all that a delivered one has: two sizes, several taps, a hidden layer, two members."""
+"""A small real network with all that a delivered one has: two sizes, several taps, a hidden layer, two members.
+
+With `has_units` its members read each tap divided by its norm.
+"""
 
 from typing import Any
 
@@ -8,7 +11,7 @@ LABELS = ("ant", "bee 🐝", "c,d")
 SIZE_PX, SMALLER_PX = 48, 32
 
 
-def delivered_model() -> Any:
+def delivered_model(has_units: bool = False) -> Any:
     """A `keras.Model` built as `Exporter.build_keras` builds its own; weights are random and always the same."""
     import keras
 
@@ -19,6 +22,8 @@ def delivered_model() -> Any:
     low, high = _backbone("one")(square)
     (single,) = _backbone("two", taps=1)(_resized(square, SMALLER_PX))
     pools = [layers.GlobalAveragePooling2D(name=f"tap_{i}")(taps) for i, taps in enumerate((low, high, single))]
+    if has_units:
+        pools = [layers.UnitNormalization(name=f"unit_{i}")(pool) for i, pool in enumerate(pools)]
     x = layers.Concatenate(name="features_0")(pools)
     x = layers.Dense(8, activation="relu", name="head_0_0")(x)
     one, other = layers.Dense(3, name="head_0_1")(x), layers.Dense(3, name="head_1_0")(pools[1])

@@ -80,6 +80,8 @@ def test_a_mean_of_heads_on_the_same_networks_and_on_a_part_of_them_agrees(weigh
         member(weights, [SMALL, other], LAST_TAP),
         member(weights, [other], LAST_TAP),
         member(weights, [SMALL], SEVERAL_TAPS),
+        member(weights, [SMALL, other], SEVERAL_TAPS, is_unit=True),
+        member(weights, [SMALL], LAST_TAP, (8,), is_unit=True),
     ]
     mean = candidate(several, 96)
     assert mean.branches == (SMALL, other)
@@ -132,6 +134,12 @@ def test_the_first_download_has_no_keras_file_and_is_compared_with_its_parts(wei
     assert models.keras is None
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["model.onnx"]
     assert exporter.largest_difference(fused, models, pictures(3, 96, 96)) < 1e-4
+
+
+def test_taps_divided_by_their_norm_are_compared_with_the_parts_too(weights, exporter, tmp_path):
+    units = candidate([member(weights, [SMALL, Branch(V1, 96)], SEVERAL_TAPS, is_unit=True)], 96)
+    models = exporter.export(units, tmp_path / "out", with_keras=False)
+    assert exporter.largest_difference(units, models, pictures(3, 96, 96)) < 1e-4
 
 
 def test_another_model_differs_from_the_parts(weights, exporter, tmp_path):

@@ -17,10 +17,10 @@ from tests.automl.delivery.delivered import SIZE_PX, delivered_model, pictures
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def model():
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "units"])
+def model(request):
     import_tensorflow()
-    return delivered_model()
+    return delivered_model(request.param)
 
 
 @pytest.fixture(scope="module")

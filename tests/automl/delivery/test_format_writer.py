@@ -57,6 +57,27 @@ def test_litert_says_what_the_model_says(writer, expected, name, most):
     assert classifier.rules.background == 0
 
 
+@pytest.mark.parametrize(("name", "most"), [("litert_float32", 1e-4), ("litert_float16", 0.01), ("litert_int8", 0.06)])
+def test_heads_on_taps_that_are_divided_by_their_norm_say_the_same(tmp_path, name, most):
+    units = delivered_model(has_units=True)
+    units.save(tmp_path / "model.keras")
+    writer = FormatWriter(
+        tmp_path / "model.keras",
+        labels=LABELS,
+        size_px=SIZE_PX,
+        contract=CONTRACT,
+        calibration=pictures(40),
+        target=tmp_path / "formats",
+    )
+    images = pictures(6, seed=2)
+    written = writer.write(name)
+    found = predict_litert.Classifier(written).predict_arrays(images)
+    assert found == pytest.approx(np.asarray(units(images.astype(np.float32))), abs=most)
+    interpreter = predict_litert.load_interpreter(model_path=str(written))
+    floats = [one["name"] for one in interpreter.get_tensor_details() if one["dtype"] is np.float32]
+    assert name != "litert_int8" or len(floats) <= 1, "only the probabilities"
+
+
 def test_int8_takes_bytes_and_uses_integer_arithmetic(writer):
     interpreter = predict_litert.load_interpreter(model_path=str(writer.write("litert_int8")))
     interpreter.allocate_tensors()

@@ -14,17 +14,24 @@ from automl.search.candidate import Branch, BranchHead, Candidate
 
 
 def member(
-    weights: Mapping[str, InstalledWeights], branches: Sequence[Branch], taps: str, hidden: Sequence[int] = ()
+    weights: Mapping[str, InstalledWeights],
+    branches: Sequence[Branch],
+    taps: str,
+    hidden: Sequence[int] = (),
+    *,
+    is_unit: bool = False,
 ) -> BranchHead:
-    """A head for three classes."""
+    """A head for three classes. Kernels of one that reads units are larger, so that its answers differ as much."""
     random = np.random.default_rng(len(branches) + len(hidden))
     widths = [weights[branch.backbone].tap_widths for branch in branches]
     n_in, layers = sum(w[-1] if taps == "last" else sum(w) for w in widths), []
     for n_out in (*hidden, 3):
         kernel = random.normal(size=(n_in, n_out)).astype(np.float32) / np.float32(n_in**0.5)
+        if is_unit and not layers:
+            kernel *= np.float32(n_in**0.5)
         layers.append((kernel, random.normal(size=n_out).astype(np.float32)))
         n_in = n_out
-    return BranchHead(tuple(branches), taps, tuple(layers))
+    return BranchHead(tuple(branches), taps, tuple(layers), is_unit)
 
 
 def candidate(members: Sequence[BranchHead], image_size_px: int, logits: np.ndarray | None = None) -> Candidate:

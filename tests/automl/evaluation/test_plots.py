@@ -64,6 +64,11 @@ def test_what_cannot_be_shown_is_left_out(tmp_path):
     assert names == ["confusion_matrix", "sample_predictions", "per_class", "learning_curves", "search"]
 
 
+def test_a_regression_has_no_learning_curves(tmp_path):
+    plots = drawn(tmp_path, score(3), pictures(tmp_path, 40), curves=Curves(), best_epoch=0)
+    assert "learning_curves" not in [plot.path.stem for plot in plots]
+
+
 def test_names_in_other_scripts_do_not_break_a_plot(tmp_path):
     result = TestScore(
         classes=("鳥 🐦", "a\\b$"),

@@ -122,6 +122,14 @@ def test_linear_heads_on_the_same_taps_become_one():
     assert (kernel == 2.0).all() and (bias == 20.0).all() and kernel.dtype == np.float32
 
 
+def test_heads_on_taps_and_on_taps_divided_by_their_norm_stay_apart():
+    heads = [
+        BranchHead((FROZEN,), "last", (layer(value),), is_unit) for value in (1.0, 3.0) for is_unit in (False, True)
+    ]
+    joined = joined_heads([candidate(n, heads=(head,)) for n, head in enumerate(heads)])
+    assert [(one.is_unit, float(one.layers[0][0].max())) for one in joined] == [(False, 1.0), (True, 1.0)]
+
+
 def test_other_heads_stay_apart_and_their_last_layer_carries_the_share():
     deep = BranchHead((FROZEN,), "last", (layer(5.0, 4), layer(1.0, 2)))
     other_taps, other_branch = branch_head(FROZEN, taps="several"), branch_head(Branch(V1, 224), taps="last")

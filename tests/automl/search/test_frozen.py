@@ -160,7 +160,7 @@ def test_taps_of_fused_backbones_stand_side_by_side(make):
     joined = features.joined(params("a+b"))
     alone = features.joined(params("a", taps="last"))
     assert (joined.n_features, alone.n_features) == (12, 3)
-    np.testing.assert_allclose(joined.mean[3:6], alone.mean)
+    np.testing.assert_allclose(joined.normalisation.mean[3:6], alone.normalisation.mean)
     np.testing.assert_allclose(joined.take(np.arange(10))[:, 3:6] * 4, alone.take(np.arange(10)), rtol=1e-4)
 
 
@@ -170,10 +170,10 @@ def test_mirrored_features_are_those_of_mirrored_photos(make):
         features.compute(block, ignore)
     joined = features.joined(params(views="mirrored"))
     rows = np.arange(10)
-    left, whole = np.split(joined.take(rows) / joined.scale, 2, axis=1)
-    right, same = np.split(joined.take_mirrored(rows) / joined.scale, 2, axis=1)
+    left, whole = np.split(joined.take(rows) / joined.normalisation.scale, 2, axis=1)
+    right, same = np.split(joined.take_mirrored(rows) / joined.normalisation.scale, 2, axis=1)
     np.testing.assert_allclose(whole, same, atol=0.2)
-    middle = joined.mean[3:] - joined.mean[:3]
+    middle = joined.normalisation.mean[3:] - joined.normalisation.mean[:3]
     np.testing.assert_allclose((left + right) / 2 - middle, whole, atol=0.2)
     assert np.abs(left - right).max() > 5
 

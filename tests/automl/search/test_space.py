@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from automl.records import LR_SCHEDULES
-from automl.search.space import HIDDEN_UNITS, Categorical, Real, Whole, backbone_names, fusions, head_space
+from automl.search.space import HIDDEN_UNITS, RECIPE, Categorical, Real, Whole, backbone_names, fusions, head_space
 
 SPACE = head_space(["a", "b"], [160, 224])
 
@@ -13,8 +13,30 @@ def test_fusions_are_single_backbones_first_then_pairs_then_triples():
     assert fusions(["a", "b", "c"]) == ("a", "b", "c", "a+b", "a+c", "b+c", "a+b+c")
 
 
-def test_fusions_never_join_more_than_three():
-    assert max(len(fusion.split("+")) for fusion in fusions("abcde")) == 3
+@pytest.mark.parametrize(("backbones", "sizes"), [("abcde", {1, 2, 3, 4, 5}), ("abcdef", {1, 2, 3, 6})])
+def test_of_many_backbones_only_small_fusions_and_the_largest_are_there(backbones, sizes):
+    found = fusions(backbones)
+    assert {len(fusion.split("+")) for fusion in found} == sizes
+    assert found[-1] == "+".join(backbones) and len(set(found)) == len(found)
+
+
+def test_the_recipe_lies_in_the_space_and_counts_as_an_experts_choice():
+    recipe = SPACE.defaults() | RECIPE
+    assert SPACE.contains(recipe) and SPACE.is_expert_choice(recipe)
+    assert not SPACE.is_expert_choice(recipe | {"inverse_regularisation": 7.0})
+
+
+def test_a_regression_is_offered_only_where_it_may_be():
+    without = head_space(["a"], [160], may_regress=False)
+    assert set(SPACE.defaults()) - set(without.defaults()) == {"inverse_regularisation"}
+    assert not without.contains(without.defaults(optimizer="lbfgs"))
+
+
+def test_trials_of_versions_without_a_choice_are_completed_by_what_they_did():
+    old = {name: value for name, value in SPACE.defaults().items() if name not in ("normalisation",)}
+    assert SPACE.completed(old)["normalisation"] == "standardised"
+    assert SPACE.completed(SPACE.defaults(normalisation="unit"))["normalisation"] == "unit"
+    assert SPACE.contains(SPACE.completed(old)) and SPACE.completed(old).keys() == SPACE.defaults().keys()
 
 
 def test_defaults_lie_within_the_space_and_name_the_largest_size():

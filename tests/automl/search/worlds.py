@@ -13,10 +13,10 @@ from automl.models.head.settings import Targets
 from automl.records import RunSettings, Stage, TrialRecord
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
-from automl.search.joined import Joined, View, moments_of, standardisation
+from automl.search.joined import Joined, Normalisation, View, moments_of, unit_mean
 from automl.search.objective import objective_of
 from automl.search.search import Search
-from automl.search.space import backbone_names
+from automl.search.space import backbone_names, is_unit
 from automl.search.stages import fine_tuning_trial
 from automl.search.stages import heads as heads_stage
 from tests.automl.search.fakes import (
@@ -110,7 +110,11 @@ class SmallFeatures(Features):
 
     def joined(self, params) -> Joined:
         parts = [self._raw[name] for name in backbone_names(params)]
-        view = View(parts, *standardisation([moments_of(part) for part in parts]), in_memory=True)
+        if is_unit(params):
+            normalisation = Normalisation.of_units([unit_mean(part) for part in parts])
+        else:
+            normalisation = Normalisation.standardised([moments_of(part) for part in parts])
+        view = View(parts, normalisation, in_memory=True)
         return Joined(view, view if params["views"] == "mirrored" else None)
 
 

@@ -82,6 +82,7 @@ def test_several_taps_members_and_tuned_weights_less_what_typical_photos_have(we
         member(weights, [Branch(V1, 96), Branch(V2, 96)], SEVERAL_TAPS, (8,)),
         member(weights, [Branch(V1, 96)], LAST_TAP),
         member(weights, [tuned], SEVERAL_TAPS),
+        member(weights, [Branch(V1, 96), tuned], SEVERAL_TAPS, is_unit=True),
     ]
     assert_same(weights, members, pictures(20)[3:], tmp_path)
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from automl.serving.heat import HEAT_PX, Layers, linearised, resized, shown, typical_of
+from automl.serving.heat import HEAT_PX, ExplainedHead, Layers, evidence, linearised, resized, shown, typical_of
 
 CLASSES = np.array([0, 2, 1])
 
@@ -46,6 +46,24 @@ def test_gradient_and_biases_together_are_the_logit(hidden: tuple[int, ...]) -> 
     assert (gradient * features).sum(axis=1) + biases == pytest.approx(
         logits_of(layers, features)[np.arange(3), CLASSES]
     )
+
+
+@pytest.mark.parametrize("hidden", [(), (16,)])
+def test_a_map_is_complete_where_taps_are_divided_by_their_norm(hidden: tuple[int, ...]) -> None:
+    random = np.random.default_rng(2)
+    maps = [random.uniform(0, 3, (3, side, side, width)).astype(np.float32) for side, width in ((7, 5), (4, 7))]
+    maps[1][2] = 0.0  # a tap that found nothing
+    typical = [values[:1].mean(axis=0, keepdims=True) for values in maps]
+    heads = [
+        ExplainedHead((0, 1), random_layers(12, *hidden, 3), is_unit=True),
+        ExplainedHead((1,), random_layers(7, 3)),
+    ]
+    pooled = [values.mean(axis=(1, 2)) for values in maps]
+    norms = [np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12) for values in pooled]
+    units = np.concatenate([values / norm for values, norm in zip(pooled, norms, strict=True)], axis=1)
+    logits = logits_of(heads[0].layers, units) + logits_of(heads[1].layers, pooled[1])
+    found = evidence(heads, maps, typical=typical, classes=CLASSES)
+    assert found.logits == pytest.approx(logits[np.arange(3), CLASSES], abs=1e-4)
 
 
 def test_the_gradient_is_that_of_small_differences() -> None:

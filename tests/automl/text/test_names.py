@@ -36,3 +36,10 @@ def test_a_mean_of_tries_counts_them_from_one():
 def test_the_settings_of_a_fine_tuned_model_are_words():
     params = {"backbone": "mobilenet_v2", "ft_image_size_px": 160, "depth": 0, "ft_learning_rate": 3e-5, "bn": "adapt"}
     assert params_in_words(params) == "all layers trained, learning rate 3e-05, batch norm adapt"
+
+
+def test_what_has_no_say_in_a_training_is_not_told():
+    params = {"normalisation": "unit", "optimizer": "lbfgs", "dropout": 0.2, "inverse_regularisation": 100.0}
+    told = "normalisation by length (L2), optimizer logistic regression (L-BFGS), inverse regularisation (C) 100"
+    assert params_in_words(params) == told
+    assert params_in_words(params | {"optimizer": "sgd"}).endswith("optimizer sgd, dropout 0.2")

@@ -22,6 +22,7 @@ from automl.models.weights.cache import InstalledWeights
 NAME, SIZE_PX, N = "mobilenet_v2", 64, 24
 SETTINGS = FineTuneSettings(
     taps="several",
+    is_unit=False,
     image_size_px=SIZE_PX,
     depth=0,
     learning_rate=1e-3,

@@ -1,5 +1,7 @@
 """The trainable network: where it is cut, how fast each part learns, and in which precision."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,16 @@ def test_a_cut_is_the_only_way_from_the_image_to_what_is_behind(name: str) -> No
     model = build_backbone(name)
     sizes = [len(keras.Model(model.get_layer(cut).output, model.outputs[-1]).layers) for cut in BACKBONES[name].cuts]
     assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.slow
+def test_a_head_may_read_each_tap_divided_by_its_norm(weights: dict[str, InstalledWeights]) -> None:
+    images = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
+    kind = kind_of(weights["mobilenet_v2"], taps="several", depth=0)
+    plain, units = (np.asarray(TrainableNetwork(one).pooled([images])) for one in (kind, replace(kind, is_unit=True)))
+    ends = np.cumsum(weights["mobilenet_v2"].tap_widths)[:-1]
+    expected = [tap / np.linalg.norm(tap, axis=1, keepdims=True) for tap in np.split(plain, ends, axis=1)]
+    assert units == pytest.approx(np.concatenate(expected, axis=1), abs=1e-5)
 
 
 @pytest.mark.slow

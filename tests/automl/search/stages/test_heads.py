@@ -1,6 +1,7 @@
 """Stage 1 with fake features, a fake training and a fake clock."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from automl.search.block import Block
 from automl.search.budget import Budget, SearchOver
 from automl.search.objective import Objective
 from automl.search.plan import FeaturePlan
-from automl.search.space import backbone_names
+from automl.search.space import RECIPE, backbone_names
 from automl.search.stages import heads as heads_stage
 from automl.search.stages.heads import PATIENCE_TRIALS, HeadsStage
 from tests.automl.search.fakes import (
@@ -80,14 +81,66 @@ def combinations(world):
     return [(p["backbones"], p["taps"], p["image_size_px"]) for p in world.params]
 
 
-def test_the_experts_settings_are_tried_on_each_block_as_soon_as_it_is_there(world):
+BLOCKS = FeaturePlan((*PLAN.blocks, Block(V1, 160), Block(V2, 160), Block(V1, 224, True)))
+FUSED = f"{V2}+{V1}"
+
+
+def test_the_recipe_is_tried_on_each_network_as_soon_as_it_is_there_and_on_all_of_them(world):
     w = world()
-    w.stage.first_features(FeaturePlan((*PLAN.blocks, Block(V1, 160), Block(V2, 160), Block(V1, 224, True))))
-    fused = f"{V2}+{V1}"
-    soonest = [(V1, "last", 224), (V1, "several", 224)]  # somebody waits for a first model
-    at_224 = [(name, taps, 224) for name in (V2, fused) for taps in ("several", "last")]
-    assert combinations(w) == [*soonest, *at_224, *((name, "several", 160) for name in (V1, V2, fused))]
+    w.stage.first_features(BLOCKS)
+    assert combinations(w) == [(name, "last", size) for size in (224, 160) for name in (V1, V2, FUSED)]
+    assert all(params.items() >= RECIPE.items() for params in w.params)
     assert w.stage.space.contains(w.params[-1])
+
+
+def test_of_more_photos_inner_layers_are_tried_at_the_main_size_too(world, monkeypatch):
+    monkeypatch.setattr(heads_stage, "FEWEST_FOR_SEVERAL_TAPS", 40)
+    w = world()
+    w.stage.first_features(BLOCKS)
+    at_224 = [(name, taps, 224) for name in (V1, V2, FUSED) for taps in ("last", "several")]
+    assert combinations(w) == [*at_224, *((name, "last", 160) for name in (V1, V2, FUSED))]
+
+
+def test_of_very_many_photos_the_experts_settings_are_tried(world, monkeypatch):
+    monkeypatch.setattr(heads_stage, "MOST_REGRESSED", 39)
+    w = world()
+    w.stage.first_features(BLOCKS)
+    soonest = [(V1, "last", 224), (V1, "several", 224)]  # somebody waits for a first model
+    at_224 = [(name, taps, 224) for name in (V2, FUSED) for taps in ("several", "last")]
+    assert combinations(w) == [*soonest, *at_224, *((name, "several", 160) for name in (V1, V2, FUSED))]
+    assert w.stage.space.contains(w.params[-1])
+    assert not any(dimension.name == "inverse_regularisation" for dimension in w.stage.space.dimensions)
+
+
+def test_with_hidden_layers_that_the_user_wants_nothing_is_regressed(world):
+    w = world(settings=RunSettings(head_layers=(32,)))
+    w.stage.first_features(PLAN)
+    assert {params["optimizer"] for params in w.params} == {"adamw"}
+
+
+def test_the_recipe_is_tried_on_as_many_networks_as_the_limits_allow_together(world):
+    w = world(objective=Objective(max_model_bytes=25_000_000))
+    w.features.backbones = (V2, V1, "efficientnet_lite0")
+    w.stage.first_features(FeaturePlan((*PLAN.blocks, Block("efficientnet_lite0", 224))))
+    assert [name for name, *_ in combinations(w)] == [V1, V2, FUSED, "efficientnet_lite0"]
+
+
+def test_trials_of_an_earlier_version_are_part_of_the_tuners_history(world, monkeypatch):
+    histories = []
+    make = heads_stage.make_tuner
+    monkeypatch.setattr(heads_stage, "make_tuner", lambda *a, **k: histories.append(k["history"]) or make(*a, **k))
+    before = world()
+    before.stage.first_features(PLAN)
+    old = {
+        name: value
+        for name, value in (before.params[0] | {"optimizer": "sgd"}).items()
+        if name not in ("normalisation", "inverse_regularisation")
+    }
+    w = world(earlier=[replace(before.trials.records[0], params=old)])
+    w.run(max_trials=12)
+    ((proposal, score), *_) = histories[-1]
+    assert w.stage.space.contains(proposal.params) and proposal.params["normalisation"] == "standardised"
+    assert score == 0.8
 
 
 def test_a_block_that_does_not_fit_into_the_time_is_left_out_and_in_no_fusion(world):
@@ -157,7 +210,7 @@ def test_features_of_an_earlier_run_cost_nothing(world):
     w.features.cached = set(PLAN.blocks)
     w.stage.first_features(PLAN)
     assert not w.features.computed_blocks
-    assert w.clock.now == 1000 + 6 * TRIAL_S
+    assert w.clock.now == 1000 + 3 * TRIAL_S
 
 
 def test_the_search_ends_before_the_reserve_begins(world):
@@ -197,7 +250,7 @@ def test_patience_ends_it_with_a_reason(world):
 def test_a_perfect_model_ends_it_at_once_with_a_reason(world):
     w = world(lambda number, params: 1.0, margin=9.0)
     w.run()
-    assert len(w.trials.records) == 2  # both tap settings of the first backbone
+    assert len(w.trials.records) == 1
     assert w.features.computed_blocks == [Block(V1, 224)]
     assert "every validation photo was right" in w.stage.why_it_ended
 
@@ -371,8 +424,8 @@ def test_hyperbands_epochs_are_those_of_the_trial(world):
     w = world(varied, settings=chosen)
     w.run(max_trials=20)
     epochs = [record.epochs for record in w.trials.records]
-    assert epochs[:6] == [None] * 6 and all(epochs[6:])
-    assert {(stage, n) for stage, n in w.trials._pruners} >= {(Stage.HEADS, n) for n in epochs[6:]}
+    assert epochs[:3] == [None] * 3 and all(epochs[3:])
+    assert {(stage, n) for stage, n in w.trials._pruners} >= {(Stage.HEADS, n) for n in epochs[3:]}
 
 
 def test_without_a_clock_time_decides_nothing(world):
