@@ -16,7 +16,7 @@ LossAndGradient = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 _N_REMEMBERED = 10
 _MOST_STEPS, _STEPS_IN_A_HURRY = 200, 20
 _MOST_TRIES = 20
-_SUFFICIENT, _OVERSHOT = 1e-4, 0.5
+_SUFFICIENT, _OVERSHOT = 1e-4, 0.9
 _SMALLEST_STEP, _LARGEST_STEP = 0.1, 0.5  # as shares of a step that was too long
 
 
@@ -83,12 +83,17 @@ class _Memory:
         found = np.array(gradients)
         shares: list[np.ndarray] = []
         for steps, changes, inverse in reversed(self._pairs):
-            shares.append(inverse * (steps * found).sum(axis=1, keepdims=True))
+            shares.append(inverse * _products(steps, found))
             found -= shares[-1] * changes
         found *= self._scale[:, None]
         for (steps, changes, inverse), share in zip(self._pairs, reversed(shares), strict=True):
-            found += (share - inverse * (changes * found).sum(axis=1, keepdims=True)) * steps
+            found += (share - inverse * _products(changes, found)) * steps
         return found
+
+
+def _products(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The product of each row with the same row of the other, (n_problems, 1)."""
+    return np.einsum("pv,pv->p", one, other)[:, None]
 
 
 def _moved(function: LossAndGradient, at: _Place, directions: np.ndarray) -> _Place:

@@ -130,8 +130,8 @@ class _Regression:
 
     Args:
         x: float32 (n_rows, n_inputs).
-        wanted: float64 (n_rows, 1, n_classes), the targets.
-        share: float64 (n_rows, n_models, 1), the weight of each row in the mean loss of each model.
+        wanted: float32 (n_rows, 1, n_classes), the targets.
+        share: float32 (n_rows, n_models, 1), the weight of each row in the mean loss of each model.
         penalty: float64 (n_models, 1), by which half of the squared weights is multiplied.
     """
 
@@ -150,8 +150,8 @@ class _Regression:
         wanted = smoothed_targets(targets.n_classes, settings.label_smoothing)[targets.labels]
         return cls(
             x,
-            np.tile(wanted, (n_views, 1))[:, None, :].astype(np.float64),
-            np.tile(learned / total, (n_views, 1))[:, :, None],
+            np.tile(wanted, (n_views, 1))[:, None, :],
+            np.tile(learned / total, (n_views, 1))[:, :, None].astype(np.float32),
             1 / (strength * total)[:, None],
         )
 
@@ -174,15 +174,18 @@ class _Regression:
     def _loss_and_gradient(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The loss of each model, (n_models,), and its derivatives in the shape of `weights`."""
         kernels, biases = self._divided(weights)
-        logits = (self._x @ _flat(kernels).astype(np.float32)).reshape(len(self._x), *biases.shape) + biases
-        probabilities, log_of_sum = softmax(logits)
-        losses = log_of_sum - (logits * self._wanted).sum(axis=2)
-        error = (probabilities - self._wanted) * self._share
+        logits = (self._x @ _flat(kernels).astype(np.float32)).reshape(len(self._x), *biases.shape)
+        logits += biases.astype(np.float32)
+        error, log_of_sum = softmax(logits)
+        losses = log_of_sum - np.einsum("rmc,roc->rm", logits, self._wanted)
+        error -= self._wanted
+        error *= self._share
         gradient = np.empty((self._x.shape[1] + 1, *biases.shape))
-        gradient[:-1] = (self._x.T @ _flat(error).astype(np.float32)).reshape(kernels.shape)
-        gradient[:-1] += self._penalty * kernels
-        gradient[-1] = error.sum(axis=0)
-        loss = (losses * self._share[:, :, 0]).sum(axis=0) + 0.5 * self._penalty[:, 0] * (kernels**2).sum(axis=(0, 2))
+        np.multiply(self._penalty, kernels, out=gradient[:-1])
+        gradient[:-1] += (self._x.T @ _flat(error)).reshape(kernels.shape)
+        gradient[-1] = error.sum(axis=0, dtype=np.float64)
+        loss = np.einsum("rm,rmo->m", losses, self._share, dtype=np.float64)
+        loss += 0.5 * self._penalty[:, 0] * np.einsum("imc,imc->m", kernels, kernels)
         return loss, gradient.transpose(1, 0, 2).reshape(weights.shape)
 
 
