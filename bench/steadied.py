@@ -29,7 +29,7 @@ from automl.search.frozen import FrozenFeatures
 from automl.search.objective import objective_of
 from automl.search.observer import Observer
 from automl.search.search import Search
-from automl.search.space import PLAIN_VIEW
+from automl.search.space import PLAIN_VIEW, STANDARDISED, UNIT
 from automl.search.trials import BestModelPacker
 from automl.settings import load_settings
 from bench.harness import DATA, report
@@ -169,9 +169,12 @@ def _accuracy(candidate: Candidate, whole: Whole, rows: np.ndarray, labels: np.n
             whole.rows_of(Block(branch.backbone, branch.image_size_px), rows[:1])
         names = "+".join(branch.backbone for branch in head.branches)
         size = head.branches[0].image_size_px
-        joined = whole.joined({"backbones": names, "taps": head.taps, "image_size_px": size, "views": PLAIN_VIEW})
-        # The layers act on raw features; a constant column has the scale 0.
-        x = joined.take(rows) / np.where(joined.scale == 0, 1, joined.scale) + joined.mean
+        normalisation = UNIT if head.is_unit else STANDARDISED
+        params = {"backbones": names, "taps": head.taps, "image_size_px": size, "views": PLAIN_VIEW}
+        joined = whole.joined({**params, "normalisation": normalisation})
+        # The layers act on features before mean and scale; a constant column has the scale 0.
+        how = joined.normalisation
+        x = joined.take(rows) / np.where(how.scale == 0, 1, how.scale) + how.mean
         *hidden, (kernel, bias) = head.layers
         for before, offset in hidden:
             x = np.maximum(x @ before + offset, 0)

@@ -41,12 +41,17 @@ from automl.text.messages import search as search_messages
 PATIENCE_TRIALS = 80
 """Trials without a better one after which stage 1 has found what it can find."""
 
-MOST_REGRESSED = 5_000
-"""Photos up to which a regression takes no longer than a training in epochs."""
+MOST_REGRESSED = 2_000
+"""Photos up to which a regression takes about as long as a training in epochs, over all that may be chosen."""
 
-FEWEST_FOR_SEVERAL_TAPS = 300
-"""Photos from which on inner layers are tried beside the recipe, which reads the last ones only."""
+_SEVERAL: Params = {"taps": SEVERAL_TAPS}
+FIRST_CHOICES: tuple[tuple[int, Params], ...] = ((0, {**RECIPE}), (300, {**RECIPE, **_SEVERAL}), (1_000, _SEVERAL))
+"""What is tried without a search, as it differs from the expert's settings, and from how many photos on.
 
+Inner layers cost up to two points of 20 photos a class, and gain up to one of 300 photos and more.
+"""
+
+_MOST_FUSED_AT_ONCE = 3
 _LONGEST_SHARE, _LONGEST_AT_LEAST_S = 0.03, 5.0
 
 
@@ -172,13 +177,16 @@ class HeadsStage:
         return self._in_order([block.backbone for block in self._features.available() if block.image_size_px == size])
 
     def _try_fusion(self, plan: FeaturePlan, size: int) -> None:
-        """Tries what needs no search on the backbones side by side, the strongest ones first as the limits allow."""
+        """Tries what needs no search on the strongest backbones side by side, then on all of them.
+
+        All means as many as the user's limits allow, the strongest ones first.
+        """
         together: list[str] = []
         for name in self._expectations(size).strongest(self._there(size)):
             if self._costs.is_allowed([*together, name], size):
                 together.append(name)
-        if len(together) > 1:
-            self._try_first(plan, self._in_order(together), size)
+        for n in sorted({min(_MOST_FUSED_AT_ONCE, len(together)), len(together)} - {0, 1}):
+            self._try_first(plan, self._in_order(together[:n]), size)
 
     def search(self, plan: FeaturePlan, max_trials: int | None, until_s: float) -> None:
         """Lets the tuner propose, over the features that are really there.
@@ -292,15 +300,14 @@ class HeadsStage:
 
     def _first_choices(self, *, is_main: bool) -> list[Params]:
         """What differs from the expert's settings; at the main input size more is tried than at the others."""
-        several: Params = {"taps": SEVERAL_TAPS}
-        last: Params = {"taps": LAST_TAP}
         if self._may_regress:
-            is_large = self._context.n_photos >= FEWEST_FOR_SEVERAL_TAPS
-            return [{**RECIPE}, *([{**RECIPE, **several}] if is_main and is_large else [])]
+            choices = [choice for n, choice in FIRST_CHOICES if n <= self._context.n_photos]
+            return choices if is_main else choices[:1]
+        last: Params = {"taps": LAST_TAP}
         # The very first head is the one that trains fastest, because the user is waiting for a first model.
         if self._trials.models.best is None:
-            return [last, several]
-        return [several, last] if is_main else [several]
+            return [last, _SEVERAL]
+        return [_SEVERAL, last] if is_main else [_SEVERAL]
 
     def _try(self, params: Params, epochs: int | None = None) -> TrialRecord:
         planned = PlannedTrial(
