@@ -24,7 +24,7 @@ from automl.models.head import resident
 from automl.models.weights import onnx_export, verification
 from automl.options import RUN_OPTIONS
 from automl.pipeline import end_times, packing
-from automl.search import best_models, failures, objective
+from automl.search import best_models, failures, frozen, objective
 from automl.search import space as search_space
 from automl.search.stages import fine_tuning, folds, heads
 from automl.serving import predict
@@ -184,7 +184,12 @@ LIMITS = (
     ("architecture.md", f"so there are {threads_of_the_web_server()}, and {hub.MAX_STREAMS} streams at most"),
     ("architecture.md", f"{word(split.N_REPEATS)} different times up to {split.MAX_REPEATED_IMAGES} photos"),
     ("architecture.md", f"one held-out part above {split.MAX_CROSS_VALIDATED_IMAGES:,}"),
-    ("architecture.md", f"one to {word(search_space._MAX_FUSED)} backbones side by side"),
+    ("architecture.md", f"all fusions of up to {word(search_space._FEW)} backbones"),
+    ("architecture.md", f"at most {word(search_space._MOST_OF_MANY)} side by side or all"),
+    ("architecture.md", f"of up to {heads.MOST_REGRESSED:,} photos"),
+    ("architecture.md", f"from {heads.FIRST_CHOICES[1][0]} photos on"),
+    ("architecture.md", f"from {heads.FIRST_CHOICES[2][0]:,} on"),
+    ("architecture.md", f"as far as {100 * frozen._MEMORY_SHARE:.0f} % of what is free"),
     ("architecture.md", f"at most {'a twentieth' if packing._PACK_SHARE == 1 / 20 else '?'} of the time"),
     ("architecture.md", f"as many folds as hold {folds._FEWEST_HELD_OUT} photos"),
     ("architecture.md", f"on up to {best_models.MOST_AVERAGED_PHOTOS} photos"),

@@ -93,7 +93,8 @@ class _Memory:
 
 def _products(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The product of each row with the same row of the other, (n_problems, 1)."""
-    return np.einsum("pv,pv->p", one, other)[:, None]
+    products: np.ndarray = np.einsum("pv,pv->p", one, other)
+    return products[:, None]
 
 
 def _moved(function: LossAndGradient, at: _Place, directions: np.ndarray) -> _Place:
