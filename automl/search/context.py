@@ -21,6 +21,8 @@ class SearchContext:
         settings: what the user asked for.
         budget: the clock of the run.
         observer: follows what happens.
+        tests_every_photo: whether the held-out answers of the search give the delivered score, for want of a test set:
+            then no training may end early on them, and only a model with all answers may be delivered.
     """
 
     targets: Targets
@@ -28,6 +30,7 @@ class SearchContext:
     settings: RunSettings
     budget: Budget
     observer: Observer
+    tests_every_photo: bool = False
 
     @property
     def n_photos(self) -> int:

@@ -24,6 +24,7 @@ HIDDEN_UNITS = (0, 32, 64)
 OPTIMIZERS = ("adamw", "sgd")
 LBFGS = "lbfgs"
 CLASS_WEIGHTINGS = ("none", "balanced")
+PLATEAU = "reduce_on_plateau"
 _FEW, _MOST_OF_MANY = 5, 3  # backbones to choose from, and side by side
 
 _BEFORE_THERE_WAS_A_CHOICE: dict[str, ParamValue] = {"normalisation": STANDARDISED, "inverse_regularisation": 100.0}
@@ -153,10 +154,13 @@ def head_space(
     head_layers: tuple[int, ...] | None = None,
     early_stopping: bool = True,
     may_regress: bool = True,
+    fixed_epochs: Sequence[int] = (),
 ) -> SearchSpace:
     """What stage 1 may vary: which frozen features to use, and how to train a head on them.
 
-    What the user has fixed is not in the space: the learning-rate schedule, the hidden layers, early stopping.
+    What the user has fixed is not in the space: the learning-rate schedule, the hidden layers, early stopping. Where
+    the held-out photos give the delivered score, no training may look at them: then the number of epochs is a part of
+    the configuration, and no schedule waits for their loss to stop falling.
 
     Args:
         fused: backbones and fusions of them, as `fusions` writes them; the first one is the default.
@@ -166,6 +170,7 @@ def head_space(
         head_layers: the user's hidden layers; None to search them.
         early_stopping: whether training ends where validation stalls; then its patience is searched.
         may_regress: whether a linear head may also be a regression that is solved exactly.
+        fixed_epochs: numbers of epochs to choose from, the default first; empty where a training may end earlier.
     """
     dimensions: list[Dimension] = [
         Categorical("backbones", tuple(fused), fused[0]),
@@ -185,8 +190,11 @@ def head_space(
     if head_layers is None:
         dimensions.append(Categorical("hidden_units", HIDDEN_UNITS, HIDDEN_UNITS[0]))
     if lr_scheduler is None:
-        dimensions.append(Categorical("lr_schedule", LR_SCHEDULES, "cosine"))
-    if early_stopping:
+        schedules = [name for name in LR_SCHEDULES if not fixed_epochs or name != PLATEAU]
+        dimensions.append(Categorical("lr_schedule", tuple(schedules), "cosine"))
+    if fixed_epochs:
+        dimensions.append(Categorical("epochs", tuple(fixed_epochs), fixed_epochs[0]))
+    elif early_stopping:
         dimensions.append(Whole(name="patience", low=3, high=15, default=8))
     return SearchSpace(tuple(dimensions))
 

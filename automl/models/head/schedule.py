@@ -19,6 +19,11 @@ def max_epochs(n_rows: int) -> int:
     return int(max(_FEWEST_EPOCHS, EPOCHS_OF_1000_ROWS * min(1.0, math.sqrt(1000 / max(1, n_rows)))))
 
 
+def fixed_epochs(most: int) -> tuple[int, ...]:
+    """Numbers of epochs to choose from where no held-out photo may end a training: the default first, at most `most`."""
+    return tuple(dict.fromkeys(max(1, most // share) for share in (2, 4, 1)))
+
+
 def schedule_factor(name: str, progress: np.ndarray) -> np.ndarray:
     """The learning rate as a share of its peak, 0-1, in the shape of `progress`.
 

@@ -229,9 +229,12 @@ class HeadTraining:
         """
         loss = held_out[0]
         self._history.append((*train, *held_out))
-        improved = loss < self._best_loss
+        # A fixed number of epochs looks at no held-out row, not even to lower the learning rate.
+        watched = train[0] if self._settings.patience is None else loss
+        improved = watched < self._best_loss
         if improved or (self._settings.patience is None and math.isfinite(loss)):
-            self._keep(epoch, loss)
+            self._keep(epoch)
+        self._best_loss = min(self._best_loss, watched)
         self.rate.after_epoch(improved)
         return self._goes_on(epoch, loss)
 
@@ -246,7 +249,7 @@ class HeadTraining:
                 break
         return sums[0] / sums[2], sums[1] / sums[2]
 
-    def _keep(self, epoch: int, loss: float) -> None:
+    def _keep(self, epoch: int) -> None:
         targets = self._targets
         n_folds = 0 if self._settings.hidden_units else targets.n_folds
         self._best = _Best(
@@ -254,7 +257,7 @@ class HeadTraining:
             tuple(self.network.layers_of(fold) for fold in range(n_folds)),
             self.held_out_logits.copy(),
         )
-        self._best_loss, self._best_epoch = loss, epoch
+        self._best_epoch = epoch
 
     def _goes_on(self, epoch: int, loss: float) -> bool:
         if self._is_cut_short or not math.isfinite(loss):

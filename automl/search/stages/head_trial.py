@@ -18,6 +18,7 @@ def head_settings(params: Params, settings: RunSettings, max_epochs: int) -> Hea
     """How to train a head: what the trial's parameters say, and what the user has fixed.
 
     A regression is linear and knows no epochs, whatever the parameters say of hidden units and patience.
+    Parameters that name the number of epochs have no patience: see `head_space`.
     """
     units = (int(params["hidden_units"]),) if "hidden_units" in params else settings.head_layers or ()
     optimizer = str(params["optimizer"])
@@ -27,8 +28,8 @@ def head_settings(params: Params, settings: RunSettings, max_epochs: int) -> Hea
         weight_decay=float(params["weight_decay"]),
         label_smoothing=float(params["label_smoothing"]),
         lr_schedule=settings.lr_scheduler or str(params["lr_schedule"]),
-        patience=int(params["patience"]) if settings.early_stopping else None,
-        max_epochs=max_epochs,
+        patience=int(params["patience"]) if settings.early_stopping and "patience" in params else None,
+        max_epochs=min(max_epochs, int(params.get("epochs", max_epochs))),
         hidden_units=() if optimizer == LBFGS else tuple(n for n in units if n),
         optimizer=optimizer,
         inverse_regularisation=float(params.get("inverse_regularisation", 100.0)),

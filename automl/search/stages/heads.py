@@ -5,7 +5,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from automl.backbone_table import BACKBONES
-from automl.models.head.schedule import max_epochs
+from automl.models.head.schedule import fixed_epochs, max_epochs
 from automl.records import Stage, TrialRecord
 from automl.search.block import Block
 from automl.search.budget import SearchOver
@@ -270,6 +270,7 @@ class HeadsStage:
             head_layers=self._settings.head_layers,
             early_stopping=self._settings.early_stopping,
             may_regress=self._may_regress,
+            fixed_epochs=fixed_epochs(self._epochs) if self._context.tests_every_photo else (),
         )
 
     def _score_of(self, proposal: Proposal) -> float | None:
@@ -317,7 +318,7 @@ class HeadsStage:
             image_size_px=int(params["image_size_px"]),
             epochs=epochs,
         )
-        most = epochs or self._epochs
+        most = min(epochs or self._epochs, int(params.get("epochs", self._epochs)))
         longest_s = max(_LONGEST_AT_LEAST_S, _LONGEST_SHARE * self._budget.total_s)
         return self._trials.run(planned, partial(self._train, params, most), max_epochs=most, max_s=longest_s)
 

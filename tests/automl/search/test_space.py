@@ -78,6 +78,13 @@ def test_what_the_user_has_fixed_is_not_searched(fixed, name):
     assert found == set(SPACE.defaults()) - {name}
 
 
+def test_where_every_photo_is_tested_the_number_of_epochs_is_part_of_the_configuration():
+    space = head_space(["a"], [160], fixed_epochs=(30, 15, 60))
+    assert set(space.defaults()) == set(SPACE.defaults()) - {"patience"} | {"epochs"}
+    assert space.defaults()["epochs"] == 30
+    assert not space.contains(space.defaults(lr_schedule="reduce_on_plateau"))
+
+
 def test_each_dimension_includes_its_ends():
     real, whole = Real(name="x", low=0.0, high=1.0, default=0.5), Whole(name="x", low=1, high=3, default=2)
     assert real.contains(1.0) and not real.contains(1.1)

@@ -239,6 +239,16 @@ def test_features_that_are_not_numbers_fail_the_trial():
         fit_head(features, targets, SETTINGS, seed=0)
 
 
+def test_a_fixed_number_of_epochs_learns_the_same_whatever_the_held_out_labels_of_other_folds_are():
+    """With `patience` None nothing of the held-out answers goes back into the training, the learning rate neither."""
+    features, targets = problem(n=60)
+    settings = replace(SETTINGS, patience=None, lr_schedule="reduce_on_plateau", max_epochs=12)
+    fold = targets.folds[:, 0] == 0
+    others = replace(targets, labels=np.where(fold, (targets.labels + 1) % targets.n_classes, targets.labels))
+    one, other = (fit_head(features, some, settings, seed=0).fold_layers[0] for some in (targets, others))
+    assert all(np.array_equal(a, b) for layer, same in zip(one, other, strict=True) for a, b in zip(layer, same))
+
+
 def test_a_training_that_diverges_later_keeps_what_it_had():
     features, targets = problem()
 
