@@ -1,5 +1,8 @@
 """Which photos a model learns from, which it is validated on, and which are kept for the one honest score.
 
+A part of few photos would be a test of a handful, which then teach nothing. So of few photos none is kept: every photo
+teaches, and is tested by the models of the folds that hold it out.
+
 Every copy of a picture, and every near copy, is on the same side: together they are a group. Groups are dealt out class
 by class, which is stratified and works for classes of two pictures, where scikit-learn's `StratifiedGroupKFold` gives
 up. The few groups that span classes are always learned from: one of their labels is wrong, so the test should not ask
@@ -26,7 +29,7 @@ from automl.datasets.split_groups import (
 )
 from automl.datasets.verdict import picture_of, problem_of
 from automl.errors import BadDataset
-from automl.records import DatasetManifest, Split, SplitPlan
+from automl.records import DatasetManifest, Scoring, Split, SplitPlan
 from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
@@ -35,6 +38,9 @@ from automl.text.numbers import percent
 TEST_SHARE = 0.15
 TEST_SHARE_OF_CLIPS = 0.25
 MAX_TEST_IMAGES = 10_000
+FEWEST_IMAGES_WITH_TEST = 1_000
+"""With fewer, every photo teaches and is tested, unless the user wants a part to be held out."""
+
 MAX_CROSS_VALIDATED_IMAGES = 5_000
 MAX_REPEATED_IMAGES = 500
 N_REPEATS = 3
@@ -67,10 +73,11 @@ class _Validation:
         return len(next(iter(self.folds_of.values())))
 
 
-def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitPlan:
+def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5, *, scoring: Scoring = Scoring.AUTO) -> SplitPlan:
     """Splits a data set. Where the user has a test folder, its photos are the test.
 
-    Up to 5,000 pool images are cross-validated in `n_folds` folds (fewer where there are not so many pictures), up to
+    Of fewer than 1,000 photos without a test folder, none is kept for a test: all are in the pool, cross-validated. Up
+    to 5,000 pool images are cross-validated in `n_folds` folds (fewer where there are not so many pictures), up to
     500 with three different assignments to the folds, since the best of many trials on few photos is luck. Of a larger
     pool fold 0 alone is validated on: the user's validation folder if it has 200 images, else 15 %. Where the pool has
     a single picture of each class, a class is unknown in the fold that holds its picture out: the score then says
@@ -80,6 +87,7 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
         manifest: The photos.
         seed: Another seed chooses other photos for the test and the folds.
         n_folds: At least 2.
+        scoring: What the user wants the score to come from; a test folder is the test whatever is said here.
 
     Raises:
         BadDataset: A class has no picture left to learn from, or there is none to test with.
@@ -91,18 +99,21 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
     groups = groups_of(manifest, cut, seed)
     test = {i for i, image in enumerate(manifest.images) if image.split is Split.TEST}
     has_own_test = bool(test)
+    tests_every_photo = not has_own_test and _is_cross_validated(scoring, len(manifest.images))
     if not has_own_test and (of_one_group := labels_of_one_clip(manifest, groups)):
-        return _split_photo_by_photo(manifest, of_one_group, seed, n_folds)
-    if not has_own_test:
+        plan = make_split(dealt_out(manifest, of_one_group), seed, n_folds, scoring=scoring)
+        return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT.format(classes=quoted(of_one_group)), *plan.notes))
+    if not has_own_test and not tests_every_photo:
         test = {i for group in _held_out(groups, TEST_SHARE, len(manifest.images)) for i in group.images}
     copies = copies_of_test(manifest.images, picture_of)
     pool_groups = _learnable(manifest, groups, test | copies.left_out)
     pool = sorted(i for group in pool_groups for i in group.images)
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
-    _require(bool(test), manifest)
+    _require(bool(_dealable(pool_groups) if tests_every_photo else test), manifest)
 
-    validation = _validation(manifest, pool_groups, n_folds=n_folds, seed=seed)
+    most = len(pool) if tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
+    validation = _validation(manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most)
     folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
     return SplitPlan(
         pool=tuple(pool),
@@ -111,8 +122,12 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5) -> SplitP
         test=tuple(sorted(test)),
         left_out=tuple(left_out),
         notes=(
-            *_test_notes(manifest, test, n_copies=len(copies.left_out), has_own_test=has_own_test),
-            *_cut_notes(cut),
+            *(
+                _every_photo_notes(manifest, [i for i in pool if i in folds], validation.n_folds)
+                if tests_every_photo
+                else _test_notes(manifest, test, n_copies=len(copies.left_out), has_own_test=has_own_test)
+            ),
+            *_cut_notes(cut, tests_every_photo=tests_every_photo),
             *_spared_notes(in_natural_order({manifest.images[i].label for i in copies.spared})),
             *validation.notes,
         ),
@@ -138,7 +153,8 @@ def with_folds_dealt_again(
         for group in groups_of(manifest, cut, plan.seed)
         if (rest := [i for i in group.images if i in pool])
     ]
-    validation = _validation(manifest, groups, n_folds=n_folds, seed=plan.seed)
+    most = len(plan.pool) if plan.tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
+    validation = _validation(manifest, groups, n_folds=n_folds, seed=plan.seed, most_cross_validated=most)
     n_repeats = min(len(plan.folds[0]), validation.n_repeats)
     folds = {i: of_group[:n_repeats] for group, of_group in validation.folds_of.items() for i in group.images}
     return replace(
@@ -149,10 +165,10 @@ def with_folds_dealt_again(
     )
 
 
-def _split_photo_by_photo(manifest: DatasetManifest, labels: Sequence[str], seed: int, n_folds: int) -> SplitPlan:
-    """Where a class has photos of a single group that the user has named, whole groups leave nothing of it to test."""
-    plan = make_split(dealt_out(manifest, labels), seed, n_folds)
-    return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT.format(classes=quoted(labels)), *plan.notes))
+def _is_cross_validated(scoring: Scoring, n_images: int) -> bool:
+    if scoring is Scoring.AUTO:
+        return n_images < FEWEST_IMAGES_WITH_TEST
+    return scoring is Scoring.CROSS_VALIDATED
 
 
 def _learnable(manifest: DatasetManifest, groups: Sequence[Group], unused: set[int]) -> list[Group]:
@@ -234,7 +250,9 @@ class _Room:
         self._n_photos -= len(group.images)
 
 
-def _validation(manifest: DatasetManifest, pool: Sequence[Group], *, n_folds: int, seed: int) -> _Validation:
+def _validation(
+    manifest: DatasetManifest, pool: Sequence[Group], *, n_folds: int, seed: int, most_cross_validated: int
+) -> _Validation:
     groups, cut = with_lonely_clips_cut(manifest, pool)
     notes = [dataset_messages.COMPARED_ON_PARTS_OF_A_CLIP.format(classes=quoted(cut))] if cut else []
     if of_one_group := labels_of_one_clip(manifest, groups):
@@ -245,7 +263,7 @@ def _validation(manifest: DatasetManifest, pool: Sequence[Group], *, n_folds: in
     if not _dealable(groups):
         folds_of, n_used = _repeated(groups, n_folds=n_folds, n_pool=n_pool, seed=seed)
         return _Validation(folds_of=folds_of, n_folds=n_used, notes=[*notes, dataset_messages.TOO_FEW_TO_COMPARE])
-    if n_pool <= MAX_CROSS_VALIDATED_IMAGES:
+    if n_pool <= most_cross_validated:
         found = _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed)
     else:
         found = _single_validation(manifest, groups, n_pool)
@@ -350,6 +368,19 @@ def _spared_notes(labels: Sequence[str]) -> list[str]:
     return [dataset_messages.ONLY_NEAR_COPIES_OF_TEST.format(classes=quoted(labels))]
 
 
+def _every_photo_notes(manifest: DatasetManifest, tested: Sequence[int], n_folds: int) -> list[str]:
+    """tested: The photos that a fold holds out."""
+    notes = [dataset_messages.EVERY_PHOTO_TESTED.format(n_folds=n_folds)]
+    if clips := _clips(manifest, set(tested)):
+        notes.append(dataset_messages.CLIPS_IN_ONE_FOLD.format(n=len(clips)))
+    known = {manifest.images[i].label for i in tested}
+    if untested := [label for label in manifest.classes if label not in known]:
+        notes.append(dataset_messages.TEST_LACKS.format(classes=quoted(untested)))
+    if len(tested) < FEW_TEST_IMAGES:
+        notes.append(dataset_messages.FEW_PHOTOS_TESTED.format(n=len(tested)))
+    return notes
+
+
 def _test_notes(manifest: DatasetManifest, test: set[int], *, n_copies: int, has_own_test: bool) -> list[str]:
     notes = []
     if not has_own_test:
@@ -378,7 +409,8 @@ def _clips(manifest: DatasetManifest, images: set[int]) -> set[str]:
     return {manifest.images[i].clip for i in images if manifest.images[i].clip}
 
 
-def _cut_notes(cut: CutClips) -> list[str]:
+def _cut_notes(cut: CutClips, *, tests_every_photo: bool) -> list[str]:
     if not cut.labels:
         return []
-    return [dataset_messages.CLIP_CUT_INTO_BLOCKS.format(n=len(cut.gaps), classes=quoted(cut.labels))]
+    words = dataset_messages.CLIP_TESTED_IN_BLOCKS if tests_every_photo else dataset_messages.CLIP_CUT_INTO_BLOCKS
+    return [words.format(n=len(cut.gaps), classes=quoted(cut.labels))]

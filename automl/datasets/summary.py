@@ -109,5 +109,6 @@ def split_summary(images: Sequence[ImageRecord]) -> SplitSummary:
         n_test=len(plan.test),
         n_left_out=len(plan.left_out),
         n_folds=plan.n_folds,
+        tests_every_photo=plan.tests_every_photo,
         notes=plan.notes,
     )

@@ -45,7 +45,7 @@ def problem_of(photos: Sequence[GroupedPhoto]) -> str:
     """Why nothing can be trained and tested with these photos and what to do about it, or an empty text.
 
     All copies of a picture count as one photo: where there is no problem, `make_split` finds something to learn from in
-    every class, and something to test with.
+    every class, and something to test with, whether a part is held out or every photo has its turn.
     """
     contents: defaultdict[str, set[str]] = defaultdict(set)
     for photo in photos:
@@ -121,11 +121,13 @@ def verdict_of(photos: Sequence[LabelledPhoto]) -> str:
 
 
 def are_too_few_to_compare(photos: Sequence[GroupedPhoto]) -> bool:
-    """True where one photo of each class is all that there is to learn from, once the test has got its own."""
+    """True where one photo of each class is all that there is to learn from, beside the photos of a test folder.
+
+    Without such a folder so few photos are all learned from, and each has its turn at being tested.
+    """
     test = {picture_of(photo) for photo in photos if photo.split is Split.TEST}
     learnable = {(photo.label, picture_of(photo)) for photo in photos if picture_of(photo) not in test}
-    n_needed = 1 if test else 2
-    return bool(photos) and max(Counter(label for label, _ in learnable).values(), default=0) <= n_needed
+    return bool(test) and max(Counter(label for label, _ in learnable).values(), default=0) <= 1
 
 
 def _shortened(name: str) -> str:

@@ -87,7 +87,8 @@ class SplitPlan:
         folds: For each photo of the pool the number of the fold that holds it out, 0 <= fold < `n_folds`, or -1 where
             it is always trained on; one number for each repeat of the cross-validation, as many for every photo.
         n_folds: Folds of one repeat.
-        test: Photos that are held back until the winner is final.
+        test: Photos that are held back until the winner is final; none where every photo teaches, and is tested by the
+            models of the folds that hold it out.
         left_out: Photos that are not used: copies of test photos, and frames between two blocks of a clip.
         notes: Sentences for the user.
         seed: From which the split was made.
@@ -100,3 +101,13 @@ class SplitPlan:
     left_out: tuple[int, ...]
     notes: tuple[str, ...]
     seed: int
+
+    @property
+    def tests_every_photo(self) -> bool:
+        """Whether the delivered score comes from held-out answers to the pool, for want of a test set."""
+        return not self.test
+
+    @property
+    def tested_rows(self) -> tuple[int, ...]:
+        """The rows of the pool that a fold holds out; the others are learned from in every fold."""
+        return tuple(row for row, folds in enumerate(self.folds) if folds[0] >= 0)

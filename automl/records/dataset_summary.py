@@ -101,6 +101,9 @@ class SplitSummary(StoredRecord):
     n_folds: int = 0
     """Folds of the cross-validation; 1 where the models are compared on one fixed part."""
 
+    tests_every_photo: bool = False
+    """Whether every photo teaches, and is tested by a model that has not seen it, so that no test set is needed."""
+
     notes: tuple[str, ...] = ()
     """Sentences for people about the split."""
 

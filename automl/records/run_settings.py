@@ -17,7 +17,7 @@ from automl.option_kinds import (
     Switch,
     WholeNumber,
 )
-from automl.records.states import Goal, PrunerKind, Sampler, TunerKind
+from automl.records.states import Goal, PrunerKind, Sampler, Scoring, TunerKind
 
 _TUNERS = {TunerKind.OPTUNA: "Optuna", TunerKind.KERAS_TUNER: "KerasTuner"}
 _LR_SCHEDULES = {
@@ -75,6 +75,23 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
         ),
     ] = None
     """What is made as high as possible; None proposes balanced accuracy where the classes are unbalanced."""
+
+    scoring: Annotated[
+        Scoring,
+        Selection(
+            title="How it is tested",
+            help="Few photos all teach and are all tested; of many, some are kept for the test.",
+            subject="The scoring",
+            fieldset=Fieldset.MODEL,
+            choices={
+                Scoring.AUTO: "As fits the number of your photos",
+                Scoring.HELD_OUT: "On photos that no model learns from (held-out)",
+                Scoring.CROSS_VALIDATED: "Every photo, by models that never saw it (cross-validated)",
+            },
+            recommended=Scoring.AUTO,
+        ),
+    ] = Scoring.AUTO
+    """Which photos the delivered score comes from."""
 
     max_model_mb: Annotated[
         float | None,
@@ -296,5 +313,8 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "RunSettings":
-        """Settings that an older version wrote take today's defaults for what it did not know."""
-        return cls.model_validate(values)
+        """Settings that an older version wrote take today's defaults for what it did not know.
+
+        It always held photos out for a test, so that is what its runs were asked for.
+        """
+        return cls.model_validate({"scoring": Scoring.HELD_OUT, **values})

@@ -113,6 +113,22 @@ class PrunerKind(StrEnum):
     NONE = "none"
 
 
+class Scoring(StrEnum):
+    """Which photos the delivered score comes from, as a run is asked for it.
+
+    Photos that the user has put into a test folder are always held out.
+    """
+
+    AUTO = "auto"
+    """Cross-validated where there are few photos, else held out."""
+
+    HELD_OUT = "held-out"
+    """From a part of the photos that no model learns from."""
+
+    CROSS_VALIDATED = "cross-validated"
+    """From all of them, each by a model that was trained without it; the delivered model learns from all."""
+
+
 class Goal(StrEnum):
     """What is made as high as possible."""
 

@@ -649,7 +649,7 @@ def test_clips_are_shown_and_one_click_says_that_there_are_none(site, page):
     dataset_id = site.add_checked(clips)
     page.goto(f"/datasets/{dataset_id}")
     found = page.locator(FOUND.format("clips"))
-    expect(found).to_contain_text("6 clips of about 10 frames each; whole clips are kept for the test")
+    expect(found).to_contain_text("6 clips of about 10 frames each; each is learned from or tested as a whole")
     expect(page.locator("#classes")).to_contain_text("20")
     found.get_by_role("button", name="These are separate photos").click()
     expect(page.locator(FOUND.format("clips"))).to_have_count(0)

@@ -20,7 +20,10 @@ def max_epochs(n_rows: int) -> int:
 
 
 def fixed_epochs(most: int) -> tuple[int, ...]:
-    """Numbers of epochs to choose from where no held-out photo may end a training: the default first, at most `most`."""
+    """Numbers of epochs to choose from, the default first, where no held-out photo may end a training.
+
+    most: epochs of the longest one.
+    """
     return tuple(dict.fromkeys(max(1, most // share) for share in (2, 4, 1)))
 
 

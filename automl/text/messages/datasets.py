@@ -23,12 +23,11 @@ CLASSES_LOST = OneOrMany(
 ONE_VIEW = OneOrMany(
     one=(
         "Most photos of {classes} show the same view, as from a camera that stands still. Each of them counts as a "
-        "photo of its own, so that some can be kept for the test; what the score says holds for this view."
+        "photo of its own, so that some can be tested; what the score says holds for this view."
     ),
     many=(
         "In each of the classes {classes}, most photos show the same view, as from a camera that stands still. Each of "
-        "them counts as a photo of its own, so that some can be kept for the test; what the score says holds for this "
-        "view."
+        "them counts as a photo of its own, so that some can be tested; what the score says holds for this view."
     ),
 )
 TOO_FEW_TO_COMPARE = (
@@ -52,8 +51,8 @@ CLASS_OF_COPIES = (
     "class are a good start."
 )
 NOTHING_TO_TEST = (
-    "No photo could be kept for the test: each looks the same as a photo of another class, or is the only one of its "
-    "kind. Add photos, or move those that are in the wrong class."
+    "No photo could be tested: each looks the same as a photo of another class, or is the only one of its kind. Add "
+    "photos, or move those that are in the wrong class."
 )
 TEST_OF_COPIES = (
     "All test photos are near copies of training photos, and there are no others to learn from. A test with photos "
@@ -109,6 +108,18 @@ ONLY_NEAR_COPIES_OF_TEST = (
     "All training photos of {classes} are near copies of test photos. They are learned from all the same, so the score "
     "is too optimistic. Test with photos that were taken on another occasion."
 )
+EVERY_PHOTO_TESTED = (
+    "Every photo is learned from, and every photo is tested, by a model that has never seen it: {n_folds} times, the "
+    "photos are divided into those that teach and those that are asked about. So none has to be put aside for a test."
+)
+CLIPS_IN_ONE_FOLD = OneOrMany(
+    one="{n:,} clip or group is asked about as a whole, by models that have seen nothing of it.",
+    many="{n:,} clips or groups are asked about as a whole, each by models that have seen nothing of it.",
+)
+FEW_PHOTOS_TESTED = OneOrMany(
+    one="There is only {n:,} photo that can be tested: the score is a rough guess.",
+    many="There are only {n:,} photos that can be tested: the score is a rough guess.",
+)
 KEPT_FOR_TEST = OneOrMany(
     one="{n:,} photo ({share}), picked at random, is kept for the final test; no model learns from it.",
     many=(
@@ -148,6 +159,18 @@ CLIP_CUT_INTO_BLOCKS = OneOrMany(
     many=(
         "Nearly all photos of {classes} are frames of one clip. It is cut into blocks of time, some of which are kept "
         "for the test; {n:,} frames between the blocks are left out. The score holds for this scene only."
+    ),
+)
+CLIP_TESTED_IN_BLOCKS = OneOrMany(
+    one=(
+        "Nearly all photos of {classes} are frames of one clip. It is cut into blocks of time, each of which is tested "
+        "by models that learned from the others; {n:,} frame between the blocks is left out. The score holds for this "
+        "scene only."
+    ),
+    many=(
+        "Nearly all photos of {classes} are frames of one clip. It is cut into blocks of time, each of which is tested "
+        "by models that learned from the others; {n:,} frames between the blocks are left out. The score holds for "
+        "this scene only."
     ),
 )
 COMPARED_ON_PARTS_OF_A_CLIP = (
@@ -279,8 +302,8 @@ NEAR_COPIES_LEFT_OUT = OneOrMany(one="Left out {n:,} near copy", many="Left out 
 
 # The doctor on clips and groups.
 CLIPS = OneOrMany(
-    one="{n:,} clip of {frames:,} frames; the whole clip is kept on one side of the split",
-    many="{n:,} clips of about {frames:,} frames each; whole clips are kept for the test",
+    one="{n:,} clip of {frames:,} frames; it is learned from or tested as a whole",
+    many="{n:,} clips of about {frames:,} frames each; each is learned from or tested as a whole",
 )
 CLIPS_BESIDE_TEST = OneOrMany(
     one="{n:,} clip of {frames:,} frames; they stay together when models are compared",
@@ -298,17 +321,17 @@ CLIPS_MEAN = (
 )
 ONE_CLIP = "Nearly all photos of {classes} are frames of one clip"
 ONE_CLIP_MEANS = (
-    "Hardly anything else is there to test with. So it is cut into blocks of time, some of which are kept for the "
-    "test, and the frames between the blocks are left out. The score holds for this scene only: what the model does "
-    "elsewhere, it cannot say. Add photos that were taken on other occasions."
+    "Hardly anything else is there to test with. So it is cut into blocks of time, each of which is learned from or "
+    "tested as a whole, and the frames between the blocks are left out. The score holds for this scene only: what the "
+    "model does elsewhere, it cannot say. Add photos that were taken on other occasions."
 )
 NAMED_GROUPS = OneOrMany(
     one="Your folders or table put the photos into {n:,} group: {names}",
     many="Your folders or table put the photos into {n:,} groups: {names}",
 )
 NAMED_GROUPS_MEAN = (
-    "Such groups are sites, patients, dates or cameras. Whole groups are kept for the test, so that the score says how "
-    "good the model is on photos of a new one."
+    "Such groups are sites, patients, dates or cameras. Each is learned from or tested as a whole, so that the score "
+    "says how good the model is on photos of a new one."
 )
 DEAL_CLIPS_OUT = "These are separate photos"
 

@@ -9,7 +9,7 @@ import pytest
 from automl.datasets.split import make_split
 from automl.datasets.verdict import problem_of
 from automl.errors import BadDataset
-from automl.records import DatasetManifest, ImageRecord, Split, SplitPlan
+from automl.records import DatasetManifest, ImageRecord, Scoring, Split, SplitPlan
 from tests.automl.datasets.test_split import bursts, image, manifest_of, near, repeats_of
 
 SEEDS = range(300)
@@ -44,9 +44,12 @@ def any_images(seed: int) -> list[ImageRecord]:
     return images
 
 
-def require_sound(manifest: DatasetManifest, plan: SplitPlan) -> None:
-    """There is a test, every class is learned, and no fold is without photos to learn from or to compare on."""
-    assert plan.test and plan.pool
+def require_sound(manifest: DatasetManifest, scoring: Scoring, seed: int = 0) -> None:
+    """There is something to test, every class is learned, and no fold is without photos to learn from or to ask for."""
+    plan = make_split(manifest, seed, scoring=scoring)
+    has_own_test = any(one.split is Split.TEST for one in manifest.images)
+    assert plan.tests_every_photo == (scoring is Scoring.CROSS_VALIDATED and not has_own_test)
+    assert plan.pool
     assert {manifest.images[row].label for row in plan.pool} == set(manifest.classes)
     assert plan.n_folds >= 2
     for folds in repeats_of(plan):
@@ -54,6 +57,9 @@ def require_sound(manifest: DatasetManifest, plan: SplitPlan) -> None:
         for held_out in range(plan.n_folds):
             assert any(fold != held_out for fold in folds)
     pictures = [one.group or one.sha256 for one in manifest.images]
+    if plan.tests_every_photo:
+        require_every_photo_tested(plan, pictures)
+        return
     spared = {manifest.images[row].label for row in plan.pool if pictures[row] in {pictures[i] for i in plan.test}}
     if spared:
         assert any("the score is too optimistic" in note for note in plan.notes)
@@ -61,8 +67,19 @@ def require_sound(manifest: DatasetManifest, plan: SplitPlan) -> None:
     assert tested - spared or {pictures[row] for row in plan.test} - {pictures[row] for row in plan.pool}
 
 
+def require_every_photo_tested(plan: SplitPlan, pictures: Sequence[str]) -> None:
+    """Copies of a picture are in one fold, in every repeat; a photo is asked for in all repeats or in none."""
+    assert plan.tested_rows and not plan.left_out
+    for folds in repeats_of(plan):
+        assert len({(pictures[row], fold) for row, fold in zip(plan.pool, folds, strict=True)}) == len(
+            {pictures[row] for row in plan.pool}
+        )
+    assert all(len({fold == -1 for fold in folds}) == 1 for folds in plan.folds)
+
+
+@pytest.mark.parametrize("scoring", [Scoring.HELD_OUT, Scoring.CROSS_VALIDATED])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_data_set_without_a_problem_can_be_split(seed: int) -> None:
+def test_a_data_set_without_a_problem_can_be_split(seed: int, scoring: Scoring) -> None:
     images = any_images(seed)
     learnable = {one.label for one in images if one.split is not Split.TEST}
     images = [one for one in images if one.label in learnable]  # the check leaves the other classes out
@@ -70,11 +87,11 @@ def test_a_data_set_without_a_problem_can_be_split(seed: int) -> None:
     if problem_of(images):
         # Never anything but a sentence for the user.
         try:
-            make_split(manifest, seed)
+            make_split(manifest, seed, scoring=scoring)
         except BadDataset as error:
             assert error.message
         return
-    require_sound(manifest, make_split(manifest, seed))
+    require_sound(manifest, scoring, seed)
 
 
 def test_both_ends_are_met() -> None:
@@ -107,11 +124,12 @@ def test_what_cannot_be_tested_is_refused_before_a_run(kind: str) -> None:
     assert problem_of(HOPELESS[kind])
 
 
+@pytest.mark.parametrize("scoring", [Scoring.HELD_OUT, Scoring.CROSS_VALIDATED])
 @pytest.mark.parametrize("kind", ["no photo", "all photos in one group", "only groups that span classes"])
-def test_a_run_that_begins_all_the_same_ends_with_a_sentence(kind: str) -> None:
+def test_a_run_that_begins_all_the_same_ends_with_a_sentence(kind: str, scoring: Scoring) -> None:
     """Versions that an older Darkroom has saved may be such."""
     with pytest.raises(BadDataset):
-        make_split(manifest_of(HOPELESS[kind]), 0)
+        make_split(manifest_of(HOPELESS[kind]), 0, scoring=scoring)
 
 
 HOPEFUL: dict[str, Sequence[ImageRecord]] = {
@@ -128,8 +146,9 @@ HOPEFUL: dict[str, Sequence[ImageRecord]] = {
 }
 
 
+@pytest.mark.parametrize("scoring", [Scoring.HELD_OUT, Scoring.CROSS_VALIDATED])
 @pytest.mark.parametrize("kind", HOPEFUL)
-def test_what_can_be_tested_is_split(kind: str) -> None:
+def test_what_can_be_tested_is_split(kind: str, scoring: Scoring) -> None:
     manifest = manifest_of(HOPEFUL[kind])
     assert not problem_of(manifest.images)
-    require_sound(manifest, make_split(manifest, 0))
+    require_sound(manifest, scoring)

@@ -10,11 +10,11 @@ from automl.datasets.assess import assess
 from automl.datasets.copy_groups import CopyGroups, copy_groups
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import TrustLabels
-from automl.datasets.split import make_split
 from automl.errors import BadDataset
 from automl.ingest.local import ingest_folder
 from automl.records import DatasetManifest, FileState, Split, SplitPlan
 from automl.settings import load_settings
+from tests.automl.datasets.held_out import held_out_split
 from tests.automl.images.faults import CHANGES, as_jpeg
 from tests.automl.images.faults import photo as any_photo
 from tests.automl.images.scenes import GLYPHS, SCENES, Shots, fixed_camera, glyphs, opened, random_of
@@ -105,7 +105,7 @@ def written(folder: Path, photos: dict[str, list[bytes]]) -> Path:
 
 def checked(folder: Path, photos: dict[str, list[bytes]]) -> tuple[DatasetManifest, SplitPlan]:
     manifest = ingest_folder(written(folder, photos), load_settings())
-    return manifest, make_split(manifest, 0)
+    return manifest, held_out_split(manifest, 0)
 
 
 SETS = [

@@ -11,8 +11,9 @@ from automl.datasets import split as split_module
 from automl.datasets.split import ALWAYS_TRAINED, make_split
 from automl.datasets.verdict import problem_of
 from automl.errors import BadDataset
-from automl.records import DatasetManifest, ImageRecord, Split, SplitPlan
+from automl.records import DatasetManifest, ImageRecord, Scoring, Split, SplitPlan
 from automl.text.messages import datasets as dataset_messages
+from tests.automl.datasets.held_out import held_out_split
 
 SEEDS = range(40)
 
@@ -79,7 +80,7 @@ def repeats_of(plan: SplitPlan) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_image_is_used_exactly_once(seed: int) -> None:
     manifest = random_manifest(seed)
-    plan = make_split(manifest, seed)
+    plan = held_out_split(manifest, seed)
     assert sorted((*plan.pool, *plan.test, *plan.left_out)) == list(range(len(manifest.images)))
     assert len(plan.pool) == len(plan.folds)
 
@@ -87,7 +88,7 @@ def test_every_image_is_used_exactly_once(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_picture_straddles_test_pool_or_folds(seed: int) -> None:
     manifest = random_manifest(seed)
-    plan = make_split(manifest, seed)
+    plan = held_out_split(manifest, seed)
     assert shas_of(manifest, plan.test).isdisjoint(shas_of(manifest, plan.pool))
     folds_of: dict[str, set[tuple[int, ...]]] = {}
     for i, folds_of_image in zip(plan.pool, plan.folds, strict=True):
@@ -98,7 +99,7 @@ def test_no_picture_straddles_test_pool_or_folds(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_class_is_learned_in_every_fold(seed: int) -> None:
     manifest = random_manifest(seed)
-    plan = make_split(manifest, seed)
+    plan = held_out_split(manifest, seed)
     if dataset_messages.TOO_FEW_TO_COMPARE in plan.notes:
         return  # then each fold lacks the class whose only photo it holds out
     for folds in repeats_of(plan):
@@ -110,7 +111,7 @@ def test_every_class_is_learned_in_every_fold(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_fold_is_empty_and_only_single_pictures_are_always_trained(seed: int) -> None:
     manifest = random_manifest(seed)
-    plan = make_split(manifest, seed)
+    plan = held_out_split(manifest, seed)
     for folds in repeats_of(plan):
         assert set(folds) - {ALWAYS_TRAINED} == set(range(plan.n_folds))
     if dataset_messages.TOO_FEW_TO_COMPARE in plan.notes:
@@ -128,16 +129,16 @@ def test_no_fold_is_empty_and_only_single_pictures_are_always_trained(seed: int)
 def test_the_split_is_the_same_again_in_any_order_of_the_files(seed: int) -> None:
     manifest = random_manifest(seed)
     shuffled = replace(manifest, images=tuple(random.Random(seed).sample(manifest.images, len(manifest.images))))
-    plan = make_split(manifest, seed)
-    assert plan == make_split(manifest, seed)
-    assert contents(manifest, plan) == contents(shuffled, make_split(shuffled, seed))
+    plan = held_out_split(manifest, seed)
+    assert plan == held_out_split(manifest, seed)
+    assert contents(manifest, plan) == contents(shuffled, held_out_split(shuffled, seed))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_users_test_folder_is_the_test_set(seed: int) -> None:
     manifest = random_manifest(seed)
     own = tuple(i for i, image in enumerate(manifest.images) if image.split is Split.TEST)
-    plan = make_split(manifest, seed)
+    plan = held_out_split(manifest, seed)
     assert plan.test == own if own else (plan.test and not plan.left_out)
 
 
@@ -145,23 +146,23 @@ def test_the_users_test_folder_is_the_test_set(seed: int) -> None:
 def test_without_a_test_folder_every_class_is_tested(seed: int) -> None:
     manifest = random_manifest(seed)
     if all(image.split is not Split.TEST for image in manifest.images):
-        assert labels_of(manifest, make_split(manifest, seed).test) == set(manifest.classes)
+        assert labels_of(manifest, held_out_split(manifest, seed).test) == set(manifest.classes)
 
 
 def test_another_seed_gives_another_split() -> None:
     manifest = manifest_of(of_counts(cat=50, dog=50))
-    assert make_split(manifest, 0).test != make_split(manifest, 1).test
+    assert held_out_split(manifest, 0).test != held_out_split(manifest, 1).test
 
 
 def test_fifteen_in_a_hundred_are_held_back_in_each_class() -> None:
     manifest = manifest_of(of_counts(cat=200, dog=40))
-    test = Counter(manifest.images[i].label for i in make_split(manifest, 0).test)
+    test = Counter(manifest.images[i].label for i in held_out_split(manifest, 0).test)
     assert test == {"cat": 30, "dog": 6}
 
 
 def test_folds_are_stratified_and_of_equal_size() -> None:
     manifest = manifest_of(of_counts(Split.TRAIN, cat=103, dog=52) + of_counts(Split.TEST, cat=9, dog=9))
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     for folds in repeats_of(plan):
         counts = Counter((manifest.images[i].label, fold) for i, fold in zip(plan.pool, folds, strict=True))
         assert sorted(counts.values()) == [10, 10, 10, 11, 11, 20, 20, 21, 21, 21]
@@ -170,7 +171,7 @@ def test_folds_are_stratified_and_of_equal_size() -> None:
 
 def test_few_photos_are_dealt_into_folds_three_times_in_three_ways() -> None:
     manifest = manifest_of(of_counts(Split.TRAIN, cat=300, dog=200) + of_counts(Split.TEST, cat=9, dog=9))
-    repeats = repeats_of(make_split(manifest, 0))
+    repeats = repeats_of(held_out_split(manifest, 0))
     assert len(repeats) == 3
     for one, other in combinations(repeats, 2):
         n_same = sum(a == b for a, b in zip(one, other, strict=True))
@@ -179,34 +180,34 @@ def test_few_photos_are_dealt_into_folds_three_times_in_three_ways() -> None:
 
 def test_more_than_500_photos_are_dealt_once() -> None:
     manifest = manifest_of(of_counts(Split.TRAIN, cat=301, dog=200) + of_counts(Split.TEST, cat=9, dog=9))
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     assert (len(plan.pool), plan.n_folds, len(repeats_of(plan))) == (501, 5, 1)
 
 
 def test_the_first_deal_does_not_depend_on_the_number_of_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = manifest_of(of_counts(cat=50, dog=50))
-    first = repeats_of(make_split(manifest, 0))[0]
+    first = repeats_of(held_out_split(manifest, 0))[0]
     monkeypatch.setattr(split_module, "MAX_REPEATED_IMAGES", 0)
-    assert repeats_of(make_split(manifest, 0)) == [first]
+    assert repeats_of(held_out_split(manifest, 0)) == [first]
 
 
 def test_adding_photos_moves_no_other_photo_into_the_test_set_at_random() -> None:
     before = manifest_of(of_counts(cat=100, dog=100))
     after = manifest_of([*before.images, image("cat", "new")])
-    moved = shas_of(before, make_split(before, 0).test) ^ shas_of(after, make_split(after, 0).test)
+    moved = shas_of(before, held_out_split(before, 0).test) ^ shas_of(after, held_out_split(after, 0).test)
     assert len(moved) <= 2
 
 
 def test_one_picture_copied_many_times_does_not_fill_the_test_set() -> None:
     copies = [image("cat", "same", name=f"cat/{i}") for i in range(50)]
     manifest = manifest_of([*copies, *of_counts(cat=9, dog=59)])
-    assert "same" not in shas_of(manifest, make_split(manifest, 0).test)
+    assert "same" not in shas_of(manifest, held_out_split(manifest, 0).test)
 
 
 def test_copies_of_test_photos_are_left_out_of_training_and_reported() -> None:
     leak = image("cat", "cat-Split.TEST-0", Split.TRAIN, "train/cat/leak.jpg")
     images = [*of_counts(Split.TRAIN, cat=5, dog=5), image("cat", leak.sha256, Split.TEST), leak]
-    plan = make_split(manifest_of(images), 0)
+    plan = held_out_split(manifest_of(images), 0)
     assert plan.left_out == (11,)
     assert any("1 photo is a copy of a test photo and left out of training" in note for note in plan.notes)
 
@@ -214,13 +215,13 @@ def test_copies_of_test_photos_are_left_out_of_training_and_reported() -> None:
 def test_shares_are_written_as_everywhere_else() -> None:
     assert any(
         "photos (15 %), picked at random" in note
-        for note in make_split(manifest_of(of_counts(cat=100, dog=100)), 0).notes
+        for note in held_out_split(manifest_of(of_counts(cat=100, dog=100)), 0).notes
     )
 
 
 def test_a_class_with_two_photos_has_one_to_test_and_one_that_is_always_trained() -> None:
     manifest = manifest_of(of_counts(cat=20, dog=2))
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     dogs = {i for i, image in enumerate(manifest.images) if image.label == "dog"}
     assert len(dogs & set(plan.test)) == 1
     assert [folds for i, folds in zip(plan.pool, plan.folds, strict=True) if i in dogs] == [(ALWAYS_TRAINED,) * 3]
@@ -231,13 +232,13 @@ def test_a_class_is_never_in_one_fold_alone_even_where_folds_are_uneven() -> Non
     copies = [image("cat", "many", Split.TRAIN, f"cat/{i}") for i in range(60)]
     test = of_counts(Split.TEST, cat=2, dog=2)
     manifest = manifest_of([*copies, *of_counts(Split.TRAIN, cat=1, dog=2), *test])
-    plan = make_split(manifest, 0, n_folds=2)
+    plan = held_out_split(manifest, 0, n_folds=2)
     for folds in repeats_of(plan):
         assert {f for i, f in zip(plan.pool, folds, strict=True) if manifest.images[i].label == "dog"} == {0, 1}
 
 
 def test_fewer_pictures_than_folds_make_fewer_folds() -> None:
-    assert make_split(manifest_of(of_counts(cat=3, dog=2)), 0).n_folds == 2
+    assert held_out_split(manifest_of(of_counts(cat=3, dog=2)), 0).n_folds == 2
 
 
 @pytest.mark.parametrize(
@@ -250,30 +251,30 @@ def test_fewer_pictures_than_folds_make_fewer_folds() -> None:
 )
 def test_two_photos_a_class_are_one_to_test_and_one_to_learn_from_with_a_warning(images: list[ImageRecord]) -> None:
     manifest = manifest_of(images)
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     assert labels_of(manifest, plan.pool) == labels_of(manifest, plan.test) == {"cat", "dog"}
     assert all(sorted(folds) == [0, 1] for folds in repeats_of(plan))
     assert plan.notes[-1] == dataset_messages.TOO_FEW_TO_COMPARE
 
 
 def test_many_classes_of_two_photos_share_the_folds() -> None:
-    plan = make_split(manifest_of(of_counts(**dict.fromkeys("abcdefg", 2))), 0)
+    plan = held_out_split(manifest_of(of_counts(**dict.fromkeys("abcdefg", 2))), 0)
     assert all(sorted(Counter(folds).values()) == [1, 1, 1, 2, 2] for folds in repeats_of(plan))
 
 
 def test_a_class_without_photos_to_learn_from_is_refused() -> None:
     with pytest.raises(BadDataset, match="'bird'"):
-        make_split(manifest_of(of_counts(cat=9, dog=9) + of_counts(Split.TEST, bird=3)), 0)
+        held_out_split(manifest_of(of_counts(cat=9, dog=9) + of_counts(Split.TEST, bird=3)), 0)
 
 
 def test_one_fold_is_no_cross_validation() -> None:
     with pytest.raises(ValueError, match="n_folds"):
-        make_split(manifest_of(of_counts(cat=9, dog=9)), 0, n_folds=1)
+        held_out_split(manifest_of(of_counts(cat=9, dog=9)), 0, n_folds=1)
 
 
 def test_a_small_validation_folder_joins_cross_validation_and_the_user_is_told() -> None:
     images = of_counts(Split.TRAIN, cat=50, dog=50) + of_counts(Split.VALIDATION, cat=5, dog=5)
-    plan = make_split(manifest_of([*images, *of_counts(Split.TEST, cat=5, dog=5)]), 0)
+    plan = held_out_split(manifest_of([*images, *of_counts(Split.TEST, cat=5, dog=5)]), 0)
     assert (len(plan.pool), plan.n_folds) == (110, 5)
     assert any("your validation folder join the training photos in 5-fold" in note for note in plan.notes)
 
@@ -286,7 +287,7 @@ def large_begins_at_100(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("large_begins_at_100")
 def test_a_large_pool_has_one_hold_out() -> None:
     manifest = manifest_of(of_counts(Split.TRAIN, cat=200, dog=100) + of_counts(Split.TEST, cat=5, dog=5))
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     assert plan.n_folds == 1
     held_out = [i for i, folds in zip(plan.pool, plan.folds, strict=True) if folds == (0,)]
     assert Counter(manifest.images[i].label for i in held_out) == {"cat": 30, "dog": 15}
@@ -296,7 +297,7 @@ def test_a_large_pool_has_one_hold_out() -> None:
 def test_a_large_pool_is_validated_on_the_users_own_folder_with_all_copies_of_its_photos() -> None:
     images = of_counts(Split.TRAIN, cat=200, dog=100) + of_counts(Split.VALIDATION, cat=150, dog=60)
     copy = image("cat", images[300].sha256, Split.TRAIN, "train/cat/copy.jpg")
-    plan = make_split(manifest_of([*images, copy, *of_counts(Split.TEST, cat=5, dog=5)]), 0)
+    plan = held_out_split(manifest_of([*images, copy, *of_counts(Split.TEST, cat=5, dog=5)]), 0)
     held_out = {i for i, folds in zip(plan.pool, plan.folds, strict=True) if folds == (0,)}
     assert held_out == {*range(300, 510), 510}
     assert any("compared on the 211 photos of your validation folder" in note for note in plan.notes)
@@ -306,7 +307,7 @@ def test_a_large_pool_is_validated_on_the_users_own_folder_with_all_copies_of_it
 def test_a_class_that_is_only_in_the_validation_folder_is_learned_too() -> None:
     images = of_counts(Split.TRAIN, cat=200) + of_counts(Split.VALIDATION, cat=150, dog=60)
     manifest = manifest_of([*images, *of_counts(Split.TEST, cat=5)])
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     trained = [i for i, folds in zip(plan.pool, plan.folds, strict=True) if folds == (ALWAYS_TRAINED,)]
     assert labels_of(manifest, trained) == {"cat", "dog"}
 
@@ -314,17 +315,17 @@ def test_a_class_that_is_only_in_the_validation_folder_is_learned_too() -> None:
 @pytest.mark.usefixtures("large_begins_at_100")
 def test_a_small_validation_folder_of_a_large_pool_joins_the_others() -> None:
     images = of_counts(Split.TRAIN, cat=200, dog=200) + of_counts(Split.VALIDATION, cat=5, dog=5)
-    plan = make_split(manifest_of([*images, *of_counts(Split.TEST, cat=5, dog=5)]), 0)
+    plan = held_out_split(manifest_of([*images, *of_counts(Split.TEST, cat=5, dog=5)]), 0)
     assert any("has only 10 photos, too few for that" in note for note in plan.notes)
 
 
 def test_the_test_set_stays_near_its_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(split_module, "MAX_TEST_IMAGES", 30)
-    assert len(make_split(manifest_of(of_counts(cat=500, dog=500)), 0).test) == 30
+    assert len(held_out_split(manifest_of(of_counts(cat=500, dog=500)), 0).test) == 30
 
 
 def test_a_test_folder_without_some_class_and_a_tiny_one_are_pointed_out() -> None:
-    plan = make_split(manifest_of(of_counts(Split.TRAIN, cat=9, dog=9) + of_counts(Split.TEST, cat=3)), 0)
+    plan = held_out_split(manifest_of(of_counts(Split.TRAIN, cat=9, dog=9) + of_counts(Split.TEST, cat=3)), 0)
     assert any("no photo of 'dog'" in note for note in plan.notes)
     assert any("only 3 photos: its score is a rough guess" in note for note in plan.notes)
 
@@ -341,7 +342,7 @@ def bursts(label: str, n_groups: int, n_each: int) -> list[ImageRecord]:
 @pytest.mark.parametrize("seed", range(5))
 def test_near_copies_never_straddle_the_test_or_a_fold(seed: int) -> None:
     manifest = manifest_of([*bursts("a", 12, 5), *bursts("b", 30, 2)])
-    plan = make_split(manifest, seed)
+    plan = held_out_split(manifest, seed)
     groups_of_test = {manifest.images[i].group for i in plan.test}
     assert groups_of_test.isdisjoint({manifest.images[i].group for i in plan.pool})
     folds: dict[str, set[tuple[int, ...]]] = {}
@@ -354,7 +355,7 @@ def test_near_copies_of_own_test_photos_are_left_out_of_training() -> None:
     leaked = [*near("a", "x", 2), *near("a", "x", 1, Split.TEST)[:1]]
     leaked[2] = replace(leaked[2], sha256="other", name="test")
     manifest = manifest_of([*leaked, *bursts("a", 5, 1), *bursts("b", 5, 1)])
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     assert [manifest.images[i].group for i in plan.left_out] == ["x", "x"]
     assert any("left out of training" in note for note in plan.notes)
 
@@ -362,7 +363,7 @@ def test_near_copies_of_own_test_photos_are_left_out_of_training() -> None:
 def test_a_class_of_nothing_but_near_copies_of_its_test_is_learned_all_the_same_and_it_says_so() -> None:
     frames = [replace(one, sha256=f"t{n}", split=Split.TEST, name=f"t{n}") for n, one in enumerate(near("a", "x", 3))]
     manifest = manifest_of([*near("a", "x", 4), *frames, *bursts("b", 5, 1)])
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     assert sum(manifest.images[i].label == "a" for i in plan.pool) == 4
     assert any("near copies of test photos" in note and "the score is too optimistic" in note for note in plan.notes)
 
@@ -371,13 +372,13 @@ def test_a_group_of_two_labels_is_learned_from_and_never_tested() -> None:
     mixed = [replace(one, label=label) for one, label in zip(near("a", "x", 2), "ab", strict=True)]
     manifest = manifest_of([*mixed, *bursts("a", 6, 1), *bursts("b", 6, 1)])
     for seed in range(10):
-        plan = make_split(manifest, seed)
+        plan = held_out_split(manifest, seed)
         assert {i for i, one in enumerate(manifest.images) if one.group == "x"} <= set(plan.pool)
 
 
 def test_one_large_burst_does_not_put_every_other_photo_into_the_test() -> None:
     manifest = manifest_of([*near("a", "x", 300), *bursts("a", 40, 1), *bursts("b", 60, 1)])
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     learned = {manifest.images[i].group for i in plan.pool if manifest.images[i].label == "a"}
     assert len(learned) >= 30
 
@@ -388,10 +389,43 @@ def test_only_the_classes_that_need_it_are_spared() -> None:
     shared = [replace(one, sha256=f"{one.label}{n}", name=f"{n}") for n, one in enumerate(shared)]
     tested = replace(shared[0], sha256="t", name="t", split=Split.TEST)
     manifest = manifest_of([*shared, tested, *bursts("b", 30, 1)])
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     assert [manifest.images[i].label for i in plan.left_out] == ["b"] * 3
 
 
 def test_a_class_of_one_burst_cannot_be_tested_and_it_says_so() -> None:
-    plan = make_split(manifest_of([*near("a", "x", 20), *bursts("b", 20, 1)]), 0)
+    plan = held_out_split(manifest_of([*near("a", "x", 20), *bursts("b", 20, 1)]), 0)
     assert any("has no photo of 'a'" in note for note in plan.notes)
+
+
+def test_of_few_photos_none_is_kept_for_a_test() -> None:
+    """Each teaches, and is asked for once in every repeat by models that have not seen it."""
+    manifest = manifest_of(of_counts(cat=30, dog=40))
+    plan = make_split(manifest, 0)
+    assert plan.tests_every_photo and not plan.test and plan.pool == tuple(range(70))
+    assert plan.tested_rows == tuple(range(70))
+    assert len(repeats_of(plan)) == split_module.N_REPEATS
+    assert plan.notes[0] == dataset_messages.EVERY_PHOTO_TESTED.format(n_folds=5)
+
+
+def test_many_photos_and_a_test_folder_are_held_out_unless_the_user_wants_otherwise() -> None:
+    most = split_module.FEWEST_IMAGES_WITH_TEST
+    many = manifest_of(of_counts(cat=most // 2, dog=most // 2))
+    assert make_split(many, 0).test
+    assert make_split(many, 0, scoring=Scoring.CROSS_VALIDATED).tests_every_photo
+    few = manifest_of(of_counts(cat=30, dog=40))
+    assert make_split(few, 0, scoring=Scoring.HELD_OUT).test
+    own = manifest_of([*few.images, *of_counts(Split.TEST, cat=5, dog=5)])
+    for scoring in Scoring:
+        assert shas_of(own, make_split(own, 0, scoring=scoring).test) == {one.sha256 for one in own.images[70:]}
+
+
+def test_also_of_very_many_photos_every_one_is_tested_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split_module, "MAX_CROSS_VALIDATED_IMAGES", 50)
+    plan = make_split(manifest_of(of_counts(cat=60, dog=60)), 0, scoring=Scoring.CROSS_VALIDATED)
+    assert (plan.n_folds, len(plan.tested_rows)) == (5, 120)
+
+
+def test_a_class_that_no_fold_can_ask_for_is_named() -> None:
+    single = manifest_of([*of_counts(cat=9, dog=9), *near("owl", "x", 3)])
+    assert any("'owl'" in note for note in make_split(single, 0).notes)

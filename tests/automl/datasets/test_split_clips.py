@@ -8,10 +8,11 @@ from itertools import pairwise
 import pytest
 
 from automl.datasets.manifest import manifest_of
-from automl.datasets.split import ALWAYS_TRAINED, make_split
+from automl.datasets.split import ALWAYS_TRAINED
 from automl.datasets.split_groups import together
 from automl.records import ImageRecord, Split, SplitPlan
 from tests.automl.datasets.clip_sets import clips, frames
+from tests.automl.datasets.held_out import held_out_split
 from tests.automl.datasets.test_split import bursts, near, of_counts
 
 
@@ -38,7 +39,7 @@ def sides_of(images: list[ImageRecord], plan: SplitPlan) -> dict[int, object]:
 @pytest.mark.parametrize("seed", range(40))
 def test_no_clip_is_on_both_sides_unless_it_is_all_of_a_class(seed):
     images = random_images(seed)
-    plan = make_split(manifest_of("x", images), seed)
+    plan = held_out_split(manifest_of("x", images), seed)
     sides = sides_of(images, plan)
     n_of = Counter(image.label for image in images)
     of_clip: defaultdict[str, set[object]] = defaultdict(set)
@@ -54,7 +55,7 @@ def test_no_clip_is_on_both_sides_unless_it_is_all_of_a_class(seed):
 @pytest.mark.parametrize("seed", range(40))
 def test_every_class_is_tested_and_learned(seed):
     images = random_images(seed)
-    plan = make_split(manifest_of("x", images), seed)
+    plan = held_out_split(manifest_of("x", images), seed)
     labels = {image.label for image in images}
     assert {images[i].label for i in plan.test} == {images[i].label for i in plan.pool} == labels
 
@@ -62,7 +63,7 @@ def test_every_class_is_tested_and_learned(seed):
 @pytest.mark.parametrize("seed", range(10))
 def test_whole_clips_are_dealt_to_the_folds(seed):
     images = clips("a", [10] * 8) + clips("b", [12] * 8)
-    plan = make_split(manifest_of("x", images), seed)
+    plan = held_out_split(manifest_of("x", images), seed)
     assert Counter(images[i].label for i in plan.test) == {"a": 20, "b": 24}
     of_clip: defaultdict[str, set[object]] = defaultdict(set)
     for row, side in sides_of(images, plan).items():
@@ -74,13 +75,13 @@ def test_whole_clips_are_dealt_to_the_folds(seed):
 def test_one_giant_clip_among_many_is_never_the_test():
     images = clips("a", [300, *[5] * 20]) + of_counts(b=100)
     for seed in range(10):
-        assert "a0" not in {images[i].clip for i in make_split(manifest_of("x", images), seed).test}
+        assert "a0" not in {images[i].clip for i in held_out_split(manifest_of("x", images), seed).test}
 
 
 @pytest.mark.parametrize("n_frames", [6, 15, 60, 300])
 def test_a_class_of_one_clip_is_cut_into_blocks_with_a_gap_between_them(n_frames):
     images = frames("a", "turn", n_frames) + of_counts(b=60)
-    plan = make_split(manifest_of("x", images), 0)
+    plan = held_out_split(manifest_of("x", images), 0)
     sides = sides_of(images, plan)
     runs = [sides.get(row, "gap") for row in range(n_frames)]
     tested = [row for row in range(n_frames) if runs[row] == "test"]
@@ -94,18 +95,18 @@ def test_a_class_of_one_clip_is_cut_into_blocks_with_a_gap_between_them(n_frames
 
 def test_the_ends_of_a_turntable_are_neighbours_too():
     images = frames("a", "turn", 72) + of_counts(b=60)
-    plan = make_split(manifest_of("x", images), 0)
+    plan = held_out_split(manifest_of("x", images), 0)
     assert 71 in plan.left_out
 
 
 def test_near_copies_within_a_clip_do_not_join_its_blocks():
     images = [*(replace(image, group="same") for image in frames("a", "turn", 40)), *of_counts(b=60)]
-    assert {images[i].label for i in make_split(manifest_of("x", images), 0).test} == {"a", "b"}
+    assert {images[i].label for i in held_out_split(manifest_of("x", images), 0).test} == {"a", "b"}
 
 
 def test_where_one_clip_is_left_to_learn_from_models_are_compared_on_parts_of_it():
     images = clips("a", [12, 12]) + clips("b", [12, 12])
-    plan = make_split(manifest_of("x", images), 0)
+    plan = held_out_split(manifest_of("x", images), 0)
     assert len(plan.test) == 24 and all(ALWAYS_TRAINED not in folds for folds in plan.folds)
     for repeat in zip(*plan.folds, strict=True):
         for fold in range(plan.n_folds):
@@ -116,7 +117,7 @@ def test_where_one_clip_is_left_to_learn_from_models_are_compared_on_parts_of_it
 @pytest.mark.parametrize("seed", range(10))
 def test_groups_that_the_user_named_may_span_classes_and_are_tested_as_a_whole(seed):
     sites = [one for site in range(6) for label in "ab" for one in frames(label, f"site {site}", 5, ordered=False)]
-    plan = make_split(manifest_of("x", sites), seed)
+    plan = held_out_split(manifest_of("x", sites), seed)
     tested = {sites[i].clip for i in plan.test}
     assert len(tested) == 2 and tested.isdisjoint({sites[i].clip for i in plan.pool})
     folds: defaultdict[str, set[object]] = defaultdict(set)
@@ -129,7 +130,7 @@ def test_near_copies_in_two_classes_are_still_never_tested():
     mixed = [*near("a", "x", 2), *near("b", "x", 2)]
     images = [*mixed, *clips("a", [5] * 6), *clips("b", [5] * 6)]
     for seed in range(10):
-        assert {0, 1, 2, 3} <= set(make_split(manifest_of("x", images), seed).pool)
+        assert {0, 1, 2, 3} <= set(held_out_split(manifest_of("x", images), seed).pool)
 
 
 def test_a_test_folder_of_the_user_stays_and_groups_on_both_sides_are_pointed_out():
@@ -137,7 +138,7 @@ def test_a_test_folder_of_the_user_stays_and_groups_on_both_sides_are_pointed_ou
         *(one for site in range(4) for label in "ab" for one in frames(label, f"s{site}", 4, ordered=False)),
         *(one for label in "ab" for one in frames(label, "s0", 3, Split.TEST, ordered=False)),
     ]
-    plan = make_split(manifest_of("x", images), 0)
+    plan = held_out_split(manifest_of("x", images), 0)
     assert plan.test == tuple(range(32, 38)) and not plan.left_out
     assert any(
         "Photos of 1 clip or group are in the test folder and among the training photos" in note for note in plan.notes
@@ -155,7 +156,7 @@ def two_sites() -> list[ImageRecord]:
 
 def test_of_two_sites_one_is_tested_and_models_are_compared_on_photos_of_the_other():
     images = two_sites()
-    plan = make_split(manifest_of("x", images), 0)
+    plan = held_out_split(manifest_of("x", images), 0)
     assert len({images[i].clip for i in plan.test}) == len({images[i].clip for i in plan.pool}) == 1
     assert {fold for folds in plan.folds for fold in folds} == set(range(plan.n_folds))
     assert any("only one group of 'a' and 'b' to learn from" in note for note in plan.notes)
@@ -164,7 +165,7 @@ def test_of_two_sites_one_is_tested_and_models_are_compared_on_photos_of_the_oth
 def test_a_class_of_one_patient_is_tested_photo_by_photo_and_the_others_by_patient():
     images = [one for patient in range(5) for one in frames("ill", f"patient {patient}", 4, ordered=False)]
     images += frames("well", "patient 9", 20, ordered=False)
-    plan = make_split(manifest_of("x", images), 0)
+    plan = held_out_split(manifest_of("x", images), 0)
     assert {images[i].label for i in plan.test} == {images[i].label for i in plan.pool} == {"ill", "well"}
     assert len({images[i].clip for i in plan.test if images[i].label == "ill"}) == 1
     assert plan.notes[0].startswith("All photos of 'well' are of one group")
@@ -181,7 +182,7 @@ def test_whatever_the_user_names_as_groups_every_class_is_tested_and_learned(see
         for group in chance.sample(range(n_groups), chance.randint(1, n_groups))
         for one in frames(label, f"group {group}", chance.randint(2, 6), ordered=False)
     ]
-    plan = make_split(manifest_of("x", images), seed)
+    plan = held_out_split(manifest_of("x", images), seed)
     labels = {image.label for image in images}
     assert {images[i].label for i in plan.test} == {images[i].label for i in plan.pool} == labels
 
@@ -192,7 +193,7 @@ def test_a_validation_folder_with_frames_of_every_clip_leaves_enough_to_learn_fr
         for label in "ab"
         for image in clips(label, [60] * 60)
     ]
-    plan = make_split(manifest_of("x", images), 0)
+    plan = held_out_split(manifest_of("x", images), 0)
     n_validated = sum(folds[0] == 0 for folds in plan.folds)
     assert 0.1 * len(plan.pool) <= n_validated <= 0.3 * len(plan.pool)
     assert "same clips or groups" in plan.notes[-1]
@@ -202,7 +203,7 @@ def test_a_validation_folder_with_frames_of_every_clip_leaves_enough_to_learn_fr
 def test_copies_of_frames_are_in_the_block_of_the_frame():
     clip = frames("a", "clip", 40)
     images = [*clip, *(replace(one, sha256=f"{one.sha256} small") for one in clip[::3]), *of_counts(b=40)]
-    plan = make_split(manifest_of("x", images), 0)
+    plan = held_out_split(manifest_of("x", images), 0)
     numbers = {side: {images[i].frame for i in side if images[i].clip} for side in (plan.test, plan.pool)}
     assert numbers[plan.test] and numbers[plan.test].isdisjoint(numbers[plan.pool])
     assert min(abs(one - other) for one in numbers[plan.test] for other in numbers[plan.pool]) > 1

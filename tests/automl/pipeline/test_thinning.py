@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from automl.datasets.split import make_split
 from automl.pipeline.thinning import affordable_share, thinned
 from automl.records import DatasetManifest, ImageRecord, SplitPlan
+from tests.automl.datasets.held_out import held_out_split
 
 
 def manifest(**counts: int) -> DatasetManifest:
@@ -33,7 +33,7 @@ def test_half_of_the_budget_is_for_the_first_look_at_the_photos(seconds, share):
 
 def test_every_class_keeps_its_share_and_a_rare_one_ten_photos():
     photos = manifest(a=8000, b=2000, c=40, d=6)
-    full = make_split(photos, 0)
+    full = held_out_split(photos, 0)
     plan, before = thinned(photos, full, 0.1), labels(photos, full)
     after = labels(photos, plan)
     assert after["a"] == pytest.approx(0.1 * before["a"], rel=0.05)
@@ -44,7 +44,7 @@ def test_every_class_keeps_its_share_and_a_rare_one_ten_photos():
 
 def test_every_class_keeps_its_share_of_held_out_photos_and_the_test_is_untouched():
     photos = manifest(a=8000, b=2000)
-    full = make_split(photos, 0)
+    full = held_out_split(photos, 0)
     plan = thinned(photos, full, 0.1)
     shares = [sum(fold == (0,) for fold in one.folds) / len(one.pool) for one in (full, plan)]
     assert shares[0] == pytest.approx(shares[1], abs=0.01)
@@ -55,7 +55,7 @@ def test_every_class_keeps_its_share_of_held_out_photos_and_the_test_is_untouche
 
 def test_copies_of_a_picture_stay_together():
     photos = manifest(a=3000, b=3000)
-    full = make_split(photos, 0)
+    full = held_out_split(photos, 0)
     n_before = Counter(photos.images[index].sha256 for index in full.pool)
     n_after = Counter(photos.images[index].sha256 for index in thinned(photos, full, 0.2).pool)
     assert all(n == n_before[sha256] for sha256, n in n_after.items())
@@ -63,7 +63,7 @@ def test_copies_of_a_picture_stay_together():
 
 def test_of_few_photos_one_repeat_with_all_its_folds_is_left():
     photos = manifest(a=30, b=30)
-    full = make_split(photos, 0)
+    full = held_out_split(photos, 0)
     plan = thinned(photos, full, 0.2)
     assert len(full.folds[0]) == 3
     assert {fold for (fold,) in plan.folds} == set(range(5))

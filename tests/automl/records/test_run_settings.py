@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
+from automl.records import Goal, PrunerKind, RunSettings, Sampler, Scoring, TunerKind
 
 # What the database of the first version has of a run.
 OLD_ROW = {
@@ -30,6 +30,7 @@ def test_a_row_of_an_older_version_takes_the_defaults_of_today():
         seed=7,
         backbones=("mobilenet_v2",),
         head_layers=(64, 32),
+        scoring=Scoring.HELD_OUT,
     )
     assert settings.pruner is PrunerKind.MEDIAN and settings.fine_tuning
 

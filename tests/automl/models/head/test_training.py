@@ -246,7 +246,9 @@ def test_a_fixed_number_of_epochs_learns_the_same_whatever_the_held_out_labels_o
     fold = targets.folds[:, 0] == 0
     others = replace(targets, labels=np.where(fold, (targets.labels + 1) % targets.n_classes, targets.labels))
     one, other = (fit_head(features, some, settings, seed=0).fold_layers[0] for some in (targets, others))
-    assert all(np.array_equal(a, b) for layer, same in zip(one, other, strict=True) for a, b in zip(layer, same))
+    assert all(
+        np.array_equal(a, b) for layer, same in zip(one, other, strict=True) for a, b in zip(layer, same, strict=True)
+    )
 
 
 def test_a_training_that_diverges_later_keeps_what_it_had():

@@ -135,7 +135,7 @@ def test_a_zip_that_was_cut_off_keeps_its_good_photos_and_says_what_was_lost(upl
 def test_two_photos_of_each_class_are_ready_with_a_warning(uploaded: Upload, check: Check) -> None:
     row = check(uploaded(two_classes(2))).row
     assert row.state is DatasetState.READY
-    assert any("too few to tell a good model" in note for note in row.summary.notes)
+    assert any("the score is a rough guess" in note for note in row.summary.split.notes)
 
 
 def test_files_that_come_later_can_mend_an_invalid_data_set(uploaded: Upload, check: Check) -> None:
