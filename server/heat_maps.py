@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from automl.errors import BadBundle, BadImage, NotFound
 from automl.images.verify import open_verified
+from automl.records import PhotoUse
 from automl.serving.explained import ExplainedModel
 from automl.serving.heat import typical_of
 from automl.serving.model_cache import OpenModel
@@ -45,7 +46,11 @@ def _learned(artifact: Artifact, read: Callable[[str], bytes]) -> list[str]:
         table = read("photos.csv").decode()
     except BadBundle:  # bundles of early versions have no such table
         return []
-    return [row["sha256"] for row in csv.DictReader(io.StringIO(table)) if row.get("part") == "learn"]
+    return [
+        row["sha256"]
+        for row in csv.DictReader(io.StringIO(table))
+        if row.get("part") in (PhotoUse.LEARNED, PhotoUse.LEARNED_AND_TESTED)
+    ]
 
 
 def _typical(services: Services, run: Run, *, learned: list[str], classifier: Classifier) -> Iterator[np.ndarray]:

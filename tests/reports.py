@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from automl.records import RunSettings
+from automl.records import RunSettings, Scoring
 from automl.records.report import RunReport, read_run_report
 
 WEIGHTS = {
@@ -29,13 +29,14 @@ FORMAT = {
     "title": "ONNX",
     "n_bytes": None,
     "accuracy": None,
+    "agreement": None,
     "largest_difference": None,
     "latency_s": None,
     "is_true": True,
     "words": "",
 }
 VALUES: Mapping[str, Any] = {
-    "schema": 2,
+    "schema": 3,
     "name": "flowers",
     "classes": ["rose", "tulip"],
     "sentence": "It was right on 9 of 10 photos it had never seen; expect 60 to 98 of 100.",
@@ -90,7 +91,7 @@ VALUES: Mapping[str, Any] = {
     "n_trials": 2,
     "pareto": [],
     "seed": 0,
-    "settings": RunSettings().to_json(),
+    "settings": RunSettings(scoring=Scoring.HELD_OUT).to_json(),
     "first_model": None,
     "mistakes": [],
     "suspects": [],

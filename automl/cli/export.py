@@ -21,6 +21,7 @@ _HEADS = (
     cli_messages.FORMAT,
     cli_messages.MEGABYTES,
     cli_messages.RIGHT_ON_TEST_PHOTOS,
+    cli_messages.SAME_ANSWERS,
     cli_messages.LARGEST_DIFFERENCE,
     cli_messages.MS_A_PHOTO,
     cli_messages.SAME_MODEL,
@@ -71,6 +72,11 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
 def _row(proof: "Proof") -> list[str]:
     """The figures of a format; a dash for what could not be measured."""
     latency_ms = None if proof.latency_s is None else proof.latency_s * 1000
-    figures = ((proof.accuracy, ".1%"), (proof.largest_difference, ".4f"), (latency_ms, ".1f"))
+    figures = (
+        (proof.accuracy, ".1%"),
+        (proof.agreement, ".1%"),
+        (proof.largest_difference, ".4f"),
+        (latency_ms, ".1f"),
+    )
     shown = [f"{value:{form}}" if value is not None else "-" for value, form in figures]
     return [proof.format, f"{proof.n_bytes / 1e6:.1f}", *shown, cli_messages.YES if proof.is_true else cli_messages.NO]

@@ -18,12 +18,13 @@ from automl.delivery.proof import Reference, prove
 from automl.errors import BadBundle, BadDataset
 from automl.formats import Format, find_format
 from automl.processors import onnx_threads
-from automl.records import DatasetManifest, ImageRecord, Proof
+from automl.records import DatasetManifest, ImageRecord, PhotoUse, Proof
 from automl.serving.predict import Classifier, load_image
 from automl.serving.sound_zip import sound_zip
 from automl.text.messages import delivery as delivery_messages
 
 _SCRIPT = "predict.py"
+_MOST_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Conversion:
 
     Args:
         bundle: the download.
-        manifest: the photos that the model was trained with; those of its test prove the formats.
+        manifest: the photos that the model was trained with. Those of its test prove the formats; some of those that it
+            learned from, where there was no test set.
         target: the folder for all files, which is made.
 
     Attributes:
@@ -60,7 +62,10 @@ class Conversion:
         with _members(bundle):
             onnx, self.keras, _ = unpack_bundle(bundle, target, ["model.onnx", "model.keras", _SCRIPT])
             self._classifier = Classifier(onnx, onnx_threads())
-            self._learned, self._tested = _parts(bundle, manifest)
+            self._learned, tested = _parts(bundle, manifest)
+        # Without a test set the model has learned from every photo; that a format answers alike can be seen on these.
+        self._is_unseen = bool(tested)
+        self._tested = tested or _spread(self._learned, _MOST_COMPARED)
         self._target = target
 
     @property
@@ -84,7 +89,7 @@ class Conversion:
 
     @cached_property
     def _writer(self) -> FormatWriter:
-        some = self._learned[:: max(1, len(self._learned) // N_CALIBRATION)][:N_CALIBRATION]
+        some = _spread(self._learned, N_CALIBRATION)
         classifier = self._classifier
         pixels = np.stack([load_image(image.path, classifier.size_px, classifier.rules) for image in some])
         return FormatWriter(
@@ -98,12 +103,17 @@ class Conversion:
 
     @cached_property
     def _reference(self) -> Reference:
-        """What the delivered model says of the test photos."""
+        """What the delivered model says of the photos that prove a format."""
         labels = self._classifier.labels
         truth = np.array([labels.index(image.label) for image in self._tested])
         probabilities = np.stack([self._classifier.predict(image.path) for image in self._tested])
         photos = tuple(image.path for image in self._tested)
-        return Reference(classes=labels, photos=photos, truth=truth, probabilities=probabilities)
+        return Reference(
+            classes=labels,
+            photos=photos,
+            truth=truth if self._is_unseen else None,
+            probabilities=probabilities,
+        )
 
 
 def convert(
@@ -135,6 +145,11 @@ def convert(
         model.keras.unlink()  # it was there to be converted from
 
 
+def _spread(images: list[ImageRecord], n: int) -> list[ImageRecord]:
+    """At most `n` of them, evenly spread."""
+    return images[:: max(1, len(images) // n)][:n]
+
+
 @contextmanager
 def _members(bundle: Path) -> Iterator[None]:
     """Inside, a member that is missing or cannot be read means that the .zip is not a finished download."""
@@ -145,20 +160,24 @@ def _members(bundle: Path) -> Iterator[None]:
 
 
 def _parts(bundle: Path, manifest: DatasetManifest) -> tuple[list[ImageRecord], list[ImageRecord]]:
-    """The photos that were learned from and those of the test."""
+    """The photos that were learned from and those of the test; none of the latter where the run had no test set."""
     classes = set(read_bundle_report(bundle).classes)
     with sound_zip(bundle) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("photos.csv").decode())))
     known = [image for image in manifest.images if image.label in classes]
-    learned, tested = (_images_of(rows, part, known) for part in ("learn", "test"))
-    if not learned or not tested:
+    learned = _images_of(rows, (PhotoUse.LEARNED, PhotoUse.LEARNED_AND_TESTED), known)
+    tested = _images_of(rows, (PhotoUse.TESTED,), known)
+    has_test_set = any(row["part"] == PhotoUse.TESTED for row in rows)
+    if not learned or (has_test_set and not tested):
         raise BadDataset(delivery_messages.OTHER_PHOTOS)
     return learned, tested
 
 
-def _images_of(rows: Sequence[Mapping[str, str]], part: str, known: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """As many photos of each content as the part had: further copies of them may have been left out of the run."""
-    n_left = Counter(row["sha256"] for row in rows if row["part"] == part)
+def _images_of(
+    rows: Sequence[Mapping[str, str]], parts: Sequence[str], known: Sequence[ImageRecord]
+) -> list[ImageRecord]:
+    """As many photos of each content as the parts had: further copies of them may have been left out of the run."""
+    n_left = Counter(row["sha256"] for row in rows if row["part"] in parts)
     found = []
     for image in known:
         if n_left[image.sha256]:

@@ -1,4 +1,8 @@
-"""Proves a delivered file: a clean process without this project loads it again and scores the whole test set."""
+"""Proves a delivered file: a clean process without this project loads it again and scores the whole test set.
+
+Where there was no test set, it must give the same answers as the model itself to photos that both have learned from:
+how many of these are right says nothing.
+"""
 
 import json
 import os
@@ -29,24 +33,20 @@ _SAME_PROBABILITY = 0.001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What the delivered model says of the test photos.
+    """What the delivered model says of some photos.
 
     Attributes:
         classes: the class names in the order of the probabilities.
         photos: the original files.
-        truth: int (n,), the class of each photo, an index into `classes`.
+        truth: int (n,), the class of each test photo, an index into `classes`; None where the model has learned from
+            them.
         probabilities: float32 (n, n_classes).
     """
 
     classes: tuple[str, ...]
     photos: tuple[Path, ...]
-    truth: np.ndarray
+    truth: np.ndarray | None
     probabilities: np.ndarray
-
-    @property
-    def n_correct(self) -> int:
-        """The number of photos that the model classifies correctly."""
-        return int((self.probabilities.argmax(axis=1) == self.truth).sum())
 
 
 def prove(one: Format, model: Path, reference: Reference, *, python: str | Path = sys.executable) -> Proof:
@@ -57,7 +57,7 @@ def prove(one: Format, model: Path, reference: Reference, *, python: str | Path 
     Args:
         one: the format of the model.
         model: its file or folder.
-        reference: what it has to say of the test photos.
+        reference: what it has to say of the photos.
         python: an interpreter that has the format's runtime, NumPy and Pillow.
     """
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
@@ -78,17 +78,24 @@ def _failed(one: Format, model: Path, words: str) -> Proof:
 
 
 def _compared(one: Format, model: Path, *, answers: "_Answers", reference: Reference) -> Proof:
-    probabilities = answers.probabilities
-    n, n_correct = len(reference.truth), int((probabilities.argmax(axis=1) == reference.truth).sum())
+    said, expected = answers.probabilities.argmax(axis=1), reference.probabilities.argmax(axis=1)
+    n, n_same = len(expected), int((said == expected).sum())
+    largest = float(np.abs(answers.probabilities - reference.probabilities).max())
     # Counted in photos: the difference of two rounded shares could miss the bound by a hair.
-    is_true = abs(n_correct - reference.n_correct) <= one.tolerance * n
-    largest = float(np.abs(probabilities - reference.probabilities).max())
+    if reference.truth is None:
+        n_correct, is_true = None, n - n_same <= one.tolerance * n
+        words = _words_on_agreement(n_same, n=n, largest=largest, is_true=is_true)
+    else:
+        n_correct, n_expected = (int((answer == reference.truth).sum()) for answer in (said, expected))
+        is_true = abs(n_correct - n_expected) <= one.tolerance * n
+        words = _words(n_correct, n_expected=n_expected, n=n, largest=largest, is_true=is_true)
     return Proof(
         format=one.name,
         n_bytes=size_of(model),
         is_true=is_true,
-        words=_words(n_correct, n_expected=reference.n_correct, n=n, largest=largest, is_true=is_true),
-        accuracy=n_correct / n,
+        words=words,
+        accuracy=None if n_correct is None else n_correct / n,
+        agreement=n_same / n,
         largest_difference=largest,
         latency_s=answers.latency_s,
         load_s=answers.load_s,
@@ -170,6 +177,19 @@ def _fault(answers: _Answers, reference: Reference) -> str:
     if np.abs(probabilities.sum(axis=1) - 1).max() > _LARGEST_SUM_ERROR:
         return delivery_messages.PROBABILITIES_DO_NOT_ADD_UP
     return ""
+
+
+def _words_on_agreement(n_same: int, *, n: int, largest: float, is_true: bool) -> str:
+    """The sentence on a model that was compared with the reference on photos that both have learned from."""
+    if not is_true:
+        sentence = delivery_messages.OTHER_ANSWERS
+    elif n_same == n:
+        sentence = (
+            delivery_messages.SAME_ANSWERS if largest < _SAME_PROBABILITY else delivery_messages.SAME_ANSWERS_NEARLY
+        )
+    else:
+        sentence = delivery_messages.ABOUT_THE_SAME_ANSWERS
+    return sentence.format(n_same=n_same, n=n, largest=largest)
 
 
 def _words(n_correct: int, *, n_expected: int, n: int, largest: float, is_true: bool) -> str:

@@ -1,4 +1,4 @@
-"""The first model that a search found, measured on the same test photos as the one that won."""
+"""The first model that a search found, measured on the same photos as the one that won."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +24,11 @@ class FirstModel:
 
 
 def describe_first(first: FirstModel, score: TestScore) -> FirstModelReport:
-    """What the report says of the first model. score: of its answers on the test photos."""
+    """What the report says of the first model. score: of its answers on the photos of the test."""
     return FirstModelReport(
         trial=first.candidate.number,
         accuracy=score.accuracy,
-        n_correct=score.n_correct,
+        n_correct=round(score.accuracy * score.n_images),
         n_images=score.n_images,
         interval_95=score.interval_95,
         backbones=first.candidate.backbones,

@@ -1,14 +1,19 @@
-"""The honest score: original files through the delivered model, once."""
+"""The honest score: original files through the delivered model, once.
+
+Where there is no test set, each photo is answered by a model of the same kind that had not seen it, and the luck of the
+choice is taken off (`automl.evaluation.bias_corrected`).
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from automl.datasets.split_groups import together
+from automl.evaluation.bias_corrected import BiasCorrected
 from automl.evaluation.calibration import calibration_error, reliability_bins, sure_answers
 from automl.evaluation.intervals import Intervals, bootstrap_intervals, class_scores, clustered_interval
 from automl.processors import n_processors
@@ -26,6 +31,9 @@ _UNLIKELIEST = float(np.finfo(np.float32).eps)
 class TestScore:
     """What the delivered model says of the test photos, which it never saw.
 
+    Without a test set, the photos are those that a fold held out, and the answers those of the delivered model's like,
+    trained without that fold, in the first repeat of the cross-validation.
+
     Attributes:
         classes: the class names in the order of the probabilities.
         truth: int (n_images,), the class of each photo, an index into `classes`; there is at least one photo.
@@ -33,6 +41,8 @@ class TestScore:
         baseline_accuracy: the accuracy of always naming the largest class of the training photos, 0-1.
         clusters: int (n_images,), the same number for photos that are right or wrong together, such as the frames of a
             clip; None where each is alone.
+        corrected: the score of the whole selection, where the same answers chose the model; None for a test set, which
+            chose nothing.
     """
 
     __test__ = False  # not a test case, whatever pytest makes of the name
@@ -42,6 +52,7 @@ class TestScore:
     probabilities: np.ndarray
     baseline_accuracy: float
     clusters: np.ndarray | None = None
+    corrected: BiasCorrected | None = None
 
     @property
     def predicted(self) -> np.ndarray:
@@ -61,13 +72,13 @@ class TestScore:
 
     @property
     def accuracy(self) -> float:
-        """The share of the test photos that the model classifies correctly, 0-1."""
-        return self.n_correct / self.n_images
+        """The share of the test photos that the model classifies correctly, 0-1; corrected where it must be."""
+        return self.corrected.accuracy if self.corrected else self.n_correct / self.n_images
 
     @property
     def balanced_accuracy(self) -> float:
-        """Mean recall of the classes that the test photos show."""
-        return self._class_scores()[0]
+        """Mean recall of the classes that the test photos show; corrected where it must be."""
+        return self.corrected.balanced_accuracy if self.corrected else self._class_scores()[0]
 
     @property
     def macro_f1(self) -> float:
@@ -101,6 +112,8 @@ class TestScore:
     @property
     def interval_95(self) -> tuple[float, float]:
         """The 95 % interval of the accuracy, lower and upper end, 0-1."""
+        if self.corrected is not None:
+            return self.corrected.accuracy_interval
         clusters = np.arange(self.n_images) if self.clusters is None else self.clusters
         return clustered_interval(self.predicted == self.truth, clusters)
 
@@ -113,7 +126,7 @@ class TestScore:
 
     def intervals(self, seed: int = 0) -> Intervals:
         """95 % intervals of balanced accuracy, macro F1 and log loss, by bootstrap."""
-        return bootstrap_intervals(
+        found = bootstrap_intervals(
             self.truth,
             self.predicted,
             self._losses(),
@@ -121,9 +134,17 @@ class TestScore:
             clusters=self.clusters,
             seed=seed,
         )
+        if self.corrected is None:
+            return found
+        return replace(found, balanced_accuracy=self.corrected.balanced_accuracy_interval)
 
     def sure(self, threshold: float | None) -> tuple[float, float | None]:
-        """Coverage and accuracy of the answers that count as sure; see `calibration.sure_answers`."""
+        """Coverage and accuracy of the answers that count as sure; see `calibration.sure_answers`.
+
+        Where the same answers chose the threshold, the corrected figures are those of thresholds that they did not.
+        """
+        if self.corrected is not None:
+            return self.corrected.coverage, self.corrected.accuracy_when_sure
         return sure_answers(self.confidence, self.predicted == self.truth, threshold)
 
     def worst_pair(self) -> tuple[str, str, int] | None:
@@ -160,13 +181,20 @@ class TestScore:
         figures = {
             "n_right": self.n_correct,
             "n": self.n_images,
+            "expected": round(self.accuracy * 100),
             "low": math.floor(low * 100),
             "high": math.ceil(high * 100),
         }
         worst, pairs = self.worst_pair(), self._mixed_up()
         if worst is None or worst[2] < 2 or len(self.classes) == 2 or (pairs == worst[2]).sum() > 1:
-            return delivery_messages.SCORE.format(**figures)
-        return delivery_messages.SCORE_AND_WORST_PAIR.format(one=worst[0], other=worst[1], **figures)
+            words = delivery_messages.EVERY_PHOTO_SCORE if self.corrected else delivery_messages.SCORE
+            return words.format(**figures)
+        words = (
+            delivery_messages.EVERY_PHOTO_SCORE_AND_WORST_PAIR
+            if self.corrected
+            else delivery_messages.SCORE_AND_WORST_PAIR
+        )
+        return words.format(one=worst[0], other=worst[1], **figures)
 
     def _mixed_up(self) -> np.ndarray:
         """int (n_classes, n_classes): photos of one class taken for the other, either way; above the diagonal only."""

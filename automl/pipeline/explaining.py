@@ -33,6 +33,9 @@ def heat_maps(
 ) -> HeatMaps:
     """Heat maps of the test photos that the page of samples shows.
 
+    Where there is no test set, they say what speaks for the answer that is shown in the eyes of the delivered model,
+    though a model that had not seen the photo gave that answer.
+
     Args:
         candidate: The delivered model.
         model: The same as `Exporter.build_keras` built it.
@@ -54,12 +57,47 @@ def explained_mistakes(
     features: FrozenFeatures, *, learned: Sequence[ImageRecord], tested: Sequence[ImageRecord], score: TestScore
 ) -> tuple[ReportedMistake, ...]:
     """The most confident mistakes on test photos, each with the training photos that look most like it."""
-    wrong = np.flatnonzero(score.predicted != score.truth)
-    wrong = wrong[np.argsort(-score.confidence[wrong], kind="stable")][:_N_MISTAKES]
-    pool = features.last_layer()
+    wrong, pool = _most_confident_mistakes(score), features.last_layer()
     if pool is None or not len(wrong):
         return ()
     neighbours = nearest(pool, features.last_layer_of([tested[row] for row in wrong.tolist()]), _N_NEAREST)
+    return _reported_mistakes(wrong, neighbours.tolist(), learned=learned, tested=tested, score=score)
+
+
+def explained_mistakes_of_folds(
+    features: FrozenFeatures, *, learned: Sequence[ImageRecord], folds: np.ndarray, score: TestScore
+) -> tuple[ReportedMistake, ...]:
+    """The same without a test set: each photo beside those that the model which answered for it has learned from.
+
+    folds: int (n_learned,), the fold that has not seen the photo; -1 for one that was not asked about.
+    """
+    wrong, pool = _most_confident_mistakes(score), features.last_layer()
+    if pool is None or not len(wrong):
+        return ()
+    rows = np.flatnonzero(folds >= 0)
+    neighbours = []
+    for row in rows[wrong].tolist():
+        others = np.flatnonzero(folds != folds[row])
+        neighbours.append(others[nearest(pool[others], pool[[row]], _N_NEAREST)[0]].tolist())
+    tested = [learned[row] for row in rows.tolist()]
+    return _reported_mistakes(wrong, neighbours, learned=learned, tested=tested, score=score)
+
+
+def _most_confident_mistakes(score: TestScore) -> np.ndarray:
+    """int (n,): rows of the score."""
+    wrong = np.flatnonzero(score.predicted != score.truth)
+    return wrong[np.argsort(-score.confidence[wrong], kind="stable")][:_N_MISTAKES]
+
+
+def _reported_mistakes(
+    wrong: np.ndarray,
+    neighbours: Sequence[Sequence[int]],
+    *,
+    learned: Sequence[ImageRecord],
+    tested: Sequence[ImageRecord],
+    score: TestScore,
+) -> tuple[ReportedMistake, ...]:
+    """neighbours: of each mistake, rows of `learned`, the most alike first."""
     return tuple(
         ReportedMistake(
             name=tested[row].name,
@@ -69,7 +107,7 @@ def explained_mistakes(
             confidence=round(float(score.confidence[row]), 4),
             nearest=tuple(_reported(learned[one]) for one in near),
         )
-        for row, near in zip(wrong.tolist(), neighbours.tolist(), strict=True)
+        for row, near in zip(wrong.tolist(), neighbours, strict=True)
     )
 
 

@@ -1,4 +1,7 @@
-"""Chains the stages: split -> pixels -> features -> search -> best -> evaluate once -> export -> bundle."""
+"""Chains the stages: split -> pixels -> features -> search -> best -> evaluate once -> export -> bundle.
+
+Where there is no test set, the held-out answers of the search choose and test the model.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.datasets.split import ALWAYS_TRAINED, make_split
+from automl.datasets.split_groups import together
 from automl.delivery.bundle import write_bundle
 from automl.delivery.exporter import ExportedModels, Exporter
 from automl.delivery.photo_tables import answer_table, photo_table
@@ -21,7 +25,7 @@ from automl.delivery.report.pool_photos import doubted_labels, look_alike_pairs
 from automl.errors import BadSetting, NoBackbone
 from automl.evaluation.calibration import Calibration, calibrate, tempered
 from automl.evaluation.clips_by_features import ClipsByFeatures
-from automl.evaluation.first_model import describe_first
+from automl.evaluation.first_model import FirstModel, describe_first
 from automl.evaluation.score import TestScore, evaluate
 from automl.images.pixel_rules import described, rules_of
 from automl.images.pixels import sweep
@@ -31,10 +35,11 @@ from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
 from automl.pipeline.later_clips import later_clips, note_clips_in_test
 from automl.pipeline.packing import Packer
 from automl.pipeline.tensorflow_loader import TensorFlowLoader
+from automl.pipeline.testing import EveryPhotoTest, Tested
 from automl.pipeline.thinning import affordable_share, thinned
 from automl.processors import onnx_threads
 from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings, RunState, SplitPlan, TrialRecord
-from automl.records.report import CandidateReport, RunReport, RunTimes
+from automl.records.report import CandidateReport, ReportedMistake, RunReport, RunTimes
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
@@ -110,7 +115,7 @@ class _Run:
         self._notes = NoteKeeper()
         self._observer = Observers(self._notes, observer)
         self._weights = choose_backbones(job.weights, job.settings.backbones)
-        self._plan: SplitPlan = make_split(job.manifest, job.settings.seed)
+        self._plan: SplitPlan = make_split(job.manifest, job.settings.seed, scoring=job.settings.scoring)
         self._rules = rules_of(job.manifest.contract)
         self._tensorflow = TensorFlowLoader()
         self._clips: ClipsByFeatures | None = None
@@ -141,6 +146,7 @@ class _Run:
             settings=self._job.settings,
             budget=self._budget,
             observer=self._observer,
+            groups=together(self._images(self._plan.pool)) if self._plan.tests_every_photo else None,
         )
         return Search(
             context,
@@ -220,8 +226,9 @@ class _Run:
             candidate, goal=self._goal, manifest=self._job.manifest, plan=self._plan, weights=self._weights
         )
 
-    def _finish(self, best: Candidate, best_head: Candidate | None, records: list[TrialRecord]) -> RunResult:
+    def _finish(self, best: Candidate, search: Search) -> RunResult:
         """The winner is final once its files are written; only then is the first test picture read."""
+        best_head, records = search.trials.models.best_head, search.trials.records
         searched_s = self._budget.elapsed_s
         self._observer.activity(pipeline_messages.PACKING_BEST)
         self._tensorflow.wait()
@@ -233,13 +240,11 @@ class _Run:
         calibration = next((found for candidate, found in finals if candidate is winner), None)
         described = self._describe(winner)
         self._observer.winner(described)
-        test_images = self._images(self._plan.test)
-        score, first_score = self._score(winner, models, test_images)
-        if self._clips is not None:
-            note_clips_in_test(self._clips, self._features, test_images, self._observer)
-        plots = self._draw(winner, score, test_images=test_images, records=records, calibration=calibration)
-        from automl.pipeline.explaining import explained_mistakes  # Matplotlib, as `_draw`
-
+        tested = self._tested(winner, models, search)
+        score, first_score = tested.score, tested.first
+        if self._clips is not None and not self._plan.tests_every_photo:
+            note_clips_in_test(self._clips, self._features, tested.images, self._observer)
+        plots = self._draw(winner, tested, records=records, calibration=calibration)
         first = self._packer.first
         report = describe_result(
             described,
@@ -250,9 +255,7 @@ class _Run:
             time=self._times(),
             calibration=calibration,
             first_model=describe_first(first, first_score) if first and first_score else None,
-            mistakes=explained_mistakes(
-                self._features, learned=self._images(self._plan.pool), tested=test_images, score=score
-            ),
+            mistakes=self._mistakes(tested),
             suspects=doubted_labels(best_head or best, self._job.manifest, self._plan),
             look_alikes=look_alike_pairs(self._features.last_layer(), self._job.manifest, self._plan),
         )
@@ -265,7 +268,9 @@ class _Run:
             plots=[path for plot in plots for path in (plot.path, plot.svg) if path],
             tables={
                 "photos.csv": photo_table(self._job.manifest, self._plan),
-                "answers.csv": answer_table(score, test_images, calibration.threshold if calibration else None),
+                "answers.csv": answer_table(
+                    score, tested.images, calibration.threshold if calibration else None, tested.folds
+                ),
             },
             complete=partial(self._completed, searched_s),
             write_documents=partial(self._write_documents, plots),
@@ -323,15 +328,37 @@ class _Run:
         late = pipeline_messages.LATE_BY_FIRST_MODEL if is_search_late else pipeline_messages.LATE_BY_PACKING
         self._observer.note(late.format(late_s=late_s))
 
-    def _score(
-        self, winner: Candidate, models: ExportedModels, test_images: list[ImageRecord]
-    ) -> tuple[TestScore, TestScore | None]:
-        """The scores of the winner and of the first model that was found, in one pass.
+    def _tested(self, winner: Candidate, models: ExportedModels, search: Search) -> Tested:
+        """The scores of the winner and of the first model that was found.
 
-        The second one is None where there is no time for it, and in a continued run: the first model of an attempt that
-        was broken off is lost.
+        The latter is lost in a continued run, with the attempt that was broken off.
         """
         first = None if self._job.earlier else self._packer.first
+        if not self._plan.tests_every_photo:
+            test_images = self._images(self._plan.test)
+            return Tested(test_images, *self._score(winner, models, first, test_images))
+        self._observer.activity(pipeline_messages.SCORING_EVERY_PHOTO.format(n=len(self._plan.tested_rows)))
+        test = EveryPhotoTest(
+            self._images(self._plan.pool),
+            self._plan,
+            classes=self._job.manifest.classes,
+            search=search,
+            seed=self._job.settings.seed,
+        )
+        return test.run(winner, first.candidate if first else None)
+
+    def _mistakes(self, tested: Tested) -> tuple[ReportedMistake, ...]:
+        from automl.pipeline.explaining import explained_mistakes, explained_mistakes_of_folds  # Matplotlib, as `_draw`
+
+        learned = self._images(self._plan.pool)
+        if tested.folds is not None:
+            return explained_mistakes_of_folds(self._features, learned=learned, folds=tested.folds, score=tested.score)
+        return explained_mistakes(self._features, learned=learned, tested=tested.images, score=tested.score)
+
+    def _score(
+        self, winner: Candidate, models: ExportedModels, first: FirstModel | None, test_images: list[ImageRecord]
+    ) -> tuple[TestScore, TestScore | None]:
+        """On the test photos, in one pass. The first model is not tested where there is no time for it."""
         # The winner may be the first model's trial averaged with others; then it is another model.
         is_same = first is not None and first.candidate.is_same_model(winner)
         files = [models.onnx]
@@ -354,9 +381,8 @@ class _Run:
     def _draw(
         self,
         winner: Candidate,
-        score: TestScore,
+        tested: Tested,
         *,
-        test_images: list[ImageRecord],
         records: list[TrialRecord],
         calibration: Calibration | None,
     ) -> list[Plot]:
@@ -366,6 +392,7 @@ class _Run:
         )
         from automl.pipeline.explaining import heat_maps, layers_of
 
+        score, test_images = tested.score, tested.images
         maps, model = None, self._exporter.build_keras(winner)
         if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
             self._observer.activity(pipeline_messages.DRAWING_HEAT_MAPS)

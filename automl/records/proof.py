@@ -19,7 +19,10 @@ class Proof(StoredRecord):
     """A sentence for the tick box and the report."""
 
     accuracy: float | None = None
-    """The share of the test photos that it classifies correctly, 0-1."""
+    """The share of the test photos that it classifies correctly, 0-1; None also where there was no test set."""
+
+    agreement: float | None = None
+    """The share of the photos that it was tried on to which it gives the same answer as the model itself, 0-1."""
 
     largest_difference: float | None = None
     """Of any probability from that of the model itself, 0-1."""

@@ -51,6 +51,18 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class PhotoUse(StrEnum):
+    """What a run used a photo for, as the `photos.csv` of its download says it."""
+
+    LEARNED = "learn"
+    TESTED = "test"
+    LEARNED_AND_TESTED = "learn and test"
+    """Without a test set: the delivered model has learned from it, and a model that had not has answered for it."""
+
+    LEFT_OUT = "left out"
+    NOT_USED = "not used"
+
+
 class Severity(StrEnum):
     """How much harm a finding of the doctor does if nothing is done about it, the worst first."""
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from automl.images.pixels import OnProgress
 from automl.models.head.settings import Targets
 from automl.records import RunSettings
@@ -21,8 +23,9 @@ class SearchContext:
         settings: what the user asked for.
         budget: the clock of the run.
         observer: follows what happens.
-        tests_every_photo: whether the held-out answers of the search give the delivered score, for want of a test set:
-            then no training may end early on them, and only a model with all answers may be delivered.
+        groups: int (n_rows,), photos that are copies or frames of each other share a number. Only of a run without a
+            test set, whose score comes from the held-out answers of the search: then no training may end early on
+            them, and only a model with all answers may be delivered. Else None.
     """
 
     targets: Targets
@@ -30,7 +33,12 @@ class SearchContext:
     settings: RunSettings
     budget: Budget
     observer: Observer
-    tests_every_photo: bool = False
+    groups: np.ndarray | None = None
+
+    @property
+    def tests_every_photo(self) -> bool:
+        """Whether the held-out answers of the search give the delivered score."""
+        return self.groups is not None
 
     @property
     def n_photos(self) -> int:

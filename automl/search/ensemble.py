@@ -40,7 +40,8 @@ def average_of_good_heads(
     ]
     if not alike:
         return best
-    return _averaged(best, [best, *alike[: _MOST_AVERAGED - 1]], scorer=scorer, costs=costs)
+    parts = [best, *alike[: _MOST_AVERAGED - 1]]
+    return _averaged(best, parts, _equal_shares(parts), scorer=scorer, costs=costs)
 
 
 def ensemble_of(parts: Sequence[Candidate], *, number: int, scorer: Scorer, costs: ModelCosts) -> Candidate:
@@ -48,33 +49,44 @@ def ensemble_of(parts: Sequence[Candidate], *, number: int, scorer: Scorer, cost
 
     Epoch and curves, which describe one training, are those of the part with the lowest loss.
     """
-    best = min(parts, key=lambda part: part.loss)
-    ensemble = replace(
-        best,
-        number=number,
-        stage=Stage.ENSEMBLE,
-        params={},
-        image_size_px=max(part.image_size_px for part in parts),
-        fold_layers=(),
-    )
-    return _averaged(ensemble, parts, scorer=scorer, costs=costs)
+    return _averaged(_of_its_own(parts, number), parts, _equal_shares(parts), scorer=scorer, costs=costs)
 
 
-def mean_logits(parts: Sequence[Candidate]) -> np.ndarray:
-    """float32 (n_repeats, n_rows, n_classes), NaN where one of the parts has no answer."""
+def weighted_mean(
+    parts: Sequence[Candidate], shares: Sequence[float], *, number: int, scorer: Scorer, costs: ModelCosts
+) -> Candidate:
+    """The weighted mean of `parts` as a model of its own; see `ensemble_of`. shares: of each, they sum up to 1."""
+    return _averaged(_of_its_own(parts, number), parts, shares, scorer=scorer, costs=costs)
+
+
+def mean_logits(parts: Sequence[Candidate], shares: Sequence[float] | None = None) -> np.ndarray:
+    """float32 (n_repeats, n_rows, n_classes), NaN where one of the parts has no answer.
+
+    shares: of each part, they sum up to 1; the same for all by default.
+    """
+    shares = shares or _equal_shares(parts)
     n_repeats = max(len(part.held_out_logits) for part in parts)
-    total: np.ndarray = np.sum([_padded(part.held_out_logits, n_repeats) for part in parts], axis=0)
-    return total / len(parts)
+    total: np.ndarray = np.sum(
+        [
+            np.float32(share) * _padded(part.held_out_logits, n_repeats)
+            for part, share in zip(parts, shares, strict=True)
+        ],
+        axis=0,
+    )
+    return total
 
 
-def joined_heads(parts: Sequence[Candidate]) -> tuple[BranchHead, ...]:
-    """The heads of all parts, each scaled to its share; linear ones that read the same are added up to one."""
+def joined_heads(parts: Sequence[Candidate], shares: Sequence[float] | None = None) -> tuple[BranchHead, ...]:
+    """The heads of all parts, each scaled to its share; linear ones that read the same are added up to one.
+
+    shares: of each part, they sum up to 1; the same for all by default.
+    """
+    shares = shares or _equal_shares(parts)
     linear: dict[tuple[tuple[Branch, ...], str, bool], Layer] = {}
     deep: list[BranchHead] = []
-    for head in (head for part in parts for head in part.heads):
+    for head, share in ((head, share) for part, share in zip(parts, shares, strict=True) for head in part.heads):
         *hidden, (kernel, bias) = head.layers
-        share = np.float32(1 / len(parts))
-        scaled = kernel * share, bias * share
+        scaled = kernel * np.float32(share), bias * np.float32(share)
         if hidden:
             deep.append(replace(head, layers=(*hidden, scaled)))
             continue
@@ -85,9 +97,27 @@ def joined_heads(parts: Sequence[Candidate]) -> tuple[BranchHead, ...]:
     return (*joined, *deep)
 
 
-def _averaged(template: Candidate, parts: Sequence[Candidate], *, scorer: Scorer, costs: ModelCosts) -> Candidate:
+def _equal_shares(parts: Sequence[Candidate]) -> list[float]:
+    return [1 / len(parts)] * len(parts)
+
+
+def _of_its_own(parts: Sequence[Candidate], number: int) -> Candidate:
+    """What a mean takes from the part with the lowest loss."""
+    return replace(
+        min(parts, key=lambda part: part.loss),
+        number=number,
+        stage=Stage.ENSEMBLE,
+        params={},
+        image_size_px=max(part.image_size_px for part in parts),
+        fold_layers=(),
+    )
+
+
+def _averaged(
+    template: Candidate, parts: Sequence[Candidate], shares: Sequence[float], *, scorer: Scorer, costs: ModelCosts
+) -> Candidate:
     """`template` with everything that follows from its parts alone."""
-    logits, heads = mean_logits(parts), joined_heads(parts)
+    logits, heads = mean_logits(parts, shares), joined_heads(parts, shares)
     score, loss = scorer.score(logits)
     branches = tuple(dict.fromkeys(branch for part in parts for branch in part.branches))
     cost = costs.of(branches, sum(head.n_bytes for head in heads))

@@ -15,10 +15,14 @@ from automl.search.budget import SearchOver
 from automl.search.candidate import Branch, Candidate
 from automl.search.context import SearchContext
 from automl.search.costs import ModelCosts
+from automl.search.ensemble import weighted_mean
+from automl.search.every_photo import AnsweredTrials
 from automl.search.expectations import PRIORS, Expectations
 from automl.search.frozen import FrozenFeatures
+from automl.search.objective import Objective
 from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, make_plan, plan_of
 from automl.search.scoring import common_rows
+from automl.search.selection import AskedPhotos, TrialAnswers, select
 from automl.search.space import backbone_names
 from automl.search.stages.fine_tuning import FineTuneStage
 from automl.search.stages.heads import HeadsStage
@@ -60,6 +64,8 @@ class Search:
         self._budget, self._observer = context.budget, context.observer
         self._features = features
         self.trials = Trials(context, packer=packer, earlier=earlier)
+        self._chosen_from: Sequence[Candidate] = ()
+        self._chosen: Candidate | None = None
         self._costs = ModelCosts(features, objective=context.objective, n_classes=context.targets.n_classes)
         self._heads = HeadsStage(
             context, features=features, trials=self.trials, costs=self._costs, scratch=scratch / "heads"
@@ -143,12 +149,55 @@ class Search:
             self._features.release_extractors()
             load_tensorflow()
             self._search(plan)
-        self._heads.average_best_head()
-        self._fine_tuning.try_ensemble()
-        self._note_what_fine_tuning_gained()
+        if self.trials.answered is None:
+            self._heads.average_best_head()
+            self._fine_tuning.try_ensemble()
+            self._note_what_fine_tuning_gained()
         self._observer.note(self._why_it_ended())
         self._features.release_pixels(INPUT_SIZES_PX)  # fine-tuning may take other sizes than the plan's
-        return self._best_of_all()
+        best = self._best_of_all()
+        return best if self.trials.answered is None else self._chosen_by_all_answers(self.trials.answered, plan)
+
+    def answers_to_every_photo(self, *candidates: Candidate) -> TrialAnswers:
+        """The held-out answers that the delivered model was chosen by; those of `candidates` where some are named.
+
+        Only of a run without a test set.
+        """
+        assert self.trials.answered is not None
+        return self.trials.answered.answers(candidates or self._chosen_from, self._costs)
+
+    @property
+    def asked_photos(self) -> AskedPhotos:
+        """What those answers are about."""
+        assert self.trials.answered is not None
+        return self.trials.answered.photos
+
+    @property
+    def objective(self) -> Objective:
+        return self._context.objective
+
+    def is_chosen(self, candidate: Candidate) -> bool:
+        """Whether it is the model that the selection by these answers chose."""
+        return self._chosen is not None and candidate.is_same_model(self._chosen)
+
+    def _chosen_by_all_answers(self, answered: AnsweredTrials, plan: FeaturePlan) -> Candidate:
+        """The model of the whole selection, which is tested by the same answers."""
+        objective = self._context.objective
+        self._chosen_from = answered.of_one_size(plan.main_px, objective)
+        selection = select(self.answers_to_every_photo(), answered.photos, objective)
+        chosen = {one.number: one for one in self._chosen_from}
+        parts, shares = [chosen[number] for number, _ in selection.weights], [share for _, share in selection.weights]
+        if len(parts) == 1:
+            self._chosen = parts[0]
+            return parts[0]
+        started_s = self._budget.elapsed_s
+        mean = weighted_mean(
+            parts, shares, number=len(self.trials.records), scorer=self._context.scorer, costs=self._costs
+        )
+        self._observer.note(search_messages.CHOSE_MEAN.format(n=len(parts)))
+        self.trials.record_ensemble(mean, started_s=started_s)
+        self._chosen = mean
+        return mean
 
     def _read_photos(self, blocks: Sequence[Block]) -> None:
         # The first model needs the photos, unless an earlier run has left their features.

@@ -10,6 +10,7 @@ from automl.search.best_models import BestModels
 from automl.search.budget import SearchOver
 from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
+from automl.search.every_photo import AnsweredTrials
 from automl.search.failures import FAILURES_THAT_RETIRE, BackboneFailures
 from automl.search.trial_run import PlannedTrial, RunningTrial, Train, TrialEnd, record_of
 from automl.text.messages import search as search_messages
@@ -40,6 +41,7 @@ class Trials:
         records: of all trials, those of the earlier attempt first.
         models: the best models so far.
         last_gain: number of records when the goal last became higher.
+        answered: the models with an answer to every photo, of a run without a test set; else None.
     """
 
     def __init__(self, context: SearchContext, *, packer: BestModelPacker, earlier: Sequence[TrialRecord] = ()) -> None:
@@ -50,6 +52,7 @@ class Trials:
         self.records: list[TrialRecord] = list(earlier)
         self.models = BestModels(context.scorer)
         self.last_gain = 0
+        self.answered = AnsweredTrials(context.targets, context.groups) if context.groups is not None else None
         self._failures = BackboneFailures()
         for record in earlier:
             self._failures.count(record)  # the earlier attempt has said so
@@ -107,7 +110,17 @@ class Trials:
         return record
 
     def add_ensemble(self, ensemble: Candidate, *, started_s: float) -> None:
-        """Records an ensemble, which needs no training."""
+        """Records an ensemble, which needs no training, and compares it with the other models."""
+        self.take(self._record_of(ensemble, started_s), ensemble)
+
+    def record_ensemble(self, ensemble: Candidate, *, started_s: float) -> None:
+        """Records the ensemble that is delivered, whatever the other models are like."""
+        record = self._record_of(ensemble, started_s)
+        self.records.append(record)
+        self.models.best = ensemble
+        self._context.observer.trial(record, ensemble)
+
+    def _record_of(self, ensemble: Candidate, started_s: float) -> TrialRecord:
         planned = PlannedTrial(
             stage=Stage.ENSEMBLE,
             params=ensemble.params,
@@ -117,7 +130,7 @@ class Trials:
         )
         end = TrialEnd(state=TrialState.COMPLETE, candidate=ensemble)
         number, now_s = len(self.records), self._budget.elapsed_s
-        self.take(record_of(planned, end, number=number, started_s=started_s, now_s=now_s), ensemble)
+        return record_of(planned, end, number=number, started_s=started_s, now_s=now_s)
 
     def take(self, record: TrialRecord, candidate: Candidate | None) -> None:
         """Takes a trial that has ended, and its model if it gave one."""
@@ -156,6 +169,8 @@ class Trials:
         self._pack()
 
     def _offer(self, candidate: Candidate) -> None:
+        if self.answered is not None:
+            self.answered.offer(candidate)
         if self.models.offer(candidate):
             self.last_gain = len(self.records)
 

@@ -195,6 +195,7 @@ def export_row(name: str, found: Export | ExportOutcome) -> FormatReport:
         title=find_format(name).title,
         n_bytes=proof.n_bytes if proof else None,
         accuracy=proof.accuracy if proof else None,
+        agreement=proof.agreement if proof else None,
         largest_difference=proof.largest_difference if proof else None,
         latency_s=proof.latency_s if proof else None,
         is_true=proof is not None and proof.is_true,

@@ -185,7 +185,7 @@ def _score_report(score: TestScore, seed: int, threshold: float | None) -> Score
     """threshold: the confidence from which on an answer counts as sure."""
     coverage, accuracy_when_sure = score.sure(threshold)
     return ScoreReport(
-        method=ScoreMethod.HELD_OUT,
+        method=ScoreMethod.CROSS_VALIDATED if score.corrected else ScoreMethod.HELD_OUT,
         accuracy=score.accuracy,
         balanced_accuracy=score.balanced_accuracy,
         n_images=score.n_images,

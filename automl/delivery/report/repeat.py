@@ -3,13 +3,13 @@
 import shlex
 
 from automl.options import RUN_OPTIONS
-from automl.records import RunSettings
+from automl.records import RunSettings, Scoring
 from automl.records.report import RunReport
 
 
 def asked_for(report: RunReport) -> RunSettings:
-    """What the run was asked for, with the goal that it chose where none was given."""
-    return report.settings.model_copy(update={"goal": report.goal})
+    """What the run was asked for, with the goal and the way of testing that it chose where none was given."""
+    return report.settings.model_copy(update={"goal": report.goal, "scoring": Scoring(report.score.method)})
 
 
 def repeat_command(settings: RunSettings) -> str:

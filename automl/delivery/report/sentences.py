@@ -4,7 +4,7 @@ The first sentence is the test score's own (`TestScore.sentence`), so that the p
 """
 
 from automl.delivery.report.tables import mix_ups
-from automl.records.report import RunReport
+from automl.records.report import RunReport, ScoreMethod
 from automl.text.durations import duration_in_words
 from automl.text.lists import names_in_words
 from automl.text.messages import delivery as delivery_messages
@@ -19,6 +19,7 @@ _ONE_POINT_FROM = 0.5
 def findings(report: RunReport) -> list[str]:
     """What else the test showed, most important first."""
     sentences = [
+        _counted(report),
         _baseline(report),
         _first_model(report),
         _most_frequent_mistake(report),
@@ -48,7 +49,7 @@ def limits(report: RunReport) -> list[str]:
 def when_sure(report: RunReport) -> str:
     """From which confidence on an answer can be trusted; empty where that is not known.
 
-    The threshold was chosen on validation photos, so the test photos give the more honest figures where they have any.
+    The threshold was chosen on validation photos, so the figures of the test are the more honest ones where it has any.
     """
     calibration, score = report.calibration, report.score
     if calibration is None or calibration.threshold is None:
@@ -63,6 +64,16 @@ def when_sure(report: RunReport) -> str:
         return ""
     return sentence.format(
         threshold=percent(calibration.threshold, 0), coverage=_of_100(coverage), accuracy=_of_100(accuracy)
+    )
+
+
+def _counted(report: RunReport) -> str:
+    """How the score and the count of right answers belong together; empty for a test set, where they are the same."""
+    score = report.score
+    if score.method is not ScoreMethod.CROSS_VALIDATED:
+        return ""
+    return delivery_messages.EVERY_PHOTO_COUNTED.format(
+        n=report.n_trials, n_right=score.n_correct, n_photos=score.n_images, score=percent(score.accuracy)
     )
 
 

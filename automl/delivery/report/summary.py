@@ -7,7 +7,15 @@ from automl.delivery.report.sentences import findings, limits
 from automl.delivery.report.tables import ExportRow, MixUp, ScoreRow, export_rows, mix_ups, score_rows
 from automl.options import RUN_OPTIONS
 from automl.records import RunSettings
-from automl.records.report import ClassCounts, ClassScore, RunReport, WeightsProvenance, WinnerReport
+from automl.records.report import (
+    ClassCounts,
+    ClassScore,
+    DataReport,
+    RunReport,
+    ScoreMethod,
+    WeightsProvenance,
+    WinnerReport,
+)
 from automl.text.durations import duration_in_words
 from automl.text.lists import names_in_words
 from automl.text.messages import delivery as delivery_messages
@@ -139,12 +147,22 @@ def _photo_facts(report: RunReport) -> list[Fact]:
     if data is None:
         return [Fact(delivery_messages.TEST_PHOTOS, f"{report.score.n_images:,}")]
     facts = [Fact(delivery_messages.VERSION, str(data.version))] if data.version is not None else []
-    used = delivery_messages.PHOTOS_USED_OR_NOT if data.n_left_out else delivery_messages.PHOTOS_USED
-    words = used.format(n=data.n_images, n_learned=data.n_learned, n_test=data.n_test, n_left_out=data.n_left_out)
+    words = _used_words(report, data)
     facts.append(Fact(delivery_messages.PHOTOS, words))
     if data.n_refused:
         facts.append(Fact(delivery_messages.UNUSABLE_FILES, f"{data.n_refused:,}"))
     return facts
+
+
+def _used_words(report: RunReport, data: DataReport) -> str:
+    n_tested = report.score.n_images
+    counts = {"n": data.n_images, "n_learned": data.n_learned, "n_test": data.n_test, "n_left_out": data.n_left_out}
+    if report.score.method is ScoreMethod.HELD_OUT:
+        used = delivery_messages.PHOTOS_USED_OR_NOT if data.n_left_out else delivery_messages.PHOTOS_USED
+        return used.format(**counts)
+    if n_tested == data.n_images:
+        return delivery_messages.EVERY_PHOTO_USED.format(**counts)
+    return delivery_messages.SOME_PHOTOS_TESTED.format(n_tested=n_tested, **counts)
 
 
 def _made_facts(report: RunReport) -> list[Fact]:
@@ -153,16 +171,18 @@ def _made_facts(report: RunReport) -> list[Fact]:
     used = duration_in_words(time.used_s)
     if time.budget_s:
         used = delivery_messages.TIME_OF_BUDGET.format(used=used, budget=duration_in_words(time.budget_s))
+    is_held_out = report.score.method is ScoreMethod.HELD_OUT
+    was = delivery_messages.ON_VALIDATION_PHOTOS_WAS if is_held_out else delivery_messages.COUNTED_WAS
     return [
         *_winner_facts(winner),
         Fact(delivery_messages.CHOSEN_FROM, chosen_from),
         Fact(
-            delivery_messages.ON_VALIDATION_PHOTOS,
-            delivery_messages.ON_VALIDATION_PHOTOS_WAS.format(share=percent(validation.score), n=validation.n_images),
+            delivery_messages.ON_VALIDATION_PHOTOS if is_held_out else delivery_messages.COUNTED,
+            was.format(share=percent(validation.score), n=validation.n_images),
         ),
         Fact(delivery_messages.TIME, used),
         Fact(delivery_messages.SEED, str(report.seed)),
-        Fact(delivery_messages.FIXED_BEFORE_TEST, winner.sha256),
+        Fact(delivery_messages.FIXED_BEFORE_TEST if is_held_out else delivery_messages.DIGEST, winner.sha256),
     ]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automl.records.report import FormatReport, Interval, RunReport, ScoreReport
+from automl.records.report import FormatReport, Interval, RunReport, ScoreMethod, ScoreReport
 from automl.text.durations import duration_in_words
 from automl.text.messages import delivery as delivery_messages
 from automl.text.numbers import latency_in_words, percent, size_in_words
@@ -53,7 +53,8 @@ class ExportRow:
     Attributes:
         title: Its name.
         size: Of its file.
-        accuracy: On the test photos.
+        accuracy: On the test photos; a dash where there was no test set.
+        agreement: Share of the photos that it was tried on to which it gives the delivered model's answer.
         largest_difference: Largest difference of a probability from that of the delivered model.
         latency: Time for one photo.
         is_true: Whether it answers as the model does.
@@ -63,6 +64,7 @@ class ExportRow:
     title: str
     size: str
     accuracy: str
+    agreement: str
     largest_difference: str
     latency: str
     is_true: bool
@@ -166,8 +168,9 @@ def _confidence_row(term: str, ece: float) -> ScoreRow:
 
 
 def _validation_row(report: RunReport) -> ScoreRow:
+    is_held_out = report.score.method is ScoreMethod.HELD_OUT
     return ScoreRow(
-        title=delivery_messages.VALIDATED,
+        title=delivery_messages.VALIDATED if is_held_out else delivery_messages.COUNTED_ROW,
         term=delivery_messages.VALIDATED_TERM.format(goal=report.goal.replace("_", " ")),
         value=percent(report.validation.score),
     )
@@ -178,6 +181,7 @@ def _export_row(one: FormatReport) -> ExportRow:
         title=one.title,
         size=_NOTHING if one.n_bytes is None else size_in_words(one.n_bytes),
         accuracy=percent(one.accuracy),
+        agreement=percent(one.agreement),
         largest_difference=_NOTHING if one.largest_difference is None else f"{one.largest_difference:.2g}",
         latency=_NOTHING if one.latency_s is None else latency_in_words(one.latency_s),
         is_true=one.is_true,

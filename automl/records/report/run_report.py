@@ -29,7 +29,11 @@ class FormatReport(ReportPart):
     """Size of the file; None, as the three figures below, where the format could not be made."""
 
     accuracy: Share | None
-    """On the test photos."""
+    """On the test photos; None also where there was no test set."""
+
+    agreement: Share | None
+    """Share of the photos that it was tried on to which it gives the delivered model's answer; None where that was not
+    measured, as by earlier versions."""
 
     largest_difference: float | None
     """Largest difference of any probability from that of the delivered model."""
@@ -63,7 +67,7 @@ class CandidateReport(ReportPart):
     No part has a default, so that what is written is always whole.
     """
 
-    version: Literal[2] = Field(alias="schema")
+    version: Literal[3] = Field(alias="schema")
     """Version of this record. It is raised when the shape changes; `upgrade` then learns to read the older one."""
 
     name: str
@@ -99,7 +103,11 @@ class CandidateReport(ReportPart):
 
 
 class RunReport(CandidateReport):
-    """The result of a run: its model, the score of the test, and what was found out on the way."""
+    """The result of a run: its model, the score of the test, and what was found out on the way.
+
+    Where `score.method` is cross-validated, the test photos are all that a fold held out, and an answer is that of a
+    model which had not seen the photo.
+    """
 
     score: ScoreReport = Field(alias="test")
 

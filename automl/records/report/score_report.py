@@ -15,7 +15,11 @@ class ScoreMethod(StrEnum):
     """A test set that was put aside before the search."""
 
     CROSS_VALIDATED = "cross-validated"
-    """Every photo once, by a model that was trained without it. No run does this yet."""
+    """Every photo, by a model that was trained without it; the delivered model has learned from all of them.
+
+    The same answers chose the model, so the accuracy is corrected for that luck (bootstrap bias-corrected
+    cross-validation): see each figure.
+    """
 
 
 class ClassScore(ReportPart):
@@ -48,18 +52,26 @@ class ScoreIntervals(ReportPart):
 
 
 class ScoreReport(ReportPart):
-    """The figures of the test. What is None was not measured by the version that made the run."""
+    """The figures of the test. What is None was not measured by the version that made the run.
+
+    Cross-validated, confusion, classes, macro F1, log loss, top-5 accuracy and ECE describe one answer to each photo,
+    that of the first repeat, by models of the delivered kind.
+    """
 
     method: ScoreMethod
 
     accuracy: Share
+    """`n_correct / n_images`. Cross-validated: the mean over the photos of how often the selection, repeated without
+    the photo, chose a model that answers it correctly."""
 
     balanced_accuracy: Share
-    """Mean recall of the classes that the test photos show."""
+    """Mean recall of the classes that the test photos show. Cross-validated: corrected as `accuracy` is."""
 
     n_images: Count
+    """Test photos; cross-validated: all photos that a fold held out."""
 
     n_correct: Count
+    """How many of the answers are right. Cross-validated: not corrected, so it may promise a little too much."""
 
     interval_95: Interval
     """Of the accuracy (Wilson), for the effective number of photos where some belong together."""
@@ -88,7 +100,10 @@ class ScoreReport(ReportPart):
     intervals: ScoreIntervals | None
 
     coverage: Share | None
-    """Share of the answers that are at least as confident as the threshold for "sure"; 0 where there is none."""
+    """Share of the answers that are at least as confident as the threshold for "sure"; 0 where there is none.
+
+    Cross-validated: with thresholds that were chosen without the photo, as in the figure below.
+    """
 
     accuracy_when_sure: Share | None
     """Share of the sure answers that are right; None also where no answer is sure."""

@@ -7,7 +7,7 @@ measured becomes None or empty, and what follows from other figures is worked ou
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-VERSION: Final[Literal[2]] = 2
+VERSION: Final[Literal[3]] = 3
 
 _Values = dict[str, Any]
 
@@ -97,5 +97,14 @@ def _macro_f1(confusion: Sequence[Sequence[int]]) -> float:
     return sum(scores) / len(scores)
 
 
-_STEPS: Mapping[object, Callable[[_Values], _Values]] = {1: _from_1}
+def _from_2(old: _Values) -> _Values:
+    """Version 3 says how a run was asked to be tested, and how many answers of a format are the model's own."""
+    new = {**old, "schema": 3}
+    if "test" in old:
+        new["settings"] = {"scoring": "held-out", **old["settings"]}
+        new["exports"] = [{"agreement": None, **row} for row in old["exports"]]
+    return new
+
+
+_STEPS: Mapping[object, Callable[[_Values], _Values]] = {1: _from_1, 2: _from_2}
 """By version: how to get to the next one."""

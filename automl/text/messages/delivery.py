@@ -9,7 +9,27 @@ SCORE_AND_WORST_PAIR = (
     "and {other} most."
 )
 
+EVERY_PHOTO_SCORE = (
+    "Each photo was tested by a model that had never seen it: about {expected} of 100 are right; expect {low} to "
+    "{high}."
+)
+EVERY_PHOTO_SCORE_AND_WORST_PAIR = (
+    "Each photo was tested by a model that had never seen it: about {expected} of 100 are right; expect {low} to "
+    "{high}. It mixes up {one} and {other} most."
+)
+
 # What else the test showed.
+EVERY_PHOTO_COUNTED = OneOrMany(
+    one=(
+        "Models of the same kind, each without some of the photos, answered {n_right:,} of {n_photos:,} right; the "
+        "score is {score}. The delivered model has learned from every photo."
+    ),
+    many=(
+        "Models of the same kind, each without some of the photos, answered {n_right:,} of {n_photos:,} right. Such "
+        "answers also chose the best of {n:,} tries, which makes them a little lucky: the score, {score}, is corrected "
+        "for that. The delivered model has learned from every photo."
+    ),
+)
 BASELINE = "Always saying the most common class would have been right on {n_right:,} of {n:,}."
 NOT_BETTER_THAN_BASELINE = (
     "Always saying the most common class would have been right on {n_right:,} of {n:,}. The model is not clearly "
@@ -49,14 +69,14 @@ SEARCH_GAINED_LITTLE = (
     "point over it."
 )
 NO_MISTAKE = "It made no mistake on these photos; that does not mean that it never will."
-WORST_MISTAKE = "Its most frequent mistake: it took {n:,} of the {n_true:,} test photos of {truth} for {said}."
+WORST_MISTAKE = "Its most frequent mistake: it took {n:,} of the {n_true:,} tested photos of {truth} for {said}."
 ONE_OF_WORST_MISTAKES = (
-    "One of its most frequent mistakes: it took {n:,} of the {n_true:,} test photos of {truth} for {said}."
+    "One of its most frequent mistakes: it took {n:,} of the {n_true:,} tested photos of {truth} for {said}."
 )
-WEAKEST_CLASS = "It recognises {classes} least often: {n_right:,} of {n:,} test photos."
+WEAKEST_CLASS = "It recognises {classes} least often: {n_right:,} of {n:,} tested photos."
 SURE_ON_TEST_PHOTOS = (
-    "When it is at least {threshold} sure, which it was for {coverage} test photos, it was right on {accuracy}. Treat "
-    "an answer below that as “not sure”."
+    "When it is at least {threshold} sure, which it was for {coverage} tested photos, it was right on {accuracy}. "
+    "Treat an answer below that as “not sure”."
 )
 SURE_ON_VALIDATION_PHOTOS = (
     "When it is at least {threshold} sure, which it was for {coverage} validation photos, it was right on {accuracy}. "
@@ -81,10 +101,10 @@ ALWAYS_ANSWERS = (
     "high confidence."
 )
 ONLY_PHOTOS_LIKE_THESE = (
-    "The score holds for photos like the test photos, which came from the same collection. On photos from another "
+    "The score holds for photos like the tested ones, which came from the same collection. On photos from another "
     "place, camera, season or group of people it may do worse: test it on some of them before you rely on it."
 )
-ROUGH_CLASSES = "Fewer than {few} test photos each, so their own figures say little: {classes}."
+ROUGH_CLASSES = "Fewer than {few} tested photos each, so their own figures say little: {classes}."
 LEARNED_FROM_IMAGENET = (
     "The networks that it is built on first learned from ImageNet's photographs of the web; what these show too "
     "rarely, or with prejudice, may show in its answers."
@@ -100,6 +120,11 @@ PHOTOS = "Photos"
 TEST_PHOTOS = "Test photos"
 PHOTOS_USED = "{n:,}: {n_learned:,} to learn from, {n_test:,} for the test"
 PHOTOS_USED_OR_NOT = "{n:,}: {n_learned:,} to learn from, {n_test:,} for the test, {n_left_out:,} left out"
+EVERY_PHOTO_USED = "{n:,}: each is learned from, and each is tested by a model that had not seen it"
+SOME_PHOTOS_TESTED = (
+    "{n:,}: {n_learned:,} to learn from, {n_tested:,} of them tested by models that had not seen them, "
+    "{n_left_out:,} left out"
+)
 UNUSABLE_FILES = "Files that could not be used"
 VALIDATION = "Validation"
 VALIDATION_WITHIN = "{method}, within the photos to learn from"
@@ -117,10 +142,16 @@ ON_VALIDATION_PHOTOS_WAS = (
     "{share} of {n:,}. These photos chose the winner, so this score tends to be a little too good; the test score is "
     "the honest one."
 )
+COUNTED = "Counted by the answers that chose it"
+COUNTED_WAS = (
+    "{share} of {n:,}. The same answers chose the winner, so this tends to be a little too good; the score is "
+    "corrected for that."
+)
 TIME = "Time"
 TIME_OF_BUDGET = "{used} of {budget}"
 SEED = "Seed"
 FIXED_BEFORE_TEST = "Fixed before the test (SHA-256)"
+DIGEST = "Digest of the model (SHA-256)"
 BUILT_ON = "Built on"
 WHAT_IT_SEES = "What it sees"
 SEES_SQUARE = "the photo at {picture}"
@@ -133,7 +164,7 @@ WEIGHTS_FROM = "{origin}: {location}"
 WEIGHTS_FROM_PACKAGE = "{origin} (name of the Python package that the numbers were taken from)"
 
 # The table of scores: for everybody, and as the field calls them.
-ACCURACY = "Right on test photos"
+ACCURACY = "Right on tested photos"
 ACCURACY_TERM = "accuracy"
 BALANCED_ACCURACY = "The same, where every class counts the same"
 BALANCED_ACCURACY_TERM = "balanced accuracy"
@@ -147,10 +178,11 @@ FIRST_MODEL = "The first model that was found, after {time}"
 LOG_LOSS = "How far its probabilities are off (0 is perfect)"
 LOG_LOSS_TERM = "log loss"
 CONFIDENCE_ERROR = "How far its confidence is from how often it is right"
-CONFIDENCE_ERROR_TERM_TEST = "calibration error (ECE), test photos"
+CONFIDENCE_ERROR_TERM_TEST = "calibration error (ECE), tested photos"
 CONFIDENCE_ERROR_TERM_BEFORE = "calibration error (ECE), validation photos, before calibration"
 CONFIDENCE_ERROR_TERM_AFTER = "calibration error (ECE), validation photos, after it"
 VALIDATED = "On validation photos, which chose the winner"
+COUNTED_ROW = "By the answers that chose the winner, not corrected for that"
 VALIDATED_TERM = "validation {goal}"
 
 # The proof of a format.
@@ -184,6 +216,23 @@ ABOUT_THE_SAME = (
     "differs by {largest:.3f} at most."
 )
 
+SAME_ANSWERS = (
+    "Loaded again, it gives the same answers as the model itself to the photos that it was tried on, {n:,} of {n:,}; "
+    "its probabilities are the same."
+)
+SAME_ANSWERS_NEARLY = (
+    "Loaded again, it gives the same answers as the model itself to the photos that it was tried on, {n:,} of {n:,}; a "
+    "probability differs by {largest:.3f} at most."
+)
+ABOUT_THE_SAME_ANSWERS = (
+    "Loaded again, it gives the model's own answers to {n_same:,} of the {n:,} photos that it was tried on; a "
+    "probability differs by {largest:.3f} at most."
+)
+OTHER_ANSWERS = (
+    "Loaded again, it gives the model's own answers to only {n_same:,} of the {n:,} photos that it was tried on, so it "
+    "is not quite the same model."
+)
+
 # Writing other formats.
 WRITING_FORMAT = "Writing {title}"
 TESTING_FORMAT = OneOrMany(one="Testing {title} on {n:,} photo", many="Testing {title} on {n:,} photos")
@@ -203,8 +252,8 @@ REQUIREMENTS_FILE = "what that program needs"
 SERVING_FILE = "how a photo becomes the pixels that the models see; each model has it inside, too"
 LABELS_FILE = "the names of the classes, in order"
 REPORT_FILE = "the result in words, with figures and plots, to read or print"
-PHOTOS_FILE = "which photo was learned from, and which was kept for the test"
-ANSWERS_FILE = "what the model said about each test photo, and how sure it was"
+PHOTOS_FILE = "which photo was learned from, and which was tested"
+ANSWERS_FILE = "what was said about each tested photo, and how sure the answer was"
 METRICS_FILE = "the score, the settings and everything that was measured"
 README_FILE = "how to use all this"
 MODEL_CARD_FILE = "what the model is good for, and what it is not"
@@ -224,8 +273,8 @@ serving.json  how a photo becomes the pixels that the model sees; model.onnx has
 metrics.json  every figure and setting: score, confusion matrix, how it was trained, where its weights come from
 report.html   the result in words, with its figures and plots: open it in a browser, or print it
 model_card.md what the model is for and not for, where its parts come from, and the command that repeats it
-photos.csv    which photo was learned from and which was kept for the test
-answers.csv   what the model said about each test photo, and how sure it was (these four in the finished download)
+photos.csv    which photo was learned from and which was tested
+answers.csv   what was said about each tested photo, and how sure the answer was (these four in the finished download)
 plots/        the plots"""
 README_NO_KERAS = (
     "The search was still going on when this was packed. The finished download also has model.keras, for TensorFlow."

@@ -11,6 +11,10 @@ SCORING = OneOrMany(
     one="Scoring the best model on {n:,} photo it has never seen",
     many="Scoring the best model on {n:,} photos it has never seen",
 )
+SCORING_EVERY_PHOTO = OneOrMany(
+    one="Scoring {n:,} photo by the answers of models that had not seen it",
+    many="Scoring {n:,} photos by the answers of models that had not seen them",
+)
 DRAWING_HEAT_MAPS = "Drawing heat maps"
 DRAWING_PLOTS = "Drawing the plots"
 
@@ -20,10 +24,10 @@ BACKBONES_MISSING = "Not installed here: {missing}. Installed: {installed}."
 
 # What was before, and makes the result less certain.
 TEST_RESULT_SEEN = (
-    "You started this run after you had seen the test result of another one. The test photos are no longer quite "
+    "You started this run after you had seen the result of another one on these photos. They are no longer quite "
     "untouched: the score may be a little too good."
 )
-TEST_READ_TWICE = "This run was interrupted while its best model was scored: the test photos were read twice."
+TEST_READ_TWICE = "This run was interrupted while its best model was tested: it was tested twice."
 CONTINUED = OneOrMany(
     one="This run was interrupted after {n} trial and continued from there.",
     many="This run was interrupted after {n} trials and continued from there.",

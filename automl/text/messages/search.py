@@ -53,6 +53,10 @@ BECAME_MEAN = (
     "The best quick training became the mean of {n} tries that did about as well on the same networks: on so few "
     "photos it is partly luck which of them was best, and their mean is about as small and as quick."
 )
+CHOSE_MEAN = (
+    "The delivered model is the mean of {n} tries: by the answers to every photo, that is surely better than the best "
+    "single one."
+)
 FINE_TUNING_PAID_OFF = OneOrMany(
     one="Fine-tuning paid off: {mine} against {other} without it, both on the same {n:,} validation photo.",
     many="Fine-tuning paid off: {mine} against {other} without it, both on the same {n:,} validation photos.",

@@ -1,0 +1,112 @@
+"""Choosing the delivered model where there is no test set: by the held-out answers of all trials, which also test it.
+
+A trial takes part only with an answer to every photo that is held out, in every repeat of the cross-validation: one
+that was pruned, or fine-tuned in some of the folds, would be compared, and tested, on photos that suit it.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from automl.models.head.settings import Targets
+from automl.search.candidate import BranchHead, Candidate, is_scored
+from automl.search.costs import ModelCosts
+from automl.search.objective import Objective
+from automl.search.selection import AskedPhotos, ModelParts, TrialAnswers
+
+_MOST_BYTES = 500_000_000
+
+
+class AnsweredTrials:
+    """The models that have answered for every photo.
+
+    Where they take too much memory, those with the highest loss are dropped.
+
+    Attributes:
+        candidates: in the order of their trials, without `fold_layers`.
+
+    Args:
+        targets: labels and folds of the photos.
+        groups: int (n_rows,), photos that are copies or frames of each other share a number.
+    """
+
+    def __init__(self, targets: Targets, groups: np.ndarray) -> None:
+        self._rows = np.flatnonzero(targets.scored)
+        self._targets, self._groups = targets, groups
+        self.candidates: list[Candidate] = []
+
+    @property
+    def photos(self) -> AskedPhotos:
+        """Those that every model has answered for."""
+        return AskedPhotos(
+            labels=self._targets.labels[self._rows],
+            groups=np.unique(self._groups[self._rows], return_inverse=True)[1],
+            n_classes=self._targets.n_classes,
+        )
+
+    def offer(self, candidate: Candidate) -> None:
+        """Takes a model, if it has all answers; one with the number of an earlier one replaces it."""
+        answered = is_scored(candidate.held_out_logits)
+        if len(answered) != self._targets.n_repeats or not answered[:, self._rows].all():
+            return
+        others = [one for one in self.candidates if one.number != candidate.number]
+        self.candidates = sorted([*others, replace(candidate, fold_layers=())], key=lambda one: one.number)
+        while len(self.candidates) > 1 and sum(map(_n_bytes, self.candidates)) > _MOST_BYTES:
+            self.candidates.remove(max(self.candidates, key=lambda one: one.loss))
+
+    def of_one_size(self, image_size_px: int, objective: Objective) -> list[Candidate]:
+        """Those that learned from squares of one size, since a mean shows all of its parts the same square.
+
+        image_size_px: the size that is wanted; another one is taken where only models of that keep the limits.
+        """
+        allowed = [one for one in self.candidates if objective.allows(one)] or self.candidates
+        sizes = {one.image_size_px for one in allowed}
+        size = image_size_px if image_size_px in sizes else max(sizes, default=image_size_px)
+        return [one for one in self.candidates if one.image_size_px == size]
+
+    def answers(self, candidates: Sequence[Candidate], costs: ModelCosts) -> TrialAnswers:
+        """What some of the models said of the photos. costs: say what each part of a model costs."""
+        return TrialAnswers(
+            numbers=tuple(one.number for one in candidates),
+            logits=np.stack([one.held_out_logits[:, self._rows] for one in candidates]),
+            parts=_parts_of(candidates, costs),
+        )
+
+
+def _n_bytes(candidate: Candidate) -> int:
+    return candidate.held_out_logits.nbytes + sum(head.n_bytes for head in candidate.heads)
+
+
+def _parts_of(candidates: Sequence[Candidate], costs: ModelCosts) -> ModelParts:
+    """Networks and heads; linear heads on the same taps add up to one, so they are one part."""
+    places: dict[Hashable, int] = {}
+    n_bytes: list[float] = []
+    latency_s: list[float] = []
+    used: list[list[int]] = []
+    for candidate in candidates:
+        own = []
+        for branch in candidate.branches:
+            if branch not in places:
+                places[branch] = len(places)
+                cost = costs.of([branch], 0)
+                n_bytes.append(cost.n_bytes)
+                latency_s.append(cost.latency_s)
+            own.append(places[branch])
+        for place, head in enumerate(candidate.heads):
+            key = _merging(head) or (candidate.number, place)
+            if key not in places:
+                places[key] = len(places)
+                n_bytes.append(head.n_bytes)
+                latency_s.append(0.0)
+            own.append(places[key])
+        used.append(own)
+    uses = np.zeros((len(candidates), len(places)), bool)
+    for row, own in zip(uses, used, strict=True):
+        row[own] = True
+    return ModelParts(uses=uses, n_bytes=np.array(n_bytes, float), latency_s=np.array(latency_s))
+
+
+def _merging(head: BranchHead) -> Hashable | None:
+    """What heads have in common that add up to one; None for one with hidden layers, which never does."""
+    return (head.branches, head.taps) if len(head.layers) == 1 else None
