@@ -78,7 +78,8 @@ class Candidate:
         latency_s: seconds for one photo on this machine's CPU.
         best_epoch: the epoch whose weights it has, from 1; 0 for a regression, which knows no epochs.
         curves: of its training; empty for a regression.
-        fold_layers: of a linear head on a single backbone, its layers of each fold on the same taps, see `HeadFit`.
+        fold_layers: of a linear head on a single backbone, its layers of each fold of each repeat on the
+            same taps, see `HeadFit`.
     """
 
     number: int

@@ -47,13 +47,17 @@ class AnsweredTrials:
 
     def offer(self, candidate: Candidate) -> None:
         """Takes a model, if it has all answers; one with the number of an earlier one replaces it."""
-        answered = is_scored(candidate.held_out_logits)
-        if len(answered) != self._targets.n_repeats or not answered[:, self._rows].all():
+        if not self.is_complete(candidate):
             return
         others = [one for one in self.candidates if one.number != candidate.number]
         self.candidates = sorted([*others, replace(candidate, fold_layers=())], key=lambda one: one.number)
         while len(self.candidates) > 1 and sum(map(_n_bytes, self.candidates)) > _MOST_BYTES:
             self.candidates.remove(max(self.candidates, key=lambda one: one.loss))
+
+    def is_complete(self, candidate: Candidate) -> bool:
+        """Whether it has an answer to every photo in every repeat."""
+        answered = is_scored(candidate.held_out_logits)
+        return len(answered) == self._targets.n_repeats and bool(answered[:, self._rows].all())
 
     def of_one_size(self, image_size_px: int, objective: Objective) -> list[Candidate]:
         """Those that learned from squares of one size, since a mean shows all of its parts the same square.

@@ -9,7 +9,9 @@ from automl.records.report import RunReport
 
 def asked_for(report: RunReport) -> RunSettings:
     """What the run was asked for, with the goal and the way of testing that it chose where none was given."""
-    return report.settings.model_copy(update={"goal": report.goal, "scoring": Scoring(report.score.method)})
+    settings = report.settings
+    scoring = Scoring(report.score.method) if settings.scoring is Scoring.AUTO else settings.scoring
+    return settings.model_copy(update={"goal": report.goal, "scoring": scoring})
 
 
 def repeat_command(settings: RunSettings) -> str:

@@ -17,18 +17,19 @@ class Progress:
         learning_rate: the peak of the learning rate.
         warmup: the share of the training in which the rate rises from zero, 0-1.
         lr_schedule: one of `records.LR_SCHEDULES`, for what comes after the warm-up.
-        patience: the training is over after this many epochs without a lower held-out loss.
+        patience: the training is over after this many epochs without a lower held-out loss; None where that loss may
+            decide nothing, so that the last epoch is always the best one.
         has_held_out: whether there are held-out photos; without them the last epoch is always the best one.
     """
 
     def __init__(
-        self, *, learning_rate: float, warmup: float, lr_schedule: str, patience: int, has_held_out: bool = True
+        self, *, learning_rate: float, warmup: float, lr_schedule: str, patience: int | None, has_held_out: bool = True
     ) -> None:
         self._learning_rate, self._warmup, self._lr_schedule = learning_rate, warmup, lr_schedule
         self._patience, self._has_held_out = patience, has_held_out
         self._history: list[tuple[float, float, float, float]] = []
         self._best_loss, self._best_epoch = math.inf, 0
-        self._plateau = Plateau(lr_schedule, patience)
+        self._plateau = Plateau(lr_schedule, patience or 1)
 
     @property
     def curves(self) -> Curves:
@@ -50,7 +51,7 @@ class Progress:
         """
         self._history.append((*train, *held_out))
         loss, _ = held_out
-        improved = not self._has_held_out or loss < self._best_loss
+        improved = self._patience is None or not self._has_held_out or loss < self._best_loss
         if improved:
             self._best_loss, self._best_epoch = loss, epoch
         self._plateau.after_epoch(improved)
@@ -58,7 +59,7 @@ class Progress:
 
     def is_over(self, epoch: int) -> bool:
         """Whether early stopping ends the training after `epoch`."""
-        return epoch - self._best_epoch >= self._patience
+        return self._patience is not None and epoch - self._best_epoch >= self._patience
 
 
 class ShuffledRows:

@@ -30,7 +30,8 @@ class FineTuneSettings:
         class_weighting: "none", or "balanced" to give each class the same weight in the loss.
         lr_schedule: one of `records.LR_SCHEDULES`.
         epochs: the largest number of epochs; see `fine_tuner.STEPS_PER_EPOCH`.
-        patience: early stopping ends the training after this many epochs without a lower held-out loss.
+        patience: early stopping ends the training after this many epochs without a lower held-out loss; None trains all
+            `epochs`, and the last one counts.
         ema: the decay of the running average of the weights; 0 for no average.
         batch_size: the number of photos in a batch; halved where memory does not suffice.
     """
@@ -54,7 +55,7 @@ class FineTuneSettings:
     class_weighting: str
     lr_schedule: str
     epochs: int
-    patience: int
+    patience: int | None
     ema: float
     batch_size: int
 

@@ -78,7 +78,7 @@ def _head_fit(span: "_Span", kernels: np.ndarray, biases: np.ndarray, targets: T
     ]
     return HeadFit(
         layers=(layers[-1],),
-        fold_layers=tuple((layer,) for layer in layers[: targets.n_folds]),
+        fold_layers=tuple((layer,) for layer in layers[: targets.n_models - 1]),
         held_out_logits=held_out,
         accuracy=float((own.argmax(axis=2) == labels[:, None]).mean()) if len(scored) else 0.0,
         loss=float(losses.mean()) if len(scored) else 0.0,

@@ -62,8 +62,8 @@ class HeadFit:
 
     Attributes:
         layers: the layers of the final model, which learned from every row.
-        fold_layers: the layers of the models of the first repeat, fold after fold; each of them has not seen the rows
-            of its own fold. Only for linear heads, else empty.
+        fold_layers: the layers of the models of all folds, repeat after repeat; each of them has not seen the rows of
+            its own fold. Only for linear heads, else empty.
         held_out_logits: float32 (n_repeats, n_rows, n_classes), for each row by the fold that had not seen it; NaN
             where no fold held the row out.
         accuracy: the share of the held-out rows that was classified correctly, 0-1, at `best_epoch`.
@@ -251,7 +251,7 @@ class HeadTraining:
 
     def _keep(self, epoch: int) -> None:
         targets = self._targets
-        n_folds = 0 if self._settings.hidden_units else targets.n_folds
+        n_folds = 0 if self._settings.hidden_units else targets.n_models - 1
         self._best = _Best(
             self.network.layers_of(targets.n_models - 1),
             tuple(self.network.layers_of(fold) for fold in range(n_folds)),

@@ -15,7 +15,7 @@ from automl.search.description import describe
 from automl.search.ensemble import ensemble_of
 from automl.search.frozen import FrozenFeatures
 from automl.search.plan import FeaturePlan
-from automl.search.space import Params, SearchSpace
+from automl.search.space import PLATEAU, Params, SearchSpace
 from automl.search.stages.fine_tuning_space import fine_tune_space
 from automl.search.stages.fine_tuning_times import FineTuningKind, FineTuningTimes
 from automl.search.stages.fine_tuning_trial import FEWEST_EPOCHS, FineTuningTrainer, PlannedFineTuning
@@ -64,7 +64,7 @@ class FineTuneStage:
         self._context, self._settings, self._budget = context, context.settings, context.budget
         self._trials, self._costs, self._scratch = trials, costs, scratch
         batch_size = GPU_BATCH_SIZE if has_gpu() else BATCH_SIZE
-        folds = FineTuningFolds(context.targets)
+        folds = FineTuningFolds(context.targets, answers_all=context.tests_every_photo)
         self._times = FineTuningTimes(features, folds, batch_size=batch_size)
         self._trainer = FineTuningTrainer(
             context,
@@ -171,7 +171,13 @@ class FineTuneStage:
         if epochs is None:
             return None
         input_px = max(plan.main_px, kind.image_size_px)
-        planned = PlannedFineTuning(params=params, start=starts[kind.backbone], epochs=epochs, input_px=input_px)
+        planned = PlannedFineTuning(
+            params=params,
+            start=starts[kind.backbone],
+            epochs=epochs,
+            input_px=input_px,
+            rival=self._trials.models.best_head,
+        )
         trial = PlannedTrial(
             stage=Stage.FINE_TUNING,
             params=params,
@@ -236,20 +242,28 @@ class FineTuneStage:
 
     def _forget_losers(self) -> None:
         """Deletes the weights of all but the best: nothing needs them, and a day's search would fill a disk."""
-        kept = self._best, self._trials.models.best
+        kept = self._best, self._trials.models.best, *self._in_selection()
         for loser in [one for one in self.tuned if not any(one is other for other in kept)]:
             self.tuned.remove(loser)
             for branch in loser.branches:
                 if branch.tuned is not None:
                     branch.tuned.unlink(missing_ok=True)
 
+    def _in_selection(self) -> list[Candidate]:
+        """Those that may still be delivered for their answers to every photo, alone or as a part of a mean."""
+        answered = self._trials.answered
+        return [] if answered is None else [one for one in self.tuned if answered.is_complete(one)]
+
     @property
     def _best(self) -> Candidate | None:
         return max(self.tuned, key=lambda one: (one.score, -one.loss), default=None)
 
     def _worth_refitting(self) -> Candidate | None:
-        """The best fine-tuning, where its folds left photos out that a last training can add."""
-        return None if self._context.targets.n_folds == 1 else self._best
+        """The best fine-tuning, where its folds left photos out that a last training can add.
+
+        One that has answers to every photo has learned from all of them at once.
+        """
+        return None if self._context.targets.n_folds == 1 or self._context.tests_every_photo else self._best
 
     def _refit_s(self) -> float:
         """Predicted seconds of training the best fine-tuning once more on every photo; 0 where there is none."""
@@ -268,5 +282,6 @@ class FineTuneStage:
         )
 
     def _space(self, backbones: Sequence[str], sizes_px: Sequence[int]) -> SearchSpace:
-        fixed = self._settings.lr_scheduler
-        return fine_tune_space(backbones, sizes_px, (fixed,) if fixed else LR_SCHEDULES)
+        fixed, every_photo = self._settings.lr_scheduler, self._context.tests_every_photo
+        searched = tuple(name for name in LR_SCHEDULES if not every_photo or name != PLATEAU)
+        return fine_tune_space(backbones, sizes_px, (fixed,) if fixed else searched, may_end_early=not every_photo)

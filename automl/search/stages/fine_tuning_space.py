@@ -12,7 +12,11 @@ _EMA_DECAYS = (0.0, 0.9, 0.97, 0.99)
 
 
 def fine_tune_space(
-    backbones: Sequence[str], sizes_px: Sequence[int], lr_schedules: Sequence[str] = LR_SCHEDULES
+    backbones: Sequence[str],
+    sizes_px: Sequence[int],
+    lr_schedules: Sequence[str] = LR_SCHEDULES,
+    *,
+    may_end_early: bool = True,
 ) -> SearchSpace:
     """The defaults are where an expert would start.
 
@@ -20,7 +24,9 @@ def fine_tune_space(
         backbones: to choose from, the most promising one first.
         sizes_px: input sizes to choose from; the largest one is the default.
         lr_schedules: to choose from.
+        may_end_early: whether held-out photos may end a training; then its patience is searched.
     """
+    patience = (Whole(name="ft_patience", low=2, high=8, default=4),) if may_end_early else ()
     return SearchSpace(
         (
             Categorical("backbone", tuple(backbones), backbones[0]),
@@ -42,7 +48,7 @@ def fine_tune_space(
             Categorical(
                 "ft_lr_schedule", tuple(lr_schedules), "cosine" if "cosine" in lr_schedules else lr_schedules[0]
             ),
-            Whole(name="ft_patience", low=2, high=8, default=4),
+            *patience,
             Categorical("ema", _EMA_DECAYS, 0.97),
         )
     )
@@ -79,7 +85,7 @@ def fine_tune_settings(
         class_weighting=str(params["ft_class_weighting"]),
         lr_schedule=str(params["ft_lr_schedule"]),
         epochs=epochs,
-        patience=int(params["ft_patience"]),
+        patience=int(params["ft_patience"]) if "ft_patience" in params else None,
         ema=float(params["ema"]),
         batch_size=batch_size,
     )

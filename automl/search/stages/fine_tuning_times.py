@@ -81,7 +81,7 @@ class FineTuningTimes:
     def measured_s(self, kind: FineTuningKind, epochs: int) -> float:
         """The same without the start, of a kind that was measured."""
         measured = self._measured[kind]
-        return measured.preparation_s + len(self._folds) * epochs * measured.epoch_s
+        return measured.preparation_s + self._folds.n_trainings * epochs * measured.epoch_s
 
     def refit_s(self, kind: FineTuningKind, epochs: int) -> float:
         """Of training a measured kind once more, on every photo."""
@@ -94,7 +94,7 @@ class FineTuningTimes:
         """What a fine-tuning is foreseen to cost, in passes of the frozen network over one photo."""
         storing = _STORING_COST * self._folds.n_photos if depth else 0.0
         n_of_epoch = min(self._folds.n_photos, STEPS_PER_EPOCH * self._batch_size)
-        return storing + len(self._folds) * epochs * _STEP_COST[depth] * n_of_epoch
+        return storing + self._folds.n_trainings * epochs * _STEP_COST[depth] * n_of_epoch
 
     def measure(self, kind: FineTuningKind, tuner: FineTuner) -> None:
         """Measures a step, unless this kind was measured before."""

@@ -12,14 +12,14 @@ from automl.models.fine_tuning.fine_tuner import FineTuner
 from automl.models.weights.cache import InstalledWeights
 from automl.records import Stage
 from automl.search.budget import SearchOver
-from automl.search.candidate import Branch, BranchHead, Candidate
+from automl.search.candidate import Branch, BranchHead, Candidate, is_scored
 from automl.search.context import SearchContext
 from automl.search.costs import ModelCosts
 from automl.search.frozen import FrozenFeatures
 from automl.search.space import Params
 from automl.search.stages.fine_tuning_space import fine_tune_settings
 from automl.search.stages.fine_tuning_times import FineTuningKind, FineTuningTimes
-from automl.search.stages.folds import FineTuningFolds
+from automl.search.stages.folds import FineTuningFolds, Fold
 from automl.search.trial_run import TrialControls, TrialPruned
 from automl.text.messages import search as search_messages
 
@@ -36,12 +36,14 @@ class PlannedFineTuning:
         start: the linear head on the same backbone that it starts from.
         epochs: the most that each fold may have.
         input_px: side of the square picture that the delivered model takes; it resizes that for the backbone.
+        rival: the best head, which it has to do about as well as before all of its folds are trained; None for none.
     """
 
     params: Params
     start: Candidate
     epochs: int
     input_px: int
+    rival: Candidate | None = None
 
     @property
     def kind(self) -> FineTuningKind:
@@ -74,20 +76,34 @@ class FineTuningTrainer:
         self._batch_size, self._scratch = batch_size, scratch
 
     def train(self, planned: PlannedFineTuning, trial: TrialControls) -> Candidate:
-        """Trains every fold; the model is that of the first one.
+        """Trains the folds by which models are compared; the model is that of the first one.
+
+        Where every photo must be answered for, one that does about as well as the best head is also trained in all
+        other folds and repeats, and the model learns from every photo.
 
         Raises:
             TrialPruned: it turned out so slow that it could not end in time.
         """
-        logits = np.full((1, self._folds.n_photos, self._targets.n_classes), np.nan, np.float32)
+        folds = self._folds
+        logits = self._no_answers()
         fits: list[FineTuned] = []
         with self._fine_tuner(planned, trial.seed) as tuner:
             self._times.measure(planned.kind, tuner)
             self._require_time(planned)
-            for fold in self._folds:
+
+            def train_fold(fold: Fold) -> None:
                 fits.append(self._train_fold(tuner, fold, start=planned.start, trial=trial))
-                logits[0, self._folds.held_out(fold)] = fits[-1].held_out_logits
-        head = self._head(planned, fits[0], str(trial.number))
+                logits[fold.repeat, folds.held_out(fold)] = fits[-1].held_out_logits
+
+            for fold in folds.compared:
+                train_fold(fold)
+            delivered = fits[0]
+            if folds.answers_all and (not folds.others or self._keeps_up(logits, planned.rival)):
+                for fold in folds.others:
+                    train_fold(fold)
+                rows = np.arange(folds.n_photos)
+                delivered = tuner.fit(rows, rows[:0], on_work=self._budget.check)
+        head = self._head(planned, delivered, str(trial.number))
         score, loss = self._context.scorer.score(logits)
         cost = self._costs.of(head.branches, head.n_bytes)
         return Candidate(
@@ -105,6 +121,20 @@ class FineTuningTrainer:
             curves=fits[0].curves,
         )
 
+    def _no_answers(self) -> np.ndarray:
+        """float32 (n_repeats, n_photos, n_classes): NaN. Without need for all answers, of the first repeat only."""
+        n_repeats = self._folds.n_repeats if self._folds.answers_all else 1
+        return np.full((n_repeats, self._folds.n_photos, self._targets.n_classes), np.nan, np.float32)
+
+    def _keeps_up(self, logits: np.ndarray, rival: Candidate | None) -> bool:
+        """Whether it answers as well as the best head, or with less doubt, as far as it has answered."""
+        if rival is None:
+            return True
+        scorer = self._context.scorer
+        score, loss = scorer.score(logits)
+        other_score, other_loss = scorer.score(rival.held_out_logits[: len(logits)], is_scored(logits))
+        return score >= other_score or loss <= other_loss
+
     def refit(self, planned: PlannedFineTuning, trained: Candidate) -> Candidate:
         """The same model, trained once more on every photo for as many epochs as were best in the folds."""
         rows = np.arange(self._folds.n_photos)
@@ -121,17 +151,17 @@ class FineTuningTrainer:
         if self._budget.has_clock and needed_s > self._budget.search_left_s:
             raise TrialPruned(search_messages.WOULD_TAKE_TOO_LONG.format(needed_s=needed_s))
 
-    def _train_fold(self, tuner: FineTuner, fold: int, *, start: Candidate, trial: TrialControls) -> FineTuned:
+    def _train_fold(self, tuner: FineTuner, fold: Fold, *, start: Candidate, trial: TrialControls) -> FineTuned:
         """Trains one fold, from the head that has not seen its held-out photos either.
 
         Where the time is over in the only fold, its best epoch so far is taken.
         """
-        (head,) = start.fold_layers[fold]
+        (head,) = start.fold_layers[fold.repeat * self._targets.n_folds + fold.number]
         held_out = self._folds.held_out(fold)
 
         def on_epoch(epoch: int, held_out_logits: np.ndarray) -> bool:
-            if fold == self._folds.numbers[0]:  # the pruner compares the first fold of all trials
-                logits = np.full((1, self._folds.n_photos, self._targets.n_classes), np.nan, np.float32)
+            if fold == self._folds.compared[0]:  # the pruner compares the first fold of all trials
+                logits = self._no_answers()
                 logits[0, held_out] = held_out_logits
                 trial.on_epoch(epoch, logits)
             return False
@@ -158,7 +188,7 @@ class FineTuningTrainer:
             epochs=planned.epochs,
             batch_size=self._batch_size,
         )
-        if not self._context.settings.early_stopping:
+        if not self._context.settings.early_stopping and settings.patience is not None:
             settings = replace(settings, patience=planned.epochs)
         self._scratch.mkdir(parents=True, exist_ok=True)
         return FineTuner(

@@ -28,8 +28,14 @@ def rows(threshold: float | None) -> list[dict[str, str]]:
 def test_every_photo_has_its_answer_and_the_runner_up_in_the_order_of_the_test():
     first, second = rows(0.8)
     assert tuple(first) == ANSWER_COLUMNS
-    assert list(first.values()) == ["a, b.jpg", "ant", "ant", "0.9000", "yes", "bee", "0.0600", "0", "0a"]
-    assert list(second.values()) == ["c.jpg", "bee", "ant", "0.5000", "no", "cat", "0.5000", "1", "1b"]
+    assert list(first.values()) == ["a, b.jpg", "ant", "ant", "0.9000", "yes", "bee", "0.0600", "0", "", "0a"]
+    assert list(second.values()) == ["c.jpg", "bee", "ant", "0.5000", "no", "cat", "0.5000", "1", "", "1b"]
+
+
+def test_without_a_test_set_the_fold_is_told_that_had_not_seen_the_photo():
+    """A photo of the pool that no fold holds out was not asked about, and has no row."""
+    table = answer_table(SCORE, IMAGES, None, np.array([2, -1, 0]))
+    assert [row["fold"] for row in csv.DictReader(io.StringIO(table))] == ["3", "1"]
 
 
 def test_an_answer_is_as_sure_as_the_score_counts_it():

@@ -82,6 +82,25 @@ def test_what_differs_by_more_than_its_format_may_is_marked_and_says_so(model, r
     assert proof.largest_difference > 0.9
 
 
+def test_on_photos_that_were_learned_from_only_the_agreement_counts(model, reference):
+    learned = replace(reference, truth=None)
+    proof = prove(ONNX, model, learned)
+    assert (proof.is_true, proof.accuracy, proof.agreement) == (True, None, 1.0)
+    assert proof.words == (
+        "Loaded again, it gives the same answers as the model itself to the photos that it was tried on, 200 of 200; "
+        "its probabilities are the same."
+    )
+
+
+@pytest.mark.parametrize(("n_other", "is_true"), [(1, True), (2, False)])
+def test_other_answers_to_learned_photos_are_counted_also_where_as_many_are_right(model, reference, n_other, is_true):
+    told = reference.probabilities.copy()
+    told[:n_other] = told[:n_other, ::-1]
+    proof = prove(ONNX, model, replace(reference, truth=None, probabilities=told))
+    assert (proof.is_true, proof.agreement) == (is_true, 1 - n_other / 200)
+    assert f"{200 - n_other} of the 200 photos" in proof.words
+
+
 def test_a_damaged_file_is_marked_and_is_no_exception(model, reference, tmp_path):
     broken = tmp_path / "model.onnx"
     broken.write_bytes(model.read_bytes()[:-50])
@@ -102,5 +121,6 @@ def test_labels_in_another_order_are_found(model, reference):
 def test_a_proof_can_be_written_as_json(model, reference):
     told = prove(ONNX, model, reference).model_dump(mode="json")
     assert set(told) == {
-        "format", "n_bytes", "is_true", "words", "accuracy", "largest_difference", "latency_s", "load_s",
+        "format", "n_bytes", "is_true", "words", "accuracy", "agreement", "largest_difference", "latency_s",
+        "load_s",
     }  # fmt: skip

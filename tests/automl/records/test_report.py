@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from automl.records import Goal, Stage
 from automl.records.json_schema import schema_text
 from automl.records.report import (
+    VERSION,
     CandidateReport,
     RunReport,
     RunTimes,
@@ -76,7 +77,7 @@ def test_what_is_known_at_last_leaves_all_else_as_it_was():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"schema": 3},
+        {"schema": VERSION + 1},
         {"colour": "red"},
         {"winner": {"stage": "guessing"}},
         {"test": {"accuracy": 1.5}},

@@ -48,6 +48,7 @@ def test_what_an_old_report_says_the_new_one_says_too() -> None:
     assert newest["schema"] == VERSION
     assert newest["test"].pop("method") == "held-out"
     assert newest["winner"].pop("parts") == []
+    assert newest["settings"].pop("scoring") == "held-out"
     assert {**newest, "schema": 1} == {"exports": [], **OLD}
 
 
@@ -126,5 +127,5 @@ def test_what_is_no_report_at_all_is_refused(values: dict[str, Any]) -> None:
 
 
 def test_a_version_from_the_future_is_refused_by_its_number() -> None:
-    with pytest.raises(ValueError, match="version 999 is not known here; the newest is 2"):
+    with pytest.raises(ValueError, match="version 999 is not known here; the newest is 3"):
         read_report({**OLD, "schema": 999})

@@ -186,7 +186,8 @@ def candidate(
         "best_epoch": 1,
         "curves": CURVES,
         "fold_layers": tuple(
-            ((np.full((3, 2), fold, np.float32), np.zeros(2, np.float32)),) for fold in range(TARGETS.n_folds)
+            ((np.full((3, 2), fold, np.float32), np.zeros(2, np.float32)),)
+            for fold in range(TARGETS.n_folds * n_repeats)
         ),
         **changes,
     }
@@ -220,6 +221,7 @@ def context_of(
     *,
     targets: Targets = TARGETS,
     observer: Observer | None = None,
+    groups: np.ndarray | None = None,
 ) -> SearchContext:
     """A search of ten minutes, unless something else is given."""
     return SearchContext(
@@ -228,6 +230,7 @@ def context_of(
         settings=settings or RunSettings(),
         budget=budget or Budget(600, clock=Clock()),
         observer=observer or RecordingObserver(),
+        groups=groups,
     )
 
 
@@ -294,7 +297,7 @@ class FineTuners:
         def steps_per_epoch(self, n_rows: int) -> int:
             return self._all.n_steps
 
-        def fit(self, train_rows, held_out_rows, *, on_work, on_epoch, head=None) -> FineTuned:
+        def fit(self, train_rows, held_out_rows, *, on_work, on_epoch=lambda *_: False, head=None) -> FineTuned:
             self._all.heads.append(head)
             self._all.fits.append((self._settings, len(train_rows), len(held_out_rows)))
             self.best = None

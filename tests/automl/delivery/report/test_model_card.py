@@ -29,8 +29,8 @@ def test_the_card_has_its_parts_in_order():
         f"| v2 | Keras: x | MIT | A note. | {'e' * 64} |",
         "| Seed | 7 |",
         "The threshold for “not sure” was chosen on validation photos: 0.830.",
-        "automl train FOLDER --budget 120s --goal accuracy --fine-tuning --max-image-size 224 --tuner optuna "
-        "--pruner median --early-stopping --seed 7",
+        "automl train FOLDER --budget 120s --goal accuracy --scoring held-out --fine-tuning --max-image-size 224 "
+        "--tuner optuna --pruner median --early-stopping --seed 7",
     ],
 )
 def test_the_card_says_what_was_used_and_how_to_repeat_it(line):

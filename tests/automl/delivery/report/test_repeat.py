@@ -8,13 +8,14 @@ import pytest
 from automl.cli import parser
 from automl.cli.run_options import read_run_settings
 from automl.delivery.report.repeat import asked_for, repeat_command
-from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
+from automl.records import Goal, PrunerKind, RunSettings, Sampler, Scoring, TunerKind
 from automl.settings import load_settings
 from tests.reports import made_report
 
 OTHER = RunSettings(
     budget_s=90.5,
     goal=Goal.BALANCED_ACCURACY,
+    scoring=Scoring.CROSS_VALIDATED,
     max_model_mb=12.5,
     max_latency_ms=20.0,
     tuner=TunerKind.KERAS_TUNER,
@@ -50,6 +51,19 @@ def test_the_command_line_reads_the_same_settings(settings, tmp_path):
 @pytest.mark.parametrize("name", list(RunSettings.model_fields))
 def test_every_setting_shows_in_the_command(name):
     assert repeat_command(OTHER.model_copy(update={name: getattr(RunSettings(), name)})) != repeat_command(OTHER)
+
+
+@pytest.mark.parametrize(
+    ("asked", "method", "told"),
+    [
+        (Scoring.AUTO, "cross-validated", Scoring.CROSS_VALIDATED),
+        (Scoring.AUTO, "held-out", Scoring.HELD_OUT),
+        (Scoring.CROSS_VALIDATED, "held-out", Scoring.CROSS_VALIDATED),
+    ],
+)
+def test_how_it_was_tested_is_part_of_it_also_where_that_was_left_open(asked, method, told):
+    report = made_report(test={"method": method}, settings=RunSettings(scoring=asked).to_json())
+    assert asked_for(report).scoring is told
 
 
 def test_the_goal_that_was_proposed_is_part_of_it():

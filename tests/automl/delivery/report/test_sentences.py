@@ -20,8 +20,8 @@ def test_the_first_sentence_is_that_of_the_test():
 def test_the_findings_name_baseline_mistake_and_weakest_class():
     assert findings(finished(CLASSES, CONFUSION)) == [
         "Always saying the most common class would have been right on 42 of 127.",
-        "Its most frequent mistake: it took 4 of the 42 test photos of rust for spot.",
-        "It recognises rust least often: 38 of 42 test photos.",
+        "Its most frequent mistake: it took 4 of the 42 tested photos of rust for spot.",
+        "It recognises rust least often: 38 of 42 tested photos.",
     ]
 
 
@@ -62,8 +62,8 @@ def test_no_mistake_is_no_promise():
 
 def test_of_equal_mistakes_and_equal_classes_none_is_singled_out():
     found = findings(finished(CLASSES, np.array([[48, 2, 0], [2, 48, 0], [0, 0, 50]])))
-    assert found[1].startswith("One of its most frequent mistakes: it took 2 of the 50 test photos of rust for spot")
-    assert found[2] == "It recognises rust and spot least often: 96 of 100 test photos."
+    assert found[1].startswith("One of its most frequent mistakes: it took 2 of the 50 tested photos of rust for spot")
+    assert found[2] == "It recognises rust and spot least often: 96 of 100 tested photos."
     equal = findings(finished(CLASSES, np.array([[49, 1, 0], [0, 49, 1], [1, 0, 49]])))
     assert [sentence for sentence in equal if "mistake" in sentence or "least often" in sentence] == []
 
@@ -73,7 +73,7 @@ def test_of_equal_mistakes_and_equal_classes_none_is_singled_out():
     [
         ({"coverage": 0.9, "accuracy_when_sure": 0.98}, {}, "90 of 100 validation photos, it was right on 98 of 100"),
         ({"coverage": 0.9, "accuracy_when_sure": 0.98}, {"coverage": 0.8, "accuracy_when_sure": 0.999},
-         "80 of 100 test photos, it was right on 99 of 100"),
+         "80 of 100 tested photos, it was right on 99 of 100"),
     ],
 )  # fmt: skip
 def test_the_threshold_is_told_with_its_most_honest_figures(calibration, test, photos):
@@ -91,7 +91,7 @@ def test_without_a_threshold_there_is_no_word_of_one(calibration):
 def test_few_test_photos_are_told():
     report = finished(("a", "b"), np.array([[12, 0], [0, 3]]))
     assert any(sentence.startswith("Only 15 photos were there for the test") for sentence in findings(report))
-    assert "Fewer than 10 test photos each, so their own figures say little: b." in limits(report)
+    assert "Fewer than 10 tested photos each, so their own figures say little: b." in limits(report)
 
 
 @pytest.mark.parametrize(("n", "words"), [(1, "the label of one photo"), (1200, "the labels of 1,200 photos")])

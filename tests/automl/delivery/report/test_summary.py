@@ -25,7 +25,7 @@ def test_weights_are_told_with_the_place_that_they_came_from():
 
 def test_every_setting_is_listed_in_words():
     settings = {fact.title: fact.words for fact in summarise(REPORT).settings}
-    assert len(settings) == 16
+    assert len(settings) == 17
     assert settings["How long may it take"] == "2 minutes"
     assert settings["What counts"] == "accuracy"
     assert settings["Largest model"] == "no limit"

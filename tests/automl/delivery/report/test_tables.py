@@ -12,7 +12,7 @@ CONFUSION = np.array([[7, 2, 1], [3, 6, 0], [0, 2, 9]])
 
 def test_the_honest_score_comes_first_with_its_interval():
     rows = score_rows(made_report(test={"accuracy": 0.923, "interval_95": [0.862, 0.957]}, validation={"score": 0.95}))
-    assert rows[0] == ScoreRow(title="Right on test photos", term="accuracy", value="92.3 %", interval="86.2–95.7 %")
+    assert rows[0] == ScoreRow(title="Right on tested photos", term="accuracy", value="92.3 %", interval="86.2–95.7 %")
     assert (rows[-1].term, rows[-1].value) == ("validation accuracy", "95.0 %")
 
 

@@ -113,10 +113,11 @@ def test_the_layers_of_a_fold_give_its_held_out_answers(n_features):
     targets = targets_of(rows)
     fit = fit_logistic(rows, targets, settings_of(label_smoothing=0.1))
     seen = rows.take(np.arange(60))
-    assert len(fit.fold_layers) == 3
-    for fold, ((kernel, bias),) in enumerate(fit.fold_layers):
-        held_out = targets.folds[:, 0] == fold
-        np.testing.assert_allclose(seen[held_out] @ kernel + bias, fit.held_out_logits[0, held_out], atol=1e-4)
+    assert len(fit.fold_layers) == targets.n_models - 1
+    for model, ((kernel, bias),) in enumerate(fit.fold_layers):
+        repeat, fold = divmod(model, targets.n_folds)
+        held_out = targets.folds[:, repeat] == fold
+        np.testing.assert_allclose(seen[held_out] @ kernel + bias, fit.held_out_logits[repeat, held_out], atol=1e-4)
 
 
 def test_a_held_out_label_has_no_say_in_its_own_answer():

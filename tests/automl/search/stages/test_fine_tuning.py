@@ -41,11 +41,11 @@ EPOCH_S = 2.0  # of FineTuners: four steps of half a second
 class World:
     """A stage after stage 1, which has left a head with a score of 0.7 on each backbone."""
 
-    def __init__(self, monkeypatch, scratch, settings, score, targets, earlier, limits) -> None:
-        self.clock = Clock()
+    def __init__(self, monkeypatch, scratch, settings, score, targets, earlier, limits, groups=None) -> None:
+        self.clock, self.n_repeats = Clock(), targets.n_repeats
         self.budget = Budget(settings.budget_s, reserve_s=20, clock=self.clock)
         self.features, self.tuners = Features(self.clock, image_s=0.001), FineTuners(self.clock, score)
-        context = context_of(settings, self.budget, Objective(**limits), targets=targets)
+        context = context_of(settings, self.budget, Objective(**limits), targets=targets, groups=groups)
         self.observer, self.trials = context.observer, RecordingTrials(context, earlier)
         monkeypatch.setattr(fine_tuning_trial, "FineTuner", self.tuners)
         self.stage = FineTuneStage(
@@ -62,7 +62,7 @@ class World:
     def add_head(self, backbone, score) -> None:
         number = len(self.trials.records)
         params = {"backbones": backbone, "taps": "several", "image_size_px": 224}
-        head = head_candidate(number, params, self.features, score)
+        head = head_candidate(number, params, self.features, score, n_repeats=self.n_repeats)
         record = TrialRecord(
             number=number,
             state=TrialState.COMPLETE,
@@ -90,7 +90,7 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch, tmp_path):
-    def build(score=lambda settings, epoch: 0.8, settings=None, targets=TARGETS, earlier=(), **limits):
+    def build(score=lambda settings, epoch: 0.8, settings=None, targets=TARGETS, earlier=(), groups=None, **limits):
         return World(
             monkeypatch,
             tmp_path,
@@ -99,6 +99,7 @@ def world(monkeypatch, tmp_path):
             targets,
             earlier,
             limits,
+            groups,
         )
 
     return build
@@ -473,3 +474,33 @@ def test_a_better_mean_wins(world):
     frozen.held_out_logits[0, -4:] *= 0.4
     w.stage.try_ensemble()
     assert w.trials.models.best.stage is Stage.ENSEMBLE and w.trials.models.best.score == 1.0
+
+
+THRICE = Targets(labels=TARGETS.labels, folds=np.tile(TARGETS.folds, 3), n_folds=2, n_classes=2)
+
+
+def test_where_every_photo_is_tested_one_that_keeps_up_is_trained_in_all_folds_and_on_every_photo(world, monkeypatch):
+    """Its epochs are fixed beforehand, so that no held-out photo decides when it ends."""
+    monkeypatch.setattr(folds, "_FEWEST_HELD_OUT", N_ROWS // 2)
+    w = world(settings=RunSettings(budget_s=None, max_trials=3), targets=THRICE, groups=np.arange(N_ROWS))
+    w.run()
+    (first, *_) = w.records
+    fits = w.tuners.fits[:7]
+    assert [fit[1:] for fit in fits] == [(N_ROWS // 2, N_ROWS // 2)] * 6 + [(N_ROWS, 0)]
+    assert all(settings.patience is None and settings.lr_schedule != "reduce_on_plateau" for settings, *_ in fits)
+    assert "ft_patience" not in first.params
+    assert first.number in [one.number for one in w.trials.answered.candidates]
+    assert not refitted(w)
+
+
+def test_one_that_falls_behind_in_the_first_folds_is_trained_in_no_others_and_cannot_be_delivered(world, monkeypatch):
+    monkeypatch.setattr(folds, "_FEWEST_HELD_OUT", N_ROWS // 2)
+    w = world(
+        score=lambda settings, epoch: 0.4,
+        settings=RunSettings(budget_s=None, max_trials=3),
+        targets=THRICE,
+        groups=np.arange(N_ROWS),
+    )
+    w.run()
+    assert {fit[1:] for fit in w.tuners.fits} == {(N_ROWS // 2, N_ROWS // 2)}
+    assert {one.stage for one in w.trials.answered.candidates} <= {Stage.HEADS}
