@@ -14,6 +14,7 @@ _MORE_FOR_EACH_BACKBONE = 0.5
 _KERAS_TOO = 4.0  # writing and reading both files again takes this much longer than only model.onnx
 _LOAD_TENSORFLOW_S = 8.0
 _TUNED_EXPORT_S = 20.0  # a first guess: converting a network that has weights of its own
+_ANSWER_S = 5e-5  # repeating the selection in every bootstrap, for each answer of each trial
 _SAFETY = 1.3
 _SMALL_SHARE = 0.03  # of the time: what scoring the first model too may take from the search
 
@@ -23,18 +24,21 @@ class EndTimes:
 
     Attributes:
         may_be_tuned: whether the model that is delivered may have fine-tuned weights.
+        n_trials: trials so far, which the model is chosen from.
 
     Args:
         features: measure the latency of each backbone.
         n_test: number of test photos.
+        n_answers: held-out answers of each trial that give the score where there is no test set; 0 for a test set.
     """
 
-    def __init__(self, features: FrozenFeatures, *, n_test: int, budget: Budget) -> None:
+    def __init__(self, features: FrozenFeatures, *, n_test: int, budget: Budget, n_answers: int = 0) -> None:
         self._features, self._n_test, self._budget = features, n_test, budget
         self._decode_s = 0.0
         self._export_s = 0.0
         self._tuned_export_s = _TUNED_EXPORT_S
         self.may_be_tuned = False
+        self.n_trials, self._n_answers = 0, n_answers
 
     def learn_decoding(self, took_s: float, n_photos: int) -> None:
         """Takes how long decoding some photos took."""
@@ -69,7 +73,7 @@ class EndTimes:
             export_s += _LOAD_TENSORFLOW_S
         if self.may_be_tuned:
             export_s += self._tuned_export_s
-        test_s = self._test_s(best)
+        test_s = self._test_s(best) + _ANSWER_S * self.n_trials * self._n_answers
         if self._is_quick(first):
             test_s += self._test_s(first)
         explain_s = EXPLAIN_S if self._budget.total_s >= _EXPLAINED_FROM_S else 0.0

@@ -99,6 +99,7 @@ class Packer(BestModelPacker):
 
     def after_trial(self, best: Candidate) -> None:
         """Packs the first model at once, and a better one now and then; foresees how long the end will take."""
+        self.times.n_trials += 1
         if self._is_worth_packing(best):
             self._try_to_pack(best, with_keras=self._needs_keras(best))
         elif self._is_second_worth_packing(best):

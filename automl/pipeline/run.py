@@ -191,7 +191,7 @@ class _Run:
         return Packer(
             self._exporter,
             describe=self._describe,
-            times=EndTimes(self._features, n_test=len(self._plan.test), budget=self._budget),
+            times=EndTimes(self._features, n_test=len(self._plan.test), budget=self._budget, n_answers=self._n_answers),
             photos=self._images(self._plan.pool),
             rules=self._rules,
             budget=self._budget,
@@ -199,6 +199,11 @@ class _Run:
             workspace=self._job.workspace,
             tensorflow=self._tensorflow,
         )
+
+    @property
+    def _n_answers(self) -> int:
+        """Held-out answers of each trial that the score is made of; 0 where there is a test set."""
+        return len(self._plan.tested_rows) * len(self._plan.folds[0]) if self._plan.tests_every_photo else 0
 
     def _leave_out_what_is_too_much(self) -> None:
         """Learns from a part of the photos where there is no time to read all of them.

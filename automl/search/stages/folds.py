@@ -42,7 +42,7 @@ class FineTuningFolds:
         self._fold_of = targets.folds
         self.answers_all = answers_all
         self._most_held_out = len(targets.folds) if answers_all else _MOST_HELD_OUT
-        self.n_photos, self.n_repeats = targets.folds.shape
+        self.n_photos, self.n_repeats = len(targets.folds), targets.n_repeats
         n_compared = _n_needed(self._fold_of[:, 0], targets.n_folds)
         self.compared = tuple(Fold(0, number) for number in range(n_compared))
         every = [Fold(repeat, number) for repeat in range(self.n_repeats) for number in range(targets.n_folds)]
