@@ -21,7 +21,7 @@ def test_a_run_of_its_own_has_nothing_to_say() -> None:
     ("run", "n_earlier", "words"),
     [
         (Run(parent_id="another", result=None), 0, "no longer quite untouched"),
-        (Run(result=WINNER), 0, "the test photos were read twice"),
+        (Run(result=WINNER), 0, "it was tested twice"),
         (Run(result=None), 7, "interrupted after 7 trials"),
     ],
 )
