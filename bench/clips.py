@@ -30,7 +30,7 @@ from automl.images.fingerprint import FINGERPRINT_PX, traits_of
 from automl.images.near_copies import likeness_of
 from automl.models.features import OnnxExtractor
 from automl.models.weights.cache import installed
-from automl.records import ImageRecord
+from automl.records import ImageRecord, Scoring
 from automl.serving.predict import open_rgb, resize_square
 from automl.settings import load_settings
 from bench.harness import DATA, report
@@ -133,7 +133,7 @@ def _promise(frames: Frames, n_clips: int, seed: int, *, by_clip: bool) -> tuple
     images = _records(frames, rows)
     if not by_clip:
         images = [replace(image, clip="", frame=0) for image in images]
-    plan = make_split(manifest_of("clips", images), seed)
+    plan = make_split(manifest_of("clips", images), seed, scoring=Scoring.HELD_OUT)
     pool, test = ([int(images[i].sha256) for i in part] for part in (plan.pool, plan.test))
     model = LogisticRegression(C=100, max_iter=300).fit(frames.features[pool], frames.labels[pool])
     is_new = ~np.isin(frames.clips, frames.clips[rows])

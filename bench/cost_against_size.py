@@ -30,7 +30,7 @@ from automl.models.head.schedule import max_epochs
 from automl.models.head.settings import HeadSettings, Targets
 from automl.models.head.training import fit_head
 from automl.models.weights.cache import installed
-from automl.records import DatasetManifest, SplitPlan
+from automl.records import DatasetManifest, Scoring, SplitPlan
 from automl.search.block import Block
 from automl.search.frozen import FrozenFeatures
 from automl.settings import load_settings
@@ -104,7 +104,7 @@ def _measure(folder: Path) -> dict[str, Any]:
         marks = [time.perf_counter()]
         manifest = ingest_folder(folder, settings)
         marks.append(time.perf_counter())
-        plan = make_split(manifest, 0)
+        plan = make_split(manifest, 0, scoring=Scoring.HELD_OUT)
         marks.append(time.perf_counter())
         pool = [manifest.images[i] for i in plan.pool]
         features = FrozenFeatures(pool, weights, Path(cache), rules=rules_of(manifest.contract))

@@ -19,6 +19,7 @@ from automl.datasets.split import make_split
 from automl.errors import BadDataset
 from automl.images.near_copies import near_copies
 from automl.ingest.local import ingest_folder
+from automl.records import Scoring
 from automl.settings import load_settings
 from bench.harness import report
 from tests.automl.images.faults import CHANGES, fingerprints_of, planted, recall_of
@@ -76,7 +77,7 @@ def _checked(photos: Mapping[str, list[bytes]]) -> dict[str, Any]:
             manifest = ingest_folder(Path(folder), load_settings())
         except BadDataset as error:
             return {"n_test": 0, "n_left_out": 0, "n_untested_classes": len(photos), "problem": error.message}
-    plan = make_split(manifest, 0)
+    plan = make_split(manifest, 0, scoring=Scoring.HELD_OUT)
     tested = {manifest.images[row].label for row in plan.test}
     groups = [image.group or image.sha256 for image in manifest.images]
     assert {groups[row] for row in plan.test}.isdisjoint({groups[row] for row in plan.pool})

@@ -19,7 +19,7 @@ from automl.delivery.report.building import labels_of
 from automl.ingest.local import ingest_folder
 from automl.models.head.settings import Targets
 from automl.models.weights.cache import InstalledWeights, installed
-from automl.records import DatasetManifest, ImageRecord, RunSettings, Split, TrialRecord
+from automl.records import DatasetManifest, ImageRecord, RunSettings, Scoring, Split, TrialRecord
 from automl.search import best_models
 from automl.search.block import Block
 from automl.search.budget import Budget
@@ -137,7 +137,7 @@ def _search(
     images = tuple(
         replace(image, split=None if row in drawn else Split.TEST) for row, image in enumerate(manifest.images)
     )
-    split = make_split(replace(manifest, images=images), seed=subset)
+    split = make_split(replace(manifest, images=images), seed=subset, scoring=Scoring.HELD_OUT)
     rows, test = np.array(split.pool), np.array(split.test)
     features = Some([images[row] for row in rows], weights, folder, whole, rows)
     targets = Targets(

@@ -15,7 +15,8 @@ from automl.archives import limits as archive_limits
 from automl.client import remote
 from automl.datasets import copy_groups, split, summary, verdict
 from automl.datasets.findings import classes, photos
-from automl.evaluation import look_alikes, suspects
+from automl.delivery import conversion
+from automl.evaluation import bias_corrected, look_alikes, suspects
 from automl.formats import FORMATS
 from automl.images import near_copies, pixel_rules, pixels
 from automl.labelling import label_tables, table_rows
@@ -190,6 +191,11 @@ LIMITS = (
     ("architecture.md", f"from {heads.FIRST_CHOICES[1][0]} photos on"),
     ("architecture.md", f"from {heads.FIRST_CHOICES[2][0]:,} on"),
     ("architecture.md", f"as far as {100 * frozen._MEMORY_SHARE:.0f} % of what is free"),
+    ("architecture.md", f"of fewer than {split.FEWEST_IMAGES_WITH_TEST:,} photos without a test folder"),
+    ("user-guide.md", f"Of fewer than {split.FEWEST_IMAGES_WITH_TEST:,} photos, none is put aside"),
+    ("user-guide.md", f"five parts (up to {split.MAX_REPEATED_IMAGES} photos three times"),
+    ("user-guide.md", f"luck is taken off: {bias_corrected.N_BOOTSTRAPS} times"),
+    ("user-guide.md", f"about {conversion.MOST_COMPARED} of the photos"),
     ("architecture.md", f"at most {'a twentieth' if packing._PACK_SHARE == 1 / 20 else '?'} of the time"),
     ("architecture.md", f"as many folds as hold {folds._FEWEST_HELD_OUT} photos"),
     ("architecture.md", f"on up to {best_models.MOST_AVERAGED_PHOTOS} photos"),

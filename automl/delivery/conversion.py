@@ -24,7 +24,7 @@ from automl.serving.sound_zip import sound_zip
 from automl.text.messages import delivery as delivery_messages
 
 _SCRIPT = "predict.py"
-_MOST_COMPARED = 200
+MOST_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Conversion:
             self._learned, tested = _parts(bundle, manifest)
         # Without a test set the model has learned from every photo; that a format answers alike can be seen on these.
         self._is_unseen = bool(tested)
-        self._tested = tested or _spread(self._learned, _MOST_COMPARED)
+        self._tested = tested or _spread(self._learned, MOST_COMPARED)
         self._target = target
 
     @property

@@ -12,9 +12,17 @@ from automl.records import ImageRecord
 CLASSES = ("ant", "bee", "cat")
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 IMAGES = [
-    ImageRecord(path=Path("x"), name=f"{i}.jpg", label=CLASSES[label], sha256=f"{i}", width=9, height=9, clip="c" * (i > 3))
+    ImageRecord(
+        path=Path("x"),
+        name=f"{i}.jpg",
+        label=CLASSES[label],
+        sha256=f"{i}",
+        width=9,
+        height=9,
+        clip="last two" if i > 3 else "",
+    )
     for i, label in enumerate(LABELS)
-]  # fmt: skip
+]
 CORRECTED = BiasCorrected(
     correctness=np.full(6, 0.7),
     accuracy=0.7,
