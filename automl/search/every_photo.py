@@ -45,14 +45,18 @@ class AnsweredTrials:
             n_classes=self._targets.n_classes,
         )
 
-    def offer(self, candidate: Candidate) -> None:
-        """Takes a model, if it has all answers; one with the number of an earlier one replaces it."""
+    def offer(self, candidate: Candidate) -> bool:
+        """Takes a model, if it has all answers, and returns whether it has.
+
+        One with the number of an earlier one replaces it.
+        """
         if not self.is_complete(candidate):
-            return
+            return False
         others = [one for one in self.candidates if one.number != candidate.number]
         self.candidates = sorted([*others, replace(candidate, fold_layers=())], key=lambda one: one.number)
         while len(self.candidates) > 1 and sum(map(_n_bytes, self.candidates)) > _MOST_BYTES:
             self.candidates.remove(max(self.candidates, key=lambda one: one.loss))
+        return True
 
     def is_complete(self, candidate: Candidate) -> bool:
         """Whether it has an answer to every photo in every repeat."""

@@ -169,8 +169,8 @@ class Trials:
         self._pack()
 
     def _offer(self, candidate: Candidate) -> None:
-        if self.answered is not None:
-            self.answered.offer(candidate)
+        if self.answered is not None and not self.answered.offer(candidate):
+            return  # it cannot be delivered, however well it does on some photos
         if self.models.offer(candidate):
             self.last_gain = len(self.records)
 

@@ -22,6 +22,7 @@ from tests.automl.search.fakes import (
     Features,
     Packer,
     RecordingObserver,
+    RecordingTrials,
     branch_head,
     candidate,
     context_of,
@@ -49,6 +50,13 @@ def test_only_models_with_all_answers_are_chosen_from():
     twice = Targets(labels=TARGETS.labels, folds=np.tile(TARGETS.folds, 2), n_folds=2, n_classes=2)
     assert numbers_of(answered(candidate(0), some_rows)) == [0]
     assert numbers_of(answered(candidate(0, n_repeats=2), one_repeat, targets=twice)) == [0]
+
+
+def test_a_model_without_all_answers_is_never_the_best_one():
+    trials = RecordingTrials(context_of(groups=GROUPS))
+    trials.restore(candidate(0, 0.6))
+    trials.restore(candidate(1, 1.0, rows=np.arange(10)))
+    assert trials.models.best.number == 0
 
 
 def test_photos_that_no_fold_holds_out_need_no_answer():
