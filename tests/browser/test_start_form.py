@@ -26,7 +26,7 @@ def form(page, site):
 def start(form, site):
     form.get_by_role("button", name="Start").click()
     form.wait_for_url("**/runs/*")
-    return RunSettings.from_json(site.run(site.queue.sent[-1][1]).settings)
+    return site.run(site.queue.sent[-1][1]).settings
 
 
 def test_what_is_chosen_reaches_the_run(form, site):

@@ -75,7 +75,7 @@ class World:
         """settings, result: records, or what a test wants to be in them, see `reports.report_values`."""
         settings, result = values.pop("settings", {}), values.pop("result", None)
         if not isinstance(settings, RunSettings):
-            settings = RunSettings.from_json(settings)
+            settings = RunSettings.model_validate(settings)
         if isinstance(result, dict) or (result is None and state is RunState.DONE):
             result = made_report(**(result or {}))
         with self.database.session() as session:

@@ -173,6 +173,7 @@ def test_the_rows_of_a_report_tell_what_is_done(database: Database, run_id: str)
         title="ONNX",
         n_bytes=5,
         accuracy=None,
+        agreement=None,
         largest_difference=None,
         latency_s=None,
         is_true=True,

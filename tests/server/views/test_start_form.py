@@ -57,7 +57,7 @@ def start(client, world, dataset_id, pairs):
     for name, value in pairs:
         body.setdefault(name, []).append(value)
     assert client.post(f"/datasets/{dataset_id}/runs", data=body).status_code == 303
-    return RunSettings.from_json(world.run(world.queue.sent[-1][1]).settings)
+    return world.run(world.queue.sent[-1][1]).settings
 
 
 def test_the_form_as_it_is_starts_a_run_with_the_defaults(client, world, dataset_id, page):
