@@ -117,4 +117,4 @@ def _parts_of(candidates: Sequence[Candidate], costs: ModelCosts) -> ModelParts:
 
 def _merging(head: BranchHead) -> Hashable | None:
     """What heads have in common that add up to one; None for one with hidden layers, which never does."""
-    return (head.branches, head.taps) if len(head.layers) == 1 else None
+    return replace(head, layers=()) if len(head.layers) == 1 else None

@@ -143,4 +143,4 @@ def test_no_training_ends_on_the_photos_that_it_is_scored_on(searched):
     _, _, observer = searched
     assert all("patience" not in record.params for record in observer.records if record.stage is Stage.HEADS)
     heads = [one for one in searched[0].trials.answered.candidates if one.stage is Stage.HEADS]
-    assert all(one.best_epoch == one.params["epochs"] for one in heads)
+    assert all(one.best_epoch in (0, one.params["epochs"]) for one in heads)  # 0 for one that knows no epochs
