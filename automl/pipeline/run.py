@@ -137,7 +137,7 @@ class _Run:
             search = self._make_search(objective)
         best = search.run(feature_plan, self._tensorflow.start)
         self._observer.state(RunState.FINISHING)
-        return self._finish(best, search.trials.models.best_head, search.trials.records)
+        return self._finish(best, search)
 
     def _make_search(self, objective: Objective) -> Search:
         context = SearchContext(

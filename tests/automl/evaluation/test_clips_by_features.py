@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from automl.datasets.manifest import manifest_of
-from automl.datasets.split import make_split, with_folds_dealt_again
+from automl.datasets.split import with_folds_dealt_again
 from automl.evaluation.clips_by_features import clips_by_features, n_known
 from automl.records import DatasetManifest, SplitPlan
 from tests.automl.datasets.clip_sets import frames
+from tests.automl.datasets.held_out import held_out_split
 from tests.automl.datasets.test_split import of_counts
 
 N_FEATURES = 64
@@ -31,7 +32,7 @@ def photos(n_clips: int, n_frames: int) -> DatasetManifest:
 
 
 def all_learned(manifest: DatasetManifest) -> SplitPlan:
-    plan = make_split(manifest, 0)
+    plan = held_out_split(manifest, 0)
     pool = tuple(range(len(manifest.images)))
     return replace(plan, pool=pool, folds=((0,),) * len(pool), test=())
 
@@ -67,7 +68,7 @@ def test_what_was_together_stays_together():
 @pytest.mark.parametrize("seed", range(3))
 def test_folds_keep_the_clips_that_were_found(seed):
     manifest, features = photos(10, 6), features_of(10, 6)
-    plan = make_split(manifest, seed)
+    plan = held_out_split(manifest, seed)
     found = clips_by_features(manifest, plan, features[list(plan.pool)])
     assert found is not None
     again = with_folds_dealt_again(found.manifest, plan, known=manifest)
@@ -82,7 +83,7 @@ def test_folds_keep_the_clips_that_were_found(seed):
 @pytest.mark.parametrize("label", ["a", "b"])
 def test_where_nothing_was_found_the_folds_are_the_same(label):
     manifest = manifest_of("x", [*frames(label, "clip", 30), *of_counts(c=40, d=20)])
-    plan = make_split(manifest, 1)
+    plan = held_out_split(manifest, 1)
     assert with_folds_dealt_again(manifest, plan, known=manifest) == plan
 
 
