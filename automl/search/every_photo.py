@@ -14,6 +14,7 @@ from automl.search.candidate import BranchHead, Candidate, is_scored
 from automl.search.costs import ModelCosts
 from automl.search.objective import Objective
 from automl.search.selection import AskedPhotos, ModelParts, TrialAnswers
+from automl.search.space import is_recipe
 
 _MOST_BYTES = 500_000_000
 
@@ -79,11 +80,18 @@ class AnsweredTrials:
             numbers=tuple(one.number for one in candidates),
             logits=np.stack([one.held_out_logits[:, self._rows] for one in candidates]),
             parts=_parts_of(candidates, costs),
+            recipe=_recipe_places(candidates),
         )
 
 
 def _n_bytes(candidate: Candidate) -> int:
     return candidate.held_out_logits.nbytes + sum(head.n_bytes for head in candidate.heads)
+
+
+def _recipe_places(candidates: Sequence[Candidate]) -> tuple[int, ...]:
+    """The models that are the recipe, those on the fewest networks first."""
+    places = [place for place, one in enumerate(candidates) if is_recipe(one.params)]
+    return tuple(sorted(places, key=lambda place: len(candidates[place].backbones)))
 
 
 def _parts_of(candidates: Sequence[Candidate], costs: ModelCosts) -> ModelParts:

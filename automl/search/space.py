@@ -210,6 +210,11 @@ RECIPE: Mapping[str, ParamValue] = {
 """A head that needs no search: logistic regression on the last layers, each divided by its norm. `bench.small_sets`."""
 
 
+def is_recipe(params: Mapping[str, ParamValue]) -> bool:
+    """Whether a trial is the recipe, on whichever networks."""
+    return all(params.get(name) == value for name, value in RECIPE.items())
+
+
 def is_unit(params: Mapping[str, ParamValue]) -> bool:
     """Whether a trial divides each tap by its norm."""
     return params.get("normalisation") == UNIT

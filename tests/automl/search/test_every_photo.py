@@ -11,6 +11,7 @@ from automl.search.candidate import Branch
 from automl.search.every_photo import AnsweredTrials
 from automl.search.objective import Objective, objective_of
 from automl.search.search import Search
+from automl.search.space import RECIPE
 from tests.automl.search.fakes import (
     LATENCY_S,
     MODEL_BYTES,
@@ -103,6 +104,16 @@ def test_heads_that_merge_are_one_part_and_a_network_counts_once():
         sum(costs.of([Branch(name, 224)], 0).latency_s for name in (V1, V2))
     )
     assert LATENCY_S  # of the fakes
+
+
+def test_the_recipe_is_known_by_its_settings_those_on_the_fewest_networks_first():
+    both = branch_head(Branch(V2, 224), Branch(V1, 224))
+    trials = answered(
+        candidate(0, params={**RECIPE}, heads=(both,)),
+        candidate(1, params={**RECIPE, "taps": "several"}),
+        candidate(2, params={**RECIPE}),
+    )
+    assert trials.answers(trials.candidates, costs_of(Features(Clock()))).recipe == (2, 0)
 
 
 @pytest.fixture(scope="module")
