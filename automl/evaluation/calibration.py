@@ -1,8 +1,7 @@
 """Calibrated probabilities, and the confidence from which on an answer counts as sure, from validation photos only.
 
-Temperature scaling divides the logits by one number, so it changes the model's confidence and never its answer. The
-calibration error is the mean distance of confidence and accuracy over 15 bins. Both are as in Guo et al. (2017,
-arXiv:1706.04599).
+The temperature is found in `automl.search.confidence`. The calibration error is the mean distance of confidence and
+accuracy over 15 bins, as in Guo et al. (2017, arXiv:1706.04599).
 """
 
 from collections.abc import Iterable
@@ -10,17 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from automl.models.head.network import Layers, cross_entropy
+from automl.models.head.network import Layers
 from automl.search.candidate import Candidate, is_scored
+from automl.search.confidence import best_temperature, confidence_of, log_loss, sure_threshold
 
 N_BINS = 15
-LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
-LEAST_ACCURACY = 0.95
-FEWEST_SURE = 20
-_MOST_STEPS = 100
-_TOLERANCE = 1e-7
-_CHUNK = 8192
-_STEPS_OF_CONFIDENCE = np.arange(500, 1000) / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +79,10 @@ def calibrate(held_out_logits: np.ndarray, labels: np.ndarray) -> Calibration:
             accuracy_when_sure=None,
         )
     is_right = logits.argmax(axis=1) == own
-    temperature = _temperature(logits, own, n_photos)
-    before, confidence = _confidence(logits, 1.0), _confidence(logits, temperature)
+    temperature = best_temperature(logits, own, n_photos=n_photos)
+    before, confidence = confidence_of(logits), confidence_of(logits, temperature)
     bins_before, bins_after = reliability_bins(before, is_right), reliability_bins(confidence, is_right)
-    threshold = _threshold(confidence, is_right, n_photos)
+    threshold = sure_threshold(confidence, is_right, n_photos=n_photos)
     coverage, accuracy_when_sure = sure_answers(confidence, is_right, threshold)
     return Calibration(
         temperature=temperature,
@@ -113,7 +106,7 @@ def tempered(candidate: Candidate, temperature: float, labels: np.ndarray) -> Ca
     """
     logits = (candidate.held_out_logits / temperature).astype(candidate.held_out_logits.dtype)
     answered = is_scored(logits)
-    loss = _log_loss(logits[answered], np.broadcast_to(labels, answered.shape)[answered], 1.0)
+    loss = log_loss(logits[answered], np.broadcast_to(labels, answered.shape)[answered])
     return replace(
         candidate,
         heads=tuple(replace(one, layers=_divided(one.layers, temperature)) for one in candidate.heads),
@@ -160,85 +153,6 @@ def sure_answers(confidence: np.ndarray, is_right: np.ndarray, threshold: float 
         return 0.0, None
     is_sure = confidence >= threshold
     return float(is_sure.mean()), float(is_right[is_sure].mean()) if is_sure.any() else None
-
-
-def _threshold(confidence: np.ndarray, is_right: np.ndarray, n_photos: int) -> float | None:
-    """The lowest confidence from which on answers are wrong at most half as often as all, and at most once in 20.
-
-    It is the lowest one, so that as many answers as possible count as sure. A good model must say "not sure" for its
-    own worst answers, hence the half; a poor one must not call answers sure that are no better than its others, hence
-    the 1 in 20. It is searched for in steps of 0.1 % from 50 % on: below that an answer is more probably wrong than
-    correct. Fewer than 20 photos prove nothing: a few lucky answers would make their confidence a threshold.
-    """
-    wanted = max(LEAST_ACCURACY, (1 + is_right.mean()) / 2)
-    order = np.argsort(confidence, kind="stable")
-    starts = np.searchsorted(confidence[order], _STEPS_OF_CONFIDENCE)
-    n_sure = len(order) - starts
-    n_right = np.append(np.cumsum(is_right[order][::-1])[::-1], 0)[starts]
-    is_enough = n_sure * n_photos >= FEWEST_SURE * len(order)  # repeated answers are no further photos
-    fitting = np.flatnonzero(is_enough & (n_right >= wanted * n_sure - _TOLERANCE))
-    return float(_STEPS_OF_CONFIDENCE[fitting[0]]) if len(fitting) else None
-
-
-def _temperature(logits: np.ndarray, labels: np.ndarray, n_photos: int) -> float:
-    """The temperature with the lowest log loss; 1 where the loss would not fall.
-
-    Newton's method within a bracket, on 1/T, in which the log loss is convex. As in Platt (1999), the targets are not
-    quite certain: one more photo is imagined whose class is unknown. Otherwise a model without a mistake in 30 photos
-    would become as sure of everything as the bounds allow.
-    """
-    guess = 1 / (n_photos + 1)
-    low, high = 1 / HIGHEST_TEMPERATURE, 1 / LOWEST_TEMPERATURE
-    sharpness = 1.0
-    for _ in range(_MOST_STEPS):
-        slope, curvature = _slope(logits, labels, guess=guess, sharpness=sharpness)
-        low, high = (low, sharpness) if slope > 0 else (sharpness, high)
-        step = sharpness - slope / curvature if curvature > 0 else high
-        last, sharpness = sharpness, step if low < step < high else float(np.sqrt(low * high))
-        if abs(sharpness - last) < _TOLERANCE * last:
-            break
-    temperature = 1 / sharpness
-    helps = _log_loss(logits, labels, temperature) < _log_loss(logits, labels, 1.0) - _TOLERANCE
-    return temperature if helps else 1.0
-
-
-def _slope(logits: np.ndarray, labels: np.ndarray, *, guess: float, sharpness: float) -> tuple[float, float]:
-    """First and second derivative by 1/T of the summed log loss.
-
-    Args:
-        logits: float (n_answers, n_classes).
-        labels: int (n_answers,), the true classes.
-        guess: the share of each target that is spread over all classes.
-        sharpness: 1/T.
-    """
-    slope = curvature = 0.0
-    for part, own in _chunks(logits, labels):
-        shares = np.exp(sharpness * (part - part.max(axis=1, keepdims=True)))
-        shares /= shares.sum(axis=1, keepdims=True)
-        mean = (shares * part).sum(axis=1)
-        target = (1 - guess) * part[np.arange(len(part)), own] + guess * part.mean(axis=1)
-        slope += float((mean - target).sum())
-        curvature += float((shares * (part - mean[:, None]) ** 2).sum())
-    return slope, curvature
-
-
-def _log_loss(logits: np.ndarray, labels: np.ndarray, temperature: float) -> float:
-    """The mean over the answers, in nats."""
-    parts = _chunks(logits, labels)
-    return sum(float(cross_entropy(part / temperature, own).sum()) for part, own in parts) / len(labels)
-
-
-def _confidence(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """float64 (n_answers,): the largest probability of each answer."""
-    largest = logits.argmax(axis=1)
-    losses = [cross_entropy(part / temperature, own) for part, own in _chunks(logits, largest)]
-    return np.asarray(np.exp(-np.concatenate(losses)))
-
-
-def _chunks(logits: np.ndarray, labels: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-    """A few thousand answers at a time, as float64: there may not be the memory for all of them."""
-    for start in range(0, len(logits), _CHUNK):
-        yield logits[start : start + _CHUNK].astype(np.float64), labels[start : start + _CHUNK]
 
 
 def _divided(layers: Layers, temperature: float) -> Layers:

@@ -55,7 +55,7 @@ def clustered_interval(is_right: np.ndarray, clusters: np.ndarray) -> Interval:
     `wilson_interval`.
 
     Args:
-        is_right: bool (n_images,); not empty.
+        is_right: bool (n_images,), or float, 0-1, how often each photo was answered right; not empty.
         clusters: int (n_images,), the cluster of each photo, 0 to the number of clusters.
     """
     n_effective = effective_number(is_right, clusters)

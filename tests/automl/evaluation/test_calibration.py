@@ -117,7 +117,7 @@ def test_where_nothing_was_held_out_nothing_is_claimed():
 def test_a_large_set_is_done_in_parts_with_the_same_answer(monkeypatch):
     logits, labels = noisy(1000, 5, strength=2.0)
     whole = calibrate(logits, labels)
-    monkeypatch.setattr("automl.evaluation.calibration._CHUNK", 7)
+    monkeypatch.setattr("automl.search.confidence._CHUNK", 7)
     assert calibrate(logits, labels).temperature == pytest.approx(whole.temperature)
 
 

@@ -1,0 +1,290 @@
+"""The whole selection, from held-out answers to a model: which trials take part, how sure it is, and when it says so.
+
+Of many trials on few photos the best one is mostly lucky. So the selection starts from a fixed recipe and moves away
+only on evidence that beats its own noise. It grows an ensemble as Caruana, Niculescu-Mizil, Crew and Ksikes do
+("Ensemble Selection from Libraries of Models", 2004): in each round that trial joins, with replacement, that lowers the
+log loss of the mean most. The trial must lower it by several standard errors, measured between groups of photos, and
+the recipe counts as several members from the start.
+
+Everything is a function of weights, how often each group of photos counts, so that a bootstrap repeats exactly this
+selection (`automl.evaluation.bias_corrected`). Ensembles that several bootstraps arrive at are looked at once.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.models.head.network import cross_entropy
+from automl.records import Goal
+from automl.search.confidence import best_temperature, confidence_of, sure_threshold
+from automl.search.costs import ModelCost
+from automl.search.objective import Objective
+
+N_ERRORS = 2.0
+"""By so many standard errors a trial must lower the log loss; the best of a hundred that are worth nothing seems to."""
+
+RECIPE_COUNTS = 6
+"""The recipe starts as so many members of the ensemble."""
+
+MOST_ROUNDS = 12
+_N_SHORTLISTED = 12
+_ROWS_AT_ONCE = 200_000
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelParts:
+    """What the models of some trials are made of, so that size and speed of any mean of them are known at once.
+
+    A part is a network at one input size, or a head. Heads that merge into one when they are averaged, linear ones on
+    the same features, are one part.
+
+    Attributes:
+        uses: bool (n_trials, n_parts), which parts each trial needs.
+        n_bytes: float (n_parts,), the size of each part in the model file.
+        latency_s: float (n_parts,), seconds that each part takes for one photo.
+    """
+
+    uses: np.ndarray
+    n_bytes: np.ndarray
+    latency_s: np.ndarray
+
+    def allowed_beside(self, used: np.ndarray, objective: Objective) -> np.ndarray:
+        """bool (n_trials,): which trials may join a model of the parts `used`, bool (n_parts,), within the limits."""
+        needed = self.uses | used
+        return np.array(
+            [
+                objective.allows(ModelCost(n_bytes, latency_s))
+                for n_bytes, latency_s in zip(needed @ self.n_bytes, needed @ self.latency_s, strict=True)
+            ]
+        )
+
+    def allowed(self, objective: Objective) -> np.ndarray:
+        """bool (n_trials,): which trials keep the limits; all of them where none does, as something is delivered."""
+        allowed = self.allowed_beside(np.zeros(self.uses.shape[1], bool), objective)
+        return allowed if allowed.any() else np.ones_like(allowed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialAnswers:
+    """The held-out answers of the trials that may be chosen from.
+
+    Attributes:
+        numbers: of the trials, in the order of `logits`.
+        logits: float32 (n_trials, n_repeats, n_rows, n_classes), without gaps: only trials that answered for every
+            photo in every repeat, and only photos that are held out.
+        parts: what the trials' models are made of.
+        recipe: places, in this order, of the trials that are the recipe, from one network to all that fit; the last one
+            that keeps the limits is where the selection starts. Empty where it was not tried.
+    """
+
+    numbers: tuple[int, ...]
+    logits: np.ndarray
+    parts: ModelParts
+    recipe: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedPhotos:
+    """The photos that the answers are about.
+
+    Attributes:
+        labels: int (n_rows,), 0 <= label < n_classes.
+        groups: int (n_rows,), 0 to the number of groups: photos that are copies or frames of each other share one.
+        n_classes: the number of classes.
+    """
+
+    labels: np.ndarray
+    groups: np.ndarray
+    n_classes: int
+
+    @property
+    def n_groups(self) -> int:
+        return int(self.groups.max()) + 1
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """float64 (n, n_groups): the sum of the values of each group's photos. values: float (n, n_rows)."""
+        keys = self.groups + self.n_groups * np.arange(len(values))[:, None]
+        sums = np.bincount(keys.ravel(), weights=values.ravel(), minlength=self.n_groups * len(values))
+        return sums.reshape(len(values), self.n_groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedModel:
+    """What is delivered.
+
+    Attributes:
+        weights: the number of each trial that takes part and its share of the logits; the shares sum up to 1.
+        temperature: the number that the logits of their mean are divided by.
+        threshold: the calibrated confidence from which on an answer counts as sure; None where no answer does.
+    """
+
+    weights: tuple[tuple[int, float], ...]
+    temperature: float
+    threshold: float | None
+
+
+def select(answers: TrialAnswers, photos: AskedPhotos, objective: Objective) -> SelectedModel:
+    """The selection by all photos, each counted once."""
+    (counts,) = chosen_counts(answers, photos, objective, np.ones((1, photos.n_groups)))
+    temperature, threshold = calibrated(mean_answers(answers, counts), photos.labels, np.ones(len(photos.labels)))
+    shares = counts / counts.sum()
+    weights = tuple((answers.numbers[place], float(shares[place])) for place in np.flatnonzero(counts))
+    return SelectedModel(weights=weights, temperature=temperature, threshold=threshold)
+
+
+def mean_answers(answers: TrialAnswers, counts: np.ndarray) -> np.ndarray:
+    """float32 (n_repeats, n_rows, n_classes): the logits of an ensemble. counts: int (n_trials,), of its members."""
+    places = np.flatnonzero(counts)
+    shares = (counts[places] / counts.sum()).astype(np.float32)
+    return np.asarray(np.tensordot(shares, answers.logits[places], axes=1))
+
+
+def calibrated(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[float, float | None]:
+    """The temperature, and the calibrated confidence from which on an answer counts as sure; None where none does.
+
+    Args:
+        logits: float (n_repeats, n_rows, n_classes), a model's held-out answers.
+        labels: int (n_rows,).
+        weights: float (n_rows,), how often each photo counts.
+    """
+    rows = np.flatnonzero(weights)
+    flat = logits[:, rows].reshape(-1, logits.shape[-1])
+    own, weight = (np.tile(values[rows], len(logits)) for values in (labels, weights))
+    n_photos = float(weights.sum())
+    temperature = best_temperature(flat, own, n_photos=n_photos, weights=weight)
+    is_right = flat.argmax(axis=1) == own
+    threshold = sure_threshold(confidence_of(flat, temperature), is_right, n_photos=n_photos, weights=weight)
+    return temperature, threshold
+
+
+def chosen_counts(answers: TrialAnswers, photos: AskedPhotos, objective: Objective, weights: np.ndarray) -> np.ndarray:
+    """Which trials form the ensemble by each row of weights, and how often: int (n_bags, n_trials).
+
+    Args:
+        answers: of the trials.
+        photos: that they are about.
+        objective: the goal and the limits. For balanced accuracy each class weighs the same in the log loss.
+        weights: float (n_bags, n_groups), how often each group of photos counts.
+    """
+    return _Growth(answers, photos, objective, weights).grown()
+
+
+class _Growth:
+    """One ensemble for each bag, all of them grown together.
+
+    Args: those of `chosen_counts`.
+    """
+
+    def __init__(self, answers: TrialAnswers, photos: AskedPhotos, objective: Objective, weights: np.ndarray) -> None:
+        self._answers, self._photos, self._objective, self._weights = answers, photos, objective, weights
+        self._scale = _photo_weights(photos, objective.goal)
+        self._group_scale = photos.sums(self._scale[None])[0]
+        self._totals = weights @ self._group_scale
+        self._allowed = answers.parts.allowed(objective)
+
+    def grown(self) -> np.ndarray:
+        counts = self._starts()
+        shortlists = np.tile(self._allowed, (len(counts), 1))
+        growing = np.arange(len(counts))
+        for round_number in range(MOST_ROUNDS):
+            gains, errors = self._gains(counts, shortlists, growing)
+            best = (gains - N_ERRORS * errors).argmax(axis=1)
+            places = np.arange(len(growing)), best
+            joins = gains[places] > N_ERRORS * errors[places] + _TINY
+            if round_number == 0:
+                shortlists[growing] &= _largest(gains, _N_SHORTLISTED)
+            growing, best = growing[joins], best[joins]
+            counts[growing, best] += 1
+            if not len(growing):
+                break
+        return counts
+
+    def _starts(self) -> np.ndarray:
+        """int (n_bags, n_trials): the largest recipe within the limits, or the trial with the lowest log loss."""
+        counts = np.zeros((len(self._weights), len(self._answers.numbers)), int)
+        recipe = [place for place in self._answers.recipe if self._allowed[place]]
+        if recipe:
+            counts[:, recipe[-1]] = RECIPE_COUNTS
+            return counts
+        losses = self._weights @ self._group_sums(self._losses(lambda part: part, np.arange(counts.shape[1]))).T
+        counts[np.arange(len(counts)), np.where(self._allowed, losses, np.inf).argmin(axis=1)] = RECIPE_COUNTS
+        return counts
+
+    def _gains(self, counts: np.ndarray, shortlists: np.ndarray, growing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """By how much each trial lowers the log loss of each growing bag, and its standard error.
+
+        Returns:
+            float64 (n_growing, n_trials) each; a trial that may not join has the gain -inf.
+        """
+        gains = np.full((len(growing), counts.shape[1]), -np.inf)
+        errors = np.zeros_like(gains)
+        for here in _alike(counts[growing]):
+            bags = growing[here]
+            own = counts[bags[0]]
+            may_join = shortlists[bags] & self._may_join(own)
+            trials = np.flatnonzero(may_join.any(axis=0))
+            if not len(trials):
+                continue
+            gain, error = self._measured(self._group_sums(self._lowered(own, trials)), bags)
+            gains[np.ix_(here, trials)] = np.where(may_join[:, trials], gain, -np.inf)
+            errors[np.ix_(here, trials)] = error
+        return gains, errors
+
+    def _may_join(self, counts: np.ndarray) -> np.ndarray:
+        used = np.asarray(self._answers.parts.uses[counts > 0].any(axis=0))
+        return self._answers.parts.allowed_beside(used, self._objective)
+
+    def _lowered(self, counts: np.ndarray, trials: np.ndarray) -> np.ndarray:
+        """float (len(trials), n_rows): by how much each trial lowers the loss of each photo."""
+        mean, n = mean_answers(self._answers, counts), int(counts.sum())
+        before = cross_entropy(mean, np.broadcast_to(self._photos.labels, mean.shape[:-1])).mean(axis=0)
+        return np.asarray(before - self._losses(lambda part: (n * mean + part) / np.float32(n + 1), trials))
+
+    def _losses(self, answers_of: Callable[[np.ndarray], np.ndarray], trials: np.ndarray) -> np.ndarray:
+        """float (len(trials), n_rows): the loss of what a trial's logits become, its mean over the repeats."""
+        labels = np.broadcast_to(self._photos.labels, self._answers.logits.shape[1:-1])
+        n_at_once = max(1, _ROWS_AT_ONCE // labels.size)
+        parts = []
+        for start in range(0, len(trials), n_at_once):
+            logits = answers_of(self._answers.logits[trials[start : start + n_at_once]])
+            parts.append(cross_entropy(logits, np.broadcast_to(labels, logits.shape[:-1])).mean(axis=1))
+        return np.concatenate(parts)
+
+    def _group_sums(self, values: np.ndarray) -> np.ndarray:
+        """float64 (n, n_groups), each photo as its class weighs."""
+        return self._photos.sums(values * self._scale)
+
+    def _measured(self, lowered: np.ndarray, bags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard error over each bag, float64 (len(bags), n) each. lowered: float64 (n, n_groups)."""
+        weights, totals, sizes = self._weights[bags], self._totals[bags, None], self._group_scale
+        mean = weights @ lowered.T / totals
+        squares = weights @ np.square(lowered).T - 2 * mean * (weights @ (lowered * sizes).T)
+        squares += np.square(mean) * (weights @ np.square(sizes))[:, None]
+        n = np.maximum(weights.sum(axis=1, keepdims=True), 2)
+        return mean, np.sqrt(np.maximum(squares, 0) * (n / (n - 1))) / totals
+
+
+def _photo_weights(photos: AskedPhotos, goal: Goal) -> np.ndarray:
+    """float64 (n_rows,), the mean is 1: how much each photo weighs in the log loss."""
+    if goal is not Goal.BALANCED_ACCURACY:
+        return np.ones(len(photos.labels))
+    n_images = np.bincount(photos.labels, minlength=photos.n_classes)
+    return np.asarray(len(photos.labels) / (n_images > 0).sum() / n_images[photos.labels])
+
+
+def _largest(values: np.ndarray, n: int) -> np.ndarray:
+    """bool, the shape of `values`: the `n` largest ones of each row."""
+    if values.shape[1] <= n:
+        return np.ones(values.shape, bool)
+    return np.asarray(values >= np.partition(values, -n, axis=1)[:, -n, None])
+
+
+def _alike(counts: np.ndarray) -> Iterator[np.ndarray]:
+    """For each different row of counts the places where it stands."""
+    places: dict[bytes, list[int]] = defaultdict(list)
+    for place, row in enumerate(counts):
+        places[row.tobytes()].append(place)
+    return (np.array(rows) for rows in places.values())
