@@ -4,16 +4,16 @@ A trial takes part only with an answer to every photo that is held out, in every
 that was pruned, or fine-tuned in some of the folds, would be compared, and tested, on photos that suit it.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from automl.models.head.settings import Targets
-from automl.search.candidate import BranchHead, Candidate, is_scored
+from automl.search.candidate import Candidate, is_scored
 from automl.search.costs import ModelCosts
 from automl.search.objective import Objective
-from automl.search.selection import AskedPhotos, ModelParts, TrialAnswers
+from automl.search.selection import AskedPhotos, TrialAnswers, parts_of
 from automl.search.space import is_recipe
 
 _MOST_BYTES = 500_000_000
@@ -79,7 +79,7 @@ class AnsweredTrials:
         return TrialAnswers(
             numbers=tuple(one.number for one in candidates),
             logits=np.stack([one.held_out_logits[:, self._rows] for one in candidates]),
-            parts=_parts_of(candidates, costs),
+            parts=parts_of(candidates, costs),
             recipe=_recipe_places(candidates),
         )
 
@@ -92,37 +92,3 @@ def _recipe_places(candidates: Sequence[Candidate]) -> tuple[int, ...]:
     """The models that are the recipe, those on the fewest networks first."""
     places = [place for place, one in enumerate(candidates) if is_recipe(one.params)]
     return tuple(sorted(places, key=lambda place: len(candidates[place].backbones)))
-
-
-def _parts_of(candidates: Sequence[Candidate], costs: ModelCosts) -> ModelParts:
-    """Networks and heads; linear heads on the same taps add up to one, so they are one part."""
-    places: dict[Hashable, int] = {}
-    n_bytes: list[float] = []
-    latency_s: list[float] = []
-    used: list[list[int]] = []
-    for candidate in candidates:
-        own = []
-        for branch in candidate.branches:
-            if branch not in places:
-                places[branch] = len(places)
-                cost = costs.of([branch], 0)
-                n_bytes.append(cost.n_bytes)
-                latency_s.append(cost.latency_s)
-            own.append(places[branch])
-        for place, head in enumerate(candidate.heads):
-            key = _merging(head) or (candidate.number, place)
-            if key not in places:
-                places[key] = len(places)
-                n_bytes.append(head.n_bytes)
-                latency_s.append(0.0)
-            own.append(places[key])
-        used.append(own)
-    uses = np.zeros((len(candidates), len(places)), bool)
-    for row, own in zip(uses, used, strict=True):
-        row[own] = True
-    return ModelParts(uses=uses, n_bytes=np.array(n_bytes, float), latency_s=np.array(latency_s))
-
-
-def _merging(head: BranchHead) -> Hashable | None:
-    """What heads have in common that add up to one; None for one with hidden layers, which never does."""
-    return replace(head, layers=()) if len(head.layers) == 1 else None

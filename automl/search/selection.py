@@ -1,36 +1,35 @@
 """The whole selection, from held-out answers to a model: which trials take part, how sure it is, and when it says so.
 
 Of many trials on few photos the best one is mostly lucky. So the selection starts from a fixed recipe and moves away
-only on evidence that beats its own noise. It grows an ensemble as Caruana, Niculescu-Mizil, Crew and Ksikes do
-("Ensemble Selection from Libraries of Models", 2004): in each round that trial joins, with replacement, that lowers the
-log loss of the mean most. The trial must lower it by several standard errors, measured between groups of photos, and
-the recipe counts as several members from the start.
+only on evidence that beats its own noise. The model is a mean of members, all of which are the recipe at first. As in
+the greedy selection of Caruana, Niculescu-Mizil, Crew and Ksikes ("Ensemble Selection from Libraries of Models", 2004),
+a trial joins in each round that lowers the log loss of the mean most, and it may join again; here it takes the place of
+one member that is still the recipe. It must lower the loss by several standard errors, measured between groups of
+photos, and by more of them where there are few.
 
 Everything is a function of weights, how often each group of photos counts, so that a bootstrap repeats exactly this
 selection (`automl.evaluation.bias_corrected`). Ensembles that several bootstraps arrive at are looked at once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from automl.models.head.network import cross_entropy
 from automl.records import Goal
+from automl.search.candidate import Candidate
 from automl.search.confidence import best_temperature, confidence_of, sure_threshold
-from automl.search.costs import ModelCost
+from automl.search.costs import ModelCost, ModelCosts
 from automl.search.objective import Objective
 
-N_ERRORS = 2.0
-"""By so many standard errors a trial must lower the log loss; the best of a hundred that are worth nothing seems to."""
+N_MEMBERS = 10
+"""Of the mean; so many trials can take the place of the recipe."""
 
-RECIPE_COUNTS = 6
-"""The recipe starts as so many members of the ensemble."""
-
-MOST_ROUNDS = 12
-_N_SHORTLISTED = 12
-_ROWS_AT_ONCE = 200_000
+_FEWEST_ERRORS, _ERRORS_OF_ONE = 2.0, 20.0
+_N_SHORTLISTED = 8
+_ROWS_AT_ONCE = 20_000
 _TINY = 1e-12
 
 
@@ -65,6 +64,25 @@ class ModelParts:
         """bool (n_trials,): which trials keep the limits; all of them where none does, as something is delivered."""
         allowed = self.allowed_beside(np.zeros(self.uses.shape[1], bool), objective)
         return allowed if allowed.any() else np.ones_like(allowed)
+
+
+def parts_of(candidates: Sequence[Candidate], costs: ModelCosts) -> ModelParts:
+    """What these models are made of. A linear head is one part with all linear heads on the same features."""
+    needed = [dict(_parts_of_one(candidate, costs)) for candidate in candidates]
+    parts = {key: cost for one in needed for key, cost in one.items()}
+    return ModelParts(
+        uses=np.array([[key in one for key in parts] for one in needed]),
+        n_bytes=np.array([cost.n_bytes for cost in parts.values()], float),
+        latency_s=np.array([cost.latency_s for cost in parts.values()]),
+    )
+
+
+def _parts_of_one(candidate: Candidate, costs: ModelCosts) -> Iterator[tuple[object, ModelCost]]:
+    for branch in candidate.branches:
+        yield branch, costs.of([branch], 0)
+    for place, head in enumerate(candidate.heads):
+        is_linear = len(head.layers) == 1
+        yield replace(head, layers=()) if is_linear else (candidate.number, place), ModelCost(head.n_bytes, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +160,16 @@ def mean_answers(answers: TrialAnswers, counts: np.ndarray) -> np.ndarray:
     return np.asarray(np.tensordot(shares, answers.logits[places], axes=1))
 
 
+def needed_errors(n_groups: np.ndarray) -> np.ndarray:
+    """By how many standard errors a trial must lower the log loss, if so many groups of photos tell.
+
+    The best of a hundred trials that are worth nothing lowers it by two or three. Of few photos the standard error
+    itself is badly known, and trials that are better on these are often not better on others: chosen on the training
+    photos of `bench.small_sets`, where 2 were enough for hundreds of photos and 3 were needed for twenty.
+    """
+    return np.asarray(_FEWEST_ERRORS + _ERRORS_OF_ONE / np.maximum(n_groups, 1))
+
+
 def calibrated(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[float, float | None]:
     """The temperature, and the calibrated confidence from which on an answer counts as sure; None where none does.
 
@@ -184,36 +212,44 @@ class _Growth:
         self._group_scale = photos.sums(self._scale[None])[0]
         self._totals = weights @ self._group_scale
         self._allowed = answers.parts.allowed(objective)
+        self._needed = needed_errors(weights.sum(axis=1))
 
     def grown(self) -> np.ndarray:
-        counts = self._starts()
+        counts, starts = self._starts()
         shortlists = np.tile(self._allowed, (len(counts), 1))
         growing = np.arange(len(counts))
-        for round_number in range(MOST_ROUNDS):
-            gains, errors = self._gains(counts, shortlists, growing)
-            best = (gains - N_ERRORS * errors).argmax(axis=1)
-            places = np.arange(len(growing)), best
-            joins = gains[places] > N_ERRORS * errors[places] + _TINY
+        for round_number in range(N_MEMBERS):
+            gains, errors = self._gains(counts, starts, shortlists, growing)
+            sure_gains = gains - self._needed[growing, None] * errors
             if round_number == 0:
-                shortlists[growing] &= _largest(gains, _N_SHORTLISTED)
+                shortlists &= _largest(gains, _N_SHORTLISTED)
+            best = sure_gains.argmax(axis=1)
+            joins = sure_gains[np.arange(len(growing)), best] > _TINY
             growing, best = growing[joins], best[joins]
             counts[growing, best] += 1
+            counts[growing, starts[growing]] -= 1
             if not len(growing):
                 break
         return counts
 
-    def _starts(self) -> np.ndarray:
-        """int (n_bags, n_trials): the largest recipe within the limits, or the trial with the lowest log loss."""
-        counts = np.zeros((len(self._weights), len(self._answers.numbers)), int)
+    def _starts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where each bag starts: the largest recipe within the limits, or the trial with the lowest log loss.
+
+        Returns:
+            int (n_bags, n_trials), how often each trial is a member, and int (n_bags,), which one it is.
+        """
+        n_bags, n_trials = len(self._weights), len(self._answers.numbers)
         recipe = [place for place in self._answers.recipe if self._allowed[place]]
         if recipe:
-            counts[:, recipe[-1]] = RECIPE_COUNTS
-            return counts
-        losses = self._weights @ self._group_sums(self._losses(lambda part: part, np.arange(counts.shape[1]))).T
-        counts[np.arange(len(counts)), np.where(self._allowed, losses, np.inf).argmin(axis=1)] = RECIPE_COUNTS
-        return counts
+            starts = np.full(n_bags, recipe[-1])
+        else:
+            losses = self._weights @ self._group_sums(self._losses(lambda part: part, np.arange(n_trials))).T
+            starts = np.where(self._allowed, losses, np.inf).argmin(axis=1)
+        return N_MEMBERS * (np.arange(n_trials) == starts[:, None]), starts
 
-    def _gains(self, counts: np.ndarray, shortlists: np.ndarray, growing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _gains(
+        self, counts: np.ndarray, starts: np.ndarray, shortlists: np.ndarray, growing: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """By how much each trial lowers the log loss of each growing bag, and its standard error.
 
         Returns:
@@ -221,14 +257,14 @@ class _Growth:
         """
         gains = np.full((len(growing), counts.shape[1]), -np.inf)
         errors = np.zeros_like(gains)
-        for here in _alike(counts[growing]):
+        for here in _alike(np.column_stack([counts[growing], starts[growing]])):
             bags = growing[here]
-            own = counts[bags[0]]
+            own, start = counts[bags[0]], int(starts[bags[0]])
             may_join = shortlists[bags] & self._may_join(own)
             trials = np.flatnonzero(may_join.any(axis=0))
             if not len(trials):
                 continue
-            gain, error = self._measured(self._group_sums(self._lowered(own, trials)), bags)
+            gain, error = self._measured(self._group_sums(self._lowered(own, start, trials)), bags)
             gains[np.ix_(here, trials)] = np.where(may_join[:, trials], gain, -np.inf)
             errors[np.ix_(here, trials)] = error
         return gains, errors
@@ -237,11 +273,12 @@ class _Growth:
         used = np.asarray(self._answers.parts.uses[counts > 0].any(axis=0))
         return self._answers.parts.allowed_beside(used, self._objective)
 
-    def _lowered(self, counts: np.ndarray, trials: np.ndarray) -> np.ndarray:
-        """float (len(trials), n_rows): by how much each trial lowers the loss of each photo."""
-        mean, n = mean_answers(self._answers, counts), int(counts.sum())
+    def _lowered(self, counts: np.ndarray, start: int, trials: np.ndarray) -> np.ndarray:
+        """float (len(trials), n_rows): by how much each trial lowers the loss of each photo in place of `start`."""
+        mean = mean_answers(self._answers, counts)
         before = cross_entropy(mean, np.broadcast_to(self._photos.labels, mean.shape[:-1])).mean(axis=0)
-        return np.asarray(before - self._losses(lambda part: (n * mean + part) / np.float32(n + 1), trials))
+        others = mean - self._answers.logits[start] / np.float32(N_MEMBERS)
+        return np.asarray(before - self._losses(lambda part: others + part / np.float32(N_MEMBERS), trials))
 
     def _losses(self, answers_of: Callable[[np.ndarray], np.ndarray], trials: np.ndarray) -> np.ndarray:
         """float (len(trials), n_rows): the loss of what a trial's logits become, its mean over the repeats."""
