@@ -43,6 +43,11 @@ FEWEST_IMAGES_WITH_TEST = 1_000
 
 MAX_CROSS_VALIDATED_IMAGES = 5_000
 MAX_REPEATED_IMAGES = 500
+N_FOLDS = 5
+N_FOLDS_OF_FEW, FEW_OF_A_CLASS = 10, 30
+"""Where every photo is tested, with fewer photos of a class: a model of four fifths of them is worse than the one that
+is delivered, so the score would be too low (`bench.small_sets`)."""
+
 N_REPEATS = 3
 VALIDATION_SHARE = 0.15
 MIN_OWN_VALIDATION_IMAGES = 200
@@ -73,7 +78,9 @@ class _Validation:
         return len(next(iter(self.folds_of.values())))
 
 
-def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5, *, scoring: Scoring = Scoring.AUTO) -> SplitPlan:
+def make_split(
+    manifest: DatasetManifest, seed: int, n_folds: int | None = None, *, scoring: Scoring = Scoring.AUTO
+) -> SplitPlan:
     """Splits a data set. Where the user has a test folder, its photos are the test.
 
     Of fewer than 1,000 photos without a test folder, none is kept for a test: all are in the pool, cross-validated. Up
@@ -86,14 +93,14 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5, *, scorin
     Args:
         manifest: The photos.
         seed: Another seed chooses other photos for the test and the folds.
-        n_folds: At least 2.
+        n_folds: At least 2; None for five, and for ten of few photos that are all tested.
         scoring: What the user wants the score to come from; a test folder is the test whatever is said here.
 
     Raises:
         BadDataset: A class has no picture left to learn from, or there is none to test with.
         ValueError: `n_folds` is less than 2.
     """
-    if n_folds < 2:
+    if n_folds is not None and n_folds < 2:
         raise ValueError(f"n_folds must be at least 2, not {n_folds}")
     cut = cut_clips(manifest.images)
     groups = groups_of(manifest, cut, seed)
@@ -112,6 +119,7 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5, *, scorin
     _require_every_class(manifest, pool)
     _require(bool(_dealable(pool_groups) if tests_every_photo else test), manifest)
 
+    n_folds = n_folds or _usual_folds(manifest, tests_every_photo=tests_every_photo)
     most = len(pool) if tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
     validation = _validation(manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most)
     folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
@@ -135,16 +143,13 @@ def make_split(manifest: DatasetManifest, seed: int, n_folds: int = 5, *, scorin
     )
 
 
-def with_folds_dealt_again(
-    manifest: DatasetManifest, plan: SplitPlan, *, known: DatasetManifest, n_folds: int = 5
-) -> SplitPlan:
+def with_folds_dealt_again(manifest: DatasetManifest, plan: SplitPlan, *, known: DatasetManifest) -> SplitPlan:
     """The same split with other folds, since more is known of which photos of the pool belong together.
 
     Args:
         manifest: The photos, with the clips that are known now.
         plan: The split; its pool may be a part of what there is to learn from.
         known: The photos as they were known when the split was made.
-        n_folds: As `make_split` takes it.
     """
     pool = set(plan.pool)
     cut = cut_clips(known.images)
@@ -154,6 +159,7 @@ def with_folds_dealt_again(
         if (rest := [i for i in group.images if i in pool])
     ]
     most = len(plan.pool) if plan.tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
+    n_folds = _usual_folds(known, tests_every_photo=plan.tests_every_photo)
     validation = _validation(manifest, groups, n_folds=n_folds, seed=plan.seed, most_cross_validated=most)
     n_repeats = min(len(plan.folds[0]), validation.n_repeats)
     folds = {i: of_group[:n_repeats] for group, of_group in validation.folds_of.items() for i in group.images}
@@ -163,6 +169,11 @@ def with_folds_dealt_again(
         n_folds=validation.n_folds,
         notes=(*plan.notes, *(note for note in validation.notes if note not in plan.notes)),
     )
+
+
+def _usual_folds(manifest: DatasetManifest, *, tests_every_photo: bool) -> int:
+    are_few = len(manifest.images) < FEW_OF_A_CLASS * len(manifest.classes)
+    return N_FOLDS_OF_FEW if tests_every_photo and are_few else N_FOLDS
 
 
 def _is_cross_validated(scoring: Scoring, n_images: int) -> bool:

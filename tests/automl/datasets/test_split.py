@@ -408,6 +408,13 @@ def test_of_few_photos_none_is_kept_for_a_test() -> None:
     assert plan.notes[0] == dataset_messages.EVERY_PHOTO_TESTED.format(n_folds=5)
 
 
+def test_of_very_few_photos_the_models_that_answer_learn_from_nine_tenths() -> None:
+    """They are nearly as good as the one that is delivered, so the score is not too low."""
+    assert make_split(manifest_of(of_counts(cat=20, dog=20)), 0).n_folds == split_module.N_FOLDS_OF_FEW
+    assert make_split(manifest_of(of_counts(cat=20, dog=40)), 0).n_folds == split_module.N_FOLDS
+    assert held_out_split(manifest_of(of_counts(cat=20, dog=20)), 0).n_folds == split_module.N_FOLDS
+
+
 def test_many_photos_and_a_test_folder_are_held_out_unless_the_user_wants_otherwise() -> None:
     most = split_module.FEWEST_IMAGES_WITH_TEST
     many = manifest_of(of_counts(cat=most // 2, dog=most // 2))
