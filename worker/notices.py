@@ -39,7 +39,7 @@ _ENDS = {
     RunState.FAILED: worker_messages.RUN_FAILED,
     RunState.CANCELLED: worker_messages.RUN_CANCELLED,
 }
-_SCORES = {"test": worker_messages.RIGHT_ON_TEST_PHOTOS, "validation": worker_messages.RIGHT_ON_VALIDATION_PHOTOS}
+_SCORES = {"test": worker_messages.RIGHT_WHEN_TESTED, "validation": worker_messages.RIGHT_ON_VALIDATION_PHOTOS}
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -100,7 +100,7 @@ def runs_without_notices(database: Database, settings: Settings, settle_s: float
 
 
 def _notice(run: Run, public_url: str) -> RunNotice:
-    """What both notices say. `score` is 0-1: on test photos if the run is done, else the best on validation photos."""
+    """What both notices say. `score` is 0-1: that of the test if the run is done, else the best on validation."""
     report = run.report if run.state is RunState.DONE else None
     return RunNotice(
         id=run.id,

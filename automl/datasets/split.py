@@ -106,7 +106,7 @@ def make_split(
     groups = groups_of(manifest, cut, seed)
     test = {i for i, image in enumerate(manifest.images) if image.split is Split.TEST}
     has_own_test = bool(test)
-    tests_every_photo = not has_own_test and _is_cross_validated(scoring, len(manifest.images))
+    tests_every_photo = is_every_photo_tested(scoring, n_images=len(manifest.images), has_own_test=has_own_test)
     if not has_own_test and (of_one_group := labels_of_one_clip(manifest, groups)):
         plan = make_split(dealt_out(manifest, of_one_group), seed, n_folds, scoring=scoring)
         return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT.format(classes=quoted(of_one_group)), *plan.notes))
@@ -176,7 +176,10 @@ def _usual_folds(manifest: DatasetManifest, *, tests_every_photo: bool) -> int:
     return N_FOLDS_OF_FEW if tests_every_photo and are_few else N_FOLDS
 
 
-def _is_cross_validated(scoring: Scoring, n_images: int) -> bool:
+def is_every_photo_tested(scoring: Scoring, *, n_images: int, has_own_test: bool) -> bool:
+    """Whether no photo is kept for a test: each is tested by models that have not seen it."""
+    if has_own_test:
+        return False
     if scoring is Scoring.AUTO:
         return n_images < FEWEST_IMAGES_WITH_TEST
     return scoring is Scoring.CROSS_VALIDATED

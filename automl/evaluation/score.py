@@ -55,6 +55,11 @@ class TestScore:
     corrected: BiasCorrected | None = None
 
     @property
+    def is_held_out(self) -> bool:
+        """Whether there was a test set; else every photo was tested."""
+        return self.corrected is None
+
+    @property
     def predicted(self) -> np.ndarray:
         """int (n_images,): the likeliest class of each photo, an index into `classes`."""
         predicted: np.ndarray = self.probabilities.argmax(axis=1)

@@ -80,13 +80,16 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
         Scoring,
         Selection(
             title="How it is tested",
-            help="Few photos all teach and are all tested; of many, some are kept for the test.",
+            help=(
+                "Few photos all teach, and each is tested by models that never saw it. Of many, some are kept aside "
+                "for a test. A test folder of your own is always the test."
+            ),
             subject="The scoring",
             fieldset=Fieldset.MODEL,
             choices={
-                Scoring.AUTO: "As fits the number of your photos",
-                Scoring.HELD_OUT: "On photos that no model learns from (held-out)",
-                Scoring.CROSS_VALIDATED: "Every photo, by models that never saw it (cross-validated)",
+                Scoring.AUTO: "As fits the number of photos",
+                Scoring.HELD_OUT: "Some photos are kept aside for it (held-out)",
+                Scoring.CROSS_VALIDATED: "Every photo has its turn (cross-validated)",
             },
             recommended=Scoring.AUTO,
         ),

@@ -1,4 +1,4 @@
-"""The test photos behind a result, and the correction of a label from there."""
+"""The photos behind a result that were tested, and the correction of a label from there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,14 +51,15 @@ class Wanted:
 
 @blueprint.get("/<run_id>/answers")
 def show(run_id: str) -> str:
-    """Test photos with what the model said of them, by their class (`really`), by the answer (`said`), or by both."""
+    """Tested photos with what was said of them, by their class (`really`), by the answer (`said`), or by both."""
     wanted = Wanted(request.args.get("really"), request.args.get("said"))
     with services().database.session() as session:
         run = find_run(session, run_id)
         answers = answers_of(session, services().store, run) if run.state is RunState.DONE else None
         if answers is None:
             raise NotFound(server_messages.NO_ANSWERS)
-        if not {wanted.really, wanted.said} <= {None, *report_of(run).classes}:
+        report = report_of(run)
+        if not {wanted.really, wanted.said} <= {None, *report.classes}:
             raise NotFound(server_messages.RUN_HAS_NO_CLASS)
         found = wanted.of(answers)
         pages = max(1, -(-len(found) // N_ON_A_PAGE))
@@ -70,6 +71,7 @@ def show(run_id: str) -> str:
             run=run,
             dataset=run.dataset,
             wanted=wanted,
+            is_held_out=report.score.is_held_out,
             title=in_words(len(found), wanted.really, wanted.said),
             shown=[(answer, photos.find(answer.sha256, answer.name, answer.really)) for answer in shown],
             n_mistakes=sum(not answer.is_right for answer in answers),

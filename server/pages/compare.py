@@ -50,11 +50,13 @@ def _runs(session: Session, dataset: Dataset, ids: Sequence[str]) -> list[Run]:
 
 def _compared(session: Session, runs: Sequence[Run]) -> dict[str, object]:
     names, store = ascii_uppercase[: len(runs)], services().store
+    reports = [report_of(run) for run in runs]
     tests = compare_tests([photos_of_test(session, store, run) for run in runs])
     return {
         "names": names,
         "tests": tests,
         "pairs": compare_pairs(names, [answers_of(session, store, run) for run in runs]),
-        "figures": figure_rows([report_of(run) for run in runs], tests.are_alike),
+        "figures": figure_rows(reports, tests.are_alike),
+        "is_held_out": all(report.score.is_held_out for report in reports),
         "made": made_rows(runs),
     }

@@ -15,7 +15,7 @@ from automl.store.exports import export_row
 from automl.store.results import report_of
 from automl.store.tables import Artifact, Export, Run, now
 from automl.text.messages import pages as page_messages
-from automl.text.numbers import latency_in_words
+from automl.text.numbers import latency_in_words, percent
 from server.downloads.composing import may_be_chosen
 from server.services import Services
 
@@ -75,12 +75,14 @@ class DownloadPanel:
         members: The files in the .zip; empty where it is gone or damaged.
         rows: The formats; empty for a run whose formats were never asked for.
         n_other_bytes: Size of everything in the .zip that is no model.
+        has_test_photos: Whether formats are tested on photos that no model has learned from.
     """
 
     bundle: Artifact
     members: tuple[BundleMember, ...]
     rows: tuple[FormatRow, ...]
     n_other_bytes: int
+    has_test_photos: bool
 
     poll_s: ClassVar[int] = 4
     """How often a page asks for changes."""
@@ -153,6 +155,7 @@ def download_panel(services: Services, run: Run, bundle: Artifact) -> DownloadPa
         members=members,
         rows=tuple(_row(one, export=export, member=inside.get(one.file_name), score=score) for one, export in shown),
         n_other_bytes=sum(member.n_packed_bytes for member in members if member.name not in models),
+        has_test_photos=score.is_held_out,
     )
 
 
@@ -210,13 +213,25 @@ def _when(export: Export, one: Format) -> str:
 
 
 def _right(found: FormatReport, score: ScoreReport) -> str:
-    """On how many test photos the format was right; empty where that was not measured."""
+    """On how many test photos the format was right; without any, how often it answered as the model.
+
+    Empty where neither was measured.
+    """
+    if not score.is_held_out:
+        return _agreement(found)
     if found.accuracy is None:
         return ""
     n_correct = round(found.accuracy * score.n_images)
     is_same = n_correct == score.n_correct
     message = page_messages.RIGHT_LIKE_MODEL if is_same else page_messages.RIGHT_UNLIKE_MODEL
     return message.format(n_right=n_correct, n=score.n_images, n_model=score.n_correct)
+
+
+def _agreement(found: FormatReport) -> str:
+    if found.agreement is None:
+        return ""
+    message = page_messages.SAME_ANSWERS if found.agreement == 1 else page_messages.NEARLY_SAME_ANSWERS
+    return message.format(share=percent(found.agreement))
 
 
 def _warning(found: FormatReport, score: ScoreReport) -> str:

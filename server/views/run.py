@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from automl.datasets.split import is_every_photo_tested
 from automl.records import RunState, TrialInProgress, TrialState
 from automl.store.run_clock import RunClock, run_clock
 from automl.store.tables import Artifact, LogEntry, Run, TrialSummary, now
@@ -60,6 +61,16 @@ class RunView:
     def trying(self) -> TrialInProgress | None:
         """The trial in progress."""
         return _trying(self.run)
+
+    @property
+    def tests_every_photo(self) -> bool:
+        """Whether no photo is kept for a test, as far as that is known before the run has its result."""
+        summary, version = self.run.dataset.summary, self.run.version
+        return is_every_photo_tested(
+            self.run.settings.scoring,
+            n_images=version.n_images if version else summary.n_images,
+            has_own_test=any(row.test for row in summary.classes),
+        )
 
     @property
     def is_ending(self) -> bool:

@@ -29,9 +29,10 @@ def proof(is_true: bool = True, accuracy: float | None = 0.9, **values: object) 
     return Proof(is_true=is_true, accuracy=accuracy, **{**same, **values})
 
 
-def add_finished(world: World, dataset: str = "beans", **states: ExportState) -> str:
-    """A run that is done, every format ready but those in `states`."""
-    run_id = world.add_run(RunState.DONE, world.add_dataset(name=dataset), result={"sentence": SENTENCE, "test": TEST})
+def add_finished(world: World, dataset: str = "beans", *, method: str = "held-out", **states: ExportState) -> str:
+    """A run that is done, every format ready but those in `states`. method: that of its score."""
+    result = {"sentence": SENTENCE, "test": {**TEST, "method": method}}
+    run_id = world.add_run(RunState.DONE, world.add_dataset(name=dataset), result=result)
     world.add_artifact(run_id, "bundle", zip_of(**BASE), "model.zip", "application/zip")
     add_exports(world, run_id, **states)
     return run_id

@@ -185,7 +185,7 @@ def _score_report(score: TestScore, seed: int, threshold: float | None) -> Score
     """threshold: the confidence from which on an answer counts as sure."""
     coverage, accuracy_when_sure = score.sure(threshold)
     return ScoreReport(
-        method=ScoreMethod.CROSS_VALIDATED if score.corrected else ScoreMethod.HELD_OUT,
+        method=ScoreMethod.HELD_OUT if score.is_held_out else ScoreMethod.CROSS_VALIDATED,
         accuracy=score.accuracy,
         balanced_accuracy=score.balanced_accuracy,
         n_images=score.n_images,

@@ -4,7 +4,7 @@ The first sentence is the test score's own (`TestScore.sentence`), so that the p
 """
 
 from automl.delivery.report.tables import mix_ups
-from automl.records.report import RunReport, ScoreMethod
+from automl.records.report import RunReport
 from automl.text.durations import duration_in_words
 from automl.text.lists import names_in_words
 from automl.text.messages import delivery as delivery_messages
@@ -70,7 +70,7 @@ def when_sure(report: RunReport) -> str:
 def _counted(report: RunReport) -> str:
     """How the score and the count of right answers belong together; empty for a test set, where they are the same."""
     score = report.score
-    if score.method is not ScoreMethod.CROSS_VALIDATED:
+    if score.is_held_out:
         return ""
     return delivery_messages.EVERY_PHOTO_COUNTED.format(
         n=report.n_trials, n_right=score.n_correct, n_photos=score.n_images, score=percent(score.accuracy)
@@ -133,7 +133,8 @@ def _few_photos(report: RunReport) -> str:
     n = report.score.n_images
     if n >= _MIN_TEST_IMAGES:
         return ""
-    return delivery_messages.FEW_TEST_PHOTOS.format(n=n)
+    few = delivery_messages.FEW_TEST_PHOTOS if report.score.is_held_out else delivery_messages.FEW_PHOTOS
+    return few.format(n=n)
 
 
 def _rough_classes(report: RunReport) -> str:

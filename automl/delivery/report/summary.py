@@ -12,7 +12,6 @@ from automl.records.report import (
     ClassScore,
     DataReport,
     RunReport,
-    ScoreMethod,
     WeightsProvenance,
     WinnerReport,
 )
@@ -65,10 +64,11 @@ class Summary:
         classes: In the order of the probabilities.
         purpose: A sentence on what the model does.
         headline: The score in one or two sentences.
+        is_held_out: Whether there was a test set; else every photo was tested by models that had not seen it.
         findings: What else the test showed.
         limits: What the model cannot do, as far as `findings` does not say it already.
         scores: Every score that is known.
-        class_rows: How each class did on the test photos.
+        class_rows: How each class did on the tested photos.
         mix_ups: The most frequent kinds of mistake.
         n_mix_ups: How many kinds of mistake there are.
         exports: The formats of the download.
@@ -87,6 +87,7 @@ class Summary:
     classes: tuple[str, ...]
     purpose: str
     headline: str
+    is_held_out: bool
     findings: list[str]
     limits: list[str]
     scores: list[ScoreRow]
@@ -114,6 +115,7 @@ def summarise(report: RunReport) -> Summary:
         classes=report.classes,
         purpose=delivery_messages.PURPOSE.format(n=len(report.classes), classes=names_in_words(report.classes)),
         headline=report.sentence,
+        is_held_out=report.score.is_held_out,
         findings=found,
         limits=[sentence for sentence in limits(report) if sentence not in found],
         scores=score_rows(report),
@@ -157,7 +159,7 @@ def _photo_facts(report: RunReport) -> list[Fact]:
 def _used_words(report: RunReport, data: DataReport) -> str:
     n_tested = report.score.n_images
     counts = {"n": data.n_images, "n_learned": data.n_learned, "n_test": data.n_test, "n_left_out": data.n_left_out}
-    if report.score.method is ScoreMethod.HELD_OUT:
+    if report.score.is_held_out:
         used = delivery_messages.PHOTOS_USED_OR_NOT if data.n_left_out else delivery_messages.PHOTOS_USED
         return used.format(**counts)
     if n_tested == data.n_images:
@@ -171,7 +173,7 @@ def _made_facts(report: RunReport) -> list[Fact]:
     used = duration_in_words(time.used_s)
     if time.budget_s:
         used = delivery_messages.TIME_OF_BUDGET.format(used=used, budget=duration_in_words(time.budget_s))
-    is_held_out = report.score.method is ScoreMethod.HELD_OUT
+    is_held_out = report.score.is_held_out
     was = delivery_messages.ON_VALIDATION_PHOTOS_WAS if is_held_out else delivery_messages.COUNTED_WAS
     return [
         *_winner_facts(winner),

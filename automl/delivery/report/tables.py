@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automl.records.report import FormatReport, Interval, RunReport, ScoreMethod, ScoreReport
+from automl.records.report import FormatReport, Interval, RunReport, ScoreReport
 from automl.text.durations import duration_in_words
 from automl.text.messages import delivery as delivery_messages
 from automl.text.numbers import latency_in_words, percent, size_in_words
@@ -168,9 +168,8 @@ def _confidence_row(term: str, ece: float) -> ScoreRow:
 
 
 def _validation_row(report: RunReport) -> ScoreRow:
-    is_held_out = report.score.method is ScoreMethod.HELD_OUT
     return ScoreRow(
-        title=delivery_messages.VALIDATED if is_held_out else delivery_messages.COUNTED_ROW,
+        title=delivery_messages.VALIDATED if report.score.is_held_out else delivery_messages.COUNTED_ROW,
         term=delivery_messages.VALIDATED_TERM.format(goal=report.goal.replace("_", " ")),
         value=percent(report.validation.score),
     )

@@ -102,7 +102,9 @@ def _probabilities(
     if shown_classes(score):
         yield save(folder / "roc.png", roc_curves(score), unshown)
     if calibration and calibration.bins_before:
-        yield save(folder / "reliability.png", reliability_diagram(calibration))
+        yield save(
+            folder / "reliability.png", reliability_diagram(calibration, tests_every_photo=not score.is_held_out)
+        )
 
 
 def _settings(folder: Path, trials: Sequence[TrialRecord], goal: Goal) -> Iterator[Plot]:

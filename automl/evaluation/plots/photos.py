@@ -23,7 +23,7 @@ _GAP_PX = 6
 def sample_predictions(score: TestScore, images: Sequence[ImageRecord], rules: PhotoRules) -> Figure:
     """Test photos with actual and predicted label: the most confident mistakes first, filled up with right answers."""
     chosen = choose_samples(score)
-    title = plot_messages.SAMPLES
+    title = plot_messages.SAMPLES if score.is_held_out else plot_messages.SAMPLES_OF_EVERY_PHOTO
     return _page(title, score, rows=chosen, pictures=_photographs(images, chosen, rules), n_columns=4)
 
 
@@ -49,7 +49,7 @@ def heat_maps(
     photographs = _photographs(images, shown, rules)
     pairs = zip(photographs, heat, strict=False)
     pictures = [np.concatenate([photo, gap, overlay(photo, one)], axis=1) for photo, one in pairs]
-    title = plot_messages.HEAT_MAPS
+    title = plot_messages.HEAT_MAPS if score.is_held_out else plot_messages.HEAT_MAPS_OF_EVERY_PHOTO
     return _page(title, score, rows=shown, pictures=pictures, n_columns=3)
 
 

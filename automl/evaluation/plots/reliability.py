@@ -8,15 +8,18 @@ from automl.evaluation.plots.style import BLUE, GRAY, ORANGE, bare, new_figure
 from automl.text.messages import plots as plot_messages
 
 
-def reliability_diagram(found: Calibration) -> Figure:
+def reliability_diagram(found: Calibration, *, tests_every_photo: bool = False) -> Figure:
     """Accuracy over confidence before and after calibration, and below how many answers were how sure.
+
+    tests_every_photo: whether there was no test set, so that the same answers make the score.
 
     Raises:
         ValueError: nothing was held out, so nothing is known.
     """
     if found.ece_before is None or found.ece_after is None:
         raise ValueError("reliability needs answers on photos that were held out")
-    figure = new_figure(6, 6, plot_messages.RELIABILITY)
+    title = plot_messages.RELIABILITY_OF_EVERY_PHOTO if tests_every_photo else plot_messages.RELIABILITY
+    figure = new_figure(6, 6, title)
     axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     axes.plot([0, 100], [0, 100], color=GRAY, linewidth=0.8, label=plot_messages.AS_SURE_AS_RIGHT)
     for bins, colour, style, text, ece in (

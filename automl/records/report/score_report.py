@@ -107,3 +107,8 @@ class ScoreReport(ReportPart):
 
     accuracy_when_sure: Share | None
     """Share of the sure answers that are right; None also where no answer is sure."""
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether a test set was put aside; else every photo was tested, see `ScoreMethod.CROSS_VALIDATED`."""
+        return self.method is ScoreMethod.HELD_OUT

@@ -87,6 +87,10 @@ FEW_TEST_PHOTOS = OneOrMany(
     one=("Only one photo was there for the test, so its score is a rough one. More photos would make it surer."),
     many="Only {n} photos were there for the test, so its score is a rough one. More photos would make it surer.",
 )
+FEW_PHOTOS = OneOrMany(
+    one="There was only one photo to test, so the score is a rough one. More photos would make it surer.",
+    many="There were only {n} photos, so the score is a rough one. More photos would make it surer.",
+)
 DOUBTED_LABELS = OneOrMany(
     one=("It doubts the label of one photo that it was trained on. If that is wrong, fixing it makes a better model."),
     many=(

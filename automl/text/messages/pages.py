@@ -49,6 +49,8 @@ TAKEN_FOR = OneOrMany(one="{n:,} photo of {really} taken for {said}", many="{n:,
 # The formats of a model.
 RIGHT_LIKE_MODEL = "right on {n_right:,} of {n:,} test photos, like the model itself"
 RIGHT_UNLIKE_MODEL = "right on {n_right:,} of {n:,} test photos, the model itself on {n_model:,}"
+SAME_ANSWERS = "same answers as the model itself"
+NEARLY_SAME_ANSWERS = "{share} of its answers are those of the model itself"
 TIME_A_PHOTO = "{time} a photo"
 NOT_QUITE_THE_MODEL = "Not quite the same model: {right}."
 FORMAT_NOT_MADE = "It could not be made."
@@ -58,7 +60,7 @@ BEING_MADE = "being made and tested now"
 WAITS_FOR_TURN = "waits for its turn; all are ready some minutes after the run"
 
 # The comparison of runs.
-ACCURACY = "Right on test photos"
+ACCURACY = "Right on tested photos"
 BALANCED_ACCURACY = "Where every kind counts the same"
 BALANCED_ACCURACY_TERM = "balanced accuracy"
 MACRO_F1 = "Found and rightly named"
@@ -103,7 +105,7 @@ OTHER_LABELS = OneOrMany(
 )
 
 # Two runs on the photos that both were tested with.
-NONE_IN_COMMON = "{first} and {second} have no test photo in common."
+NONE_IN_COMMON = "{first} and {second} have no tested photo in common."
 SAME_ONES_RIGHT = OneOrMany(
     one="Of the {n:,} photo that both were tested with, {first} and {second} were right on the same ones.",
     many="Of the {n:,} photos that both were tested with, {first} and {second} were right on the same ones.",

@@ -39,13 +39,15 @@ CLASSES = "How well it knows each class"
 PRECISION = "precision: how much of what it called so was right"
 RECALL = "recall: how much of the class it found"
 F1 = "F1: both in one number"
-CLASS_AND_PHOTOS = "Class (photos in the test)"
-WEAKEST_CLASSES_AND_PHOTOS = "Class (photos in the test, the {n_shown} weakest of {n_all})"
+CLASS_AND_PHOTOS = "Class (tested photos)"
+WEAKEST_CLASSES_AND_PHOTOS = "Class (tested photos, the {n_shown} weakest of {n_all})"
 LABEL_AND_PHOTOS = "{label} ({n})"
 
 # Photos with the answers of the model.
 SAMPLES = "What it says about photos it had never seen"
+SAMPLES_OF_EVERY_PHOTO = "What models like it say about photos they had never seen"
 HEAT_MAPS = "Where it looked: bright areas supported its answer"
+HEAT_MAPS_OF_EVERY_PHOTO = "Where the model looks: bright areas speak for the answer that is shown"
 RIGHT_ANSWER = "actual: {actual}\n✓ predicted: {predicted}\n{confidence:.0%} sure"
 WRONG_ANSWER = "actual: {actual}\n✗ predicted: {predicted}\n{confidence:.0%} sure"
 
@@ -65,6 +67,7 @@ SECONDS_SINCE_START = "Seconds since the start"
 
 # The reliability diagram.
 RELIABILITY = "Is it right as often as it is sure? (validation photos)"
+RELIABILITY_OF_EVERY_PHOTO = "Is it right as often as it is sure? (photos not seen before)"
 AS_SURE_AS_RIGHT = "as sure as it is right"
 HOW_OFTEN_RIGHT = "How often it was right, in %"
 HOW_SURE = "How sure the model was, in %"

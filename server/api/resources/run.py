@@ -44,7 +44,7 @@ class BestResource(Resource):
     """0-1."""
 
     measured_on: Literal["validation"]
-    """Which photos the score was measured on. Only `result` has a score on the test photos."""
+    """Which photos the score was measured on. Only `result` has the score of the test."""
 
     summary: str
     """The settings of the model, in words."""

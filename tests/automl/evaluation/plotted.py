@@ -1,11 +1,14 @@
 """Small results to plot, and what a figure really writes where."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
+from automl.evaluation.bias_corrected import BiasCorrected
 from automl.evaluation.calibration import Bin, Calibration
 from automl.evaluation.plots.style import lay_out
 from automl.evaluation.score import TestScore
@@ -38,6 +41,23 @@ def score(n_classes: int, n_images: int = 40) -> TestScore:
     return TestScore(
         classes=names, truth=truth, probabilities=(probabilities / 2).astype(np.float32), baseline_accuracy=0.5
     )
+
+
+def cross_validated_score(n_classes: int, n_images: int = 40) -> TestScore:
+    """The same without a test set."""
+    found = score(n_classes, n_images)
+    correctness = (found.predicted == found.truth).astype(float)
+    corrected = BiasCorrected(
+        correctness=correctness,
+        accuracy=float(correctness.mean()),
+        accuracy_interval=(0.6, 0.9),
+        balanced_accuracy=float(correctness.mean()),
+        balanced_accuracy_interval=(0.6, 0.9),
+        log_loss=0.5,
+        coverage=0.0,
+        accuracy_when_sure=None,
+    )
+    return replace(found, corrected=corrected)
 
 
 def pictures(folder, n: int) -> list[ImageRecord]:

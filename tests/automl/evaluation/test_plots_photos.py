@@ -7,7 +7,7 @@ from automl.evaluation.plots.layers import LayerRow, layer_rows, layer_table
 from automl.evaluation.plots.photos import choose_samples, heat_maps, sample_predictions
 from automl.serving.heat import overlay
 from automl.serving.predict import RULES
-from tests.automl.evaluation.plotted import assert_readable, drawn_texts, pictures, score
+from tests.automl.evaluation.plotted import assert_readable, cross_validated_score, drawn_texts, pictures, score
 
 
 def titles(figure):
@@ -43,6 +43,14 @@ def test_each_heat_map_stands_beside_its_photo(tmp_path, monkeypatch):
     assert picture.shape == (160, 326, 3)
     assert (picture[80, 80] == (0, 128, 0)).all()  # the photo as it is
     assert_readable(figure, monkeypatch)
+
+
+def test_without_a_test_set_photos_say_whose_answers_they_show(tmp_path, monkeypatch):
+    images, heat = pictures(tmp_path, 40), np.zeros((1, 7, 7), np.float32)
+    samples = sample_predictions(cross_validated_score(3), images, RULES)
+    maps = heat_maps(cross_validated_score(3), images, heat=heat, rows=[5], rules=RULES)
+    assert "What models like it say about photos they had never seen" in drawn_texts(samples, monkeypatch)
+    assert "Where the model looks: bright areas speak for the answer that is shown" in drawn_texts(maps, monkeypatch)
 
 
 def test_heat_maps_belong_to_as_many_photos(tmp_path):

@@ -12,7 +12,7 @@ from automl.evaluation.plots.per_class import per_class_scores
 from automl.evaluation.plots.reliability import reliability_diagram
 from automl.evaluation.plots.roc import roc_curves, shown_classes
 from automl.evaluation.score import TestScore
-from tests.automl.evaluation.plotted import CALIBRATION, assert_readable, score
+from tests.automl.evaluation.plotted import CALIBRATION, assert_readable, drawn_texts, score
 
 
 @pytest.mark.parametrize("n_classes", [2, 10, 100])
@@ -133,6 +133,12 @@ def test_reliability_shows_both_lines_and_how_many_answers_there_are(monkeypatch
     assert axes.lines[1].get_ydata() == pytest.approx([40, 70])
     assert [bar.get_height() for bar in counts.patches] == [12, 28]
     assert counts.patches[1].get_x() == pytest.approx(100 / 15 * 11.05)  # 0.8 is the upper end of the twelfth bin
+    assert_readable(figure, monkeypatch)
+
+
+def test_reliability_of_every_photo_says_so(monkeypatch):
+    figure = reliability_diagram(CALIBRATION, tests_every_photo=True)
+    assert "Is it right as often as it is sure? (photos not seen before)" in drawn_texts(figure, monkeypatch)
     assert_readable(figure, monkeypatch)
 
 

@@ -7,7 +7,7 @@ import pytest
 from automl.records import FileState, RunState
 from automl.store.tables import DatasetFile
 from server.pages.answers import N_ON_A_PAGE
-from tests.server.answered import add_answered, add_photos
+from tests.server.answered import add_answered, add_photos, result_of
 
 EVIL = "tulip <b>\"&'"
 ROWS = [
@@ -46,6 +46,16 @@ def test_a_row_and_a_column_show_the_mistakes_first(client, run_id):
 
 def test_without_a_class_all_mistakes_are_shown(client, run_id):
     assert names(client, f"/runs/{run_id}/answers") == ["s4", "s2", "gone", "s3"]
+
+
+@pytest.mark.parametrize(("rows", "none_wrong"), [(ROWS, False), (ROWS[:1], True)])
+def test_without_a_test_set_it_says_who_answered(client, world, dataset_id, rows, none_wrong):
+    result = {"test": {**result_of(("rose", EVIL), rows)["test"], "method": "cross-validated"}}
+    run_id = add_answered(world, dataset_id, rows, ("rose", EVIL), result)
+    page = " ".join(client.get(f"/runs/{run_id}/answers").text.split())
+    assert "Each of these photos was answered by a model that had not seen it." in page
+    assert ("There was no mistake on any of the photos." in page) == none_wrong
+    assert "test photos" not in page
 
 
 def test_where_nothing_is_wrong_no_correction_is_proposed(client, world, dataset_id):

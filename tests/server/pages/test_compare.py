@@ -2,7 +2,7 @@
 
 import pytest
 
-from automl.records import RunSettings, RunState
+from automl.records import RunState
 from tests.server.answered import add_answered, add_photos, result_of
 
 EVIL = "tulip <b>"
@@ -17,7 +17,7 @@ def dataset_id(world):
 
 @pytest.fixture
 def runs(world, dataset_id):
-    longer = RunSettings(budget_s=600.0).to_json()
+    longer = {"budget_s": 600.0}
     return [
         add_answered(world, dataset_id, ROWS, ("rose", EVIL), {"winner": {"n_bytes": 2e7}}),
         add_answered(
@@ -90,6 +90,14 @@ def test_too_few_and_too_many_are_asked_again(client, world, dataset_id, runs):
 
 def test_a_data_set_with_one_result_has_nothing_to_compare(client, world):
     assert "These photos do not have two finished runs yet." in page_of(client, world.add_dataset(), [])[1]
+
+
+def test_where_every_photo_was_tested_it_says_what_is_counted_photo_by_photo(client, world, dataset_id, runs):
+    result = {"test": {**result_of(("rose", EVIL), BETTER)["test"], "method": "cross-validated"}}
+    other = add_answered(world, dataset_id, BETTER, ("rose", EVIL), result)
+    words = "one answer to each is counted here, by a model that had not seen it"
+    assert words in page_of(client, dataset_id, [runs[0], other])[1]
+    assert words not in page_of(client, dataset_id, runs)[1]
 
 
 def test_the_list_of_runs_has_boxes_for_those_with_a_result(client, world, dataset_id, runs):

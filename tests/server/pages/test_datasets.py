@@ -191,3 +191,15 @@ def test_only_what_was_left_out_can_be_taken_back(client, world, n_excluded, is_
     page, unused = (client.get(f"/datasets/{dataset_id}{path}").text for path in ("", "/photos"))
     assert "See them all" in page
     assert ("and put some back" in page, "Put back what you" in unused) == (is_offered, is_offered)
+
+
+SPLIT = {"classes": [{"label": "rose", "learn": 60}, {"label": "tulip", "learn": 40}], "n_learn": 100, "n_folds": 5}
+
+
+@pytest.mark.parametrize("tests_every_photo", [True, False])
+def test_where_every_photo_is_tested_none_is_kept_for_a_test(client, world, tests_every_photo):
+    split = {**SPLIT, "tests_every_photo": tests_every_photo, "notes": ["Every photo has its turn."]}
+    page = " ".join(client.get(f"/datasets/{world.add_dataset(summary={**SUMMARY, 'split': split})}").text.split())
+    assert "The model learns from 100 photos." in page and "Every photo has its turn." in page
+    assert (">Test</th>" in page, "kept for the final test" in page) == (not tests_every_photo,) * 2
+    assert ("choose that under “Advanced”: “How it is tested”" in page) == tests_every_photo

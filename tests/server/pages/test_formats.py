@@ -62,6 +62,29 @@ def test_a_format_that_differs_says_so_in_words_in_its_label(client, world):
     assert "disabled" not in box(html, "litert_int8")
 
 
+@pytest.mark.parametrize(
+    ("agreement", "words"),
+    [
+        (1.0, "Same answers as the model itself, 9.0 ms a photo"),
+        (0.995, "99.5 % of its answers are those of the model"),
+    ],
+)
+def test_without_a_test_set_a_format_says_how_often_it_answers_as_the_model(client, world, agreement, words):
+    run_id = add_finished(world, method="cross-validated")
+    change_export(world, run_id, "litert_int8", proof=proof(accuracy=None, agreement=agreement))
+    html = page_of(client, run_id)
+    assert words in part(html, "about", "litert_int8")
+    assert "asked about some of the photos that the model has learned from" in html
+    assert "test photos" not in html.lower()
+
+
+def test_a_format_that_answers_otherwise_without_a_test_set_says_so(client, world):
+    run_id = add_finished(world, method="cross-validated")
+    change_export(world, run_id, "litert_int8", proof=proof(is_true=False, accuracy=None, agreement=0.9))
+    about = part(page_of(client, run_id), "about", "litert_int8")
+    assert "Not quite the same model: 90.0 % of its answers are those of the model itself." in about
+
+
 def test_a_format_that_could_not_be_loaded_again_says_so(client, world):
     run_id = add_finished(world)
     words = "It could not be loaded again, so do not rely on it."

@@ -17,7 +17,7 @@ def test_recent_runs_show_state_and_say_where_their_score_comes_from(client, wor
     world.add_run(RunState.DONE, result={"test": {"accuracy": 0.93}})
     world.add_run(RunState.SEARCHING, best_score=0.951)
     page = " ".join(client.get("/").text.split())
-    assert "<strong>93.0 %</strong> <small>on test photos" in page
+    assert "<strong>93.0 %</strong> <small>right when tested" in page
     assert "<strong>95.1 %</strong> <small>on validation photos" in page
 
 

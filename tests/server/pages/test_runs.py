@@ -9,7 +9,7 @@ from sqlalchemy import JSON, type_coerce, update
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler, TrialInProgress
 from automl.store.tables import LogEntry, Run, TrialSummary, now
-from tests.reports import PARETO_ROW, report_values
+from tests.reports import CROSS_VALIDATED, PARETO_ROW, report_values
 from tests.server.conftest import zip_of
 
 RESULT = report_values(classes=["rose", "tulip <b>"])
@@ -76,6 +76,25 @@ def test_a_live_run_says_stage_time_best_and_what_the_score_is_measured_on(clien
     assert "95.1 %" in page
     assert "on validation photos" in page
     assert "No try sees them." in page
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [(RunState.SEARCHING, "the final score will take that luck off"), (RunState.FINISHING, "takes that luck off")],
+)
+def test_a_live_run_that_tests_every_photo_promises_no_test_photos(client, world, state, words):
+    run_id = world.add_run(state, best_score=0.9, settings=RunSettings())
+    page = text_of(client, f"/runs/{run_id}")
+    assert words in page
+    assert "test photos" not in page
+
+
+@pytest.mark.parametrize("state", [RunState.SEARCHING, RunState.FINISHING])
+def test_a_test_folder_is_the_test_of_a_run_on_few_photos(client, world, state):
+    summary = {"n_images": 9, "classes": [{"label": "rose", "n_images": 9, "test": 3}]}
+    dataset_id = world.add_dataset(summary=summary)
+    run_id = world.add_run(state, dataset_id, best_score=0.9, settings=RunSettings())
+    assert "the test photos" in text_of(client, f"/runs/{run_id}")
 
 
 def test_trials_are_told_apart_by_words(client, searching):
@@ -190,6 +209,33 @@ def test_the_result_begins_with_the_sentence_and_says_where_the_score_is_from(cl
     assert "put aside before the search and used once" in page
     assert "60–98" in page
     assert "50.0 %" in page
+
+
+def test_a_result_without_a_test_set_says_how_every_photo_was_tested(client, world):
+    first = {"trial": 0, "accuracy": 0.7, "n_correct": 7, "n_images": 10, "at_s": 12.3}
+    result = report_values(**CROSS_VALIDATED, goal="balanced_accuracy", first_model=first)
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
+    assert page.index(result["sentence"]) < page.index("87.6 %")
+    assert "Each of 10 photos was tested by a model that had never seen it; yours has learned from all of them." in page
+    assert "9 answers were right. The best of many tries is also a little lucky: the score takes that luck off" in page
+    assert "The more photos there are, the narrower this is" in page
+    assert "The difference between the two, on the same photos, is what the search was worth." in page
+    assert "(confusion matrix). Each photo was answered by a model that had not seen it." in page
+    assert "the score above is corrected for that" in page
+    assert "test photos" not in page.lower()
+
+
+def test_luck_is_not_spoken_of_where_there_was_one_try(client, world):
+    result = report_values(**CROSS_VALIDATED, n_trials=1)
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
+    assert "9 answers were right. </small>" in page or "9 answers were right.</small>" in page
+
+
+def test_a_first_model_that_was_as_good_on_every_photo_may_be_luck(client, world):
+    first = {"trial": 0, "accuracy": 0.9, "n_correct": 9, "n_images": 10, "at_s": 12.3}
+    result = report_values(**CROSS_VALIDATED, first_model=first)
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
+    assert "On these photos the search gained nothing over it, which may be luck." in page
 
 
 def test_the_validation_score_is_labelled_as_such(client, done):
@@ -351,6 +397,14 @@ def test_the_best_so_far_of_a_cancelled_run_can_still_be_downloaded(client, worl
     assert "Download the best so far" in page
     assert f"The best model so far: {title}. It has not been tested on test photos." in page
     assert f'href="/runs/{run_id}/try" aria-describedby="download-title">Try the best so far' in page
+
+
+def test_an_ended_run_without_a_test_set_says_that_there_was_no_final_test(client, world):
+    run_id = world.add_run(RunState.CANCELLED, best_score=0.9, settings=RunSettings())
+    world.add_artifact(run_id, "best_so_far", zip_of(a=b"a"), "model.zip", "application/zip", "90.0 % on photos")
+    page = text_of(client, f"/runs/{run_id}")
+    assert "That may be a little lucky: there was no final test." in page
+    assert "test photos" not in page
 
 
 def test_a_model_that_was_not_the_best_when_the_run_was_cancelled_is_not_called_so(client, world):

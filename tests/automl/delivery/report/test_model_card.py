@@ -50,3 +50,16 @@ def test_every_row_of_a_table_has_the_columns_of_its_head():
 def test_the_card_is_written_without_gaps(tmp_path):
     write_model_card(tmp_path / "model_card.md", finished(CLASSES, CONFUSION))
     assert "\n\n\n" not in (tmp_path / "model_card.md").read_text("utf-8")
+
+
+def test_without_a_test_set_the_card_says_how_every_photo_was_tested():
+    calibration = {"temperature": 1.25, "threshold": 0.83, "coverage": 0.9, "accuracy_when_sure": 0.98}
+    one = {**FORMAT, "agreement": 0.995}
+    card = model_card(
+        finished(CLASSES, CONFUSION, calibration=calibration, exports=[one], test={"method": "cross-validated"})
+    )
+    assert "No photos were put aside for a test: the delivered model has learned from all of them." in card
+    assert "The threshold for “not sure” was chosen by the same answers: 0.830." in card
+    assert "| bean_rust | 2 | 0 |" in card.splitlines()
+    assert "| 99.5 % |" in card
+    assert "test photos" not in card.lower()

@@ -56,6 +56,20 @@ def test_words_come_first_figures_second_and_how_it_was_made_third(tmp_path):
     assert titles == ["In words", "What it is for, and what it is not for", "Figures", "How it was made"]
 
 
+@pytest.mark.parametrize("n_classes", [2, 11])
+def test_without_a_test_set_the_page_says_who_answered(tmp_path, n_classes):
+    confusion = np.diag(np.full(n_classes, 3)) + np.eye(n_classes, k=1, dtype=int)
+    one = {**FORMAT, "agreement": 0.995}
+    test = {"method": "cross-validated"}
+    text = written(
+        tmp_path, finished(tuple(f"class_{i}" for i in range(n_classes)), confusion, test=test, exports=[one])
+    )
+    parsed(text)
+    assert "test photos" not in text.lower() and ">Test</th>" not in text
+    assert "by a model that\nhad not seen it" in text
+    assert "<td>99.5 %</td>" in text
+
+
 def test_names_cannot_bring_anything_into_the_page(tmp_path):
     report = finished(HOSTILE, np.full((3, 3), 4), name=HOSTILE[0], notes=HOSTILE, suspects=[doubted_label()])
     page = parsed(written(tmp_path, report))

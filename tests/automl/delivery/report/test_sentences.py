@@ -94,6 +94,13 @@ def test_few_test_photos_are_told():
     assert "Fewer than 10 tested photos each, so their own figures say little: b." in limits(report)
 
 
+def test_few_photos_are_told_where_every_photo_was_tested():
+    report = finished(("a", "b"), np.array([[12, 0], [0, 3]]), test={"method": "cross-validated"})
+    assert any(
+        sentence.startswith("There were only 15 photos, so the score is a rough") for sentence in findings(report)
+    )
+
+
 @pytest.mark.parametrize(("n", "words"), [(1, "the label of one photo"), (1200, "the labels of 1,200 photos")])
 def test_doubted_labels_are_counted(n, words):
     assert any(words in sentence for sentence in findings(finished(CLASSES, CONFUSION, suspects=[doubted_label()] * n)))
