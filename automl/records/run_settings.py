@@ -87,7 +87,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
             subject="The scoring",
             fieldset=Fieldset.MODEL,
             choices={
-                Scoring.AUTO: "As fits the number of photos",
+                Scoring.AUTO: "As fits your photos",
                 Scoring.HELD_OUT: "Some photos are kept aside for it (held-out)",
                 Scoring.CROSS_VALIDATED: "Every photo has its turn (cross-validated)",
             },
@@ -243,7 +243,10 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
         bool,
         Switch(
             title="Early stopping",
-            help="End a training once it stops improving on validation photos.",
+            help=(
+                "End a training once it stops improving on validation photos. Where every photo is tested, its length "
+                "is settled beforehand instead."
+            ),
             subject="Early stopping",
             fieldset=Fieldset.TRAINING,
         ),

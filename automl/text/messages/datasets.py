@@ -109,8 +109,9 @@ ONLY_NEAR_COPIES_OF_TEST = (
     "is too optimistic. Test with photos that were taken on another occasion."
 )
 EVERY_PHOTO_TESTED = (
-    "Every photo is learned from, and every photo is tested, by a model that has never seen it: {n_folds} times, the "
-    "photos are divided into those that teach and those that are asked about. So none has to be put aside for a test."
+    "Every photo teaches, and every photo is tested by models that have never seen it: the photos are divided into "
+    "{n_folds} parts, and for each part models learn from the others and are asked about this one. So none has to be "
+    "put aside for a test."
 )
 CLIPS_IN_ONE_FOLD = OneOrMany(
     one="{n:,} clip or group is asked about as a whole, by models that have seen nothing of it.",

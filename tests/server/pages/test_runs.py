@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import JSON, type_coerce, update
 
 from automl.options import RUN_OPTIONS
-from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler, TrialInProgress
+from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler, Scoring, TrialInProgress
 from automl.store.tables import LogEntry, Run, TrialSummary, now
 from tests.reports import CROSS_VALIDATED, PARETO_ROW, report_values
 from tests.server.conftest import zip_of
 
 RESULT = report_values(classes=["rose", "tulip <b>"])
+HELD_OUT = RunSettings(scoring=Scoring.HELD_OUT)
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ def searching(world):
     """A run in the middle of its search, with a trial of each kind."""
     run_id = world.add_run(
         RunState.SEARCHING,
+        settings=HELD_OUT,
         activity="Trying heads",
         best_score=0.9512,
         best_summary="MobileNetV2, 224 px",
@@ -216,8 +218,9 @@ def test_a_result_without_a_test_set_says_how_every_photo_was_tested(client, wor
     result = report_values(**CROSS_VALIDATED, goal="balanced_accuracy", first_model=first)
     page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
     assert page.index(result["sentence"]) < page.index("87.6 %")
-    assert "Each of 10 photos was tested by a model that had never seen it; yours has learned from all of them." in page
-    assert "9 answers were right. The best of many tries is also a little lucky: the score takes that luck off" in page
+    assert "9 of 10 answers were right; the luck in choosing the best of many tries is taken off." in page
+    assert "models like yours learned from the others" in page and "chose the best of 2 tries" in page
+    assert "auto: cross-validated" in page
     assert "The more photos there are, the narrower this is" in page
     assert "The difference between the two, on the same photos, is what the search was worth." in page
     assert "(confusion matrix). Each photo was answered by a model that had not seen it." in page
@@ -228,7 +231,8 @@ def test_a_result_without_a_test_set_says_how_every_photo_was_tested(client, wor
 def test_luck_is_not_spoken_of_where_there_was_one_try(client, world):
     result = report_values(**CROSS_VALIDATED, n_trials=1)
     page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
-    assert "9 answers were right. </small>" in page or "9 answers were right.</small>" in page
+    assert "9 of 10 answers were right.</small>" in page
+    assert "Your own model has then learned from all photos." in page and "luck" not in page
 
 
 def test_a_first_model_that_was_as_good_on_every_photo_may_be_luck(client, world):
@@ -390,7 +394,7 @@ def test_run_it_again_uses_the_same_settings(client, world, settings):
 
 
 def test_the_best_so_far_of_a_cancelled_run_can_still_be_downloaded(client, world):
-    run_id = world.add_run(RunState.CANCELLED, best_score=0.9)
+    run_id = world.add_run(RunState.CANCELLED, best_score=0.9, settings=HELD_OUT)
     title = "90.0 % on validation photos"
     world.add_artifact(run_id, "best_so_far", zip_of(a=b"a"), "model.zip", "application/zip", title)
     page = text_of(client, f"/runs/{run_id}")
@@ -408,7 +412,7 @@ def test_an_ended_run_without_a_test_set_says_that_there_was_no_final_test(clien
 
 
 def test_a_model_that_was_not_the_best_when_the_run_was_cancelled_is_not_called_so(client, world):
-    run_id = world.add_run(RunState.CANCELLED, best_score=0.906)
+    run_id = world.add_run(RunState.CANCELLED, best_score=0.906, settings=HELD_OUT)
     title = "77.4 % on validation photos"
     world.add_artifact(run_id, "best_so_far", zip_of(a=b"a"), "model.zip", "application/zip", title)
     page = text_of(client, f"/runs/{run_id}")

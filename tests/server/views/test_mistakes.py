@@ -51,6 +51,14 @@ def test_a_mistake_says_what_it_said_and_what_you_said_and_shows_what_is_most_li
     assert f'href="/datasets/{dataset_id}/photos?label=rose"' in shown
 
 
+@pytest.mark.parametrize(("method", "is_told"), [("held-out", False), ("cross-validated", True)])
+def test_without_a_test_set_it_says_whose_mistakes_these_are(client, world, dataset_id, method, is_told):
+    result = {**RESULT, "test": {**RESULT["test"], "method": method}}
+    shown = section(client, world.add_run(RunState.DONE, dataset_id, result=result), "mistakes")
+    assert ("Models like yours made these mistakes, on photos that they had not learned from." in shown) == is_told
+    assert ("in the eyes of your model" in shown) == is_told
+
+
 def test_a_mistake_below_the_threshold_says_not_sure_and_so_do_its_photos(client, world, dataset_id):
     rows = [("s1", "rose", EVIL, 0.55), ("s3", "rose", EVIL, 0.97), ("s2", EVIL, EVIL, 0.5), ("s4", EVIL, EVIL, 0.9)]
     mistakes = [{**RESULT["mistakes"][0], "confidence": 0.55}]
