@@ -193,7 +193,11 @@ LIMITS = (
     ("architecture.md", f"as far as {100 * frozen._MEMORY_SHARE:.0f} % of what is free"),
     ("architecture.md", f"of fewer than {split.FEWEST_IMAGES_WITH_TEST:,} photos without a test folder"),
     ("user-guide.md", f"Of fewer than {split.FEWEST_IMAGES_WITH_TEST:,} photos, none is put aside"),
-    ("user-guide.md", f"five parts (up to {split.MAX_REPEATED_IMAGES} photos three times"),
+    ("user-guide.md", f"{word(split.N_FOLDS)} parts, or {word(split.N_FOLDS_OF_FEW)} where there are fewer than"),
+    (
+        "user-guide.md",
+        f"fewer than {split.FEW_OF_A_CLASS} of a class (up to {split.MAX_REPEATED_IMAGES} photos three times",
+    ),
     ("user-guide.md", f"luck is taken off: {bias_corrected.N_BOOTSTRAPS} times"),
     ("user-guide.md", f"about {conversion.MOST_COMPARED} of the photos"),
     ("architecture.md", f"at most {'a twentieth' if packing._PACK_SHARE == 1 / 20 else '?'} of the time"),
