@@ -16,6 +16,8 @@ from automl.images.detail import DETAIL, details_from
 from automl.images.fingerprint import FINGERPRINT_PX
 from automl.images.resemblance import NearPairs, blurred, verified_pairs
 from automl.images.same_shot import Comparison, ShotComparer
+from automl.images.sequences import joined
+from automl.images.still_camera import Shots, shots_of_scene
 
 _COARSE_PX = FINGERPRINT_PX // 2
 _BLANK_SPREAD = 4.0
@@ -31,7 +33,10 @@ _MAX_CANDIDATES = 12
 
 _CROWD = 60
 """Where a picture is like more others, a camera has stood still. All of those hang together in any case, so each is
-only compared with the one that is most like it, and with the one that has the most similar grain."""
+only compared with two of them, and its copies are found by `automl.images.still_camera`."""
+
+_MIN_SHOTS = 30
+"""So many pictures tell what they have in common from what each has for itself."""
 
 _MAX_GRAIN = 1.08
 """As a multiple of what compression explains; copies of photographs that were saved again have at most 1.03."""
@@ -164,17 +169,65 @@ def _lively_groups(fingerprints: np.ndarray, details: np.ndarray) -> np.ndarray:
     coarse = _coarse(fingerprints)
     # Best first: a weak pair then meets groups that have found their leaders, and cannot join two of them.
     comparer = ShotComparer(fingerprints, details)
-    crowd = np.zeros(len(coarse), bool)
-    candidates = chain(_candidates(coarse, crowd), _candidates_by_grain(comparer, crowd))
-    found = verified_pairs(fingerprints, candidates).best_first()
+    found = verified_pairs(fingerprints, _candidates(coarse)).best_first()
     near = _Joined(len(coarse), _LikeLeader(coarse)).of(found.pairs)
+    scene = joined(len(coarse), found.pairs.tolist())
+    upright = joined(len(coarse), found.pairs[~found.is_mirrored].tolist())
     found = found.chosen(near[found.pairs[:, 0]] == near[found.pairs[:, 1]])
     compared = comparer.compare(found.pairs)
-    original = _originals(found, compared, comparer, details)
+    cameras = [
+        _shots_of_camera(members, _is_odd(upright[members]), fingerprints, details)
+        for members in _still_cameras(found, compared, scene)
+    ]
+    is_shot = np.zeros(len(coarse), bool)
+    for camera in cameras:
+        is_shot[camera.fixed] = True
+    # In what a still camera sees things move, and much looks like the mirrored view: there only the noise tells.
+    counts = (found.is_still & ~np.isnan(compared.grain)) | ~is_shot[found.pairs].all(axis=1)
+    original = _originals(found.chosen(counts), compared.chosen(counts), comparer, details)
+    pairs = [pair for camera in cameras for pair in camera.pairs.tolist()]
+    near, original = (joined(len(coarse), chain(enumerate(group.tolist()), pairs)) for group in (near, original))
     still = found.pairs[compared.looks_same & found.is_still]
     shots = _Joined(len(coarse), lambda pairs: comparer.compare(pairs).looks_same)
     shot = shots.of(still, np.ones(len(still), bool))
     return np.stack([near, original, shot])
+
+
+def _still_cameras(found: NearPairs, compared: Comparison, scene: np.ndarray) -> list[np.ndarray]:
+    """The members of each large scene in which most pictures that did not move have another grain, int (m,) each."""
+    n = np.bincount(scene, minlength=len(scene))
+    of_pair = scene[found.pairs[:, 0]]
+    told = found.is_still & ~np.isnan(compared.grain)
+    n_told = np.bincount(of_pair[told], minlength=len(scene))
+    n_other = np.bincount(of_pair[told & (compared.grain > _MAX_GRAIN)], minlength=len(scene))
+    return [np.flatnonzero(scene == one) for one in np.flatnonzero((n >= _MIN_SHOTS) & (2 * n_other > n_told))]
+
+
+def _shots_of_camera(
+    members: np.ndarray, is_mirrored: np.ndarray, fingerprints: np.ndarray, details: np.ndarray
+) -> Shots:
+    """What is found among these pictures of a still camera, as indices of all."""
+    pictures = _gray_values(members, fingerprints, details)
+    pictures[is_mirrored] = _flipped(pictures[is_mirrored])
+    shots = shots_of_scene(pictures, details["size"][members])
+    return Shots(fixed=members[shots.fixed], pairs=members[shots.pairs])
+
+
+def _is_odd(values: np.ndarray) -> np.ndarray:
+    """Which are not the most common one, bool (n,)."""
+    found, counts = np.unique(values, return_counts=True)
+    return np.asarray(values != found[counts.argmax()])
+
+
+def _gray_values(which: np.ndarray, fingerprints: np.ndarray, details: np.ndarray) -> np.ndarray:
+    """The best that is known of these pictures for all alike, float32 (m, FINGERPRINT_PX**2)."""
+    means = details["means"][which]
+    # Pictures that an earlier version has looked at have none.
+    return np.asarray(means if means.any(axis=1).all() else fingerprints[which], np.float32)
+
+
+def _flipped(pictures: np.ndarray) -> np.ndarray:
+    return pictures.reshape(-1, FINGERPRINT_PX, FINGERPRINT_PX)[:, :, ::-1].reshape(pictures.shape)
 
 
 def _originals(found: NearPairs, compared: Comparison, comparer: ShotComparer, details: np.ndarray) -> np.ndarray:
@@ -336,11 +389,8 @@ def _mirrored(coarse: np.ndarray) -> np.ndarray:
     return coarse.reshape(-1, _COARSE_PX, _COARSE_PX)[:, :, ::-1].reshape(coarse.shape)
 
 
-def _candidates(coarse: np.ndarray, crowd: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
-    """Pairs that look alike, int (p, 2) with the smaller index first, and whether the first is to be mirrored.
-
-    crowd: bool (n,); it becomes true for pictures that are like very many others.
-    """
+def _candidates(coarse: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
+    """Pairs that look alike, int (p, 2) with the smaller index first, and whether the first is to be mirrored."""
     n = len(coarse)
     n_rows = max(1, _PRODUCTS_PER_BLOCK // max(1, n))
     for start in range(0, n, n_rows):
@@ -353,37 +403,22 @@ def _candidates(coarse: np.ndarray, crowd: np.ndarray) -> Iterator[tuple[np.ndar
             is_alike = alike >= _MIN_COARSE
             if not in_crowd.all():
                 in_crowd |= np.count_nonzero(is_alike, axis=1) > _CROWD
-            if not mirror and not crowd[start:].all():
-                crowd[start : start + len(rows)] |= in_crowd
-                crowd[start:] |= is_alike[in_crowd].any(axis=0)
             yield _best_pairs(alike, is_alike, in_crowd) + start, mirror
 
 
-def _candidates_by_grain(comparer: ShotComparer, crowd: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
-    """For each picture of a crowd the later one whose grain is most like its own: a copy of it, if there is one."""
-    those = np.flatnonzero(crowd)
-    grains = comparer.grains(those)
-    squares = np.square(grains).sum(axis=1) / 2
-    n_rows = max(1, _PRODUCTS_PER_BLOCK // max(1, len(those)))
-    for start in range(0, len(those) - 1, n_rows):
-        rows = grains[start : start + n_rows]
-        near = rows @ grains[start:].T - squares[start:]
-        near[:, : len(rows)][np.tri(len(rows), dtype=bool)] = -np.inf
-        first = np.arange(start, min(start + len(rows), len(those) - 1))
-        yield np.stack([those[first], those[start + near[: len(first)].argmax(axis=1)]], axis=1), False
-
-
 def _best_pairs(alike: np.ndarray, is_alike: np.ndarray, in_crowd: np.ndarray) -> np.ndarray:
-    """The rows and columns, int (p, 2), of the best candidates of each row; only the best of one in a crowd."""
+    """The rows and columns, int (p, 2), of the best candidates of each row; of one in a crowd only two."""
     apart, crowded = np.flatnonzero(~in_crowd), np.flatnonzero(in_crowd)
     i, j = np.nonzero(is_alike[apart] if len(crowded) else is_alike)
     i = apart[i]
     best = _best_of_each(i, alike[i, j])
     pairs = [np.stack([i[best], j[best]], axis=1)]
-    those = alike if len(crowded) == len(alike) else alike[crowded]
-    nearest = those.argmax(axis=1)
-    is_near = those[np.arange(len(those)), nearest] >= _MIN_COARSE
-    return np.concatenate([*pairs, np.stack([crowded[is_near], nearest[is_near]], axis=1)])
+    those = is_alike if len(crowded) == len(alike) else is_alike[crowded]
+    last = those.shape[1] - 1 - those[:, ::-1].argmax(axis=1)
+    for other in (alike.argmax(axis=1)[crowded], last):
+        is_near = is_alike[crowded, other]
+        pairs.append(np.stack([crowded[is_near], other[is_near]], axis=1))
+    return np.concatenate(pairs)
 
 
 def _best_of_each(rows: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -42,11 +42,13 @@ class NearPairs:
         pairs: Their indices, int (p, 2).
         scores: How well they match, float (p,), 0-1.
         is_still: Whether they match as they stand, neither mirrored nor shifted nor stretched, bool (p,).
+        is_mirrored: Whether the one matches the mirrored other, bool (p,).
     """
 
     pairs: np.ndarray
     scores: np.ndarray
     is_still: np.ndarray
+    is_mirrored: np.ndarray
 
     def best_first(self) -> "NearPairs":
         """The same pairs, in the order of their scores."""
@@ -54,7 +56,12 @@ class NearPairs:
 
     def chosen(self, which: np.ndarray) -> "NearPairs":
         """Those at these positions, or for which this is true."""
-        return NearPairs(pairs=self.pairs[which], scores=self.scores[which], is_still=self.is_still[which])
+        return NearPairs(
+            pairs=self.pairs[which],
+            scores=self.scores[which],
+            is_still=self.is_still[which],
+            is_mirrored=self.is_mirrored[which],
+        )
 
 
 def verified_pairs(fingerprints: np.ndarray, candidates: Iterable[tuple[np.ndarray, bool]]) -> NearPairs:
@@ -64,7 +71,8 @@ def verified_pairs(fingerprints: np.ndarray, candidates: Iterable[tuple[np.ndarr
         fingerprints: uint8 (n, FINGERPRINT_PX**2).
         candidates: Pairs of indices, int (m, 2), and whether the first of each pair is to be mirrored.
     """
-    pairs, scores, still = [np.zeros((0, 2), np.int64)], [np.zeros(0, np.float32)], [np.zeros(0, bool)]
+    pairs, scores = [np.zeros((0, 2), np.int64)], [np.zeros(0, np.float32)]
+    still, mirrored = [np.zeros(0, bool)], [np.zeros(0, bool)]
     pictures = fingerprints.reshape(-1, FINGERPRINT_PX, FINGERPRINT_PX)
     for found, mirror in candidates:
         for start in range(0, len(found), _PAIRS_PER_BLOCK):
@@ -74,7 +82,13 @@ def verified_pairs(fingerprints: np.ndarray, candidates: Iterable[tuple[np.ndarr
             pairs.append(some[score > 0])
             scores.append(score[score > 0])
             still.append(is_still[score > 0] & (not mirror))
-    return NearPairs(pairs=np.concatenate(pairs), scores=np.concatenate(scores), is_still=np.concatenate(still))
+            mirrored.append(np.full(len(pairs[-1]), mirror))
+    return NearPairs(
+        pairs=np.concatenate(pairs),
+        scores=np.concatenate(scores),
+        is_still=np.concatenate(still),
+        is_mirrored=np.concatenate(mirrored),
+    )
 
 
 def _resemblance(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

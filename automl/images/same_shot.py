@@ -29,7 +29,6 @@ _PAIRS_PER_BLOCK = 50
 """Few, so that all of it stays in the cache of the processor."""
 
 _DETAILS_PER_BLOCK = 1000
-_GRAIN_NUMBERS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +43,10 @@ class Comparison:
 
     looks_same: np.ndarray
     grain: np.ndarray
+
+    def chosen(self, which: np.ndarray) -> "Comparison":
+        """Those of the pairs for which this is true."""
+        return Comparison(looks_same=self.looks_same[which], grain=self.grain[which])
 
 
 class ShotComparer:
@@ -61,18 +64,6 @@ class ShotComparer:
 
     def __len__(self) -> int:
         return len(self._details)
-
-    def grains(self, which: np.ndarray) -> np.ndarray:
-        """The grain of these pictures in few numbers, float32 (m, _GRAIN_NUMBERS), another contrast allowed for.
-
-        That of copies is nearer than that of other shots, but it says less than `compare` does.
-        """
-        # Random directions keep distances well enough to find the nearest one.
-        directions = np.random.default_rng(0).normal(size=(self._low[0].size, _GRAIN_NUMBERS)).astype(np.float32)
-        spreads = np.array([self._fingerprints[i].std(dtype=np.float32) for i in which], np.float32)
-        return np.asarray(
-            self._low[which].reshape(len(which), len(directions)) @ directions / np.reshape(spreads, (-1, 1))
-        )
 
     def compare(self, pairs: np.ndarray) -> Comparison:
         """Compares the pictures of each pair, int (p, 2)."""

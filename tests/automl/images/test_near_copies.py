@@ -1,3 +1,4 @@
+import io
 import os
 import time
 from pathlib import Path
@@ -9,9 +10,19 @@ from PIL import Image
 from automl.images.detail import details_from
 from automl.images.fingerprint import FINGERPRINT_PX, traits_of
 from automl.images.near_copies import copy_groups, near_copies
+from automl.images.verify import inspect_photo
 from automl.serving.predict import open_rgb
-from tests.automl.images.faults import CHANGES, Planted, fingerprints_of, photo, planted, precision_of, recall_of
-from tests.automl.images.scenes import Shots, background, opened, taken
+from tests.automl.images.faults import (
+    CHANGES,
+    Planted,
+    as_jpeg,
+    fingerprints_of,
+    photo,
+    planted,
+    precision_of,
+    recall_of,
+)
+from tests.automl.images.scenes import Shots, background, fixed_camera, opened, taken
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 N_PICTURES, N_ALTERED = 300, 60
@@ -133,6 +144,7 @@ def fixed_camera_of(n: int) -> tuple[np.ndarray, np.ndarray]:
     prints = (prints + random.integers(-1, 2, prints.shape)).clip(0, 255).astype(np.uint8)
     noise = random.normal(0, 4, details["patches"].shape)
     details["patches"] = (details["patches"] + noise).clip(0, 255).astype(np.uint8)
+    details["means"] = (details["means"] + random.normal(0, 400, details["means"].shape)).clip(0, 65535)
     return prints, details
 
 
@@ -144,7 +156,7 @@ def test_none_of_a_thousand_photos_of_a_fixed_camera_counts_as_a_copy() -> None:
     assert len(np.unique(groups.original)) == 1200
 
 
-def test_a_copy_among_the_photos_of_a_fixed_camera_is_found_by_its_grain() -> None:
+def test_a_copy_among_the_photos_of_a_fixed_camera_is_found_by_its_noise() -> None:
     prints, details = fixed_camera_of(300)
     copied = np.arange(0, 300, 10)
     again = details[copied].copy()
@@ -152,3 +164,24 @@ def test_a_copy_among_the_photos_of_a_fixed_camera_is_found_by_its_grain() -> No
     groups = copy_groups(np.concatenate([prints, prints[copied]]), np.concatenate([details, again]))
     assert (groups.original[300:] == groups.original[copied]).mean() >= 0.95
     assert len(np.unique(groups.original[:300])) == 300
+
+
+@pytest.fixture(scope="module")
+def still_shots() -> list[bytes]:
+    return [content for shots in fixed_camera("machine", 60, Shots()).values() for content in shots]
+
+
+@pytest.mark.parametrize("change", ["saved_again", "resized", "brightened", "mirrored"])
+def test_altered_copies_among_the_photos_of_a_fixed_camera_are_found(still_shots: list[bytes], change: str) -> None:
+    copied = range(0, len(still_shots), 10)
+    copies = [as_jpeg(CHANGES[change](opened(still_shots[i]), np.random.default_rng(i))) for i in copied]
+    n = len(still_shots)
+    groups = copy_groups(*looked_at([*still_shots, *copies]))
+    assert (groups.original[n:] == groups.original[list(copied)]).mean() >= 0.9
+    assert len(np.unique(groups.original[:n])) >= n - 1
+
+
+def looked_at(contents: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    traits = [inspect_photo(io.BytesIO(content), 10**8)[0] for content in contents]
+    prints = np.stack([np.frombuffer(one.fingerprint, np.uint8) for one in traits])
+    return prints, details_from([one.detail for one in traits])
