@@ -92,7 +92,7 @@ def assess(
         files: All files of the data set. What an earlier verdict said of them is forgotten.
         edits: Those that count, in their order.
         tables: Those of the files that may be tables of labels.
-        fingerprints: Those of the photos, by id, see `automl.images.fingerprint`; clips are found by them.
+        fingerprints: Those of the photos, by id, see `automl.images.fingerprint`; clips and views are found by them.
         find_more: Called with the judged files; returns findings that only a run can make, such as labels that it
             doubts.
     """
@@ -101,7 +101,7 @@ def assess(
     edited = apply_edits(edits, placed.files)
     judged = tuple(_without_lost_classes(_without_contradictions(edited)))
     refused = tuple(file for file in judged if file.state is FileState.REFUSED and file.id not in placed.quiet)
-    copies = copy_groups(_accepted(judged), trust_labels=trusts_labels(edits))
+    copies = copy_groups(_accepted(judged), fingerprints, trust_labels=trusts_labels(edits))
     contract = contract_for([file.pixels for file in _accepted(judged) if file.pixels is not None])
     clips = (
         place_in_clips(

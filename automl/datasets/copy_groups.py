@@ -6,21 +6,27 @@ Likeness is found without labels. Two things follow from them only here:
   with an arrow and without, a letter and its mirror image differ by just what the classes are about. There only the
   same shot, saved again, is a contradiction, and where there are many of those, even that is for the user to say.
 - Copies come in twos and threes. Where a class consists of what looks like copies of one picture, a camera has stood
-  still, and the photos are told apart by what is left: another noise in each shot.
+  still, and the photos are told apart by what is left: another noise in each shot. That is so only where the other
+  photos of the class show about the same view: a class of two pictures in ten versions each has two.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+
 from automl.datasets.data_file import DataFile
+from automl.images.one_view import share_of_view
 from automl.images.sequences import joined
 
 MAX_CONTRADICTED = 50
 """One in so many photos may be in two classes by mistake. Where more are, the small difference is what matters."""
 
 _FEWEST_SHOTS, _MAX_SHARE_OF_SHOTS = 4, 0.2
+_MANY_SHOTS = 30
+_MIN_SHARE_OF_VIEW = 0.8
 _FEWEST_LOOK_ALIKES, _MAX_SHARE_OF_LOOK_ALIKES = 10, 1 / 3
 
 Files = Sequence[DataFile]
@@ -43,17 +49,20 @@ class CopyGroups:
     in_doubt: bool
 
 
-def copy_groups(photos: Files, *, trust_labels: bool = False) -> CopyGroups:
+def copy_groups(
+    photos: Files, fingerprints: Mapping[int, bytes] | None = None, *, trust_labels: bool = False
+) -> CopyGroups:
     """Finds the groups of photos in use: of those that have a class and no exact copy in another.
 
     Args:
         photos: The photos.
+        fingerprints: Those of the photos, by id; a class of which some are missing is taken to show one view.
         trust_labels: Whether photos that look the same in two classes are right as they are.
     """
     groups: list[list[DataFile]] = []
     one_view = []
     for label, of_class in sorted(_grouped(photos, lambda photo: photo.label).items()):
-        found = _groups_of_class(of_class)
+        found = _groups_of_class(_Class(photos=of_class, fingerprints=fingerprints or {}))
         groups += found.groups
         one_view += [label] * found.shows_one_view
     group_of = {photo.id: min(member.id for member in group) for group in groups for photo in group}
@@ -87,32 +96,51 @@ class _OfClass:
     shows_one_view: bool
 
 
-def _groups_of_class(photos: Files) -> _OfClass:
-    n_contents = _n_contents(photos)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Class:
+    """The photos of one class, and the fingerprints of photos by id."""
+
+    photos: Files
+    fingerprints: Mapping[int, bytes]
+
+    def shows_only(self, group: list[DataFile]) -> bool:
+        """Whether nearly all of its photos show about the view of this group."""
+        prints = [self.fingerprints.get(photo.id, b"") for photo in self.photos]
+        if not all(prints):
+            return True
+        members = {photo.id for photo in group}
+        values = np.frombuffer(b"".join(prints), np.uint8).reshape(len(prints), -1)
+        return share_of_view(values, np.array([photo.id in members for photo in self.photos])) >= _MIN_SHARE_OF_VIEW
+
+
+def _groups_of_class(of_class: _Class) -> _OfClass:
     groups: list[list[DataFile]] = []
-    near = list(_grouped(photos, _near_of).values())
+    near = list(_grouped(of_class.photos, _near_of).values())
     # Where a camera stands still, the smaller groups are its shots, too, such as those in which somebody walks by.
-    is_still = any(_are_shots(group, n_contents) for group in near)
+    is_still = any(_are_shots(group, of_class) for group in near)
     for group in near:
         shots = list(_grouped(group, _original_of).values()) if is_still else [group]
-        groups += [part for shot in shots for part in _look_alikes_apart(shot, n_contents)]
+        groups += [part for shot in shots for part in _look_alikes_apart(shot, of_class)]
     return _OfClass(groups=groups, shows_one_view=len(groups) > len(near))
 
 
-def _are_shots(group: list[DataFile], n_of_class: int) -> bool:
+def _are_shots(group: list[DataFile], of_class: _Class) -> bool:
     """Whether a group is too large for copies of one picture, and most in it are shots of their own."""
     n = _n_contents(group)
-    if n < _FEWEST_SHOTS or n <= _MAX_SHARE_OF_SHOTS * n_of_class:
+    if n < _FEWEST_SHOTS or n <= _MAX_SHARE_OF_SHOTS * _n_contents(of_class.photos):
         return False
-    return 2 * len(_grouped(group, _original_of)) >= n
+    if 2 * len(_grouped(group, _original_of)) < n:
+        return False
+    # Turning and brightening a picture may change its grain, but nobody makes very many versions of one.
+    return n >= _MANY_SHOTS or of_class.shows_only(group)
 
 
-def _look_alikes_apart(group: list[DataFile], n_of_class: int) -> list[list[DataFile]]:
+def _look_alikes_apart(group: list[DataFile], of_class: _Class) -> list[list[DataFile]]:
     """The group, or what is the same everywhere in it, where it is much of a class: things that moved a little."""
     n = _n_contents(group)
-    if n < _FEWEST_LOOK_ALIKES or n <= _MAX_SHARE_OF_LOOK_ALIKES * n_of_class:
+    if n < _FEWEST_LOOK_ALIKES or n <= _MAX_SHARE_OF_LOOK_ALIKES * _n_contents(of_class.photos):
         return [group]
-    return list(_grouped(group, shot_of).values())
+    return list(_grouped(group, shot_of).values()) if of_class.shows_only(group) else [group]
 
 
 def _n_contents(photos: Files) -> int:

@@ -166,7 +166,7 @@ def _blank_groups(fingerprints: np.ndarray) -> np.ndarray:
 
 def _lively_groups(fingerprints: np.ndarray, details: np.ndarray) -> np.ndarray:
     """For each picture that is not blank the leaders of its groups: near, original and shot, int (3, n)."""
-    coarse = _coarse(fingerprints)
+    coarse = coarse_fingerprints(fingerprints)
     # Best first: a weak pair then meets groups that have found their leaders, and cannot join two of them.
     comparer = ShotComparer(fingerprints, details)
     found = verified_pairs(fingerprints, _candidates(coarse)).best_first()
@@ -354,7 +354,7 @@ class _LikeLeader:
 
     def __call__(self, pairs: np.ndarray) -> np.ndarray:
         leaders, others = self.coarse[pairs[:, 0]], self.coarse[pairs[:, 1]]
-        alike = [np.einsum("ij,ij->i", one, others) for one in (leaders, _mirrored(leaders))]
+        alike = [np.einsum("ij,ij->i", one, others) for one in (leaders, mirrored(leaders))]
         return np.asarray(np.maximum(*alike) >= _MIN_LIKE_LEADER)
 
 
@@ -374,7 +374,7 @@ class _SameGrain:
         return np.asarray(~((compared.grain > self.most) & compared.looks_same))
 
 
-def _coarse(fingerprints: np.ndarray) -> np.ndarray:
+def coarse_fingerprints(fingerprints: np.ndarray) -> np.ndarray:
     """The coarse fingerprints, float32 (n, _COARSE_PX**2): blurred, with mean 0 and length 1."""
     coarse = np.empty((len(fingerprints), _COARSE_PX**2), np.float32)
     for start in range(0, len(fingerprints), _FINGERPRINTS_PER_BLOCK):
@@ -385,7 +385,7 @@ def _coarse(fingerprints: np.ndarray) -> np.ndarray:
     return coarse
 
 
-def _mirrored(coarse: np.ndarray) -> np.ndarray:
+def mirrored(coarse: np.ndarray) -> np.ndarray:
     return coarse.reshape(-1, _COARSE_PX, _COARSE_PX)[:, :, ::-1].reshape(coarse.shape)
 
 
@@ -398,7 +398,7 @@ def _candidates(coarse: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
         in_crowd = np.zeros(len(rows), bool)
         for mirror in (False, True):
             # Both have length 1, so the product is the correlation of the two pictures.
-            alike = (_mirrored(rows) if mirror else rows) @ coarse[start:].T
+            alike = (mirrored(rows) if mirror else rows) @ coarse[start:].T
             alike[:, : len(rows)][np.tri(len(rows), dtype=bool)] = -1
             is_alike = alike >= _MIN_COARSE
             if not in_crowd.all():

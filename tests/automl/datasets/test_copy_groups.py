@@ -152,6 +152,29 @@ def test_a_class_of_one_photo_and_its_copies_is_refused(tmp_path: Path, n_copies
         checked(tmp_path, {label: copies_of_one(number)[:n_copies] for number, label in enumerate("ab")})
 
 
+def versions_of(number: int, n: int) -> list[bytes]:
+    """A photo and altered copies of it, as a tool makes them that augments a data set."""
+    original = any_photo(random_of(number))
+    random = random_of(1000 + number)
+    changed = [original]
+    for _ in range(n - 1):
+        image = CHANGES["brightened"](CHANGES["cropped"](original, random).resize(original.size), random)
+        changed.append(CHANGES["mirrored"](image, random) if random.random() < 0.5 else image)
+    return [as_jpeg(image, 90) for image in changed]
+
+
+@pytest.mark.parametrize(("n_photos", "n_versions"), [(2, 12), (4, 4), (5, 5)])
+def test_all_versions_of_a_photo_are_on_one_side(tmp_path: Path, n_photos: int, n_versions: int) -> None:
+    photos = {
+        label: [content for number in range(n_photos) for content in versions_of(10 * place + number, n_versions)]
+        for place, label in enumerate("ab")
+    }
+    manifest, plan = checked(tmp_path, photos)
+    original = [(image.label, int(Path(image.name).stem) // n_versions) for image in manifest.images]
+    assert {original[row] for row in plan.test}.isdisjoint({original[row] for row in plan.pool})
+    assert not any("this view" in note for note in manifest.notes)
+
+
 def test_one_photo_in_twenty_qualities_is_one_photo(tmp_path: Path) -> None:
     photos = {
         label: [as_jpeg(any_photo(random_of(number)), quality) for quality in range(50, 90, 2)]
