@@ -27,6 +27,9 @@ MAX_CONTRADICTED = 50
 _FEWEST_SHOTS, _MAX_SHARE_OF_SHOTS = 4, 0.2
 _MANY_SHOTS = 30
 _MIN_SHARE_OF_VIEW = 0.8
+_ALIKE_SHOTS, _ALIKE_PARTS = 0.5, 0.7
+"""Cars of any colour fill much of what a camera sees of a parking space; a letter that moved by its stroke has 0.7."""
+
 _FEWEST_LOOK_ALIKES, _MAX_SHARE_OF_LOOK_ALIKES = 10, 1 / 3
 
 Files = Sequence[DataFile]
@@ -103,14 +106,15 @@ class _Class:
     photos: Files
     fingerprints: Mapping[int, bytes]
 
-    def shows_only(self, group: list[DataFile]) -> bool:
-        """Whether nearly all of its photos show about the view of this group."""
+    def shows_only(self, group: list[DataFile], min_alike: float) -> bool:
+        """Whether nearly all of its photos show about the view of this group, see `share_of_view`."""
         prints = [self.fingerprints.get(photo.id, b"") for photo in self.photos]
         if not all(prints):
             return True
         members = {photo.id for photo in group}
         values = np.frombuffer(b"".join(prints), np.uint8).reshape(len(prints), -1)
-        return share_of_view(values, np.array([photo.id in members for photo in self.photos])) >= _MIN_SHARE_OF_VIEW
+        is_member = np.array([photo.id in members for photo in self.photos])
+        return share_of_view(values, is_member, min_alike) >= _MIN_SHARE_OF_VIEW
 
 
 def _groups_of_class(of_class: _Class) -> _OfClass:
@@ -132,7 +136,7 @@ def _are_shots(group: list[DataFile], of_class: _Class) -> bool:
     if 2 * len(_grouped(group, _original_of)) < n:
         return False
     # Turning and brightening a picture may change its grain, but nobody makes very many versions of one.
-    return n >= _MANY_SHOTS or of_class.shows_only(group)
+    return n >= _MANY_SHOTS or of_class.shows_only(group, _ALIKE_SHOTS)
 
 
 def _look_alikes_apart(group: list[DataFile], of_class: _Class) -> list[list[DataFile]]:
@@ -140,7 +144,7 @@ def _look_alikes_apart(group: list[DataFile], of_class: _Class) -> list[list[Dat
     n = _n_contents(group)
     if n < _FEWEST_LOOK_ALIKES or n <= _MAX_SHARE_OF_LOOK_ALIKES * _n_contents(of_class.photos):
         return [group]
-    return list(_grouped(group, shot_of).values()) if of_class.shows_only(group) else [group]
+    return list(_grouped(group, shot_of).values()) if of_class.shows_only(group, _ALIKE_PARTS) else [group]
 
 
 def _n_contents(photos: Files) -> int:

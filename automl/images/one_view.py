@@ -4,19 +4,17 @@ import numpy as np
 
 from automl.images.near_copies import coarse_fingerprints, mirrored
 
-_MIN_ALIKE = 0.7
-"""Correlation of coarse fingerprints. A letter that moved by its own stroke has more, two photographs have less."""
 
-
-def share_of_view(fingerprints: np.ndarray, is_member: np.ndarray) -> float:
+def share_of_view(fingerprints: np.ndarray, is_member: np.ndarray, min_alike: float) -> float:
     """The share of pictures that look about like the mean of the members, members included.
 
     Args:
         fingerprints: uint8 (n, FINGERPRINT_PX**2).
         is_member: bool (n,), at least one.
+        min_alike: The least correlation of coarse fingerprints; 2 in 100 pairs of different photographs have 0.5.
     """
     coarse = coarse_fingerprints(fingerprints)
     typical = coarse[is_member].mean(axis=0, keepdims=True)
     typical /= np.linalg.norm(typical).clip(1e-6)
-    alike = np.maximum(coarse @ typical[0], coarse @ mirrored(typical)[0]) >= _MIN_ALIKE
+    alike = np.maximum(coarse @ typical[0], coarse @ mirrored(typical)[0]) >= min_alike
     return float((alike | is_member).mean())
