@@ -271,6 +271,7 @@ class HeadsStage:
             early_stopping=self._settings.early_stopping,
             may_regress=self._may_regress,
             fixed_epochs=fixed_epochs(self._epochs) if self._context.tests_every_photo else (),
+            aspects=self._context.aspects,
         )
 
     def _score_of(self, proposal: Proposal) -> float | None:
