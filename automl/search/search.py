@@ -30,7 +30,9 @@ from automl.search.trials import BestModelPacker, Trials
 from automl.text.messages import search as search_messages
 from automl.text.numbers import latency_in_words, percent, size_in_words
 
-_STAGE_1_SHARE = 0.5  # of what is left once the features are there, of a short search; of a long one less
+_STAGE_1_SHARES = (0.5, 0.2)
+"""Of what is left once the features are there, of a short search; of a long one less. The second share is taken where
+fine-tuning fits beside it only: what needs no search has been tried by then."""
 _MUCH_S = 300.0
 _EARLY_S = 5.0
 _FINE_TUNING_SHARE_OF_TRIALS = 0.2
@@ -217,10 +219,12 @@ class Search:
         left_s, elapsed_s = self._budget.search_left_s, self._budget.elapsed_s
         limit = n_heads = self._settings.max_trials
         until_s = math.inf
-        for_heads_s = _STAGE_1_SHARE * min(left_s, math.sqrt(_MUCH_S * left_s))
-        if self._may_fine_tune(left_s - for_heads_s):
-            n_heads = self._head_trials()
-            until_s = elapsed_s + for_heads_s
+        for share in _STAGE_1_SHARES:
+            for_heads_s = share * min(left_s, math.sqrt(_MUCH_S * left_s))
+            if self._may_fine_tune(left_s - for_heads_s):
+                n_heads = self._head_trials()
+                until_s = elapsed_s + for_heads_s
+                break
         self._heads.search(plan, n_heads, until_s)
         # Stage 1 may have ended early, so there may be time now that was not foreseen.
         is_over = self.trials.is_at_limit or self._models.is_perfect

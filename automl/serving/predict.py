@@ -497,12 +497,10 @@ def resize_square(image: Image.Image, size_px: int, rules: PhotoRules = RULES) -
     "squeeze": all of the picture, with its long side squeezed. "whole": all of it in its own shape, in the middle of a
     square of the background. "crop": the largest square from its middle.
     """
-    to_px, box = (size_px, size_px), None
-    if rules.aspect == "whole":
-        to_px = shape_within(image.size, size_px)
-    elif rules.aspect == "crop":
-        box = middle_of(image.size, min(image.size))
-    resized = image.resize(to_px, Image.Resampling.BILINEAR, box)
+    to_px = shape_within(image.size, size_px) if rules.aspect == "whole" else (size_px, size_px)
+    if rules.aspect == "crop":
+        image = image.crop(middle_of(image.size, min(image.size)))
+    resized = image.resize(to_px, Image.Resampling.BILINEAR)
     if to_px == (size_px, size_px):
         return np.asarray(resized, dtype=np.uint8)
     square = Image.new("RGB", (size_px, size_px), (rules.background,) * 3)
