@@ -13,7 +13,7 @@ from automl.search.aspect import (
     ASPECTS,
     AspectScore,
     affordable_photos,
-    are_far_from_square,
+    are_not_square,
     best_aspect,
     score_of,
 )
@@ -64,9 +64,7 @@ class AspectChoice:
 
         The size matters: what is whole is smaller in its square, so at few pixels more is lost than by squeezing.
         """
-        if self._manifest.contract is None or not are_far_from_square(
-            [self._manifest.images[i] for i in self._plan.pool]
-        ):
+        if self._manifest.contract is None or not are_not_square([self._manifest.images[i] for i in self._plan.pool]):
             return None
         self._observer.activity(pipeline_messages.COMPARING_ASPECTS)
         costs = ModelCosts(self._features, objective=self._context.objective, n_classes=len(self._manifest.classes))

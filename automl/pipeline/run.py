@@ -242,7 +242,7 @@ class _Run:
         self._observer.note(pipeline_messages.PART_OF_PHOTOS.format(n=len(plan.pool), n_all=n_all))
 
     def _choose_aspect(self, context: SearchContext) -> tuple[Aspect, ...]:
-        """Decides how photos become square where most are far from it. The contract of the run then says so."""
+        """Decides how photos become square where most are not. The contract of the run then says so."""
         choice = AspectChoice(self._job.manifest, self._plan, features=self._features, context=context)
         aspect = choice.of_earlier(self._job.earlier) if self._job.earlier else choice.compared()
         if aspect is None or self._contract is None:

@@ -1,4 +1,4 @@
-"""How photos that are far from square become square: chosen before the search, on some of them, by cross-validation."""
+"""How photos that are not square become square: chosen before the search, on some of them, by cross-validation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from automl.records import Aspect, ImageRecord
 ASPECTS: tuple[Aspect, ...] = ("squeeze", "whole", "crop")
 """What is compared, the usual one first."""
 
-FAR_FROM_SQUARE = 1.6
-"""Photos are far from square whose long side is so many times the short one; those of 4:3 and 3:2 are not."""
+NOT_SQUARE = 1.2
+"""Photos count as such whose long side is so many times the short one: those of most cameras, which have 4:3 or 3:2."""
 
-_SHARE_FAR = 0.5
-FEWEST_COMPARED, MOST_COMPARED = 80, 400
-SHARE_OF_TIME = 0.08
+_SHARE_NOT_SQUARE = 0.5
+FEWEST_COMPARED, MOST_COMPARED = 80, 300
+SHARE_OF_TIME = 0.05
 _STANDARD_ERRORS = 1.0
 _C, _MOST_STEPS = 100.0, 300  # the recipe of the heads
 _UNLIKELIEST = 1e-9
@@ -34,10 +34,10 @@ class AspectScore:
     accuracy: float
 
 
-def are_far_from_square(images: Sequence[ImageRecord]) -> bool:
-    """Whether half of the photos or more are. Others lose so little that nothing needs to be compared."""
-    far = [max(one.width, one.height) >= FAR_FROM_SQUARE * max(1, min(one.width, one.height)) for one in images]
-    return sum(far) >= _SHARE_FAR * len(far)
+def are_not_square(images: Sequence[ImageRecord]) -> bool:
+    """Whether half of the photos or more are not. Others lose so little that nothing needs to be compared."""
+    found = [max(one.width, one.height) >= NOT_SQUARE * max(1, min(one.width, one.height)) for one in images]
+    return sum(found) >= _SHARE_NOT_SQUARE * len(found)
 
 
 def affordable_photos(seconds_per_photo: float, n_photos: int, left_s: float) -> int:

@@ -60,17 +60,17 @@ TEST_HAS_FRAMES = OneOrMany(
     ),
 )
 ASPECT_SQUEEZE = (
-    "Most photos are far from square, so {n:,} of them were tried in each way in which a photo can become the square "
+    "Most photos are not square, so {n:,} of them were tried in each way in which a photo can become the square "
     "that a model sees: squeezed {squeeze} were right, whole with bars beside them {whole}, their middle alone {crop}. "
     "Photos are squeezed, since no other way was clearly better."
 )
 ASPECT_WHOLE = (
-    "Most photos are far from square, so {n:,} of them were tried in each way in which a photo can become the square "
+    "Most photos are not square, so {n:,} of them were tried in each way in which a photo can become the square "
     "that a model sees: squeezed {squeeze} were right, whole with bars beside them {whole}, their middle alone {crop}. "
     "Photos are seen whole, here and wherever the model is used."
 )
 ASPECT_CROP = (
-    "Most photos are far from square, so {n:,} of them were tried in each way in which a photo can become the square "
+    "Most photos are not square, so {n:,} of them were tried in each way in which a photo can become the square "
     "that a model sees: squeezed {squeeze} were right, whole with bars beside them {whole}, their middle alone {crop}. "
     "Only the middle of a photo is seen, here and wherever the model is used."
 )

@@ -69,8 +69,8 @@ def test_the_best_way_is_found_and_told(clear: str, words: str, budget_s: float 
     assert words in observer.notes[0] and "{" not in observer.notes[0]
 
 
-@pytest.mark.parametrize("photos", [manifest(width=150), manifest(contract=None)], ids=["ordinary", "older"])
-def test_ordinary_photos_cost_nothing(photos: DatasetManifest) -> None:
+@pytest.mark.parametrize("photos", [manifest(width=110), manifest(contract=None)], ids=["square", "older"])
+def test_square_photos_cost_nothing(photos: DatasetManifest) -> None:
     chosen, features, observer = choice(photos)
     assert chosen.compared() is None
     assert features.asked == [] and observer.notes == []

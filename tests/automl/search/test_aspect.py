@@ -12,7 +12,7 @@ from automl.search.aspect import (
     MOST_COMPARED,
     AspectScore,
     affordable_photos,
-    are_far_from_square,
+    are_not_square,
     best_aspect,
     score_of,
 )
@@ -26,17 +26,17 @@ def photos(*sizes: tuple[int, int]) -> list[ImageRecord]:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "are_far"),
+    ("sizes", "expected"),
     [
-        ([(400, 300), (600, 400), (100, 100)], False),  # ordinary cameras
-        ([(1600, 900), (900, 1600)], True),
-        ([(300, 100), (400, 300)], True),
-        ([(300, 100), (400, 300), (300, 400)], False),
+        ([(500, 500), (600, 520), (100, 100)], False),
+        ([(1600, 900), (900, 1600), (400, 300)], True),
+        ([(300, 100), (400, 400)], True),
+        ([(300, 100), (400, 350), (350, 400)], False),
         ([(5, 0)], True),
     ],
 )
-def test_only_where_most_photos_are_far_from_square_there_is_a_question(sizes, are_far):
-    assert are_far_from_square(photos(*sizes)) is are_far
+def test_only_where_most_photos_are_not_square_there_is_a_question(sizes, expected):
+    assert are_not_square(photos(*sizes)) is expected
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_only_where_most_photos_are_far_from_square_there_is_a_question(sizes, a
     [
         (0.03, 5000, math.inf, MOST_COMPARED),
         (0.03, 90, math.inf, 90),
-        (0.04, 5000, 100.0, 200),
+        (0.04, 5000, 200.0, 250),
         (0.03, 5000, 10.0, 0),
-        (0.1, FEWEST_COMPARED, 101.0, FEWEST_COMPARED),
+        (0.1, FEWEST_COMPARED, 161.0, FEWEST_COMPARED),
         (0.03, 40, 100.0, 40),
         (0.03, 40, 10.0, 0),
     ],
