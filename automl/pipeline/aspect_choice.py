@@ -62,7 +62,7 @@ class AspectChoice:
     def compared(self) -> Aspect | None:
         """The best way, by the first network at the size of the run; None where there is no need or no time.
 
-        The size matters: what is whole is smaller in its square, so at few pixels more is lost than by squeezing.
+        The size matters: what is whole is smaller in its square, so few pixels cost it more than squeezing does.
         """
         if self._manifest.contract is None or not are_not_square([self._manifest.images[i] for i in self._plan.pool]):
             return None
