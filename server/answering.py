@@ -18,7 +18,7 @@ from automl.datasets.data_file import DataFile
 from automl.errors import BadBundle, BadImage, BadUpload, NotAllowedNow, NotFound
 from automl.images.verify import open_verified
 from automl.serving.answer_table import answered_row, header, refused_row
-from automl.serving.heat import overlay, shown
+from automl.serving.heat import on_photo, overlay, shown
 from automl.serving.model_cache import OpenModel
 from automl.serving.predict import resize_square
 from automl.store.database import find_run
@@ -204,7 +204,9 @@ def _answer(asked: Asked, *, name: str, photo: IO[bytes], with_picture: bool, wi
         began = time.perf_counter()
         image = _opened(asked, photo)
         classifier = asked.model.classifier
-        probabilities = classifier.predict_arrays(resize_square(image, classifier.size_px)[np.newaxis])[0]
+        probabilities = classifier.predict_arrays(
+            resize_square(image, classifier.size_px, classifier.rules)[np.newaxis]
+        )[0]
         latency_s = time.perf_counter() - began
         heat = _heat_or_nothing(asked, image) if with_heat else b""
         picture = _encoded(_small(image), "JPEG") if with_picture else b""
@@ -234,8 +236,10 @@ def _heat_or_nothing(asked: Asked, image: Image.Image) -> bytes:
 def _explain(asked: Asked, image: Image.Image, said: int | None) -> Image.Image:
     """The small picture with its heat map."""
     model = explained(asked.services, asked.run, artifact=asked.artifact, model=asked.model, read=_reader(asked))
-    _, found = model.explain(resize_square(image, asked.model.classifier.size_px)[np.newaxis], said)
-    return Image.fromarray(overlay(np.asarray(_small(image)), shown(found.heat)[0]))
+    classifier, small = asked.model.classifier, _small(image)
+    _, found = model.explain(resize_square(image, classifier.size_px, classifier.rules)[np.newaxis], said)
+    heat = on_photo(shown(found.heat)[0], small.size, classifier.rules.aspect)
+    return Image.fromarray(overlay(np.asarray(small), heat))
 
 
 def _reader(asked: Asked) -> Callable[[str], bytes]:

@@ -65,6 +65,6 @@ def _typical(services: Services, run: Run, *, learned: list[str], classifier: Cl
         try:
             with services.store.open(keys.get(sha256, "")) as source:
                 image = open_verified(source, services.settings.max_image_pixels, classifier.rules)
-                yield resize_square(image, classifier.size_px)
+                yield resize_square(image, classifier.size_px, classifier.rules)
         except (NotFound, BadImage):
             continue  # it was removed from the data set meanwhile

@@ -25,7 +25,7 @@ from automl.models.head import resident
 from automl.models.weights import onnx_export, verification
 from automl.options import RUN_OPTIONS
 from automl.pipeline import end_times, packing
-from automl.search import best_models, failures, frozen, objective
+from automl.search import aspect, best_models, failures, frozen, objective
 from automl.search import space as search_space
 from automl.search.stages import fine_tuning, folds, heads
 from automl.serving import predict
@@ -200,6 +200,9 @@ LIMITS = (
     ),
     ("user-guide.md", f"luck is taken off: {bias_corrected.N_BOOTSTRAPS} times"),
     ("user-guide.md", f"about {conversion.MOST_COMPARED} of the photos"),
+    ("architecture.md", f"looks at up to {aspect.MOST_COMPARED} photos in each way"),
+    ("architecture.md", f"a long side of at least {aspect.NOT_SQUARE} short ones"),
+    ("architecture.md", f"in at most {'a twentieth' if aspect.SHARE_OF_TIME == 1 / 20 else '?'} of its time"),
     ("architecture.md", f"at most {'a twentieth' if packing._PACK_SHARE == 1 / 20 else '?'} of the time"),
     ("architecture.md", f"as many folds as hold {folds._FEWEST_HELD_OUT} photos"),
     ("architecture.md", f"on up to {best_models.MOST_AVERAGED_PHOTOS} photos"),

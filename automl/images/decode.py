@@ -57,7 +57,7 @@ def decode_into(
         try:
             image = open_rgb(path, rules)
             for array in arrays:
-                array[index] = resize_square(image, array.shape[1])
+                array[index] = resize_square(image, array.shape[1], rules)
         except _UNREADABLE as error:
             return DecodeFailure(index=index, reason=f"{type(error).__name__}: {error}")
     return None

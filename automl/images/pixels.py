@@ -1,7 +1,7 @@
 """The cache of pixels: each picture is decoded once, for all input sizes, into memory-mapped uint8 arrays.
 
-The decoder is the one of `predict.py`, so training sees what the delivered model will see. The whole picture is
-squeezed into the square, so nothing at its edges is lost, and every runtime can repeat that exactly.
+The decoder is the one of `predict.py`, so training sees what the delivered model will see. How a picture becomes
+square is one of its rules, and so part of the key.
 """
 
 import hashlib

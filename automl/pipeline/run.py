@@ -31,6 +31,7 @@ from automl.images.pixel_rules import described, rules_of
 from automl.images.pixels import sweep
 from automl.models.head.settings import Targets
 from automl.models.weights.cache import InstalledWeights
+from automl.pipeline.aspect_choice import AspectChoice
 from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
 from automl.pipeline.later_clips import later_clips, note_clips_in_test
 from automl.pipeline.packing import Packer
@@ -38,7 +39,16 @@ from automl.pipeline.tensorflow_loader import TensorFlowLoader
 from automl.pipeline.testing import EveryPhotoTest, Tested
 from automl.pipeline.thinning import affordable_share, thinned
 from automl.processors import onnx_threads
-from automl.records import DatasetManifest, ImageRecord, RunResult, RunSettings, RunState, SplitPlan, TrialRecord
+from automl.records import (
+    Aspect,
+    DatasetManifest,
+    ImageRecord,
+    RunResult,
+    RunSettings,
+    RunState,
+    SplitPlan,
+    TrialRecord,
+)
 from automl.records.report import CandidateReport, ReportedMistake, RunReport, RunTimes
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
@@ -116,20 +126,22 @@ class _Run:
         self._observer = Observers(self._notes, observer)
         self._weights = choose_backbones(job.weights, job.settings.backbones)
         self._plan: SplitPlan = make_split(job.manifest, job.settings.seed, scoring=job.settings.scoring)
-        self._rules = rules_of(job.manifest.contract)
+        self._contract = job.manifest.contract
+        self._rules = rules_of(self._contract)
+        self._aspects: tuple[Aspect, ...] = ()
         self._tensorflow = TensorFlowLoader()
         self._clips: ClipsByFeatures | None = None
         self._features = self._make_features()
 
     def run(self) -> RunResult:
         sweep(self._job.cache)
-        contract = self._job.manifest.contract
-        for note in (*self._job.notes, *self._plan.notes, *(described(contract) if contract else ())):
+        for note in (*self._job.notes, *self._plan.notes, *(described(self._contract) if self._contract else ())):
             self._observer.note(note)
         self._leave_out_what_is_too_much()
         self._targets = self._make_targets()
         objective = objective_of(self._job.settings, self._targets.labels)
         self._goal = objective.goal
+        self._aspects = self._choose_aspect(self._make_context(objective))
         self._packer = self._make_packer()
         search = self._make_search(objective)
         feature_plan = search.prepare()
@@ -139,17 +151,20 @@ class _Run:
         self._observer.state(RunState.FINISHING)
         return self._finish(best, search)
 
-    def _make_search(self, objective: Objective) -> Search:
-        context = SearchContext(
+    def _make_context(self, objective: Objective) -> SearchContext:
+        return SearchContext(
             targets=self._targets,
             objective=objective,
             settings=self._job.settings,
             budget=self._budget,
             observer=self._observer,
             groups=together(self._images(self._plan.pool)) if self._plan.tests_every_photo else None,
+            aspects=self._aspects,
         )
+
+    def _make_search(self, objective: Objective) -> Search:
         return Search(
-            context,
+            self._make_context(objective),
             features=self._features,
             weights=self._weights,
             packer=self._packer,
@@ -186,7 +201,7 @@ class _Run:
     def _make_packer(self) -> Packer:
         manifest = self._job.manifest
         self._exporter = Exporter(
-            self._weights, manifest.classes, self._job.workspace / "graphs", contract=manifest.contract
+            self._weights, manifest.classes, self._job.workspace / "graphs", contract=self._contract
         )
         return Packer(
             self._exporter,
@@ -225,6 +240,17 @@ class _Run:
         self._plan = plan
         self._features = self._make_features()
         self._observer.note(pipeline_messages.PART_OF_PHOTOS.format(n=len(plan.pool), n_all=n_all))
+
+    def _choose_aspect(self, context: SearchContext) -> tuple[Aspect, ...]:
+        """Decides how photos become square where most are not. The contract of the run then says so."""
+        choice = AspectChoice(self._job.manifest, self._plan, features=self._features, context=context)
+        aspect = choice.of_earlier(self._job.earlier) if self._job.earlier else choice.compared()
+        if aspect is None or self._contract is None:
+            return ()
+        self._contract = self._contract.model_copy(update={"aspect": aspect})
+        self._rules = rules_of(self._contract)
+        self._features.decode_by(self._rules)
+        return (aspect,)
 
     def _describe(self, candidate: Candidate) -> CandidateReport:
         return describe_candidate(

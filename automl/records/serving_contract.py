@@ -8,6 +8,10 @@ Background = Literal["white", "gray", "black"]
 """What can be behind transparent photos."""
 
 
+Aspect = Literal["squeeze", "whole", "crop"]
+"""How a photo becomes the square that a model takes."""
+
+
 class GrayRange(BaseModel):
     """Which values become black and white. What lies between is scaled evenly."""
 
@@ -55,11 +59,14 @@ class ServingContract(BaseModel):
     orientation: Literal["exif"] = "exif"
     """Photos are turned as the orientation in their EXIF says; nothing else beside their pixels counts."""
 
-    aspect: Literal["squeeze"] = "squeeze"
-    """The whole photo is squeezed into the square that the model takes."""
+    aspect: Aspect = "squeeze"
+    """How a photo becomes the square that the model takes: "squeeze" presses its long side together; "whole" keeps its
+    shape, in the middle of a square of `background`; "crop" takes the largest square from its middle. A data set has
+    "squeeze"; a run may choose another one for its model."""
 
     background: Background = "white"
-    """What is behind transparent photos. Transparency that hides a whole photo is ignored."""
+    """What is behind transparent photos, and around those whose shape is kept. Transparency that hides a whole photo is
+    ignored."""
 
     gray: GrayRules = GrayRules()
     """How photos of more than 8 bits are scaled."""

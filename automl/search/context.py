@@ -6,7 +6,7 @@ import numpy as np
 
 from automl.images.pixels import OnProgress
 from automl.models.head.settings import Targets
-from automl.records import RunSettings
+from automl.records import Aspect, RunSettings
 from automl.search.budget import Budget
 from automl.search.objective import Objective
 from automl.search.observer import Observer
@@ -26,6 +26,7 @@ class SearchContext:
         groups: int (n_rows,), photos that are copies or frames of each other share a number. Only of a run without a
             test set, whose score comes from the held-out answers of the search: then no training may end early on
             them, and only a model with all answers may be delivered. Else None.
+        aspects: the one way in which all photos become square, where several were compared; else none.
     """
 
     targets: Targets
@@ -33,6 +34,7 @@ class SearchContext:
     settings: RunSettings
     budget: Budget
     observer: Observer
+    aspects: tuple[Aspect, ...] = ()
     groups: np.ndarray | None = None
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from automl.available_memory import available_bytes
 from automl.images.arriving import arriving
 from automl.images.pixels import OnProgress, PixelCache, content_key, mark_used
+from automl.images.verify import in_threads
 from automl.models.device import has_gpu
 from automl.models.features import Extractor, extract_features, features_of, make_extractor
 from automl.models.weights.cache import InstalledWeights
@@ -21,7 +22,7 @@ from automl.search.plan import INPUT_SIZES_PX
 from automl.search.space import LAST_TAP, MIRRORED_VIEW, Params, backbone_names, is_unit
 from automl.search.speeds import BackboneSpeeds, Stopwatch, decode_seconds
 from automl.search.view_cache import ViewCache, ViewKey
-from automl.serving.predict import PhotoRules, load_image
+from automl.serving.predict import PhotoRules, load_image, open_rgb, resize_square
 
 _MEMORY_SHARE = 0.4  # the networks, TensorFlow and the heads themselves need some, too
 _MEMORY_WHERE_UNKNOWN = 600_000_000
@@ -86,6 +87,40 @@ class FrozenFeatures:
             self._sizes_to_decode |= needed
         else:
             self._pixels.decode(sorted(needed), on_progress)
+
+    def decode_by(self, rules: PhotoRules) -> None:
+        """Makes pixels of the photos by other rules from now on; called before anything is computed."""
+        self._rules, self._pixels = rules, PixelCache(self._folder, self._images, rules)
+        self._content_keys.clear()
+
+    def last_layers_by(
+        self, rules: Sequence[PhotoRules], rows: Sequence[int], block: Block, on_progress: OnProgress
+    ) -> list[np.ndarray]:
+        """The last tap of some photos, each decoded once and made square by each of the rules.
+
+        Args:
+            rules: how the photos become pixels; they differ in the aspect only.
+            rows: of the photos.
+            block: the backbone and the input size.
+            on_progress: may raise to end the work.
+
+        Returns:
+            For each of the rules float16 (len(rows), n_features).
+        """
+        extractor, size = self._extractor(block.backbone), block.image_size_px
+        found: list[list[np.ndarray]] = [[] for _ in rules]
+        for start in range(0, len(rows), extractor.batch):
+            some = [self._images[row].path for row in rows[start : start + extractor.batch]]
+            photos = list(in_threads(lambda path: self._squares(path, size, rules), some))
+            for squares, features in zip(zip(*photos, strict=True), found, strict=True):
+                features.append(features_of(np.stack(squares), extractor)[:, self._last_columns(block)])
+            on_progress(min(start + extractor.batch, len(rows)), len(rows))
+        return [np.concatenate(features) for features in found]
+
+    @staticmethod
+    def _squares(path: Path, size: int, rules: Sequence[PhotoRules]) -> list[np.ndarray]:
+        image = open_rgb(path, rules[0])
+        return [resize_square(image, size, one) for one in rules]
 
     def decode_seconds(self) -> float:
         """How long `decode` may take for all photos, measured once on a few of them."""

@@ -30,10 +30,31 @@ from automl.search.trials import BestModelPacker, Trials
 from automl.text.messages import search as search_messages
 from automl.text.numbers import latency_in_words, percent, size_in_words
 
-_STAGE_1_SHARE = 0.5  # of what is left once the features are there, of a short search; of a long one less
+_STAGE_1_SHARES = (0.5, 0.2)
+"""Of what is left once the features are there, of a short search; of a long one less. The second share is taken where
+fine-tuning fits beside it only: what needs no search has been tried by then."""
 _MUCH_S = 300.0
 _EARLY_S = 5.0
 _FINE_TUNING_SHARE_OF_TRIALS = 0.2
+
+
+def planned_features(context: SearchContext, features: FrozenFeatures, costs: ModelCosts) -> FeaturePlan:
+    """Which features to compute in the time that is left now; a backbone must keep the limits at the smallest size."""
+    computed = features.computed()
+    plan_within = partial(
+        make_plan,
+        {name: features.seconds_per_image(name) for name in features.backbones},
+        expectations=Expectations(priors=PRIORS),
+        n_images=context.n_photos,
+        max_image_size_px=context.settings.max_image_size_px,
+        computed=computed,
+        is_allowed=costs.is_allowed,
+    )
+    plan = plan_within(search_s=max(0.0, context.budget.search_left_s))
+    if context.budget.has_clock and not computed.issuperset(plan.blocks):
+        # Something must be computed, so the photos must be decoded first.
+        plan = plan_within(search_s=max(0.0, context.budget.search_left_s - features.decode_seconds()))
+    return plan
 
 
 class Search:
@@ -91,24 +112,7 @@ class Search:
             self._observer.note(search_messages.BALANCED_ACCURACY_CHOSEN)
         if self._settings.fine_tuning and self._settings.head_layers:
             self._observer.note(search_messages.NO_FINE_TUNING_WITH_HIDDEN_LAYERS)
-        seconds_per_image = {name: self._features.seconds_per_image(name) for name in self._features.backbones}
-        computed = self._features.computed()
-        plan_within = partial(
-            make_plan,
-            seconds_per_image,
-            expectations=Expectations(priors=PRIORS),
-            n_images=self._context.n_photos,
-            max_image_size_px=self._settings.max_image_size_px,
-            computed=computed,
-            is_allowed=self._costs.is_allowed,
-        )
-        search_s = max(0.0, self._budget.search_left_s)
-        plan = plan_within(search_s=search_s)
-        if self._budget.has_clock and not computed.issuperset(plan.blocks):
-            # Something must be computed, so the photos must be decoded first.
-            search_s = max(0.0, self._budget.search_left_s - self._features.decode_seconds())
-            plan = plan_within(search_s=search_s)
-        return self._continued(plan)
+        return self._continued(planned_features(self._context, self._features, self._costs))
 
     def look_first(self, plan: FeaturePlan) -> bool:
         """Computes the features of the first trial before it is made, so that the pipeline may learn from them.
@@ -215,10 +219,12 @@ class Search:
         left_s, elapsed_s = self._budget.search_left_s, self._budget.elapsed_s
         limit = n_heads = self._settings.max_trials
         until_s = math.inf
-        for_heads_s = _STAGE_1_SHARE * min(left_s, math.sqrt(_MUCH_S * left_s))
-        if self._may_fine_tune(left_s - for_heads_s):
-            n_heads = self._head_trials()
-            until_s = elapsed_s + for_heads_s
+        for share in _STAGE_1_SHARES:
+            for_heads_s = share * min(left_s, math.sqrt(_MUCH_S * left_s))
+            if self._may_fine_tune(left_s - for_heads_s):
+                n_heads = self._head_trials()
+                until_s = elapsed_s + for_heads_s
+                break
         self._heads.search(plan, n_heads, until_s)
         # Stage 1 may have ended early, so there may be time now that was not foreseen.
         is_over = self.trials.is_at_limit or self._models.is_perfect

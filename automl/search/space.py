@@ -155,6 +155,7 @@ def head_space(
     early_stopping: bool = True,
     may_regress: bool = True,
     fixed_epochs: Sequence[int] = (),
+    aspects: Sequence[str] = (),
 ) -> SearchSpace:
     """What stage 1 may vary: which frozen features to use, and how to train a head on them.
 
@@ -171,6 +172,7 @@ def head_space(
         early_stopping: whether training ends where validation stalls; then its patience is searched.
         may_regress: whether a linear head may also be a regression that is solved exactly.
         fixed_epochs: numbers of epochs to choose from, the default first; empty where a training may end earlier.
+        aspects: the one way in which photos become square, where the run chose among several.
     """
     dimensions: list[Dimension] = [
         Categorical("backbones", tuple(fused), fused[0]),
@@ -196,7 +198,12 @@ def head_space(
         dimensions.append(Categorical("epochs", tuple(fixed_epochs), fixed_epochs[0]))
     elif early_stopping:
         dimensions.append(Whole(name="patience", low=3, high=15, default=8))
-    return SearchSpace(tuple(dimensions))
+    return SearchSpace((*dimensions, *aspect_dimension(aspects)))
+
+
+def aspect_dimension(aspects: Sequence[str]) -> tuple[Dimension, ...]:
+    """How photos become square, which is chosen once for all trials of a run; nothing where there was no choice."""
+    return (Categorical("aspect", tuple(aspects), aspects[0]),) if aspects else ()
 
 
 RECIPE: Mapping[str, ParamValue] = {

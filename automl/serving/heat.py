@@ -19,6 +19,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
+from automl.serving.predict import middle_of
+
 HEAT_PX = 28
 """Side of a heat map: the finest maps of features that photos of 224 px have."""
 
@@ -156,6 +158,23 @@ def shown(heat: np.ndarray) -> np.ndarray:
     flat = positive.reshape(len(positive), positive.shape[1] * positive.shape[2])
     bright = np.maximum(np.percentile(flat, _BRIGHTEST, axis=1)[:, None, None], most / _LARGEST_SPIKE)
     return np.asarray(np.minimum(positive / np.where(most > 0, bright, 1), 1), np.float32)
+
+
+def on_photo(heat: np.ndarray, size: tuple[int, int], aspect: str) -> np.ndarray:
+    """A map of the square that the model saw, laid over the whole photo; 0 where the model saw nothing of it.
+
+    Args:
+        heat: float (h, w), 0-1, as `shown` makes it.
+        size: width and height of the photo.
+        aspect: how it became the square.
+    """
+    if aspect == "squeeze":
+        return heat
+    side = max(size) if aspect == "whole" else min(size)
+    seen = Image.fromarray(heat.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
+    placed = Image.new("F", size)
+    placed.paste(seen, middle_of(size, side)[:2])
+    return np.asarray(placed)
 
 
 def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:

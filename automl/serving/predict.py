@@ -32,6 +32,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 BACKGROUNDS = {"white": 255, "gray": 128, "black": 0}
 """What may be put behind transparent photos, as gray values."""
 
+ASPECTS = ("squeeze", "whole", "crop")
+"""How a photo may become a square: see `resize_square`."""
+
 CONTRACT = "serving.json"
 """What every model carries beside its network: see `PhotoRules`."""
 
@@ -96,6 +99,7 @@ class PhotoRules:
         background: The gray value behind transparent photos.
         darker_integers: Smaller ranges, the smallest first; the first that holds all values of a photo is its range.
         darker_floats: The same for floating-point numbers.
+        aspect: How a photo becomes a square, one of `ASPECTS`.
     """
 
     version: int = _CONTRACT_VERSION
@@ -104,6 +108,7 @@ class PhotoRules:
     background: int = 255
     darker_integers: Sequence[GrayRange] = ()
     darker_floats: Sequence[GrayRange] = ()
+    aspect: str = ASPECTS[0]
 
     @classmethod
     def read(cls, text: str | bytes) -> "PhotoRules":
@@ -115,7 +120,8 @@ class PhotoRules:
         if not text:
             return cls(version=0)
         record = json.loads(text)
-        if record["version"] > _CONTRACT_VERSION or record["orientation"] != "exif" or record["aspect"] != "squeeze":
+        is_known = record["version"] <= _CONTRACT_VERSION and record["orientation"] == "exif"
+        if not is_known or record["aspect"] not in ASPECTS:
             raise ValueError("This model was made by a newer Darkroom: use the predict.py that came with it.")
         gray = record["gray"]
         return cls(
@@ -125,6 +131,7 @@ class PhotoRules:
             background=BACKGROUNDS[record["background"]],
             darker_integers=_ranges_in(gray.get("darker_integers", ())),
             darker_floats=_ranges_in(gray.get("darker_floats", ())),
+            aspect=record["aspect"],
         )
 
     def range_for(self, lowest: float, highest: float, *, is_float: bool) -> GrayRange:
@@ -484,14 +491,37 @@ _CLEANERS: dict[bytes, Callable[[bytes], tuple[bytes, int | None]]] = {
 }
 
 
-def resize_square(image: Image.Image, size_px: int) -> np.ndarray:
-    """uint8 (size_px, size_px, 3). The whole picture is used: a long side is squeezed, nothing is cut off or padded."""
-    return np.asarray(image.resize((size_px, size_px), Image.Resampling.BILINEAR), dtype=np.uint8)
+def resize_square(image: Image.Image, size_px: int, rules: PhotoRules = RULES) -> np.ndarray:
+    """uint8 (size_px, size_px, 3), by the aspect of the rules.
+
+    "squeeze": all of the picture, with its long side squeezed. "whole": all of it in its own shape, in the middle of a
+    square of the background. "crop": the largest square from its middle.
+    """
+    to_px = shape_within(image.size, size_px) if rules.aspect == "whole" else (size_px, size_px)
+    if rules.aspect == "crop":
+        image = image.crop(middle_of(image.size, min(image.size)))
+    resized = image.resize(to_px, Image.Resampling.BILINEAR)
+    if to_px == (size_px, size_px):
+        return np.asarray(resized, dtype=np.uint8)
+    square = Image.new("RGB", (size_px, size_px), (rules.background,) * 3)
+    square.paste(resized, ((size_px - to_px[0]) // 2, (size_px - to_px[1]) // 2))
+    return np.asarray(square, dtype=np.uint8)
+
+
+def shape_within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Width and height of a picture of this shape whose long side is `side`."""
+    return max(1, round(size[0] * side / max(size))), max(1, round(size[1] * side / max(size)))
+
+
+def middle_of(size: tuple[int, int], side: int) -> tuple[int, int, int, int]:
+    """Left, upper, right and lower edge of a square in the middle of a picture."""
+    left, upper = (size[0] - side) // 2, (size[1] - side) // 2
+    return left, upper, left + side, upper + side
 
 
 def load_image(source: str | Path | IO[bytes], size_px: int, rules: PhotoRules = RULES) -> np.ndarray:
     """uint8 (size_px, size_px, 3), as the model takes it."""
-    return resize_square(open_rgb(source, rules), size_px)
+    return resize_square(open_rgb(source, rules), size_px, rules)
 
 
 class Classifier:

@@ -10,6 +10,7 @@ from automl.text.messages import trials as trial_messages
 BACKBONE_TITLES: Mapping[str, str] = {name: row.title for name, row in BACKBONES.items()}
 
 _PARAM_TITLES = {
+    "aspect": trial_messages.PHOTOS,
     "bn": trial_messages.BATCH_NORM,
     "ema": trial_messages.WEIGHT_AVERAGING,
     "inverse_regularisation": trial_messages.INVERSE_REGULARISATION,
@@ -18,6 +19,9 @@ _PARAM_TITLES = {
     "mix": trial_messages.MIXING,
 }
 _VALUE_TITLES = {
+    ("aspect", "squeeze"): trial_messages.SQUEEZED,
+    ("aspect", "whole"): trial_messages.WHOLE,
+    ("aspect", "crop"): trial_messages.CROPPED,
     ("normalisation", "unit"): trial_messages.UNIT,
     ("optimizer", "lbfgs"): trial_messages.REGRESSION,
 }

@@ -284,4 +284,10 @@ class FineTuneStage:
     def _space(self, backbones: Sequence[str], sizes_px: Sequence[int]) -> SearchSpace:
         fixed, every_photo = self._settings.lr_scheduler, self._context.tests_every_photo
         searched = tuple(name for name in LR_SCHEDULES if not every_photo or name != PLATEAU)
-        return fine_tune_space(backbones, sizes_px, (fixed,) if fixed else searched, may_end_early=not every_photo)
+        return fine_tune_space(
+            backbones,
+            sizes_px,
+            (fixed,) if fixed else searched,
+            may_end_early=not every_photo,
+            aspects=self._context.aspects,
+        )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from automl.models.fine_tuning.augment import FLIPS, MIXES
 from automl.models.fine_tuning.settings import FineTuneSettings
 from automl.records import LR_SCHEDULES
-from automl.search.space import Categorical, Params, Real, SearchSpace, Whole
+from automl.search.space import Categorical, Params, Real, SearchSpace, Whole, aspect_dimension
 
 DEPTHS = (0, 1, 2, 3, 4)
 _EMA_DECAYS = (0.0, 0.9, 0.97, 0.99)
@@ -17,6 +17,7 @@ def fine_tune_space(
     lr_schedules: Sequence[str] = LR_SCHEDULES,
     *,
     may_end_early: bool = True,
+    aspects: Sequence[str] = (),
 ) -> SearchSpace:
     """The defaults are where an expert would start.
 
@@ -25,6 +26,7 @@ def fine_tune_space(
         sizes_px: input sizes to choose from; the largest one is the default.
         lr_schedules: to choose from.
         may_end_early: whether held-out photos may end a training; then its patience is searched.
+        aspects: as in `head_space`.
     """
     patience = (Whole(name="ft_patience", low=2, high=8, default=4),) if may_end_early else ()
     return SearchSpace(
@@ -50,6 +52,7 @@ def fine_tune_space(
             ),
             *patience,
             Categorical("ema", _EMA_DECAYS, 0.97),
+            *aspect_dimension(aspects),
         )
     )
 

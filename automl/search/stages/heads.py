@@ -198,10 +198,10 @@ class HeadsStage:
         Raises:
             SearchOver: the time is up, or every backbone was given up.
         """
-        tuner, retired = self._tuner(plan), set(self._trials.retired)
-        while not self._is_over(max_trials, until_s):
-            if retired != self._trials.retired:
-                tuner, retired = self._tuner(plan), set(self._trials.retired)
+        tuner, there = self._tuner(plan), self._there(plan.main_px)
+        while not self._is_over(plan, max_trials, until_s):
+            if there != self._there(plan.main_px):
+                tuner, there = self._tuner(plan), self._there(plan.main_px)
             proposal = tuner.propose()
             if proposal is None:
                 self.why_it_ended = search_messages.ALL_TRIED
@@ -219,19 +219,35 @@ class HeadsStage:
         models.replace_best_head(mean)
         self._context.observer.note(search_messages.BECAME_MEAN.format(n=len(mean.parts)))
 
-    def _is_over(self, max_trials: int | None, until_s: float) -> bool:
+    def _is_over(self, plan: FeaturePlan, max_trials: int | None, until_s: float) -> bool:
         """Whether limit, time, patience or a perfect model ends the stage before its next trial."""
         if max_trials is not None and self._trials.n_trials >= max_trials:
             return True
         if self._trials.models.is_perfect:
             self.why_it_ended = search_messages.ALL_RIGHT
             return True
-        if self._trials.has_stalled(PATIENCE_TRIALS):
+        if self._trials.has_stalled(PATIENCE_TRIALS) and not self._tries_another_network(plan, until_s):
             self.why_it_ended = search_messages.NO_BETTER_TRIES.format(n=PATIENCE_TRIALS)
             return True
         self._budget.check()
         left_s = min(self._budget.search_left_s, until_s - self._budget.elapsed_s)
         return self._budget.has_clock and self._trials.longest_s(Stage.HEADS) > left_s
+
+    def _tries_another_network(self, plan: FeaturePlan, until_s: float) -> bool:
+        """Whether there was time for one that was left out, the most promising first. What needs no search is tried."""
+        size, left_s = plan.main_px, min(self._budget.search_left_s, until_s - self._budget.elapsed_s)
+        there = self._there(size)
+        if not self._budget.has_clock:
+            return False
+        missing = [name for name in self._in_order(self._features.backbones) if name not in there]
+        allowed = [name for name in missing if self._costs.is_allowed([name], size)]
+        for block in (Block(name, size) for name in self._expectations(size).by_gain(allowed, beside=there)):
+            seconds = self._blocks.expected_s(block) + self._trials.longest_s(Stage.HEADS)
+            if seconds <= left_s and self._blocks.compute(block):
+                self._try_first(plan, [block.backbone], size)
+                self._try_fusion(plan, size)
+                return True
+        return False
 
     def _tuner(self, plan: FeaturePlan) -> Tuner:
         available, main = self._features.available(), plan.main_px
@@ -271,6 +287,7 @@ class HeadsStage:
             early_stopping=self._settings.early_stopping,
             may_regress=self._may_regress,
             fixed_epochs=fixed_epochs(self._epochs) if self._context.tests_every_photo else (),
+            aspects=self._context.aspects,
         )
 
     def _score_of(self, proposal: Proposal) -> float | None:

@@ -352,8 +352,8 @@ LONG_PHOTOS = OneOrMany(
     many="{n:,} photos are very long or very tall ({aspect}:1 or more)",
 )
 LONG_PHOTOS_MEAN = (
-    "The model sees every photo as a square, so what is in these is squeezed out of shape. Crop them to what matters, "
-    "or leave them out."
+    "The model sees every photo as a square, so what is in these is squeezed out of shape or small. Crop them to what "
+    "matters, or leave them out."
 )
 LONG_PHOTOS_LEFT_OUT = OneOrMany(one="Left out {n:,} very long photo", many="Left out {n:,} very long photos")
 OTHER_ENDINGS = OneOrMany(

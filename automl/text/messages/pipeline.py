@@ -3,6 +3,7 @@
 from automl.text.one_or_many import OneOrMany
 
 # What is being done now.
+COMPARING_ASPECTS = "Comparing ways to make the photos square"
 CHECKING_PHOTOS = "Checking the photos"
 PACKING_SO_FAR = "Packing the best model so far"
 PACKING_BEST = "Packing the best model"
@@ -57,6 +58,21 @@ TEST_HAS_FRAMES = OneOrMany(
         "{n:,} of {compared:,} test photos that were compared look like frames of clips that were learned from: the "
         "score is too optimistic for photos of other occasions. Test with photos that were taken separately."
     ),
+)
+ASPECT_SQUEEZE = (
+    "Most photos are not square, so {n:,} of them were tried in each way in which a photo can become the square "
+    "that a model sees: squeezed {squeeze} were right, whole with bars beside them {whole}, their middle alone {crop}. "
+    "Photos are squeezed, since no other way was clearly better."
+)
+ASPECT_WHOLE = (
+    "Most photos are not square, so {n:,} of them were tried in each way in which a photo can become the square "
+    "that a model sees: squeezed {squeeze} were right, whole with bars beside them {whole}, their middle alone {crop}. "
+    "Photos are seen whole, here and wherever the model is used."
+)
+ASPECT_CROP = (
+    "Most photos are not square, so {n:,} of them were tried in each way in which a photo can become the square "
+    "that a model sees: squeezed {squeeze} were right, whole with bars beside them {whole}, their middle alone {crop}. "
+    "Only the middle of a photo is seen, here and wherever the model is used."
 )
 NEXT_BEST_DELIVERED = "The model of try {number} could not be written ({reason}), so the next best one is delivered."
 NOT_PACKED_MEANWHILE = "A model could not be packed while the search went on ({reason})."

@@ -22,6 +22,10 @@ NO_SCORE = "no score"
 # Settings of a trial.
 SETTING = "{title} {value}"
 NO_HIDDEN_LAYER = "no hidden layer"
+PHOTOS = "photos"
+SQUEEZED = "squeezed to squares"
+WHOLE = "whole with bars beside them"
+CROPPED = "cut to their middle"
 ALL_LAYERS_TRAINED = "all layers trained"
 AVERAGED_WITH = OneOrMany(one="averaged with try {numbers}", many="averaged with tries {numbers}")
 MEAN_OF = OneOrMany(one="the mean of try {numbers}", many="the mean of tries {numbers}")

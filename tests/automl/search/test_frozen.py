@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +74,24 @@ def make(images, tmp_path, monkeypatch):
         for name in "ab"
     }
     return lambda **options: FrozenFeatures(images, weights, tmp_path / "cache", rules=RULES, **options)
+
+
+def test_photos_are_decoded_once_for_all_ways_of_making_them_square(make, images):
+    rules = [RULES, replace(RULES, aspect="whole", background=0)]
+    squeezed, whole = make().last_layers_by(rules, [3, 1, 4, 0, 9], A, ignore)
+    assert squeezed.shape == whole.shape == (5, 3)
+    expected = load_image(images[1].path, SIZE, rules[1]).mean(axis=(0, 1))
+    assert whole[1] == pytest.approx(expected, abs=0.1)
+    assert (whole < squeezed).all()
+
+
+def test_features_are_kept_apart_by_how_photos_become_square(make):
+    squeezed, whole = make(), make()
+    whole.decode_by(replace(RULES, aspect="whole", background=0))
+    squeezed.compute(A, ignore)
+    assert not whole.is_computed(A)
+    whole.compute(A, ignore)
+    assert (whole.last_layer() < squeezed.last_layer()).all()
 
 
 def params(backbones="a", taps="several", views="plain"):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from automl.records import GrayRange, GrayRules, ServingContract
+from automl.records import Aspect, GrayRange, GrayRules, ServingContract
 from automl.serving.predict import PhotoRules
 
 
@@ -14,6 +14,11 @@ def test_the_program_reads_what_the_record_writes() -> None:
     assert PhotoRules.read(text) == PhotoRules(integers=(-1000, 1200), floats=(0, 1), background=128)
     assert PhotoRules.read(text.encode()) == PhotoRules.read(text)
     assert ServingContract.model_validate_json(text) == ServingContract(background="gray", gray=gray)
+
+
+@pytest.mark.parametrize("aspect", ["squeeze", "whole", "crop"])
+def test_the_program_reads_how_photos_become_square(aspect: Aspect) -> None:
+    assert PhotoRules.read(ServingContract(aspect=aspect).json_text()) == PhotoRules(aspect=aspect)
 
 
 def test_the_program_reads_the_darker_ranges() -> None:
@@ -40,7 +45,7 @@ def test_a_model_without_one_is_read_as_before() -> None:
     assert PhotoRules.read("").version == 0
 
 
-@pytest.mark.parametrize("change", [{"version": 3}, {"orientation": "stored"}, {"aspect": "crop"}])
+@pytest.mark.parametrize("change", [{"version": 3}, {"orientation": "stored"}, {"aspect": "stretch"}])
 def test_a_contract_that_it_does_not_know_is_refused(change: dict[str, object]) -> None:
     newer = json.dumps(json.loads(ServingContract().json_text()) | change)
     with pytest.raises(ValueError, match="newer Darkroom"):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, UnidentifiedImageError
 
 from automl.search.plan import INPUT_SIZES_PX
-from automl.serving.predict import DECODE_PX, load_image, open_rgb, resize_square
+from automl.serving.predict import ASPECTS, DECODE_PX, PhotoRules, load_image, open_rgb, resize_square
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -136,6 +136,24 @@ def test_any_picture_becomes_the_square_that_the_model_wants(size: tuple[int, in
 def test_the_whole_picture_is_in_the_square() -> None:
     pixels = resize_square(flag(), 96)
     assert tuple(pixels[48, 2]) == RED and tuple(pixels[48, -3]) == BLUE
+
+
+def test_a_photo_that_is_kept_whole_has_its_shape_and_the_background_around_it() -> None:
+    pixels = resize_square(flag().resize((300, 100)), 96, PhotoRules(aspect="whole", background=128))
+    assert (pixels[:32] == 128).all() and (pixels[64:] == 128).all()
+    assert tuple(pixels[48, 2]) == RED and tuple(pixels[48, -3]) == BLUE
+
+
+def test_a_photo_that_is_cropped_shows_its_middle_only() -> None:
+    photo = Image.new("RGB", (300, 100), (0, 255, 0))
+    photo.paste((255, 255, 255), (100, 0, 200, 100))
+    assert (resize_square(photo, 96, PhotoRules(aspect="crop")) == 255).all()
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+@pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (1, 1), (97, 96)])
+def test_the_thinnest_photo_becomes_a_square(size: tuple[int, int], aspect: str) -> None:
+    assert resize_square(Image.new("RGB", size), 96, PhotoRules(aspect=aspect)).shape == (96, 96, 3)
 
 
 @pytest.mark.parametrize("form", ["PPM", "ICO", "TGA"])

@@ -5,7 +5,17 @@ import itertools
 import numpy as np
 import pytest
 
-from automl.serving.heat import HEAT_PX, ExplainedHead, Layers, evidence, linearised, resized, shown, typical_of
+from automl.serving.heat import (
+    HEAT_PX,
+    ExplainedHead,
+    Layers,
+    evidence,
+    linearised,
+    on_photo,
+    resized,
+    shown,
+    typical_of,
+)
 
 CLASSES = np.array([0, 2, 1])
 
@@ -24,6 +34,31 @@ def test_a_hidden_unit_that_is_off_passes_nothing_on() -> None:
     gradient, biases = linearised((first, last), np.array([[1.0, 2.0]]), np.array([0]))
     assert gradient.tolist() == [[3, 3]]
     assert biases.tolist() == [3 * 1 + 7]
+
+
+def spot(row: int, column: int) -> np.ndarray:
+    """A map of 30 x 30 with heat in a ninth of it."""
+    heat = np.zeros((30, 30), np.float32)
+    heat[10 * row : 10 * row + 10, 10 * column : 10 * column + 10] = 1
+    return heat
+
+
+def test_the_heat_of_a_whole_photo_is_where_the_photo_is_in_its_square() -> None:
+    placed = on_photo(spot(1, 0), (300, 100), "whole")
+    assert placed.shape == (100, 300)
+    assert placed[20:80, 20:80].min() > 0.9 and abs(placed[:, 120:]).max() < 0.1
+    assert abs(on_photo(spot(0, 0), (300, 100), "whole")[20:]).max() < 0.1  # it is in the bar above
+
+
+def test_the_heat_of_a_cropped_photo_is_in_its_middle() -> None:
+    placed = on_photo(spot(0, 0), (100, 300), "crop")
+    assert placed.shape == (300, 100)
+    assert placed[105:125, 5:25].min() > 0.9 and abs(placed[:100]).max() == abs(placed[200:]).max() == 0
+
+
+def test_the_heat_of_a_squeezed_photo_is_stretched_with_it() -> None:
+    heat = spot(1, 2)
+    assert on_photo(heat, (300, 100), "squeeze") is heat
 
 
 def random_layers(*widths: int) -> Layers:

@@ -14,7 +14,7 @@ from automl.formats import ONNX_RUNTIME
 from automl.images.pixel_rules import rules_of
 from automl.images.pixels import PixelCache
 from automl.images.verify import open_verified
-from automl.records import GrayRange, GrayRules, ImageRecord, ServingContract
+from automl.records import Aspect, GrayRange, GrayRules, ImageRecord, ServingContract
 from automl.serving.predict import resize_square
 from bench.folder_cases.odd_photos import (
     beside_a_jpeg,
@@ -80,7 +80,8 @@ def in_training(path: Path, contract: ServingContract | None) -> np.ndarray:
 
 
 def on_the_web(data: bytes, contract: ServingContract | None) -> np.ndarray:
-    return resize_square(open_verified(io.BytesIO(data), MAX_PIXELS, rules_of(contract)), SIZE_PX)
+    rules = rules_of(contract)
+    return resize_square(open_verified(io.BytesIO(data), MAX_PIXELS, rules), SIZE_PX, rules)
 
 
 def by_the_program(program: Mapping[str, Any], path: Path, contract: ServingContract | None) -> np.ndarray:
@@ -97,6 +98,19 @@ def test_odd_pixels_are_the_same_everywhere(
     path.write_bytes(ODD[name])
     pixels = in_training(path, contract)
     assert (on_the_web(ODD[name], contract) == pixels).all()
+    assert (by_the_program(delivered, path, contract) == pixels).all()
+
+
+@pytest.mark.parametrize("aspect", ["squeeze", "whole", "crop"])
+@pytest.mark.parametrize("size", [(300, 100), (100, 300), (701, 90), (64, 64)])
+def test_long_and_tall_photos_are_the_same_everywhere(
+    size: tuple[int, int], aspect: Aspect, delivered: Mapping[str, Any], tmp_path: Path
+) -> None:
+    path, noise = tmp_path / "photo", np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize(size).save(path, "JPEG")
+    contract = ServingContract(aspect=aspect, background="gray")
+    pixels = in_training(path, contract)
+    assert (on_the_web(path.read_bytes(), contract) == pixels).all()
     assert (by_the_program(delivered, path, contract) == pixels).all()
 
 

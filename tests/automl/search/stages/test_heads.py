@@ -248,6 +248,34 @@ def test_patience_ends_it_with_a_reason(world):
     assert w.stage.why_it_ended == "the last 80 tries brought nothing better"
 
 
+def test_before_patience_ends_it_the_recipe_is_tried_on_every_network_that_there_is_time_for(world):
+    w = world(settings=RunSettings(budget_s=3600, sampler=Sampler.RANDOM))
+    w.run(FeaturePlan((Block(V1, 224),)))
+    assert w.features.computed_blocks == [Block(V1, 224), Block(V2, 224)]
+    late = w.params[1 + PATIENCE_TRIALS + 1 :][:2]
+    assert [params["backbones"] for params in late] == [V2, FUSED]
+    assert all(params.items() >= RECIPE.items() for params in late)
+    assert w.stage.why_it_ended == "the last 80 tries brought nothing better"
+
+
+def test_a_network_that_was_left_out_and_is_better_gives_the_search_new_patience(world):
+    w = world(
+        lambda number, params: 0.9 if V2 in params["backbones"] else 0.8,
+        settings=RunSettings(budget_s=3600, sampler=Sampler.RANDOM),
+    )
+    w.run(FeaturePlan((Block(V1, 224),)))
+    first = next(n for n, params in enumerate(w.params) if V2 in params["backbones"])
+    assert len(w.params) - first > PATIENCE_TRIALS
+    assert sum(V2 in params["backbones"] for params in w.params[first:]) > 2
+
+
+def test_a_network_for_which_there_is_no_time_is_not_begun(world):
+    w = world(settings=RunSettings(budget_s=3600, sampler=Sampler.RANDOM))
+    w.run(FeaturePlan((Block(V1, 224),)), until_s=3 * PATIENCE_TRIALS * TRIAL_S)
+    w.features.image_s = 1e6
+    assert not w.stage._tries_another_network(FeaturePlan((Block(V1, 160),)), float("inf"))
+
+
 def test_a_perfect_model_ends_it_at_once_with_a_reason(world):
     w = world(lambda number, params: 1.0, margin=9.0)
     w.run()
