@@ -2,7 +2,7 @@ import pytest
 
 from automl.errors import BadSetting
 from automl.options import RUN_OPTIONS
-from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
+from automl.records import Goal, PrunerKind, RunSettings, Sampler, Scoring, TunerKind
 from server.forms import form_values, run_settings
 
 DAY_S = 86_400
@@ -29,6 +29,7 @@ FULL_FORM = {
     "epochs": "30",
     "head_layers": "256,64",
     "fine_tuning": "no",
+    "scoring": "held-out",
 }
 FULL_SETTINGS = RunSettings(
     budget_s=600.0,
@@ -47,6 +48,7 @@ FULL_SETTINGS = RunSettings(
     epochs=30,
     head_layers=(256, 64),
     fine_tuning=False,
+    scoring=Scoring.HELD_OUT,
 )
 
 
