@@ -217,9 +217,14 @@ def tried(pool: Pool, draw: Draw, seed: int) -> tuple[TrialAnswers, np.ndarray]:
         numbers=tuple(range(n_trials)),
         logits=np.concatenate(held_out),
         parts=ModelParts(uses=np.ones((n_trials, 1), bool), n_bytes=np.ones(1), latency_s=np.ones(1)),
-        recipe=tuple(N_STRENGTHS * place for place in range(n_recipes)),
+        recipe=_tiers([N_STRENGTHS * place for place in range(n_recipes)]),
     )
     return answers, np.concatenate(beside)
+
+
+def _tiers(places: list[int]) -> tuple[tuple[int, ...], ...]:
+    """The recipes on one network, then the one on all, as `recipe_kernels` orders them."""
+    return (tuple(places[:-1]), (places[-1],)) if len(places) > 1 else (tuple(places),)
 
 
 def folds_of(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -263,7 +268,7 @@ def _outcome(pool: Pool, n: int, seed: int, *, is_permuted: bool, is_promised: b
     photos, truth = _asked(draw), draw.labels[draw.others]
     (counts,) = chosen_counts(answers, photos, Objective(), np.ones((1, photos.n_groups)))
     delivered = _accuracy(np.tensordot(counts / counts.sum(), beside, axes=1), truth)
-    found = {"truth": delivered, "recipe": _accuracy(beside[answers.recipe[-1]], truth)}
+    found = {"truth": delivered, "recipe": _accuracy(beside[answers.recipe[-1][0]], truth)}
     if is_promised:
         score = bias_corrected(answers, photos, Objective(), seed=seed)
         found |= _against(score.accuracy, score.accuracy_interval, delivered, len(truth))

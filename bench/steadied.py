@@ -82,6 +82,8 @@ class Nothing(BestModelPacker):
 
     def expect_fine_tuned(self) -> None: ...
 
+    def expect_branches(self, n: int) -> None: ...
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)

@@ -24,6 +24,8 @@ class EndTimes:
 
     Attributes:
         may_be_tuned: whether the model that is delivered may have fine-tuned weights.
+        most_branches: so many networks the delivered model may run, as a mean of others than the best; 0 where it is
+            the best one that is delivered.
         n_trials: trials so far, which the model is chosen from.
 
     Args:
@@ -38,6 +40,7 @@ class EndTimes:
         self._export_s = 0.0
         self._tuned_export_s = _TUNED_EXPORT_S
         self.may_be_tuned = False
+        self.most_branches = 0
         self.n_trials, self._n_answers = 0, n_answers
 
     def learn_decoding(self, took_s: float, n_photos: int) -> None:
@@ -68,7 +71,8 @@ class EndTimes:
             first: the first model that was found, which is tested too where that is quick.
         """
         n_more = 1 if self.may_be_tuned and len(best.heads) == 1 else 0
-        export_s = self._export_s * _weight(len(best.branches) + n_more, with_keras=True)
+        n_branches = max(len(best.branches) + n_more, self.most_branches)
+        export_s = self._export_s * _weight(n_branches, with_keras=True)
         if not is_tensorflow_loaded:
             export_s += _LOAD_TENSORFLOW_S
         if self.may_be_tuned:

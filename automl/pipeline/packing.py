@@ -97,6 +97,9 @@ class Packer(BestModelPacker):
     def expect_fine_tuned(self) -> None:
         self.times.may_be_tuned = True
 
+    def expect_branches(self, n: int) -> None:
+        self.times.most_branches = n
+
     def after_trial(self, best: Candidate) -> None:
         """Packs the first model at once, and a better one now and then; foresees how long the end will take."""
         self.times.n_trials += 1

@@ -4,6 +4,7 @@ A trial takes part only with an answer to every photo that is held out, in every
 that was pruned, or fine-tuned in some of the folds, would be compared, and tested, on photos that suit it.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -45,6 +46,12 @@ class AnsweredTrials:
             groups=np.unique(self._groups[self._rows], return_inverse=True)[1],
             n_classes=self._targets.n_classes,
         )
+
+    @property
+    def n_branches(self) -> int:
+        """The most networks that a mean of these models can run: those of one input size side by side."""
+        branches = {branch for one in self.candidates for branch in one.branches}
+        return max(Counter(branch.image_size_px for branch in branches).values(), default=0)
 
     def offer(self, candidate: Candidate) -> bool:
         """Takes a model, if it has all answers, and returns whether it has.
@@ -88,7 +95,10 @@ def _n_bytes(candidate: Candidate) -> int:
     return candidate.held_out_logits.nbytes + sum(head.n_bytes for head in candidate.heads)
 
 
-def _recipe_places(candidates: Sequence[Candidate]) -> tuple[int, ...]:
-    """The models that are the recipe, those on the fewest networks first."""
-    places = [place for place, one in enumerate(candidates) if is_recipe(one.params)]
-    return tuple(sorted(places, key=lambda place: len(candidates[place].backbones)))
+def _recipe_places(candidates: Sequence[Candidate]) -> tuple[tuple[int, ...], ...]:
+    """The models that are the recipe, those on the fewest networks first, those on equally many together."""
+    by_number: defaultdict[int, list[int]] = defaultdict(list)
+    for place, one in enumerate(candidates):
+        if is_recipe(one.params):
+            by_number[len(one.backbones)].append(place)
+    return tuple(tuple(by_number[n]) for n in sorted(by_number))

@@ -94,14 +94,15 @@ class TrialAnswers:
         logits: float32 (n_trials, n_repeats, n_rows, n_classes), without gaps: only trials that answered for every
             photo in every repeat, and only photos that are held out.
         parts: what the trials' models are made of.
-        recipe: places, in this order, of the trials that are the recipe, from one network to all that fit; the last one
-            that keeps the limits is where the selection starts. Empty where it was not tried.
+        recipe: places of the trials that are the recipe, those on one network first, then those on more networks side
+            by side. The selection starts from those on the most networks that keep the limits; of several, each bag
+            takes the one with the lowest log loss. Empty where the recipe was not tried.
     """
 
     numbers: tuple[int, ...]
     logits: np.ndarray
     parts: ModelParts
-    recipe: tuple[int, ...] = ()
+    recipe: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,18 +234,19 @@ class _Growth:
         return counts
 
     def _starts(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where each bag starts: the largest recipe within the limits, or the trial with the lowest log loss.
+        """Where each bag starts: at a recipe on the most networks, or at any trial where none is within the limits.
+
+        Of several, the one with the lowest log loss is taken.
 
         Returns:
             int (n_bags, n_trials), how often each trial is a member, and int (n_bags,), which one it is.
         """
-        n_bags, n_trials = len(self._weights), len(self._answers.numbers)
-        recipe = [place for place in self._answers.recipe if self._allowed[place]]
-        if recipe:
-            starts = np.full(n_bags, recipe[-1])
-        else:
-            losses = self._weights @ self._group_sums(self._losses(lambda part: part, np.arange(n_trials))).T
-            starts = np.where(self._allowed, losses, np.inf).argmin(axis=1)
+        n_trials = len(self._answers.numbers)
+        recipes = [[place for place in places if self._allowed[place]] for places in self._answers.recipe]
+        of_most_networks = next((places for places in reversed(recipes) if places), np.flatnonzero(self._allowed))
+        places = np.asarray(of_most_networks)
+        losses = self._weights @ self._group_sums(self._losses(lambda part: part, places)).T
+        starts = places[losses.argmin(axis=1)]
         return N_MEMBERS * (np.arange(n_trials) == starts[:, None]), starts
 
     def _gains(

@@ -32,6 +32,10 @@ class BestModelPacker(Protocol):
         """From now on the best model may have fine-tuned weights, which take longer to pack."""
         ...
 
+    def expect_branches(self, n: int) -> None:
+        """The delivered model may run so many networks, whatever the best single one runs."""
+        ...
+
 
 class Trials:
     """All trials of a run, and what follows from them for the next ones.
@@ -175,6 +179,8 @@ class Trials:
             self.last_gain = len(self.records)
 
     def _pack(self) -> None:
+        if self.answered is not None:
+            self._packer.expect_branches(self.answered.n_branches)
         if self.models.best is not None:
             self._packer.after_trial(self.models.best)
 

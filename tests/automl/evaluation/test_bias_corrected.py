@@ -15,7 +15,7 @@ def apart(labels: np.ndarray) -> AskedPhotos:
     return AskedPhotos(labels=labels, groups=np.arange(len(labels)), n_classes=int(labels.max()) + 1)
 
 
-def answers_of(logits: np.ndarray, recipe: tuple[int, ...] = ()) -> TrialAnswers:
+def answers_of(logits: np.ndarray, recipe: tuple[tuple[int, ...], ...] = ()) -> TrialAnswers:
     n = len(logits)
     parts = ModelParts(uses=np.eye(n, dtype=bool), n_bytes=np.ones(n), latency_s=np.zeros(n))
     return TrialAnswers(numbers=tuple(range(n)), logits=logits.astype(np.float32), parts=parts, recipe=recipe)

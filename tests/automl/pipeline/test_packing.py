@@ -181,6 +181,14 @@ def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_
     assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + both_s + rest_s))
 
 
+def test_a_mean_of_networks_that_may_be_chosen_at_the_end_takes_longer_to_pack_than_the_best_one(world):
+    world.tensorflow.is_loaded = True
+    world.packer.expect_branches(3)
+    world.packer.after_trial(candidate(0))
+    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
+    assert world.budget.reserve_s == pytest.approx(1.3 * (2 * 4 * EXPORT_S + 2 * 100 * 0.02 + rest_s))
+
+
 def test_no_time_is_kept_for_the_first_model_where_that_would_be_much(world):
     world.tensorflow.is_loaded = True
     world.times._n_test = 1000

@@ -90,12 +90,16 @@ class Packer(BestModelPacker):
     def __init__(self) -> None:
         self.offered: list[Candidate] = []
         self.expects_fine_tuned = False
+        self.n_branches = 0
 
     def after_trial(self, best: Candidate) -> None:
         self.offered.append(best)
 
     def expect_fine_tuned(self) -> None:
         self.expects_fine_tuned = True
+
+    def expect_branches(self, n: int) -> None:
+        self.n_branches = n
 
 
 @dataclass

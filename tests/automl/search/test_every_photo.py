@@ -106,14 +106,22 @@ def test_heads_that_merge_are_one_part_and_a_network_counts_once():
     assert LATENCY_S  # of the fakes
 
 
-def test_the_recipe_is_known_by_its_settings_those_on_the_fewest_networks_first():
+def test_the_recipe_is_known_by_its_settings_those_on_equally_many_networks_together():
     both = branch_head(Branch(V2, 224), Branch(V1, 224))
     trials = answered(
         candidate(0, params={**RECIPE}, heads=(both,)),
         candidate(1, params={**RECIPE, "taps": "several"}),
         candidate(2, params={**RECIPE}),
+        candidate(3, params={**RECIPE}),
     )
-    assert trials.answers(trials.candidates, costs_of(Features(Clock()))).recipe == (2, 0)
+    assert trials.answers(trials.candidates, costs_of(Features(Clock()))).recipe == ((2, 3), (0,))
+
+
+def test_a_mean_runs_at_most_the_networks_of_one_size():
+    both = branch_head(Branch(V2, 224), Branch(V1, 224))
+    trials = answered(candidate(0, heads=(both,)), candidate(1, heads=(branch_head(Branch(V1, 96)),)))
+    assert trials.n_branches == 2
+    assert answered().n_branches == 0
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,9 @@ def own_parts(n_trials: int) -> ModelParts:
     )
 
 
-def answering(skills: list[float], photos: AskedPhotos, *, seed: int = 0, recipe: tuple[int, ...] = (0,)):
+def answering(
+    skills: list[float], photos: AskedPhotos, *, seed: int = 0, recipe: tuple[tuple[int, ...], ...] = ((0,),)
+):
     """Trials that know so much, each with noise of its own; two repeats."""
     random = np.random.default_rng(seed)
     noise = random.normal(size=(len(skills), 2, len(photos.labels), N_CLASSES))
@@ -51,7 +53,7 @@ def test_noise_alone_moves_nothing():
     (recipe,) = answering([2.0], photos).logits
     random = np.random.default_rng(1)
     logits = np.stack([recipe, *(recipe + random.normal(scale=0.2, size=(40, *recipe.shape)))]).astype(np.float32)
-    answers = TrialAnswers(numbers=tuple(range(41)), logits=logits, parts=own_parts(41), recipe=(0,))
+    answers = TrialAnswers(numbers=tuple(range(41)), logits=logits, parts=own_parts(41), recipe=((0,),))
     assert select(answers, photos, Objective()).weights == ((0, 1.0),)
 
 
@@ -72,9 +74,16 @@ def test_the_largest_recipe_within_the_limits_is_the_start():
     photos = asked()
     logits = np.tile(answering([1.0], photos).logits, (3, 1, 1, 1))
     parts = ModelParts(uses=np.eye(3, dtype=bool), n_bytes=np.ones(3), latency_s=np.array([1.0, 1.0, 2.0]))
-    answers = TrialAnswers(numbers=(100, 101, 102), logits=logits, parts=parts, recipe=(0, 2))
+    answers = TrialAnswers(numbers=(100, 101, 102), logits=logits, parts=parts, recipe=((0,), (2,)))
     assert select(answers, photos, Objective()).weights == ((102, 1.0),)
     assert select(answers, photos, Objective(max_latency_s=1.5)).weights == ((100, 1.0),)
+
+
+def test_of_recipes_on_equally_many_networks_the_better_one_is_the_start():
+    """A search that ends early has them on single networks only."""
+    photos = asked()
+    chosen = select(answering([2.0, 0.2], photos, recipe=((0, 1),)), photos, Objective())
+    assert dict(chosen.weights)[100] > 0.5
 
 
 def test_trials_that_share_their_parts_join_within_a_limit_that_others_break():
@@ -82,7 +91,7 @@ def test_trials_that_share_their_parts_join_within_a_limit_that_others_break():
     answers = answering([0.5, 3.0, 3.0], photos)
     uses = np.array([[True, False], [True, False], [False, True]])
     parts = ModelParts(uses=uses, n_bytes=np.array([10.0, 10.0]), latency_s=np.zeros(2))
-    answers = TrialAnswers(numbers=answers.numbers, logits=answers.logits, parts=parts, recipe=(0,))
+    answers = TrialAnswers(numbers=answers.numbers, logits=answers.logits, parts=parts, recipe=((0,),))
     chosen = dict(select(answers, photos, Objective(max_model_bytes=15)).weights)
     assert chosen[101] > 0.5
     assert 102 not in chosen
@@ -99,7 +108,7 @@ def test_copies_of_a_photo_are_no_further_evidence():
     alone = answering([1.0, 1.6], photos, seed=3)
     groups = np.tile(np.arange(12), 4)
     answers = TrialAnswers(
-        numbers=alone.numbers, logits=np.tile(alone.logits, (1, 1, 4, 1)), parts=alone.parts, recipe=(0,)
+        numbers=alone.numbers, logits=np.tile(alone.logits, (1, 1, 4, 1)), parts=alone.parts, recipe=((0,),)
     )
     grouped = AskedPhotos(labels=np.tile(photos.labels, 4), groups=groups, n_classes=N_CLASSES)
     assert select(answers, grouped, Objective()).weights == select(alone, photos, Objective()).weights
@@ -122,7 +131,7 @@ def test_a_photo_drawn_twice_counts_as_two():
     answers = answering([1.0, 1.5, 2.0], photos, seed=5)
     twice = np.concatenate([np.arange(30), np.arange(15)])
     doubled = TrialAnswers(
-        numbers=answers.numbers, logits=answers.logits[:, :, twice], parts=answers.parts, recipe=(0,)
+        numbers=answers.numbers, logits=answers.logits[:, :, twice], parts=answers.parts, recipe=((0,),)
     )
     as_rows = AskedPhotos(labels=photos.labels[twice], groups=np.arange(45), n_classes=N_CLASSES)
     as_weights = np.bincount(twice)[None].astype(float)
@@ -138,7 +147,7 @@ def test_for_balanced_accuracy_a_rare_class_counts_as_much():
     right = np.eye(N_CLASSES)[labels][None]
     skill = np.stack([np.ones(100), np.where(labels == 0, 3.0, 0.0), np.where(labels == 0, 0.5, 4.0)])
     logits = (skill[:, None, :, None] * right[None]).astype(np.float32)
-    answers = TrialAnswers(numbers=(0, 1, 2), logits=logits, parts=own_parts(3), recipe=(0,))
+    answers = TrialAnswers(numbers=(0, 1, 2), logits=logits, parts=own_parts(3), recipe=((0,),))
     plain = dict(select(answers, photos, Objective()).weights)
     balanced = dict(select(answers, photos, Objective(goal=Goal.BALANCED_ACCURACY)).weights)
     assert plain.get(1, 0) > plain.get(2, 0)
