@@ -80,10 +80,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
         Scoring,
         Selection(
             title="How it is tested",
-            help=(
-                "Few photos all teach, and each is tested by models that never saw it. Of many, some are kept aside "
-                "for a test. A test folder of your own is always the test."
-            ),
+            help="Few photos all teach and all are tested; of many, some are kept apart for the test.",
             subject="The scoring",
             fieldset=Fieldset.MODEL,
             choices={
@@ -243,10 +240,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
         bool,
         Switch(
             title="Early stopping",
-            help=(
-                "End a training once it stops improving on validation photos. Where every photo is tested, its length "
-                "is settled beforehand instead."
-            ),
+            help="End a training that no longer improves; where every photo is tested, lengths are fixed.",
             subject="Early stopping",
             fieldset=Fieldset.TRAINING,
         ),

@@ -35,7 +35,8 @@ def test_the_page_previews_each_class_and_says_where_its_photos_go(client, pets)
     assert "24 photos, 2 classes, balanced, ready" in page
     assert page.count('width="72"') == 16
     assert 'loading="lazy"' in page
-    assert re.search(r'<th scope="col" class="number">Learn</th>', page)
+    assert "Every photo teaches, and every photo is tested" in page
+    assert not re.search(r'<th scope="col" class="number">(Learn|Test)</th>', page)
     assert 'data-drop-class="cat"' in page
     assert "One folder for each class" in page
     assert "All photos have 24 × 16 pixels." in page

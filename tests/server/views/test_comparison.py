@@ -200,4 +200,4 @@ def test_every_two_runs_are_compared_and_those_without_answers_with_none():
 
 def test_runs_without_a_test_photo_in_common_say_so():
     (pair,) = compare_pairs("AB", [answers([("1", "a", True)]), answers([("2", "a", True)])])
-    assert pair.words == "A and B have no test photo in common."
+    assert pair.words == "A and B have no tested photo in common."
