@@ -15,8 +15,8 @@ from automl.errors import BadSetting, NoBackbone, RunFailed
 from automl.ingest.local import ingest_folder
 from automl.models.weights.cache import installed
 from automl.pipeline import run as pipeline
+from automl.pipeline import testing
 from automl.pipeline.run import Job, choose_backbones, train
-from automl.pipeline.testing import Tested
 from automl.records import RunSettings, RunState, Stage, TrialRecord, TunerKind
 from automl.records.report import RunTimes
 from automl.search import frozen
@@ -330,6 +330,6 @@ def test_plots_that_have_no_time_for_heat_maps_say_only_that(job, tmp_path, monk
     monkeypatch.setattr("automl.evaluation.plots.draw_all", lambda *_, **_values: [])
     seconds[0] = 59.0
     winner = SimpleNamespace(curves=None, best_epoch=None)
-    tested = Tested(images=[], score=SimpleNamespace(classes=("a", "b")), first=None)
+    tested = testing.Tested(images=[], score=SimpleNamespace(classes=("a", "b")), first=None)
     assert run._draw(winner, tested, records=[], calibration=None) == []
     assert story.notes == ["The page of heat maps is left out of the plots: there was no time left for it."]
