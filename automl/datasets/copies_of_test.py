@@ -11,7 +11,7 @@ from automl.records import Split
 
 
 class SplitPhoto(Protocol):
-    """What has to be known of a photo here; `ImageRecord` and the `Photo` of the doctor have it."""
+    """What has to be known of a photo here; `ImageRecord`, `DataFile` and the `Photo` of the doctor have it."""
 
     @property
     def label(self) -> str: ...

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from automl.datasets.clips import ClipPlaces
+from automl.datasets.copies_of_test import SplitPhoto
 from automl.datasets.copy_groups import CopyGroups, copy_groups
 from automl.datasets.data_file import DataFile
-from automl.datasets.verdict import LabelledPhoto
 from automl.records import DatasetManifest, ImageRecord, RefusedFile, ServingContract
 from automl.text.natural_order import in_natural_order
 
@@ -72,7 +72,7 @@ def image_records(
     ]
 
 
-def dataset_fingerprint(photos: Sequence[LabelledPhoto]) -> str:
+def dataset_fingerprint(photos: Sequence[SplitPhoto]) -> str:
     """A SHA-256 over contents, labels and parts: the same data set has the same one, in whatever order and names."""
     rows = sorted([photo.sha256, photo.label, photo.split or ""] for photo in photos)
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()

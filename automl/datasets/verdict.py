@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Protocol
 
-from automl.datasets.copies_of_test import copies_of_test
+from automl.datasets.copies_of_test import SplitPhoto, copies_of_test
 from automl.records import RefusedFile, Split
 from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
@@ -23,18 +23,7 @@ _NAME_IN_A_MESSAGE = 80
 _LONG_REASON_CHARS = 120
 
 
-class LabelledPhoto(Protocol):
-    """What has to be known of a photo here; `ImageRecord` and `DataFile` have it."""
-
-    @property
-    def label(self) -> str: ...
-    @property
-    def split(self) -> Split | None: ...
-    @property
-    def sha256(self) -> str: ...
-
-
-class GroupedPhoto(LabelledPhoto, Protocol):
+class GroupedPhoto(SplitPhoto, Protocol):
     """The same of a photo whose copies are known; `ImageRecord` has it."""
 
     @property
@@ -105,7 +94,7 @@ def explained(problem: str, refused: Sequence[RefusedFile]) -> str:
     return dataset_messages.PROBLEM_AND_FILES.format(problem=problem, files=" ".join(shown))
 
 
-def verdict_of(photos: Sequence[LabelledPhoto]) -> str:
+def verdict_of(photos: Sequence[SplitPhoto]) -> str:
     """One sentence, such as "1,295 photos, 3 classes, balanced, ready"."""
     counts = Counter(photo.label for photo in photos)
     n_photos = pieces.PHOTOS.format(n=counts.total())
