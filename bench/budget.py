@@ -59,7 +59,8 @@ def main() -> None:
 
 def made_of_crops(folder: Path, n: int) -> Path:
     """A folder of `n` photos in as many classes as beans has, of about equal size."""
-    sources = sorted((DATA / "beans" / "train").glob("*/*.jpg"))
+    by_class = [sorted(one.glob("*.jpg")) for one in sorted((DATA / "beans" / "train").iterdir())]
+    sources = [source for of_each_class in zip(*by_class, strict=False) for source in of_each_class]
     random = np.random.default_rng(SEED)
     plans = [(sources[i % len(sources)], random.random(3), i) for i in range(n)]
     for label in {source.parent.name for source in sources}:
