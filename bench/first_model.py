@@ -98,8 +98,20 @@ def _candidate(backbone: str, n_features: int) -> Candidate:
     """A head of zeros: an export does not look at the numbers."""
     layer = np.zeros((n_features, 3), np.float32), np.zeros(3, np.float32)
     member = BranchHead((Branch(backbone, SIZE_PX),), SEVERAL_TAPS, (layer,))
-    nothing, curves = np.zeros((1, 0, 3), np.float32), Curves((), (), (), ())
-    return Candidate(0, Stage.HEADS, {}, (member,), SIZE_PX, nothing, 0.0, 0.0, 0, 0.0, 1, curves)
+    return Candidate(
+        number=0,
+        stage=Stage.HEADS,
+        params={},
+        heads=(member,),
+        image_size_px=SIZE_PX,
+        held_out_logits=np.zeros((1, 0, 3), np.float32),
+        score=0.0,
+        loss=0.0,
+        n_bytes=0,
+        latency_s=0.0,
+        best_epoch=1,
+        curves=Curves(),
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from automl.models.head import resident
 from automl.models.weights import onnx_export, verification
 from automl.options import RUN_OPTIONS
 from automl.pipeline import end_times, packing
-from automl.search import aspect, best_models, failures, frozen, objective
+from automl.search import aspect, failures, frozen, objective
 from automl.search import space as search_space
 from automl.search.stages import fine_tuning, folds, heads
 from automl.serving import predict
@@ -205,7 +205,6 @@ LIMITS = (
     ("architecture.md", f"in at most {'a twentieth' if aspect.SHARE_OF_TIME == 1 / 20 else '?'} of its time"),
     ("architecture.md", f"at most {'a twentieth' if packing._PACK_SHARE == 1 / 20 else '?'} of the time"),
     ("architecture.md", f"as many folds as hold {folds._FEWEST_HELD_OUT} photos"),
-    ("architecture.md", f"on up to {best_models.MOST_AVERAGED_PHOTOS} photos"),
     ("architecture.md", f"{word(failures.FAILURES_THAT_RETIRE)} in a row retire a backbone"),
     ("architecture.md", f"sends batches of {features.GPU_BATCH} to the device"),
     ("architecture.md", f"off by less than {units_of(100 * features.MOST_OFF, 1)} % of a feature's length"),

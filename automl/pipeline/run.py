@@ -158,7 +158,8 @@ class _Run:
             settings=self._job.settings,
             budget=self._budget,
             observer=self._observer,
-            groups=together(self._images(self._plan.pool)) if self._plan.tests_every_photo else None,
+            groups=together(self._images(self._plan.pool)),
+            tests_every_photo=self._plan.tests_every_photo,
             aspects=self._aspects,
         )
 

@@ -23,9 +23,9 @@ class SearchContext:
         settings: what the user asked for.
         budget: the clock of the run.
         observer: follows what happens.
-        groups: int (n_rows,), photos that are copies or frames of each other share a number. Only of a run without a
-            test set, whose score comes from the held-out answers of the search: then no training may end early on
-            them, and only a model with all answers may be delivered. Else None.
+        groups: int (n_rows,), photos that are copies or frames of each other share a number.
+        tests_every_photo: whether there is no test set, so that the score comes from the held-out answers of the
+            search: then no training may end early on them, and only a model with all answers may be delivered.
         aspects: the one way in which all photos become square, where several were compared; else none.
     """
 
@@ -34,13 +34,9 @@ class SearchContext:
     settings: RunSettings
     budget: Budget
     observer: Observer
+    groups: np.ndarray
+    tests_every_photo: bool = False
     aspects: tuple[Aspect, ...] = ()
-    groups: np.ndarray | None = None
-
-    @property
-    def tests_every_photo(self) -> bool:
-        """Whether the held-out answers of the search give the delivered score."""
-        return self.groups is not None
 
     @property
     def n_photos(self) -> int:

@@ -1,4 +1,4 @@
-"""Choosing the delivered model where there is no test set: by the held-out answers of all trials, which also test it.
+"""Choosing the delivered model by the held-out answers of all trials, which also test it where there is no test set.
 
 A trial takes part only with an answer to every photo that is held out, in every repeat of the cross-validation: one
 that was pruned, or fine-tuned in some of the folds, would be compared, and tested, on photos that suit it.
@@ -41,11 +41,7 @@ class AnsweredTrials:
     @property
     def photos(self) -> AskedPhotos:
         """Those that every model has answered for."""
-        return AskedPhotos(
-            labels=self._targets.labels[self._rows],
-            groups=np.unique(self._groups[self._rows], return_inverse=True)[1],
-            n_classes=self._targets.n_classes,
-        )
+        return self._asked(self._rows)
 
     @property
     def n_branches(self) -> int:
@@ -88,6 +84,30 @@ class AnsweredTrials:
             logits=np.stack([one.held_out_logits[:, self._rows] for one in candidates]),
             parts=parts_of(candidates, costs),
             recipe=_recipe_places(candidates),
+        )
+
+    def common(
+        self, chosen: Candidate, others: Sequence[Candidate], costs: ModelCosts
+    ) -> tuple[TrialAnswers, AskedPhotos]:
+        """The answers of a model and of others that may join it, to the photos of the first repeat that all answered.
+
+        The selection starts from `chosen`.
+        """
+        candidates = [chosen, *others]
+        rows = np.flatnonzero(np.all([is_scored(one.held_out_logits[:1])[0] for one in candidates], axis=0))
+        answers = TrialAnswers(
+            numbers=tuple(one.number for one in candidates),
+            logits=np.stack([one.held_out_logits[:1, rows] for one in candidates]),
+            parts=parts_of(candidates, costs),
+            recipe=((0,),),
+        )
+        return answers, self._asked(rows)
+
+    def _asked(self, rows: np.ndarray) -> AskedPhotos:
+        return AskedPhotos(
+            labels=self._targets.labels[rows],
+            groups=np.unique(self._groups[rows], return_inverse=True)[1],
+            n_classes=self._targets.n_classes,
         )
 
 

@@ -16,13 +16,12 @@ from automl.search.candidate import Branch, Candidate
 from automl.search.context import SearchContext
 from automl.search.costs import ModelCosts
 from automl.search.ensemble import weighted_mean
-from automl.search.every_photo import AnsweredTrials
 from automl.search.expectations import PRIORS, Expectations
 from automl.search.frozen import FrozenFeatures
 from automl.search.objective import Objective
 from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, make_plan, plan_of
 from automl.search.scoring import common_rows
-from automl.search.selection import AskedPhotos, TrialAnswers, select
+from automl.search.selection import AskedPhotos, SelectedModel, TrialAnswers, select
 from automl.search.space import backbone_names
 from automl.search.stages.fine_tuning import FineTuneStage
 from automl.search.stages.heads import HeadsStage
@@ -153,27 +152,22 @@ class Search:
             self._features.release_extractors()
             load_tensorflow()
             self._search(plan)
-        if self.trials.answered is None:
-            self._heads.average_best_head()
-            self._fine_tuning.try_ensemble()
-            self._note_what_fine_tuning_gained()
+        self._require_best()
+        best = self._delivered(plan)
         self._observer.note(self._why_it_ended())
         self._features.release_pixels(INPUT_SIZES_PX)  # fine-tuning may take other sizes than the plan's
-        best = self._best_of_all()
-        return best if self.trials.answered is None else self._chosen_by_all_answers(self.trials.answered, plan)
+        return best
 
     def answers_to_every_photo(self, *candidates: Candidate) -> TrialAnswers:
         """The held-out answers that the delivered model was chosen by; those of `candidates` where some are named.
 
         Only of a run without a test set.
         """
-        assert self.trials.answered is not None
         return self.trials.answered.answers(candidates or self._chosen_from, self._costs)
 
     @property
     def asked_photos(self) -> AskedPhotos:
         """What those answers are about."""
-        assert self.trials.answered is not None
         return self.trials.answered.photos
 
     @property
@@ -184,24 +178,44 @@ class Search:
         """Whether it is the model that the selection by these answers chose."""
         return self._chosen is not None and candidate.is_same_model(self._chosen)
 
-    def _chosen_by_all_answers(self, answered: AnsweredTrials, plan: FeaturePlan) -> Candidate:
-        """The model of the whole selection, which is tested by the same answers."""
-        objective = self._context.objective
-        self._chosen_from = answered.of_one_size(plan.main_px, objective)
-        selection = select(self.answers_to_every_photo(), answered.photos, objective)
-        chosen = {one.number: one for one in self._chosen_from}
-        parts, shares = [chosen[number] for number, _ in selection.weights], [share for _, share in selection.weights]
-        if len(parts) == 1:
-            self._chosen = parts[0]
-            return parts[0]
+    def _delivered(self, plan: FeaturePlan) -> Candidate:
+        """The model of the whole selection: what the heads' answers to every photo say, then a fine-tuned network."""
         started_s = self._budget.elapsed_s
-        mean = weighted_mean(
-            parts, shares, number=len(self.trials.records), scorer=self._context.scorer, costs=self._costs
+        answered, objective = self.trials.answered, self._context.objective
+        self._chosen_from = answered.of_one_size(plan.main_px, objective)
+        heads = best = self._mean_of(
+            self._chosen_from, select(self.answers_to_every_photo(), answered.photos, objective)
         )
-        self._observer.note(search_messages.CHOSE_MEAN.format(n=len(parts)))
-        self.trials.record_ensemble(mean, started_s=started_s)
-        self._chosen = mean
-        return mean
+        if not self._context.tests_every_photo:
+            best = self._joined_by_fine_tuning(heads)
+            self._note_what_fine_tuning_gained(best, heads)
+        self._chosen = best
+        if best.parts:
+            self._observer.note(search_messages.CHOSE_MEAN.format(n=len(best.parts)))
+            self.trials.record_ensemble(best, started_s=started_s)
+        return best
+
+    def _joined_by_fine_tuning(self, heads: Candidate) -> Candidate:
+        """The mean with the best fine-tuning, by the photos that it was asked about: its folds are not all of them.
+
+        A model that learned from smaller squares would be shown others than it learned from.
+        """
+        tuned = [one for one in self._fine_tuning.tuned if one.image_size_px == heads.image_size_px]
+        if not tuned:
+            return heads
+        answers, photos = self.trials.answered.common(heads, tuned, self._costs)
+        return self._mean_of([heads, *tuned], select(answers, photos, self._context.objective))
+
+    def _mean_of(self, candidates: Sequence[Candidate], selection: SelectedModel) -> Candidate:
+        by_number = {one.number: one for one in candidates}
+        parts, shares = (
+            [by_number[number] for number, _ in selection.weights],
+            [share for _, share in selection.weights],
+        )
+        if len(parts) == 1:
+            return parts[0]
+        number = len(self.trials.records)
+        return weighted_mean(parts, shares, number=number, scorer=self._context.scorer, costs=self._costs)
 
     def _read_photos(self, blocks: Sequence[Block]) -> None:
         # The first model needs the photos, unless an earlier run has left their features.
@@ -266,14 +280,13 @@ class Search:
             )
         )
 
-    def _note_what_fine_tuning_gained(self) -> None:
+    def _note_what_fine_tuning_gained(self, best: Candidate, head: Candidate) -> None:
         """A fine-tuning is scored on fewer photos than a head, so both are compared on those photos."""
-        best, head = self._models.best, self._models.best_head
-        if best is None or head is None or best.stage is Stage.HEADS:
+        if not best.is_tuned:
             return
         rows = common_rows(best, head)
         mine, other = (self._context.scorer.score(one.held_out_logits[: len(rows)], rows)[0] for one in (best, head))
-        if mine <= other:  # it won as the smaller model of two that are as good
+        if mine <= other:  # it made the answers surer, not more of them right
             return
         self._observer.note(
             search_messages.FINE_TUNING_PAID_OFF.format(
@@ -291,7 +304,8 @@ class Search:
             return search_messages.ENDED_EARLY.format(reasons="; ".join(reasons))
         return search_messages.TIME_USED
 
-    def _best_of_all(self) -> Candidate:
+    def _require_best(self) -> None:
+        """Raises RunFailed where nothing gave a model; says so where none keeps the limits."""
         best = self._models.best
         if best is None:
             messages = {record.message for record in self.trials.records if record.message}
@@ -300,7 +314,6 @@ class Search:
             raise RunFailed(search_messages.NO_MODEL.format(reasons="; ".join(sorted(messages))))
         if not self._context.objective.allows(best):
             self._observer.note(search_messages.NOT_WITHIN_LIMITS)
-        return best
 
     @property
     def _models(self) -> BestModels:

@@ -45,7 +45,8 @@ class Trials:
         records: of all trials, those of the earlier attempt first.
         models: the best models so far.
         last_gain: number of records when the goal last became higher.
-        answered: the models with an answer to every photo, of a run without a test set; else None.
+        answered: the models with an answer to every photo that is held out, of which the delivered one is made; heads
+            only where there is a test set.
     """
 
     def __init__(self, context: SearchContext, *, packer: BestModelPacker, earlier: Sequence[TrialRecord] = ()) -> None:
@@ -56,7 +57,7 @@ class Trials:
         self.records: list[TrialRecord] = list(earlier)
         self.models = BestModels(context.scorer)
         self.last_gain = 0
-        self.answered = AnsweredTrials(context.targets, context.groups) if context.groups is not None else None
+        self.answered = AnsweredTrials(context.targets, context.groups)
         self._failures = BackboneFailures()
         for record in earlier:
             self._failures.count(record)  # the earlier attempt has said so
@@ -113,18 +114,8 @@ class Trials:
         self.take(record, end.candidate)
         return record
 
-    def add_ensemble(self, ensemble: Candidate, *, started_s: float) -> None:
-        """Records an ensemble, which needs no training, and compares it with the other models."""
-        self.take(self._record_of(ensemble, started_s), ensemble)
-
     def record_ensemble(self, ensemble: Candidate, *, started_s: float) -> None:
         """Records the ensemble that is delivered, whatever the other models are like."""
-        record = self._record_of(ensemble, started_s)
-        self.records.append(record)
-        self.models.best = ensemble
-        self._context.observer.trial(record, ensemble)
-
-    def _record_of(self, ensemble: Candidate, started_s: float) -> TrialRecord:
         planned = PlannedTrial(
             stage=Stage.ENSEMBLE,
             params=ensemble.params,
@@ -134,7 +125,10 @@ class Trials:
         )
         end = TrialEnd(state=TrialState.COMPLETE, candidate=ensemble)
         number, now_s = len(self.records), self._budget.elapsed_s
-        return record_of(planned, end, number=number, started_s=started_s, now_s=now_s)
+        record = record_of(planned, end, number=number, started_s=started_s, now_s=now_s)
+        self.records.append(record)
+        self.models.best = ensemble
+        self._context.observer.trial(record, ensemble)
 
     def take(self, record: TrialRecord, candidate: Candidate | None) -> None:
         """Takes a trial that has ended, and its model if it gave one."""
@@ -173,14 +167,16 @@ class Trials:
         self._pack()
 
     def _offer(self, candidate: Candidate) -> None:
-        if self.answered is not None and not self.answered.offer(candidate):
-            return  # it cannot be delivered, however well it does on some photos
+        if self._context.tests_every_photo:
+            if not self.answered.offer(candidate):
+                return  # it cannot be delivered, however well it does on some photos
+        elif candidate.stage is Stage.HEADS:  # of the fine-tunings only the best keep their weights
+            self.answered.offer(candidate)
         if self.models.offer(candidate):
             self.last_gain = len(self.records)
 
     def _pack(self) -> None:
-        if self.answered is not None:
-            self._packer.expect_branches(self.answered.n_branches)
+        self._packer.expect_branches(self.answered.n_branches)
         if self.models.best is not None:
             self._packer.after_trial(self.models.best)
 

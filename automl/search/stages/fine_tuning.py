@@ -12,7 +12,6 @@ from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
 from automl.search.costs import ModelCosts
 from automl.search.description import describe
-from automl.search.ensemble import ensemble_of
 from automl.search.frozen import FrozenFeatures
 from automl.search.plan import FeaturePlan
 from automl.search.space import PLATEAU, Params, SearchSpace
@@ -132,16 +131,6 @@ class FineTuneStage:
         self.tuned[[one.number for one in self.tuned].index(best.number)] = again
         self._trials.replace(again)
 
-    def try_ensemble(self) -> None:
-        """Tries the mean of the best fine-tuning and the best head, which make different mistakes."""
-        head, best = self._trials.models.best_head, self._best
-        if head is None or best is None or head.image_size_px != best.image_size_px:
-            return  # a head that learnt from smaller squares would be shown others than it learnt from
-        started_s, number = self._budget.elapsed_s, len(self._trials.records)
-        ensemble = ensemble_of([best, head], number=number, scorer=self._context.scorer, costs=self._costs)
-        if self._context.objective.allows(ensemble):
-            self._trials.add_ensemble(ensemble, started_s=started_s)
-
     def _follow(self, tuner: Tuner, plan: FeaturePlan, n_tried: int) -> None:
         """Tries what the tuner proposes. `n_tried`: number of fine-tunings so far."""
         n_refused = 0
@@ -251,8 +240,9 @@ class FineTuneStage:
 
     def _in_selection(self) -> list[Candidate]:
         """Those that may still be delivered for their answers to every photo, alone or as a part of a mean."""
-        answered = self._trials.answered
-        return [] if answered is None else [one for one in self.tuned if answered.is_complete(one)]
+        if not self._context.tests_every_photo:
+            return []
+        return [one for one in self.tuned if self._trials.answered.is_complete(one)]
 
     @property
     def _best(self) -> Candidate | None:

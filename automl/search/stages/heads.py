@@ -13,7 +13,6 @@ from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
 from automl.search.costs import ModelCosts
 from automl.search.description import describe
-from automl.search.ensemble import average_of_good_heads
 from automl.search.expectations import PRIORS, Expectations
 from automl.search.frozen import FrozenFeatures
 from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, still_worth_it
@@ -91,8 +90,7 @@ class HeadsStage:
 
     def restore(self) -> None:
         """Trains the best heads of a broken-off attempt again: their settings are recorded, their weights are lost."""
-        averages = self._trials.models.averages_heads
-        for record in worth_restoring(self._context, self._trials.earlier, averages_heads=averages):
+        for record in worth_restoring(self._context, self._trials.earlier):
             if self._trials.models.best is not None:
                 self._budget.check()
             self._context.observer.activity(search_messages.TRAINING_AGAIN)
@@ -207,17 +205,6 @@ class HeadsStage:
                 self.why_it_ended = search_messages.ALL_TRIED
                 return
             tuner.observe(proposal, self._score_of(proposal))
-
-    def average_best_head(self) -> None:
-        """Of few photos, averages the best head with those that did about as well, if that keeps the user's limits."""
-        models, best = self._trials.models, self._trials.models.best_head
-        if best is None or not self._context.objective.allows(best):
-            return
-        mean = average_of_good_heads(best, models.good_heads, scorer=self._context.scorer, costs=self._costs)
-        if mean is best or not self._context.objective.allows(mean):
-            return
-        models.replace_best_head(mean)
-        self._context.observer.note(search_messages.BECAME_MEAN.format(n=len(mean.parts)))
 
     def _is_over(self, plan: FeaturePlan, max_trials: int | None, until_s: float) -> bool:
         """Whether limit, time, patience or a perfect model ends the stage before its next trial."""

@@ -49,13 +49,9 @@ TOOK_TOO_LONG = "It took too long for the time that there is."
 WOULD_TAKE_TOO_LONG = "It would have taken {needed_s:.0f} s, longer than the time that is left."
 
 # What came of the search.
-BECAME_MEAN = (
-    "The best quick training became the mean of {n} tries that did about as well on the same networks: on so few "
-    "photos it is partly luck which of them was best, and their mean is about as small and as quick."
-)
 CHOSE_MEAN = (
-    "The delivered model is the mean of {n} tries: by the answers to every photo, that is surely better than the best "
-    "single one."
+    "The delivered model is the mean of {n} tries: on photos that they had not learned from, it answered better than a "
+    "single one of them."
 )
 FINE_TUNING_PAID_OFF = OneOrMany(
     one="Fine-tuning paid off: {mine} against {other} without it, both on the same {n:,} validation photo.",

@@ -227,14 +227,15 @@ def context_of(
     observer: Observer | None = None,
     groups: np.ndarray | None = None,
 ) -> SearchContext:
-    """A search of ten minutes, unless something else is given."""
+    """A search of ten minutes, unless something else is given; with groups there is no test set."""
     return SearchContext(
         targets=targets,
         objective=objective or Objective(),
         settings=settings or RunSettings(),
         budget=budget or Budget(600, clock=Clock()),
         observer=observer or RecordingObserver(),
-        groups=groups,
+        groups=np.arange(len(targets.labels)) if groups is None else groups,
+        tests_every_photo=groups is not None,
     )
 
 

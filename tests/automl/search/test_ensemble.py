@@ -6,7 +6,7 @@ import pytest
 from automl.records import Stage
 from automl.search.candidate import Branch, BranchHead
 from automl.search.costs import ModelCost
-from automl.search.ensemble import average_of_good_heads, ensemble_of, joined_heads, mean_logits
+from automl.search.ensemble import joined_heads, mean_logits, weighted_mean
 from automl.search.objective import Objective
 from automl.search.scoring import Scorer
 from tests.automl.search.fakes import N_ROWS, TARGETS, V1, V2, branch_head, candidate, logits_for
@@ -26,7 +26,11 @@ SCORED = {"scorer": Scorer(TARGETS, Objective()), "costs": Costs()}
 
 
 def ensemble(*parts):
-    return ensemble_of(parts, number=7, **SCORED)
+    return weighted_mean(parts, equal(parts), number=7, **SCORED)
+
+
+def equal(parts):
+    return [1 / len(parts)] * len(parts)
 
 
 def layer(value: float, n_in: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +57,7 @@ def test_the_surer_part_wins_a_dispute():
 def test_a_part_with_fewer_repeats_is_compared_in_those_that_it_has():
     repeated = candidate(0)
     object.__setattr__(repeated, "held_out_logits", np.concatenate([logits_for(1.0)] * 3))
-    logits = mean_logits([repeated, candidate(1, 0.0)])
+    logits = mean_logits([repeated, candidate(1, 0.0)], [0.5, 0.5])
     assert logits.shape == (3, N_ROWS, 2) and logits.dtype == np.float32
     assert not np.isnan(logits[0]).any() and np.isnan(logits[1:]).all()
 
@@ -69,44 +73,6 @@ def test_an_ensemble_names_its_parts_and_costs_each_branch_once():
     assert mean.latency_s == pytest.approx(0.2)
 
 
-def averaged(best, *heads):
-    return average_of_good_heads(best, heads, **SCORED)
-
-
-def of(value: float, *branches: Branch) -> dict[str, tuple[BranchHead, ...]]:
-    return {"heads": (BranchHead(branches or (FROZEN,), "last", (layer(value),)),)}
-
-
-def test_the_best_head_is_averaged_with_those_that_did_about_as_well():
-    best = candidate(4, 0.9, params={"dropout": 0.1}, **of(1.0))
-    mean = averaged(best, best, candidate(2, 0.9, **of(3.0)), candidate(9, 0.875, margin=3.0, **of(5.0)))
-    assert (mean.number, mean.stage, mean.params) == (4, Stage.HEADS, {"dropout": 0.1})
-    assert mean.parts == (4, 2, 9)
-    ((kernel, _),) = mean.heads[0].layers
-    assert len(mean.heads) == 1 and (kernel == 3.0).all()
-    assert (mean.n_bytes, mean.branches) == (100 + mean.heads[0].n_bytes, best.branches)
-    assert mean.score == 0.9  # two that are right outweigh one that is wrong and a little surer
-    np.testing.assert_allclose(mean.held_out_logits, (2 * logits_for(0.9) + logits_for(0.875, 3.0)) / 3, rtol=1e-6)
-
-
-def test_what_is_clearly_worse_or_needs_another_network_has_no_part_in_the_mean():
-    best = candidate(4, 0.9, **of(1.0))
-    worse, elsewhere = candidate(2, 0.8, **of(3.0)), candidate(3, 0.9, **of(1.0, FROZEN, Branch(V1, 224)))
-    larger = candidate(5, 0.9, **of(1.0, Branch(V2, 160)))
-    assert averaged(best, worse, elsewhere, larger) is best
-    wide = candidate(6, 0.9, **of(1.0, FROZEN, Branch(V1, 224)))
-    assert averaged(wide, best, larger).parts == (6, 4)
-
-
-def test_a_perfect_score_on_few_photos_still_has_neighbours():
-    assert averaged(candidate(0, 1.0), candidate(1, 0.975)).parts == (0, 1)
-
-
-def test_a_mean_has_twenty_parts_at_most():
-    mean = averaged(candidate(0), *[candidate(n) for n in range(30)])
-    assert mean.parts == tuple(range(20))
-
-
 def test_an_ensemble_with_a_mean_names_the_parts_of_it_too():
     tuned = candidate(12, heads=(branch_head(TUNED),), image_size_px=160, stage=Stage.FINE_TUNING)
     mean = candidate(3, heads=(branch_head(FROZEN),), parts=(3, 5, 0))
@@ -117,16 +83,16 @@ def test_linear_heads_on_the_same_taps_become_one():
     parts = [
         candidate(n, heads=(BranchHead((FROZEN,), "last", (layer(value),)),)) for n, value in enumerate((1.0, 3.0))
     ]
-    (joined,) = joined_heads(parts)
+    (joined,) = joined_heads(parts, [0.25, 0.75])
     ((kernel, bias),) = joined.layers
-    assert (kernel == 2.0).all() and (bias == 20.0).all() and kernel.dtype == np.float32
+    assert (kernel == 2.5).all() and (bias == 25.0).all() and kernel.dtype == np.float32
 
 
 def test_heads_on_taps_and_on_taps_divided_by_their_norm_stay_apart():
     heads = [
         BranchHead((FROZEN,), "last", (layer(value),), is_unit) for value in (1.0, 3.0) for is_unit in (False, True)
     ]
-    joined = joined_heads([candidate(n, heads=(head,)) for n, head in enumerate(heads)])
+    joined = joined_heads([candidate(n, heads=(head,)) for n, head in enumerate(heads)], equal(heads))
     assert [(one.is_unit, float(one.layers[0][0].max())) for one in joined] == [(False, 1.0), (True, 1.0)]
 
 
@@ -134,7 +100,7 @@ def test_other_heads_stay_apart_and_their_last_layer_carries_the_share():
     deep = BranchHead((FROZEN,), "last", (layer(5.0, 4), layer(1.0, 2)))
     other_taps, other_branch = branch_head(FROZEN, taps="several"), branch_head(Branch(V1, 224), taps="last")
     parts = [candidate(0, heads=(deep, other_taps)), candidate(1, heads=(other_branch,))]
-    joined = joined_heads(parts)
+    joined = joined_heads(parts, equal(parts))
     assert [one.branches[0].backbone for one in joined] == [V2, V1, V2]
     assert (joined[2].layers[0][0] == 5.0).all() and (joined[2].layers[1][0] == 0.5).all()
 
@@ -144,5 +110,5 @@ def test_the_heads_logits_add_up_to_the_mean_of_the_parts():
     layers = [(random.normal(size=(3, 2)).astype(np.float32), random.normal(size=2).astype(np.float32)) for _ in "abc"]
     parts = [candidate(n, heads=(BranchHead((FROZEN,), "last", (one,)),)) for n, one in enumerate(layers)]
     expected = sum(x @ kernel + bias for kernel, bias in layers) / 3
-    found = sum(x @ one.layers[0][0] + one.layers[0][1] for one in joined_heads(parts))
+    found = sum(x @ one.layers[0][0] + one.layers[0][1] for one in joined_heads(parts, equal(parts)))
     np.testing.assert_allclose(found, expected, rtol=1e-5)

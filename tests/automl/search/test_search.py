@@ -10,7 +10,8 @@ from automl.errors import BadSetting, RunFailed, TrialFailed
 from automl.models.head.settings import Targets
 from automl.records import Goal, RunSettings, RunState, Sampler, Stage, TrialRecord, TrialState, TunerKind
 from automl.search.block import Block
-from tests.automl.search.fakes import TARGETS, V1, V2
+from automl.search.space import is_recipe
+from tests.automl.search.fakes import TARGETS, V1, V2, head_candidate
 from tests.automl.search.worlds import STEP_S, FakeWorld, World, search_for_real
 
 
@@ -43,12 +44,11 @@ def world(monkeypatch, tmp_path):
 
 
 def test_a_search_goes_through_its_stages_and_ends_within_its_time(world):
-    w = world()
+    w = world(tuned=lambda settings, epoch: 1.0)
     best = w.run()
     assert w.observer.states == [RunState.SEARCHING]
-    order = [Stage.HEADS, Stage.FINE_TUNING, Stage.ENSEMBLE]
-    assert list(dict.fromkeys(w.stages)) == order and w.stages[-1] is Stage.ENSEMBLE
-    assert best.stage is Stage.FINE_TUNING and best.score == 0.8
+    assert list(dict.fromkeys(w.stages)) == [Stage.HEADS, Stage.FINE_TUNING]
+    assert best.is_tuned and best.score == 1.0
     assert w.budget.elapsed_s <= 300 - 20 + STEP_S
     assert w.offered_before_loading > 0
 
@@ -56,11 +56,16 @@ def test_a_search_goes_through_its_stages_and_ends_within_its_time(world):
 @pytest.mark.parametrize("budget_s", [300.0, None])
 def test_fine_tuning_in_one_repeat_is_compared_with_heads_that_have_several(world, budget_s):
     repeated = Targets(labels=TARGETS.labels, folds=np.repeat(TARGETS.folds, 3, axis=1), n_folds=2, n_classes=2)
-    w = world(targets=repeated, made_with={"n_repeats": 3}, budget_s=budget_s, max_trials=30)
+    w = world(
+        targets=repeated,
+        made_with={"n_repeats": 3},
+        tuned=lambda settings, epoch: 1.0,
+        budget_s=budget_s,
+        max_trials=30,
+    )
     best = w.run()
-    assert best.stage is Stage.FINE_TUNING and best.held_out_logits.shape[0] == 1
-    assert any("80.0 % against 70.0 % without it, both on the same 40" in note for note in w.observer.notes)
-    assert w.observer.records[-1].stage is Stage.ENSEMBLE
+    assert best.is_tuned and np.isnan(best.held_out_logits[1:]).all()
+    assert any("100.0 % against 70.0 % without it, both on the same 40" in note for note in w.observer.notes)
 
 
 def test_fine_tuning_that_brought_nothing_is_not_praised(world):
@@ -188,19 +193,42 @@ def test_limits_are_kept_by_everything_that_is_trained(world):
     assert best.n_bytes <= 10_000_000
 
 
-def test_of_few_photos_the_best_head_is_delivered_as_the_mean_of_the_good_ones(world, monkeypatch):
-    w = world(fine_tuning=False, max_trials=30)
+def test_a_head_that_is_surely_better_takes_the_place_of_the_recipe(world):
+    w = world(lambda number, params: 0.5 if is_recipe(params) else 1.0, fine_tuning=False, max_trials=30)
     best = w.run()
-    scores = [record.score for record in w.observer.records]
-    assert best.number in best.parts and scores[best.number] == max(scores)
-    assert w.search.trials.models.best_head is best
-    assert any("became the mean of" in note for note in w.observer.notes)
-    monkeypatch.setattr("automl.search.best_models.MOST_AVERAGED_PHOTOS", len(TARGETS.labels) - 1)
-    assert not world(fine_tuning=False, max_trials=30).run().parts
-    monkeypatch.undo()
-    alone = world(fine_tuning=False, max_trials=1)
-    assert not alone.run().parts
-    assert not any("became the mean of" in note for note in alone.observer.notes)
+    assert not is_recipe(best.params) and best.score == 1.0
+
+
+def test_heads_that_know_different_photos_are_delivered_as_their_mean(world, monkeypatch):
+    def candidate_of(number, params, features, score, **changes):
+        made = head_candidate(number, params, features, score, **changes)
+        logits = made.held_out_logits.copy()
+        logits[0, number % 2 :: 2] *= 5  # sure of one half, and little better than chance on the other
+        return replace(made, held_out_logits=logits)
+
+    monkeypatch.setattr("tests.automl.search.worlds.head_candidate", candidate_of)
+    w = world(lambda number, params: 1.0 - number / 1000, fine_tuning=False, max_trials=30)
+    best = w.run()
+    assert best.stage is Stage.ENSEMBLE and len(best.parts) > 1
+    assert (w.observer.records[-1].parts, best.number) == (best.parts, len(w.observer.records) - 1)
+    assert any("is the mean of" in note for note in w.observer.notes)
+
+
+def test_a_lucky_head_does_not_take_the_place_of_the_recipe(world):
+    w = world(lambda number, params: 0.7 if is_recipe(params) else 0.725, fine_tuning=False, max_trials=30)
+    best = w.run()
+    assert is_recipe(best.params) and not best.parts
+    assert not any("is the mean of" in note for note in w.observer.notes)
+
+
+def test_the_mean_of_fine_tuning_and_heads_keeps_the_limits(world):
+    free, limited = (
+        world(tuned=lambda settings, epoch: 1.0, max_trials=30, budget_s=None, **limits)
+        for limits in ({}, {"max_model_mb": 10.0})
+    )
+    assert set(free.run().backbones) >= {V2}
+    best = limited.run()
+    assert best.n_bytes <= 10_000_000
 
 
 def test_a_winner_beyond_the_limits_is_not_passed_off_in_silence(world):
@@ -252,7 +280,7 @@ def test_an_interrupted_run_trains_its_best_heads_again_but_records_none_twice(w
     whole.run()
     earlier = interrupted(whole, 10)
     resumed = world(lambda number, params: 0.9 - number / 30, earlier=earlier, used_s=100)
-    assert resumed.run().number == 0
+    assert is_recipe(resumed.run().params)
     assert resumed.search.trials.records[:10] == list(earlier)
     assert min(record.number for record in resumed.observer.records) == 10
     assert resumed.budget.elapsed_s <= 300 - 20 + STEP_S
@@ -287,12 +315,13 @@ def test_an_interrupted_run_keeps_its_size_however_little_time_is_left(world):
 
 
 def test_an_interrupted_run_fine_tunes_its_best_again(world):
-    whole = world(budget_s=None, max_trials=30)
+    settings = {"tuned": lambda settings, epoch: 1.0, "budget_s": None, "max_trials": 30}
+    whole = world(**settings)
     whole.run()
     earlier = interrupted(whole, 26)
     best = max((r for r in earlier if r.stage is Stage.FINE_TUNING), key=lambda record: record.score or 0)
-    resumed = world(budget_s=None, max_trials=30, earlier=earlier)
-    assert resumed.run().stage is Stage.FINE_TUNING
+    resumed = world(earlier=earlier, **settings)
+    assert resumed.run().is_tuned
     assert resumed.observer.records[0].params == best.params
     assert resumed.search.trials.n_trials == 30
 
@@ -305,7 +334,7 @@ def test_one_seed_gives_the_same_trials_and_the_same_winner_where_no_clock_decid
         return [(r.params, r.score, r.state, r.message) for r in observer.records], winner
 
     (trials, winner), (again, winner_again) = run(0.1), run(1e3)
-    assert trials == again and len(trials) == 20
+    assert trials == again and len(trials) == 20 + bool(winner.parts)
     assert winner.number == winner_again.number
     layers, layers_again = winner.heads[0].layers, winner_again.heads[0].layers
     for one, other in zip(layers, layers_again, strict=True):

@@ -66,38 +66,6 @@ def test_after_each_trial_the_best_so_far_is_reported_and_packed():
     assert [best.number for best in trials.packer.offered] == [0, 0, 2, 3]
 
 
-def test_of_few_photos_the_best_linear_heads_are_kept_best_first(monkeypatch):
-    trials = trials_of()
-    for score in (0.5, 0.9, 0.7):
-        trials.run(planned(), giving(score), max_epochs=10)
-    trials.run(planned(), giving(1.0, heads=(branch_head(n_layers=2),)), max_epochs=10)
-    assert [one.number for one in trials.models.good_heads] == [1, 2, 0]
-    assert all(one.fold_layers == () for one in trials.models.good_heads)
-    monkeypatch.setattr("automl.search.best_models._MOST_GOOD_HEADS", 2)
-    trials.run(planned(), giving(0.8), max_epochs=10)
-    assert [one.number for one in trials.models.good_heads] == [1, 4]
-    monkeypatch.setattr("automl.search.best_models.MOST_AVERAGED_PHOTOS", N_ROWS - 1)
-    many = trials_of()
-    many.run(planned(), giving(0.8), max_epochs=10)
-    assert many.models.good_heads == []
-
-
-def test_a_mean_takes_the_place_of_its_head_whatever_its_score_and_of_a_better_model_only_if_it_is_better():
-    trials = trials_of()
-    for score in (0.8, 0.9):
-        trials.run(planned(), giving(score), max_epochs=10)
-    mean = candidate(1, 0.875)
-    trials.models.replace_best_head(mean)
-    assert trials.models.best is mean and trials.models.best_head is mean
-    trials.run(planned(stage=Stage.FINE_TUNING), giving(0.95, stage=Stage.FINE_TUNING), max_epochs=10)
-    tuned = trials.models.best
-    trials.models.replace_best_head(candidate(1, 0.925))
-    assert trials.models.best is tuned and trials.models.best_head.score == 0.925
-    better = candidate(1, 0.975)
-    trials.models.replace_best_head(better)
-    assert trials.models.best is better
-
-
 def test_numbers_and_seeds_go_on_from_an_earlier_planned():
     earlier = [
         TrialRecord(
@@ -228,7 +196,7 @@ def test_neither_clock_nor_limit_nor_stop_ends_a_trial_as_long_as_there_is_no_mo
 def test_the_trial_limit_counts_trainings_and_no_ensembles():
     trials = trials_of(RunSettings(max_trials=2))
     trials.run(planned(), giving(0.5), max_epochs=10)
-    trials.add_ensemble(candidate(1, 0.6, stage=Stage.ENSEMBLE), started_s=0.0)
+    trials.record_ensemble(candidate(1, 0.6, stage=Stage.ENSEMBLE), started_s=0.0)
     assert not trials.is_at_limit
     trials.run(planned(), giving(0.5), max_epochs=10)
     assert trials.is_at_limit and len(trials.records) == 3

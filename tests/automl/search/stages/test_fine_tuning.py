@@ -25,7 +25,6 @@ from tests.automl.search.fakes import (
     Features,
     FineTuners,
     RecordingTrials,
-    candidate,
     context_of,
     costs_of,
     head_candidate,
@@ -416,64 +415,6 @@ def test_a_last_training_that_does_not_work_leaves_the_model_of_the_folds(world,
     w.tuners.score = score
     w.stage.refit()
     assert w.trials.models.best is before and w.tuners.n_open == 0
-
-
-def test_the_mean_with_the_best_head_is_tried_once_and_is_no_trial_of_the_limit(world):
-    w = world(settings=RunSettings(budget_s=None, max_trials=3))
-    w.run()
-    n_trials = w.trials.n_trials
-    w.stage.try_ensemble()
-    mean = w.trials.records[-1]
-    assert (mean.stage, mean.params, mean.parts, mean.number) == (Stage.ENSEMBLE, {}, (2, 0), 3)
-    assert mean.n_bytes > 2 * 9_000_000
-    assert w.trials.n_trials == n_trials
-
-
-def test_a_mean_that_is_no_better_does_not_win_because_it_is_larger(world):
-    w = world(settings=RunSettings(budget_s=None, max_trials=3))
-    w.run()
-    w.stage.try_ensemble()
-    assert w.trials.records[-1].score <= w.trials.models.best.score
-    assert w.trials.models.best.stage is Stage.FINE_TUNING
-
-
-def test_a_mean_that_is_too_large_is_not_made(world):
-    w = world(settings=RunSettings(budget_s=None, max_trials=3), max_model_bytes=14_000_000)
-    w.run()
-    w.stage.try_ensemble()
-    assert w.trials.records[-1].stage is Stage.FINE_TUNING
-
-
-def test_without_fine_tuning_there_is_no_mean(world):
-    w = world()
-    w.stage.try_ensemble()
-    assert len(w.trials.records) == 2
-
-
-def test_a_better_mean_wins(world):
-    w = world()
-    frozen, tuned = candidate(2, 0.9), candidate(3, 0.9, stage=Stage.FINE_TUNING)
-    logits = tuned.held_out_logits.copy()
-    logits[0, :4], logits[0, -4:] = -logits[0, :4], -logits[0, -4:]  # errs on other photos, and is less sure there
-    logits[0, :4] *= 0.5
-    object.__setattr__(tuned, "held_out_logits", logits)
-    for one in (frozen, tuned):
-        record = TrialRecord(
-            number=one.number,
-            state=TrialState.COMPLETE,
-            backbones=(V2,),
-            image_size_px=224,
-            params={},
-            score=one.score,
-            started_s=0.0,
-            duration_s=1.0,
-            stage=one.stage,
-        )
-        w.trials.take(record, one)
-    w.stage.tuned.append(tuned)
-    frozen.held_out_logits[0, -4:] *= 0.4
-    w.stage.try_ensemble()
-    assert w.trials.models.best.stage is Stage.ENSEMBLE and w.trials.models.best.score == 1.0
 
 
 THRICE = Targets(labels=TARGETS.labels, folds=np.tile(TARGETS.folds, 3), n_folds=2, n_classes=2)
