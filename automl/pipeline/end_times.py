@@ -10,7 +10,7 @@ EXPLAIN_S = 12.0
 
 _EXPLAINED_FROM_S = 300.0  # of a shorter run, time for them is only what the search leaves
 _N_PLOTTED = 12
-_MORE_FOR_EACH_BACKBONE = 0.5
+_MORE_FOR_EACH_BACKBONE = 0.8  # most of the time goes into building each network for `model.keras`, twice
 _KERAS_TOO = 4.0  # writing and reading both files again takes this much longer than only model.onnx
 _LOAD_TENSORFLOW_S = 8.0
 _TUNED_EXPORT_S = 20.0  # a first guess: converting a network that has weights of its own
@@ -71,7 +71,7 @@ class EndTimes:
             first: the first model that was found, which is tested too where that is quick.
         """
         n_more = 1 if self.may_be_tuned and len(best.heads) == 1 else 0
-        n_branches = max(len(best.branches) + n_more, self.most_branches)
+        n_branches = max(len(best.branches), self.most_branches) + n_more
         export_s = self._export_s * _weight(n_branches, with_keras=True)
         if not is_tensorflow_loaded:
             export_s += _LOAD_TENSORFLOW_S

@@ -186,7 +186,7 @@ def test_a_mean_of_networks_that_may_be_chosen_at_the_end_takes_longer_to_pack_t
     world.packer.expect_branches(3)
     world.packer.after_trial(candidate(0))
     rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
-    assert world.budget.reserve_s == pytest.approx(1.3 * (2 * 4 * EXPORT_S + 2 * 100 * 0.02 + rest_s))
+    assert world.budget.reserve_s == pytest.approx(1.3 * (2.6 * 4 * EXPORT_S + 2 * 100 * 0.02 + rest_s))
 
 
 def test_no_time_is_kept_for_the_first_model_where_that_would_be_much(world):
@@ -211,9 +211,9 @@ def test_the_end_is_longer_with_a_tuned_network_and_its_mean_with_a_head_ahead(w
     before_s = world.budget.reserve_s
     world.packer.expect_fine_tuned()
     world.packer.after_trial(best)
-    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.5 * 4 * EXPORT_S + 20))
+    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.8 * 4 * EXPORT_S + 20))
     world.packer.after_trial(candidate(1, heads=(branch_head(), branch_head(Branch(V1, 224)))))
-    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.5 * 4 * EXPORT_S + 20 + 100 * LATENCY_S[V1]))
+    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.8 * 4 * EXPORT_S + 20 + 100 * LATENCY_S[V1]))
 
 
 def test_a_short_budget_keeps_half_for_the_search(world):
