@@ -107,7 +107,7 @@ def _extract_one(pixels: np.ndarray, weights: InstalledWeights, folder: Path) ->
 def _probes(part: Part, names: Sequence[str]) -> list[dict[str, object]]:
     """The cross-validated accuracy of every backbone and every fusion, in percent, the best first."""
     labels = part.labels()
-    found = []
+    found: list[dict[str, object]] = []
     for layers in ("last", "taps"):
         # With fewer photographs than features, inner products of photographs say all that a linear probe can use.
         products = {name: _product(part.features(name, layers)) for name in names}

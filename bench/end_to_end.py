@@ -101,7 +101,7 @@ def _figures(
 
 def _head_trials_per_minute(trials: list[dict[str, Any]]) -> float:
     """Of the time that stage 1 spent on trials, features and packing not counted."""
-    seconds = [trial["duration_s"] for trial in trials if trial["stage"] == "heads"]
+    seconds: list[float] = [trial["duration_s"] for trial in trials if trial["stage"] == "heads"]
     return round(60 * len(seconds) / sum(seconds), 1)
 
 

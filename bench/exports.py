@@ -83,7 +83,7 @@ def measure(name: str, weights: InstalledWeights, taps: str, folder: Path) -> di
         rows.append({**proof.to_json(), "write_s": round(seconds, 1), "proof_s": round(proof_s, 1)})
     return {
         "n_test": len(test),
-        "accuracy": reference.n_correct / len(test),
+        "accuracy": float((reference.probabilities.argmax(axis=1) == reference.truth).mean()),
         "load_model_s": round(load_s, 1),
         "note": "onnx and keras are written together",
         "formats": rows,

@@ -39,23 +39,23 @@ def main() -> None:
     options = parser.parse_args()
     with running_stack() as service:
         dataset = service.upload(DATA / "beans", "beans")
-        seconds = [_time_to_first_model(service, dataset, seed) for seed in range(options.repeats)]
-    physical = _physical(seconds[0]["backbone"])
-    median_s = statistics.median(run["seconds"] for run in seconds)
+        runs = [_time_to_first_model(service, dataset, seed) for seed in range(options.repeats)]
+    physical = _physical(runs[0][1])
+    median_s = statistics.median(seconds for seconds, _ in runs)
     report(
         "first_model",
         data="beans",
-        runs=seconds,
+        runs=[{"seconds": seconds, "backbone": backbone} for seconds, backbone in runs],
         median_s=round(median_s, 1),
         physical_s={name: round(value, 2) for name, value in physical.items()},
         ratio_to_physical=round(median_s / sum(physical.values()), 2),
         target_s=60,
-        target_ratio=1.5,
+        target_ratio=1.4,
     )
 
 
-def _time_to_first_model(service: RunningStack, dataset: str, seed: int) -> dict[str, float | str]:
-    """Starts a run with empty caches, waits for the first model, and cancels the rest."""
+def _time_to_first_model(service: RunningStack, dataset: str, seed: int) -> tuple[float, str]:
+    """Starts a run with empty caches, waits for the first model, and cancels the rest: its seconds and its backbone."""
     cache = service.home / "cache"
     for block in [*cache.glob("*.npy"), *cache.glob("*.part")]:
         block.unlink()
@@ -68,7 +68,7 @@ def _time_to_first_model(service: RunningStack, dataset: str, seed: int) -> dict
     seconds = time.monotonic() - pressed
     backbone = service.trials(run_id)[0]["backbones"][0]
     service.cancel(run_id)
-    return {"seconds": round(seconds, 1), "backbone": backbone}
+    return round(seconds, 1), str(backbone)
 
 
 def _physical(backbone: str) -> dict[str, float]:

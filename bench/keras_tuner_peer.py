@@ -101,7 +101,7 @@ def _model(hp: keras_tuner.HyperParameters, n_classes: int) -> keras.Model:
     return model
 
 
-class _Timeline(keras.callbacks.Callback):
+class _Timeline(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """When which validation accuracy was reached, with the weights of each new best on disk."""
 
     def __init__(self, folder: Path) -> None:

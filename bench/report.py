@@ -49,8 +49,11 @@ def _measure(folder: Path, n_images: int, n_classes: int, n_trials: int) -> dict
     line = tuple(np.linspace(1, 0.2, 40).tolist())
     curves = Curves(train_loss=line, train_accuracy=line, validation_loss=line, validation_accuracy=line)
     heat = random.random((N_HEAT_MAPS, 28, 28)).astype(np.float32)
-    numbers = {"output_shape": "(None, 28, 28, 96)", "n_params": 9_216, "n_trained": 0}
-    layers = [LayerRow(name=f"layer_{i}", kind="Conv2D", **numbers) for i in range(N_LAYERS)]
+    shape = "(None, 28, 28, 96)"
+    layers = [
+        LayerRow(name=f"layer_{i}", kind="Conv2D", output_shape=shape, n_params=9_216, n_trained=0)
+        for i in range(N_LAYERS)
+    ]
     tested(_score(random, 10, 2))  # which imports scikit-learn
     times = [time.perf_counter()]
     cpu_s = time.process_time()

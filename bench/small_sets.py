@@ -173,7 +173,8 @@ def draw_of(pool: Pool, n: int, seed: int, *, permuted: bool) -> Draw:
     others = [kernel for kernel in others if kernel not in kernels]
     chosen = random.choice(len(others), N_OTHER_KERNELS, replace=False)
     n_kernels = len(kernels) + N_OTHER_KERNELS
-    strengths = 10 ** random.uniform(*np.log10(STRENGTHS), size=(n_kernels, N_STRENGTHS))
+    weakest, strongest = np.log10(STRENGTHS)
+    strengths = 10 ** random.uniform(weakest, strongest, size=(n_kernels, N_STRENGTHS))
     strengths[:, 0] = RECIPE_C
     return Draw(
         labels=labels,

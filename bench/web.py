@@ -144,7 +144,7 @@ def _largest_paint_s(browser: Browser, url: str) -> float:
     page = context.new_page()
     context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": THROTTLING})
     page.goto(url, wait_until="networkidle")
-    paint_ms = page.evaluate(_LCP)
+    paint_ms: float = page.evaluate(_LCP)
     context.close()
     return round(paint_ms / 1000, 3)
 

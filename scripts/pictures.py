@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 from automl.images.sample_images import write_sample_images
 from scripts.stack.running import REPOSITORY, RunningStack, running_stack
@@ -65,7 +65,9 @@ class Camera:
             assert top is not None
             begin = top["y"] + page.evaluate("scrollY") - 24
         height = min(below - begin, _TALLEST[kind])
-        area = {"x": 0, "y": begin, "width": page.viewport_size["width"], "height": height}
+        size = page.viewport_size
+        assert size is not None
+        area = FloatRect(x=0.0, y=begin, width=size["width"], height=height)
         taken = page.screenshot(full_page=True, clip=area, animations="disabled")
         path = self._out / f"{name}.png"
         path.write_bytes(small_png(Image.open(io.BytesIO(taken)).convert("RGB"), MAX_BYTES))

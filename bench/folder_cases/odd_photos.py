@@ -139,8 +139,9 @@ def deep_colour(image: Image.Image, bits: int, form: str, **options: Any) -> byt
     # What scikit-image itself writes TIFFs with; Pillow writes none of this kind.
     out = io.BytesIO()
     planes = values.transpose(2, 0, 1) if options.get("planarconfig") == "separate" else values
-    extra = {"extrasamples": ["unassalpha"]} if has_alpha else {}
-    tifffile.imwrite(out, planes, photometric="rgb", **extra, **options)
+    if has_alpha:
+        options = {**options, "extrasamples": ["unassalpha"]}
+    tifffile.imwrite(out, planes, photometric="rgb", **options)
     return out.getvalue()
 
 
@@ -168,7 +169,7 @@ def tiff(values: np.ndarray, more: Mapping[int, int] = MappingProxyType({}), *en
     height, width = values.shape
     bits, data = 8 * values.itemsize, values.tobytes()
     size = {256: width, 257: height, 258: bits, 259: 1, 277: 1, 278: height}
-    tags = size | {262: 1, 273: 8, 279: len(data)} | more
+    tags = {**size, 262: 1, 273: 8, 279: len(data), **more}
     rows = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()]
     listed = sorted([*rows, *entries], key=lambda row: struct.unpack_from("<H", row)[0])
     start = b"II*\0" + struct.pack("<I", 8 + len(data))
