@@ -5,10 +5,9 @@ al., 2017, arXiv:1706.04599). Answers may have weights: of a bootstrap, how ofte
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-
-from automl.models.head.network import cross_entropy
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 LEAST_ACCURACY = 0.95
@@ -35,19 +34,18 @@ def best_temperature(
         weights: float (n_answers,), how much each answer counts; all count alike by default.
     """
     weights = np.ones(len(labels)) if weights is None else weights
-    guess = 1 / (n_photos + 1)
+    parts = list(_parts(logits, labels, weights, guess=1 / (n_photos + 1)))
     low, high = 1 / HIGHEST_TEMPERATURE, 1 / LOWEST_TEMPERATURE
     sharpness = 1.0
     for _ in range(_MOST_STEPS):
-        slope, curvature = _slope(logits, labels, weights, guess=guess, sharpness=sharpness)
+        slope, curvature = np.sum([part.slope(sharpness) for part in parts], axis=0)
         low, high = (low, sharpness) if slope > 0 else (sharpness, high)
         step = sharpness - slope / curvature if curvature > 0 else high
-        last, sharpness = sharpness, step if low < step < high else float(np.sqrt(low * high))
+        last, sharpness = sharpness, float(step) if low < step < high else float(np.sqrt(low * high))
         if abs(sharpness - last) < _TOLERANCE * last:
             break
-    temperature = 1 / sharpness
-    gain = log_loss(logits, labels, weights=weights) - log_loss(logits, labels, temperature, weights=weights)
-    return temperature if gain > _TOLERANCE else 1.0
+    gain = sum(part.loss(1.0) - part.loss(sharpness) for part in parts) / float(weights.sum())
+    return 1 / sharpness if gain > _TOLERANCE else 1.0
 
 
 def sure_threshold(
@@ -81,15 +79,17 @@ def log_loss(
     logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0, *, weights: np.ndarray | None = None
 ) -> float:
     """The mean over the answers, in nats; see `best_temperature` for the arguments."""
-    losses = np.concatenate([cross_entropy(part / temperature, own) for part, own in _chunks(logits, labels)])
-    return float(np.average(losses, weights=weights))
+    weights = np.ones(len(labels)) if weights is None else weights
+    return sum(part.loss(1 / temperature) for part in _parts(logits, labels, weights)) / float(weights.sum())
 
 
 def confidence_of(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     """float64 (n_answers,): the largest probability of each answer. logits: float (n_answers, n_classes)."""
-    largest = logits.argmax(axis=1)
-    losses = [cross_entropy(part / temperature, own) for part, own in _chunks(logits, largest)]
-    return np.asarray(np.exp(-np.concatenate(losses)))
+    parts = []
+    for start in range(0, len(logits), _CHUNK):
+        part = logits[start : start + _CHUNK].astype(np.float64).T / temperature
+        parts.append(1 / np.exp(part - part.max(axis=0)).sum(axis=0))
+    return np.concatenate(parts)
 
 
 def _sums_from(values: np.ndarray) -> np.ndarray:
@@ -97,29 +97,50 @@ def _sums_from(values: np.ndarray) -> np.ndarray:
     return np.append(np.cumsum(values[::-1])[::-1], 0.0)
 
 
-def _slope(
-    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, *, guess: float, sharpness: float
-) -> tuple[float, float]:
-    """First and second derivative by 1/T of the summed log loss.
+def _parts(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, guess: float = 0.0) -> Iterator["_Answers"]:
+    """A few thousand answers at a time: there may not be the memory for the exponentials of all of them."""
+    for start in range(0, len(labels), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        yield _Answers.of(logits[part], labels[part], weights[part], guess)
 
-    Args:
-        logits, labels, weights: see `best_temperature`.
-        guess: the share of each target that is spread over all classes.
-        sharpness: 1/T.
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Some answers in the form in which the loss is quick to compute.
+
+    Attributes:
+        logits: float (n_classes, n_answers), less the largest one of each answer.
+        own: float (n_answers,), the logit of the true class.
+        wanted: float (n_answers,), the mean of the logits by the target, which is not quite certain.
+        weights: float (n_answers,), how much each answer counts.
     """
-    slope = curvature = 0.0
-    for start, (part, own) in zip(range(0, len(labels), _CHUNK), _chunks(logits, labels), strict=True):
-        weight = weights[start : start + _CHUNK]
-        shares = np.exp(sharpness * (part - part.max(axis=1, keepdims=True)))
-        shares /= shares.sum(axis=1, keepdims=True)
-        mean = (shares * part).sum(axis=1)
-        target = (1 - guess) * part[np.arange(len(part)), own] + guess * part.mean(axis=1)
-        slope += float((weight * (mean - target)).sum())
-        curvature += float((weight[:, None] * shares * (part - mean[:, None]) ** 2).sum())
-    return slope, curvature
 
+    logits: np.ndarray
+    own: np.ndarray
+    wanted: np.ndarray
+    weights: np.ndarray
 
-def _chunks(logits: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """A few thousand answers at a time, as float64: there may not be the memory for all of them."""
-    for start in range(0, len(logits), _CHUNK):
-        yield logits[start : start + _CHUNK].astype(np.float64), labels[start : start + _CHUNK]
+    @classmethod
+    def of(cls, logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, guess: float) -> "_Answers":
+        """guess: the share of each target that is spread over all classes."""
+        by_class = np.array(logits.T, order="C")  # as large as the answers are, and no larger: see `_parts`
+        by_class -= by_class.max(axis=0)
+        own = by_class[labels, np.arange(len(labels))]
+        return cls(by_class, own, (1 - guess) * own + guess * by_class.mean(axis=0), weights)
+
+    def slope(self, sharpness: float) -> tuple[float, float]:
+        """First and second derivative by 1/T of the summed log loss. sharpness: 1/T."""
+        shares = self._exponentials(sharpness)
+        total = shares.sum(axis=0)
+        shares *= self.logits
+        mean = shares.sum(axis=0) / total
+        spread = np.einsum("ca,ca->a", shares, self.logits) / total - mean**2
+        return float(self.weights @ (mean - self.wanted)), float(self.weights @ spread)
+
+    def loss(self, sharpness: float) -> float:
+        """The summed log loss of the true classes. sharpness: 1/T."""
+        return float(self.weights @ (np.log(self._exponentials(sharpness).sum(axis=0)) - sharpness * self.own))
+
+    def _exponentials(self, sharpness: float) -> np.ndarray:
+        scaled = np.multiply(self.logits, sharpness, dtype=np.float64)
+        return np.asarray(np.exp(scaled, out=scaled))

@@ -53,9 +53,13 @@ class Objective:
 
     def allows(self, model: HasCost) -> bool:
         """Whether a model of this size and speed may be delivered."""
-        is_small = self.max_model_bytes is None or model.n_bytes <= self.max_model_bytes
-        is_quick = self.max_latency_s is None or model.latency_s <= self.max_latency_s
-        return is_small and is_quick
+        return bool(self.allows_each(np.array(model.n_bytes), np.array(model.latency_s)))
+
+    def allows_each(self, n_bytes: np.ndarray, latency_s: np.ndarray) -> np.ndarray:
+        """bool, the shape of both: the same for many models at once."""
+        most_bytes = np.inf if self.max_model_bytes is None else self.max_model_bytes
+        most_s = np.inf if self.max_latency_s is None else self.max_latency_s
+        return np.asarray((n_bytes <= most_bytes) & (latency_s <= most_s))
 
 
 def choose_goal(labels: np.ndarray) -> Goal:

@@ -12,7 +12,7 @@ selection (`automl.evaluation.bias_corrected`). Ensembles that several bootstrap
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +29,7 @@ N_MEMBERS = 10
 
 _FEWEST_ERRORS, _ERRORS_OF_ONE = 2.0, 20.0
 _N_SHORTLISTED = 8
-_ROWS_AT_ONCE = 20_000
+_SMALLEST_EXPONENT = -40.0  # so that the product of two exponentials is a normal float32
 _TINY = 1e-12
 
 
@@ -52,13 +52,9 @@ class ModelParts:
 
     def allowed_beside(self, used: np.ndarray, objective: Objective) -> np.ndarray:
         """bool (n_trials,): which trials may join a model of the parts `used`, bool (n_parts,), within the limits."""
-        needed = self.uses | used
-        return np.array(
-            [
-                objective.allows(ModelCost(n_bytes, latency_s))
-                for n_bytes, latency_s in zip(needed @ self.n_bytes, needed @ self.latency_s, strict=True)
-            ]
-        )
+        further = np.where(used, 0.0, (self.n_bytes, self.latency_s))
+        costs = self.uses.astype(float) @ further.T + (self.n_bytes @ used, self.latency_s @ used)
+        return objective.allows_each(costs[:, 0], costs[:, 1])
 
     def allowed(self, objective: Objective) -> np.ndarray:
         """bool (n_trials,): which trials keep the limits; all of them where none does, as something is delivered."""
@@ -201,6 +197,19 @@ def chosen_counts(answers: TrialAnswers, photos: AskedPhotos, objective: Objecti
     return _Growth(answers, photos, objective, weights).grown()
 
 
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """What a trial brings into a mean whose member it becomes.
+
+    Attributes:
+        exponentials: float32 (n_classes, n_answers), of its share of the mean's logits, shifted by the largest one.
+        others: float32 (n_answers,), that shift less its share of the true class's logit.
+    """
+
+    exponentials: np.ndarray
+    others: np.ndarray
+
+
 class _Growth:
     """One ensemble for each bag, all of them grown together.
 
@@ -214,6 +223,9 @@ class _Growth:
         self._totals = weights @ self._group_scale
         self._allowed = answers.parts.allowed(objective)
         self._needed = needed_errors(weights.sum(axis=1))
+        self._own = np.tile(photos.labels, answers.logits.shape[1])
+        self._shortlisted: frozenset[int] = frozenset()
+        self._kept: dict[int, _Member] = {}
 
     def grown(self) -> np.ndarray:
         counts, starts = self._starts()
@@ -224,6 +236,7 @@ class _Growth:
             sure_gains = gains - self._needed[growing, None] * errors
             if round_number == 0:
                 shortlists &= _largest(gains, _N_SHORTLISTED)
+                self._shortlisted = frozenset(np.flatnonzero(shortlists.any(axis=0)).tolist())
             best = sure_gains.argmax(axis=1)
             joins = sure_gains[np.arange(len(growing)), best] > _TINY
             growing, best = growing[joins], best[joins]
@@ -245,7 +258,7 @@ class _Growth:
         recipes = [[place for place in places if self._allowed[place]] for places in self._answers.recipe]
         of_most_networks = next((places for places in reversed(recipes) if places), np.flatnonzero(self._allowed))
         places = np.asarray(of_most_networks)
-        losses = self._weights @ self._group_sums(self._losses(lambda part: part, places)).T
+        losses = self._weights @ self._group_sums(self._losses(places)).T
         starts = places[losses.argmin(axis=1)]
         return N_MEMBERS * (np.arange(n_trials) == starts[:, None]), starts
 
@@ -277,20 +290,36 @@ class _Growth:
 
     def _lowered(self, counts: np.ndarray, start: int, trials: np.ndarray) -> np.ndarray:
         """float (len(trials), n_rows): by how much each trial lowers the loss of each photo in place of `start`."""
-        mean = mean_answers(self._answers, counts)
-        before = cross_entropy(mean, np.broadcast_to(self._photos.labels, mean.shape[:-1])).mean(axis=0)
-        others = mean - self._answers.logits[start] / np.float32(N_MEMBERS)
-        return np.asarray(before - self._losses(lambda part: others + part / np.float32(N_MEMBERS), trials))
+        others = mean_answers(self._answers, counts) - self._answers.logits[start] / np.float32(N_MEMBERS)
+        exponentials, _ = _exponentials(self._by_class(others))
+        before = self._loss_beside(exponentials, start)
+        lowered = [before - self._loss_beside(exponentials, trial) for trial in trials.tolist()]
+        return np.stack(lowered).reshape(len(trials), *others.shape[:-1]).mean(axis=1)
 
-    def _losses(self, answers_of: Callable[[np.ndarray], np.ndarray], trials: np.ndarray) -> np.ndarray:
-        """float (len(trials), n_rows): the loss of what a trial's logits become, its mean over the repeats."""
+    def _loss_beside(self, exponentials: np.ndarray, trial: int) -> np.ndarray:
+        """float32 (n_answers,): the loss of each answer of a mean, but for what is the same whichever trial joins.
+
+        The exponential of a sum is a product: so each trial costs one product of matrices instead of an exponential of
+        every logit. exponentials: float32 (n_classes, n_answers), of the other members.
+        """
+        member = self._kept.get(trial) or self._member(trial)
+        if trial in self._shortlisted:
+            self._kept[trial] = member
+        return np.asarray(np.log(np.einsum("ca,ca->a", exponentials, member.exponentials)) + member.others)
+
+    def _member(self, trial: int) -> "_Member":
+        shares = self._by_class(self._answers.logits[trial]) / np.float32(N_MEMBERS)
+        exponentials, largest = _exponentials(shares)
+        return _Member(exponentials, largest - shares[self._own, np.arange(shares.shape[1])])
+
+    def _by_class(self, logits: np.ndarray) -> np.ndarray:
+        """float32 (n_classes, n_answers). logits: (n_repeats, n_rows, n_classes)."""
+        return np.ascontiguousarray(logits.reshape(-1, logits.shape[-1]).T)
+
+    def _losses(self, trials: np.ndarray) -> np.ndarray:
+        """float (len(trials), n_rows): the loss of each trial alone, its mean over the repeats."""
         labels = np.broadcast_to(self._photos.labels, self._answers.logits.shape[1:-1])
-        n_at_once = max(1, _ROWS_AT_ONCE // labels.size)
-        parts = []
-        for start in range(0, len(trials), n_at_once):
-            logits = answers_of(self._answers.logits[trials[start : start + n_at_once]])
-            parts.append(cross_entropy(logits, np.broadcast_to(labels, logits.shape[:-1])).mean(axis=1))
-        return np.concatenate(parts)
+        return np.stack([cross_entropy(self._answers.logits[trial], labels).mean(axis=0) for trial in trials])
 
     def _group_sums(self, values: np.ndarray) -> np.ndarray:
         """float64 (n, n_groups), each photo as its class weighs."""
@@ -304,6 +333,12 @@ class _Growth:
         squares += np.square(mean) * (weights @ np.square(sizes))[:, None]
         n = np.maximum(weights.sum(axis=1, keepdims=True), 2)
         return mean, np.sqrt(np.maximum(squares, 0) * (n / (n - 1))) / totals
+
+
+def _exponentials(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Exponentials of (n_classes, n_answers), shifted by the largest logit of each answer; and these, (n_answers,)."""
+    largest = logits.max(axis=0)
+    return np.exp(np.maximum(logits - largest, np.float32(_SMALLEST_EXPONENT))), largest
 
 
 def _photo_weights(photos: AskedPhotos, goal: Goal) -> np.ndarray:
