@@ -1,4 +1,4 @@
-"""Calibrated probabilities, and the confidence from which on an answer counts as sure, from validation photos only.
+"""Calibrated probabilities, and the confidence from which on an answer counts as sure, from held-out answers only.
 
 The temperature is found in `automl.search.confidence`. The calibration error is the mean distance of confidence and
 accuracy over 15 bins, as in Guo et al. (2017, arXiv:1706.04599).

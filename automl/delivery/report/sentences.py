@@ -50,6 +50,7 @@ def when_sure(report: RunReport) -> str:
     """From which confidence on an answer can be trusted; empty where that is not known.
 
     The threshold was chosen on validation photos, so the figures of the test are the more honest ones where it has any.
+    Without a test set the same answers have chosen it, so that only the corrected figures are told.
     """
     calibration, score = report.calibration, report.score
     if calibration is None or calibration.threshold is None:
@@ -57,7 +58,7 @@ def when_sure(report: RunReport) -> str:
     if score.coverage is not None and score.accuracy_when_sure is not None:
         coverage, accuracy = score.coverage, score.accuracy_when_sure
         sentence = delivery_messages.SURE_ON_TEST_PHOTOS
-    elif calibration.accuracy_when_sure is not None:
+    elif calibration.accuracy_when_sure is not None and score.is_held_out:
         coverage, accuracy = calibration.coverage, calibration.accuracy_when_sure
         sentence = delivery_messages.SURE_ON_VALIDATION_PHOTOS
     else:

@@ -12,6 +12,18 @@ from automl.text.numbers import latency_in_words, percent, size_in_words
 _NOTHING = "–"
 
 
+_CONFIDENCE_TERMS = (
+    delivery_messages.CONFIDENCE_ERROR_TERM_TEST,
+    delivery_messages.CONFIDENCE_ERROR_TERM_BEFORE,
+    delivery_messages.CONFIDENCE_ERROR_TERM_AFTER,
+)
+_COUNTED_CONFIDENCE_TERMS = (
+    delivery_messages.COUNTED_ERROR_TERM_TEST,
+    delivery_messages.COUNTED_ERROR_TERM_BEFORE,
+    delivery_messages.COUNTED_ERROR_TERM_AFTER,
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRow:
     """One score, in words.
@@ -155,11 +167,12 @@ def _probability_rows(report: RunReport) -> list[ScoreRow]:
                 interval=interval,
             )
         )
+    tested, before, after = _CONFIDENCE_TERMS if score.is_held_out else _COUNTED_CONFIDENCE_TERMS
     if score.ece is not None:
-        rows.append(_confidence_row(delivery_messages.CONFIDENCE_ERROR_TERM_TEST, score.ece))
+        rows.append(_confidence_row(tested, score.ece))
     if calibration and calibration.ece_before is not None and calibration.ece_after is not None:
-        rows.append(_confidence_row(delivery_messages.CONFIDENCE_ERROR_TERM_BEFORE, calibration.ece_before))
-        rows.append(_confidence_row(delivery_messages.CONFIDENCE_ERROR_TERM_AFTER, calibration.ece_after))
+        rows.append(_confidence_row(before, calibration.ece_before))
+        rows.append(_confidence_row(after, calibration.ece_after))
     return rows
 
 
@@ -168,9 +181,12 @@ def _confidence_row(term: str, ece: float) -> ScoreRow:
 
 
 def _validation_row(report: RunReport) -> ScoreRow:
+    title, term = delivery_messages.VALIDATED, delivery_messages.VALIDATED_TERM
+    if not report.score.is_held_out:
+        title, term = delivery_messages.COUNTED_ROW, delivery_messages.COUNTED_ROW_TERM
     return ScoreRow(
-        title=delivery_messages.VALIDATED if report.score.is_held_out else delivery_messages.COUNTED_ROW,
-        term=delivery_messages.VALIDATED_TERM.format(goal=report.goal.replace("_", " ")),
+        title=title,
+        term=term.format(goal=report.goal.replace("_", " ")),
         value=percent(report.validation.score),
     )
 

@@ -1,4 +1,4 @@
-"""How far the probabilities of a model can be taken at their word, measured on validation photos."""
+"""How far the probabilities of a model can be taken at their word, measured on photos held out from training."""
 
 from automl.records.report.part import Count, ReportPart, Share
 
@@ -38,7 +38,7 @@ class CalibrationReport(ReportPart):
     """The calibrated confidence from which on an answer counts as sure; None where no answer can be trusted so far."""
 
     coverage: Share
-    """Share of the validation answers that are sure."""
+    """Share of the held-out answers that are sure. Cross-validated: `test.coverage` is the corrected figure."""
 
     accuracy_when_sure: Share | None
-    """Share of the sure validation answers that are right; None where none is sure."""
+    """Share of the sure held-out answers that are right; None where none is sure. The threshold was chosen by it."""

@@ -91,10 +91,10 @@ class ParetoRow(ReportPart):
     """Of the trial, from 0."""
 
     score: Share | None
-    """The goal's value on validation photos."""
+    """The goal's value on photos that were held out from training."""
 
     n_images: Count
-    """Validation photos that the score speaks of."""
+    """How many of them the score speaks of."""
 
     n_bytes: Count
     """Size of the model file."""

@@ -185,9 +185,13 @@ CONFIDENCE_ERROR = "How far its confidence is from how often it is right"
 CONFIDENCE_ERROR_TERM_TEST = "calibration error (ECE), tested photos"
 CONFIDENCE_ERROR_TERM_BEFORE = "calibration error (ECE), validation photos, before calibration"
 CONFIDENCE_ERROR_TERM_AFTER = "calibration error (ECE), validation photos, after it"
+COUNTED_ERROR_TERM_TEST = "calibration error (ECE), one answer to each photo"
+COUNTED_ERROR_TERM_BEFORE = "calibration error (ECE), by the answers that calibrated it, before calibration"
+COUNTED_ERROR_TERM_AFTER = "calibration error (ECE), by the answers that calibrated it, after it"
 VALIDATED = "On validation photos, which chose the winner"
 COUNTED_ROW = "By the answers that chose the winner, not corrected for that"
 VALIDATED_TERM = "validation {goal}"
+COUNTED_ROW_TERM = "cross-validated {goal}"
 
 # The proof of a format.
 NOT_LOADED = "It could not be loaded again, so do not rely on it."

@@ -70,7 +70,7 @@ TIME_USED = "The search used the whole time budget."
 ENDED_EARLY = "The search ended early: {reasons}."
 
 # Pieces: the reasons for which it ended early.
-ALL_RIGHT = "every validation photo was right, so nothing more could be gained"
+ALL_RIGHT = "every photo held out from training was right, so nothing more could be gained"
 NO_BETTER_TRIES = "the last {n} tries brought nothing better"
 NO_BETTER_FINE_TUNINGS = "the last {n} fine-tunings brought nothing better"
 ALL_TRIED = "every combination had been tried"

@@ -32,7 +32,7 @@ class TrialResource(Resource):
     """Numbers of the trials whose mean it is; empty for a trial that is no mean."""
 
     score: float | None
-    """The value of the goal on validation photos, 0-1; null where the trial failed or was given up early."""
+    """The value of the goal on held-out photos, 0-1; null where the trial failed or was given up early."""
 
     started_s: float
     """Seconds on the run's clock."""

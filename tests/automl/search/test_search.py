@@ -147,7 +147,10 @@ def test_a_perfect_head_ends_the_search_early(world):
     w = world(lambda number, params: 1.0, made_with={"margin": 9.0})
     w.run()
     assert not w.tuners.fits and len(w.observer.records) == 1
-    assert w.why == "The search ended early: every validation photo was right, so nothing more could be gained."
+    assert (
+        w.why
+        == "The search ended early: every photo held out from training was right, so nothing more could be gained."
+    )
 
 
 def test_when_nothing_is_gained_any_more_the_search_ends_early(world):

@@ -83,6 +83,15 @@ def test_the_threshold_is_told_with_its_most_honest_figures(calibration, test, p
     )
 
 
+def test_without_a_test_set_only_figures_that_are_corrected_for_the_choice_are_told():
+    calibration = {"threshold": 0.83, "coverage": 0.9, "accuracy_when_sure": 0.98}
+    corrected = {"coverage": 0.8, "accuracy_when_sure": 0.97}
+    report = made_report(calibration=calibration, test={"method": "cross-validated", **corrected})
+    assert "80 of 100 tested photos, it was right on 97 of 100" in when_sure(report)
+    nothing_sure = {"coverage": 0.0, "accuracy_when_sure": None}
+    assert when_sure(made_report(calibration=calibration, test={"method": "cross-validated", **nothing_sure})) == ""
+
+
 @pytest.mark.parametrize("calibration", [None, {"threshold": None, "coverage": 0.0, "accuracy_when_sure": None}])
 def test_without_a_threshold_there_is_no_word_of_one(calibration):
     assert when_sure(made_report(calibration=calibration)) == ""

@@ -1,6 +1,7 @@
 """The rows of the tables agree with the figures, also where some are missing."""
 
 import numpy as np
+import pytest
 
 from automl.delivery.report.tables import MixUp, ScoreRow, export_rows, mix_ups, score_rows
 from tests.automl.delivery.report.built_reports import finished
@@ -39,6 +40,18 @@ def test_a_score_that_does_not_apply_or_was_not_measured_has_no_row():
     not_measured = {"top5_accuracy": None, "log_loss": None, "ece": None, "intervals": None}
     terms = [row.term for row in score_rows(made_report(test=not_measured))]
     assert terms == ["accuracy", "balanced accuracy", "macro F1", "baseline", "validation accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("method", "ending", "n_of_validation"),
+    [("held-out", "validation accuracy", 3), ("cross-validated", "accuracy", 0)],
+)
+def test_only_where_there_was_a_test_set_figures_are_of_validation_photos(method, ending, n_of_validation):
+    test = {"method": method, "ece": 0.04, "log_loss": 0.25}
+    rows = score_rows(made_report(test=test, calibration={"ece_before": 0.1, "ece_after": 0.05}))
+    assert len({row.term for row in rows if "calibration error" in row.term}) == 3
+    assert sum("validation" in row.term.replace("cross-validated", "") for row in rows) == n_of_validation
+    assert rows[-1].term.endswith(ending)
 
 
 def test_the_most_frequent_mistakes_come_first():

@@ -281,7 +281,7 @@ def test_a_perfect_model_ends_it_at_once_with_a_reason(world):
     w.run()
     assert len(w.trials.records) == 1
     assert w.features.computed_blocks == [Block(V1, 224)]
-    assert "every validation photo was right" in w.stage.why_it_ended
+    assert "every photo held out from training was right" in w.stage.why_it_ended
 
 
 @pytest.mark.parametrize("settings", TUNERS)
