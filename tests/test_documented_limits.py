@@ -14,11 +14,12 @@ import pytest
 from automl.archives import limits as archive_limits
 from automl.client import remote
 from automl.datasets import copy_groups, split, summary, verdict
+from automl.datasets import validation_folds as dealing
 from automl.datasets.findings import classes, photos
 from automl.delivery import conversion
 from automl.evaluation import bias_corrected, look_alikes, suspects
 from automl.formats import FORMATS
-from automl.images import near_copies, pixel_rules, pixels
+from automl.images import coarse_pairs, near_copies, pixel_rules, pixels
 from automl.labelling import label_tables, table_rows
 from automl.models import features
 from automl.models.head import resident
@@ -169,11 +170,11 @@ LIMITS = (
     ("operations.md", f"made up for within {'an hour' if notices._LATEST_S == 3600 else '?'}"),
     ("operations.md", f"open for more than {hub.HEARTBEAT_S:.0f} seconds"),
     # architecture.md
-    ("architecture.md", f"resembles more than {near_copies._CROWD} others"),
+    ("architecture.md", f"resembles more than {coarse_pairs._CROWD} others"),
     ("architecture.md", f"again, at most {'twice' if reaper.MAX_ATTEMPTS == 3 else '?'}"),
     ("architecture.md", f"Ours send {remote.BATCH_FILES} files or {mb(remote.BATCH_BYTES)} a request"),
     ("architecture.md", f"{word(remote.PARALLEL)} requests at a time"),
-    ("architecture.md", f"at most {near_copies._MAX_CANDIDATES} candidates for each photo"),
+    ("architecture.md", f"at most {coarse_pairs._MAX_CANDIDATES} candidates for each photo"),
     ("architecture.md", f"above {near_copies._MAX_GRAIN} of it are two shots"),
     ("architecture.md", f"{word(near_copies._MIN_SERIES).capitalize()} and more files of one size"),
     ("architecture.md", f"they are more than one in {copy_groups.MAX_CONTRADICTED}, the user is asked"),
@@ -183,7 +184,10 @@ LIMITS = (
     ("architecture.md", f"more than a {'third' if copy_groups._MAX_SHARE_OF_LOOK_ALIKES == 1 / 3 else '?'}, whose"),
     ("user-guide.md", f"more than one of {copy_groups.MAX_CONTRADICTED} photos; all are used"),
     ("architecture.md", f"so there are {threads_of_the_web_server()}, and {hub.MAX_STREAMS} streams at most"),
-    ("architecture.md", f"{word(split.N_REPEATS)} different times up to {split.MAX_REPEATED_IMAGES} photos"),
+    (
+        "architecture.md",
+        f"{word(dealing.N_REPEATS)} different times up to {dealing.MAX_REPEATED_IMAGES} photos",
+    ),
     ("architecture.md", f"one held-out part above {split.MAX_CROSS_VALIDATED_IMAGES:,}"),
     ("architecture.md", f"all fusions of up to {word(search_space._FEW)} backbones"),
     ("architecture.md", f"at most {word(search_space._MOST_OF_MANY)} side by side or all"),
@@ -196,7 +200,7 @@ LIMITS = (
     ("user-guide.md", f"{word(split.N_FOLDS)} parts, or {word(split.N_FOLDS_OF_FEW)} where there are fewer than"),
     (
         "user-guide.md",
-        f"fewer than {split.FEW_OF_A_CLASS} of a class (up to {split.MAX_REPEATED_IMAGES} photos three times",
+        f"fewer than {split.FEW_OF_A_CLASS} of a class (up to {dealing.MAX_REPEATED_IMAGES} photos three times",
     ),
     ("user-guide.md", f"luck is taken off: {bias_corrected.N_BOOTSTRAPS} times"),
     ("user-guide.md", f"about {conversion.MOST_COMPARED} of the photos"),

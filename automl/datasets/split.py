@@ -10,11 +10,11 @@ about them. The order in which groups are dealt out comes from a hash of seed an
 files nor the version of a random generator matters, and adding photos moves few of the others.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from automl.datasets.copies_of_test import copies_of_test
+from automl.datasets.holding_out import dealable, held_out
 from automl.datasets.split_groups import (
     CutClips,
     Group,
@@ -23,11 +23,9 @@ from automl.datasets.split_groups import (
     group_of,
     groups_of,
     labels_of_one_clip,
-    order_of,
-    with_groups_dealt_out,
-    with_lonely_clips_cut,
 )
-from automl.datasets.verdict import picture_of, problem_of
+from automl.datasets.validation_folds import require_enough, validation_of
+from automl.datasets.verdict import picture_of
 from automl.errors import BadDataset
 from automl.records import DatasetManifest, Scoring, Split, SplitPlan
 from automl.text.lists import quoted
@@ -36,46 +34,17 @@ from automl.text.natural_order import in_natural_order
 from automl.text.numbers import percent
 
 TEST_SHARE = 0.15
-TEST_SHARE_OF_CLIPS = 0.25
-MAX_TEST_IMAGES = 10_000
 FEWEST_IMAGES_WITH_TEST = 1_000
 """With fewer, every photo teaches and is tested, unless the user wants a part to be held out."""
 
 MAX_CROSS_VALIDATED_IMAGES = 5_000
-MAX_REPEATED_IMAGES = 500
 N_FOLDS = 5
 N_FOLDS_OF_FEW, FEW_OF_A_CLASS = 10, 30
 """Where every photo is tested, with fewer photos of a class: a model of four fifths of them is worse than the one that
 is delivered, so the score would be too low (`bench.small_sets`)."""
 
-N_REPEATS = 3
-VALIDATION_SHARE = 0.15
-MIN_OWN_VALIDATION_IMAGES = 200
 FEW_TEST_IMAGES = 30
 ALWAYS_TRAINED = -1
-
-
-_FoldsOfGroups = dict[Group, tuple[int, ...]]
-"""The folds that hold a group out, one for each repeat of the cross-validation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Validation:
-    """How models are compared.
-
-    Attributes:
-        folds_of: The folds of each group that is ever validated on.
-        n_folds: Number of folds of one repeat.
-        notes: Sentences for the user.
-    """
-
-    folds_of: _FoldsOfGroups
-    n_folds: int
-    notes: list[str]
-
-    @property
-    def n_repeats(self) -> int:
-        return len(next(iter(self.folds_of.values())))
 
 
 def make_split(
@@ -111,17 +80,17 @@ def make_split(
         plan = make_split(dealt_out(manifest, of_one_group), seed, n_folds, scoring=scoring)
         return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT.format(classes=quoted(of_one_group)), *plan.notes))
     if not has_own_test and not tests_every_photo:
-        test = {i for group in _held_out(groups, TEST_SHARE, len(manifest.images)) for i in group.images}
+        test = {i for group in held_out(groups, TEST_SHARE, len(manifest.images)) for i in group.images}
     copies = copies_of_test(manifest.images, picture_of)
     pool_groups = _learnable(manifest, groups, test | copies.left_out)
     pool = sorted(i for group in pool_groups for i in group.images)
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
-    _require(bool(_dealable(pool_groups) if tests_every_photo else test), manifest)
+    require_enough(bool(dealable(pool_groups) if tests_every_photo else test), manifest)
 
     n_folds = n_folds or _usual_folds(manifest, tests_every_photo=tests_every_photo)
     most = len(pool) if tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
-    validation = _validation(manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most)
+    validation = validation_of(manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most)
     folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
     return SplitPlan(
         pool=tuple(pool),
@@ -160,7 +129,7 @@ def with_folds_dealt_again(manifest: DatasetManifest, plan: SplitPlan, *, known:
     ]
     most = len(plan.pool) if plan.tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
     n_folds = _usual_folds(known, tests_every_photo=plan.tests_every_photo)
-    validation = _validation(manifest, groups, n_folds=n_folds, seed=plan.seed, most_cross_validated=most)
+    validation = validation_of(manifest, groups, n_folds=n_folds, seed=plan.seed, most_cross_validated=most)
     n_repeats = min(len(plan.folds[0]), validation.n_repeats)
     folds = {i: of_group[:n_repeats] for group, of_group in validation.folds_of.items() for i in group.images}
     return replace(
@@ -195,185 +164,10 @@ def _learnable(manifest: DatasetManifest, groups: Sequence[Group], unused: set[i
     return learned
 
 
-def _by_class(groups: Sequence[Group]) -> dict[str, list[Group]]:
-    """The groups that have photos of each class; a group of several classes is there for each of them."""
-    classes: defaultdict[str, list[Group]] = defaultdict(list)
-    for group in groups:
-        for label in group.labels:
-            classes[label].append(group)
-    return classes
-
-
-def _dealable(groups: Sequence[Group]) -> list[Group]:
-    """The groups that may be held out: for each of their classes there are others to learn from."""
-    certain = [group for group in groups if not group.is_in_doubt]
-    single = {label for label, of_class in _by_class(certain).items() if len(of_class) < 2}
-    return [group for group in certain if group.labels.isdisjoint(single)]
-
-
-def _held_out(groups: Sequence[Group], share: float, n_images: int) -> set[Group]:
-    """About `share` of the photos of each class, at least one picture or clip and never all."""
-    candidates = _dealable(groups)
-    left = {label: _Room(of_class, share, n_images) for label, of_class in _by_class(candidates).items()}
-    chosen = set()
-    for group in candidates:
-        if all(left[label].has_room_for(group) for label in group.labels):
-            chosen.add(group)
-            for label in group.labels:
-                left[label].take(group)
-    for label in sorted(left):
-        if left[label].n_taken == 0:
-            spare = [group for group in left[label].groups if all(left[one].can_spare_one for one in group.labels)]
-            # Groups of several classes may have taken all that a class can spare.
-            for group in sorted(spare, key=lambda group: len(group.images))[:1]:
-                chosen.add(group)
-                for one in group.labels:
-                    left[one].take(group)
-    return chosen
-
-
-class _Room:
-    """How much of a class may still be held out.
-
-    Clips are counted: with a seventh of six clips, the test would be a single one. Otherwise photos are counted, and
-    pictures, so that a burst does not take the place of many.
-
-    Attributes:
-        groups: Those with photos of the class.
-        n_taken: Groups that are held out.
-    """
-
-    def __init__(self, groups: Sequence[Group], share: float, n_images: int) -> None:
-        self.groups, self.n_taken = groups, 0
-        sizes = [len(group.images) for group in groups]
-        n_in_clips = sum(len(group.images) for group in groups if group.is_clip)
-        has_clips = 2 * n_in_clips > sum(sizes)
-        share = min(TEST_SHARE_OF_CLIPS if has_clips else share, MAX_TEST_IMAGES / max(1, n_images))
-        self._most_groups = max(1, round(share * len(groups)))
-        self._n_photos = round((2 * share if has_clips else share) * sum(sizes))
-
-    @property
-    def can_spare_one(self) -> bool:
-        return self.n_taken + 1 < len(self.groups)
-
-    def has_room_for(self, group: Group) -> bool:
-        return self.n_taken < self._most_groups and len(group.images) <= self._n_photos
-
-    def take(self, group: Group) -> None:
-        self.n_taken += 1
-        self._n_photos -= len(group.images)
-
-
-def _validation(
-    manifest: DatasetManifest, pool: Sequence[Group], *, n_folds: int, seed: int, most_cross_validated: int
-) -> _Validation:
-    groups, cut = with_lonely_clips_cut(manifest, pool)
-    notes = [dataset_messages.COMPARED_ON_PARTS_OF_A_CLIP.format(classes=quoted(cut))] if cut else []
-    if of_one_group := labels_of_one_clip(manifest, groups):
-        groups = with_groups_dealt_out(manifest, groups, of_one_group)
-        notes.append(dataset_messages.COMPARED_ON_PARTS_OF_A_GROUP.format(classes=quoted(of_one_group)))
-    _require(len(groups) > 1, manifest)
-    n_pool = sum(len(group.images) for group in groups)
-    if not _dealable(groups):
-        folds_of, n_used = _repeated(groups, n_folds=n_folds, n_pool=n_pool, seed=seed)
-        return _Validation(folds_of=folds_of, n_folds=n_used, notes=[*notes, dataset_messages.TOO_FEW_TO_COMPARE])
-    if n_pool <= most_cross_validated:
-        found = _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed)
-    else:
-        found = _single_validation(manifest, groups, n_pool)
-    return replace(found, notes=[*notes, *found.notes])
-
-
-def _n_own(groups: Sequence[Group]) -> int:
-    """How many images are together with one of the user's validation folder."""
-    return sum(len(group.images) for group in groups if group.is_validation)
-
-
-def _cross_validation(groups: Sequence[Group], *, n_pool: int, n_folds: int, seed: int) -> _Validation:
-    """Each photo takes its turn at validation."""
-    folds_of, n_used = _repeated(_dealable(groups), n_folds=n_folds, n_pool=n_pool, seed=seed)
-    notes = []
-    if _n_own(groups):
-        notes.append(dataset_messages.JOINED_IN_CROSS_VALIDATION.format(n_folds=n_used))
-    certain = [group for group in groups if not group.is_in_doubt]
-    if single := _labels(certain) - _labels(list(folds_of)):
-        notes.append(dataset_messages.SINGLE_PHOTO_OF_CLASS.format(classes=quoted(in_natural_order(single))))
-    return _Validation(folds_of=folds_of, n_folds=n_used, notes=notes)
-
-
-def _single_validation(manifest: DatasetManifest, groups: Sequence[Group], n_pool: int) -> _Validation:
-    """One part of the photos is validated on: the user's own where it is large enough."""
-    n_own = _n_own(groups)
-    own = _own_validation(groups, n_pool) if n_own >= MIN_OWN_VALIDATION_IMAGES else set()
-    # Where frames of each clip were put into the validation folder, whole clips are not what the user has chosen.
-    held_out = [manifest.images[i].split for group in own for i in group.images]
-    if own and 2 * held_out.count(Split.VALIDATION) >= len(held_out):
-        note = dataset_messages.COMPARED_ON_OWN_FOLDER.format(n=n_own)
-        return _Validation(folds_of=dict.fromkeys(own, (0,)), n_folds=1, notes=[note])
-    chosen = _held_out(groups, VALIDATION_SHARE, n_pool)
-    share = percent(sum(len(group.images) for group in chosen) / n_pool, 0)
-    if own:
-        note = dataset_messages.COMPARED_ON_OTHER_CLIPS.format(share=share)
-    elif n_own:
-        note = dataset_messages.COMPARED_ON_SHARE_INSTEAD.format(n=n_own, share=share)
-    else:
-        note = dataset_messages.COMPARED_ON_SHARE.format(share=share)
-    return _Validation(folds_of=dict.fromkeys(chosen, (0,)), n_folds=1, notes=[note])
-
-
-def _repeated(groups: Sequence[Group], *, n_folds: int, n_pool: int, seed: int) -> tuple[_FoldsOfGroups, int]:
-    """The folds of each group, and how many folds there are."""
-    first, n_used = _dealt(groups, n_folds)
-    deals = [first]
-    for repeat in range(1, N_REPEATS if n_pool <= MAX_REPEATED_IMAGES else 1):
-        shuffled = sorted(groups, key=lambda group: order_of(group, seed, repeat))
-        deals.append(_dealt(shuffled, n_folds)[0])
-    return {group: tuple(deal[group] for deal in deals) for group in first}, n_used
-
-
-def _dealt(groups: Sequence[Group], n_folds: int) -> tuple[dict[Group, int], int]:
-    """The fold of each group, and how many folds there are.
-
-    No fold is empty, and none holds all of a class that has two groups; only groups of several classes may leave no
-    other way.
-    """
-    n_used = min(n_folds, len(groups))
-    n_in_fold = [0] * n_used
-    n_of_class: defaultdict[str, list[int]] = defaultdict(lambda: [0] * n_used)
-    fold_of: dict[Group, int] = {}
-    # Groups of several classes are the hardest to place, so they come first; then class by class, the large groups
-    # first: the small ones then even the folds out.
-    for group in sorted(groups, key=lambda group: (len(group.labels) == 1, sorted(group.labels), -len(group.images))):
-        of_classes = [n_of_class[label] for label in group.labels]
-        fold = min(range(n_used), key=lambda f: (sum(n[f] for n in of_classes), n_in_fold[f]))
-        fold_of[group] = fold
-        n_in_fold[fold] += len(group.images)
-        for n in of_classes:
-            n[fold] += len(group.images)
-    return fold_of, n_used
-
-
-def _own_validation(groups: Sequence[Group], n_pool: int) -> set[Group]:
-    """The user's validation pictures; of a class that has no others, only a share, since it must be learned too."""
-    learned = _labels([group for group in groups if not group.is_validation])
-    own = {group for group in groups if group.is_validation and group.labels <= learned and not group.is_in_doubt}
-    return own | _held_out([group for group in groups if not group.labels <= learned], VALIDATION_SHARE, n_pool)
-
-
-def _labels(groups: Sequence[Group]) -> set[str]:
-    return {label for group in groups for label in group.labels}
-
-
 def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None:
     learnable = {manifest.images[i].label for i in pool}
     if lost := [label for label in manifest.classes if label not in learnable]:
         raise BadDataset(dataset_messages.NOTHING_TO_LEARN_OUTSIDE_TEST.format(classes=quoted(lost)))
-
-
-def _require(is_enough: bool, manifest: DatasetManifest) -> None:
-    """The check refuses such a data set before a run begins, but versions that were saved earlier may be such."""
-    if not is_enough:
-        raise BadDataset(problem_of(manifest.images) or dataset_messages.NOTHING_TO_TEST)
 
 
 def _spared_notes(labels: Sequence[str]) -> list[str]:

@@ -6,35 +6,28 @@ product, which finds candidates. A candidate is then verified by `automl.images.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
+from automl.images.coarse_pairs import FINGERPRINTS_PER_BLOCK, coarse_fingerprints, coarse_pairs, mirrored
 from automl.images.detail import DETAIL, details_from
 from automl.images.fingerprint import FINGERPRINT_PX
-from automl.images.resemblance import NearPairs, blurred, verified_pairs
+from automl.images.picture_groups import PictureGroups
+from automl.images.resemblance import NearPairs, verified_pairs
 from automl.images.same_shot import Comparison, ShotComparer
 from automl.images.sequences import joined
 from automl.images.still_camera import Shots, shots_of_scene
 
-_COARSE_PX = FINGERPRINT_PX // 2
 _BLANK_SPREAD = 4.0
 """Gray values. A picture with less is blank: standardising it would compare nothing but its noise."""
 
 _BLANK_RMS = 1.0
 """Gray values. Blank pictures differ by noise alone, so they are copies only where nearly every value is the same."""
 
-_MIN_COARSE = 0.92
 _MIN_LIKE_LEADER = 0.9
-_MAX_CANDIDATES = 12
-"""The best so many of one picture. A series of copies still hangs together, and a set of look-alikes stays quick."""
-
-_CROWD = 60
-"""Where a picture is like more others, a camera has stood still. All of those hang together in any case, so each is
-only compared with two of them, and its copies are found by `automl.images.still_camera`."""
-
 _MIN_SHOTS = 30
 """So many pictures tell what they have in common from what each has for itself."""
 
@@ -43,8 +36,6 @@ _MAX_GRAIN = 1.08
 
 _MAX_GRAIN_IN_SERIES = 0.2
 _MIN_SERIES = 8
-_PRODUCTS_PER_BLOCK = 8_000_000
-_FINGERPRINTS_PER_BLOCK = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +131,9 @@ def _different(fingerprints: np.ndarray, details: np.ndarray) -> tuple[np.ndarra
 
 def _spreads(fingerprints: np.ndarray) -> np.ndarray:
     """The standard deviation of each, float32 (n,), block by block to spare memory."""
-    blocks = range(0, len(fingerprints), _FINGERPRINTS_PER_BLOCK)
+    blocks = range(0, len(fingerprints), FINGERPRINTS_PER_BLOCK)
     return np.concatenate(
-        [fingerprints[at : at + _FINGERPRINTS_PER_BLOCK].std(axis=1, dtype=np.float32) for at in blocks]
+        [fingerprints[at : at + FINGERPRINTS_PER_BLOCK].std(axis=1, dtype=np.float32) for at in blocks]
     )
 
 
@@ -169,8 +160,8 @@ def _lively_groups(fingerprints: np.ndarray, details: np.ndarray) -> np.ndarray:
     coarse = coarse_fingerprints(fingerprints)
     # Best first: a weak pair then meets groups that have found their leaders, and cannot join two of them.
     comparer = ShotComparer(fingerprints, details)
-    found = verified_pairs(fingerprints, _candidates(coarse)).best_first()
-    near = _Joined(len(coarse), _LikeLeader(coarse)).of(found.pairs)
+    found = verified_pairs(fingerprints, coarse_pairs(coarse)).best_first()
+    near = PictureGroups(len(coarse), _LikeLeader(coarse)).of(found.pairs)
     scene = joined(len(coarse), found.pairs.tolist())
     upright = joined(len(coarse), found.pairs[~found.is_mirrored].tolist())
     found = found.chosen(near[found.pairs[:, 0]] == near[found.pairs[:, 1]])
@@ -188,7 +179,7 @@ def _lively_groups(fingerprints: np.ndarray, details: np.ndarray) -> np.ndarray:
     pairs = [pair for camera in cameras for pair in camera.pairs.tolist()]
     near, original = (joined(len(coarse), chain(enumerate(group.tolist()), pairs)) for group in (near, original))
     still = found.pairs[compared.looks_same & found.is_still]
-    shots = _Joined(len(coarse), lambda pairs: comparer.compare(pairs).looks_same)
+    shots = PictureGroups(len(coarse), lambda pairs: comparer.compare(pairs).looks_same)
     shot = shots.of(still, np.ones(len(still), bool))
     return np.stack([near, original, shot])
 
@@ -250,7 +241,7 @@ def _originals(found: NearPairs, compared: Comparison, comparer: ShotComparer, d
 
 def _joined_by_grain(found: NearPairs, compared: Comparison, like: "_SameGrain", same: np.ndarray) -> np.ndarray:
     """The leaders after those pairs are joined that have the same grain, then those of which it tells nothing."""
-    joined = _Joined(len(like.comparer), like)
+    joined = PictureGroups(len(like.comparer), like)
     for some in (same & (compared.grain <= like.most), same & ~(compared.grain <= like.most)):
         leader = joined.of(found.pairs[some], like.of(compared)[some])
     return leader
@@ -261,89 +252,6 @@ def _in_series(leader: np.ndarray, details: np.ndarray) -> np.ndarray:
     keys = [bytes(row) for row in np.stack([leader, *details["size"].T, details["error"].view(np.uint32)], axis=1)]
     counts = Counter(keys)
     return np.array([counts[key] >= _MIN_SERIES for key in keys], bool) & (details["size"][:, 0] > 0)
-
-
-_IsLike = Callable[[np.ndarray], np.ndarray]
-"""Given pairs, int (p, 2), of the leader of a group and a picture that would join it: which are alike, bool (p,)."""
-
-
-class _Joined:
-    """Groups of pictures that are joined pair by pair, unless one that joins is not like the leader.
-
-    Joining one pair after the other would compare a few pictures at a time, which is slow where a camera has seen the
-    same scene thousands of times. So all joins that do not depend on each other are made in one round.
-
-    Args:
-        n: Number of pictures.
-        is_like: Decides who may join.
-    """
-
-    def __init__(self, n: int, is_like: _IsLike) -> None:
-        self._leader = np.arange(n)
-        self._size = np.ones(n, np.int64)
-        self._is_like = is_like
-        self._members: dict[int, list[int]] = {}
-        self._known: dict[tuple[int, int], bool] = {}
-
-    def of(self, pairs: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
-        """The leader of each picture once these pairs are joined in their order, int (n,).
-
-        known: bool (p,), whether the second picture of each pair is like the first; None to ask for each.
-        """
-        if known is not None:
-            self._known |= dict(zip(map(tuple, pairs.tolist()), known.tolist(), strict=True))
-        rest = pairs
-        while len(rest):
-            ends, rest = self._apart(rest)
-            chosen = _independent(ends.tolist())
-            joins = [(large, small) for _, large, small in chosen]
-            for (large, small), may_join in zip(joins, self._may_join(joins), strict=True):
-                if may_join:
-                    self._join(large, small)
-            rest = np.delete(rest, [place for place, _, _ in chosen], axis=0)
-        return self._leader
-
-    def _apart(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The leaders of the pairs that are not in one group yet, that of the larger group first, and these pairs."""
-        ends = self._leader[pairs]
-        is_apart = ends[:, 0] != ends[:, 1]
-        ends = ends[is_apart]
-        sizes = self._size[ends]
-        return np.where((sizes[:, 0] < sizes[:, 1])[:, None], ends[:, ::-1], ends), pairs[is_apart]
-
-    def _may_join(self, joins: Sequence[tuple[int, int]]) -> list[bool]:
-        """Whether all members of each second group are like the leader of the first; none is compared twice."""
-        needed = [(large, member) for large, small in joins for member in self._of(small)]
-        unknown = [pair for pair in dict.fromkeys(needed) if pair not in self._known]
-        if unknown:
-            self._known.update(zip(unknown, self._is_like(np.array(unknown)).tolist(), strict=True))
-        return [all(self._known[large, member] for member in self._of(small)) for large, small in joins]
-
-    def _join(self, large: int, small: int) -> None:
-        joining = self._members.pop(small, [small])
-        self._members.setdefault(large, [large]).extend(joining)
-        self._leader[joining] = large
-        self._size[large] += len(joining)
-
-    def _of(self, leader: int) -> list[int]:
-        """The members of a group."""
-        return self._members.get(leader, [leader])
-
-
-def _independent(ends: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """The places of pairs of groups that can be joined at once, the first ones first, and the pairs.
-
-    Many may join one group that grows, but none that grows may join another at the same time.
-    """
-    growing: set[int] = set()
-    joining: set[int] = set()
-    chosen = []
-    for place, (large, small) in enumerate(ends):
-        if large not in joining and small not in joining and small not in growing:
-            growing.add(large)
-            joining.add(small)
-            chosen.append((place, large, small))
-    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,58 +280,3 @@ class _SameGrain:
         """The same of pairs that have been compared."""
         # A picture that was cropped or mirrored has another grain at the same place, and is a copy all the same.
         return np.asarray(~((compared.grain > self.most) & compared.looks_same))
-
-
-def coarse_fingerprints(fingerprints: np.ndarray) -> np.ndarray:
-    """The coarse fingerprints, float32 (n, _COARSE_PX**2): blurred, with mean 0 and length 1."""
-    coarse = np.empty((len(fingerprints), _COARSE_PX**2), np.float32)
-    for start in range(0, len(fingerprints), _FINGERPRINTS_PER_BLOCK):
-        block = fingerprints[start : start + _FINGERPRINTS_PER_BLOCK].reshape(-1, _COARSE_PX, 2, _COARSE_PX, 2)
-        flat = blurred(block.mean(axis=(2, 4), dtype=np.float32)).reshape(len(block), -1)
-        flat -= flat.mean(axis=1, keepdims=True)
-        coarse[start : start + len(block)] = flat / np.linalg.norm(flat, axis=1, keepdims=True).clip(1e-6)
-    return coarse
-
-
-def mirrored(coarse: np.ndarray) -> np.ndarray:
-    return coarse.reshape(-1, _COARSE_PX, _COARSE_PX)[:, :, ::-1].reshape(coarse.shape)
-
-
-def _candidates(coarse: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
-    """Pairs that look alike, int (p, 2) with the smaller index first, and whether the first is to be mirrored."""
-    n = len(coarse)
-    n_rows = max(1, _PRODUCTS_PER_BLOCK // max(1, n))
-    for start in range(0, n, n_rows):
-        rows = coarse[start : start + n_rows]
-        in_crowd = np.zeros(len(rows), bool)
-        for mirror in (False, True):
-            # Both have length 1, so the product is the correlation of the two pictures.
-            alike = (mirrored(rows) if mirror else rows) @ coarse[start:].T
-            alike[:, : len(rows)][np.tri(len(rows), dtype=bool)] = -1
-            is_alike = alike >= _MIN_COARSE
-            if not in_crowd.all():
-                in_crowd |= np.count_nonzero(is_alike, axis=1) > _CROWD
-            yield _best_pairs(alike, is_alike, in_crowd) + start, mirror
-
-
-def _best_pairs(alike: np.ndarray, is_alike: np.ndarray, in_crowd: np.ndarray) -> np.ndarray:
-    """The rows and columns, int (p, 2), of the best candidates of each row; of one in a crowd only two."""
-    apart, crowded = np.flatnonzero(~in_crowd), np.flatnonzero(in_crowd)
-    i, j = np.nonzero(is_alike[apart] if len(crowded) else is_alike)
-    i = apart[i]
-    best = _best_of_each(i, alike[i, j])
-    pairs = [np.stack([i[best], j[best]], axis=1)]
-    those = is_alike if len(crowded) == len(alike) else is_alike[crowded]
-    last = those.shape[1] - 1 - those[:, ::-1].argmax(axis=1)
-    for other in (alike.argmax(axis=1)[crowded], last):
-        is_near = is_alike[crowded, other]
-        pairs.append(np.stack([crowded[is_near], other[is_near]], axis=1))
-    return np.concatenate(pairs)
-
-
-def _best_of_each(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The positions of the _MAX_CANDIDATES largest values of each row."""
-    order = np.lexsort((-values, rows))
-    ordered = rows[order]
-    rank = np.arange(len(ordered)) - np.searchsorted(ordered, ordered, side="left")
-    return np.asarray(order[rank < _MAX_CANDIDATES])

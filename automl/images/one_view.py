@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from automl.images.near_copies import coarse_fingerprints, mirrored
+from automl.images.coarse_pairs import coarse_fingerprints, mirrored
 
 
 def share_of_view(fingerprints: np.ndarray, is_member: np.ndarray, min_alike: float) -> float:

@@ -5,21 +5,20 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from automl.labelling.label_tables import LabelTable
-from automl.labelling.photo_references import PhotoIndex, ReferredPhotos
-from automl.labelling.places import MAX_LABEL_CHARS, NoPlace, Place, clean_label
-from automl.labelling.spellings import spelling_key
-from automl.labelling.split_words import innermost_split, split_of
-from automl.labelling.table_columns import (
+from automl.labelling.label_columns import (
     LabelColumns,
     NoSuchColumn,
     NoSuchPhotos,
     SeveralLabels,
     SeveralScores,
     Trouble,
-    find_columns,
-    is_photo_name,
 )
+from automl.labelling.label_tables import LabelTable
+from automl.labelling.photo_references import PhotoIndex, ReferredPhotos
+from automl.labelling.places import MAX_LABEL_CHARS, NoPlace, Place, clean_label
+from automl.labelling.spellings import spelling_key
+from automl.labelling.split_words import innermost_split, split_of
+from automl.labelling.table_columns import find_columns, is_photo_name
 from automl.labelling.table_rows import MAX_ROWS, Row, read_rows
 from automl.records import Split
 from automl.text.lists import quoted

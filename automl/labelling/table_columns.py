@@ -1,17 +1,25 @@
 """Which columns of a table name the file, the class, the part of the split and the group."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from automl.labelling.label_columns import (
+    LabelColumns,
+    NoSuchColumn,
+    NoSuchPhotos,
+    SeveralLabels,
+    SeveralScores,
+    Trouble,
+    column_name,
+)
 from automl.labelling.photo_references import PHOTO_SUFFIXES, Closeness, PhotoReference
 from automl.labelling.places import MAX_LABEL_CHARS
 from automl.labelling.split_words import words_of
 from automl.labelling.table_rows import NamesPhoto, Row
-from automl.labelling.table_shares import largest_share, scores_among, shares_among
+from automl.labelling.table_shares import scores_among, shares_among
 from automl.labelling.table_splits import ONE, ZERO, SplitColumns, find_split, is_fold
+from automl.labelling.table_values import is_number, joint_between_labels, normal_header, parts_of, values_of
 
 Column = tuple[str, ...]
 Refer = Callable[[str], PhotoReference | None]
@@ -54,111 +62,7 @@ _N_SAMPLED_ROWS = 20_000
 _MAX_NAMED_LABELS = 10
 """So many different classes are few, however short a table is, if its column says that it holds classes."""
 
-_NO_VALUES = frozenset({"", "nan", "null", "#n/a", "n/a"})
 _TIME = re.compile(r"\d{1,4}[-./:]\d{1,2}([-./: T]\d.*)?")
-_LISTED = re.compile(r"(?:\"([^\"]*)\"|'([^']*)')(\s*:)?")
-"""A text between quotation marks, and the colon after it where it is the name of what follows."""
-_WHOLE_NUMBER_END = re.compile(r"(\.0+|,0)$")
-
-_JOINTS = ("|", ";", ",", " ")
-"""What may stand between the classes where a cell holds several."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelColumns:
-    """The columns of a table that matter.
-
-    Attributes:
-        file: The number of the column that names the photo.
-        labels: The number of the column that names the class; or the numbers of several columns, each named for a
-            class, with a 1 where it applies, or with a share.
-        split: The columns that name the part of the split; None if there are none.
-        group: The number of the column that names what photos have in common; None if there is none.
-        others: The numbers of other columns that may be meant to name the class.
-        header: The names of all columns; empty if the table has none.
-        first_row: The number of the first row below the names of the columns.
-        is_named: Whether the name of the column says clearly that it holds classes, or somebody has chosen it.
-        is_yes_or_no: Whether the column says with ones and zeros whether something is there.
-        are_shares: Whether each class has a column with shares, of which the largest counts.
-    """
-
-    file: int
-    labels: tuple[int, ...]
-    split: SplitColumns | None
-    group: int | None
-    others: tuple[int, ...]
-    header: Row
-    first_row: int
-    is_named: bool
-    is_yes_or_no: bool
-    are_shares: bool
-
-    def label(self, row: Row) -> str:
-        """The class that a row names; empty if it names none."""
-        if self.is_yes_or_no:
-            return "yes" if row[self.labels[0]].lower() in ONE else "no"
-        if len(self.labels) == 1:
-            return ", ".join(values_of(row[self.labels[0]]))
-        if self.are_shares:
-            largest = largest_share([row[index] for index in self.labels])
-            return "" if largest is None else self.header[self.labels[largest]]
-        return next((self.header[index] for index in self.labels if row[index].lower() in ONE), "")
-
-    def name(self, index: int) -> str:
-        """The name by which people find a column; its number, from 1, where it has no name."""
-        return column_name(self.header, index)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeveralLabels:
-    """A table that gives some photos several classes at once.
-
-    Attributes:
-        file: How it names one of these photos.
-        labels: The classes of that photo.
-        columns: The names of the columns that could each be the classes; empty where a single column lists them.
-    """
-
-    file: str
-    labels: tuple[str, ...]
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoSuchPhotos:
-    """A table that names photos, none of which is here.
-
-    Attributes:
-        file: How it names one of them.
-    """
-
-    file: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoSuchColumn:
-    """A table that has no column of the name that somebody has chosen.
-
-    Attributes:
-        columns: The names of those that it has.
-    """
-
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeveralScores:
-    """A table with a column of numbers for each of several classes, which are no shares of one whole.
-
-    Attributes:
-        columns: The names of these columns.
-    """
-
-    columns: tuple[str, ...]
-
-
-Trouble = SeveralLabels | NoSuchPhotos | NoSuchColumn | SeveralScores
-"""Why a table that should name the classes does not."""
 
 
 def find_columns(rows: Sequence[Row], refer: Refer, chosen: str = "") -> LabelColumns | Trouble | None:
@@ -194,30 +98,6 @@ def _header_over_columns(header: Row, rows: Sequence[Row], file: int) -> Row:
     names_file = file > 0 and normal_header(header[file - 1]) in _FILE_HEADERS
     are_marks = file == 0 and all(cell.lower() in ZERO | ONE for row in rows for cell in row[1:])
     return ["", *header[:-1]] if names_file or are_marks else header
-
-
-def column_name(header: Row, index: int) -> str:
-    """The name by which people find a column; its number, from 1, where it has no name."""
-    return (header[index] if header else "") or str(index + 1)
-
-
-@lru_cache(maxsize=4096)
-def values_of(cell: str) -> tuple[str, ...]:
-    """What a cell holds: nothing, a text, or the texts of a list, as JSON and Python write it."""
-    if cell.lower() in _NO_VALUES:
-        return ()
-    if cell[0] in "[{" and cell[-1] in "]}":
-        found = _LISTED.findall(cell)
-        texts = [double or single for double, single, colon in found if not colon] or [cell.strip("[]{} ")]
-        return tuple(text for text in texts if text and text != "choices")
-    return (_WHOLE_NUMBER_END.sub("", cell) if _is_number(cell) else cell,)
-
-
-def normal_header(text: str) -> str:
-    """The name of a column as it is compared: the last part of a path, in lower case, with _ between words."""
-    last = re.split(r"[.:]", text.strip().rstrip(".:"))[-1]
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", last)
-    return re.sub(r"[\s_-]+", "_", words.lower()).strip("_")
 
 
 def _names_as_closely(found: PhotoReference | None, closeness: Closeness) -> bool:
@@ -365,7 +245,7 @@ class _Choice:
             return self._several_in_a_cell(named[0]) or self._readable(named[0], fit)
         if columns := self._one_hot(others) or shares_among(self._with_names(others)):
             return columns
-        words = [index for index in fit if not any(map(_is_number, self._values(index)))]
+        words = [index for index in fit if not any(map(is_number, self._values(index)))]
         words.sort(key=self._is_zero_or_one)  # what is only true or false is rather a remark than a class
         if (several := self._several_columns(others)) and all(map(self._is_zero_or_one, words)):
             return several
@@ -413,7 +293,7 @@ class _Choice:
         most = max(_MAX_NAMED_LABELS if is_named else 2, len(self.columns[index]) // 2)
         if not 1 < len(values) <= most or (not is_named and max(map(len, values)) > MAX_LABEL_CHARS):
             return False
-        if any(_is_number(value) and not value.lstrip("+-").isdecimal() for value in values):
+        if any(is_number(value) and not value.lstrip("+-").isdecimal() for value in values):
             return False
         if not is_named and (self._name(index) in _MEASURES or all(map(_TIME.fullmatch, values))):
             return False
@@ -476,11 +356,11 @@ class _Choice:
         """What to say where a column names several classes for a photo, as a list or with a mark between them."""
         if listed := self._listed_in_a_cell(index):
             return listed
-        joint = _joint_between_labels(self._values(index))
+        joint = joint_between_labels(self._values(index))
         if not joint:
             return None
-        row = next(row for row, cell in enumerate(self.columns[index]) if len(_parts(cell, joint)) > 1)
-        labels = _parts(self.columns[index][row], joint)
+        row = next(row for row, cell in enumerate(self.columns[index]) if len(parts_of(cell, joint)) > 1)
+        labels = parts_of(self.columns[index][row], joint)
         return SeveralLabels(file=self.columns[self.file][row], labels=labels, columns=())
 
     def _listed_in_a_cell(self, index: int) -> SeveralLabels | None:
@@ -498,38 +378,6 @@ class _Choice:
             pairs = set(zip(numbers, self.columns[other], strict=True))
             is_same = len(pairs) == len(set(numbers)) == len(set(self.columns[other]))
             is_meant = not self.header or self._rank(other) is not None
-            if other != index and is_same and is_meant and not any(map(_is_number, self._values(other))):
+            if other != index and is_same and is_meant and not any(map(is_number, self._values(other))):
                 return (other,)
         return (index,)
-
-
-def _joint_between_labels(values: Sequence[str]) -> str:
-    """What stands between the classes where values name several at once: `Mass|Nodule` beside `Mass`, or an empty text.
-
-    At least half of the values that could be put together must be so, since their parts occur elsewhere. A comma or a
-    blank may well belong to a name, so with these all parts must be values themselves.
-    """
-    for joint in _JOINTS:
-        split = [_parts(value, joint) for value in values]
-        several = [parts for parts in split if len(parts) > 1]
-        single = {parts[0] for parts in split if len(parts) == 1}
-        counts = Counter(part for parts in several for part in set(parts))
-        if joint in "|;":
-            known = single | {part for part, n in counts.items() if n > 1}
-            n_known = sum(not known.isdisjoint(parts) for parts in several)
-        else:
-            n_known = sum(single.issuperset(parts) for parts in several)
-        if (n_known == len(several) > 1) if joint == " " else (2 * n_known >= len(several) > 0):
-            return joint
-    return ""
-
-
-def _parts(value: str, joint: str) -> tuple[str, ...]:
-    """The parts of a value between which `joint` stands; the value alone where any of them is empty."""
-    parts = tuple(part.strip() for part in value.split(joint))
-    return parts if all(parts) else (value,)
-
-
-def _is_number(value: str) -> bool:
-    """Whether a value is a number, with a point or a comma before its decimals."""
-    return re.fullmatch(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?", value) is not None

@@ -48,7 +48,7 @@ def find_split(
 
     Args:
         columns: Those that may be meant, by their numbers.
-        names: Their names, see `automl.labelling.table_columns.normal_header`; empty where they have none.
+        names: Their names, see `automl.labelling.table_values.normal_header`; empty where they have none.
         has_classes_beside: Whether other columns than these may be the classes.
     """
     words = [index for index, column in columns.items() if _is_split(column)]

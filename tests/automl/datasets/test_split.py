@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from automl.datasets import holding_out, validation_folds
 from automl.datasets import split as split_module
 from automl.datasets.split import ALWAYS_TRAINED, make_split
 from automl.datasets.verdict import problem_of
@@ -187,7 +188,7 @@ def test_more_than_500_photos_are_dealt_once() -> None:
 def test_the_first_deal_does_not_depend_on_the_number_of_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = manifest_of(of_counts(cat=50, dog=50))
     first = repeats_of(held_out_split(manifest, 0))[0]
-    monkeypatch.setattr(split_module, "MAX_REPEATED_IMAGES", 0)
+    monkeypatch.setattr(validation_folds, "MAX_REPEATED_IMAGES", 0)
     assert repeats_of(held_out_split(manifest, 0)) == [first]
 
 
@@ -320,7 +321,7 @@ def test_a_small_validation_folder_of_a_large_pool_joins_the_others() -> None:
 
 
 def test_the_test_set_stays_near_its_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(split_module, "MAX_TEST_IMAGES", 30)
+    monkeypatch.setattr(holding_out, "MAX_TEST_IMAGES", 30)
     assert len(held_out_split(manifest_of(of_counts(cat=500, dog=500)), 0).test) == 30
 
 
@@ -404,7 +405,7 @@ def test_of_few_photos_none_is_kept_for_a_test() -> None:
     plan = make_split(manifest, 0)
     assert plan.tests_every_photo and not plan.test and plan.pool == tuple(range(70))
     assert plan.tested_rows == tuple(range(70))
-    assert len(repeats_of(plan)) == split_module.N_REPEATS
+    assert len(repeats_of(plan)) == validation_folds.N_REPEATS
     assert plan.notes[0] == dataset_messages.EVERY_PHOTO_TESTED.format(n_folds=5)
 
 
