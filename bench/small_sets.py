@@ -28,6 +28,7 @@ from automl.evaluation.bias_corrected import bias_corrected
 from automl.evaluation.intervals import wilson_interval
 from automl.images.pixel_rules import rules_of
 from automl.ingest.local import ingest_folder
+from automl.models.head.logistic import Regression
 from automl.models.head.network import cross_entropy
 from automl.models.weights.cache import installed
 from automl.search.block import Block
@@ -37,7 +38,6 @@ from automl.search.selection import AskedPhotos, ModelParts, TrialAnswers, chose
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.settings import Settings, load_settings
 from bench.harness import DATA, report
-from bench.span_regression import fit, in_span
 
 FOLDERS = {
     "beans": {"training": ("train", "validation"), "all": ("train", "validation", "test")},
@@ -51,6 +51,8 @@ SIZES = (10, 20, 30, 40, 60, 80)
 N_OTHER_KERNELS, N_STRENGTHS, RECIPE_C = 6, 3, 100.0
 STRENGTHS = (0.1, 1000.0)
 """The other values of C are drawn between these, by their logarithm."""
+
+_SMALLEST_SHARE = 1e-7
 
 MOST_DRAWN = 1 / 3
 """Of the set, where promise and truth are compared: the truth needs photos, too. Larger draws only meet the recipe."""
@@ -205,7 +207,7 @@ def tried(pool: Pool, draw: Draw, seed: int) -> tuple[TrialAnswers, np.ndarray]:
     held_out, beside = [], []
     for kernel, strengths in zip(draw.kernels, draw.strengths, strict=True):
         own, other = in_span(pool.gram(kernel), draw.rows, draw.others)
-        models = fit(
+        models = regressed(
             own, labels, np.tile(learned, (N_STRENGTHS, 1)), np.repeat(strengths, len(learned)), pool.n_classes
         )
         models = models.reshape(len(models), N_STRENGTHS, len(learned), -1)
@@ -236,6 +238,41 @@ def folds_of(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
         dealt = np.concatenate([random.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)])
         folds[repeat, dealt] = np.arange(len(labels)) % n_folds
     return folds
+
+
+def in_span(gram: np.ndarray, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of photos in the span of the centred `rows`: float32 (len(rows), rank), (len(others), rank).
+
+    Args:
+        gram: float (n_photos, n_photos), inner products of the features.
+        rows: int, the photos that are learned from.
+        others: int, further photos.
+    """
+    inner = gram[np.ix_(rows, rows)].astype(np.float64)
+    means = inner.mean(axis=0)
+    variances, axes = np.linalg.eigh(inner - means - means[:, None] + inner.mean())
+    kept = variances > _SMALLEST_SHARE * variances[-1]
+    axes, deviations = axes[:, kept], np.sqrt(variances[kept])
+    beside = gram[np.ix_(others, rows)].astype(np.float64)
+    centred = beside - beside.mean(axis=1, keepdims=True) - means + inner.mean()
+    return (axes * deviations).astype(np.float32), (centred @ (axes / deviations)).astype(np.float32)
+
+
+def regressed(
+    x: np.ndarray, labels: np.ndarray, learned: np.ndarray, strengths: np.ndarray, n_classes: int
+) -> np.ndarray:
+    """The kernels of many regressions on the same photos, the bias last: float32 (n_features + 1, n_models, n_classes).
+
+    Args:
+        x: float32 (n_rows, n_features).
+        labels: int (n_rows,).
+        learned: bool (n_models, n_rows), the photos that each model learns from.
+        strengths: float (n_models,), scikit-learn's C.
+        n_classes: the number of classes.
+    """
+    wanted = np.eye(n_classes, dtype=np.float32)[labels]
+    kernels, biases = Regression(x, wanted, learned=learned.T.astype(np.float64), strengths=strengths).solve()
+    return np.concatenate([kernels, biases[None]]).astype(np.float32)
 
 
 def _held_out(x: np.ndarray, models: np.ndarray, folds: np.ndarray) -> np.ndarray:

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automl.models.head.logistic import fit_logistic
+from automl.models.head.network import cross_entropy
+from automl.models.head.settings import HeadSettings, Targets
 from automl.records import Aspect, ImageRecord
+from automl.search.joined import Joined, Normalisation, View, unit_mean
 
 ASPECTS: tuple[Aspect, ...] = ("squeeze", "whole", "crop")
 """What is compared, the usual one first."""
@@ -17,8 +21,7 @@ _SHARE_NOT_SQUARE = 0.5
 FEWEST_COMPARED, MOST_COMPARED = 80, 300
 SHARE_OF_TIME = 0.05
 _STANDARD_ERRORS = 1.0
-_C, _MOST_STEPS = 100.0, 300  # the recipe of the heads
-_UNLIKELIEST = 1e-9
+_C = 100.0  # as the recipe of the heads has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,24 +64,14 @@ def score_of(features: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> Asp
         labels: int (n_photos,).
         folds: int (n_photos,), the fold that holds each photo out, -1 for none.
     """
-    from sklearn.linear_model import LogisticRegression  # takes a second, and most runs do not need it
-
-    units = features.astype(np.float32)
-    units /= np.maximum(np.linalg.norm(units, axis=1, keepdims=True), _UNLIKELIEST)
-    of_truth, is_right = np.zeros(len(labels)), np.zeros(len(labels), dtype=bool)
-    for fold in np.unique(folds[folds >= 0]):
-        learned, held_out = folds != fold, folds == fold
-        mean = units[learned].mean(axis=0)
-        model = LogisticRegression(C=_C, max_iter=_MOST_STEPS).fit(units[learned] - mean, labels[learned])
-        said = model.predict_proba(units[held_out] - mean)
-        place = {label: column for column, label in enumerate(model.classes_)}
-        columns = np.array([place.get(label, -1) for label in labels[held_out]])
-        chances = np.where(columns >= 0, said[np.arange(len(said)), columns], 0.0)
-        of_truth[held_out], is_right[held_out] = chances, said.argmax(axis=1) == columns
-    scored = folds >= 0
-    return AspectScore(
-        losses=-np.log(np.maximum(of_truth[scored], _UNLIKELIEST)), accuracy=float(is_right[scored].mean())
+    joined = Joined(View([features], Normalisation.of_units([unit_mean(features)]), in_memory=True))
+    targets = Targets(
+        labels=labels, folds=folds[:, None], n_folds=int(folds.max()) + 1, n_classes=int(labels.max()) + 1
     )
+    fit = fit_logistic(joined, targets, HeadSettings.of_regression(_C))
+    scored = targets.scored
+    losses = cross_entropy(fit.held_out_logits[0, scored].astype(np.float64), labels[scored])
+    return AspectScore(losses=losses, accuracy=fit.accuracy)
 
 
 def best_aspect(scores: Mapping[Aspect, AspectScore]) -> Aspect:

@@ -21,17 +21,23 @@ _SMALLEST_STEP, _LARGEST_STEP = 0.1, 0.5  # as shares of a step that was too lon
 
 
 def minimised(
-    function: LossAndGradient, start: np.ndarray, *, largest_gradient: float, on_step: Callable[[], bool]
+    function: LossAndGradient,
+    start: np.ndarray,
+    *,
+    largest_gradient: float | np.ndarray,
+    on_step: Callable[[], bool],
+    scales: float | np.ndarray = 1.0,
 ) -> np.ndarray:
     """The points (n_problems, n_variables) at which the values are lowest.
 
     Args:
         function: the problems.
         start: where each one starts.
-        largest_gradient: a problem is solved where no component of its gradient is larger.
+        largest_gradient: a problem is solved where no component of its gradient is larger; a number, or (n_problems,).
+        scales: of each variable: about the inverse of its second derivative, up to a factor; (n_problems, n_variables).
         on_step: is called after each step. Where it returns True, only a few more steps follow; it may also raise.
     """
-    at, memory = _Place(start, *function(start)), _Memory(len(start))
+    at, memory = _Place(start, *function(start)), _Memory(len(start), scales)
     n_left = _MOST_STEPS
     while n_left and (unsolved := np.abs(at.gradients).max(axis=1) > largest_gradient).any():
         directions = np.where(unsolved[:, None], -memory.times_inverse_hessian(at.gradients), 0.0)
@@ -62,14 +68,15 @@ class _Place:
 class _Memory:
     """The latest steps and what they changed, which stand for the curvature."""
 
-    def __init__(self, n_problems: int) -> None:
+    def __init__(self, n_problems: int, scales: float | np.ndarray) -> None:
+        self._scales = scales
         self._pairs: deque[tuple[np.ndarray, np.ndarray, np.ndarray]] = deque(maxlen=_N_REMEMBERED)
         self._scale: np.ndarray | None = None
         self._n_problems = n_problems
 
     def add(self, steps: np.ndarray, changes: np.ndarray) -> None:
         """Takes a step of every problem and the change of its gradient; those of a solved problem are zero."""
-        products, squares = (steps * changes).sum(axis=1), (changes**2).sum(axis=1)
+        products, squares = (steps * changes).sum(axis=1), (self._scales * changes**2).sum(axis=1)
         is_curved = products > 0
         inverse = np.where(is_curved, 1 / np.where(is_curved, products, 1.0), 0.0)
         self._pairs.append((steps, changes, inverse[:, None]))
@@ -79,13 +86,14 @@ class _Memory:
     def times_inverse_hessian(self, gradients: np.ndarray) -> np.ndarray:
         """The inverse of the approximated Hessian of each problem, times its gradient."""
         if self._scale is None:
-            return np.asarray(gradients / np.maximum(np.abs(gradients).sum(axis=1, keepdims=True), 1.0))
+            found = self._scales * gradients
+            return np.asarray(found / np.maximum(np.abs(found).sum(axis=1, keepdims=True), 1.0))
         found = np.array(gradients)
         shares: list[np.ndarray] = []
         for steps, changes, inverse in reversed(self._pairs):
             shares.append(inverse * _products(steps, found))
             found -= shares[-1] * changes
-        found *= self._scale[:, None]
+        found *= self._scale[:, None] * self._scales
         for (steps, changes, inverse), share in zip(self._pairs, reversed(shares), strict=True):
             found += (share - inverse * _products(changes, found)) * steps
         return found

@@ -19,7 +19,10 @@ from automl.models.head.training import Curves, HeadFit, OnStep
 from automl.text.messages import search as search_messages
 
 _MOST_BYTES = 3_000_000_000
-_LARGEST_GRADIENT = 1e-6  # of the mean loss: probabilities are right to a thousandth
+_LARGEST_GRADIENT = 3e-7  # of the mean loss: probabilities are right to a thousandth, up to this C
+_MOST_CURVED = 0.25  # the second derivative of a softmax's loss by a logit
+_SAFE_C = 10.0
+_EXACT_UP_TO_C = 100.0  # the weaker the penalty, the further a small gradient may be from the minimum
 _JITTER = 1e-7  # of the mean square of a row: photos that are the same in all features are told apart by so much
 _SMALLEST_JITTER = 1e-30
 
@@ -57,9 +60,23 @@ def _fitted(features: Features, targets: Targets, settings: HeadSettings, on_ste
     if not np.isfinite(x).all():
         raise TrialFailed(search_messages.TRAINING_DIVERGED)
     span = _Span.of(x)
-    regression = _Regression.of(span.inputs, targets, settings, common=features.common)
-    kernels, biases = regression.solve(on_step)
+    kernels, biases = _regression_of(span.inputs, targets, settings, common=features.common).solve(on_step)
     return _head_fit(span, kernels, biases, targets)
+
+
+def _regression_of(x: np.ndarray, targets: Targets, settings: HeadSettings, *, common: float) -> "Regression":
+    """The models of all folds, and the final one last. x: float32, the rows once for each view of the photos."""
+    n_views = 1 + settings.mirrored
+    learned = targets.learned.astype(np.float64) / n_views
+    if settings.class_weighting == "balanced":
+        learned *= balanced_weights(targets.labels, targets.n_classes)[targets.labels, None]
+    wanted = smoothed_targets(targets.n_classes, settings.label_smoothing)[targets.labels]
+    return Regression(
+        x,
+        np.tile(wanted, (n_views, 1)),
+        learned=np.tile(learned, (n_views, 1)),
+        strengths=np.full(targets.n_models, settings.inverse_regularisation * common**-2),
+    )
 
 
 def _head_fit(span: "_Span", kernels: np.ndarray, biases: np.ndarray, targets: Targets) -> HeadFit:
@@ -91,8 +108,8 @@ def _head_fit(span: "_Span", kernels: np.ndarray, biases: np.ndarray, targets: T
 class _Span:
     """The features, rotated into the span of the photos where these are fewer.
 
-    The penalty is the same for all directions, so the answer is too, and each pass is several times cheaper. L-BFGS
-    takes the same steps. Adam does not, whose steps depend on the axes, and dropout drops axes: they see the features.
+    The penalty is the same for all directions, so the answer is too, and each pass is several times cheaper. That is
+    not so for Adam, whose steps depend on the axes, and dropout drops axes: they see the features.
 
     Attributes:
         inputs: float32 (n_rows, n_features), or (n_rows, n_rows) where the features are rotated.
@@ -125,46 +142,48 @@ class _Span:
         return np.asarray(self.features.T @ np.linalg.solve(self.factor.T, kernel).astype(np.float32))
 
 
-class _Regression:
-    """The sum of a mean loss and a penalty, of each model; the last one learns from all rows.
+class Regression:
+    """The sum of a mean loss and a penalty, of each of several models on the same rows.
 
     Args:
         x: float32 (n_rows, n_inputs).
-        wanted: float32 (n_rows, 1, n_classes), the targets.
-        share: float32 (n_rows, n_models, 1), the weight of each row in the mean loss of each model.
-        penalty: float64 (n_models, 1), by which half of the squared weights is multiplied.
+        wanted: float32 (n_rows, n_classes), the target of each row.
+        learned: float (n_rows, n_models), how much each row counts for each model.
+        strengths: float (n_models,), scikit-learn's C: by which the sum of the losses is multiplied before half of the
+            squared weights is added.
     """
 
-    def __init__(self, x: np.ndarray, wanted: np.ndarray, share: np.ndarray, penalty: np.ndarray) -> None:
-        self._x, self._wanted, self._share, self._penalty = x, wanted, share, penalty
-
-    @classmethod
-    def of(cls, x: np.ndarray, targets: Targets, settings: HeadSettings, *, common: float) -> "_Regression":
-        n_views = 1 + settings.mirrored
-        learned = targets.learned.astype(np.float64) / n_views
-        if settings.class_weighting == "balanced":
-            learned *= balanced_weights(targets.labels, targets.n_classes)[targets.labels, None]
-        total = learned.sum(axis=0) * n_views
+    def __init__(self, x: np.ndarray, wanted: np.ndarray, *, learned: np.ndarray, strengths: np.ndarray) -> None:
+        total = learned.sum(axis=0)
         # Two classes have two opposite kernels here and one in scikit-learn, which is penalised half as much for them.
-        strength = settings.inverse_regularisation * common**-2 / (2 if targets.n_classes == 2 else 1)
-        wanted = smoothed_targets(targets.n_classes, settings.label_smoothing)[targets.labels]
-        return cls(
-            x,
-            np.tile(wanted, (n_views, 1))[:, None, :],
-            np.tile(learned / total, (n_views, 1))[:, :, None].astype(np.float32),
-            1 / (strength * total)[:, None],
-        )
+        halves = 2 if wanted.shape[1] == 2 else 1
+        self._x, self._wanted = x, wanted[:, None]
+        self._share = (learned / total)[:, :, None].astype(np.float32)
+        self._penalty = (halves / (strengths * total))[:, None]
+        self._safe_penalty = halves / (_SAFE_C * total)
+        self._largest_gradient = _LARGEST_GRADIENT * np.minimum(1.0, (_EXACT_UP_TO_C / strengths) ** 0.5)
 
-    def solve(self, on_step: OnStep) -> tuple[np.ndarray, np.ndarray]:
+    def solve(self, on_step: OnStep = lambda: False) -> tuple[np.ndarray, np.ndarray]:
         """Kernels, float64 (n_inputs, n_models, n_classes), and biases, (n_models, n_classes)."""
         n_models, n_classes = len(self._penalty), self._wanted.shape[2]
         weights = minimised(
             self._loss_and_gradient,
             np.zeros((n_models, (self._x.shape[1] + 1) * n_classes)),
-            largest_gradient=_LARGEST_GRADIENT,
+            largest_gradient=self._largest_gradient,
             on_step=on_step,
+            scales=self._scales(),
         )
         return self._divided(weights)
+
+    def _scales(self) -> np.ndarray:
+        """(n_models, (n_inputs + 1) * n_classes): the inverse of a bound of each weight's second derivative.
+
+        Steps are scaled as for a strength of 10 at most: with more, directions of little variance would come first.
+        """
+        bends = _MOST_CURVED * (np.square(self._x).T @ self._share[:, :, 0]).astype(np.float64)
+        bends += np.maximum(self._penalty[:, 0], self._safe_penalty)
+        with_bias = np.concatenate([bends, np.full((1, bends.shape[1]), _MOST_CURVED)])
+        return np.repeat(1 / with_bias.T, self._wanted.shape[2], axis=1)
 
     def _divided(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Kernels and biases as `solve` returns them. weights: (n_models, (n_inputs + 1) * n_classes)."""

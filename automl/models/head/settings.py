@@ -70,6 +70,20 @@ class HeadSettings:
     class_weighting: str = "none"
     mirrored: bool = False
 
+    @classmethod
+    def of_regression(cls, inverse_regularisation: float) -> "HeadSettings":
+        """A plain regression; what only a training in epochs asks for is left at nothing."""
+        return cls(
+            dropout=0.0,
+            learning_rate=0.0,
+            weight_decay=0.0,
+            label_smoothing=0.0,
+            lr_schedule="constant",
+            patience=None,
+            optimizer="lbfgs",
+            inverse_regularisation=inverse_regularisation,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from automl.records import ImageRecord
 from automl.search.aspect import (
@@ -64,6 +65,21 @@ def test_photos_are_scored_by_a_model_that_has_not_seen_them():
     assert blind.accuracy < 0.6 and seeing.accuracy == 1.0
     assert seeing.losses.mean() < blind.losses.mean()
     assert len(score_of(noise, labels, np.where(folds == 0, -1, folds)).losses) == 72
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_score_is_that_of_scikit_learns_regression_of_unit_vectors(n_classes):
+    random = np.random.default_rng(0)
+    labels, folds = np.arange(60) % n_classes, np.arange(60) // n_classes % 3
+    features = random.normal(0, 1, (60, 90)) + 3 * np.eye(90)[labels]
+    units = features / np.linalg.norm(features, axis=1, keepdims=True)
+    expected = np.zeros((60, n_classes))
+    for fold in range(3):
+        peer = LogisticRegression(C=100.0, max_iter=10_000, tol=1e-9).fit(units[folds != fold], labels[folds != fold])
+        expected[folds == fold] = peer.predict_proba(units[folds == fold])
+    found = score_of(features, labels, folds)
+    assert found.accuracy == (expected.argmax(axis=1) == labels).mean()
+    np.testing.assert_allclose(found.losses, -np.log(expected[np.arange(60), labels]), atol=2e-3)
 
 
 def test_a_class_that_a_fold_does_not_know_costs_and_breaks_nothing():
