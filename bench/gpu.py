@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -31,9 +31,10 @@ from automl.images.decode import decode_into
 from automl.logs import configure_logging
 from automl.models.cards import VISIBLE_DEVICES
 from automl.models.device import device_in_words, has_gpu
-from automl.models.head.fitting import fit_head
+from automl.models.head.fitting import fit_heads
 from automl.models.head.schedule import max_epochs
 from automl.models.head.settings import HeadSettings, Targets
+from automl.models.head.training import PlannedHead
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.timing import quickest_s
 from automl.models.weights.cache import InstalledWeights, installed, load_backbone
@@ -215,18 +216,18 @@ def _stages(
     )
     targets = _targets(n)
     heads_s = _head_limits(n, n_features, targets=targets, n_heads=n_heads, limits=limits)
-    one_by_one = _s(lambda: [fit_head(joined, targets, one, seed=0) for one in _head_settings(n_heads, n)])
+    planned = [PlannedHead(settings=one, seed=0) for one in _head_settings(n_heads, n)]
+    one_by_one = _s(lambda: [fit_heads(joined, targets, [one]) for one in planned])
     stages.append(Stage(name=ONE_BY_ONE, seconds=one_by_one, limits_s=heads_s))
-    stages.append(Stage(name=ONE_PASS, seconds=_in_one_pass_s(joined, targets, n_heads), limits_s=heads_s))
+    stages.append(Stage(name=ONE_PASS, seconds=_in_one_pass_s(joined, targets, planned), limits_s=heads_s))
     return stages
 
 
-def _in_one_pass_s(joined: Any, targets: Targets, n_heads: int) -> float:
+def _in_one_pass_s(joined: Any, targets: Targets, planned: Sequence[PlannedHead]) -> float:
     """By the device functions, which a machine without a GPU runs on its CPU device."""
-    from automl.models.head.on_device import PlannedHead, fit_heads
+    from automl.models.head.on_device import fit_heads as fit_heads_on_device
 
-    planned = [PlannedHead(settings=one, seed=0) for one in _head_settings(n_heads, joined.n_rows)]
-    return _s(lambda: fit_heads(joined, targets, planned))
+    return _s(lambda: fit_heads_on_device(joined, targets, planned))
 
 
 def _head_settings(n_heads: int, n_rows: int) -> Iterator[HeadSettings]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -10,7 +11,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from io import BufferedRandom, BytesIO
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import structlog
@@ -18,6 +19,7 @@ import structlog
 from automl.atomic_files import full_disk_explained, no_half_files
 from automl.errors import DiskFull
 from automl.models.ahead import made_ahead
+from automl.models.compiling import CompiledGain, gain_of
 from automl.models.device import gpu_name, has_gpu, tensorflow_version
 from automl.models.measured import measured
 from automl.models.memory import is_out_of_memory
@@ -27,6 +29,9 @@ from automl.models.timing import quickest_s
 from automl.models.weights.cache import InstalledWeights, load_backbone
 from automl.processors import onnx_threads
 from automl.text.messages import search as search_messages
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 CPU_BATCH, GPU_BATCH = 32, 256
 
@@ -105,6 +110,7 @@ class TensorFlowExtractor:
     Args:
         installed: the backbone.
         half: whether activations are float16 instead of float32; they are averaged in float32 all the same.
+        compiled: whether XLA compiles it, which happens at the first batch of each size.
 
     Raises:
         BadWeights: the file in the cache is damaged.
@@ -112,7 +118,7 @@ class TensorFlowExtractor:
 
     batch = timed_batch = GPU_BATCH
 
-    def __init__(self, installed: InstalledWeights, *, half: bool = False) -> None:
+    def __init__(self, installed: InstalledWeights, *, half: bool = False, compiled: bool = False) -> None:
         import_tensorflow()
         import tensorflow as tf
 
@@ -120,7 +126,8 @@ class TensorFlowExtractor:
             backbone = load_backbone(installed)
 
         @tf.function(  # type: ignore[untyped-decorator]
-            input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8), tf.TensorSpec((), tf.bool)]
+            input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8), tf.TensorSpec((), tf.bool)],
+            jit_compile=compiled or None,
         )
         def pooled(images: tf.Tensor, mirrored: tf.Tensor) -> tf.Tensor:
             seen = tf.cond(mirrored, lambda: tf.reverse(images, [2]), lambda: images)
@@ -128,7 +135,7 @@ class TensorFlowExtractor:
             return tf.concat([tf.reduce_mean(tf.cast(tap, tf.float32), axis=(1, 2)) for tap in taps], axis=1)
 
         self.tap_widths = installed.tap_widths
-        self._pooled = pooled
+        self._pooled, self._is_compiled = pooled, compiled
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         return next(self.stream(iter([images])))
@@ -145,23 +152,48 @@ class TensorFlowExtractor:
         """
         import tensorflow as tf
 
-        begun: deque[tf.Tensor] = deque()
-        with closing(made_ahead((tf.constant(np.ascontiguousarray(one)) for one in batches), _N_SENT_AHEAD)) as sent:
-            for images in sent:
-                begun.append(self._pooled(images, tf.constant(mirrored)))
+        begun: deque[tuple[tf.Tensor, int]] = deque()
+        with closing(made_ahead(self._sent(batches), _N_SENT_AHEAD)) as sent:
+            for images, n in sent:
+                begun.append((self._pooled(images, tf.constant(mirrored)), n))
                 if len(begun) > 1:
-                    yield begun.popleft().numpy()
-        for features in begun:
-            yield features.numpy()
+                    features, n = begun.popleft()
+                    yield features.numpy()[:n]
+        for features, n in begun:
+            yield features.numpy()[:n]
+
+    def _sent(self, batches: Iterator[np.ndarray]) -> Iterator[tuple[tf.Tensor, int]]:
+        """Each batch on the device, and its size. For XLA a smaller last one is filled up, or it would compile anew."""
+        import tensorflow as tf
+
+        largest = 0
+        for images in batches:
+            n = len(images)
+            largest = max(largest, n)
+            if self._is_compiled and n < largest:
+                images = np.concatenate([images, np.zeros((largest - n, *images.shape[1:]), np.uint8)])
+            yield tf.constant(np.ascontiguousarray(images)), n
 
 
-def make_extractor(installed: InstalledWeights) -> Extractor:
-    """The fastest extractor that this machine has."""
+def make_extractor(installed: InstalledWeights, n_images: int) -> Extractor:
+    """The fastest extractor that this machine has for so many images of one size."""
     if not has_gpu():
         return OnnxExtractor(installed)
     question = f"features of {installed.name} {installed.sha256} on {gpu_name()} with {tensorflow_version()}"
-    answer = measured(question, lambda: HALF if _half_is_as_good(installed) else FULL)
-    return TensorFlowExtractor(installed, half=answer == HALF)
+    is_half = measured(question, lambda: HALF if _half_is_as_good(installed) else FULL) == HALF
+    gain = measured(f"compiled {question}", lambda: _gain_of_compiling(installed, half=is_half).in_words())
+    pays = CompiledGain.of_words(gain).pays(math.ceil(n_images / GPU_BATCH))
+    return TensorFlowExtractor(installed, half=is_half, compiled=pays)
+
+
+def _gain_of_compiling(installed: InstalledWeights, *, half: bool) -> CompiledGain:
+    images = _soft_images(GPU_BATCH)
+    plain, compiled = (TensorFlowExtractor(installed, half=half, compiled=compiled) for compiled in (False, True))
+    return gain_of(
+        partial(plain, images),
+        partial(compiled, images),
+        agree=lambda found, expected: _nearly_equal(found, expected, installed.tap_widths),
+    )
 
 
 def _half_is_as_good(installed: InstalledWeights) -> bool:

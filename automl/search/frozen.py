@@ -278,7 +278,7 @@ class FrozenFeatures:
 
     def _extractor(self, backbone: str) -> Extractor:
         if backbone not in self._extractors:
-            self._extractors[backbone] = make_extractor(self._weights[backbone])
+            self._extractors[backbone] = make_extractor(self._weights[backbone], len(self._images))
         return self._extractors[backbone]
 
     def _path(self, block: Block) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,9 @@ class TrialControls:
 Train = Callable[[TrialControls], Candidate]
 """Trains the model of a trial."""
 
+TrainTogether = Callable[[Sequence[TrialControls]], Sequence[Candidate | Exception]]
+"""Trains the models of some trials; for each its model, or what ended it without one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialEnd:
@@ -93,7 +96,7 @@ class TrialEnd:
 
 
 class RunningTrial:
-    """Trains one trial under the clock and the pruner.
+    """One trial under the clock and the pruner.
 
     Args:
         planned: what to train.
@@ -122,15 +125,17 @@ class RunningTrial:
         self._max_s = max_s
         self._started_s = started_s
 
-    def train(self, train: Train) -> TrialEnd:
-        """Raises SearchOver where the search ends before the trial; then there is nothing to record."""
-        end = TrialEnd(state=TrialState.FAILED)
-        try:
-            end = self._train(train)
-        finally:
-            if self._watched is not None:
-                score = end.candidate.score if end.candidate else None
-                self._watched.finish(score, pruned=end.state is TrialState.PRUNED)
+    @property
+    def controls(self) -> TrialControls:
+        seed = self._context.settings.seed + self._number
+        return TrialControls(number=self._number, seed=seed, on_epoch=self._on_epoch, on_step=self._on_step)
+
+    def end(self, outcome: Candidate | Exception) -> TrialEnd:
+        """Ends the trial. A search that ended before it is no failure of the trial, but then there is no model."""
+        end = self._end_of(outcome)
+        if self._watched is not None:
+            score = end.candidate.score if end.candidate else None
+            self._watched.finish(score, pruned=end.state is TrialState.PRUNED)
         return end
 
     def record(self, end: TrialEnd) -> TrialRecord:
@@ -138,18 +143,14 @@ class RunningTrial:
             self._planned, end, number=self._number, started_s=self._started_s, now_s=self._budget.elapsed_s
         )
 
-    def _train(self, train: Train) -> TrialEnd:
-        seed = self._context.settings.seed + self._number
-        controls = TrialControls(number=self._number, seed=seed, on_epoch=self._on_epoch, on_step=self._on_step)
-        try:
-            return TrialEnd(state=TrialState.COMPLETE, candidate=train(controls))
-        except SearchOver:
-            raise
-        except (TrialPruned, HeadTooLarge) as pruned:
-            return TrialEnd(state=TrialState.PRUNED, message=pruned.message)
-        except Exception as error:  # noqa: BLE001 - whatever one trial meets is recorded, and the search goes on
-            _log.warning("trial failed", number=self._number, params=self._planned.params, exc_info=True)
-            return TrialEnd(state=TrialState.FAILED, message=f"{type(error).__name__}: {error}")
+    def _end_of(self, outcome: Candidate | Exception) -> TrialEnd:
+        if isinstance(outcome, Candidate):
+            return TrialEnd(state=TrialState.COMPLETE, candidate=outcome)
+        if isinstance(outcome, TrialPruned | HeadTooLarge):
+            return TrialEnd(state=TrialState.PRUNED, message=outcome.message)
+        if not isinstance(outcome, SearchOver):
+            _log.warning("trial failed", number=self._number, params=self._planned.params, exc_info=outcome)
+        return TrialEnd(state=TrialState.FAILED, message=f"{type(outcome).__name__}: {outcome}")
 
     def _on_epoch(self, epoch: int, logits: np.ndarray) -> None:
         if self._watched is None:
@@ -176,6 +177,14 @@ class RunningTrial:
     @property
     def _used_s(self) -> float:
         return self._budget.elapsed_s - self._started_s
+
+
+def outcomes_of(train: TrainTogether, trials: Sequence[RunningTrial]) -> Sequence[Candidate | Exception]:
+    """What came of each trial. Whatever ends a training is the outcome of its trial, and the search goes on."""
+    try:
+        return train([trial.controls for trial in trials])
+    except Exception as error:  # noqa: BLE001 - it has ended all of them
+        return [error] * len(trials)
 
 
 def record_of(planned: PlannedTrial, end: TrialEnd, *, number: int, started_s: float, now_s: float) -> TrialRecord:

@@ -12,7 +12,15 @@ from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
 from automl.search.every_photo import AnsweredTrials
 from automl.search.failures import FAILURES_THAT_RETIRE, BackboneFailures
-from automl.search.trial_run import PlannedTrial, RunningTrial, Train, TrialEnd, record_of
+from automl.search.trial_run import (
+    PlannedTrial,
+    RunningTrial,
+    Train,
+    TrainTogether,
+    TrialEnd,
+    outcomes_of,
+    record_of,
+)
 from automl.text.messages import search as search_messages
 
 if TYPE_CHECKING:
@@ -91,28 +99,61 @@ class Trials:
         """Trains, records and reports one trial. As long as there is no model, no clock and no limit ends a trial.
 
         Args:
+            planned: what to train.
+            train: trains it.
             max_epochs: the most that it may train for: the pruner compares it with trials of the same number only.
             max_s: seconds after which it is given up.
 
         Raises:
             SearchOver: the search ends, and the trial with it; it is not recorded.
         """
-        is_first = self.models.best is None
-        if not is_first and self.is_at_limit:
+        (record,) = self.run_together(
+            [planned], lambda controls: [train(controls[0])], max_epochs=[max_epochs], max_s=max_s
+        )
+        return record
+
+    def run_together(
+        self, planned: Sequence[PlannedTrial], train: TrainTogether, *, max_epochs: Sequence[int], max_s: float
+    ) -> list[TrialRecord]:
+        """Trains some trials in one pass, then records and reports them one after another.
+
+        Args:
+            planned: what to train.
+            train: trains all of them.
+            max_epochs: see `run`, of each.
+            max_s: seconds after which each of them is given up.
+
+        Raises:
+            SearchOver: the search ends. Trials are recorded up to the first one that it has cut off, since the number
+                of a trial is the place of its record.
+        """
+        if self.models.best is not None and self.is_at_limit:
             raise SearchOver
-        trial = RunningTrial(
+        trials = [
+            self._begun(one, place, epochs, max_s)
+            for place, (one, epochs) in enumerate(zip(planned, max_epochs, strict=True))
+        ]
+        self._context.observer.trying(trials[0].record(TrialEnd(state=TrialState.RUNNING)))
+        outcomes = outcomes_of(train, trials)
+        ends = [trial.end(outcome) for trial, outcome in zip(trials, outcomes, strict=True)]
+        records = [trial.record(end) for trial, end in zip(trials, ends, strict=True)]
+        for record, end, outcome in zip(records, ends, outcomes, strict=True):
+            if isinstance(outcome, SearchOver):
+                raise outcome
+            self.take(record, end.candidate)
+        return records
+
+    def _begun(self, planned: PlannedTrial, place: int, max_epochs: int, max_s: float) -> RunningTrial:
+        """place: among the trials of a pass."""
+        is_first = self.models.best is None
+        return RunningTrial(
             self._context,
             planned,
-            number=len(self.records),
+            number=len(self.records) + place,
             started_s=self._budget.elapsed_s,
             watched=None if is_first else self._watch(planned.stage, max_epochs),
             max_s=max_s,
         )
-        self._context.observer.trying(trial.record(TrialEnd(state=TrialState.RUNNING)))
-        end = trial.train(train)
-        record = trial.record(end)
-        self.take(record, end.candidate)
-        return record
 
     def record_ensemble(self, ensemble: Candidate, *, started_s: float) -> None:
         """Records the ensemble that is delivered, whatever the other models are like."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+_N_INTEGERS = 2.0**32
 _SEED_OF_LAYER = 7919  # far more than a search has trials, whose seeds follow each other
 
 
@@ -29,6 +30,7 @@ class Graph(NamedTuple):
         optimizer: "adamw" or "sgd".
         drops: whether any of the heads uses dropout.
         mirrors: whether any of them learns from mirrored photos.
+        compiled: whether XLA compiles it, anew for each shape of the arguments.
     """
 
     n_layers: int
@@ -36,6 +38,7 @@ class Graph(NamedTuple):
     optimizer: str
     drops: bool
     mirrors: bool
+    compiled: bool = False
 
 
 class Learned(NamedTuple):
@@ -104,7 +107,7 @@ def train_function(graph: Graph) -> Any:
         after: State = tf.while_loop(lambda number, _: number < n_steps, body, (tf.constant(0), state))[1]
         return after
 
-    return tf.function(train, autograph=False, reduce_retracing=True)
+    return tf.function(train, autograph=False, reduce_retracing=True, jit_compile=graph.compiled or None)
 
 
 @lru_cache(maxsize=8)
@@ -179,9 +182,16 @@ def _dropping(graph: Graph, shares: tf.Tensor, seeds: tf.Tensor) -> Any:
             return values
         # Each head draws by its own seed, so that it does not matter which others are in the pass.
         shape, other = tf.shape(values)[1:], [layer * _SEED_OF_LAYER, 0]
-        drawn = [tf.random.stateless_uniform(shape, seeds[head] + other) for head in range(graph.n_heads)]
+        # Bits of a named algorithm, which XLA draws as the kernels do; it makes other fractions of them.
+        drawn = [
+            tf.random.stateless_uniform(
+                shape, seeds[head] + other, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+            )
+            for head in range(graph.n_heads)
+        ]
         share = tf.reshape(shares, [graph.n_heads, *[1] * (values.shape.rank - 1)])
-        return tf.where(tf.stack(drawn) >= share, values / (1 - share), 0.0)
+        is_kept = tf.cast(tf.stack(drawn), tf.float32) >= (share - 0.5) * _N_INTEGERS
+        return tf.where(is_kept, values / (1 - share), 0.0)
 
     return dropped
 

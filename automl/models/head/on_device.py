@@ -6,22 +6,22 @@ the steps and the answers to held-out rows are computed on the device. It runs o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+import structlog
 
 from automl.errors import TrialFailed
+from automl.models.head.compiled_steps import N_STEPS_A_CALL, gain_of_compiling
 from automl.models.head.device_steps import Graph, Learned, State, Steps, own_logits_function, slots_of, train_function
 from automl.models.head.network import dropped_of_256
 from automl.models.head.resident import ResidentFeatures, ViewedFeatures
-from automl.models.head.settings import HeadSettings, Targets
+from automl.models.head.settings import Targets
 from automl.models.head.training import (
     HeadFit,
     HeadTraining,
-    OnEpoch,
-    OnStep,
-    checked_size,
+    PlannedHead,
     first_batch_size,
     mean_of,
 )
@@ -29,61 +29,68 @@ from automl.models.memory import is_out_of_memory
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.text.messages import search as search_messages
 
-DEVICE_OPTIMIZERS = ("adamw", "sgd")
+_log = structlog.stdlib.get_logger(__name__)
 
-_STEPS_A_CALL = 32  # the host asks the clock in between
+DEVICE_OPTIMIZERS = ("adamw", "sgd")
 
 resident = ResidentFeatures()
 """The features of this process that are on the device."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedHead:
-    """One head that is trained in a pass with others.
-
-    Attributes:
-        settings: how to train it. The heads of a pass agree in `hidden_units` and `optimizer`.
-        seed: one seed always gives the same head, whatever else is in the pass, up to the rounding of float32.
-        on_epoch: see `fit_head`.
-        on_step: see `fit_head`; asked after some dozen batches.
-    """
-
-    settings: HeadSettings
-    seed: int
-    on_epoch: OnEpoch = lambda _epoch, _logits: None
-    on_step: OnStep = lambda: False
 
 
 def fit_heads(features: ViewedFeatures, targets: Targets, planned: Sequence[PlannedHead]) -> list[HeadFit | Exception]:
     """Trains heads side by side, each on every fold of every repeat and on all rows.
 
     Where memory does not suffice, the features of other trials are taken off the device; then the training begins anew
-    with batches of half the size.
+    with half of the heads, and a single one with batches of half the size.
+
+    Args:
+        features: the features of the photos.
+        targets: their classes and folds.
+        planned: the heads; they agree in `hidden_units` and `optimizer`.
 
     Returns:
         For each head its training, or what ended it without a model: see `fit_head`, and what its callbacks raised.
     """
     import_tensorflow()
     batch_size = first_batch_size(features.n_rows)
-    for plan in planned:
-        checked_size(features, targets, plan.settings)
+    compiled = _compiling_pays(math.ceil(features.n_rows / batch_size), planned)
     while True:
         try:
-            return _Pass(features, targets, planned, batch_size).run()
+            return _Pass(features, targets, planned, batch_size=batch_size, compiled=compiled).run()
         except Exception as error:
             if not is_out_of_memory(error):
-                raise
+                if not compiled:
+                    raise
+                _log.info("heads of this shape do not compile here", exc_info=error)
+                compiled = False
+                continue
             resident.clear()
+            if len(planned) > 1:
+                half = len(planned) // 2
+                return [*fit_heads(features, targets, planned[:half]), *fit_heads(features, targets, planned[half:])]
             if batch_size == 1:
                 raise TrialFailed(search_messages.NO_MEMORY_FOR_HEAD) from None
             batch_size //= 2
 
 
+def _compiling_pays(n_steps: int, planned: Sequence[PlannedHead]) -> bool:
+    """Whether XLA makes the pass quicker, should no head end early. n_steps: of an epoch."""
+    n_calls = math.ceil(n_steps / N_STEPS_A_CALL) * max(plan.settings.max_epochs for plan in planned)
+    n_shapes = 2 if n_steps > N_STEPS_A_CALL and n_steps % N_STEPS_A_CALL else 1  # the last call of an epoch is shorter
+    return gain_of_compiling().pays(n_calls, n_shapes)
+
+
 class _Pass:
-    """One attempt at training some heads with a given size of batch."""
+    """One attempt at training some heads with a given size of batch, compiled by XLA or not."""
 
     def __init__(
-        self, features: ViewedFeatures, targets: Targets, planned: Sequence[PlannedHead], batch_size: int
+        self,
+        features: ViewedFeatures,
+        targets: Targets,
+        planned: Sequence[PlannedHead],
+        *,
+        batch_size: int,
+        compiled: bool,
     ) -> None:
         import tensorflow as tf
 
@@ -101,6 +108,7 @@ class _Pass:
             optimizer=settings[0].optimizer,
             drops=any(one.dropout > 0 for one in settings),
             mirrors=any(one.mirrored for one in settings),
+            compiled=compiled,
         )
         views = features.views if self._graph.mirrors else features.views[:1]
         self._learned = Learned(
@@ -147,8 +155,8 @@ class _Pass:
         ]
         rows, mirrored, rates = (np.stack(parts) for parts in zip(*drawn, strict=True))
         self._state = self._state._replace(sums=self._no_sums())
-        for start in range(0, self._n_steps, _STEPS_A_CALL):
-            part = slice(start, start + _STEPS_A_CALL)
+        for start in range(0, self._n_steps, N_STEPS_A_CALL):
+            part = slice(start, start + N_STEPS_A_CALL)
             seeds = [[plan.seed, epoch * self._n_steps + start] for plan in self._planned]
             steps = Steps(
                 tf.constant(rows[:, part], tf.int32),

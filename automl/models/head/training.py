@@ -88,6 +88,23 @@ OnStep = Callable[[], bool]
 """Is called after each batch. Where it returns True, the training ends and keeps what it has; it may also raise."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedHead:
+    """One head that is trained in a pass with others.
+
+    Attributes:
+        settings: how to train it. The heads of a pass agree in `hidden_units` and `optimizer`.
+        seed: one seed always gives the same head, whatever else is in the pass, up to the rounding of float32.
+        on_epoch: see `fit_head`.
+        on_step: see `fit_head`; asked after some dozen batches.
+    """
+
+    settings: HeadSettings
+    seed: int
+    on_epoch: OnEpoch = lambda _epoch, _logits: None
+    on_step: OnStep = lambda: False
+
+
 def fit_head(
     features: Features,
     targets: Targets,
@@ -141,6 +158,15 @@ def checked_size(features: Features, targets: Targets, settings: HeadSettings) -
     if (n_bytes := 4 * _ARRAYS_A_PARAMETER * n_parameters) > _MOST_BYTES:
         raise HeadTooLarge(search_messages.HEAD_TOO_WIDE.format(n_gigabytes=n_bytes / 1e9))
     return n_parameters
+
+
+def most_together(features: Features, targets: Targets, settings: HeadSettings) -> int:
+    """How many heads like this one fit into memory side by side, at least 1.
+
+    Raises:
+        HeadTooLarge: see `fit_head`.
+    """
+    return max(1, _MOST_BYTES // (4 * _ARRAYS_A_PARAMETER * checked_size(features, targets, settings)))
 
 
 def first_batch_size(n_rows: int) -> int:

@@ -1,14 +1,18 @@
-"""One trial of stage 1: train a head on frozen features and score it on held-out photos."""
+"""Trials of stage 1: train heads on frozen features and score them on held-out photos."""
 
-from automl.models.head.fitting import fit_head
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from automl.models.head.fitting import fit_heads
 from automl.models.head.logistic import fit_logistic
 from automl.models.head.network import Layers
-from automl.models.head.settings import HeadSettings
+from automl.models.head.settings import HeadSettings, Targets
+from automl.models.head.training import HeadFit, PlannedHead
 from automl.records import RunSettings, Stage
 from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.costs import ModelCosts
 from automl.search.frozen import FrozenFeatures
-from automl.search.joined import Normalisation
+from automl.search.joined import Joined, Normalisation
 from automl.search.scoring import Scorer
 from automl.search.space import LBFGS, MIRRORED_VIEW, Params, backbone_names
 from automl.search.trial_run import TrialControls
@@ -38,30 +42,61 @@ def head_settings(params: Params, settings: RunSettings, max_epochs: int) -> Hea
     )
 
 
-def run_head_trial(
-    params: Params,
-    settings: HeadSettings,
-    trial: TrialControls,
-    *,
-    features: FrozenFeatures,
-    scorer: Scorer,
-    costs: ModelCosts,
-) -> Candidate:
-    """Trains and scores one head.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadTrial:
+    """A head that is to be trained.
 
-    Raises:
-        TrialFailed, HeadTooLarge: see `fit_head`; and what the trial raises to end the training.
+    Attributes:
+        params: what the trial chose.
+        settings: how to train it, see `head_settings`.
+        trial: the controls of the trial.
     """
-    joined = features.joined(params)
-    if settings.optimizer == LBFGS:
-        fit = fit_logistic(joined, scorer.targets, settings, on_step=trial.on_step)
+
+    params: Params
+    settings: HeadSettings
+    trial: TrialControls
+
+
+SHARED = ("backbones", "taps", "image_size_px", "views", "normalisation", "aspect", "hidden_units", "optimizer")
+"""Dimensions in which heads agree that are trained in one pass: the same features, layers of the same shape."""
+
+
+def run_head_trials(
+    planned: Sequence[HeadTrial], *, features: FrozenFeatures, scorer: Scorer, costs: ModelCosts
+) -> list[Candidate | Exception]:
+    """Trains heads that agree in what is SHARED in one pass, and scores them.
+
+    Returns:
+        For each its model, or what ended it without one.
+    """
+    joined, targets = features.joined(planned[0].params), scorer.targets
+    if planned[0].settings.optimizer == LBFGS:
+        outcomes = [_regression(joined, targets, one) for one in planned]
     else:
-        fit = fit_head(
-            joined, scorer.targets, settings, seed=trial.seed, on_epoch=trial.on_epoch, on_step=trial.on_step
-        )
-    size = int(params["image_size_px"])
+        outcomes = fit_heads(joined, targets, [_planned_head(one) for one in planned])
+    return [
+        outcome if isinstance(outcome, Exception) else _candidate(one, outcome, joined.normalisation, scorer, costs)
+        for one, outcome in zip(planned, outcomes, strict=True)
+    ]
+
+
+def _regression(joined: Joined, targets: Targets, planned: HeadTrial) -> HeadFit | Exception:
+    try:
+        return fit_logistic(joined, targets, planned.settings, on_step=planned.trial.on_step)
+    except Exception as error:  # noqa: BLE001 - what ends one head is its own outcome
+        return error
+
+
+def _planned_head(one: HeadTrial) -> PlannedHead:
+    trial = one.trial
+    return PlannedHead(settings=one.settings, seed=trial.seed, on_epoch=trial.on_epoch, on_step=trial.on_step)
+
+
+def _candidate(
+    planned: HeadTrial, fit: HeadFit, normalisation: Normalisation, scorer: Scorer, costs: ModelCosts
+) -> Candidate:
+    params, size = planned.params, int(planned.params["image_size_px"])
     branches = tuple(Branch(name, size) for name in backbone_names(params))
-    normalisation = joined.normalisation
     layers = on_taps(fit.layers, normalisation)
     head = BranchHead(branches, str(params["taps"]), layers, is_unit=normalisation.is_unit)
     score, loss = scorer.score(fit.held_out_logits)
@@ -69,7 +104,7 @@ def run_head_trial(
     # Only a single backbone is ever fine-tuned, and fine-tuning alone needs the heads of the folds.
     fold_layers = fit.fold_layers if len(branches) == 1 else ()
     return Candidate(
-        number=trial.number,
+        number=planned.trial.number,
         stage=Stage.HEADS,
         params=params,
         heads=(head,),

@@ -5,6 +5,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from automl.backbone_table import BACKBONES
+from automl.models.head.fitting import n_together
 from automl.models.head.schedule import fixed_epochs, max_epochs
 from automl.records import Stage, TrialRecord
 from automl.search.block import Block
@@ -30,7 +31,7 @@ from automl.search.space import (
 )
 from automl.search.stages.earlier_heads import worth_restoring
 from automl.search.stages.feature_blocks import FeatureBlocks
-from automl.search.stages.head_trial import head_settings, run_head_trial
+from automl.search.stages.head_trial import SHARED, HeadTrial, head_settings, run_head_trials
 from automl.search.trial_run import PlannedTrial, TrialControls
 from automl.search.trials import Trials
 from automl.search.tuners.making import make_tuner
@@ -204,7 +205,10 @@ class HeadsStage:
             if proposal is None:
                 self.why_it_ended = search_messages.ALL_TRIED
                 return
-            tuner.observe(proposal, self._score_of(proposal))
+            n = self._n_together(proposal, max_trials)
+            together = [proposal, *tuner.beside(proposal, SHARED, n - 1)]
+            for one, score in zip(together, self._scores_of(together), strict=True):
+                tuner.observe(one, score)
 
     def _is_over(self, plan: FeaturePlan, max_trials: int | None, until_s: float) -> bool:
         """Whether limit, time, patience or a perfect model ends the stage before its next trial."""
@@ -277,15 +281,29 @@ class HeadsStage:
             aspects=self._context.aspects,
         )
 
-    def _score_of(self, proposal: Proposal) -> float | None:
-        """Tries a proposal. None, without a training, where its model could not be delivered: the tuner learns that."""
-        params = proposal.params
-        if not self._costs.is_allowed(backbone_names(params), int(params["image_size_px"])):
-            return None
+    def _n_together(self, proposal: Proposal, max_trials: int | None) -> int:
+        """How many trials to make in one pass; no limit is passed by that."""
+        if self._trials.models.best is None or not self._is_allowed(proposal.params):
+            return 1
+        limits = [limit for limit in (max_trials, self._settings.max_trials) if limit is not None]
+        n_left = [limit - self._trials.n_trials for limit in limits]
+        return max(1, min([n_together(str(proposal.params["optimizer"])), *n_left]))
+
+    def _scores_of(self, together: Sequence[Proposal]) -> list[float | None]:
+        """Tries proposals that agree in what is SHARED.
+
+        None, without a training, where their models could not be delivered: the tuner learns that.
+        """
+        params = together[0].params
+        if not self._is_allowed(params):
+            return [None] * len(together)
         self._context.observer.activity(
             search_messages.TRAINING_HEAD.format(model=describe(params)), self._share_of_time()
         )
-        return self._worth(self._try(dict(params), proposal.epochs))
+        return [self._worth(record) for record in self._try_together(together)]
+
+    def _is_allowed(self, params: Params) -> bool:
+        return self._costs.is_allowed(backbone_names(params), int(params["image_size_px"]))
 
     def _worth(self, record: TrialRecord) -> float | None:
         """What the tuner learns of a trial: None also where the head made the model too large to be delivered."""
@@ -301,7 +319,7 @@ class HeadsStage:
             if self._trials.models.best is not None and is_enough:
                 return
             if all(record.params != params for record in self._trials.records):
-                self._try(params)
+                self._try_together([Proposal(params)])
 
     def _first_choices(self, *, is_main: bool) -> list[Params]:
         """What differs from the expert's settings; at the main input size more is tried than at the others."""
@@ -314,27 +332,25 @@ class HeadsStage:
             return [last, _SEVERAL]
         return [_SEVERAL, last] if is_main else [_SEVERAL]
 
-    def _try(self, params: Params, epochs: int | None = None) -> TrialRecord:
-        planned = PlannedTrial(
-            stage=Stage.HEADS,
-            params=params,
-            backbones=backbone_names(params),
-            image_size_px=int(params["image_size_px"]),
-            epochs=epochs,
-        )
-        most = min(epochs or self._epochs, int(params.get("epochs", self._epochs)))
+    def _try_together(self, proposals: Sequence[Proposal]) -> list[TrialRecord]:
+        planned = [_planned_trial(one) for one in proposals]
+        most = [self._most_epochs(one) for one in planned]
         longest_s = max(_LONGEST_AT_LEAST_S, _LONGEST_SHARE * self._budget.total_s)
-        return self._trials.run(planned, partial(self._train, params, most), max_epochs=most, max_s=longest_s)
+        train = partial(self._train, [one.params for one in planned], most)
+        # Each head may take so long, and a pass as long as its heads may one after another.
+        return self._trials.run_together(planned, train, max_epochs=most, max_s=longest_s * len(planned))
 
-    def _train(self, params: Params, epochs: int, trial: TrialControls) -> Candidate:
-        return run_head_trial(
-            params,
-            head_settings(params, self._settings, epochs),
-            trial,
-            features=self._features,
-            scorer=self._context.scorer,
-            costs=self._costs,
-        )
+    def _most_epochs(self, planned: PlannedTrial) -> int:
+        return min(planned.epochs or self._epochs, int(planned.params.get("epochs", self._epochs)))
+
+    def _train(
+        self, params: Sequence[Params], epochs: Sequence[int], trials: Sequence[TrialControls]
+    ) -> list[Candidate | Exception]:
+        planned = [
+            HeadTrial(params=one, settings=head_settings(one, self._settings, most), trial=trial)
+            for one, most, trial in zip(params, epochs, trials, strict=True)
+        ]
+        return run_head_trials(planned, features=self._features, scorer=self._context.scorer, costs=self._costs)
 
     def _train_again(self, record: TrialRecord) -> Candidate:
         """The model of an earlier trial, under its number and with its seed."""
@@ -346,7 +362,10 @@ class HeadsStage:
 
         seed = self._settings.seed + record.number
         trial = TrialControls(number=record.number, seed=seed, on_epoch=lambda _epoch, _logits: None, on_step=on_step)
-        return self._train(record.params, record.epochs or self._epochs, trial)
+        (outcome,) = self._train([record.params], [record.epochs or self._epochs], [trial])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def _in_order(self, backbones: Sequence[str]) -> list[str]:
         """The backbones that are still tried, in the one order in which fusions name their parts."""
@@ -357,3 +376,14 @@ class HeadsStage:
             limit = self._settings.max_trials
             return min(1.0, self._trials.n_trials / limit) if limit else None
         return min(1.0, self._budget.elapsed_s / max(1e-9, self._budget.total_s - self._budget.reserve_s))
+
+
+def _planned_trial(proposal: Proposal) -> PlannedTrial:
+    params = dict(proposal.params)
+    return PlannedTrial(
+        stage=Stage.HEADS,
+        params=params,
+        backbones=backbone_names(params),
+        image_size_px=int(params["image_size_px"]),
+        epochs=proposal.epochs,
+    )

@@ -1,7 +1,7 @@
 """Proposals by KerasTuner's oracles. They only propose: loop, clock and record belong to the search."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,10 @@ class KerasTunerTuner:
             }
             self._running = trial
         return _proposal_of(self._running)
+
+    def beside(self, _proposal: Proposal, _shared: Collection[str], _n: int, /) -> list[Proposal]:
+        """None: an oracle cannot be told what some dimensions are to be."""
+        return []
 
     def observe(self, proposal: Proposal, score: float | None) -> None:
         if self._running is not None and _proposal_of(self._running) == proposal:

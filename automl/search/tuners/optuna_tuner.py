@@ -1,7 +1,7 @@
 """Proposals by Optuna's samplers, in memory; `study.py` keeps the lasting record."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -37,29 +37,44 @@ class OptunaTuner:
         self._seed = seed
         self._n_observed = 0
         self._n_foreign_in_a_row = 0
-        self._asked: optuna.Trial | None = None
+        self._asked: list[optuna.Trial] = []
         self._study = _study_of([])
         for proposal, score in history:
             self._replay(proposal, score)
 
     def propose(self) -> Proposal:
-        if self._asked is None:
-            self._asked = self._ask(self._make_sampler())
-        return Proposal(dict(self._asked.params))
+        if not self._asked:
+            self._asked = [self._ask(self._make_sampler())]
+        return Proposal(dict(self._asked[0].params))
+
+    def beside(self, proposal: Proposal, shared: Collection[str], n: int, /) -> list[Proposal]:
+        """Of TPE, those that are being tried count as poor, so that the next one lies elsewhere (constant liar).
+
+        None of CMA-ES, which asks for a generation in an order that a broken-off run could not repeat.
+        """
+        if self._sampler is Sampler.CMA_ES:
+            return []
+        fixed = {name: value for name, value in proposal.params.items() if name in shared}
+        proposals = []
+        for _ in range(n):
+            self._asked.append(self._ask(_with_fixed(self._make_sampler(), fixed)))
+            proposals.append(Proposal(dict(self._asked[-1].params)))
+        return proposals
 
     def observe(self, proposal: Proposal, score: float | None) -> None:
         # Pruned, not failed: TPE ranks pruned trials below the others, but would overlook a failed one.
         state = TrialState.PRUNED if score is None else TrialState.COMPLETE
-        if self._asked is not None and self._asked.params == proposal.params:
-            self._study.tell(self._asked, score, state=state)
-            self._asked = None
+        asked = next((trial for trial in self._asked if trial.params == proposal.params), None)
+        if asked is not None:
+            self._study.tell(asked, score, state=state)
+            self._asked.remove(asked)
         else:
             self._study.add_trial(
                 create_trial(params=proposal.params, distributions=self._distributions, value=score, state=state)
             )
         self._n_observed += 1
         self._n_expert += self._space.is_expert_choice(proposal.params)
-        if self._n_observed >= _MAX_REMEMBERED and self._asked is None:
+        if self._n_observed >= _MAX_REMEMBERED and not self._asked:
             self._forget()
 
     def _ask(self, sampler: BaseSampler) -> optuna.Trial:
@@ -68,7 +83,7 @@ class OptunaTuner:
 
     def _make_sampler(self) -> BaseSampler:
         """A new one for each proposal, so that no random state is carried from one to the next."""
-        seed = seed_for(self._seed, self._n_observed)
+        seed = seed_for(self._seed, self._n_observed + len(self._asked))
         # The expert's trials are all alike: without others beside them TPE would hardly leave their values.
         n_random = _N_RANDOM_TRIALS + self._n_expert
         match self._sampler:
@@ -78,7 +93,8 @@ class OptunaTuner:
                 tpe = TPESampler(seed=seed, n_startup_trials=n_random)
                 return CmaEsSampler(seed=seed, independent_sampler=tpe, warn_independent_sampling=False)
             case _:
-                return TPESampler(seed=seed, multivariate=True, n_startup_trials=n_random)
+                with_others = len(self._asked) > 0
+                return TPESampler(seed=seed, multivariate=True, n_startup_trials=n_random, constant_liar=with_others)
 
     def _replay(self, proposal: Proposal, score: float | None) -> None:
         """Observes a trial of the history.
@@ -92,12 +108,12 @@ class OptunaTuner:
 
     def _ask_again(self, params: Params) -> None:
         before = self._study.get_trials(deepcopy=False)
-        self._asked = self._ask(_with_fixed(self._make_sampler(), self._categorical(params)))
+        asked = self._ask(_with_fixed(self._make_sampler(), self._categorical(params)))
         self._n_foreign_in_a_row += 1
-        if self._asked.params == params:
+        if asked.params == params:
             self._n_foreign_in_a_row = 0
+            self._asked = [asked]
         else:  # its seed depends on the number of the trial, so the wrong proposal must not stay in the study
-            self._asked = None
             self._study = _study_of(before)
 
     def _categorical(self, params: Params) -> Params:

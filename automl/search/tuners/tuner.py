@@ -1,6 +1,6 @@
 """The small interface behind which Optuna and KerasTuner propose."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +35,18 @@ class Tuner(Protocol):
 
     def propose(self) -> Proposal | None:
         """What to try next, the same until it was observed; None when the space is exhausted."""
+        ...
+
+    def beside(self, proposal: Proposal, shared: Collection[str], n: int, /) -> list[Proposal]:
+        """Up to `n` further proposals that are tried together with the one that `propose` has made.
+
+        They are made without knowing how the others do. Each must be observed; none is proposed by a tuner that cannot.
+
+        Args:
+            proposal: what `propose` has returned.
+            shared: names of the dimensions in which all of them must agree.
+            n: how many there may be.
+        """
         ...
 
     def observe(self, proposal: Proposal, score: float | None) -> None:

@@ -146,11 +146,27 @@ def test_the_extractor_follows_the_machine(
     weights: dict[str, InstalledWeights], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(features_module, "has_gpu", lambda: False)
-    assert isinstance(make_extractor(weights["mobilenet_v2"]), OnnxExtractor)
+    assert isinstance(make_extractor(weights["mobilenet_v2"], 1000), OnnxExtractor)
     monkeypatch.setattr(features_module, "has_gpu", lambda: True)
     monkeypatch.setattr(features_module, "gpu_name", lambda: "Some card")
-    monkeypatch.setattr(features_module, "measured", lambda _question, _measure: "float32")
-    assert isinstance(make_extractor(weights["mobilenet_v2"]), TensorFlowExtractor)
+    answers = {"features": "mixed_float16", "compiled": "0.1 0.5"}
+    monkeypatch.setattr(features_module, "measured", lambda question, _measure: answers[question.split()[0]])
+    made = []
+    monkeypatch.setattr(features_module, "TensorFlowExtractor", lambda _installed, **how: made.append(how))
+    for n_images in (1280, 1281):
+        make_extractor(weights["mobilenet_v2"], n_images)
+    assert made == [{"half": True, "compiled": False}, {"half": True, "compiled": True}]
+
+
+@pytest.mark.slow
+def test_compiled_features_are_the_same_also_of_a_last_batch_that_is_smaller(
+    weights: dict[str, InstalledWeights],
+) -> None:
+    images = features_module._soft_images(5)[:, :32, :32]
+    plain, compiled = (TensorFlowExtractor(weights["mobilenet_v1"], compiled=compiled) for compiled in (False, True))
+    found = list(compiled.stream(iter([images[:3], images[3:]])))
+    assert [len(part) for part in found] == [3, 2]
+    assert features_module._nearly_equal(np.concatenate(found), plain(images), plain.tap_widths)
 
 
 def test_features_are_written_in_batches_as_float16(tmp_path: Path) -> None:

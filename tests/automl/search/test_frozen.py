@@ -54,7 +54,7 @@ def images(tmp_path):
 @pytest.fixture
 def make(images, tmp_path, monkeypatch):
     """Makes the features of one run; all runs share a cache."""
-    monkeypatch.setattr(frozen, "make_extractor", LeftHalf)
+    monkeypatch.setattr(frozen, "make_extractor", lambda installed, _n_images: LeftHalf(installed))
     monkeypatch.setattr(LeftHalf, "n_images", 0)
     for name in "ab":
         (tmp_path / f"{name}.onnx").write_bytes(b"12345")

@@ -62,14 +62,15 @@ class World:
         self.features, self.observer, self.packer = Features(self.clock, image_s=0.01), RecordingObserver(), Packer()
         self.tuners = FineTuners(self.clock, fake.tuned)
 
-        def run_head_trial(params, _settings, trial, **_):
+        def run_head_trials(planned, **_):
             self.clock.now += TRIAL_S
-            score = fake.heads(trial.number, params)
-            made = head_candidate(trial.number, params, self.features, score, **fake.made_with)
-            trial.on_epoch(1, logits_for(made.score))
-            return made
+            (one,) = planned
+            score = fake.heads(one.trial.number, one.params)
+            made = head_candidate(one.trial.number, one.params, self.features, score, **fake.made_with)
+            one.trial.on_epoch(1, logits_for(made.score))
+            return [made]
 
-        monkeypatch.setattr(heads_stage, "run_head_trial", run_head_trial)
+        monkeypatch.setattr(heads_stage, "run_head_trials", run_head_trials)
         monkeypatch.setattr(fine_tuning_trial, "FineTuner", self.tuners)
         objective = objective_of(fake.settings, fake.targets.labels)
         self.search = Search(

@@ -1,19 +1,20 @@
 """Heads on a device, here the CPU: what NumPy trains, several heads at once, and what happens where memory ends."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from automl.errors import TrialFailed
-from automl.models.head import fitting, on_device
-from automl.models.head.fitting import fit_head
-from automl.models.head.on_device import PlannedHead, fit_heads, resident
+from automl.errors import HeadTooLarge, TrialFailed
+from automl.models.compiling import NO_GAIN, CompiledGain
+from automl.models.head import compiled_steps, fitting, on_device, training
+from automl.models.head.on_device import fit_heads, resident
 from automl.models.head.resident import ResidentFeatures
 from automl.models.head.settings import HeadSettings, Targets
-from automl.models.head.training import HeadFit
+from automl.models.head.training import HeadFit, PlannedHead
 from automl.models.head.training import fit_head as fit_in_numpy
 
 SETTINGS = HeadSettings(
@@ -153,11 +154,11 @@ def test_too_little_memory_halves_the_batch_and_ends_it_at_one_row(
     sizes, room = [], 10
 
     class Cramped(on_device._Pass):
-        def __init__(self, *arguments: object) -> None:
-            sizes.append(arguments[-1])
-            if sizes[-1] > room:
+        def __init__(self, *arguments: Any, batch_size: int, compiled: bool) -> None:
+            sizes.append(batch_size)
+            if batch_size > room:
                 raise MemoryError
-            super().__init__(*arguments)  # type: ignore[arg-type]
+            super().__init__(*arguments, batch_size=batch_size, compiled=compiled)
 
     monkeypatch.setattr(on_device, "_Pass", Cramped)
     assert len(on_the_device(*problem, replace(SETTINGS, max_epochs=1))) == 1
@@ -186,16 +187,135 @@ def test_features_that_were_not_used_for_longest_make_way() -> None:
     assert [view.n_taken for view in views] == [1, 1, 1]
 
 
+def test_too_little_memory_for_several_heads_trains_half_of_them_at_a_time(
+    problem: tuple[Viewed, Targets], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    class Cramped(on_device._Pass):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            sizes.append(len(arguments[2]))
+            if sizes[-1] > 2:
+                raise MemoryError
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr(on_device, "_Pass", Cramped)
+    rates = [replace(SETTINGS, max_epochs=1, learning_rate=rate) for rate in (0.01, 0.02, 0.03, 0.04)]
+    together = on_the_device(*problem, *rates)
+    assert sizes == [4, 2, 2]
+    (alone,) = on_the_device(*problem, rates[2], seed=2)
+    assert_same(together[2], alone)
+
+
 def test_the_machine_chooses_where_heads_are_trained(
     problem: tuple[Viewed, Targets], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places: list[str] = []
-    monkeypatch.setattr(fitting, "fit_head_on_cpu", lambda *_, **__: places.append("CPU"))
-    monkeypatch.setattr(on_device, "fit_heads", lambda *_: places.append("GPU") or [KeyError("ended")])
+
+    def on_gpu(_features: Viewed, _targets: Targets, planned: list[PlannedHead]) -> list[Exception]:
+        places.append(f"GPU {len(planned)}")
+        return [KeyError("ended")] * len(planned)
+
+    def on_cpu(*_: object, **__: object) -> None:
+        places.append("CPU")
+        raise ValueError
+
+    monkeypatch.setattr(fitting, "fit_head_on_cpu", on_cpu)
+    monkeypatch.setattr(fitting, "fit_heads_on_device", on_gpu)
+    planned = [PlannedHead(settings=SETTINGS, seed=seed) for seed in range(3)]
+    others = [replace(plan, settings=replace(SETTINGS, optimizer="something else")) for plan in planned[:1]]
     monkeypatch.setattr(fitting, "has_gpu", lambda: False)
-    fit_head(*problem, SETTINGS, seed=0)
+    assert [type(one) for one in fitting.fit_heads(*problem, planned[:2])] == [ValueError, ValueError]
     monkeypatch.setattr(fitting, "has_gpu", lambda: True)
-    with pytest.raises(KeyError, match="ended"):
-        fit_head(*problem, SETTINGS, seed=0)
-    fit_head(*problem, replace(SETTINGS, optimizer="something else"), seed=0)
-    assert places == ["CPU", "GPU", "CPU"]
+    assert [type(one) for one in fitting.fit_heads(*problem, planned)] == [KeyError] * 3
+    fitting.fit_heads(*problem, others)
+    assert places == ["CPU", "CPU", "GPU 3", "CPU"]
+    assert (fitting.n_together("adamw"), fitting.n_together("lbfgs")) == (fitting.MOST_ON_GPU, 1)
+
+
+def test_no_more_heads_are_trained_together_than_memory_holds(
+    problem: tuple[Viewed, Targets], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_planned: list[int] = []
+    monkeypatch.setattr(fitting, "has_gpu", lambda: True)
+    monkeypatch.setattr(
+        fitting, "fit_heads_on_device", lambda *a: n_planned.append(len(a[2])) or [KeyError()] * len(a[2])
+    )
+    n_bytes = 4 * training._ARRAYS_A_PARAMETER * training.checked_size(*problem, SETTINGS)
+    planned = [PlannedHead(settings=SETTINGS, seed=seed) for seed in range(5)]
+    monkeypatch.setattr(training, "_MOST_BYTES", 2 * n_bytes + 1)
+    assert len(fitting.fit_heads(*problem, planned)) == 5
+    monkeypatch.setattr(training, "_MOST_BYTES", n_bytes - 1)
+    assert all(isinstance(one, HeadTooLarge) for one in fitting.fit_heads(*problem, planned))
+    assert n_planned == [2, 2, 1]
+
+
+def test_a_compiled_pass_trains_the_same_heads(
+    problem: tuple[Viewed, Targets], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropping = replace(SETTINGS, dropout=0.4, max_epochs=2)
+    plain = on_the_device(*problem, SETTINGS, dropping)
+    monkeypatch.setattr(on_device, "_compiling_pays", lambda *_: True)
+    for one, other in zip(on_the_device(*problem, SETTINGS, dropping), plain, strict=True):
+        assert_same(one, other)
+
+
+def test_heads_that_do_not_compile_are_trained_as_they_are(
+    problem: tuple[Viewed, Targets], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[bool] = []
+
+    class Uncompiled(on_device._Pass):
+        def __init__(self, *arguments: Any, compiled: bool, **options: Any) -> None:
+            tried.append(compiled)
+            if compiled:
+                raise NotImplementedError
+            super().__init__(*arguments, compiled=compiled, **options)
+
+    monkeypatch.setattr(on_device, "_Pass", Uncompiled)
+    monkeypatch.setattr(on_device, "_compiling_pays", lambda *_: True)
+    assert len(on_the_device(*problem, replace(SETTINGS, max_epochs=1))) == 1
+    assert tried == [True, False]
+
+
+def test_compiling_pays_where_a_pass_makes_enough_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_device, "gain_of_compiling", lambda: CompiledGain(saved_s=0.1, compile_s=0.7))
+    few, many = (PlannedHead(settings=replace(SETTINGS, max_epochs=n), seed=0) for n in (5, 8))
+    assert not on_device._compiling_pays(20, [few])
+    assert on_device._compiling_pays(20, [few, many])
+    assert not on_device._compiling_pays(33, [PlannedHead(settings=replace(SETTINGS, max_epochs=6), seed=0)])
+    assert on_device._compiling_pays(64, [PlannedHead(settings=replace(SETTINGS, max_epochs=6), seed=0)])
+
+
+def test_what_compiling_is_worth_is_asked_on_a_gpu_only_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, str] = {}
+    asked: list[str] = []
+
+    def measured(question: str, measure: Callable[[], str]) -> str:
+        asked.append(question)
+        return kept.setdefault(question, measure())
+
+    monkeypatch.setattr(compiled_steps, "measured", measured)
+    monkeypatch.setattr(compiled_steps, "measured_gain", lambda: CompiledGain(saved_s=0.25, compile_s=2.0))
+    monkeypatch.setattr(compiled_steps, "has_gpu", lambda: False)
+    assert compiled_steps.gain_of_compiling() == NO_GAIN
+    assert asked == []
+    monkeypatch.setattr(compiled_steps, "has_gpu", lambda: True)
+    monkeypatch.setattr(compiled_steps, "gpu_name", lambda: "Some card")
+    assert compiled_steps.gain_of_compiling() == CompiledGain(saved_s=0.25, compile_s=2.0)
+    assert "Some card" in asked[0]
+
+
+def test_the_probe_runs_on_any_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its made-up heads are what `train_function` takes; what compiling is worth on a CPU does not matter."""
+    for name, value in {"_N_HEADS": 2, "_N_ROWS": 40, "_N_FEATURES": 6, "_N_MODELS": 3}.items():
+        monkeypatch.setattr(compiled_steps, name, value)
+    agreed: list[bool] = []
+
+    def gain_of(plain: Callable[[], np.ndarray], compiled: Callable[[], np.ndarray], agree: Any) -> CompiledGain:
+        agreed.append(agree(compiled(), plain()))
+        return NO_GAIN
+
+    monkeypatch.setattr(compiled_steps, "gain_of", gain_of)
+    compiled_steps.measured_gain()
+    assert agreed == [True]

@@ -13,6 +13,7 @@ from automl.search.objective import Objective
 from automl.search.plan import FeaturePlan
 from automl.search.space import RECIPE, backbone_names
 from automl.search.stages import heads as heads_stage
+from automl.search.stages.head_trial import SHARED
 from automl.search.stages.heads import PATIENCE_TRIALS, HeadsStage
 from tests.automl.search.fakes import (
     LITE0,
@@ -50,15 +51,24 @@ class World:
         self.stage = stage_of(context, self.features, self.trials, scratch)
         self.trained = []
 
-        def run_head_trial(params, _settings, trial, *, features, **_):
+        def train(planned, features):
+            params, trial = planned.params, planned.trial
             assert all(Block(name, params["image_size_px"]) in features.available() for name in backbone_names(params))
-            self.clock.now += TRIAL_S
             self.trained.append((trial.number, trial.seed, params))
-            made = head_candidate(trial.number, params, features, score(trial.number, params), **changes)
-            trial.on_epoch(1, logits_for(made.score))
+            try:
+                made = head_candidate(trial.number, params, features, score(trial.number, params), **changes)
+                trial.on_epoch(1, logits_for(made.score))
+            except Exception as error:  # noqa: BLE001 - as the real one does
+                return error
             return made
 
-        monkeypatch.setattr(heads_stage, "run_head_trial", run_head_trial)
+        def run_head_trials(planned, *, features, **_):
+            self.clock.now += TRIAL_S
+            self.passes.append(len(planned))
+            return [train(one, features) for one in planned]
+
+        self.passes, self.seed = [], settings.seed
+        monkeypatch.setattr(heads_stage, "run_head_trials", run_head_trials)
 
     @property
     def params(self):
@@ -465,3 +475,66 @@ def test_without_a_clock_time_decides_nothing(world):
         w.run(max_trials=15)
         runs.append(w.params)
     assert runs[0] == runs[1]
+
+
+@pytest.fixture
+def together(monkeypatch):
+    """Four heads of one optimizer are best trained in one pass, as on a GPU."""
+    monkeypatch.setattr(heads_stage, "n_together", lambda optimizer: 4 if optimizer == "adamw" else 1)
+
+
+def test_heads_of_a_pass_agree_in_features_and_shape_and_differ_in_the_rest(world, together):
+    w = world(settings=RunSettings(max_trials=40, sampler=Sampler.TPE))
+    w.run(max_trials=40)
+    assert {1, 4} == set(w.passes[2:-1])
+    first = sum(w.passes[: w.passes.index(4)])
+    (one, *others) = w.params[first : first + 4]
+    assert all({name: other[name] for name in SHARED if name in one}.items() <= one.items() for other in others)
+    assert len({params["learning_rate"] for params in (one, *others)}) == 4
+    assert [(number, seed - w.seed) for number, seed, _ in w.trained] == [(n, n) for n in range(40)]
+
+
+def test_no_limit_is_passed_by_a_pass(world, together):
+    w = world(settings=RunSettings(max_trials=30, head_layers=(32,)))
+    w.run(max_trials=13)
+    assert len(w.trials.records) == 13
+    with pytest.raises(SearchOver):
+        w.run(max_trials=None)
+    assert len(w.trials.records) == 30
+
+
+def test_what_ends_one_trial_of_a_pass_leaves_the_others(world, together):
+    def score(number, params):
+        if number % 4 == 3:
+            raise TrialFailed("not enough memory")
+        return 0.8 + number / 1000
+
+    w = world(score, settings=RunSettings(max_trials=20, head_layers=(32,)))
+    w.run(max_trials=20)
+    states = [record.state for record in w.trials.records]
+    assert states.count(TrialState.FAILED) == 5
+    assert states[4:7] == [TrialState.COMPLETE] * 3
+
+
+def test_a_search_that_ends_in_a_pass_keeps_the_trials_before_the_first_that_it_cut_off(world, together):
+    def score(number, params):
+        if number in (8, 10):
+            raise SearchOver
+        return 0.8
+
+    w = world(score, settings=RunSettings(max_trials=20, head_layers=(32,)))
+    with pytest.raises(SearchOver):
+        w.run(max_trials=20)
+    assert [record.number for record in w.trials.records] == list(range(8))
+
+
+def test_a_run_that_was_broken_off_between_passes_goes_on_as_if_it_had_not_been(world, together):
+    settings = RunSettings(budget_s=None, max_trials=22, head_layers=(32,), sampler=Sampler.TPE)
+    whole = world(lambda number, params: 0.5 + params["dropout"] / 2, settings=settings)
+    whole.run(max_trials=22)
+    n_before = sum(whole.passes[:-2])
+    earlier = whole.trials.records[:n_before]
+    resumed = world(lambda number, params: 0.5 + params["dropout"] / 2, settings=settings, earlier=earlier)
+    resumed.stage.restore()
+    resumed.run(max_trials=22)
+    assert resumed.params == whole.params

@@ -216,3 +216,53 @@ def test_a_space_in_which_nearly_everything_is_fixed_can_be_searched(entry, free
         tuner.observe(proposal, 0.5)
         n_trials += 1
     assert n_trials >= 2
+
+
+SHARED = ("backbones", "image_size_px")
+BATCHES = [(TunerKind.OPTUNA, Sampler.TPE), (TunerKind.OPTUNA, Sampler.RANDOM)]
+
+
+def run_together(tuner: Tuner, n_passes: int) -> Trials:
+    """Passes of four trials."""
+    trials: Trials = []
+    for _ in range(n_passes):
+        first = tuner.propose()
+        assert first is not None
+        together = [first, *tuner.beside(first, SHARED, 3)]
+        assert len(together) == 4
+        for proposal in together:
+            trials.append((proposal, score(proposal)))
+            tuner.observe(*trials[-1])
+    return trials
+
+
+@pytest.mark.parametrize("entry", BATCHES)
+def test_proposals_of_a_pass_agree_where_they_must_and_differ_elsewhere(entry, tmp_path):
+    trials = run_together(tuner_of(entry, tmp_path), 8)
+    for start in range(0, 32, 4):
+        together = [proposal.params for proposal, _ in trials[start : start + 4]]
+        assert all(SPACE.contains(params) for params in together)
+        assert len({tuple(params[name] for name in SHARED) for params in together}) == 1
+        assert len({params["learning_rate"] for params in together}) == 4
+
+
+@pytest.mark.parametrize("entry", BATCHES)
+def test_a_tuner_that_was_broken_off_between_passes_goes_on_as_if_it_had_not_been(entry, tmp_path):
+    expected = run_together(tuner_of(entry, tmp_path), 10)
+    for n_before in (1, 4, 7):
+        resumed = tuner_of(entry, tmp_path, history=expected[: 4 * n_before])
+        assert run_together(resumed, 10 - n_before) == expected[4 * n_before :]
+
+
+def test_it_also_finds_what_is_good_in_passes(tmp_path):
+    found = [score(proposal) for proposal, _ in run_together(tuner_of(BATCHES[0], tmp_path), 15)]
+    assert sum(found[40:]) / 20 > sum(found[:20]) / 20 + 0.1
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ALL if entry not in BATCHES])
+def test_a_tuner_that_cannot_fix_dimensions_proposes_one_at_a_time(entry, tmp_path):
+    tuner = tuner_of(entry, tmp_path)
+    proposal = tuner.propose()
+    assert proposal is not None
+    assert tuner.beside(proposal, SHARED, 3) == []
+    assert tuner.propose() == proposal
