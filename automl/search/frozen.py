@@ -14,6 +14,7 @@ from automl.images.pixels import OnProgress, PixelCache, content_key, mark_used
 from automl.images.verify import in_threads
 from automl.models.device import has_gpu
 from automl.models.features import Extractor, extract_features, features_of, make_extractor
+from automl.models.measured import MEASURED
 from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
 from automl.search.block import Block
@@ -60,7 +61,7 @@ class FrozenFeatures:
         self._overlaps = overlaps
         self._sizes_to_decode: set[int] = set()
         self._extractors: dict[str, Extractor] = {}
-        self._speeds = BackboneSpeeds(self._extractor, self._weights)
+        self._speeds = BackboneSpeeds(self._extractor, self._weights, kept=folder / MEASURED)
         self._decode_s: float | None = None
         self._content_keys: dict[int, str] = {}
         self._blocks: dict[Block, np.ndarray] = {}
