@@ -73,6 +73,11 @@ class FrozenFeatures:
     def backbones(self) -> tuple[str, ...]:
         return tuple(self._weights)
 
+    @property
+    def detail_px(self) -> int:
+        """The median of the photos' shorter sides: larger squares show nothing more of half of them."""
+        return int(np.median([min(image.width, image.height) for image in self._images]))
+
     def decode(self, blocks: Sequence[Block], on_progress: OnProgress) -> None:
         """Decodes the photos once, for those input sizes at which any of `blocks` is not computed yet.
 

@@ -110,6 +110,7 @@ class Features:
     clock: Clock
     backbones: tuple[str, ...] = (V2, V1)
     image_s: float = 0.1
+    detail_px: int = 224
     cached: set[Block] = field(default_factory=set)
     computed_blocks: list[Block] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
