@@ -11,7 +11,6 @@ import itertools
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -57,7 +56,7 @@ def main() -> None:
 def _record(path: Path) -> ImageRecord:
     with Image.open(path) as image:
         width, height = image.size
-    return ImageRecord(path, path.name, path.parent.name, path.name, width, height)
+    return ImageRecord(path=path, name=path.name, label=path.parent.name, sha256=path.name, width=width, height=height)
 
 
 def _timed(
@@ -72,7 +71,7 @@ def _timed(
     return features, time.perf_counter() - started_s
 
 
-def _described(features: FrozenFeatures, budget_s: float, n_photos: int) -> dict[str, Any]:
+def _described(features: FrozenFeatures, budget_s: float, n_photos: int) -> dict[str, object]:
     speeds = {name: features.seconds_per_image(name) for name in features.backbones}
     largest_px = largest_size_px(None, detail_px=features.detail_px, backbones=features.backbones, has_clock=True)
     plan = make_plan(
