@@ -376,7 +376,8 @@ class PictureSize(WholeNumber):
     def titles(self) -> dict[str, str]:
         """What the form offers, by the value that it sends."""
         sizes = range(self.low, self.high + 1, self.step)
-        return {str(n): pieces.SQUARE_PICTURE.format(n=n) for n in sizes}
+        titles = {str(n): pieces.SQUARE_PICTURE.format(n=n) for n in sizes}
+        return {"": self.placeholder, **titles} if self.is_unset(self.default) else titles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

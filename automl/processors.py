@@ -2,6 +2,7 @@
 
 import math
 import os
+import platform
 from pathlib import Path
 
 _NO_LIMIT = "max"
@@ -14,6 +15,19 @@ def n_processors(root: Path = Path("/")) -> int:
     """
     bound_to = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(bound_to, _share_of_time(root))))
+
+
+def processor_name(root: Path = Path("/")) -> str:
+    """What its maker calls the first processor, else the kind that the system was built for.
+
+    root: of the file system in which the kernel describes them.
+    """
+    try:
+        lines = (root / "proc" / "cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
 
 
 def onnx_threads() -> int:

@@ -1,6 +1,6 @@
 """What each backbone's frozen features are worth: cross-validated linear probes on the training photographs.
 
-    python -m bench.backbones [--features FOLDER] [--size 224] [--only beans] [--backbones NAME ...]
+    python -m bench.backbones [--features FOLDER] [--size 224] [--only beans] [--train-only] [--backbones NAME ...]
 
 For every installed backbone the features of all photographs are computed once and kept in FOLDER, one folder for each
 data set and part: `photos.txt` (one path a line), `labels.txt` (the class of each), `NAME.last.npy` (the last layer)
@@ -61,6 +61,9 @@ def main() -> None:
     parser.add_argument("--features", type=Path, default=Path("var") / "bench-features")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--only", choices=DATA_SETS, help="one data set instead of both")
+    parser.add_argument(
+        "--train-only", action="store_true", help="no features of the other parts, which probes never see"
+    )
     parser.add_argument("--backbones", nargs="*", choices=list(BACKBONES), help="these instead of all")
     options = parser.parse_args()
     here = installed(load_settings().weights_dir)
@@ -70,6 +73,7 @@ def main() -> None:
         Part(source, options.features / f"{name}-{options.size}" / source.name)
         for name in chosen
         for source in sorted(path for path in (DATA / name).iterdir() if path.is_dir())
+        if source.name == "train" or not options.train_only
     ]
     rates = [_extract(part, weights, options.size) for part in parts]
     report(

@@ -111,8 +111,8 @@ def photos_in(folder: Path) -> list[Path]:
 
 
 def linear_candidate(weights: InstalledWeights, taps: str, images: np.ndarray, labels: list[int]) -> Candidate:
-    """A logistic regression on standardised features, as a model that can be delivered."""
-    extractor = OnnxExtractor(weights)
+    """A logistic regression on standardised features, as a model that can be delivered, for squares as `images`."""
+    size_px, extractor = images.shape[1], OnnxExtractor(weights)
     batches = (images[start : start + extractor.batch] for start in range(0, len(images), extractor.batch))
     features = np.concatenate([extractor(batch) for batch in batches])
     if taps == LAST_TAP:
@@ -128,8 +128,8 @@ def linear_candidate(weights: InstalledWeights, taps: str, images: np.ndarray, l
         number=0,
         stage=Stage.HEADS,
         params={"taps": taps},
-        heads=(BranchHead((Branch(weights.name, SIZE_PX),), taps, (layer,)),),
-        image_size_px=SIZE_PX,
+        heads=(BranchHead((Branch(weights.name, size_px),), taps, (layer,)),),
+        image_size_px=size_px,
         held_out_logits=np.zeros((1, len(labels), len(bias)), np.float32),
         score=0.0,
         loss=0.0,

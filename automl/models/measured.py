@@ -10,6 +10,9 @@ from automl.atomic_files import no_half_files
 from automl.errors import DiskFull
 from automl.settings import load_settings
 
+MEASURED = "measured.json"
+"""The name of the file of the kept answers, beside the features."""
+
 FORMAT = 1
 """The version of the file; measurements of another version are made anew."""
 
@@ -38,7 +41,7 @@ def is_measured(key: str) -> bool:
 
 
 def _file() -> Path:
-    return load_settings().features_dir / "measured.json"
+    return load_settings().features_dir / MEASURED
 
 
 def _read(file: Path) -> dict[str, str]:

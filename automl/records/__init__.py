@@ -15,7 +15,7 @@ from automl.records.dataset_summary import (
 from automl.records.pixel_facts import GrayFacts, PixelFacts, TransparencyFacts
 from automl.records.proof import Proof
 from automl.records.result import RunResult
-from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, RunSettings
+from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, USUAL_SIZE_PX, RunSettings
 from automl.records.serving_contract import Aspect, GrayRange, GrayRules, ServingContract
 from automl.records.states import (
     DatasetState,
@@ -38,6 +38,7 @@ from automl.records.trial import EpochScores, TrialInProgress, TrialParams, Tria
 __all__ = [
     "LR_SCHEDULES",
     "SAMPLERS",
+    "USUAL_SIZE_PX",
     "Aspect",
     "ClassSplit",
     "ClassSummary",

@@ -29,6 +29,12 @@ _LR_SCHEDULES = {
 }
 LR_SCHEDULES = tuple(_LR_SCHEDULES)
 
+USUAL_SIZE_PX = 224
+"""The largest input size where the user wishes for none and larger ones are no help.
+
+Until runs could leave the size open it was the default, so an older run that has it may never have been asked.
+"""
+
 SAMPLERS: Mapping[TunerKind, tuple[Sampler, ...]] = {
     TunerKind.OPTUNA: (Sampler.TPE, Sampler.RANDOM, Sampler.CMA_ES),
     TunerKind.KERAS_TUNER: (Sampler.BAYESIAN, Sampler.RANDOM, Sampler.HYPERBAND),
@@ -150,20 +156,22 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
     """Names of the backbones to consider; empty for all that are installed."""
 
     max_image_size_px: Annotated[
-        int,
+        int | None,
         PictureSize(
             title="Largest picture size to try",
             help="Larger shows finer details and takes longer.",
             subject="Max image size",
             fieldset=Fieldset.NETWORKS,
             metavar="PX",
+            unset="as large as helps",
+            unset_on_form="As large as helps (recommended)",
             low=96,
             high=320,
             step=32,
             unit="pixels",
         ),
-    ] = 224
-    """The largest input size that is tried."""
+    ] = None
+    """The largest input size that is tried; None for as large as photos, networks and time make it worth."""
 
     tuner: Annotated[
         TunerKind,

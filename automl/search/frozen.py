@@ -14,6 +14,7 @@ from automl.images.pixels import OnProgress, PixelCache, content_key, mark_used
 from automl.images.verify import in_threads
 from automl.models.device import has_gpu
 from automl.models.features import Extractor, extract_features, features_of, make_extractor
+from automl.models.measured import MEASURED
 from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
 from automl.search.block import Block
@@ -60,7 +61,7 @@ class FrozenFeatures:
         self._overlaps = overlaps
         self._sizes_to_decode: set[int] = set()
         self._extractors: dict[str, Extractor] = {}
-        self._speeds = BackboneSpeeds(self._extractor, self._weights)
+        self._speeds = BackboneSpeeds(self._extractor, self._weights, kept=folder / MEASURED)
         self._decode_s: float | None = None
         self._content_keys: dict[int, str] = {}
         self._blocks: dict[Block, np.ndarray] = {}
@@ -71,6 +72,11 @@ class FrozenFeatures:
     @property
     def backbones(self) -> tuple[str, ...]:
         return tuple(self._weights)
+
+    @property
+    def detail_px(self) -> int:
+        """The median of the photos' shorter sides: larger squares show nothing more of half of them."""
+        return int(np.median([min(image.width, image.height) for image in self._images]))
 
     def decode(self, blocks: Sequence[Block], on_progress: OnProgress) -> None:
         """Decodes the photos once, for those input sizes at which any of `blocks` is not computed yet.

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from automl.records import Stage, TrialRecord
+from automl.backbone_table import BACKBONES
+from automl.records import USUAL_SIZE_PX, Stage, TrialRecord
 from automl.search.block import Block
 from automl.search.expectations import Expectations
 from automl.search.space import MIRRORED_VIEW
@@ -46,6 +47,27 @@ class FeaturePlan:
         """This plan and what `other` has beyond it, where both have the same main size: else they do not combine."""
         more = other.blocks if other.main_px == self.main_px else ()
         return FeaturePlan(tuple(dict.fromkeys([*self.blocks, *more])))
+
+
+def largest_size_px(wished_px: int | None, *, detail_px: int, backbones: Collection[str], has_clock: bool) -> int:
+    """The largest input size that a plan may choose.
+
+    Without a wish it exceeds the usual one where a clock says whether there is time, some backbone was drawn for more,
+    and half of the photos have so many pixels: what is enlarged shows nothing new.
+
+    Args:
+        wished_px: the largest size that the user allows; None for no wish.
+        detail_px: the median of the photos' shorter sides.
+        backbones: those that may be used.
+        has_clock: whether the run has one.
+    """
+    if wished_px is not None:
+        return wished_px
+    if not has_clock:
+        return USUAL_SIZE_PX
+    drawn_px = max(BACKBONES[name].figures.drawn_px for name in backbones)
+    possible = [size for size in INPUT_SIZES_PX if size <= min(detail_px, drawn_px)]
+    return max([USUAL_SIZE_PX, *possible])
 
 
 def block_seconds(seconds_per_image: float, image_size_px: int, n_images: int) -> float:

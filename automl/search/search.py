@@ -19,7 +19,7 @@ from automl.search.ensemble import weighted_mean
 from automl.search.expectations import PRIORS, Expectations
 from automl.search.frozen import FrozenFeatures
 from automl.search.objective import Objective
-from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, make_plan, plan_of
+from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, largest_size_px, make_plan, plan_of
 from automl.search.scoring import common_rows
 from automl.search.selection import AskedPhotos, SelectedModel, TrialAnswers, select
 from automl.search.space import backbone_names
@@ -45,7 +45,12 @@ def planned_features(context: SearchContext, features: FrozenFeatures, costs: Mo
         {name: features.seconds_per_image(name) for name in features.backbones},
         expectations=Expectations(priors=PRIORS),
         n_images=context.n_photos,
-        max_image_size_px=context.settings.max_image_size_px,
+        max_image_size_px=largest_size_px(
+            context.settings.max_image_size_px,
+            detail_px=features.detail_px,
+            backbones=features.backbones,
+            has_clock=context.budget.has_clock,
+        ),
         computed=computed,
         is_allowed=costs.is_allowed,
     )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from automl.models.weights.cache import InstalledWeights
 from automl.processors import n_processors
 from automl.records import ImageRecord
 from automl.search.block import Block
+from automl.search.relative_times import RelativeTimes, device_of_features, processors
 from automl.serving.predict import PhotoRules, load_image
 
 _DECODED_FOR_TIMING = 16
@@ -27,36 +29,47 @@ class BackboneSpeeds:
 
     Args:
         extractor: loads the network of a backbone, where features are computed.
-        weights: the pretrained ones, by backbone.
+        weights: the pretrained ones, by backbone; not empty.
+        kept: the file of what was measured about this machine.
     """
 
-    def __init__(self, extractor: Callable[[str], Extractor], weights: Mapping[str, InstalledWeights]) -> None:
+    def __init__(
+        self, extractor: Callable[[str], Extractor], weights: Mapping[str, InstalledWeights], *, kept: Path
+    ) -> None:
         self._extractor = extractor
         self._weights = weights
+        self._batches = RelativeTimes("features", self._batch_s, weights=weights, device=device_of_features, kept=kept)
+        self._singles = RelativeTimes("one photo", self._single_s, weights=weights, device=processors, kept=kept)
         self._seconds_per_image: dict[str, float] = {}
         self._latency_s: dict[str, float] = {}
 
     def seconds_per_image(self, backbone: str) -> float:
         """For one photo of many, at 224 px: timed on a few pictures of noise, later on the photos themselves."""
         if backbone not in self._seconds_per_image:
-            extractor = self._extractor(backbone)
-            self._seconds_per_image[backbone] = timed_per_image(extractor, _noise(extractor.timed_batch))
+            self._seconds_per_image[backbone] = self._batches.seconds(backbone)
         return self._seconds_per_image[backbone]
 
     def latency_s(self, backbone: str, image_size_px: int) -> float:
         """For a single photo on the CPU, where the delivered model runs."""
         if backbone not in self._latency_s:
-            extractor = self._extractor(backbone)
-            on_cpu = extractor if isinstance(extractor, OnnxExtractor) else OnnxExtractor(self._weights[backbone])
-            one = _noise(1)
-            on_cpu(one)
-            self._latency_s[backbone] = _fastest_s(on_cpu, one, _LATENCY_PROBES)
+            self._latency_s[backbone] = self._singles.seconds(backbone)
         return self._latency_s[backbone] * (image_size_px / _PROBE_PX) ** 2
 
     def learn(self, block: Block, watch: "Stopwatch") -> None:
         """Takes what computing a block took: whole batches are quicker than the probe at the start."""
         if watch.seconds_per_row is not None:
             self._seconds_per_image[block.backbone] = watch.seconds_per_row * (_PROBE_PX / block.image_size_px) ** 2
+
+    def _batch_s(self, backbone: str) -> float:
+        extractor = self._extractor(backbone)
+        return timed_per_image(extractor, _noise(extractor.timed_batch))
+
+    def _single_s(self, backbone: str) -> float:
+        extractor = self._extractor(backbone)
+        on_cpu = extractor if isinstance(extractor, OnnxExtractor) else OnnxExtractor(self._weights[backbone])
+        one = _noise(1)
+        on_cpu(one)
+        return _fastest_s(on_cpu, one, _LATENCY_PROBES)
 
 
 def timed_per_image(extractor: Extractor, images: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from automl.records import RunSettings, RunState, Stage
+from automl.records import USUAL_SIZE_PX, RunSettings, RunState, Stage
 from automl.records.dataset_summary import SPEED_KEY
 from automl.store.results import part_of_report
 from automl.store.tables import Dataset, DatasetVersion, Run, TrialSummary
@@ -173,4 +173,4 @@ def _past_run(run: Row[Any], stages: dict[str, _Tries], was_again: bool) -> Past
 
 def _was_limited(settings: RunSettings) -> bool:
     limits = (settings.max_model_mb, settings.max_latency_ms, settings.backbones)
-    return settings.max_image_size_px < RunSettings().max_image_size_px or any(limits)
+    return (settings.max_image_size_px or USUAL_SIZE_PX) < USUAL_SIZE_PX or any(limits)

@@ -61,7 +61,7 @@ def test_only_an_option_that_may_stay_unset_says_so_in_its_empty_field(option):
         ("max_latency_ms", "no limit", "20 ms"),
         ("fine_tuning", "yes", "no"),
         ("backbones", "all that were installed", "MobileNetV1, MobileNetV2"),
-        ("max_image_size_px", "224 pixels", "160 pixels"),
+        ("max_image_size_px", "as large as helps", "160 pixels"),
         ("tuner", "Optuna", "KerasTuner"),
         ("sampler", "the tuner's default", "Hyperband"),
         ("pruner", "median", "none"),
@@ -99,6 +99,7 @@ def test_head_layers_that_are_no_whole_numbers_are_refused(text):
 
 def test_the_form_offers_an_empty_choice_only_where_darkroom_may_choose():
     assert RUN_OPTIONS["goal"].titles[""] == "As fits your photos (recommended)"
+    assert RUN_OPTIONS["max_image_size_px"].titles[""] == "As large as helps (recommended)"
     assert RUN_OPTIONS["tuner"].titles == {"optuna": "Optuna (recommended)", "keras-tuner": "KerasTuner"}
 
 

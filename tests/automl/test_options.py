@@ -89,6 +89,12 @@ def test_every_size_that_the_search_knows_may_be_the_largest_and_no_other_is_wid
     assert (size.low, size.high) == (min(INPUT_SIZES_PX), max(INPUT_SIZES_PX))
 
 
+def test_the_largest_size_may_be_left_open():
+    for nothing in ({}, {"max_image_size_px": ""}, {"max_image_size_px": None}):
+        assert read_settings(nothing).max_image_size_px is None
+    check_limits(RunSettings(max_image_size_px=None), 3600)
+
+
 def test_a_run_without_a_clock_needs_a_trial_limit():
     with pytest.raises(BadSetting, match="never end"):
         check_limits(RunSettings(budget_s=None), 3600, may_be_timeless=True)

@@ -1,11 +1,12 @@
 """Processors are counted by what the process is bound to and by what its control groups grant."""
 
 import os
+import platform
 from pathlib import Path
 
 import pytest
 
-from automl.processors import n_processors, onnx_threads
+from automl.processors import n_processors, onnx_threads, processor_name
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,12 @@ def test_onnx_runtime_is_told_a_number_only_where_it_would_count_wrongly(monkeyp
     for n_of_machine, n_threads in ((n_processors(), 0), (64, n_processors())):
         monkeypatch.setattr(os, "cpu_count", lambda n=n_of_machine: n)
         assert onnx_threads() == n_threads
+
+
+def test_the_maker_names_the_processor(tmp_path):
+    write(tmp_path, {"proc/cpuinfo": "processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: Other"})
+    assert processor_name(tmp_path) == "Some CPU @ 2 GHz"
+
+
+def test_where_no_maker_is_known_a_processor_has_the_name_of_its_kind(tmp_path):
+    assert processor_name(tmp_path) == platform.machine()

@@ -76,7 +76,8 @@ class FineTuneStage:
             scratch=scratch,
         )
         self._most_epochs = self._settings.epochs or N_EPOCHS
-        self._sizes = tuple(size for size in SIZES_PX if size <= max(self._settings.max_image_size_px, SIZES_PX[0]))
+        largest_px = self._settings.max_image_size_px or SIZES_PX[-1]
+        self._sizes = tuple(size for size in SIZES_PX if size <= max(largest_px, SIZES_PX[0]))
         self._planned: dict[int, PlannedFineTuning] = {}
         self.space = self._space(features.backbones, SIZES_PX)
         self.tuned: list[Candidate] = []

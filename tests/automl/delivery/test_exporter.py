@@ -99,6 +99,16 @@ def test_a_tuned_branch_may_see_less_than_the_model_takes(weights, exporter, tmp
 
 
 @pytest.mark.slow
+def test_large_squares_agree_also_beside_a_tuned_branch_that_sees_much_less(weights, exporter, tmp_path, tuned):
+    """Networks that were drawn for 224 px see 288, and what was tuned at 128 px sees these squares made smaller."""
+    head = member(weights, [Branch(V2, 288), Branch(V1, 288)], SEVERAL_TAPS, (8,))
+    model = candidate([head, member(weights, [tuned], LAST_TAP)], 288)
+    models = exporter.export(model, tmp_path / "out")
+    assert exporter.largest_difference(model, models, pictures(3, 288, 288)) < 0.01
+    assert Classifier(models.onnx).size_px == 288
+
+
+@pytest.mark.slow
 def test_the_tuned_weights_are_what_both_models_use(weights, exporter, tmp_path, tuned):
     import keras
 

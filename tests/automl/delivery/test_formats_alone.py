@@ -14,8 +14,12 @@ from tests.environments import environment_with
 pytestmark = [pytest.mark.slow, pytest.mark.data]
 
 
-@pytest.fixture(scope="module")
-def delivered(tmp_path_factory):
+LARGEST_PX = 288
+"""Larger than most networks were drawn for, as squares are where the photos have the detail and the time is there."""
+
+
+@pytest.fixture(scope="module", params=[exports.SIZE_PX, LARGEST_PX], ids="{}px".format)
+def delivered(tmp_path_factory, request):
     """Six formats of a small MobileNetV2 for beans, and what the model itself says of the test photos."""
     from automl.delivery.exporter import Exporter
     from automl.delivery.format_writer import FormatWriter, add_labels
@@ -24,17 +28,17 @@ def delivered(tmp_path_factory):
     if not (DATA / "beans").is_dir():
         pytest.skip(f"the measuring photographs are not at {DATA}; set DARKROOM_TEST_DATA")
     folder, weights = tmp_path_factory.mktemp("delivered"), installed(load_settings().weights_dir)["mobilenet_v2"]
-    photos = exports.photos_in(DATA / "beans" / "train")[::6]
-    images = exports.np.stack([load_image(photo, exports.SIZE_PX) for photo in photos])
+    size_px, photos = request.param, exports.photos_in(DATA / "beans" / "train")[::6]
+    images = exports.np.stack([load_image(photo, size_px) for photo in photos])
     classes = sorted({photo.parent.name for photo in photos})
     labels = [classes.index(photo.parent.name) for photo in photos]
     candidate = exports.linear_candidate(weights, "several", images, labels)
     models = Exporter({weights.name: weights}, classes, folder, contract=ServingContract()).export(candidate, folder)
-    add_labels(models.keras, classes, exports.SIZE_PX, contract=models.contract)
+    add_labels(models.keras, classes, size_px, contract=models.contract)
     writer = FormatWriter(
         models.keras,
         labels=classes,
-        size_px=exports.SIZE_PX,
+        size_px=size_px,
         contract=models.contract,
         calibration=images[::2],
         target=folder,

@@ -30,9 +30,17 @@ def test_a_row_of_an_older_version_takes_the_defaults_of_today():
         seed=7,
         backbones=("mobilenet_v2",),
         head_layers=(64, 32),
+        max_image_size_px=224,
         scoring=Scoring.HELD_OUT,
     )
     assert settings.pruner is PrunerKind.MEDIAN and settings.fine_tuning
+
+
+def test_an_older_run_keeps_the_largest_size_that_it_was_started_with():
+    """It may have been the default of then: such a run has never seen larger squares and goes on without them."""
+    assert RunSettings.from_json(OLD_ROW).max_image_size_px == 224
+    assert RunSettings().max_image_size_px is None
+    assert RunSettings.from_json(RunSettings().to_json()).max_image_size_px is None
 
 
 def test_settings_become_plain_json_and_are_read_again():

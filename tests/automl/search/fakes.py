@@ -10,6 +10,7 @@ import numpy as np
 from automl.models.fine_tuning.fine_tuned import FineTuned
 from automl.models.head.settings import Targets
 from automl.models.head.training import Curves
+from automl.models.weights.cache import InstalledWeights
 from automl.records import RunSettings, RunState, Stage, TrialRecord
 from automl.search.block import Block
 from automl.search.budget import Budget
@@ -109,6 +110,7 @@ class Features:
     clock: Clock
     backbones: tuple[str, ...] = (V2, V1)
     image_s: float = 0.1
+    detail_px: int = 224
     cached: set[Block] = field(default_factory=set)
     computed_blocks: list[Block] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
@@ -157,6 +159,25 @@ class Features:
 
     def release_pixels(self, sizes_px: Sequence[int]) -> None:
         self.released += sizes_px
+
+
+def weights_of(*names: str, sha256: str = "0") -> dict[str, InstalledWeights]:
+    """Of networks without files."""
+    return {
+        name: InstalledWeights(
+            name=name,
+            title=name,
+            folder=Path(),
+            origin="",
+            location="",
+            sha256=sha256,
+            licence="",
+            note="",
+            taps=(),
+            tap_widths=(),
+        )
+        for name in names
+    }
 
 
 def logits_for(score: float, margin: float = 2.0, rows: np.ndarray | None = None, n_repeats: int = 1) -> np.ndarray:

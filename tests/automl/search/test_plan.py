@@ -13,6 +13,7 @@ from automl.search.plan import (
     SHARE_WITH_MIRRORED,
     FeaturePlan,
     block_seconds,
+    largest_size_px,
     make_plan,
     plan_of,
     still_worth_it,
@@ -216,3 +217,31 @@ def test_of_backbones_that_take_about_as_long_the_preferred_one_goes_first(secon
     expected = Expectations(priors=PRIORS)
     plan = make_plan(speeds, expectations=expected, n_images=100, search_s=600.0, max_image_size_px=224)
     assert plan.blocks[0].backbone == first
+
+
+LITE2, V2_ONLY = ("mobilenet_v2", "efficientnet_lite2"), ("mobilenet_v2",)
+
+
+@pytest.mark.parametrize(
+    ("detail_px", "backbones", "largest_px"),
+    [
+        (500, LITE2, 256),  # drawn at 260
+        (500, ("efficientnet_lite4",), 288),  # drawn at 300
+        (255, LITE2, 224),
+        (60, LITE2, 224),
+        (500, V2_ONLY, 224),
+    ],
+)
+def test_without_a_wish_pictures_are_as_large_as_photos_and_networks_make_worth_it(detail_px, backbones, largest_px):
+    found = largest_size_px(None, detail_px=detail_px, backbones=backbones, has_clock=True)
+    assert found == largest_px
+
+
+@pytest.mark.parametrize("has_clock", [True, False])
+@pytest.mark.parametrize("wished_px", [96, 320])
+def test_a_wish_is_kept_whatever_the_photos_have(wished_px, has_clock):
+    assert largest_size_px(wished_px, detail_px=60, backbones=V2_ONLY, has_clock=has_clock) == wished_px
+
+
+def test_without_a_clock_nothing_says_that_there_is_time_for_larger_pictures():
+    assert largest_size_px(None, detail_px=500, backbones=LITE2, has_clock=False) == 224

@@ -1,9 +1,12 @@
 """How fast a network is, measured with batches as it will be given them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from automl.search.speeds import BackboneSpeeds, timed_per_image
+from tests.automl.search.fakes import weights_of
 
 
 class Device:
@@ -22,9 +25,9 @@ class Device:
         return np.zeros((len(images), 3), np.float32)
 
 
-def test_a_network_is_timed_once_with_whole_batches() -> None:
+def test_a_network_is_timed_once_with_whole_batches(tmp_path: Path) -> None:
     device = Device()
-    speeds = BackboneSpeeds(lambda _name: device, {})
+    speeds = BackboneSpeeds(lambda _name: device, {"a": weights_of("a")}, kept=tmp_path / "measured.json")
     assert speeds.seconds_per_image("a") == speeds.seconds_per_image("a") > 0
     assert device.batches == [16] * 3
 

@@ -91,9 +91,9 @@ def test_each_tuner_offers_its_own_samplers(page):
         assert [part.split('"')[0] for part in group.split('value="')[1:]] == list(SAMPLERS[tuner])
 
 
-def test_the_largest_size_goes_up_to_320_and_starts_at_the_default(page):
+def test_the_largest_size_goes_up_to_320_and_is_left_open_at_first(page):
     sizes = page.split('id="max_image_size_px"')[1].split("</select>")[0]
-    assert '<option value="224" selected>224 × 224 pixels' in sizes
+    assert '<option value="" selected>As large as helps (recommended)' in sizes
     assert '<option value="320" >' in sizes
 
 
@@ -125,7 +125,7 @@ ANY_SETTINGS = st.sampled_from(list(TunerKind)).flatmap(
         backbones=st.sets(st.sampled_from(list(BACKBONE_TITLES))).map(
             lambda names: tuple(name for name in BACKBONE_TITLES if name in names)
         ),
-        max_image_size_px=st.sampled_from(range(96, 321, 32)),
+        max_image_size_px=st.none() | st.sampled_from(range(96, 321, 32)),
         early_stopping=st.booleans(),
         lr_scheduler=st.sampled_from([None, *LR_SCHEDULES]),
         epochs=st.none() | st.integers(1, 1000),
