@@ -25,7 +25,12 @@ _SMALLEST_JITTER = 1e-30
 
 
 def fit_logistic(
-    features: Features, targets: Targets, settings: HeadSettings, *, on_step: OnStep = lambda: False
+    features: Features,
+    targets: Targets,
+    settings: HeadSettings,
+    *,
+    soft: np.ndarray | None = None,
+    on_step: OnStep = lambda: False,
 ) -> HeadFit:
     """Trains one linear head on every fold of every repeat, and on all rows, at once.
 
@@ -33,6 +38,8 @@ def fit_logistic(
         features: the features of the photos.
         targets: their classes and folds.
         settings: its `inverse_regularisation`, `label_smoothing`, `class_weighting` and `mirrored` are used.
+        soft: float32 (n_rows, n_models, n_classes), what each model is to answer for each photo, instead of its class
+            alone; each sums up to 1. None for the classes.
         on_step: is called after each step. Where it returns True, only a few more steps follow.
 
     Raises:
@@ -44,12 +51,14 @@ def fit_logistic(
         raise HeadTooLarge(search_messages.HEAD_TOO_WIDE.format(n_gigabytes=n_bytes / 1e9))
     try:
         with threadpool_limits(1, "blas"):
-            return _fitted(features, targets, settings, on_step)
+            return _fitted(features, targets, settings, soft, on_step)
     except MemoryError:
         raise TrialFailed(search_messages.NO_MEMORY_FOR_HEAD) from None
 
 
-def _fitted(features: Features, targets: Targets, settings: HeadSettings, on_step: OnStep) -> HeadFit:
+def _fitted(
+    features: Features, targets: Targets, settings: HeadSettings, soft: np.ndarray | None, on_step: OnStep
+) -> HeadFit:
     rows = np.arange(features.n_rows)
     x = features.take(rows)
     if settings.mirrored:
@@ -57,7 +66,7 @@ def _fitted(features: Features, targets: Targets, settings: HeadSettings, on_ste
     if not np.isfinite(x).all():
         raise TrialFailed(search_messages.TRAINING_DIVERGED)
     span = _Span.of(x)
-    regression = _Regression.of(span.inputs, targets, settings, common=features.common)
+    regression = _Regression.of(span.inputs, targets, settings, soft=soft, common=features.common)
     kernels, biases = regression.solve(on_step)
     return _head_fit(span, kernels, biases, targets)
 
@@ -130,7 +139,7 @@ class _Regression:
 
     Args:
         x: float32 (n_rows, n_inputs).
-        wanted: float32 (n_rows, 1, n_classes), the targets.
+        wanted: float32 (n_rows, 1, n_classes), the targets; (n_rows, n_models, n_classes) where each model has its own.
         share: float32 (n_rows, n_models, 1), the weight of each row in the mean loss of each model.
         penalty: float64 (n_models, 1), by which half of the squared weights is multiplied.
     """
@@ -139,7 +148,9 @@ class _Regression:
         self._x, self._wanted, self._share, self._penalty = x, wanted, share, penalty
 
     @classmethod
-    def of(cls, x: np.ndarray, targets: Targets, settings: HeadSettings, *, common: float) -> "_Regression":
+    def of(
+        cls, x: np.ndarray, targets: Targets, settings: HeadSettings, *, soft: np.ndarray | None, common: float
+    ) -> "_Regression":
         n_views = 1 + settings.mirrored
         learned = targets.learned.astype(np.float64) / n_views
         if settings.class_weighting == "balanced":
@@ -147,10 +158,11 @@ class _Regression:
         total = learned.sum(axis=0) * n_views
         # Two classes have two opposite kernels here and one in scikit-learn, which is penalised half as much for them.
         strength = settings.inverse_regularisation * common**-2 / (2 if targets.n_classes == 2 else 1)
-        wanted = smoothed_targets(targets.n_classes, settings.label_smoothing)[targets.labels]
+        if soft is None:
+            soft = smoothed_targets(targets.n_classes, settings.label_smoothing)[targets.labels][:, None]
         return cls(
             x,
-            np.tile(wanted, (n_views, 1))[:, None, :],
+            np.tile(soft, (n_views, 1, 1)),
             np.tile(learned / total, (n_views, 1))[:, :, None].astype(np.float32),
             1 / (strength * total)[:, None],
         )
@@ -177,7 +189,7 @@ class _Regression:
         logits = (self._x @ _flat(kernels).astype(np.float32)).reshape(len(self._x), *biases.shape)
         logits += biases.astype(np.float32)
         error, log_of_sum = softmax(logits)
-        losses = log_of_sum - np.einsum("rmc,roc->rm", logits, self._wanted)
+        losses = log_of_sum - np.einsum("rmc,rmc->rm", logits, np.broadcast_to(self._wanted, logits.shape))
         error -= self._wanted
         error *= self._share
         gradient = np.empty((self._x.shape[1] + 1, *biases.shape))

@@ -1,5 +1,7 @@
 """One trial of stage 1: train a head on frozen features and score it on held-out photos."""
 
+import numpy as np
+
 from automl.models.head.fitting import fit_head
 from automl.models.head.logistic import fit_logistic
 from automl.models.head.network import Layers
@@ -46,15 +48,19 @@ def run_head_trial(
     features: FrozenFeatures,
     scorer: Scorer,
     costs: ModelCosts,
+    soft: np.ndarray | None = None,
 ) -> Candidate:
     """Trains and scores one head.
+
+    Args:
+        soft: of a regression, what it learns instead of the classes alone, see `fit_logistic`.
 
     Raises:
         TrialFailed, HeadTooLarge: see `fit_head`; and what the trial raises to end the training.
     """
     joined = features.joined(params)
     if settings.optimizer == LBFGS:
-        fit = fit_logistic(joined, scorer.targets, settings, on_step=trial.on_step)
+        fit = fit_logistic(joined, scorer.targets, settings, soft=soft, on_step=trial.on_step)
     else:
         fit = fit_head(
             joined, scorer.targets, settings, seed=trial.seed, on_epoch=trial.on_epoch, on_step=trial.on_step
