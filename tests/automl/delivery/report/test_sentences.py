@@ -127,12 +127,13 @@ def test_names_are_listed_as_people_do(names, words):
             False,
             "Best for its size: MobileNetV2 (9.0 MB, 4.0 ms for a photo), taught by the answers of MobileNetV1 + "
             "EfficientNet-Lite2, is right on 93.0 % of the validation photos: -2.0 points (95 % interval -5.0 to +1.0) "
-            "beside this model, and +1.0 points (95 % interval -1.0 to +3.0) beside the same network without a teacher.",
+            "beside this model, and +1.0 points (95 % interval -1.0 to +3.0) beside the same network without a "
+            "teacher.",
         ),
         (
             True,
-            "The model, or a part of it, is MobileNetV2 (9.0 MB, 4.0 ms for a photo), which learned from the answers of "
-            "MobileNetV1 + EfficientNet-Lite2: right on 93.0 % of the validation photos, +1.0 points (95 % interval "
+            "The model, or a part of it, is MobileNetV2 (9.0 MB, 4.0 ms for a photo), which learned from the answers "
+            "of MobileNetV1 + EfficientNet-Lite2: right on 93.0 % of the validation photos, +1.0 points (95 % interval "
             "-1.0 to +3.0) beside the same network without a teacher.",
         ),
     ],
