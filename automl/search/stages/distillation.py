@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from automl.backbone_table import BACKBONES
-from automl.errors import TrialFailed
 from automl.records import Stage
 from automl.search.block import Block
+from automl.search.budget import SearchOver
 from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
 from automl.search.costs import ModelCosts
@@ -213,13 +213,14 @@ class DistillationStage:
     def _soft_answers(self, teacher: Teacher, direct: Candidate) -> tuple[SoftAnswers, float] | None:
         """The answers and the teacher's score; None where the teacher knows no better than the student alone."""
         scorer, targets = self._context.scorer, self._context.targets
-        features, settings = self._features.joined(teacher.params), head_settings(teacher.params, self._settings, 1)
+        settings = head_settings(teacher.params, self._settings, 1)
 
         def on_step() -> bool:
             self._budget.check()
             return False
 
         try:
+            features = self._features.joined(teacher.params)
             held_out = held_out_answers(features, targets, settings, on_step=on_step)
             score, _ = scorer.score(held_out)
             if not scorer.is_closer(held_out, direct.held_out_logits):
@@ -228,8 +229,11 @@ class DistillationStage:
                 )
                 return None
             return nested_answers(features, targets, settings, held_out=held_out, on_step=on_step), score
-        except TrialFailed:
-            return None  # too little memory: the search goes on without it
+        except SearchOver:
+            raise
+        except Exception as error:  # noqa: BLE001 - as any trial: the search goes on without it
+            self._context.observer.note(search_messages.TEACHING_FAILED.format(error=type(error).__name__))
+            return None
 
     def _students(self, direct: Candidate) -> Iterator[Params]:
         """On the best single network; also on those of the best head that may be delivered, if it has several."""

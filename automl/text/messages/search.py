@@ -70,6 +70,7 @@ NO_BETTER_TEACHER = (
     "No small model was taught by a larger one: {teacher} side by side reach {score} on validation, and their answers "
     "are not closer to the truth than those of the small model itself."
 )
+TEACHING_FAILED = "Teaching a small model by a larger one did not work ({error})."
 NOTHING_WAS_TAUGHT = (
     "No small model was taught by a larger one: there was no time for that, or no network to learn from."
 )

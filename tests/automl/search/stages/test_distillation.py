@@ -1,21 +1,23 @@
 """Teaching a small model: for real on random features, with a clock that passes on command."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from automl.models.head.settings import Targets
-from automl.records import RunSettings, Stage, TrialRecord
+from automl.records import Goal, RunSettings, Sampler, Stage, TrialRecord
 from automl.search.best_models import BestModels
 from automl.search.block import Block
 from automl.search.budget import Budget, SearchOver
-from automl.search.candidate import Branch
+from automl.search.candidate import Branch, Candidate
 from automl.search.expectations import PRIORS, Expectations
 from automl.search.objective import Objective, objective_of
 from automl.search.plan import FeaturePlan
 from automl.search.scoring import Scorer
+from automl.search.soft_answers import SoftAnswers
 from automl.search.space import head_space
 from automl.search.stages import distillation
 from automl.search.stages.distillation import DistillationStage
@@ -29,8 +31,10 @@ from tests.automl.search.fakes import (
     candidate,
     context_of,
     costs_of,
+    head_candidate,
+    logits_for,
 )
-from tests.automl.search.worlds import SmallFeatures
+from tests.automl.search.worlds import STEP_S, FakeWorld, SmallFeatures, World
 
 FOUR_FOLDS = Targets(labels=TARGETS.labels, folds=np.arange(40)[:, None] // 2 % 4, n_folds=4, n_classes=2)
 PLAN = FeaturePlan((Block(V2, 96),))
@@ -133,6 +137,44 @@ def test_a_teacher_that_knows_no_better_teaches_nothing(monkeypatch: pytest.Monk
     w = Stage4(**SMALL)
     w.stage.run(PLAN)
     assert w.records == [] and "not closer to the truth" in w.observer.notes[-1]
+
+
+def test_what_goes_wrong_with_the_teacher_does_not_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: Any, **_more: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(distillation, "held_out_answers", broken)
+    w = Stage4(**SMALL)
+    w.stage.run(PLAN)
+    assert w.records == [] and "did not work (MemoryError)" in w.observer.notes[-1]
+
+
+@pytest.mark.parametrize(("limits", "is_between"), [(SMALL, True), ({}, False)])
+def test_with_limits_it_comes_before_fine_tuning_and_else_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limits: dict[str, Any], is_between: bool
+) -> None:
+    chosen = RunSettings(budget_s=900.0, goal=Goal.ACCURACY, sampler=Sampler.RANDOM, **limits)
+    w = World(
+        monkeypatch,
+        tmp_path,
+        FakeWorld(settings=chosen, heads=lambda *_: 0.7, tuned=lambda *_: 0.8, targets=FOUR_FOLDS),
+    )
+
+    def taught(params: Any, _settings: Any, trial: Any, **_more: Any) -> Candidate:
+        return head_candidate(trial.number, params, w.features, 0.7)
+
+    monkeypatch.setattr(w.features, "joined", lambda _params: None, raising=False)
+    monkeypatch.setattr(distillation, "held_out_answers", lambda *_args, **_more: logits_for(0.9))
+    monkeypatch.setattr(
+        distillation, "nested_answers", lambda *_args, **_more: SoftAnswers(np.zeros((40, 5, 2), np.float32))
+    )
+    monkeypatch.setattr(distillation, "run_head_trial", taught)
+    w.run()
+    stages = list(dict.fromkeys(w.stages))
+    expected = [Stage.HEADS, Stage.DISTILLATION, Stage.FINE_TUNING, Stage.ENSEMBLE]
+    assert stages == (expected if is_between else [Stage.HEADS, Stage.FINE_TUNING, *stages[2:]])
+    assert not is_between or w.search.distilled is not None
+    assert w.budget.elapsed_s <= 900 - 20 + STEP_S
 
 
 def offered(student: dict[str, Any], best: dict[str, Any], objective: Objective = Objective()) -> bool:  # noqa: B008
