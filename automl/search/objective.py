@@ -80,8 +80,9 @@ def objective_of(settings: RunSettings, labels: np.ndarray) -> Objective:
 
 
 def pareto_front(points: Sequence[TrialRecord], preferred: int | None = None) -> list[TrialRecord]:
-    """The heads, taught ones among them, that no other one beats in score, size and latency at once; smallest model first.
+    """The heads that no other one beats in score, size and latency at once; smallest model first.
 
+    Heads that were taught by others are among them.
     Values that read the same in a table count as equal: a model that is a few kilobytes smaller and much worse is no
     alternative. Only complete trials of known size count, and an unknown latency counts as the slowest. Trials of other
     stages are left out, because their scores speak of other photos. Of equal trials the one with the number `preferred`

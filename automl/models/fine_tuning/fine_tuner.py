@@ -93,7 +93,6 @@ class FineTuner:
         self._one_hot = np.eye(n_classes, dtype=np.float32)[self._labels]
         self._settings, self._seed, self._is_deterministic = settings, seed, deterministic
         self._head = head
-        self._wanted = self._one_hot
         self._class_weights = class_weights(self._one_hot, settings.class_weighting)
         self._prepare_s_per_view = 0.0
         self._network = _network(
@@ -194,7 +193,6 @@ class FineTuner:
         on_work: OnWork,
         on_epoch: OnTunedEpoch = lambda *_: False,
         head: Layer | None = None,
-        soft: np.ndarray | None = None,
     ) -> FineTuned:
         """Trains from the pretrained backbone and a head; `best` is kept up to date meanwhile.
 
@@ -205,14 +203,11 @@ class FineTuner:
             on_epoch: is called after each epoch.
             head: the starting point instead of the one that was given at first. It must not have learned from the
                 held-out photos, or their score would be too optimistic.
-            soft: float32 (n_photos, n_classes), what is to be answered for each photo, instead of its class alone; each
-                sums up to 1. None for the classes.
 
         Raises:
             TrialFailed: the loss was not a number in the first epoch, or one photo at a time does not fit into memory.
         """
         self.best = None
-        self._wanted = self._one_hot if soft is None else soft
         rows = _Rows(train_rows, held_out_rows)
         with self._exactness():
             self._start(train_rows, head or self._head, on_work)
@@ -297,8 +292,8 @@ class FineTuner:
     def _step(self, rows: np.ndarray, random: np.random.Generator, rate: float) -> int:
         """Learns from some photos. Returns their number."""
         inputs, mixing = self._batches.augmented(rows, random)
-        wanted = self._wanted[rows]
-        targets = wanted if mixing is None else mixing.of_targets(wanted)
+        hot = self._one_hot[rows]
+        targets = hot if mixing is None else mixing.of_targets(hot)
         smoothing = self._settings.label_smoothing
         batch = Batch(
             inputs=inputs,

@@ -27,7 +27,7 @@ from automl.search.trials import Trials
 from automl.text.messages import search as search_messages
 from automl.text.numbers import percent
 
-SOFT_SHARE, TEMPERATURE = 1.0, 1.0
+SOFT_SHARE, TEMPERATURE = 0.5, 1.0
 """Chosen on training photographs, see docs/benchmarks.md."""
 SHARE_OF_TIME = 0.3
 """Of the time that is left, the most that this stage may take."""
