@@ -7,7 +7,7 @@ twice, by the classes alone (direct) and by the answers of a teacher that is fit
 each model of the student learns from. Differences are paired by photo, with their 95 % interval; losses are of
 calibrated answers, in nats, with the standard error of their difference. The features are those of `bench.backbones`.
 
-"single" sets the best single network beside the best of all fusions of three networks and that of all five, both chosen by the same answers.
+"single" sets the best single network beside the best of all fusions of three or five, both chosen by the same answers.
 """
 
 import argparse
@@ -173,7 +173,7 @@ def _pairs(
 
 
 def _single(probes: Probes, layers: str, singles: Sequence[Answers]) -> dict[str, object]:
-    """The best single network of at most 22 MB beside the best of all fusions."""
+    """The best single network of at most 22 MB beside the best fusion of three or five."""
     fused = [names for n in (len(TEACHERS), len(STUDENTS)) for names in combinations(STUDENTS, n)]
     ensembles = [
         Answers.of(" + ".join(names), probes.direct(names, layers, TEACHER_PX), probes.labels) for names in fused
