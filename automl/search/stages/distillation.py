@@ -19,7 +19,16 @@ from automl.search.expectations import Expectations
 from automl.search.frozen import FrozenFeatures
 from automl.search.plan import FeaturePlan
 from automl.search.soft_answers import FEWEST_FOLDS, SoftAnswers, held_out_answers, nested_answers
-from automl.search.space import LAST_TAP, PLAIN_VIEW, RECIPE, SEVERAL_TAPS, Params, SearchSpace, backbone_names
+from automl.search.space import (
+    LAST_TAP,
+    MIRRORED_VIEW,
+    PLAIN_VIEW,
+    RECIPE,
+    SEVERAL_TAPS,
+    Params,
+    SearchSpace,
+    backbone_names,
+)
 from automl.search.stages.feature_blocks import FeatureBlocks
 from automl.search.stages.head_trial import head_settings, run_head_trial
 from automl.search.trial_run import PlannedTrial, TrialControls
@@ -113,7 +122,8 @@ class DistillationStage:
         if not self.has_limits or not self._budget.has_clock or not self._is_possible:
             return 0.0
         teacher = self._teacher(plan)
-        return 0.0 if teacher is None else self._seconds(teacher.blocks)
+        mirrored = [replace(plan.blocks[0], mirrored=True)]
+        return 0.0 if teacher is None else self._seconds([*teacher.blocks, *mirrored])
 
     def run(self, plan: FeaturePlan) -> None:
         """Teaches, where there is a better teacher and time for it.
@@ -242,8 +252,20 @@ class DistillationStage:
         if best is not None and len(best.backbones) > 1 and self.has_limits and self._context.objective.allows(best):
             heads.append(best)
         for head in heads:
+            size = head.branches[0].image_size_px
+            view = MIRRORED_VIEW if self._has_mirrored(head.backbones, size) else PLAIN_VIEW
             for taps in self._taps:
-                yield self._params(head.backbones, head.branches[0].image_size_px, taps)
+                yield self._params(head.backbones, size, taps) | {"views": view}
+
+    def _has_mirrored(self, names: Sequence[str], size: int) -> bool:
+        """Whether students learn from the mirrored photos, too, of which their teacher says the same.
+
+        An extra takes them where they are there. Otherwise they are computed where there is time.
+        """
+        blocks = [Block(name, size, mirrored=True) for name in names]
+        if not self.has_limits:
+            return self._features.available().issuperset(blocks)
+        return all(self._blocks.compute(block) for block in blocks)
 
     def _train(
         self, params: Params, answers: SoftAnswers, students: list[Candidate], trial: TrialControls

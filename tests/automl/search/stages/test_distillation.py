@@ -77,8 +77,9 @@ def test_a_network_that_is_too_large_teaches_one_that_may_be_delivered() -> None
     w.stage.run(PLAN)
     (record,) = w.records
     assert record.stage is Stage.DISTILLATION and record.backbones == (V2,) and record.image_size_px == 96
+    assert record.params["views"] == "mirrored"
     assert record.params["teacher"] == f"{V2}+{LITE0}"
-    assert w.features.computed_blocks[1:] == [Block(V2, 224), Block(LITE0, 224)]
+    assert w.features.computed_blocks[1:] == [Block(V2, 224), Block(LITE0, 224), Block(V2, 96, mirrored=True)]
     assert w.stage.distilled is not None
     assert w.stage.distilled.student.held_out_logits.shape == (1, 40, 2)
     assert w.stage.distilled.direct.number == 0
