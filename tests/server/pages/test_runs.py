@@ -329,7 +329,7 @@ def test_a_small_model_that_was_taught_stands_beside_the_delivered_one(client, w
     assert "1.0 points more" in part and "-1.0 to +3.0" in part
     won = {**RESULT, "small": {**SMALL_MODEL, "is_winner": True}}
     page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=won)}")
-    assert "these could not be delivered, but they could teach" in page and "Beside the model that you get" not in page
+    assert "side by side, which are larger and slower" in page and "Beside the model that you get" not in page
     assert "small-model" not in text_of(client, f"/runs/{world.add_run(RunState.DONE, result=RESULT)}")
 
 
