@@ -120,7 +120,7 @@ def difference_interval(differences: np.ndarray, clusters: np.ndarray) -> Interv
     every = np.concatenate([differences, imagined])
     own = np.concatenate([clusters, clusters.max() + 1 + np.arange(len(imagined))])
     sums = np.bincount(own, every - every.mean())
-    n_clusters = np.count_nonzero(np.bincount(own))
+    n_clusters = int(np.count_nonzero(np.bincount(own)))
     error = math.sqrt(float(np.square(sums).sum()) * n_clusters / (n_clusters - 1)) / len(every)
     reach = _t_95(n_clusters - 1) * error
     return max(-1.0, float(every.mean()) - reach), min(1.0, float(every.mean()) + reach)

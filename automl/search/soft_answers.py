@@ -41,7 +41,7 @@ class SoftAnswers:
         one_hot = np.eye(self.logits.shape[2], dtype=np.float32)[labels][:, None]
         soft, _ = softmax(np.nan_to_num(self.logits) / np.float32(temperature))
         mixed = np.float32(1 - share) * one_hot + np.float32(share) * soft
-        return np.where(np.isnan(self.logits), one_hot, mixed)
+        return np.asarray(np.where(np.isnan(self.logits), one_hot, mixed))
 
 
 def held_out_answers(
