@@ -83,6 +83,7 @@ def test_a_network_that_is_too_large_teaches_one_that_may_be_delivered() -> None
     assert w.stage.distilled is not None
     assert w.stage.distilled.student.held_out_logits.shape == (1, 40, 2)
     assert w.stage.distilled.direct.number == 0
+    assert [one.stage for one in w.trials.answered.candidates] == [Stage.DISTILLATION]  # may be delivered
     assert "learned from the answers" in w.observer.notes[-1] or "Learning from" in w.observer.notes[-1]
 
 
