@@ -75,7 +75,7 @@ def main() -> None:
         for source in sorted(path for path in (DATA / name).iterdir() if path.is_dir())
         if source.name == "train" or not options.train_only
     ]
-    rates = [_extract(part, weights, options.size) for part in parts]
+    rates = [extract(part, weights, options.size) for part in parts]
     report(
         "backbones",
         size_px=options.size,
@@ -84,7 +84,7 @@ def main() -> None:
     )
 
 
-def _extract(part: Part, weights: dict[str, InstalledWeights], size_px: int) -> dict[str, float]:
+def extract(part: Part, weights: dict[str, InstalledWeights], size_px: int) -> dict[str, float]:
     """Computes the features that are missing. Returns photographs a second for those backbones."""
     part.kept.mkdir(parents=True, exist_ok=True)
     missing = [name for name in weights if not (part.kept / f"{name}.taps.npy").exists()]

@@ -24,6 +24,23 @@ PARETO_ROW = {
     "image_size_px": 224,
     "is_winner": False,
 }
+SMALL_MODEL = {
+    "trial": 3,
+    "backbones": ["mobilenet_v2"],
+    "image_size_px": 160,
+    "n_bytes": 9_000_000,
+    "latency_s": 0.004,
+    "accuracy": 0.93,
+    "n_images": 60,
+    "beyond_winner": -0.02,
+    "beyond_winner_95": [-0.05, 0.01],
+    "teachers": ["mobilenet_v1", "efficientnet_lite2"],
+    "teacher_score": 0.96,
+    "direct_accuracy": 0.92,
+    "beyond_direct": 0.01,
+    "beyond_direct_95": [-0.01, 0.03],
+    "is_winner": False,
+}
 FORMAT = {
     "format": "onnx",
     "title": "ONNX",
@@ -36,7 +53,7 @@ FORMAT = {
     "words": "",
 }
 VALUES: Mapping[str, Any] = {
-    "schema": 3,
+    "schema": 4,
     "name": "flowers",
     "classes": ["rose", "tulip"],
     "sentence": "It was right on 9 of 10 photos it had never seen; expect 60 to 98 of 100.",
@@ -90,6 +107,7 @@ VALUES: Mapping[str, Any] = {
     "calibration": None,
     "n_trials": 2,
     "pareto": [],
+    "small": None,
     "seed": 0,
     "settings": RunSettings(scoring=Scoring.HELD_OUT).to_json(),
     "first_model": None,

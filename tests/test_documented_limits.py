@@ -26,9 +26,9 @@ from automl.models.head import resident
 from automl.models.weights import onnx_export, verification
 from automl.options import RUN_OPTIONS
 from automl.pipeline import end_times, packing
-from automl.search import aspect, failures, frozen, objective
+from automl.search import aspect, failures, frozen, objective, soft_answers
 from automl.search import space as search_space
-from automl.search.stages import fine_tuning, folds, heads
+from automl.search.stages import distillation, fine_tuning, folds, heads
 from automl.serving import predict
 from automl.settings import load_settings
 from automl.store import composed, events, run_clock
@@ -209,6 +209,10 @@ LIMITS = (
     ("architecture.md", f"in at most {'a twentieth' if aspect.SHARE_OF_TIME == 1 / 20 else '?'} of its time"),
     ("architecture.md", f"at most {'a twentieth' if packing._PACK_SHARE == 1 / 20 else '?'} of the time"),
     ("architecture.md", f"as many folds as hold {folds._FEWEST_HELD_OUT} photos"),
+    ("architecture.md", f"up to {word(distillation._MOST_TEACHERS)} of the strongest networks"),
+    ("architecture.md", f"in at most {100 * distillation.SHARE_OF_TIME:.0f} % of the time that is"),
+    ("architecture.md", f"more than {distillation.MOST_TAUGHT:,} photos or fewer than"),
+    ("architecture.md", f"or fewer than {word(soft_answers.FEWEST_FOLDS)} folds"),
     ("architecture.md", f"{word(failures.FAILURES_THAT_RETIRE)} in a row retire a backbone"),
     ("architecture.md", f"sends batches of {features.GPU_BATCH} to the device"),
     ("architecture.md", f"off by less than {units_of(100 * features.MOST_OFF, 1)} % of a feature's length"),

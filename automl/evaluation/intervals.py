@@ -105,6 +105,27 @@ def _t_95(n_free: int) -> float:
     return float(stdtrit(max(1, n_free), _PERCENTILES[1] / 100))
 
 
+def difference_interval(differences: np.ndarray, clusters: np.ndarray) -> Interval:
+    """The 95 % interval of the mean difference between two models that answered the same photos.
+
+    The adjusted interval of Bonett and Price ("Adjusted Wald Confidence Interval for a Difference of Binomial
+    Proportions Based on Paired Data", 2012): one more photo is imagined for which each model is better, so that it has
+    a width also where the models agree on all of them. Photos of one cluster count together.
+
+    Args:
+        differences: float (n_images,), -1 to 1: how much more often the first model was right about each photo.
+        clusters: int (n_images,), the cluster of each photo, 0 to the number of clusters.
+    """
+    imagined = np.array([1.0, -1.0])
+    every = np.concatenate([differences, imagined])
+    own = np.concatenate([clusters, clusters.max() + 1 + np.arange(len(imagined))])
+    sums = np.bincount(own, every - every.mean())
+    n_clusters = int(np.count_nonzero(np.bincount(own)))
+    error = math.sqrt(float(np.square(sums).sum()) * n_clusters / (n_clusters - 1)) / len(every)
+    reach = _t_95(n_clusters - 1) * error
+    return max(-1.0, float(every.mean()) - reach), min(1.0, float(every.mean()) + reach)
+
+
 def bootstrap_intervals(
     truth: np.ndarray,
     predicted: np.ndarray,

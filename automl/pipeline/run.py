@@ -22,6 +22,7 @@ from automl.delivery.photo_tables import answer_table, photo_table
 from automl.delivery.report.building import describe_candidate, describe_result, labels_of
 from automl.delivery.report.pareto import pareto_rows
 from automl.delivery.report.pool_photos import doubted_labels, look_alike_pairs
+from automl.delivery.report.small_model import small_model_report
 from automl.errors import BadSetting, NoBackbone
 from automl.evaluation.calibration import Calibration, calibrate, tempered
 from automl.evaluation.clips_by_features import ClipsByFeatures
@@ -49,7 +50,7 @@ from automl.records import (
     SplitPlan,
     TrialRecord,
 )
-from automl.records.report import CandidateReport, ReportedMistake, RunReport, RunTimes
+from automl.records.report import CandidateReport, ReportedMistake, RunReport, RunTimes, SmallModelReport
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
@@ -284,6 +285,7 @@ class _Run:
             settings=self._used_settings(),
             n_trials=len(records),
             pareto=pareto_rows(records, winner, self._n_validated),
+            small=self._small_model(search, winner),
             time=self._times(),
             calibration=calibration,
             first_model=describe_first(first, first_score) if first and first_score else None,
@@ -309,6 +311,12 @@ class _Run:
         )
         shutil.rmtree(self._job.workspace / "search", ignore_errors=True)
         return RunResult(bundle=bundle, report=report, plots=tuple((plot.path, plot.title) for plot in plots))
+
+    def _small_model(self, search: Search, winner: Candidate) -> SmallModelReport | None:
+        if search.distilled is None:
+            return None
+        clusters = together(self._images(self._plan.pool))
+        return small_model_report(search.distilled, winner, labels=self._targets.labels, clusters=clusters)
 
     def _used_settings(self) -> RunSettings:
         """What was asked for, with the time that the run was given since."""

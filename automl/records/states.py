@@ -87,6 +87,7 @@ class Stage(StrEnum):
 
     HEADS = "heads"
     FINE_TUNING = "fine-tuning"
+    DISTILLATION = "distillation"
     ENSEMBLE = "blend"
 
 

@@ -41,6 +41,8 @@ class BestModels:
                 return False
             self.best_head = candidate
         before = self.best
+        if candidate.stage is Stage.DISTILLATION and not self._is_proven(candidate):
+            return False
         if not self._scorer.is_better(candidate, before):
             return False
         self.best = candidate
@@ -52,6 +54,14 @@ class BestModels:
             return False
         self.best = again
         return True
+
+    def _is_proven(self, student: Candidate) -> bool:
+        """Whether a model that another one has taught may take the place of the best one, which was trained directly.
+
+        It needs evidence beyond a few lucky photos, unless nothing else keeps the user's limits.
+        """
+        best, objective = self.best, self._scorer.objective
+        return best is None or not objective.allows(best) or self._scorer.is_surely_better(student, best)
 
     def _offer_start(self, candidate: Candidate) -> None:
         (head,) = candidate.heads

@@ -86,12 +86,13 @@ def objective_of(settings: RunSettings, labels: np.ndarray) -> Objective:
 def pareto_front(points: Sequence[TrialRecord], preferred: int | None = None) -> list[TrialRecord]:
     """The heads that no other one beats in score, size and latency at once; smallest model first.
 
+    Heads that were taught by others are among them.
     Values that read the same in a table count as equal: a model that is a few kilobytes smaller and much worse is no
     alternative. Only complete trials of known size count, and an unknown latency counts as the slowest. Trials of other
     stages are left out, because their scores speak of other photos. Of equal trials the one with the number `preferred`
     stays, else the smallest, then the earliest.
     """
-    heads = [point for point in points if point.stage is Stage.HEADS]
+    heads = [point for point in points if point.stage in (Stage.HEADS, Stage.DISTILLATION)]
     known = [point for point in heads if point.state is TrialState.COMPLETE and point.score is not None]
     front: list[TrialRecord] = []
     for point in sorted(known, key=lambda one: (one.number != preferred, one.n_bytes, one.number)):

@@ -7,7 +7,11 @@ import numpy as np
 from automl.models.head.network import cross_entropy
 from automl.models.head.settings import Targets
 from automl.search.candidate import Candidate, is_scored
+from automl.search.confidence import best_temperature
 from automl.search.objective import Objective
+from automl.search.selection import needed_errors
+
+_FEWEST_COMPARED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,43 @@ class Scorer:
     def has_higher_goal(self, mine: Candidate, other: Candidate) -> bool:
         """Whether the goal is really higher on the answers that both have given, and `mine` is not only smaller."""
         return self._rank(mine, other)[0] > self._rank(other, mine)[0]
+
+    def is_surely_better(self, mine: Candidate, other: Candidate) -> bool:
+        """Whether `mine` beats `other` by more than luck on the answers that both have given.
+
+        Its goal is not lower, and its log loss is lower by several standard errors, as `selection` asks of a trial
+        that joins a mean. The log loss of calibrated answers tells two models apart by far fewer photos than the goal.
+        """
+        if self.has_higher_goal(other, mine):
+            return False
+        common = common_rows(mine, other)
+        gains = self._losses(other.held_out_logits, common) - self._losses(mine.held_out_logits, common)
+        if len(gains) < _FEWEST_COMPARED:
+            return False
+        error = gains.std(ddof=1) / len(gains) ** 0.5
+        return bool(gains.mean() > needed_errors(np.array(len(gains))) * error)
+
+    def is_closer(self, mine: np.ndarray, other: np.ndarray) -> bool:
+        """Whether the calibrated log loss of `mine` is the lower one, where both have answered.
+
+        Args:
+            mine, other: float (n_repeats, n_rows, n_classes), held-out answers, NaN where there is none.
+        """
+        n = min(len(mine), len(other))
+        common = is_scored(mine[:n]) & is_scored(other[:n])
+        return bool(self._losses(mine, common).mean() < self._losses(other, common).mean())
+
+    def _losses(self, logits: np.ndarray, common: np.ndarray) -> np.ndarray:
+        """float (n_photos,): the calibrated log loss of each photo with answers, its mean over the repeats.
+
+        common: bool (n_repeats, n_rows), the answers that count.
+        """
+        repeats, rows = np.nonzero(common)
+        answers, labels = logits[repeats, rows].astype(np.float64), self.targets.labels[rows]
+        n_answers = np.bincount(rows, minlength=len(self.targets.labels))
+        temperature = best_temperature(answers, labels, n_photos=float((n_answers > 0).sum()))
+        sums = np.bincount(rows, cross_entropy(answers / temperature, labels), minlength=len(n_answers))
+        return np.asarray(sums[n_answers > 0] / n_answers[n_answers > 0])
 
     def _rank(self, one: Candidate, other: Candidate) -> tuple[float, int, float]:
         common = common_rows(one, other)

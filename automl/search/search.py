@@ -23,6 +23,7 @@ from automl.search.plan import INPUT_SIZES_PX, FeaturePlan, largest_size_px, mak
 from automl.search.scoring import common_rows
 from automl.search.selection import AskedPhotos, SelectedModel, TrialAnswers, select
 from automl.search.space import backbone_names
+from automl.search.stages.distillation import DistillationStage, Distilled
 from automl.search.stages.fine_tuning import FineTuneStage
 from automl.search.stages.heads import HeadsStage
 from automl.search.trials import BestModelPacker, Trials
@@ -94,6 +95,14 @@ class Search:
         self._costs = ModelCosts(features, objective=context.objective, n_classes=context.targets.n_classes)
         self._heads = HeadsStage(
             context, features=features, trials=self.trials, costs=self._costs, scratch=scratch / "heads"
+        )
+        self._distillation = DistillationStage(
+            context,
+            features=features,
+            trials=self.trials,
+            costs=self._costs,
+            space=lambda: self._heads.space,
+            expectations=self._heads.expectations,
         )
         self._fine_tuning = FineTuneStage(
             context,
@@ -176,6 +185,11 @@ class Search:
         return self.trials.answered.photos
 
     @property
+    def distilled(self) -> Distilled | None:
+        """What came of teaching a small model; None where none was taught."""
+        return self._distillation.distilled
+
+    @property
     def objective(self) -> Objective:
         return self._context.objective
 
@@ -235,9 +249,9 @@ class Search:
         return plan_of(self.trials.earlier, max(heads, key=lambda record: record.score or 0.0)).extended(plan)
 
     def _search(self, plan: FeaturePlan) -> None:
-        left_s, elapsed_s = self._budget.search_left_s, self._budget.elapsed_s
-        limit = n_heads = self._settings.max_trials
-        until_s = math.inf
+        elapsed_s, limit = self._budget.elapsed_s, self._settings.max_trials
+        left_s = self._budget.search_left_s - self._distillation.reserved_s(plan)
+        n_heads, until_s = limit, elapsed_s + left_s
         for share in _STAGE_1_SHARES:
             for_heads_s = share * min(left_s, math.sqrt(_MUCH_S * left_s))
             if self._may_fine_tune(left_s - for_heads_s):
@@ -245,6 +259,14 @@ class Search:
                 until_s = elapsed_s + for_heads_s
                 break
         self._heads.search(plan, n_heads, until_s)
+        self._observer.space(Stage.DISTILLATION, self._heads.space)
+        if self._distillation.has_limits:
+            self._distillation.run(plan)
+        self._fine_tune(plan)
+        if not self._distillation.has_limits:
+            self._distillation.run(plan)
+
+    def _fine_tune(self, plan: FeaturePlan) -> None:
         # Stage 1 may have ended early, so there may be time now that was not foreseen.
         is_over = self.trials.is_at_limit or self._models.is_perfect
         if is_over or not self._may_fine_tune(self._budget.search_left_s):
@@ -257,7 +279,7 @@ class Search:
                 self._fine_tuning.refit()
         if not self.trials.is_at_limit and not self._heads.why_it_ended:
             # What fine-tuning leaves of the time, however little, may still find a better head.
-            self._heads.search(plan, limit, math.inf)
+            self._heads.search(plan, self._settings.max_trials, math.inf)
 
     def _head_trials(self) -> int | None:
         """The share of a trial limit that stage 1 may use where fine-tuning follows."""

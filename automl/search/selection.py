@@ -294,7 +294,7 @@ class _Growth:
         exponentials, _ = _exponentials(self._by_class(others))
         before = self._loss_beside(exponentials, start)
         lowered = [before - self._loss_beside(exponentials, trial) for trial in trials.tolist()]
-        return np.stack(lowered).reshape(len(trials), *others.shape[:-1]).mean(axis=1)
+        return np.asarray(np.stack(lowered).reshape(len(trials), *others.shape[:-1]).mean(axis=1))
 
     def _loss_beside(self, exponentials: np.ndarray, trial: int) -> np.ndarray:
         """float32 (n_answers,): the loss of each answer of a mean, but for what is the same whichever trial joins.

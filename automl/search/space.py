@@ -218,8 +218,8 @@ RECIPE: Mapping[str, ParamValue] = {
 
 
 def is_recipe(params: Mapping[str, ParamValue]) -> bool:
-    """Whether a trial is the recipe, on whichever networks."""
-    return all(params.get(name) == value for name, value in RECIPE.items())
+    """Whether a trial is the recipe, on whichever networks. One that was taught by another model is not."""
+    return "teacher" not in params and all(params.get(name) == value for name, value in RECIPE.items())
 
 
 def is_unit(params: Mapping[str, ParamValue]) -> bool:

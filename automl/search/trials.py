@@ -54,7 +54,7 @@ class Trials:
         models: the best models so far.
         last_gain: number of records when the goal last became higher.
         answered: the models with an answer to every photo that is held out, of which the delivered one is made; heads
-            only where there is a test set.
+            only, taught ones among them, where there is a test set.
     """
 
     def __init__(self, context: SearchContext, *, packer: BestModelPacker, earlier: Sequence[TrialRecord] = ()) -> None:
@@ -211,7 +211,7 @@ class Trials:
         if self._context.tests_every_photo:
             if not self.answered.offer(candidate):
                 return  # it cannot be delivered, however well it does on some photos
-        elif candidate.stage is Stage.HEADS:  # of the fine-tunings only the best keep their weights
+        elif candidate.stage is not Stage.FINE_TUNING:  # of those only the best keep their weights
             self.answered.offer(candidate)
         if self.models.offer(candidate):
             self.last_gain = len(self.records)

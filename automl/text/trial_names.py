@@ -10,6 +10,7 @@ from automl.text.numbers import percent
 STAGE_TITLES: Mapping[str, str] = {
     Stage.HEADS: trial_messages.HEAD_STAGE,
     Stage.FINE_TUNING: trial_messages.FINE_TUNING_STAGE,
+    Stage.DISTILLATION: trial_messages.DISTILLATION_STAGE,
     Stage.ENSEMBLE: trial_messages.ENSEMBLE_STAGE,
 }
 _SMALL_PX, _LARGE_PX = 128, 192

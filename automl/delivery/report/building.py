@@ -29,6 +29,7 @@ from automl.records.report import (
     ScoreIntervals,
     ScoreMethod,
     ScoreReport,
+    SmallModelReport,
     ValidationReport,
     WeightsProvenance,
     WinnerReport,
@@ -94,6 +95,7 @@ def describe_result(
     n_trials: int,
     pareto: Sequence[ParetoRow],
     time: RunTimes,
+    small: SmallModelReport | None = None,
     calibration: Calibration | None = None,
     first_model: FirstModelReport | None = None,
     mistakes: Sequence[ReportedMistake] = (),
@@ -109,6 +111,7 @@ def describe_result(
         settings: What the run was asked for; their seed also draws the samples of the bootstrap.
         n_trials: Trials of the whole run.
         pareto: See `pareto.pareto_rows`.
+        small: See `small_model.small_model_report`.
         time: How long the run took; `RunReport.ended` corrects it when all else is packed.
         calibration: Of the delivered model; None where it was delivered as it had been packed before.
         first_model: The first model on the same test photos, where it was tested.
@@ -124,6 +127,7 @@ def describe_result(
         calibration=CalibrationReport.model_validate(asdict(calibration)) if calibration else None,
         n_trials=n_trials,
         pareto=tuple(pareto),
+        small=small,
         seed=settings.seed,
         settings=settings,
         first_model=first_model,

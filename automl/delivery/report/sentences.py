@@ -4,11 +4,12 @@ The first sentence is the test score's own (`TestScore.sentence`), so that the p
 """
 
 from automl.delivery.report.tables import mix_ups
-from automl.records.report import RunReport
+from automl.records.report import Interval, RunReport
 from automl.text.durations import duration_in_words
 from automl.text.lists import names_in_words
 from automl.text.messages import delivery as delivery_messages
-from automl.text.numbers import percent
+from automl.text.names import backbones_in_words
+from automl.text.numbers import latency_in_words, percent, size_in_words
 
 _MIN_TEST_IMAGES = 100
 _MIN_CLASS_IMAGES = 10
@@ -27,6 +28,7 @@ def findings(report: RunReport) -> list[str]:
         when_sure(report),
         _few_photos(report),
         _suspects(report),
+        _small_model(report),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -128,6 +130,31 @@ def _weakest_class(report: RunReport) -> str:
         return ""
     names, n = names_in_words([row.label for row in weakest]), sum(row.n_images for row in weakest)
     return delivery_messages.WEAKEST_CLASS.format(classes=names, n_right=round(lowest * n), n=n)
+
+
+def _small_model(report: RunReport) -> str:
+    """What a small model reaches that larger networks have taught; empty where none was taught."""
+    small = report.small
+    if small is None:
+        return ""
+    figures = {
+        "student": backbones_in_words(small.backbones),
+        "teachers": backbones_in_words(small.teachers),
+        "size": size_in_words(small.n_bytes),
+        "latency": latency_in_words(small.latency_s),
+        "accuracy": percent(small.accuracy),
+        "without_teacher": _points(small.beyond_direct, small.beyond_direct_95),
+    }
+    if small.is_winner:
+        return delivery_messages.SMALL_MODEL_DELIVERED.format(**figures)
+    beside = _points(small.beyond_winner, small.beyond_winner_95)
+    return delivery_messages.SMALL_MODEL_BESIDE.format(**figures, beside=beside)
+
+
+def _points(difference: float, interval: Interval) -> str:
+    """ "+0.4 points (95 % interval -0.6 to +1.4)"."""
+    low, high = interval
+    return delivery_messages.POINTS.format(points=100 * difference, low=100 * low, high=100 * high)
 
 
 def _few_photos(report: RunReport) -> str:

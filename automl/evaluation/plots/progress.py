@@ -6,17 +6,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from automl.evaluation.plots.style import BLUE, GRAY, GREEN, ORANGE, bare, clock, new_figure
+from automl.evaluation.plots.style import BLUE, GRAY, GREEN, ORANGE, PINK, bare, clock, new_figure
 from automl.records import Goal, Stage, TrialRecord, TrialState
 from automl.text.messages import plots as plot_messages
 
 STAGES = {
     Stage.HEADS: plot_messages.ON_STORED_FEATURES,
     Stage.FINE_TUNING: plot_messages.FINE_TUNED,
+    Stage.DISTILLATION: plot_messages.TAUGHT,
     Stage.ENSEMBLE: plot_messages.MEAN,
 }
-COLOUR = {Stage.HEADS: BLUE, Stage.FINE_TUNING: ORANGE, Stage.ENSEMBLE: GREEN}
-MARK = {Stage.HEADS: "o", Stage.FINE_TUNING: "^", Stage.ENSEMBLE: "s"}
+COLOUR = {Stage.HEADS: BLUE, Stage.FINE_TUNING: ORANGE, Stage.DISTILLATION: PINK, Stage.ENSEMBLE: GREEN}
+MARK = {Stage.HEADS: "o", Stage.FINE_TUNING: "^", Stage.DISTILLATION: "D", Stage.ENSEMBLE: "s"}
 GOALS = {Goal.ACCURACY: plot_messages.ACCURACY_SCORE, Goal.BALANCED_ACCURACY: plot_messages.BALANCED_ACCURACY_SCORE}
 _ENDED = {TrialState.PRUNED: ("x", plot_messages.GIVEN_UP_EARLY), TrialState.FAILED: ("+", plot_messages.FAILED)}
 

@@ -22,8 +22,8 @@ from PIL import Image
 
 from automl.text.messages import plots as plot_messages
 
-BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#666666"
-COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+BLUE, ORANGE, GREEN, PINK, GRAY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#666666"
+COLOURS = (BLUE, ORANGE, GREEN, PINK, "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's palette (2008), without the yellow, which white paper swallows."""
 HATCHES = ("", "///", "...")
 LINES = ("-", "--", ":", "-.")

@@ -28,7 +28,12 @@ _SMALLEST_JITTER = 1e-30
 
 
 def fit_logistic(
-    features: Features, targets: Targets, settings: HeadSettings, *, on_step: OnStep = lambda: False
+    features: Features,
+    targets: Targets,
+    settings: HeadSettings,
+    *,
+    soft: np.ndarray | None = None,
+    on_step: OnStep = lambda: False,
 ) -> HeadFit:
     """Trains one linear head on every fold of every repeat, and on all rows, at once.
 
@@ -36,6 +41,8 @@ def fit_logistic(
         features: the features of the photos.
         targets: their classes and folds.
         settings: its `inverse_regularisation`, `label_smoothing`, `class_weighting` and `mirrored` are used.
+        soft: float32 (n_rows, n_models, n_classes), what each model is to answer for each photo, instead of its class
+            alone; each sums up to 1. None for the classes.
         on_step: is called after each step. Where it returns True, only a few more steps follow.
 
     Raises:
@@ -47,12 +54,14 @@ def fit_logistic(
         raise HeadTooLarge(search_messages.HEAD_TOO_WIDE.format(n_gigabytes=n_bytes / 1e9))
     try:
         with threadpool_limits(1, "blas"):
-            return _fitted(features, targets, settings, on_step)
+            return _fitted(features, targets, settings, soft, on_step)
     except MemoryError:
         raise TrialFailed(search_messages.NO_MEMORY_FOR_HEAD) from None
 
 
-def _fitted(features: Features, targets: Targets, settings: HeadSettings, on_step: OnStep) -> HeadFit:
+def _fitted(
+    features: Features, targets: Targets, settings: HeadSettings, soft: np.ndarray | None, on_step: OnStep
+) -> HeadFit:
     rows = np.arange(features.n_rows)
     x = features.take(rows)
     if settings.mirrored:
@@ -60,20 +69,23 @@ def _fitted(features: Features, targets: Targets, settings: HeadSettings, on_ste
     if not np.isfinite(x).all():
         raise TrialFailed(search_messages.TRAINING_DIVERGED)
     span = _Span.of(x)
-    kernels, biases = _regression_of(span.inputs, targets, settings, common=features.common).solve(on_step)
+    regression = _regression_of(span.inputs, targets, settings, soft=soft, common=features.common)
+    kernels, biases = regression.solve(on_step)
     return _head_fit(span, kernels, biases, targets)
 
 
-def _regression_of(x: np.ndarray, targets: Targets, settings: HeadSettings, *, common: float) -> "Regression":
+def _regression_of(
+    x: np.ndarray, targets: Targets, settings: HeadSettings, *, soft: np.ndarray | None, common: float
+) -> "Regression":
     """The models of all folds, and the final one last. x: float32, the rows once for each view of the photos."""
     n_views = 1 + settings.mirrored
     learned = targets.learned.astype(np.float64) / n_views
     if settings.class_weighting == "balanced":
         learned *= balanced_weights(targets.labels, targets.n_classes)[targets.labels, None]
-    wanted = smoothed_targets(targets.n_classes, settings.label_smoothing)[targets.labels]
+    wanted = smoothed_targets(targets.n_classes, settings.label_smoothing)[targets.labels] if soft is None else soft
     return Regression(
         x,
-        np.tile(wanted, (n_views, 1)),
+        np.concatenate([wanted] * n_views),
         learned=np.tile(learned, (n_views, 1)),
         strengths=np.full(targets.n_models, settings.inverse_regularisation * common**-2),
     )
@@ -147,7 +159,8 @@ class Regression:
 
     Args:
         x: float32 (n_rows, n_inputs).
-        wanted: float32 (n_rows, n_classes), the target of each row.
+        wanted: float32 (n_rows, n_classes), the target of each row; (n_rows, n_models, n_classes) where each model has
+            its own.
         learned: float (n_rows, n_models), how much each row counts for each model.
         strengths: float (n_models,), scikit-learn's C: by which the sum of the losses is multiplied before half of the
             squared weights is added.
@@ -156,8 +169,8 @@ class Regression:
     def __init__(self, x: np.ndarray, wanted: np.ndarray, *, learned: np.ndarray, strengths: np.ndarray) -> None:
         total = learned.sum(axis=0)
         # Two classes have two opposite kernels here and one in scikit-learn, which is penalised half as much for them.
-        halves = 2 if wanted.shape[1] == 2 else 1
-        self._x, self._wanted = x, wanted[:, None]
+        halves = 2 if wanted.shape[-1] == 2 else 1
+        self._x, self._wanted = x, wanted if wanted.ndim == 3 else wanted[:, None]
         self._share = (learned / total)[:, :, None].astype(np.float32)
         self._penalty = (halves / (strengths * total))[:, None]
         self._safe_penalty = halves / (_SAFE_C * total)
@@ -196,7 +209,7 @@ class Regression:
         logits = (self._x @ _flat(kernels).astype(np.float32)).reshape(len(self._x), *biases.shape)
         logits += biases.astype(np.float32)
         error, log_of_sum = softmax(logits)
-        losses = log_of_sum - np.einsum("rmc,roc->rm", logits, self._wanted)
+        losses = log_of_sum - np.einsum("rmc,rmc->rm", logits, np.broadcast_to(self._wanted, logits.shape))
         error -= self._wanted
         error *= self._share
         gradient = np.empty((self._x.shape[1] + 1, *biases.shape))

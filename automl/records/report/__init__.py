@@ -17,7 +17,14 @@ from automl.records.report.run_report import (
 )
 from automl.records.report.score_report import ClassScore, Interval, ScoreIntervals, ScoreMethod, ScoreReport
 from automl.records.report.upgrade import VERSION
-from automl.records.report.winner import FirstModelReport, ParetoRow, ValidationReport, WeightsProvenance, WinnerReport
+from automl.records.report.winner import (
+    FirstModelReport,
+    ParetoRow,
+    SmallModelReport,
+    ValidationReport,
+    WeightsProvenance,
+    WinnerReport,
+)
 
 __all__ = [
     "VERSION",
@@ -40,6 +47,7 @@ __all__ = [
     "ScoreIntervals",
     "ScoreMethod",
     "ScoreReport",
+    "SmallModelReport",
     "ValidationReport",
     "WeightsProvenance",
     "WinnerReport",

@@ -12,7 +12,14 @@ from automl.records.report.part import Count, ReportPart, Share
 from automl.records.report.reported_photos import DoubtedLabel, LookAlikePair, ReportedMistake
 from automl.records.report.score_report import ScoreReport
 from automl.records.report.upgrade import upgraded
-from automl.records.report.winner import FirstModelReport, ParetoRow, ValidationReport, WeightsProvenance, WinnerReport
+from automl.records.report.winner import (
+    FirstModelReport,
+    ParetoRow,
+    SmallModelReport,
+    ValidationReport,
+    WeightsProvenance,
+    WinnerReport,
+)
 from automl.records.run_settings import RunSettings
 from automl.records.states import Goal
 
@@ -67,7 +74,7 @@ class CandidateReport(ReportPart):
     No part has a default, so that what is written is always whole.
     """
 
-    version: Literal[3] = Field(alias="schema")
+    version: Literal[4] = Field(alias="schema")
     """Version of this record. It is raised when the shape changes; `upgrade` then learns to read the older one."""
 
     name: str
@@ -118,6 +125,9 @@ class RunReport(CandidateReport):
 
     pareto: tuple[ParetoRow, ...]
     """The best trials for their size, the smallest model first. Empty for a run of a version that did not compare."""
+
+    small: SmallModelReport | None
+    """The best small model that was taught by larger networks; None where none was, or by a version that did not."""
 
     seed: int
 

@@ -109,6 +109,54 @@ class ParetoRow(ReportPart):
     is_winner: bool
 
 
+class SmallModelReport(ReportPart):
+    """The best single network that learned from the answers of larger ones, beside the delivered model.
+
+    All figures are of photos that the models had not seen: validation photos, in every repeat.
+    """
+
+    trial: Count
+    """Number of the trial that made it, from 0."""
+
+    backbones: tuple[str, ...]
+
+    image_size_px: int
+
+    n_bytes: Count
+    """Size of the model file."""
+
+    latency_s: float
+    """Seconds for one photo on the CPU of the machine that trained it."""
+
+    accuracy: Share
+
+    n_images: Count
+    """Photos that both it and the delivered model answered."""
+
+    beyond_winner: float
+    """Its accuracy less that of the delivered model, on the same photos."""
+
+    beyond_winner_95: Interval
+    """Of that difference, paired by photo (Bonett and Price)."""
+
+    teachers: tuple[str, ...]
+    """Names of the networks that it learned from."""
+
+    teacher_score: Share
+    """The goal's value of these side by side."""
+
+    direct_accuracy: Share
+    """Of the best head on the same networks that learned from the classes alone."""
+
+    beyond_direct: float
+    """Its accuracy less that one, on the same photos."""
+
+    beyond_direct_95: Interval
+
+    is_winner: bool
+    """Whether it is the delivered model, or a part of it."""
+
+
 class FirstModelReport(ReportPart):
     """The first model that the search found, scored on the same test photos as the winner."""
 

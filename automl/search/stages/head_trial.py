@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from automl.models.head.fitting import fit_heads
 from automl.models.head.logistic import fit_logistic
 from automl.models.head.network import Layers
@@ -50,11 +52,13 @@ class HeadTrial:
         params: what the trial chose.
         settings: how to train it, see `head_settings`.
         trial: the controls of the trial.
+        soft: of a regression, what it learns instead of the classes alone, see `fit_logistic`.
     """
 
     params: Params
     settings: HeadSettings
     trial: TrialControls
+    soft: np.ndarray | None = None
 
 
 SHARED = ("backbones", "taps", "image_size_px", "views", "normalisation", "aspect", "hidden_units", "optimizer")
@@ -82,7 +86,7 @@ def run_head_trials(
 
 def _regression(joined: Joined, targets: Targets, planned: HeadTrial) -> HeadFit | Exception:
     try:
-        return fit_logistic(joined, targets, planned.settings, on_step=planned.trial.on_step)
+        return fit_logistic(joined, targets, planned.settings, soft=planned.soft, on_step=planned.trial.on_step)
     except Exception as error:  # noqa: BLE001 - what ends one head is its own outcome
         return error
 

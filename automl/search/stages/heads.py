@@ -151,7 +151,7 @@ class HeadsStage:
         names = still_worth_it(
             self._there(plan.main_px),
             seconds,
-            expectations=self._expectations(plan.main_px),
+            expectations=self.expectations(plan.main_px),
             left_s=self._budget.search_left_s,
             image_size_px=plan.main_px,
             is_allowed=self._costs.is_allowed,
@@ -161,7 +161,7 @@ class HeadsStage:
             self._context.observer.note(search_messages.NOT_WORTH_ITS_TIME.format(title=title, n=plan.main_px))
         return [Block(name, plan.main_px) for name in names]
 
-    def _expectations(self, size: int) -> Expectations:
+    def expectations(self, size: int) -> Expectations:
         """What backbones are expected to reach, with the best that each one did alone at this size."""
         seen: dict[str, float] = {}
         for record in self._trials.records:
@@ -181,7 +181,7 @@ class HeadsStage:
         All means as many as the user's limits allow, the strongest ones first.
         """
         together: list[str] = []
-        for name in self._expectations(size).strongest(self._there(size)):
+        for name in self.expectations(size).strongest(self._there(size)):
             if self._costs.is_allowed([*together, name], size):
                 together.append(name)
         for n in sorted({min(_MOST_FUSED_AT_ONCE, len(together)), len(together)} - {0, 1}):
@@ -232,7 +232,7 @@ class HeadsStage:
             return False
         missing = [name for name in self._in_order(self._features.backbones) if name not in there]
         allowed = [name for name in missing if self._costs.is_allowed([name], size)]
-        for block in (Block(name, size) for name in self._expectations(size).by_gain(allowed, beside=there)):
+        for block in (Block(name, size) for name in self.expectations(size).by_gain(allowed, beside=there)):
             seconds = self._blocks.expected_s(block) + self._trials.longest_s(Stage.HEADS)
             if seconds <= left_s and self._blocks.compute(block):
                 self._try_first(plan, [block.backbone], size)

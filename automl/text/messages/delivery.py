@@ -35,6 +35,17 @@ NOT_BETTER_THAN_BASELINE = (
     "Always saying the most common class would have been right on {n_right:,} of {n:,}. The model is not clearly "
     "better than that, so do not rely on it yet."
 )
+SMALL_MODEL_DELIVERED = (
+    "The model, or a part of it, is {student} ({size}, {latency} for a photo), which learned from the answers of "
+    "{teachers}: right on {accuracy} of the validation photos, {without_teacher} beside the same network without a "
+    "teacher."
+)
+SMALL_MODEL_BESIDE = (
+    "Best for its size: {student} ({size}, {latency} for a photo), taught by the answers of {teachers}, is right on "
+    "{accuracy} of the validation photos: {beside} beside this model, and {without_teacher} beside the same network "
+    "without a teacher."
+)
+POINTS = "{points:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"
 FIRST_MODEL_WON = "The first model that was found, after {time}, is the one that won: the search found no better one."
 FIRST_MODEL_AS_GOOD = (
     "The first model, found after {time}, was right on {n_right:,} of {n_tested:,}, just as many: on these photos the "

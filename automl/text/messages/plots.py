@@ -54,6 +54,7 @@ WRONG_ANSWER = "actual: {actual}\n✗ predicted: {predicted}\n{confidence:.0%} s
 # What the search tried.
 ON_STORED_FEATURES = "trained on stored features"
 FINE_TUNED = "fine-tuned"
+TAUGHT = "taught by a larger model"
 MEAN = "a mean of models"
 BALANCED_ACCURACY_SCORE = "Balanced validation accuracy in %"
 ACCURACY_SCORE = "Validation accuracy in %"

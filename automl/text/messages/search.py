@@ -9,6 +9,7 @@ LOOKING = "Looking at the photos with {title} at {n} px"
 LOOKING_IN_MIRROR = "Looking at the photos in the mirror with {title} at {n} px"
 TRAINING_HEAD = "Training with {model}"
 FINE_TUNING = "Training {model}"
+TEACHING = "Teaching a small model by the answers of {teacher}"
 TRAINING_AGAIN = "Training the best models again"
 TRAINING_ON_ALL = "Training the best one once more, on all photos"
 
@@ -56,6 +57,22 @@ CHOSE_MEAN = (
 FINE_TUNING_PAID_OFF = OneOrMany(
     one="Fine-tuning paid off: {mine} against {other} without it, both on the same {n:,} validation photo.",
     many="Fine-tuning paid off: {mine} against {other} without it, both on the same {n:,} validation photos.",
+)
+TEACHING_PAID_OFF = (
+    "Learning from the answers of a larger model paid off: {student} reaches {taught} on validation, against {direct} "
+    "when it learns from the labels alone."
+)
+TEACHING_GAINED_NOTHING = (
+    "{student} also learned from the answers of a larger model and reaches {taught} on validation, against {direct} "
+    "when it learns from the labels alone: no gain that is sure."
+)
+NO_BETTER_TEACHER = (
+    "No small model was taught by a larger one: {teacher} side by side reach {score} on validation, and their answers "
+    "are not closer to the truth than those of the small model itself."
+)
+TEACHING_FAILED = "Teaching a small model by a larger one did not work ({error})."
+NOTHING_WAS_TAUGHT = (
+    "No small model was taught by a larger one: there was no time for that, or no network to learn from."
 )
 NOT_WITHIN_LIMITS = "No model that was tried meets the limits on size and latency; this is the best of them."
 NO_MODEL = "No model could be trained: {reasons}"

@@ -5,6 +5,7 @@ from automl.text.one_or_many import OneOrMany
 # How a model was trained.
 HEAD_STAGE = "quick training of a head on stored features"
 FINE_TUNING_STAGE = "fine-tuning"
+DISTILLATION_STAGE = "learning from the answers of a larger model"
 ENSEMBLE_STAGE = "blend of several models"
 QUICK_TRAINING = "quick training"
 LAST_BLOCKS_TUNED = "fine-tuning of the last blocks"

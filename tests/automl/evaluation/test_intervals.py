@@ -12,6 +12,7 @@ from automl.evaluation.intervals import (
     bootstrap_intervals,
     class_scores,
     clustered_interval,
+    difference_interval,
     effective_number,
     wilson_interval,
 )
@@ -175,3 +176,25 @@ def test_the_mean_loss_is_less_sure_where_clips_are_few():
     low, high = bootstrap_intervals(truth, 1 - truth, losses, n_classes=2, clusters=clusters).log_loss
     alone = bootstrap_intervals(truth, 1 - truth, losses, n_classes=2).log_loss
     assert high - low > 2 * (alone[1] - alone[0])
+
+
+def test_the_interval_of_a_difference_holds_the_truth():
+    random = np.random.default_rng(0)
+    n, truth, n_held = 100, 0.05, 0
+    for _ in range(400):
+        gains = random.choice([1.0, -1.0, 0.0], n, p=[0.1, 0.05, 0.85])
+        low, high = difference_interval(gains, np.arange(n))
+        n_held += low <= truth <= high
+    assert 0.93 <= n_held / 400 <= 0.99
+
+
+def test_models_that_agree_on_every_photo_may_still_differ():
+    low, high = difference_interval(np.zeros(50), np.arange(50))
+    assert low == pytest.approx(-high) and 0.03 < high < 0.1
+
+
+def test_the_interval_of_a_difference_counts_photos_of_a_clip_together():
+    gains = np.repeat([1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0, 0.0], 5)
+    low, high = difference_interval(gains, np.arange(len(gains)))
+    clip_low, clip_high = difference_interval(gains, np.repeat(np.arange(8), 5))
+    assert clip_high - clip_low > 1.5 * (high - low)

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, type_coerce, update
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler, Scoring, TrialInProgress
 from automl.store.tables import LogEntry, Run, TrialSummary, now
-from tests.reports import CROSS_VALIDATED, PARETO_ROW, report_values
+from tests.reports import CROSS_VALIDATED, PARETO_ROW, SMALL_MODEL, report_values
 from tests.server.conftest import zip_of
 
 RESULT = report_values(classes=["rose", "tulip <b>"])
@@ -318,6 +318,19 @@ def test_a_tuned_winner_says_that_its_score_is_of_other_photos(client, world):
 def test_a_choice_of_one_is_not_listed(client, world, pareto):
     page = client.get(f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'pareto': pareto})}").text
     assert "Best for its size" not in page
+
+
+def test_a_small_model_that_was_taught_stands_beside_the_delivered_one(client, world):
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'small': SMALL_MODEL})}")
+    part = page[page.index('id="small-model"') :].split("</section>")[0]
+    assert "MobileNetV2, 160 px, learned from the answers of MobileNetV1 + EfficientNet-Lite2" in part
+    assert "93.0 %" in part and "of 60 photos" in part and "9.0 MB" in part and "4.0 ms" in part
+    assert "2.0 points less" in part and "95 % interval -5.0 to +1.0" in part
+    assert "1.0 points more" in part and "-1.0 to +3.0" in part
+    won = {**RESULT, "small": {**SMALL_MODEL, "is_winner": True}}
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=won)}")
+    assert "side by side, which are larger and slower" in page and "Beside the model that you get" not in page
+    assert "small-model" not in text_of(client, f"/runs/{world.add_run(RunState.DONE, result=RESULT)}")
 
 
 def test_the_result_lists_what_is_really_in_the_bundle(client, done):

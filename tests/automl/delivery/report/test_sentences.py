@@ -6,7 +6,7 @@ import pytest
 from automl.delivery.report.sentences import findings, limits, when_sure
 from automl.text.lists import names_in_words
 from tests.automl.delivery.report.built_reports import finished, unfinished
-from tests.reports import doubted_label, made_report
+from tests.reports import SMALL_MODEL, doubted_label, made_report
 
 CLASSES = ("rust", "spot", "healthy")
 CONFUSION = np.array([[38, 4, 0], [1, 41, 0], [0, 0, 43]])
@@ -127,3 +127,26 @@ def test_the_limits_say_that_it_always_answers_and_where_its_networks_learned():
 )
 def test_names_are_listed_as_people_do(names, words):
     assert names_in_words(names, most=2) == words
+
+
+@pytest.mark.parametrize(
+    ("is_winner", "sentence"),
+    [
+        (
+            False,
+            "Best for its size: MobileNetV2 (9.0 MB, 4.0 ms for a photo), taught by the answers of MobileNetV1 + "
+            "EfficientNet-Lite2, is right on 93.0 % of the validation photos: -2.0 points (95 % interval -5.0 to +1.0) "
+            "beside this model, and +1.0 points (95 % interval -1.0 to +3.0) beside the same network without a "
+            "teacher.",
+        ),
+        (
+            True,
+            "The model, or a part of it, is MobileNetV2 (9.0 MB, 4.0 ms for a photo), which learned from the answers "
+            "of MobileNetV1 + EfficientNet-Lite2: right on 93.0 % of the validation photos, +1.0 points (95 % interval "
+            "-1.0 to +3.0) beside the same network without a teacher.",
+        ),
+    ],
+)
+def test_what_a_small_model_reaches_that_was_taught(is_winner, sentence):
+    report = made_report(small={**SMALL_MODEL, "is_winner": is_winner})
+    assert sentence in findings(report)
