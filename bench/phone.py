@@ -23,7 +23,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from automl.records import DatasetState, RunState
+from automl.records import DatasetState, RunSettings, RunState
 from automl.serving.predict import Classifier, load_image
 from automl.settings import load_settings
 from automl.store.artifacts import ArtifactStore
@@ -87,7 +87,8 @@ def measured(browser: Browser, path: Path, photos: Sequence[Path]) -> dict[str, 
         ready_s = time.perf_counter() - began
         page.wait_for_function("document.getElementById('kept').textContent !== ''")
         first = sum(transferred)
-        page.evaluate(_OPEN, page.locator("script[src]").get_attribute("src").removesuffix("phone.js"))
+        script: str = page.evaluate("document.querySelector('script[src]').src")
+        page.evaluate(_OPEN, script.removesuffix("phone.js"))
         figures = _compared(page, Classifier(path, n_threads=1), photos)
         page.context.close()
     return {"model_bytes": path.stat().st_size, "first_visit_bytes": first, "ready_s": round(ready_s, 2), **figures}
@@ -153,7 +154,9 @@ def _add_run(database: Database, store: ArtifactStore, model: bytes) -> str:
         dataset = Dataset(name="photos", state=DatasetState.READY)
         session.add(dataset)
         session.flush()
-        run = Run(dataset_id=dataset.id, state=RunState.DONE, result=made_report(), settings={}, budget_s=60.0)
+        run = Run(
+            dataset_id=dataset.id, state=RunState.DONE, result=made_report(), settings=RunSettings(), budget_s=60.0
+        )
         session.add(run)
         session.flush()
         stored = store.write(f"runs/{run.id}", bundle, max_bytes=_MOST_BYTES)

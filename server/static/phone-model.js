@@ -12,11 +12,11 @@ const METADATA = 14; // the number of the field in an ONNX model
 export class TooNew extends Error {}
 
 export class Model {
-  /** `wasm` and `model`: bytes. `threshold`: the confidence of a sure answer where the model itself names none. */
+  /** `wasm` and `model`: bytes. `threshold`: the confidence of a sure answer; null for the model's own. */
   static async open({ wasm, model, threshold }) {
     Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary: wasm });
     const said = metadataOf(model);
-    const rules = rulesOf(said["serving.json"]);
+    const rules = rulesOf(said);
     const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
     return new Model(session, said, { rules, threshold });
   }
@@ -26,13 +26,13 @@ export class Model {
     this.labels = said.labels.split("\n");
     this.sizePx = Number(said.image_size_px);
     this.rules = rules;
-    this.threshold = numberIn(said.sure) ?? threshold ?? null;
-    this.foreign = numberIn(said.foreign);
+    this.threshold = threshold ?? rules.sure;
+    this.foreign = rules.foreign;
   }
 
   /** What it says of the pixels of a square, RGB, 0-255, row after row. */
   async ask(pixels) {
-    const input = new ort.Tensor("float32", Float32Array.from(pixels), [1, this.sizePx, this.sizePx, 3]);
+    const input = new ort.Tensor("float32", new Float32Array(pixels), [1, this.sizePx, this.sizePx, 3]);
     const found = await this.session.run({ [this.session.inputNames[0]]: input });
     const probabilities = Array.from(found[this.session.outputNames[0]].data);
     const best = probabilities.indexOf(Math.max(...probabilities));
@@ -49,12 +49,17 @@ export class Model {
   }
 }
 
-/** How a photo becomes the pixels that the model sees, from the contract in the model. */
-export function rulesOf(contract) {
-  if (!contract) return OLDER;
-  const { version, orientation, aspect, background } = JSON.parse(contract);
+/**
+ * How a photo becomes the pixels that the model sees, from the contract in the model; and, null where that is not known,
+ * the confidence of a sure answer and the distance from which on a photo is like nothing that was learned.
+ */
+export function rulesOf(said) {
+  const contract = JSON.parse(said["serving.json"] || "{}");
+  const thresholds = { sure: numberIn(contract.sure ?? said.sure), foreign: numberIn(contract.foreign ?? said.foreign) };
+  if (!said["serving.json"]) return { ...OLDER, ...thresholds };
+  const { version, orientation, aspect, background } = contract;
   if (!CONTRACT_VERSIONS.includes(version) || orientation !== "exif" || !ASPECTS.includes(aspect)) throw new TooNew();
-  return { version, aspect, background: BACKGROUNDS[background] };
+  return { version, aspect, background: BACKGROUNDS[background], ...thresholds };
 }
 
 /** The metadata of an ONNX model, by name. A model is a message of Protocol Buffers, and so is each entry. */
@@ -93,7 +98,7 @@ function* fieldsOf(bytes) {
   }
 }
 
-function numberIn(text) {
-  const value = text === undefined || text.trim() === "" ? NaN : Number(text);
-  return Number.isFinite(value) ? value : null;
+function numberIn(value) {
+  const number = ["number", "string"].includes(typeof value) && value !== "" ? Number(value) : NaN;
+  return Number.isFinite(number) ? number : null;
 }

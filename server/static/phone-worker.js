@@ -24,10 +24,16 @@ async function forgetOlder() {
   await Promise.all(older.map((name) => caches.delete(name)));
 }
 
-/** The page itself from the server, so that a newer one is seen; as it was kept where nobody answers. */
+/**
+ * The page itself from the server, so that a newer one is seen; as it was kept where nobody answers. What stands in it may
+ * change, such as the threshold; one that is made of other files is left to the worker that keeps these.
+ */
 async function newest(request) {
   try {
-    return await fetch(request);
+    const response = await fetch(request);
+    const copy = response.clone();
+    if (response.ok && (await response.clone().text()).includes(KEPT.cache)) await (await caches.open(KEPT.cache)).put(KEPT.page, copy);
+    return response;
   } catch {
     return kept(request);
   }
