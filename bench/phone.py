@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from automl.records import DatasetState, RunSettings, RunState
@@ -85,7 +85,7 @@ def measured(browser: Browser, path: Path, photos: Sequence[Path]) -> dict[str, 
         page.goto(url)
         page.wait_for_selector("#phone[data-state=ready]", state="attached", timeout=_READY_MS)
         ready_s = time.perf_counter() - began
-        page.wait_for_function("document.getElementById('kept').textContent !== ''")
+        expect(page.locator("#kept")).not_to_be_empty(timeout=_READY_MS)
         first = sum(transferred)
         script: str = page.evaluate("document.querySelector('script[src]').src")
         page.evaluate(_OPEN, script.removesuffix("phone.js"))
@@ -138,11 +138,13 @@ def _served(model: Path) -> Iterator[str]:
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.port}/runs/{run_id}/phone/"
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        services.database.close()
+        try:
+            yield f"http://127.0.0.1:{server.port}/runs/{run_id}/phone/"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+            services.database.close()
 
 
 def _add_run(database: Database, store: ArtifactStore, model: bytes) -> str:

@@ -19,10 +19,11 @@ export function showBars(list, { ranked, probabilities }, labels, isSteady) {
 function bar(label, share) {
   const item = document.createElement("li");
   const name = Object.assign(document.createElement("span"), { className: "bar-name", textContent: label });
-  const meter = Object.assign(document.createElement("meter"), { min: 0, max: 1, value: share });
-  meter.setAttribute("aria-hidden", "true"); // its figure stands beside it
+  const track = Object.assign(document.createElement("span"), { className: "bar-track" });
+  const filled = track.appendChild(document.createElement("span"));
+  filled.style.width = `${share * 100}%`;
   const figure = Object.assign(document.createElement("span"), { className: "bar-share", textContent: say("percent", { percent: percent(share) }) });
-  item.append(name, meter, figure);
+  item.append(name, track, figure);
   return item;
 }
 

@@ -67,7 +67,7 @@ class PhonePage {
     } finally {
       find("answers").prepend(card);
       for (const old of [...find("answers").children].slice(MOST_SHOWN)) old.remove();
-      tell(say("answered", { path: file.name, words: part("answer-words").textContent }));
+      tell(say("answered", { path: file.name, words: part("answer-words").textContent }), false);
     }
   }
 }
@@ -79,7 +79,9 @@ function draw(bitmap, canvas) {
   canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
 }
 
-function tell(sentence) {
+/** `isSeen`: whether it is also shown; else it is only read out, since it stands elsewhere on the page. */
+function tell(sentence, isSeen = true) {
+  find("status").classList.toggle("visually-hidden", !isSeen);
   find("status").textContent = sentence;
 }
 

@@ -20,7 +20,7 @@ def run_id(world):
 def unpacked(content):
     planes = np.frombuffer(gzip.decompress(content), np.uint8)
     ordered = planes[:-1].reshape(4, -1).T.tobytes()
-    return ordered[: len(ordered) - planes[-1]]
+    return ordered[: len(ordered) - int(planes[-1])]
 
 
 def test_only_this_page_may_run_a_model_itself(client, run_id):
