@@ -1,8 +1,8 @@
 """Models as browsers fetch them: smaller than the file, and every bit the same.
 
 The bytes are sorted before they are packed: all first ones of four, then all second ones, and so on. The numbers of a
-network are alike in sign and exponent, so that one of the four parts nearly vanishes. Zeros make the last four whole; how
-many is the very last byte. `server/static/phone-parts.js` puts all in order again.
+network are alike in sign and exponent, so that one of the four parts nearly vanishes. Zeros make the last four whole;
+how many is the very last byte. `server/static/phone-parts.js` puts all in order again.
 """
 
 import gzip
