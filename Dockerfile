@@ -9,7 +9,9 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --omit=dev \
     && mkdir vendor \
     && cp node_modules/htmx.org/dist/htmx.min.js node_modules/@picocss/pico/css/pico.min.css \
-        node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css vendor/
+        node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css \
+        node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs vendor/ \
+    && gzip -9 -n -c node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm > vendor/ort-wasm.bin
 
 FROM python:3.12-slim-bookworm AS packages
 ARG LOCK=runtime

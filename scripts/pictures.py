@@ -120,6 +120,7 @@ def photograph(camera: Camera, service: RunningStack) -> None:
     camera.take("run-done-made", f"/runs/{run_id}", start="#made-title")
     camera.take("answers", f"/runs/{run_id}/answers?really=3&said=3")
     _try_it(camera, run_id)
+    _on_a_phone(camera, run_id)
     camera.take("data-set", f"/datasets/{dataset_id}")
     camera.take("data-set-phone", f"/datasets/{dataset_id}", PHONE)
     camera.take("data-set-dark", f"/datasets/{dataset_id}", scheme="dark")
@@ -171,6 +172,18 @@ def _try_it(camera: Camera, run_id: str) -> None:
         page.wait_for_timeout(1_000)
         camera.shoot(page, "try-it")
         page.context.close()
+
+
+def _on_a_phone(camera: Camera, run_id: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_sample_images(Path(folder))
+        for name, scheme in (("phone", "light"), ("phone-dark", "dark")):
+            page = camera.page(f"/runs/{run_id}/phone/", PHONE, scheme)
+            page.wait_for_selector("#phone[data-state=ready]", state="attached", timeout=_MINUTE_MS)
+            page.set_input_files("#photos-input", [f"{folder}/{digit}/001.png" for digit in (3, 8)])
+            page.wait_for_selector("article >> nth=1", timeout=_MINUTE_MS)
+            camera.shoot(page, name)
+            page.context.close()
 
 
 def _dataset_of(page: Page) -> str:

@@ -9,21 +9,32 @@ from automl.text.messages import server as server_messages
 from server.errors import CrossSite
 from server.services import services
 
-_CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",  # Pico draws its check marks and arrows with data: pictures
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+_DIRECTIVES = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",  # Pico draws its check marks and arrows with data: pictures
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+
+def _policy(directives: dict[str, str]) -> str:
+    return "; ".join(f"{name} {sources}" for name, sources in directives.items())
+
+
+PHONE_POLICY = _policy(
+    _DIRECTIVES | {"script-src": "'self' 'wasm-unsafe-eval'", "worker-src": "'self'", "manifest-src": "'self'"}
 )
+"""The Content-Security-Policy of the one page that runs a model itself, which is WebAssembly, and can be installed."""
+
+CAMERA = "camera=(self), microphone=(), geolocation=()"
+"""The Permissions-Policy of the pages that may use the camera."""
 
 _HEADERS = {
-    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "Content-Security-Policy": _policy(_DIRECTIVES),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -11,6 +11,7 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
 from server.live.hub import LiveHub
+from server.packed_models import PackedModels
 
 
 class Enqueue(Protocol):
@@ -32,6 +33,8 @@ class Services:
     """Hands live events out to open pages."""
     models: ModelCache = field(default_factory=ModelCache)
     """Models that answer questions about single photos."""
+    packed_models: PackedModels = field(default_factory=PackedModels)
+    """Models as browsers fetch them, to run them themselves."""
 
 
 def services() -> Services:

@@ -15,7 +15,7 @@ from flask_compress import Compress
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 
-_FOLDER = Path(__file__).parent / "static"
+FOLDER = Path(__file__).parent / "static"
 _A_YEAR_S = 365 * 86_400
 
 
@@ -54,7 +54,7 @@ class StaticFiles:
 
 def install(app: Flask) -> None:
     """Serves the files as endpoint `static`, and compresses all text responses except streams."""
-    files = StaticFiles(_FOLDER)
+    files = StaticFiles(FOLDER)
     app.add_url_rule("/static/<path:filename>", "static", files.send)
     app.add_url_rule("/static/v-<digest>/<path:filename>", "static", files.send)
 

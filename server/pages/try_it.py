@@ -21,6 +21,7 @@ from server.answering import (
     table_of,
 )
 from server.forms import row_id
+from server.security import CAMERA
 from server.services import services
 from server.template_filters import csv_line
 from server.uploads.multipart import read_parts
@@ -30,7 +31,6 @@ blueprint = Blueprint("try_it", __name__, url_prefix="/runs")
 blueprint.add_app_template_filter(data_uri)
 
 _HEAT_AGE_S = 3600
-_CAMERA = "camera=(self), microphone=(), geolocation=()"
 
 
 @blueprint.get("/<run_id>/try")
@@ -89,7 +89,7 @@ def _page(asked: Asked, found: list[Answer | Refusal] | None = None) -> Response
         **_names(asked),
     )
     response = make_response(page)
-    response.headers["Permissions-Policy"] = _CAMERA  # this is the only page that uses the camera
+    response.headers["Permissions-Policy"] = CAMERA
     return response
 
 

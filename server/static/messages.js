@@ -113,6 +113,24 @@ const MESSAGES = {
   moreInTable: { one: "{n} more is in the table that you can download.", many: "{n} more are in the table that you can download." },
   withoutAnswer: { one: "{n} file without an answer", many: "{n} files without an answer" },
   fileAndReason: "{path}: {reason}",
+
+  // The page that runs a model on the visitor's own device.
+  phoneReady: "Ready. Use the camera, or choose a photo.",
+  phoneNotLoaded: "The model could not be loaded. Check whether you are connected, then load this page again.",
+  phoneTooNew: "A newer Darkroom has made this model. Open the page again with that one.",
+  phoneOffline: "Kept on this device: the page works without a network from now on.",
+  phoneOnline: "This browser does not keep the page; it needs its server whenever it is opened.",
+  phoneSays: "It says {label}, {percent} % sure.",
+  phoneUnsure: "Not sure. Perhaps {label} ({percent} %).",
+  phoneForeign: "This looks like nothing that it has learned.",
+  notSure: "Not sure",
+  percent: "{percent} %",
+  phoneUnknownKind: "No photo that it can read. JPEG, PNG, WebP, GIF and BMP are possible.",
+  phoneNoTiff: "Browsers cannot read TIFF. Save the photo as JPEG or PNG.",
+  phoneDeep: "A browser would lose half of the 16 bits of this PNG. Use predict.py from the download for it, or save it with 8 bits.",
+  phonePrint: "This JPEG has the colours of a print (CMYK), which browsers show differently. Save it in RGB.",
+  phoneDamaged: "This photo is damaged or too large: your browser cannot read it.",
+  phoneAllClear: "All of this picture is transparent, so a browser sees nothing of it.",
 };
 
 /** The message of this name with these values in it; numbers as people read them, and `n` decides on one or many. */

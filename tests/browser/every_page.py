@@ -164,6 +164,20 @@ def try_photos(page: Page) -> None:
     expect(page.get_by_role("combobox", name="It is")).to_be_visible()
 
 
+def open_model(page: Page) -> None:
+    expect(page.locator("#phone[data-state=ready]")).to_be_attached(timeout=30_000)
+
+
+def ask_on_a_phone(page: Page) -> None:
+    """One answer that is sure, one that is not, one file that is no photo."""
+    open_model(page)
+    some = [("a.png", picture()), ("b.png", picture((60, 40, 40))), ("c.png", b"words")]
+    page.locator("#photos-input").set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in some]
+    )
+    expect(page.locator("#answers article")).to_have_count(3)
+
+
 def begin_an_upload(page: Page) -> None:
     page.route(re.compile(r"/api/v1/datasets/\w+/files$"), lambda _: None)  # never answered
     archive = {"name": "flowers.zip", "mimeType": "application/zip", "buffer": zip_of(**{"rose/1.png": picture()})}
@@ -220,6 +234,8 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "try it": lambda site: f"/runs/{add_tried_run(site)}/try",
     "try it, after it was cancelled": with_model(RunState.CANCELLED, "/try"),
     "try it, with answers": lambda site: f"/runs/{add_tried_run(site)}/try",
+    "on a phone": lambda site: f"/runs/{add_tried_run(site)}/phone/",
+    "on a phone, with answers": lambda site: f"/runs/{add_tried_run(site)}/phone/",
     "upload, under way": lambda _site: "/",
     "error 404": lambda _site: "/nowhere",
     "error 409": error(NotAllowedNow),
@@ -237,6 +253,8 @@ ACTS: dict[str, Callable[[Page], None]] = {
     "result on many classes": open_scores,
     "run, searching, with charts": see_charts,
     "try it, with answers": try_photos,
+    "on a phone": open_model,
+    "on a phone, with answers": ask_on_a_phone,
     "upload, under way": begin_an_upload,
 }
 """What happens on a page of `PAGES` once it is open."""

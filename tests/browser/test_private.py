@@ -21,7 +21,8 @@ def test_every_request_goes_to_the_own_origin_under_a_strict_policy(page, site, 
     page.wait_for_load_state("load" if goes_on else "networkidle")
     policy = answer.header_value("content-security-policy")
     assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
+    may_run_a_model = name.startswith("on a phone")
+    assert "unsafe" not in (policy.replace("'wasm-unsafe-eval'", "") if may_run_a_model else policy)
     assert "http" not in policy
     assert len(asked) > 3
     assert [url for url in asked if not url.startswith((site.url + "/", "data:image/"))] == []
