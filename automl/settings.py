@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         24 * 3600
     )
     bin_days: Annotated[
-        float,
+        int,
         Setting(
             unit="days",
             help="How long what was deleted stays in the bin, from which it can be put back; 0: it is removed at once.",
@@ -156,7 +156,7 @@ class Settings(BaseSettings):
     @property
     def bin_s(self) -> float:
         """Seconds that what was deleted stays in the bin."""
-        return self.bin_days * 86_400
+        return self.bin_days * 86_400.0
 
     @property
     def redis_socket(self) -> Path:

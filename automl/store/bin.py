@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import FileState, RunState
+from automl.store.database import known_dataset, known_run
 from automl.store.tables import Artifact, Dataset, DatasetFile, Export, Run, now
 from automl.text.messages import store as store_messages
 
@@ -86,8 +87,11 @@ def put_into_bin(session: Session, kind: BinKind, thing_id: str, *, keep_s: floa
     """Hides a data set or a run; it is removed after `keep_s` seconds, at once where that is 0.
 
     For what is in the bin already, this sets when it is removed. A run must have ended or have been asked to.
+
+    Raises:
+        NotFound: There is none.
     """
-    thing: Dataset | Run = session.get_one(_TABLES[kind], thing_id)
+    thing = _known(session, kind, thing_id)
     thing.deleted_at = thing.deleted_at or now()
     thing.removal_at = now() + timedelta(seconds=keep_s)
 
@@ -114,9 +118,9 @@ def bin_entry(session: Session, kind: BinKind, thing_id: str) -> BinEntry:
     Raises:
         NotFound: There is none, or it is just being removed.
     """
-    thing = session.get(_TABLES[kind], thing_id)
-    if thing is None or (thing.removal_at is not None and thing.removal_at <= now()):
-        raise NotFound(store_messages.NO_RUN if kind is BinKind.RUN else store_messages.NO_DATA_SET)
+    thing = _known(session, kind, thing_id)
+    if thing.removal_at is not None and thing.removal_at <= now():
+        raise NotFound(store_messages.GONE_FROM_BIN)
     return _entry(session, thing)
 
 
@@ -124,8 +128,9 @@ def bin_entries(session: Session) -> list[BinEntry]:
     """All that can be put back, what was deleted last first."""
     datasets = session.scalars(select(Dataset).where(Dataset.removal_at > now())).all()
     runs = session.scalars(select(Run).where(Run.removal_at > now()).options(joinedload(Run.dataset))).all()
+    things: list[Dataset | Run] = [*datasets, *runs]
     return sorted(
-        (_entry(session, thing) for thing in (*datasets, *runs)),
+        (_entry(session, thing) for thing in things),
         key=lambda entry: entry.deleted_at or now(),
         reverse=True,
     )
@@ -147,7 +152,11 @@ def hasten_oldest(session: Session) -> bool:
 
     What is due already, but not removed yet, counts: nothing else is made due before that is gone.
     """
-    oldest = [(thing.deleted_at, kind, thing.id) for kind, thing in _oldest(session) if thing.deleted_at is not None]
+    oldest: list[tuple[datetime, BinKind, str]] = []
+    for kind, table in _TABLES.items():
+        query = select(table.deleted_at, table.id).where(table.deleted_at.is_not(None))
+        rows = session.execute(query.order_by(table.deleted_at).limit(1)).all()
+        oldest += [(deleted_at, kind, thing_id) for deleted_at, thing_id in rows if deleted_at is not None]
     if not oldest:
         return False
     _, kind, thing_id = min(oldest)
@@ -161,12 +170,8 @@ def empty_bin(session: Session) -> None:
         session.execute(update(table).where(table.removal_at > now()).values(removal_at=now()))
 
 
-def _oldest(session: Session) -> list[tuple[BinKind, Dataset | Run]]:
-    found = [
-        (kind, session.scalars(select(table).where(table.deleted_at.is_not(None)).order_by(table.deleted_at)).first())
-        for kind, table in _TABLES.items()
-    ]
-    return [(kind, thing) for kind, thing in found if thing is not None]
+def _known(session: Session, kind: BinKind, thing_id: str) -> Dataset | Run:
+    return known_run(session, thing_id) if kind is BinKind.RUN else known_dataset(session, thing_id)
 
 
 def _entry(session: Session, thing: Dataset | Run) -> BinEntry:

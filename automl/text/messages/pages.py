@@ -159,3 +159,11 @@ PROBABLY_BETTER_BY_CLIP = OneOrMany(
         "by clip, p = {p_value:.2g})."
     ),
 )
+
+# The Help pages.
+USER_GUIDE = "User guide"
+WORDS_EXPLAINED = "Words explained"
+FOR_PROGRAMMERS = "For programmers (API)"
+SETTINGS_OF_SERVER = "Settings of the server"
+SECURITY_OF_SERVER = "Security"
+TABLE = "Table"
