@@ -29,7 +29,7 @@ def test_the_page_asks_and_says_what_goes(client, world):
         "1 model",
         "2.0 kB on the server&#39;s disk".replace("&#39;", "'"),
     ]
-    assert "for good?" in text_of(client, f"/bin/datasets/{dataset_id}/delete?now=yes")
+    assert "Delete “flowers” for good?" in text_of(client, f"/bin/datasets/{dataset_id}/delete?now=yes")
     assert client.get("/bin/datasets/none/delete").status_code == 404
     assert client.get("/bin/people/1/delete").status_code == 404
 
