@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from automl.text.messages import pages as page_messages
 
@@ -76,6 +76,8 @@ def rendered(name: str) -> RenderedDocument:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.add_render_rule("table_open", _open_table)
     markdown.add_render_rule("table_close", _close_table)
+    for kind in ("fence", "code_block"):
+        markdown.add_render_rule(kind, _code)
     tokens = markdown.parse(text)
     headings = _with_anchors(tokens)
     for token in tokens:
@@ -112,6 +114,11 @@ def _with_our_links(tokens: Sequence[Token]) -> list[Token]:
             continue
         kept.append(token)
     return kept
+
+
+def _code(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
+    """Long lines scroll, also with the keyboard."""
+    return f'<pre tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
 
 
 def _open_table(

@@ -338,7 +338,7 @@ class TestDeleting:
         expect(button).to_be_hidden()
         page.get_by_text("Rename or delete these photos").click()
         button.click()
-        expect(page.locator(".bin-contents li").nth(0)).to_have_text("24 photos")
+        expect(page.locator(".bin-contents li").nth(0)).to_have_text("26 photos")  # the copy and the blank one too
         expect(page.locator(".bin-contents li").nth(1)).to_have_text("1 run")
         page.get_by_role("button", name="No, keep it").click()
         page.wait_for_url(f"**/datasets/{pets}")
