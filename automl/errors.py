@@ -9,6 +9,7 @@
     |   |-- BadDataset          pictures that no classifier can be trained from
     |   |-- BadBundle           a delivered model that cannot be loaded
     |   |-- NotFound            no such data set, run or file
+    |   |   `-- InBin           it was deleted, and can still be put back
     |   `-- NotAllowedNow       right request, wrong moment (stopping a run that has ended)
     |-- WeightsError            pretrained weights
     |   |-- SourceUnavailable   this source cannot be reached; the next one is tried
@@ -63,6 +64,10 @@ class BadBundle(UserError):
 
 class NotFound(UserError):
     code = "not_found"
+
+
+class InBin(NotFound):
+    code = "in_bin"
 
 
 class NotAllowedNow(UserError):

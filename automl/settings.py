@@ -88,6 +88,20 @@ class Settings(BaseSettings):
     max_budget_s: Annotated[int, Setting(unit="seconds", help="Longest time budget that a run may ask for.")] = (
         24 * 3600
     )
+    bin_days: Annotated[
+        int,
+        Setting(
+            unit="days",
+            help="How long what was deleted stays in the bin, from which it can be put back; 0: it is removed at once.",
+        ),
+    ] = 14
+    bin_free_bytes: Annotated[
+        int,
+        Setting(
+            unit="bytes",
+            help="While less is free on the disk of the home folder, the bin is emptied early, the oldest first.",
+        ),
+    ] = 2 * 1024**3
     public_url: Annotated[
         str, Setting(unit="URL", help="Where people open this server; e-mails and webhook calls link to it.")
     ] = ""
@@ -138,6 +152,11 @@ class Settings(BaseSettings):
         if self.hosts:
             return [name.strip() for name in self.hosts.split(",") if name.strip()]
         return ["localhost", "127.0.0.1", "[::1]"] if self.host in ("127.0.0.1", "localhost", "::1") else None
+
+    @property
+    def bin_s(self) -> float:
+        """Seconds that what was deleted stays in the bin."""
+        return self.bin_days * 86_400.0
 
     @property
     def redis_socket(self) -> Path:

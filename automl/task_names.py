@@ -5,7 +5,7 @@ from collections.abc import Mapping
 TRAIN = "darkroom.train"
 CHECK_DATASET = "darkroom.check_dataset"
 MAKE_SAMPLES = "darkroom.make_samples"
-DELETE_DATASET = "darkroom.delete_dataset"
+EMPTY_BIN = "darkroom.empty_bin"
 EXPORT = "darkroom.export"
 NOTIFY = "darkroom.notify"
 REAP = "darkroom.reap"
@@ -16,6 +16,6 @@ LIGHT_QUEUE = "light"
 
 QUEUES: Mapping[str, str] = {
     TRAIN: TRAIN_QUEUE,
-    **dict.fromkeys((CHECK_DATASET, MAKE_SAMPLES, DELETE_DATASET, EXPORT, NOTIFY, REAP, SWEEP), LIGHT_QUEUE),
+    **dict.fromkeys((CHECK_DATASET, MAKE_SAMPLES, EMPTY_BIN, EXPORT, NOTIFY, REAP, SWEEP), LIGHT_QUEUE),
 }
 """The queue of every task."""

@@ -1,4 +1,4 @@
-"""Changes to a data set that take effect at once: edits, fixes of findings, undoing either, and deletion."""
+"""Changes to a data set that take effect at once: edits, fixes of findings, undoing either, and names, also of runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,15 +11,12 @@ from automl.errors import NotAllowedNow, NotFound
 from automl.records import DatasetState
 from automl.records.dataset_summary import keep_key
 from automl.store.checks import judge, reassess
-from automl.store.database import find_dataset
+from automl.store.database import find_dataset, find_run
 from automl.store.tables import DatasetEdit, now
 from automl.store.turns import take_turn
-from automl.task_names import DELETE_DATASET
 from automl.text.messages import server as server_messages
 from server.forms import row_id
 from server.services import Services
-from server.task_queue import QueueUnavailable
-from server.uploads.receive import has_unfinished_run
 
 
 def add_edit(services: Services, dataset_id: str, edit: Edit) -> None:
@@ -92,22 +89,14 @@ def rename_dataset(services: Services, dataset_id: str, name: str) -> None:
         find_dataset(session, dataset_id).name = name
 
 
-def delete_dataset(services: Services, dataset_id: str) -> None:
-    """Hides a data set with its runs at once; the worker then removes every file and row of it.
+def rename_run(services: Services, run_id: str, name: str) -> None:
+    """Gives a run another name; with an empty one it is called after its time.
 
     Raises:
-        NotFound: There is no such data set.
-        NotAllowedNow: A run is using it.
+        NotFound: There is no such run.
     """
     with services.database.session() as session:
-        dataset = take_turn(session, dataset_id)  # no run can be started from here on
-        dataset.deleted_at = now()
-        if has_unfinished_run(session, dataset_id):
-            raise NotAllowedNow(server_messages.IN_USE)
-    try:
-        services.enqueue(DELETE_DATASET, dataset_id)
-    except QueueUnavailable:
-        return  # the worker looks for deleted data sets by itself, too
+        find_run(session, run_id).name = name
 
 
 @contextmanager

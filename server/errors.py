@@ -7,7 +7,7 @@ from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from automl.errors import DarkroomError, UserError
+from automl.errors import DarkroomError, InBin, UserError
 from automl.text.messages import server as server_messages
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -22,6 +22,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "upload_too_large": 413,
     "cross_site": 403,
     "not_found": 404,
+    "in_bin": 404,
     "not_allowed_now": 409,
     "weights_error": 503,
     "source_unavailable": 503,
@@ -113,7 +114,12 @@ def _answer(status: int, code: str, message: str) -> tuple[Any, int]:
     if wants_json():
         return jsonify(error={"code": code, "message": message}), status
     title = _TITLES.get(status, server_messages.WENT_WRONG_TITLE)
-    page = render_template("errors/error.html", title=title, message=message, status=status, back=_page_before())
+    is_in_bin = code == InBin.code
+    if is_in_bin:
+        title = server_messages.IN_BIN_TITLE
+    page = render_template(
+        "errors/error.html", title=title, message=message, status=status, back=_page_before(), is_in_bin=is_in_bin
+    )
     return page, status
 
 

@@ -120,11 +120,12 @@ def find_run_of(session: Session, dataset_id: str, run_id: str) -> Run:
 
     Raises:
         NotFound: There is no such run, or it is one of another data set.
+        InBin: It is in the bin.
     """
     run = session.get(Run, run_id)
     if run is None or run.dataset_id != dataset_id:
         raise NotFound(server_messages.OTHER_RUN_TO_START_FROM)
-    return run
+    return find_run(session, run_id)
 
 
 def _trainable_version(services: Services, session: Session, dataset_id: str) -> DatasetVersion | None:

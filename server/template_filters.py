@@ -43,6 +43,8 @@ def install(app: Flask) -> None:
         size_in_words,
         duration_in_words,
         ago,
+        time_left,
+        days_in_words,
         backbones_in_words,
         params_in_words,
         latency_in_words,
@@ -67,6 +69,21 @@ def ago(moment: datetime, at: datetime | None = None) -> str:
         if seconds >= length_s:
             return message.format(n=int(seconds // length_s))
     return page_messages.JUST_NOW
+
+
+def time_left(moment: datetime, at: datetime | None = None) -> str:
+    """ "in 3 days", "in 5 hours", "in less than a minute"."""
+    seconds = (moment - (at or now())).total_seconds()
+    units = ((page_messages.IN_DAYS, 86_400), (page_messages.IN_HOURS, 3600), (page_messages.IN_MINUTES, 60))
+    for message, length_s in units:
+        if (n := round(seconds / length_s)) >= 1:
+            return message.format(n=n)
+    return page_messages.IN_A_MOMENT
+
+
+def days_in_words(seconds: float) -> str:
+    """ "14 days"; less than a day as hours and minutes."""
+    return page_messages.DAYS.format(n=round(seconds / 86_400)) if seconds >= 86_400 else duration_in_words(seconds)
 
 
 def _title_of(table: Mapping[str, str]) -> Callable[[str], str]:

@@ -18,7 +18,7 @@ from sqlalchemy import or_, select, update
 
 from automl.records import RunState
 from automl.settings import Settings
-from automl.store.database import Database, find_run
+from automl.store.database import Database, known_run
 from automl.store.tables import Run, now
 from automl.text.messages import worker as worker_messages
 from automl.text.numbers import percent
@@ -62,16 +62,17 @@ class RunNotice(BaseModel, frozen=True):
 
 
 def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s: float = PAUSE_S) -> None:
-    """Sends the notices of an ended run, once. Does nothing if they were sent before or the run has not ended.
+    """Sends the notices of an ended run, once. Does nothing where they were sent before, or the run goes on or is gone.
 
     If the mail server or the webhook does not answer, it is tried three times, `pause_s` seconds apart; after that a
     note on the run says that the notice could not be sent.
     """
     with database.session() as session:
-        claim = update(Run).where(Run.id == run_id, Run.notified_at.is_(None), Run.finished_at.is_not(None))
+        due = (Run.id == run_id, Run.notified_at.is_(None), Run.finished_at.is_not(None), Run.deleted_at.is_(None))
+        claim = update(Run).where(*due)
         if not session.execute(claim.values(notified_at=now()).returning(Run.id)).all():
             return
-        run = find_run(session, run_id)
+        run = known_run(session, run_id)
         notice, address = _notice(run, settings.public_url), run.notify_email
     failed = []
     if address and settings.smtp_url and not _tried(lambda: _send_email(settings, address, notice), pause_s, run_id):
@@ -80,14 +81,15 @@ def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s
         failed.append(worker_messages.WEBHOOK_NOT_CALLED)
     if failed:
         with database.session() as session:
-            run = find_run(session, run_id)
+            run = known_run(session, run_id)
             run.notes = [*run.notes, *failed]
 
 
 def runs_without_notices(database: Database, settings: Settings, settle_s: float = _SETTLE_S) -> list[str]:
     """Runs that ended between an hour and `settle_s` seconds ago and whose notices have not been sent."""
     latest, earliest = now() - timedelta(seconds=settle_s), now() - timedelta(seconds=_LATEST_S)
-    query = select(Run.id).where(Run.notified_at.is_(None), Run.finished_at.between(earliest, latest))
+    is_due = Run.notified_at.is_(None) & Run.deleted_at.is_(None)
+    query = select(Run.id).where(is_due, Run.finished_at.between(earliest, latest))
     wanted = []
     if settings.smtp_url:
         wanted.append(Run.notify_email != "")

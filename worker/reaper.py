@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, select, update
 from sqlalchemy.orm import Session
 
 from automl.records import DatasetState, RunState
-from automl.store.database import Database, find_run
+from automl.store.database import Database, known_run
 from automl.store.events import Publishes
 from automl.store.exports import runs_with_idle_exports
 from automl.store.runs import change_run_state, fail_run, runs_with_lost_lease
@@ -28,6 +28,7 @@ SETTLE_S = 15.0
 """Seconds. The message of a run younger than this may still be on its way into the queue."""
 
 _UNFINISHED = [state for state in RunState if not state.is_finished()]
+_NOT_DELETED = Run.deleted_at.is_(None)
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -65,7 +66,7 @@ def take_back_lost_runs(
         with database.session() as session:
             if not _take_over(session, run_id, owner=owner, lease_until=lease_until):
                 continue
-            run = find_run(session, run_id)
+            run = known_run(session, run_id)
             _put_back(run, lease_s)
         if events is not None:
             events.publish(run_id, "end" if run.state.is_finished() else "state", state=run.state)
@@ -145,15 +146,16 @@ def _put_back(run: Run, lease_s: float) -> None:
 def _waiting_runs(session: Session, settle_s: float) -> list[str]:
     being_made = Run.dataset.has(and_(Dataset.state == DatasetState.CHECKING, ~Dataset.files.any()))
     query = select(Run.id).where(
-        Run.state == RunState.QUEUED, Run.created_at < now() - timedelta(seconds=settle_s), ~being_made
+        Run.state == RunState.QUEUED, Run.created_at < now() - timedelta(seconds=settle_s), ~being_made, _NOT_DELETED
     )
     return list(session.scalars(query.order_by(Run.created_at)))
 
 
 def _unchecked_datasets(session: Session) -> list[str]:
-    """Data sets to be checked, without those that an unfinished run checks by itself (it has no version yet)."""
+    """Data sets to be checked, without those in the bin and those that an unfinished run without version checks."""
     in_use = exists().where(Run.dataset_id == Dataset.id, Run.state.in_(_UNFINISHED), Run.version_id.is_(None))
-    return list(session.scalars(select(Dataset.id).where(Dataset.state == DatasetState.CHECKING, ~in_use)))
+    unchecked = select(Dataset.id).where(Dataset.state == DatasetState.CHECKING, Dataset.deleted_at.is_(None), ~in_use)
+    return list(session.scalars(unchecked))
 
 
 def _samples_to_make(session: Session, settle_s: float) -> list[tuple[str, str]]:
@@ -162,6 +164,6 @@ def _samples_to_make(session: Session, settle_s: float) -> list[tuple[str, str]]
         select(Run.dataset_id, Run.id)
         .join(Run.dataset)
         .where(Run.state == RunState.QUEUED, Run.created_at < now() - timedelta(seconds=settle_s))
-        .where(Dataset.state == DatasetState.CHECKING, ~Dataset.files.any())
+        .where(Dataset.state == DatasetState.CHECKING, ~Dataset.files.any(), _NOT_DELETED)
     )
     return [(dataset_id, run_id) for dataset_id, run_id in session.execute(query)]

@@ -1,13 +1,16 @@
-"""Removes a deleted data set with everything that was made from it."""
+"""Removes data sets and runs whose time in the bin is up, with everything that was made from them."""
 
+import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
+from automl.store.bin import due_datasets, due_runs, hasten_oldest
 from automl.store.composed import remove_of_run
 from automl.store.database import Database
 from automl.store.tables import (
@@ -20,41 +23,51 @@ from automl.store.tables import (
     LogEntry,
     Run,
     TrialSummary,
+    now,
 )
 
 _log = structlog.stdlib.get_logger(__name__)
 
 
-def deleted_datasets(session: Session) -> list[str]:
-    """Ids of the data sets that users have deleted and whose rows and files are still there."""
-    return list(session.scalars(select(Dataset.id).where(Dataset.deleted_at.is_not(None))))
+def empty_bin(database: Database, store: ArtifactStore, settings: Settings) -> None:
+    """Removes all data sets and runs whose time in the bin is up."""
+    with database.session() as session:
+        dataset_ids, run_ids = due_datasets(session), due_runs(session)
+    for dataset_id in dataset_ids:
+        remove_dataset(database, store, settings, dataset_id=dataset_id)
+    for run_id in run_ids:
+        remove_run(database, store, settings, run_id=run_id)
+
+
+def make_room(database: Database, settings: Settings, *, free_bytes: int | None = None) -> None:
+    """Where the disk is short, the time of what has been in the bin for longest is up now. One thing for each call.
+
+    `free_bytes`: what is free on the disk; None to look.
+    """
+    free_bytes = shutil.disk_usage(settings.home).free if free_bytes is None else free_bytes
+    if free_bytes >= settings.bin_free_bytes:
+        return
+    with database.session() as session:
+        is_hastened = hasten_oldest(session)
+    if is_hastened:
+        _log.warning("the disk is short, so the bin is emptied early", free_bytes=free_bytes)
 
 
 def remove_dataset(database: Database, store: ArtifactStore, settings: Settings, *, dataset_id: str) -> None:
-    """Removes a data set that was marked as deleted, with its runs and all files. Does nothing for any other.
+    """Removes a data set whose time in the bin is up, with its runs and all files. Does nothing for any other.
 
     Files go first and rows last, so that a removal that was interrupted can be repeated. A download may be composed at
     the same time; the request that composes it removes it again when it finds the run gone. The composed downloads are
     removed a second time at the end, in case that request was killed.
     """
     with database.session() as session:
-        dataset = session.get(Dataset, dataset_id)
-        if dataset is None or dataset.deleted_at is None:
+        if not _is_due(session.get(Dataset, dataset_id)):
             return
         run_ids = list(session.scalars(select(Run.id).where(Run.dataset_id == dataset_id)))
-    for run_id in run_ids:
-        store.delete_prefix(f"runs/{run_id}")
-        remove_of_run(settings.composed_dir, run_id)
-        for name in ("run", "export"):
-            (settings.home / "logs" / f"{name}-{run_id}.log").unlink(missing_ok=True)
-        _remove_study(database.url, run_id)
+    _remove_files_of_runs(database, store, settings, run_ids)
     store.delete_prefix(f"datasets/{dataset_id}")
     with database.session() as session:
-        session.execute(delete(TrialSummary).where(TrialSummary.run_id.in_(run_ids)))
-        session.execute(delete(LogEntry).where(LogEntry.run_id.in_(run_ids)))
-        session.execute(delete(Export).where(Export.run_id.in_(run_ids)))
-        session.execute(delete(Artifact).where(Artifact.run_id.in_(run_ids)))
-        session.execute(delete(Run).where(Run.dataset_id == dataset_id))
+        _remove_rows_of_runs(session, run_ids)
         session.execute(delete(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id))
         session.execute(delete(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id))
         session.execute(delete(DatasetFile).where(DatasetFile.dataset_id == dataset_id))
@@ -62,6 +75,38 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
     for run_id in run_ids:
         remove_of_run(settings.composed_dir, run_id)
     _log.info("data set removed", dataset_id=dataset_id, n_runs=len(run_ids))
+
+
+def remove_run(database: Database, store: ArtifactStore, settings: Settings, *, run_id: str) -> None:
+    """Removes a run whose time in the bin is up, as `remove_dataset` does. Runs that followed it stay."""
+    with database.session() as session:
+        if not _is_due(session.get(Run, run_id)):
+            return
+    _remove_files_of_runs(database, store, settings, [run_id])
+    with database.session() as session:
+        session.execute(update(Run).where(Run.parent_id == run_id).values(parent_id=None))
+        _remove_rows_of_runs(session, [run_id])
+    remove_of_run(settings.composed_dir, run_id)
+    _log.info("run removed", run_id=run_id)
+
+
+def _is_due(thing: Dataset | Run | None) -> bool:
+    return thing is not None and thing.removal_at is not None and thing.removal_at <= now()
+
+
+def _remove_files_of_runs(database: Database, store: ArtifactStore, settings: Settings, run_ids: Sequence[str]) -> None:
+    for run_id in run_ids:
+        store.delete_prefix(f"runs/{run_id}")
+        remove_of_run(settings.composed_dir, run_id)
+        for name in ("run", "export"):
+            (settings.home / "logs" / f"{name}-{run_id}.log").unlink(missing_ok=True)
+        _remove_study(database.url, run_id)
+
+
+def _remove_rows_of_runs(session: Session, run_ids: Sequence[str]) -> None:
+    for table in (TrialSummary, LogEntry, Export, Artifact):
+        session.execute(delete(table).where(table.run_id.in_(run_ids)))
+    session.execute(delete(Run).where(Run.id.in_(run_ids)))
 
 
 def _remove_study(database_url: str, run_id: str) -> None:

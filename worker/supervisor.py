@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from automl.records import RunState
 from automl.settings import Settings
-from automl.store.database import Database, find_run
+from automl.store.database import Database, known_run
 from automl.store.events import Publishes
 from automl.store.run_clock import hold_progress
 from automl.store.runs import change_run_state, claim_run, fail_run, renew_lease
@@ -131,7 +131,7 @@ class Supervisor:
         with self._database.session() as session:
             if not claim_run(session, run_id, owner=self._owner, lease_s=self._settings.lease_s):
                 return None
-            run = find_run(session, run_id)
+            run = known_run(session, run_id)
             change_run_state(run, RunState.PREPARING)
             run.activity = worker_messages.GETTING_READY
             return run
@@ -193,7 +193,7 @@ class Supervisor:
 
     def _fail(self, run_id: str, message: str) -> None:
         with self._database.session() as session:
-            fail_run(find_run(session, run_id), "internal", message)
+            fail_run(known_run(session, run_id), "internal", message)
         self._publish(run_id, RunState.FAILED)
 
     def _publish(self, run_id: str, state: RunState) -> None:

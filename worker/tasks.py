@@ -14,18 +14,18 @@ from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.checks import check_dataset as check
 from automl.store.composed import remove_old
-from automl.store.database import Database, find_dataset, find_run
+from automl.store.database import Database, find_dataset, known_run
 from automl.store.events import RunEvents
 from automl.store.exports import has_exports_to_make
 from automl.store.runs import fail_run
-from automl.task_names import CHECK_DATASET, DELETE_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, REAP, SWEEP, TRAIN
+from automl.task_names import CHECK_DATASET, EMPTY_BIN, EXPORT, MAKE_SAMPLES, NOTIFY, REAP, SWEEP, TRAIN
 from automl.text.messages import worker as worker_messages
 from worker.celery_app import app
 from worker.export_supervisor import ExportSupervisor
 from worker.messages import Messages
 from worker.notices import runs_without_notices, send_notices
 from worker.reaper import send_lost_messages, take_back_lost_runs
-from worker.removal import deleted_datasets, remove_dataset
+from worker.removal import empty_bin, make_room
 from worker.sample_dataset import store_samples
 from worker.stop_flag import StopFlag
 from worker.supervisor import Supervisor
@@ -101,7 +101,7 @@ def make_samples(dataset_id: str, run_id: str) -> None:
             _check(dataset_id)
     except Exception:
         with parts().database.session() as session:
-            run = find_run(session, run_id)
+            run = known_run(session, run_id)
             if run.state is RunState.QUEUED:
                 fail_run(run, "internal", worker_messages.SAMPLES_NOT_MADE)
         raise
@@ -116,21 +116,19 @@ def notify(run_id: str) -> None:
 
 @app.task(name=REAP)  # type: ignore[untyped-decorator]
 def reap() -> None:
-    """Recovers runs of dead workers and lost messages, sends overdue notices, and finishes deletions."""
+    """Recovers runs of dead workers and lost messages, sends overdue notices, and removes what is due in the bin."""
     take_back_lost_runs(parts().database, lease_s=parts().settings.lease_s, events=parts().events)
     send_lost_messages(parts().database, Messages(app))
     for run_id in runs_without_notices(parts().database, parts().settings):
         Messages(app).notify(run_id)  # last, since a mail server may be slow and people wait for the rest
-    with parts().database.session() as session:
-        forgotten = deleted_datasets(session)
-    for dataset_id in forgotten:
-        remove_dataset(parts().database, parts().store, parts().settings, dataset_id=dataset_id)
+    make_room(parts().database, parts().settings)
+    empty_bin(parts().database, parts().store, parts().settings)
 
 
-@app.task(name=DELETE_DATASET)  # type: ignore[untyped-decorator]
-def delete_dataset(dataset_id: str) -> None:
-    """Removes a data set that a user has deleted. A running check of it ends first, since both run on this node."""
-    remove_dataset(parts().database, parts().store, parts().settings, dataset_id=dataset_id)
+@app.task(name=EMPTY_BIN)  # type: ignore[untyped-decorator]
+def empty_bin_now() -> None:
+    """Removes what a user has deleted for good. A running check of it ends first, since both run on this node."""
+    empty_bin(parts().database, parts().store, parts().settings)
 
 
 @app.task(name=SWEEP)  # type: ignore[untyped-decorator]

@@ -130,7 +130,8 @@ def _readable(bundle: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _readme(sentence: str, models: ExportedModels) -> str:
-    beginning = delivery_messages.README_BEGINNING.format(sentence=sentence)
+    commands = delivery_messages.COMMANDS.format(requirements="requirements.txt", command="predict.py")
+    beginning = delivery_messages.README_BEGINNING.format(sentence=sentence, commands=commands)
     if models.keras is None:
         return _lines(beginning, delivery_messages.README_FILES, "", delivery_messages.README_NO_KERAS)
     return _lines(beginning, delivery_messages.README_KERAS, delivery_messages.README_FILES)

@@ -169,10 +169,10 @@ def _readme(sentence: str, chosen: Sequence[Chosen], others: Iterable[zipfile.Zi
 def _usage(runtime: Runtime, chosen: Sequence[Chosen]) -> list[str]:
     """The lines of the README on one program. Every command can be copied as it is."""
     named = "" if runtime == ONNX_RUNTIME else f" {chosen[0].format.file_name}"
+    command = f"{runtime.script}{named}"
     lines = [
         delivery_messages.RUNTIME_AND_README.format(title=runtime.title, readme=runtime.readme_name),
-        f"    python -m venv venv && venv/bin/pip install -r {requirements_name(runtime)}",
-        f"    venv/bin/python {runtime.script}{named} photo.jpg",
+        delivery_messages.COMMANDS.format(requirements=requirements_name(runtime), command=command),
     ]
     for one in chosen:
         what, title = one.format, one.format.title

@@ -30,7 +30,7 @@ from automl.search.budget import Budget
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.checks import check_dataset, load_manifest
-from automl.store.database import Database, find_dataset, find_run
+from automl.store.database import Database, find_dataset, known_run
 from automl.store.events import BackgroundEvents, RunEvents
 from automl.store.runs import fail_run
 from automl.store.tables import Run
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     database = Database(settings.database_url)
     store = ArtifactStore(settings.files_dir)
     with database.session() as session:
-        run = find_run(session, run_id)
+        run = known_run(session, run_id)
         budget = Budget(run.budget_s, used_s=run.used_s + used_to_start(began))
     threading.Thread(target=_obey, args=(sys.stdin, budget), daemon=True).start()
     events = BackgroundEvents(RunEvents(settings.broker_url))
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
     except DarkroomError as error:
         _log.exception("run failed", code=error.code)
         with database.session() as session:
-            fail_run(find_run(session, run_id), error.code, error.message)
+            fail_run(known_run(session, run_id), error.code, error.message)
     finally:
         observer.ended()
         observer.close()
@@ -79,7 +79,7 @@ def _prepare(
     shutil.rmtree(workspace, ignore_errors=True)
     workspace.mkdir(parents=True)
     with database.session() as session:
-        run = find_run(session, run_id)
+        run = known_run(session, run_id)
         dataset_id, run_settings = run.dataset_id, run.settings
         earlier = tuple(trial.to_record() for trial in run.trials)
         notes = what_was_before(run, len(earlier))

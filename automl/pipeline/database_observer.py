@@ -18,7 +18,7 @@ from automl.search.observer import Observer
 from automl.search.space import SearchSpace
 from automl.store.artifacts import ArtifactStore
 from automl.store.checks import reassess
-from automl.store.database import Database, find_run
+from automl.store.database import Database, known_run
 from automl.store.events import Publishes
 from automl.store.exports import add_exports
 from automl.store.runs import change_run_state
@@ -67,7 +67,7 @@ class DatabaseObserver(Observer):
 
     def state(self, state: RunState) -> None:
         with self._database.session() as session:
-            run = find_run(session, self._run_id)
+            run = known_run(session, self._run_id)
             change_run_state(run, state)
             if state not in (RunState.PREPARING, RunState.SEARCHING):
                 run.trying = None  # a trial that the end of the search has broken off
@@ -83,19 +83,19 @@ class DatabaseObserver(Observer):
             return
         self._written_at, self._written_text = moment, text
         with self._database.session() as session:
-            run = find_run(session, self._run_id)
+            run = known_run(session, self._run_id)
             run.activity, run.progress = text, progress
         self._publish("activity", text=text, progress=progress)
 
     def device(self, text: str) -> None:
         """Writes what this attempt computes on, in words."""
         with self._database.session() as session:
-            find_run(session, self._run_id).device = text
+            known_run(session, self._run_id).device = text
         self._publish("device", text=text)
 
     def note(self, text: str) -> None:
         with self._database.session() as session:
-            run = find_run(session, self._run_id)
+            run = known_run(session, self._run_id)
             if text in run.notes:  # an attempt that was broken off may have said so already
                 return
             run.notes = [*run.notes, text]
@@ -120,12 +120,12 @@ class DatabaseObserver(Observer):
     def _write_trying(self, trying: TrialInProgress) -> None:
         self._trying = trying
         with self._database.session() as session:
-            find_run(session, self._run_id).trying = trying
+            known_run(session, self._run_id).trying = trying
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
         ended_s = record.started_s + record.duration_s
         with self._database.session() as session:
-            run = find_run(session, self._run_id)
+            run = known_run(session, self._run_id)
             row = TrialSummary.of(run.id, record)
             session.add(row)
             run.n_trials, run.trying = record.number + 1, None
@@ -148,7 +148,7 @@ class DatabaseObserver(Observer):
 
     def winner(self, report: CandidateReport) -> None:
         with self._database.session() as session:
-            run = find_run(session, self._run_id)
+            run = known_run(session, self._run_id)
             run.result = report
             # It is not the best one of the search where that could not be written.
             run.best_trial, run.best_score = report.winner.trial, report.validation.score
@@ -161,7 +161,7 @@ class DatabaseObserver(Observer):
             self._add_artifact("plot", path, name=path.name, title=title)
         self._add_artifact("bundle", result.bundle, name="model.zip", title=pipeline_messages.TRAINED_MODEL)
         with self._database.session() as session:
-            run = find_run(session, self._run_id)
+            run = known_run(session, self._run_id)
             run.result = result.report
             change_run_state(run, RunState.DONE)
             add_exports(session, run.id)
@@ -171,14 +171,14 @@ class DatabaseObserver(Observer):
     def _update_findings(self) -> None:
         """Labels that the model doubts become findings about the photos; the run is done whatever comes of that."""
         with self._database.session() as session:
-            dataset = find_run(session, self._run_id).dataset
+            dataset = known_run(session, self._run_id).dataset
             if dataset.state in (DatasetState.READY, DatasetState.INVALID):
                 reassess(session, self._store, dataset.id)
 
     def ended(self) -> None:
         """Sends the last event, if the run has ended."""
         with self._database.session() as session:
-            state = find_run(session, self._run_id).state
+            state = known_run(session, self._run_id).state
         if state.is_finished():
             self._publish("end", state=state)
 
@@ -192,7 +192,7 @@ class DatabaseObserver(Observer):
 
     def _artifact_ids(self, *kinds: str) -> list[str]:
         with self._database.session() as session:
-            return [artifact.id for artifact in find_run(session, self._run_id).artifacts if artifact.kind in kinds]
+            return [artifact.id for artifact in known_run(session, self._run_id).artifacts if artifact.kind in kinds]
 
     def _remove_artifacts(self, ids: list[str]) -> None:
         with self._database.session() as session:
@@ -247,5 +247,5 @@ class DatabaseObserver(Observer):
     def _missing_from(self, study: "StudyLog") -> list[TrialRecord]:
         """Trials that the study lacks: those of a killed attempt, and those before the study could be opened."""
         with self._database.session() as session:
-            rows = find_run(session, self._run_id).trials
+            rows = known_run(session, self._run_id).trials
             return [row.to_record() for row in rows if row.number not in study.numbers]

@@ -26,7 +26,7 @@ from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
 from automl.records import DatasetManifest, DatasetState, DatasetSummary, FileState, RefusedFile
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
-from automl.store.database import Database, find_dataset, find_run
+from automl.store.database import Database, find_dataset, known_run
 from automl.store.dataset_files import load_files, load_fingerprints, save_files
 from automl.store.locks import exclusive
 from automl.store.results import latest_report
@@ -145,7 +145,7 @@ def load_manifest(database: Database, store: ArtifactStore, run_id: str, *, scra
     with database.session() as session:
         # Begins with a write: the version stays what it is until the run has it.
         session.execute(update(Run).where(Run.id == run_id).values(id=run_id))
-        run = find_run(session, run_id)
+        run = known_run(session, run_id)
         if run.version is None:
             dataset = find_dataset(session, run.dataset_id)
             if dataset.state is DatasetState.INVALID:

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
-from automl.errors import NotFound
-from automl.store.tables import Dataset, Run
+from automl.errors import InBin, NotFound
+from automl.store.tables import Dataset, Run, now
 from automl.text.messages import store as store_messages
+from automl.text.moments import moment_in_words
 
 
 class Database:
@@ -72,13 +73,27 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 
 
 def find_run(session: Session, run_id: str) -> Run:
-    """A run with its data set.
+    """A run with its data set, for all that users see and do.
 
     Raises:
-        NotFound: There is no such run, or its data set is deleted.
+        NotFound: There is no such run.
+        InBin: It is in the bin, or its data set is.
+    """
+    run = known_run(session, run_id)
+    for thing in (run, run.dataset):
+        if thing.deleted_at is not None:
+            raise _deleted(thing)
+    return run
+
+
+def known_run(session: Session, run_id: str) -> Run:
+    """A run with its data set, also from the bin: the worker ends a run that was deleted while it was under way.
+
+    Raises:
+        NotFound: There is no such run.
     """
     run = session.get(Run, run_id, options=[joinedload(Run.dataset)])
-    if run is None or run.dataset.deleted_at is not None:
+    if run is None:
         raise NotFound(store_messages.NO_RUN)
     return run
 
@@ -87,9 +102,31 @@ def find_dataset(session: Session, dataset_id: str) -> Dataset:
     """A data set.
 
     Raises:
-        NotFound: There is no such data set, or it is deleted.
+        NotFound: There is no such data set.
+        InBin: It is in the bin.
+    """
+    dataset = known_dataset(session, dataset_id)
+    if dataset.deleted_at is not None:
+        raise _deleted(dataset)
+    return dataset
+
+
+def known_dataset(session: Session, dataset_id: str) -> Dataset:
+    """A data set, also from the bin.
+
+    Raises:
+        NotFound: There is no such data set.
     """
     dataset = session.get(Dataset, dataset_id)
-    if dataset is None or dataset.deleted_at is not None:
+    if dataset is None:
         raise NotFound(store_messages.NO_DATA_SET)
     return dataset
+
+
+def _deleted(thing: Dataset | Run) -> NotFound:
+    """What is said of a deleted data set or run: that it can be put back, as long as it can."""
+    is_run = isinstance(thing, Run)
+    if thing.removal_at is None or thing.removal_at <= now():
+        return NotFound(store_messages.NO_RUN if is_run else store_messages.NO_DATA_SET)
+    message = store_messages.RUN_IN_BIN if is_run else store_messages.DATA_SET_IN_BIN
+    return InBin(message.format(until=moment_in_words(thing.removal_at)))

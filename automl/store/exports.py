@@ -241,7 +241,7 @@ def _is_being_made(run_id: str | InstrumentedAttribute[str]) -> ColumnElement[bo
 
 
 def _is_wanted(run_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """The run has its model, and its data set has not been deleted. `run_id`: as for `_is_being_made`."""
+    """The run has its model, and neither it nor its data set has been deleted. `run_id`: as for `_is_being_made`."""
     run = aliased(Run)
     alive = and_(run.dataset_id == Dataset.id, Dataset.deleted_at.is_(None))
-    return exists().where(run.id == run_id, run.state == RunState.DONE, alive)
+    return exists().where(run.id == run_id, run.state == RunState.DONE, run.deleted_at.is_(None), alive)

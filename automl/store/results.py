@@ -25,7 +25,7 @@ def report_of(run: Run) -> RunReport:
 
 def latest_report(session: Session, dataset_id: str) -> RunReport | None:
     """That of the latest finished run; None where there is none."""
-    query = select(Run).where(Run.dataset_id == dataset_id, Run.state == RunState.DONE)
+    query = select(Run).where(Run.dataset_id == dataset_id, Run.state == RunState.DONE, Run.deleted_at.is_(None))
     latest = session.scalars(query.order_by(Run.finished_at.desc()).limit(1)).first()
     return latest.report if latest else None
 

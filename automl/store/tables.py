@@ -77,7 +77,8 @@ class Dataset(Base):
         message: What is happening to it, or the verdict, in words.
         created_at: When its first file came.
         summary: What the last check found.
-        deleted_at: Since when it is hidden; the worker then removes it and everything that was made from it.
+        deleted_at: Since when it is in the bin, where only the page of the bin shows it; None where it is not.
+        removal_at: When the worker removes it and everything that was made from it; None where it is not in the bin.
     """
 
     __tablename__ = "datasets"
@@ -89,6 +90,7 @@ class Dataset(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     summary: Mapped[DatasetSummary] = mapped_column(JsonRecord(read_summary), default=DatasetSummary)
     deleted_at: Mapped[datetime | None]
+    removal_at: Mapped[datetime | None]
 
     files: Mapped[list["DatasetFile"]] = relationship(back_populates="dataset", cascade="all, delete-orphan")
     edits: Mapped[list["DatasetEdit"]] = relationship(
@@ -269,6 +271,8 @@ class Run(Base):
         progress_from_s: Seconds of the budget that were used up then.
         notify_email: Who is to be written to at the end.
         notified_at: When that was done, or the webhook called.
+        deleted_at: Since when it is in the bin by itself, without its data set; None where it is not.
+        removal_at: When the worker removes it and everything that it made; None where it is not in the bin.
     """
 
     __tablename__ = "runs"
@@ -309,6 +313,8 @@ class Run(Base):
     progress_from_s: Mapped[float] = mapped_column(default=0.0)
     notify_email: Mapped[str] = mapped_column(default="")
     notified_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    removal_at: Mapped[datetime | None]
 
     dataset: Mapped[Dataset] = relationship(back_populates="runs")
     version: Mapped[DatasetVersion | None] = relationship()

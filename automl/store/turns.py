@@ -13,7 +13,12 @@ def take_turn(session: Session, dataset_id: str) -> Dataset:
     Raises:
         NotFound: There is no such data set, or it is deleted.
     """
+    lock_dataset(session, dataset_id)
+    return find_dataset(session, dataset_id)
+
+
+def lock_dataset(session: Session, dataset_id: str) -> None:
+    """From here on no other transaction changes the data set, which may be in the bin, until this one ends."""
     # A write that changes nothing comes first: for a read SQLite's driver opens no transaction, so what was read could
     # be out of date before the first real write. PostgreSQL locks the row.
     session.execute(update(Dataset).where(Dataset.id == dataset_id).values(name=Dataset.name))
-    return find_dataset(session, dataset_id)

@@ -4,6 +4,7 @@ A route is a function in one of these modules; what it answers with is a model i
 reads one in `server.api.bodies`.
 """
 
+from server.api import bin as bin_api
 from server.api import datasets, edits, exports, predictions, runs, uploads
 
-BLUEPRINTS = tuple(module.blueprint for module in (datasets, edits, uploads, runs, exports, predictions))
+BLUEPRINTS = tuple(module.blueprint for module in (datasets, edits, uploads, runs, exports, predictions, bin_api))

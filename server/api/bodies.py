@@ -65,6 +65,22 @@ class DatasetBody(RequestBody):
     """What to call it; empty for the name of the folder or archive that the files are in."""
 
 
+class NameBody(RequestBody):
+    """Another name of a data set or a run."""
+
+    refusals = {"name": server_messages.NAME_MISSING}
+
+    name: StrictStr
+    """What to call it from now on; a run with an empty name is called after its time."""
+
+
+class DeletionQuery(RequestBody):
+    """How a data set or a run is deleted."""
+
+    now: Yes = False
+    """Whether it is removed for good, instead of being put into the bin."""
+
+
 class EditBody(RequestBody):
     """One edit of a data set."""
 

@@ -6,10 +6,11 @@ from sqlalchemy import select
 
 from automl.errors import BadSetting
 from automl.records import FileState
+from automl.store.bin import BinKind
 from automl.store.database import find_dataset
 from automl.store.tables import Dataset, DatasetFile
 from automl.text.messages import server as server_messages
-from server.api.bodies import DatasetBody, brings_files, read_body, uploaded
+from server.api.bodies import DatasetBody, DeletionQuery, NameBody, brings_files, checked, read_body, uploaded
 from server.api.resources.dataset import (
     LONG_PARTS_OF_SUMMARIES,
     DatasetListResource,
@@ -21,7 +22,8 @@ from server.api.resources.dataset import (
     dataset_resources,
 )
 from server.api.resources.resource import respond
-from server.editing import delete_dataset
+from server.deleting import delete, restore
+from server.editing import rename_dataset
 from server.forms import page_number
 from server.jobs import start_check
 from server.services import services
@@ -63,11 +65,25 @@ def get_dataset(dataset_id: str) -> ResponseReturnValue:
     return respond(_shown(dataset_id))
 
 
+@blueprint.patch("/<dataset_id>")
+def rename(dataset_id: str) -> ResponseReturnValue:
+    """Another name."""
+    rename_dataset(services(), dataset_id, clean_name(read_body(NameBody).name))
+    return respond(_shown(dataset_id))
+
+
 @blueprint.delete("/<dataset_id>")
-def delete(dataset_id: str) -> ResponseReturnValue:
-    """With its files, versions and runs."""
-    delete_dataset(services(), dataset_id)
+def delete_dataset(dataset_id: str) -> ResponseReturnValue:
+    """With its files, versions and runs, into the bin; with `now` in the query, for good."""
+    delete(services(), BinKind.DATASET, dataset_id, for_good=checked(DeletionQuery, request.args).now)
     return "", 204
+
+
+@blueprint.post("/<dataset_id>/restore")
+def restore_dataset(dataset_id: str) -> ResponseReturnValue:
+    """Back from the bin."""
+    restore(services(), BinKind.DATASET, dataset_id)
+    return respond(_shown(dataset_id))
 
 
 @blueprint.post("/<dataset_id>/check")

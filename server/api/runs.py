@@ -1,18 +1,32 @@
 """Runs and their trials."""
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from automl.store.bin import BinKind
 from automl.store.database import find_run
 from automl.store.runs import request_cancel, request_stop
 from automl.store.tables import Run, TrialSummary
-from server.api.bodies import RUN_FIELDS, ExtensionBody, RunBody, Values, brings_files, checked, read_body, read_values
+from server.api.bodies import (
+    RUN_FIELDS,
+    DeletionQuery,
+    ExtensionBody,
+    NameBody,
+    RunBody,
+    Values,
+    brings_files,
+    checked,
+    read_body,
+    read_values,
+)
 from server.api.bodies import uploaded as uploaded_form
 from server.api.resources.resource import respond
 from server.api.resources.run import RunResource, StartedRunResource
 from server.api.resources.trial import TrialListResource
+from server.deleting import delete, restore
+from server.editing import rename_run
 from server.forms import run_settings
 from server.jobs import start_run
 from server.live.requests import give_more_time
@@ -46,6 +60,27 @@ def _start(values: Values) -> str:
 def get_run(run_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
         return respond(_shown(session, find_run(session, run_id)))
+
+
+@blueprint.patch("/<run_id>")
+def rename(run_id: str) -> ResponseReturnValue:
+    """Another name; an empty one takes it away."""
+    rename_run(services(), run_id, clean_name(read_body(NameBody).name, otherwise=""))
+    return get_run(run_id)
+
+
+@blueprint.delete("/<run_id>")
+def delete_run(run_id: str) -> ResponseReturnValue:
+    """With its models and plots, into the bin; with `now` in the query, for good. It is cancelled first."""
+    delete(services(), BinKind.RUN, run_id, for_good=checked(DeletionQuery, request.args).now)
+    return "", 204
+
+
+@blueprint.post("/<run_id>/restore")
+def restore_run(run_id: str) -> ResponseReturnValue:
+    """Back from the bin."""
+    restore(services(), BinKind.RUN, run_id)
+    return get_run(run_id)
 
 
 @blueprint.get("/<run_id>/trials")

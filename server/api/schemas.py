@@ -4,7 +4,18 @@ from pathlib import Path
 
 from automl.datasets.edits import EDITS
 from automl.records.json_schema import Schemas, write_schemas
-from server.api.bodies import DatasetBody, EditBody, ExtensionBody, FixBody, MissingFilesBody, PredictionQuery, RunBody
+from server.api.bodies import (
+    DatasetBody,
+    DeletionQuery,
+    EditBody,
+    ExtensionBody,
+    FixBody,
+    MissingFilesBody,
+    NameBody,
+    PredictionQuery,
+    RunBody,
+)
+from server.api.resources.bin import BinResource
 from server.api.resources.dataset import (
     DatasetListResource,
     DatasetResource,
@@ -20,10 +31,12 @@ from server.api.resources.run import RunResource, StartedRunResource
 from server.api.resources.trial import TrialListResource
 
 SCHEMAS: Schemas = {
+    "bin": BinResource,
     "dataset": DatasetResource,
     "dataset-created": UploadedDatasetResource,
     "dataset-list": DatasetListResource,
     "dataset-request": DatasetBody,
+    "deletion-query": DeletionQuery,
     "edit-request": EditBody,
     **{f"edit-{kind}": edit for kind, edit in EDITS.items()},
     "error": ErrorResource,
@@ -34,6 +47,7 @@ SCHEMAS: Schemas = {
     "fix-request": FixBody,
     "missing-files": MissingFilesResource,
     "missing-files-request": MissingFilesBody,
+    "name-request": NameBody,
     "prediction-list": PredictionListResource,
     "prediction-query": PredictionQuery,
     "run": RunResource,

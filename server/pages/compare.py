@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, undefer
 
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import RunState
-from automl.store.database import find_dataset
+from automl.store.database import find_dataset, find_run
 from automl.store.results import report_of
 from automl.store.tables import Dataset, Run
 from automl.text.messages import server as server_messages
@@ -30,7 +30,7 @@ def show(dataset_id: str) -> str:
         dataset = find_dataset(session, dataset_id)
         runs = _runs(session, dataset, chosen)
         if not FEWEST <= len(runs) <= MOST:
-            done = [run for run in dataset.runs if run.state is RunState.DONE]
+            done = [run for run in dataset.runs if run.state is RunState.DONE and run.deleted_at is None]
             return render_template(
                 "compare/choose.html", dataset=dataset, runs=done, chosen=chosen, fewest=FEWEST, most=MOST
             )
@@ -43,6 +43,8 @@ def _runs(session: Session, dataset: Dataset, ids: Sequence[str]) -> list[Run]:
     by_id = {run.id: run for run in session.scalars(of_dataset)}
     if by_id.keys() != set(ids):
         raise NotFound(server_messages.OTHER_RUN_COMPARED)
+    for one in ids:
+        find_run(session, one)  # raises InBin, which says how to put a deleted one back
     if any(by_id[one].state is not RunState.DONE for one in ids):
         raise NotAllowedNow(server_messages.NO_RESULT_TO_COMPARE)
     return [by_id[one] for one in ids]

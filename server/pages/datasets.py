@@ -10,7 +10,7 @@ from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import find_dataset
 from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run
 from automl.text.messages import server as server_messages
-from server.editing import add_edit, delete_dataset, fix_finding, rename_dataset, undo_edit
+from server.editing import add_edit, fix_finding, rename_dataset, undo_edit
 from server.forms import page_number, row_id, run_settings
 from server.jobs import find_run_of, start_check, start_run
 from server.services import services
@@ -18,6 +18,7 @@ from server.template_filters import clean_name
 from server.uploads.multipart import read_parts
 from server.uploads.receive import Upload, take_upload
 from server.views.aims import with_limits
+from server.views.bin import just_deleted
 from server.views.dataset import labels_of, view_class, view_dataset, view_unused
 from server.views.estimate import estimate
 from server.views.start_form import StartForm
@@ -32,10 +33,11 @@ def index() -> str:
     """All data sets, the latest first."""
     with services().database.session() as session:
         version = select(func.max(DatasetVersion.number)).where(DatasetVersion.dataset_id == Dataset.id)
-        n_runs = select(func.count()).where(Run.dataset_id == Dataset.id)
+        n_runs = select(func.count()).where(Run.dataset_id == Dataset.id, Run.deleted_at.is_(None))
         query = select(Dataset, version.scalar_subquery(), n_runs.scalar_subquery())
         query = query.where(Dataset.deleted_at.is_(None)).order_by(Dataset.created_at.desc())
-        return render_template("datasets/index.html", rows=session.execute(query).all())
+        deleted = just_deleted(session)
+        return render_template("datasets/index.html", rows=session.execute(query).all(), deleted=deleted)
 
 
 @blueprint.post("")
@@ -155,12 +157,6 @@ def rename(dataset_id: str) -> ResponseReturnValue:
     return _back_to(dataset_id)
 
 
-@blueprint.post("/<dataset_id>/delete")
-def delete(dataset_id: str) -> ResponseReturnValue:
-    delete_dataset(services(), dataset_id)
-    return redirect(url_for("datasets.index"), 303)
-
-
 @blueprint.post("/<dataset_id>/runs")
 def start(dataset_id: str) -> ResponseReturnValue:
     values = {**request.form.to_dict(), "backbones": ",".join(request.form.getlist("backbones"))}
@@ -219,6 +215,7 @@ def _render(template: str, dataset_id: str) -> str:
             runs=view.runs,
             n_files=view.n_files,
             in_use=view.in_use,
+            deleted=just_deleted(session),
             form=StartForm(services().settings.weights_dir, like, is_to_change="change" in request.args),
             expected=estimate(session, dataset),
         )

@@ -24,9 +24,9 @@ _LONG_S = 60.0
 def index() -> str:
     with services().database.session() as session:
         waits = _waits_for_worker(session)
-        query = select(Run, Dataset).join(Run.dataset).where(Dataset.deleted_at.is_(None))
+        query = select(Run, Dataset).join(Run.dataset).where(Dataset.deleted_at.is_(None), Run.deleted_at.is_(None))
         query = query.order_by(Run.created_at.desc()).limit(_N_RECENT).options(defer(Dataset.summary))
-        waiting = select(Dataset).where(~Dataset.runs.any(), Dataset.deleted_at.is_(None))
+        waiting = select(Dataset).where(~Dataset.runs.any(Run.deleted_at.is_(None)), Dataset.deleted_at.is_(None))
         waiting = waiting.order_by(Dataset.created_at.desc()).limit(_N_RECENT // 2)
         return render_template(
             "home/index.html", runs=session.execute(query).all(), unused=session.scalars(waiting).all(), waits=waits

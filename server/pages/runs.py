@@ -7,10 +7,12 @@ from sqlalchemy.orm import Session
 from automl.records import RunState
 from automl.store.database import find_run
 from automl.store.runs import request_cancel, request_stop
+from server.editing import rename_run
 from server.forms import form_values
 from server.live.requests import MORE_TIME_S, give_more_time, remember_email, stream_position
 from server.live.stream import clock_record
 from server.services import services
+from server.template_filters import clean_name
 from server.views.download_panel import download_panel
 from server.views.follow_up import parent_of
 from server.views.outcome import view_outcome
@@ -57,6 +59,20 @@ def show_course(run_id: str) -> ResponseReturnValue:
     """What the charts of the live page begin with."""
     with services().database.session() as session:
         return jsonify(course(session, find_run(session, run_id)))
+
+
+@blueprint.get("/<run_id>/manage")
+def manage(run_id: str) -> str:
+    """A page of its own, since that of a run under way is drawn again and again."""
+    with services().database.session() as session:
+        run = find_run(session, run_id)
+        return render_template("runs/manage.html", run=run, dataset=run.dataset)
+
+
+@blueprint.post("/<run_id>/rename")
+def rename(run_id: str) -> ResponseReturnValue:
+    rename_run(services(), run_id, clean_name(request.form.get("name", ""), otherwise=""))
+    return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
 @blueprint.post("/<run_id>/extend")

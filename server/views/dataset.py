@@ -124,7 +124,8 @@ class DatasetView:
         findings: What was found, with photos.
         edits: The edits that count, the latest first.
         versions: All versions, the latest last.
-        runs: All runs, the latest first.
+        runs: All runs that are not in the bin, the latest first.
+        in_use: Whether a run has not ended, be it one that is in the bin and just being cancelled.
         n_files: Files that have arrived, as long as they are not checked, else None.
     """
 
@@ -136,6 +137,7 @@ class DatasetView:
     versions: tuple[DatasetVersion, ...]
     runs: tuple[Run, ...]
     n_files: int | None
+    in_use: bool
 
     @property
     def summary(self) -> DatasetSummary:
@@ -144,10 +146,6 @@ class DatasetView:
     @property
     def version(self) -> DatasetVersion | None:
         return self.versions[-1] if self.versions else None
-
-    @property
-    def in_use(self) -> bool:
-        return any(not run.state.is_finished() for run in self.runs)
 
 
 def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
@@ -161,7 +159,8 @@ def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
         findings=tuple(_findings(session, dataset)),
         edits=tuple(reversed(edits[-_N_EDITS:])),
         versions=tuple(dataset.versions),
-        runs=tuple(dataset.runs),
+        runs=tuple(run for run in dataset.runs if run.deleted_at is None),
+        in_use=any(not run.state.is_finished() for run in dataset.runs),
         n_files=session.scalar(n_files) if dataset.state is DatasetState.UPLOADING else None,
     )
 

@@ -88,15 +88,17 @@ def smaller_model(settings: RunSettings, report: RunReport) -> RunSettings | Non
 
 
 def parent_of(session: Session, run: Run) -> Run | None:
+    """The run that it follows, be it in the bin."""
     return session.get(Run, run.parent_id) if run.parent_id else None
 
 
 def run_to_compare(session: Session, run: Run) -> Run | None:
     """The run that it follows, else the latest other run of the same photos; only a run that has a result."""
     parent = parent_of(session, run)
-    if parent is not None and parent.state is RunState.DONE:
+    if parent is not None and parent.state is RunState.DONE and parent.deleted_at is None:
         return parent
     others = select(Run).where(Run.dataset_id == run.dataset_id, Run.id != run.id, Run.state == RunState.DONE)
+    others = others.where(Run.deleted_at.is_(None))
     return session.scalars(others.order_by(Run.finished_at.desc()).limit(1)).first()
 
 

@@ -199,6 +199,20 @@ def error(kind: type[DarkroomError]) -> Callable[[Site], str]:
 
 _FOUND = {"best_score": 0.95, "best_summary": "MobileNetV2, 224 px", "n_trials": 4, "notes": ["A note."]}
 
+
+def bin_of(page: str) -> Callable[[Site], str]:
+    """The bin with a data set and a run of another one; `{dataset}` and `{run}` of `page` are those."""
+
+    def make(site: Site) -> str:
+        kept = site.add_dataset(name="roses")
+        site.add_run(RunState.SEARCHING, kept)
+        gone = {"deleted_at": _LONG_AGO, "removal_at": now() + timedelta(days=14)}
+        dataset_id = site.add_dataset(name="a rather long name of a data set " + "n" * 60, **gone)
+        return page.format(dataset=dataset_id, run=site.add_run(RunState.DONE, kept, **gone), kept=kept)
+
+    return make
+
+
 PAGES: dict[str, Callable[[Site], str]] = {
     "home, empty": lambda _site: "/",
     "home": home,
@@ -237,6 +251,19 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "on a phone": lambda site: f"/runs/{add_tried_run(site)}/phone/",
     "on a phone, with answers": lambda site: f"/runs/{add_tried_run(site)}/phone/",
     "upload, under way": lambda _site: "/",
+    "rename or delete a run": lambda site: f"/runs/{site.add_run(RunState.DONE)}/manage",
+    "asked whether to delete photos": lambda site: f"/bin/datasets/{site.add_dataset()}/delete",
+    "asked whether to delete photos in use": bin_of("/bin/datasets/{kept}/delete"),
+    "asked whether to delete a run under way": lambda site: f"/bin/runs/{site.add_run(RunState.SEARCHING)}/delete",
+    "asked whether to delete for good": bin_of("/bin/datasets/{dataset}/delete"),
+    "just deleted": bin_of("/datasets?deleted=datasets+{dataset}"),
+    "bin": bin_of("/bin"),
+    "bin, empty": lambda _site: "/bin",
+    "asked whether to empty the bin": bin_of("/bin/empty"),
+    "help": lambda _site: "/help",
+    "help, words explained": lambda _site: "/help/words",
+    "help, the API": lambda _site: "/api",
+    "error 404, in the bin": bin_of("/runs/{run}"),
     "error 404": lambda _site: "/nowhere",
     "error 409": error(NotAllowedNow),
     "error 413": error(UploadTooLarge),

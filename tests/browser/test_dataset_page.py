@@ -334,16 +334,31 @@ class TestDeleting:
     def test_what_goes_with_the_photos_is_said_first(self, page, site, pets):
         site.add_run(RunState.DONE, pets)
         page.goto(f"/datasets/{pets}")
-        button = page.get_by_role("button", name="Delete everything")
+        button = page.get_by_role("button", name="Delete these photos…")
         expect(button).to_be_hidden()
         page.get_by_text("Rename or delete these photos").click()
-        expect(page.locator(".manage")).to_contain_text(
-            re.compile(r"1 run and every model that was made from them\.\s+It cannot be undone")
-        )
         button.click()
-        page.wait_for_url("**/datasets")
-        assert site.queue.sent == [("darkroom.delete_dataset", pets)]
+        expect(page.locator(".bin-contents li").nth(0)).to_have_text("26 photos")  # the copy and the blank one too
+        expect(page.locator(".bin-contents li").nth(1)).to_have_text("1 run")
+        page.get_by_role("button", name="No, keep it").click()
+        page.wait_for_url(f"**/datasets/{pets}")
+
+    def test_a_deletion_is_undone_on_the_next_page_and_from_the_bin(self, page, site, pets):
+        page.goto(f"/bin/datasets/{pets}/delete")
+        page.get_by_role("button", name="Yes, move it to the bin").press("Enter")
+        expect(page.locator("#just-deleted")).to_contain_text(
+            "“pets” is in the bin. It is removed for good in 14 days."
+        )
         expect(page.get_by_role("main")).to_contain_text("Nothing here yet")
+        page.get_by_role("button", name="Undo: put it back").press("Enter")
+        page.wait_for_url(f"**/datasets/{pets}")
+        page.goto(f"/bin/datasets/{pets}/delete")
+        page.get_by_role("button", name="Yes, move it to the bin").click()
+        page.goto(f"/datasets/{pets}")
+        page.get_by_role("link", name="Open the bin").click()
+        page.get_by_role("button", name="Put back pets").click()
+        page.wait_for_url(f"**/datasets/{pets}")
+        assert site.queue.sent == []
 
     def test_photos_in_use_say_so_instead(self, page, site, pets):
         site.add_run(RunState.SEARCHING, pets)
@@ -534,9 +549,11 @@ class TestWithoutJavaScript:
         plain_page.locator(".edit-classes").get_by_role("button", name="Rename").click()
         expect(row(plain_page, "hound")).to_be_visible()
         plain_page.get_by_text("Rename or delete these photos").click()
-        plain_page.get_by_role("button", name="Delete everything").click()
-        plain_page.wait_for_url("**/datasets")
-        assert site.queue.sent == [("darkroom.delete_dataset", pets)]
+        plain_page.get_by_role("button", name="Delete these photos…").click()
+        plain_page.get_by_role("link", name="Delete it now, without the bin…").click()
+        plain_page.get_by_role("button", name="Yes, delete it for good").click()
+        expect(plain_page.get_by_role("main")).to_contain_text("Nothing here yet")
+        assert site.queue.sent == [("darkroom.empty_bin",)]
 
 
 class _Breaks:

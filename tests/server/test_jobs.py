@@ -9,11 +9,12 @@ from sqlalchemy import event, select
 from automl.errors import BadDataset, NotAllowedNow, NotFound
 from automl.formats import FORMATS
 from automl.records import DatasetState, ExportState, ImageRecord, Proof, RunSettings, RunState, ServingContract
+from automl.store.bin import BinKind
 from automl.store.database import find_run
 from automl.store.tables import Run
 from automl.store.versions import record_version
-from automl.task_names import DELETE_DATASET, EXPORT
-from server.editing import delete_dataset
+from automl.task_names import EMPTY_BIN, EXPORT
+from server.deleting import delete
 from server.jobs import start_check, start_exports, start_run
 from server.task_queue import QueueUnavailable
 
@@ -59,14 +60,14 @@ def test_no_run_starts_on_photos_that_are_deleted_in_that_moment(world):
         if not statement.startswith("SELECT"):
             written.append(statement)
             if len(written) == 1:
-                delete_dataset(services(world), dataset_id)
+                delete(services(world), BinKind.DATASET, dataset_id, for_good=True)
 
     event.listen(world.database.engine, "before_cursor_execute", delete_first)
     with pytest.raises(NotFound):
         start_run(services(world), dataset_id, RunSettings())
     with world.database.session() as session:
         assert session.scalars(select(Run)).all() == []
-    assert world.queue.sent == [(DELETE_DATASET, dataset_id)]
+    assert world.queue.sent == [(EMPTY_BIN,)]
 
 
 def test_a_run_of_an_older_version_gets_all_formats(world, run_id):

@@ -1,8 +1,10 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from automl.records import Stage, TrialRecord, TrialState
+from automl.records import RunState, Stage, TrialRecord, TrialState
 from automl.search.space import SearchSpace
 from automl.search.study import StudyLog
 from automl.settings import Settings, load_settings
@@ -20,7 +22,7 @@ from automl.store.tables import (
     now,
 )
 from worker import removal
-from worker.removal import deleted_datasets, remove_dataset
+from worker.removal import empty_bin, make_room, remove_dataset
 
 
 @pytest.fixture
@@ -46,11 +48,11 @@ def make_everything(database: Database, store: ArtifactStore, settings: Settings
     photo = settings.home / "photo.jpg"
     photo.write_bytes(b"x")
     with database.session() as session:
-        dataset = Dataset(name="pets", deleted_at=now() if deleted else None)
+        dataset = Dataset(name="pets", removal_at=now() if deleted else None)
         session.add(dataset)
         session.flush()
         version = DatasetVersion(dataset_id=dataset.id, number=1, fingerprint="f", key="k", n_images=1, n_classes=1)
-        run = Run(dataset=dataset, version=version, budget_s=60.0)
+        run = Run(dataset=dataset, version=version, budget_s=60.0, state=RunState.DONE)
         session.add_all([run, DatasetEdit(dataset=dataset, kind="exclude", title="x")])
         session.flush()
         key = store.put(f"datasets/{dataset.id}", photo).key
@@ -89,9 +91,7 @@ def test_nothing_of_a_deleted_data_set_is_left(database, store, settings) -> Non
     import optuna
 
     dataset_id, run_id = make_everything(database, store, settings, deleted=True)
-    with database.session() as session:
-        assert deleted_datasets(session) == [dataset_id]
-    remove_dataset(database, store, settings, dataset_id=dataset_id)
+    empty_bin(database, store, settings)
     assert set(n_rows(database).values()) == {0}
     assert [path for path in settings.files_dir.rglob("*") if path.is_file()] == []
     assert list((settings.home / "logs").glob(f"*{run_id}*")) == []
@@ -136,7 +136,50 @@ def test_others_are_left_alone(database, store, settings) -> None:
 
 def test_a_run_without_a_study_is_no_obstacle(database, store, settings) -> None:
     with database.session() as session:
-        run = Run(dataset=Dataset(name="x", deleted_at=now()), budget_s=60.0)
+        run = Run(dataset=Dataset(name="x", removal_at=now()), budget_s=60.0)
         session.add(run)
     remove_dataset(database, store, settings, dataset_id=run.dataset_id)
     assert set(n_rows(database).values()) == {0}
+
+
+def test_a_run_goes_alone_and_those_that_followed_it_stay(database, store, settings) -> None:
+    dataset_id, run_id = make_everything(database, store, settings, deleted=False)
+    with database.session() as session:
+        follower = Run(dataset_id=dataset_id, budget_s=60.0, parent_id=run_id)
+        session.add(follower)
+        session.get_one(Run, run_id).removal_at = now()
+    empty_bin(database, store, settings)
+    with database.session() as session:
+        (left,) = session.scalars(select(Run))
+        assert (left.id, left.parent_id) == (follower.id, None)
+    assert not (settings.files_dir / "runs" / run_id).exists()
+    assert (settings.files_dir / "datasets" / dataset_id).exists()
+    assert list((settings.home / "logs").glob(f"*{run_id}*")) == []
+
+
+def test_what_can_still_be_put_back_or_is_in_use_stays(database, store, settings) -> None:
+    with database.session() as session:
+        waiting = Dataset(name="a", deleted_at=now(), removal_at=now() + timedelta(hours=1))
+        in_use = Dataset(name="b", deleted_at=now(), removal_at=now())
+        ending = Run(dataset=in_use, budget_s=60.0, state=RunState.SEARCHING, removal_at=now())
+        session.add_all([waiting, in_use, ending])
+    before = n_rows(database)
+    empty_bin(database, store, settings)
+    assert n_rows(database) == before
+
+
+def test_a_short_disk_removes_what_was_deleted_first(database, store, settings) -> None:
+    until = now() + timedelta(days=1)
+    with database.session() as session:
+        for days in (1, 3, 2):
+            session.add(Dataset(name=str(days), deleted_at=now() - timedelta(days=days), removal_at=until))
+    names = []
+    for _ in range(2):
+        make_room(database, settings, free_bytes=settings.bin_free_bytes - 1)
+        empty_bin(database, store, settings)
+        with database.session() as session:
+            names.append({dataset.name for dataset in session.scalars(select(Dataset))})
+    assert names == [{"1", "2"}, {"1"}]
+    make_room(database, settings, free_bytes=settings.bin_free_bytes)
+    empty_bin(database, store, settings)
+    assert n_rows(database)["datasets"] == 1

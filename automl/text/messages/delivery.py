@@ -278,12 +278,21 @@ README_FILE = "how to use all this"
 MODEL_CARD_FILE = "what the model is good for, and what it is not"
 PLOTS_FOLDER = "the plots"
 
+# What to type to try a download. The folder for the packages is needed where the system's own pip refuses.
+COMMANDS = """On macOS or Linux, type
+    python3 -m venv venv
+    venv/bin/pip install -r {requirements}
+    venv/bin/python {command} photo.jpg
+and on Windows
+    py -m venv venv
+    venv\\Scripts\\pip install -r {requirements}
+    venv\\Scripts\\python {command} photo.jpg"""
+
 # The README of the first download, paragraph by paragraph.
 README_BEGINNING = """{sentence}
 
-Try it: unpack this folder, then
-    python -m venv venv && venv/bin/pip install -r requirements.txt
-    venv/bin/python predict.py photo.jpg
+Try it: unpack this folder and open a terminal in it.
+{commands}
 
 model.onnx    what predict.py uses (ONNX Runtime): RGB photo with values 0-255 in, probabilities out"""
 README_KERAS = 'model.keras   the same model for TensorFlow and Keras 3: keras.models.load_model("model.keras")'

@@ -20,6 +20,11 @@ DAYS_AGO = OneOrMany(one="{n} day ago", many="{n} days ago")
 HOURS_AGO = OneOrMany(one="{n} hour ago", many="{n} hours ago")
 MINUTES_AGO = OneOrMany(one="{n} minute ago", many="{n} minutes ago")
 JUST_NOW = "just now"
+DAYS = OneOrMany(one="{n} day", many="{n} days")
+IN_DAYS = OneOrMany(one="in {n} day", many="in {n} days")
+IN_HOURS = OneOrMany(one="in {n} hour", many="in {n} hours")
+IN_MINUTES = OneOrMany(one="in {n} minute", many="in {n} minutes")
+IN_A_MOMENT = "in less than a minute"
 UNDER_A_TENTH = "under {share}"
 LABEL_AND_FILE = "{label}: {file}"
 
@@ -154,3 +159,11 @@ PROBABLY_BETTER_BY_CLIP = OneOrMany(
         "by clip, p = {p_value:.2g})."
     ),
 )
+
+# The Help pages.
+USER_GUIDE = "User guide"
+WORDS_EXPLAINED = "Words explained"
+FOR_PROGRAMMERS = "For programmers (API)"
+SETTINGS_OF_SERVER = "Settings of the server"
+SECURITY_OF_SERVER = "Security"
+TABLE = "Table"

@@ -10,6 +10,7 @@ PHOTOS = OneOrMany(one="{n:,} photo", many="{n:,} photos")
 CLASSES = OneOrMany(one="{n:,} class", many="{n:,} classes")
 SQUARE_PICTURE = "{n} × {n} pixels"
 
+MOMENT = "{day} {month} {year}, {time} UTC"
 HOURS = OneOrMany(one="{n:,} hour", many="{n:,} hours")
 MINUTES = OneOrMany(one="{n:,} minute", many="{n:,} minutes")
 SECONDS = OneOrMany(one="{n:,} second", many="{n:,} seconds")

@@ -110,6 +110,7 @@ def test_the_readme_names_the_program_of_each_model_in_this_very_zip(tmp_path, b
     assert readme.startswith(SENTENCE)
     assert "predict_tensorflow.py model.keras photo.jpg" in readme
     assert "predict_litert.py model_int8.tflite photo.jpg" in readme
+    assert "venv\\Scripts\\pip install -r requirements_litert.txt" in readme
     assert "model.onnx" not in readme and "saved_model" not in readme
     assert "Keep predict.py beside" in readme
 

@@ -1,0 +1,82 @@
+"""Deleting data sets and runs: into the bin, back from it, or for good."""
+
+from contextlib import suppress
+
+from automl.errors import NotAllowedNow
+from automl.store.bin import BinKind, empty_bin, put_back, put_into_bin
+from automl.store.database import find_dataset, find_run, known_dataset, known_run
+from automl.store.runs import request_cancel
+from automl.store.turns import lock_dataset
+from automl.task_names import EMPTY_BIN
+from automl.text.messages import server as server_messages
+from server.services import Services
+from server.task_queue import QueueUnavailable
+from server.uploads.receive import has_unfinished_run
+
+
+def delete(services: Services, kind: BinKind, thing_id: str, *, for_good: bool = False) -> None:
+    """Puts a data set with its runs, or one run, into the bin, where they are hidden at once.
+
+    A run that is under way is cancelled first.
+
+    Args:
+        services: Those of the application.
+        kind: What is deleted.
+        thing_id: Its id. What is in the bin already can only be deleted for good.
+        for_good: Whether the worker removes every file and row now, instead of when the time in the bin is up.
+
+    Raises:
+        NotFound: There is none.
+        InBin: It is in the bin already.
+        NotAllowedNow: It is a data set that a run is using.
+    """
+    keep_s = 0.0 if for_good else services.settings.bin_s
+    if kind is BinKind.DATASET:
+        _delete_dataset(services, thing_id, keep_s)
+    else:
+        _delete_run(services, thing_id, keep_s)
+    if keep_s == 0.0:
+        _tell_worker(services)
+
+
+def restore(services: Services, kind: BinKind, thing_id: str) -> None:
+    """Puts a data set or a run back to where it was.
+
+    Raises:
+        NotFound: It is not in the bin.
+        NotAllowedNow: It is a run whose data set is in the bin, too.
+    """
+    with services.database.session() as session:
+        put_back(session, kind, thing_id)
+
+
+def empty(services: Services) -> None:
+    """Removes all that is in the bin for good."""
+    with services.database.session() as session:
+        empty_bin(session)
+    _tell_worker(services)
+
+
+def _delete_dataset(services: Services, dataset_id: str, keep_s: float) -> None:
+    with services.database.session() as session:
+        lock_dataset(session, dataset_id)  # no run can be started from here on
+        known_dataset(session, dataset_id) if keep_s == 0.0 else find_dataset(session, dataset_id)
+        if has_unfinished_run(session, dataset_id):
+            raise NotAllowedNow(server_messages.IN_USE)
+        put_into_bin(session, BinKind.DATASET, dataset_id, keep_s=keep_s)
+
+
+def _delete_run(services: Services, run_id: str, keep_s: float) -> None:
+    with services.database.session() as session:
+        run = known_run(session, run_id) if keep_s == 0.0 else find_run(session, run_id)
+        is_under_way = not run.state.is_finished()
+        if is_under_way:
+            request_cancel(run)
+        put_into_bin(session, BinKind.RUN, run_id, keep_s=keep_s)
+    if is_under_way:
+        services.events.publish(run_id, "end" if run.state.is_finished() else "asked", state=run.state)
+
+
+def _tell_worker(services: Services) -> None:
+    with suppress(QueueUnavailable):  # the worker looks for what is due by itself, too
+        services.enqueue(EMPTY_BIN)

@@ -1,0 +1,19 @@
+"""What the pages say of things that were deleted."""
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from automl.errors import NotFound
+from automl.store.bin import BinEntry, BinKind, bin_entry
+
+
+def just_deleted(session: Session) -> BinEntry | None:
+    """What the request before this one has put into the bin, so that the page can offer to undo it."""
+    kind, _, thing_id = request.args.get("deleted", "").partition(" ")
+    if kind not in list(BinKind):
+        return None
+    try:
+        entry = bin_entry(session, BinKind(kind), thing_id)
+    except NotFound:
+        return None
+    return entry if entry.deleted_at is not None else None
