@@ -15,6 +15,7 @@ from automl.store.tables import (
     Dataset,
     DatasetEdit,
     DatasetFile,
+    DatasetSides,
     DatasetVersion,
     Export,
     LogEntry,
@@ -55,6 +56,7 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
         session.execute(delete(Export).where(Export.run_id.in_(run_ids)))
         session.execute(delete(Artifact).where(Artifact.run_id.in_(run_ids)))
         session.execute(delete(Run).where(Run.dataset_id == dataset_id))
+        session.execute(delete(DatasetSides).where(DatasetSides.dataset_id == dataset_id))
         session.execute(delete(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id))
         session.execute(delete(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id))
         session.execute(delete(DatasetFile).where(DatasetFile.dataset_id == dataset_id))

@@ -7,11 +7,13 @@ Every copy of a picture, and every near copy, is on the same side: together they
 by class, which is stratified and works for classes of two pictures, where scikit-learn's `StratifiedGroupKFold` gives
 up. The few groups that span classes are always learned from: one of their labels is wrong, so the test should not ask
 about them. The order in which groups are dealt out comes from a hash of seed and contents: neither the order of the
-files nor the version of a random generator matters, and adding photos moves few of the others.
+files nor the version of a random generator matters. Photos that an earlier run of the data set has used stay where
+they were (`steady_sides.py`); what is new is dealt out by the same rule, as far as the test lacks photos.
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from automl.datasets.copies_of_test import copies_of_test
@@ -27,9 +29,10 @@ from automl.datasets.split_groups import (
     with_groups_dealt_out,
     with_lonely_clips_cut,
 )
+from automl.datasets.steady_sides import SteadySides, steady_folds, steady_sides
 from automl.datasets.verdict import picture_of, problem_of
 from automl.errors import BadDataset
-from automl.records import DatasetManifest, Scoring, Split, SplitPlan
+from automl.records import DatasetManifest, RememberedSides, Scoring, Split, SplitPlan
 from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
@@ -40,6 +43,10 @@ TEST_SHARE_OF_CLIPS = 0.25
 MAX_TEST_IMAGES = 10_000
 FEWEST_IMAGES_WITH_TEST = 1_000
 """With fewer, every photo teaches and is tested, unless the user wants a part to be held out."""
+
+FEWEST_IMAGES_TO_KEEP_TEST = 500
+"""A data set that once had enough photos for a test keeps it down to so many, so that leaving out a few photos does not
+change how the score is made."""
 
 MAX_CROSS_VALIDATED_IMAGES = 5_000
 MAX_REPEATED_IMAGES = 500
@@ -53,6 +60,7 @@ VALIDATION_SHARE = 0.15
 MIN_OWN_VALIDATION_IMAGES = 200
 FEW_TEST_IMAGES = 30
 ALWAYS_TRAINED = -1
+_NOTHING_KNOWN = SteadySides()
 
 
 _FoldsOfGroups = dict[Group, tuple[int, ...]]
@@ -79,7 +87,12 @@ class _Validation:
 
 
 def make_split(
-    manifest: DatasetManifest, seed: int, n_folds: int | None = None, *, scoring: Scoring = Scoring.AUTO
+    manifest: DatasetManifest,
+    seed: int,
+    n_folds: int | None = None,
+    *,
+    scoring: Scoring = Scoring.AUTO,
+    remembered: RememberedSides | None = None,
 ) -> SplitPlan:
     """Splits a data set. Where the user has a test folder, its photos are the test.
 
@@ -95,6 +108,7 @@ def make_split(
         seed: Another seed chooses other photos for the test and the folds.
         n_folds: At least 2; None for five, and for ten of few photos that are all tested.
         scoring: What the user wants the score to come from; a test folder is the test whatever is said here.
+        remembered: The sides that photos had in earlier runs with this seed; a test folder overrides them, too.
 
     Raises:
         BadDataset: A class has no picture left to learn from, or there is none to test with.
@@ -105,15 +119,24 @@ def make_split(
     cut = cut_clips(manifest.images)
     groups = groups_of(manifest, cut, seed)
     test = {i for i, image in enumerate(manifest.images) if image.split is Split.TEST}
-    has_own_test = bool(test)
-    tests_every_photo = is_every_photo_tested(scoring, n_images=len(manifest.images), has_own_test=has_own_test)
+    has_own_test = manifest.has_own_test
+    remembered = None if has_own_test else remembered
+    tests_every_photo = is_every_photo_tested(
+        scoring,
+        n_images=len(manifest.images),
+        has_own_test=has_own_test,
+        kept_test=remembered is not None and remembered.keeps_test,
+    )
     if not has_own_test and (of_one_group := labels_of_one_clip(manifest, groups)):
-        plan = make_split(dealt_out(manifest, of_one_group), seed, n_folds, scoring=scoring)
+        plan = make_split(dealt_out(manifest, of_one_group), seed, n_folds, scoring=scoring, remembered=remembered)
         return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT.format(classes=quoted(of_one_group)), *plan.notes))
+    steady = _NOTHING_KNOWN
     if not has_own_test and not tests_every_photo:
-        test = {i for group in _held_out(groups, TEST_SHARE, len(manifest.images)) for i in group.images}
+        steady = steady_sides(manifest, groups, remembered)
+        held_out = _held_out(groups, TEST_SHARE, len(manifest.images), steady=steady)
+        test = {i for group in held_out for i in group.images} - steady.left_out
     copies = copies_of_test(manifest.images, picture_of)
-    pool_groups = _learnable(manifest, groups, test | copies.left_out)
+    pool_groups = _learnable(manifest, groups, test | copies.left_out | steady.left_out)
     pool = sorted(i for group in pool_groups for i in group.images)
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
@@ -121,7 +144,13 @@ def make_split(
 
     n_folds = n_folds or _usual_folds(manifest, tests_every_photo=tests_every_photo)
     most = len(pool) if tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
-    validation = _validation(manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most)
+    if not tests_every_photo or remembered is None or remembered.n_folds < N_FOLDS:
+        remembered = None
+    else:
+        n_folds = min(n_folds, remembered.n_folds)
+    validation = _validation(
+        manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most, remembered=remembered
+    )
     folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
     return SplitPlan(
         pool=tuple(pool),
@@ -135,6 +164,7 @@ def make_split(
                 if tests_every_photo
                 else _test_notes(manifest, test, n_copies=len(copies.left_out), has_own_test=has_own_test)
             ),
+            *_steady_notes(steady),
             *_cut_notes(cut, tests_every_photo=tests_every_photo),
             *_spared_notes(in_natural_order({manifest.images[i].label for i in copies.spared})),
             *validation.notes,
@@ -176,12 +206,19 @@ def _usual_folds(manifest: DatasetManifest, *, tests_every_photo: bool) -> int:
     return N_FOLDS_OF_FEW if tests_every_photo and are_few else N_FOLDS
 
 
-def is_every_photo_tested(scoring: Scoring, *, n_images: int, has_own_test: bool) -> bool:
-    """Whether no photo is kept for a test: each is tested by models that have not seen it."""
+def is_every_photo_tested(scoring: Scoring, *, n_images: int, has_own_test: bool, kept_test: bool = False) -> bool:
+    """Whether no photo is kept for a test: each is tested by models that have not seen it.
+
+    Args:
+        scoring: What the user wants.
+        n_images: All photos.
+        has_own_test: Whether some are in a test folder.
+        kept_test: Whether an earlier run had so many photos that a part was kept for the test unasked.
+    """
     if has_own_test:
         return False
     if scoring is Scoring.AUTO:
-        return n_images < FEWEST_IMAGES_WITH_TEST
+        return n_images < (FEWEST_IMAGES_TO_KEEP_TEST if kept_test else FEWEST_IMAGES_WITH_TEST)
     return scoring is Scoring.CROSS_VALIDATED
 
 
@@ -211,11 +248,18 @@ def _dealable(groups: Sequence[Group]) -> list[Group]:
     return [group for group in certain if group.labels.isdisjoint(single)]
 
 
-def _held_out(groups: Sequence[Group], share: float, n_images: int) -> set[Group]:
-    """About `share` of the photos of each class, at least one picture or clip and never all."""
+def _held_out(
+    groups: Sequence[Group], share: float, n_images: int, *, steady: SteadySides = _NOTHING_KNOWN
+) -> set[Group]:
+    """About `share` of the photos of each class, at least one picture or clip and never all.
+
+    What earlier runs have tested is among them, and what they have learned from is not; of what is new about the same
+    share at most joins the test, however much it lacks, so that there is something to learn from what is new.
+    """
     candidates = _dealable(groups)
-    left = {label: _Room(of_class, share, n_images) for label, of_class in _by_class(candidates).items()}
-    chosen = set()
+    left = {label: _Room(of_class, share, n_images, steady) for label, of_class in _by_class(candidates).items()}
+    chosen = set(steady.test)
+    candidates = [group for group in candidates if steady.is_new(group)]
     for group in candidates:
         if all(left[label].has_room_for(group) for label in group.labels):
             chosen.add(group)
@@ -223,7 +267,8 @@ def _held_out(groups: Sequence[Group], share: float, n_images: int) -> set[Group
                 left[label].take(group)
     for label in sorted(left):
         if left[label].n_taken == 0:
-            spare = [group for group in left[label].groups if all(left[one].can_spare_one for one in group.labels)]
+            new = [group for group in left[label].groups if steady.is_new(group)]
+            spare = [group for group in new if all(left[one].can_spare_one for one in group.labels)]
             # Groups of several classes may have taken all that a class can spare.
             for group in sorted(spare, key=lambda group: len(group.images))[:1]:
                 chosen.add(group)
@@ -243,7 +288,7 @@ class _Room:
         n_taken: Groups that are held out.
     """
 
-    def __init__(self, groups: Sequence[Group], share: float, n_images: int) -> None:
+    def __init__(self, groups: Sequence[Group], share: float, n_images: int, steady: SteadySides) -> None:
         self.groups, self.n_taken = groups, 0
         sizes = [len(group.images) for group in groups]
         n_in_clips = sum(len(group.images) for group in groups if group.is_clip)
@@ -251,6 +296,12 @@ class _Room:
         share = min(TEST_SHARE_OF_CLIPS if has_clips else share, MAX_TEST_IMAGES / max(1, n_images))
         self._most_groups = max(1, round(share * len(groups)))
         self._n_photos = round((2 * share if has_clips else share) * sum(sizes))
+        for group in groups:
+            if group in steady.test:
+                self.take(group)
+        if self.n_taken:
+            n_new = sum(map(steady.is_new, groups))
+            self._most_groups = min(self._most_groups, self.n_taken + math.ceil(share * n_new))
 
     @property
     def can_spare_one(self) -> bool:
@@ -265,7 +316,13 @@ class _Room:
 
 
 def _validation(
-    manifest: DatasetManifest, pool: Sequence[Group], *, n_folds: int, seed: int, most_cross_validated: int
+    manifest: DatasetManifest,
+    pool: Sequence[Group],
+    *,
+    n_folds: int,
+    seed: int,
+    most_cross_validated: int,
+    remembered: RememberedSides | None = None,
 ) -> _Validation:
     groups, cut = with_lonely_clips_cut(manifest, pool)
     notes = [dataset_messages.COMPARED_ON_PARTS_OF_A_CLIP.format(classes=quoted(cut))] if cut else []
@@ -274,11 +331,12 @@ def _validation(
         notes.append(dataset_messages.COMPARED_ON_PARTS_OF_A_GROUP.format(classes=quoted(of_one_group)))
     _require(len(groups) > 1, manifest)
     n_pool = sum(len(group.images) for group in groups)
-    if not _dealable(groups):
+    if not (dealable := _dealable(groups)):
         folds_of, n_used = _repeated(groups, n_folds=n_folds, n_pool=n_pool, seed=seed)
         return _Validation(folds_of=folds_of, n_folds=n_used, notes=[*notes, dataset_messages.TOO_FEW_TO_COMPARE])
     if n_pool <= most_cross_validated:
-        found = _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed)
+        kept = steady_folds(manifest, dealable, remembered, n_folds=min(n_folds, len(dealable)))
+        found = _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed, kept=kept)
     else:
         found = _single_validation(manifest, groups, n_pool)
     return replace(found, notes=[*notes, *found.notes])
@@ -289,9 +347,11 @@ def _n_own(groups: Sequence[Group]) -> int:
     return sum(len(group.images) for group in groups if group.is_validation)
 
 
-def _cross_validation(groups: Sequence[Group], *, n_pool: int, n_folds: int, seed: int) -> _Validation:
+def _cross_validation(
+    groups: Sequence[Group], *, n_pool: int, n_folds: int, seed: int, kept: Sequence[Mapping[Group, int]]
+) -> _Validation:
     """Each photo takes its turn at validation."""
-    folds_of, n_used = _repeated(_dealable(groups), n_folds=n_folds, n_pool=n_pool, seed=seed)
+    folds_of, n_used = _repeated(_dealable(groups), n_folds=n_folds, n_pool=n_pool, seed=seed, kept=kept)
     notes = []
     if _n_own(groups):
         notes.append(dataset_messages.JOINED_IN_CROSS_VALIDATION.format(n_folds=n_used))
@@ -321,18 +381,20 @@ def _single_validation(manifest: DatasetManifest, groups: Sequence[Group], n_poo
     return _Validation(folds_of=dict.fromkeys(chosen, (0,)), n_folds=1, notes=[note])
 
 
-def _repeated(groups: Sequence[Group], *, n_folds: int, n_pool: int, seed: int) -> tuple[_FoldsOfGroups, int]:
-    """The folds of each group, and how many folds there are."""
-    first, n_used = _dealt(groups, n_folds)
+def _repeated(
+    groups: Sequence[Group], *, n_folds: int, n_pool: int, seed: int, kept: Sequence[Mapping[Group, int]] = ()
+) -> tuple[_FoldsOfGroups, int]:
+    """The folds of each group, and how many folds there are; `kept`: those that are known, for the first repeats."""
+    first, n_used = _dealt(groups, n_folds, kept[0] if kept else {})
     deals = [first]
     for repeat in range(1, N_REPEATS if n_pool <= MAX_REPEATED_IMAGES else 1):
         shuffled = sorted(groups, key=lambda group: order_of(group, seed, repeat))
-        deals.append(_dealt(shuffled, n_folds)[0])
+        deals.append(_dealt(shuffled, n_folds, kept[repeat] if repeat < len(kept) else {})[0])
     return {group: tuple(deal[group] for deal in deals) for group in first}, n_used
 
 
-def _dealt(groups: Sequence[Group], n_folds: int) -> tuple[dict[Group, int], int]:
-    """The fold of each group, and how many folds there are.
+def _dealt(groups: Sequence[Group], n_folds: int, kept: Mapping[Group, int]) -> tuple[dict[Group, int], int]:
+    """The fold of each group, and how many folds there are. `kept`: the folds that some of them have already.
 
     No fold is empty, and none holds all of a class that has two groups; only groups of several classes may leave no
     other way.
@@ -343,10 +405,11 @@ def _dealt(groups: Sequence[Group], n_folds: int) -> tuple[dict[Group, int], int
     fold_of: dict[Group, int] = {}
     # Groups of several classes are the hardest to place, so they come first; then class by class, the large groups
     # first: the small ones then even the folds out.
-    for group in sorted(groups, key=lambda group: (len(group.labels) == 1, sorted(group.labels), -len(group.images))):
+    in_order = sorted(groups, key=lambda group: (len(group.labels) == 1, sorted(group.labels), -len(group.images)))
+    for group in sorted(in_order, key=lambda group: group not in kept):
         of_classes = [n_of_class[label] for label in group.labels]
-        fold = min(range(n_used), key=lambda f: (sum(n[f] for n in of_classes), n_in_fold[f]))
-        fold_of[group] = fold
+        fold_of_fewest = min(range(n_used), key=lambda f: (sum(n[f] for n in of_classes), n_in_fold[f]))
+        fold = fold_of[group] = kept.get(group, fold_of_fewest)
         n_in_fold[fold] += len(group.images)
         for n in of_classes:
             n[fold] += len(group.images)
@@ -374,6 +437,17 @@ def _require(is_enough: bool, manifest: DatasetManifest) -> None:
     """The check refuses such a data set before a run begins, but versions that were saved earlier may be such."""
     if not is_enough:
         raise BadDataset(problem_of(manifest.images) or dataset_messages.NOTHING_TO_TEST)
+
+
+def _steady_notes(steady: SteadySides) -> list[str]:
+    notes = []
+    if n := sum(i in steady.left_out for group in steady.test for i in group.images):
+        notes.append(dataset_messages.JOINED_THE_TEST.format(n=n))
+    if n := len(steady.left_out) - n:
+        notes.append(dataset_messages.TEST_PHOTOS_IN_DOUBT.format(n=n))
+    if steady.dealt_again:
+        notes.append(dataset_messages.DEALT_AGAIN.format(classes=quoted(steady.dealt_again)))
+    return notes
 
 
 def _spared_notes(labels: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from automl.records.dataset_summary import (
 )
 from automl.records.pixel_facts import GrayFacts, PixelFacts, TransparencyFacts
 from automl.records.proof import Proof
+from automl.records.remembered_sides import RememberedSides
 from automl.records.result import RunResult
 from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, RunSettings
 from automl.records.serving_contract import Aspect, GrayRange, GrayRules, ServingContract
@@ -61,6 +62,7 @@ __all__ = [
     "PrunerKind",
     "ReadingSummary",
     "RefusedFile",
+    "RememberedSides",
     "RunResult",
     "RunSettings",
     "RunState",

@@ -30,6 +30,7 @@ from automl.store.database import Database, find_dataset, find_run
 from automl.store.dataset_files import load_files, load_fingerprints, save_files
 from automl.store.locks import exclusive
 from automl.store.results import latest_report
+from automl.store.sides import latest_sides
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, Run
 from automl.store.unpacking import unpack_archives
 from automl.store.versions import latest_version, load_version, record_version
@@ -123,6 +124,7 @@ def _judged(session: Session, store: ArtifactStore, dataset_id: str, *, files: S
         edits=current_edits(session, dataset_id),
         fingerprints=load_fingerprints(session, dataset_id),
         find_more=partial(found_by_runs, latest_report(session, dataset_id)),
+        remembered=latest_sides(session, dataset_id),
     )
 
 
