@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from automl.datasets.split import make_split
 from automl.records import DatasetManifest, RememberedSides, Scoring
 from automl.store.database import Database, find_run
-from automl.store.tables import Dataset, DatasetSides
+from automl.store.tables import Dataset, DatasetSides, Run
 
 
 def latest_sides(session: Session, dataset_id: str, seed: int = 0) -> RememberedSides | None:
@@ -31,9 +31,11 @@ def sides_for_run(database: Database, run_id: str, manifest: DatasetManifest) ->
         BadDataset: Nothing can be trained from the photos.
     """
     with database.session() as session:
-        run = find_run(session, run_id)
         # Begins with a write: two runs that start at once take turns.
-        session.execute(update(Dataset).where(Dataset.id == run.dataset_id).values(id=run.dataset_id))
+        own_dataset = select(Run.dataset_id).where(Run.id == run_id).scalar_subquery()
+        turn = update(Dataset).where(Dataset.id == own_dataset).values(id=Dataset.id)
+        session.execute(turn, execution_options={"synchronize_session": False})
+        run = find_run(session, run_id)
         settings = run.settings
         own = select(DatasetSides).where(DatasetSides.version_id == run.version_id)
         row = session.scalars(own.where(DatasetSides.seed == settings.seed)).first()

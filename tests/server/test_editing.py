@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from PIL import Image
 from sqlalchemy import event
 
 from automl.records import DatasetState, RunState
@@ -118,6 +119,21 @@ def test_a_finding_is_mended_with_one_click_and_the_click_undone(client, world):
     client.post(f"/datasets/{dataset_id}/undo", data={"edit": number})
     assert labels(client, dataset_id) == {"cat": 14, "dog": 12}
     assert client.post(f"/datasets/{dataset_id}/fix", data={"finding": "nothing"}).status_code == 404
+
+
+def test_what_is_harmless_is_mended_in_one_step_that_can_be_undone(client, world):
+    copied, blank = encoded(picture(size=(80, 60))), encoded(Image.new("RGB", (80, 60), "navy"))
+    files = two_classes(12) | {"cat/a.png": copied, "cat/b.png": copied, "dog/blank.png": blank}
+    dataset_id = world.add_checked(files)
+    assert 'id="fix-harmless"' in client.get(f"/datasets/{dataset_id}").text
+    client.post(f"/datasets/{dataset_id}/fix", data={"finding": "harmless"})
+    assert labels(client, dataset_id) == {"cat": 13, "dog": 12}
+    page = client.get(f"/datasets/{dataset_id}").text
+    assert "Left out 2 exact copies and photos that show nothing" in page and 'id="fix-harmless"' not in page
+    assert client.post(f"/datasets/{dataset_id}/fix", data={"finding": "harmless"}).status_code == 404
+    number = re.search(r'name="edit" value="(\d+)"', page).group(1)
+    client.post(f"/datasets/{dataset_id}/undo", data={"edit": number})
+    assert labels(client, dataset_id) == {"cat": 14, "dog": 13}
 
 
 def test_a_run_keeps_its_version_and_an_edit_makes_the_next_one(client, world, pets):

@@ -362,6 +362,10 @@ DEAL_CLIPS_OUT = "These are separate photos"
 
 # The doctor on photos one by one.
 LEAVE_THEM_OUT = "Leave them out"
+HARMLESS_LEFT_OUT = OneOrMany(
+    one="Left out {n:,} exact copy or photo that shows nothing",
+    many="Left out {n:,} exact copies and photos that show nothing",
+)
 SMALL_PHOTOS = OneOrMany(
     one="{n:,} photo is very small (less than {side} pixels)",
     many="{n:,} photos are very small (less than {side} pixels)",
