@@ -251,6 +251,26 @@ def test_a_doubted_label_shows_what_the_photo_looks_like_and_moves_it(client, wo
     assert "looks like" not in client.get(f"/datasets/{pets}").text
 
 
+def test_a_doubted_label_that_is_right_is_not_doubted_again_until_that_is_undone_or_the_photo_moved(
+    client, world, pets
+):
+    with world.database.session() as session:
+        digest = next(file.sha256 for file in find_dataset(session, pets).files if file.name == "cat/0.png")
+    doubt = {"name": "cat/0.png", "sha256": digest, "label": "cat", "suggested": "dog", "confidence": 0.9}
+    run_id = world.add_run(RunState.DONE, pets, result={"suspects": [doubt]}, finished_at=now())
+    edit(client, pets, "rename", from_="nothing", to="else")
+    assert "My label is right" in client.get(f"/datasets/{pets}").text
+    answer = client.post(f"/runs/{run_id}/confirmed", data={"file": world.file_ids(pets)["cat/0.png"]})
+    assert (answer.status_code, answer.location) == (303, f"/runs/{run_id}#suspects")
+    page = client.get(f"/datasets/{pets}").text
+    assert "looks like" not in page and "Said that the label of 1 photo is right" in page
+    assert record(client, pets)["version"] == 1  # no photo has changed
+    number = re.search(r'name="edit" value="(\d+)"', page).group(1)
+    client.post(f"/datasets/{pets}/undo", data={"edit": number})
+    assert "looks like" in client.get(f"/datasets/{pets}").text
+    assert client.post(f"/runs/{run_id}/confirmed", data={"file": 10**9}).status_code == 404
+
+
 def test_the_last_photo_of_a_class_leads_back_to_the_data_set(client, world, pets):
     cats = [number for name, number in world.file_ids(pets).items() if name.startswith("cat/")]
     form = {"kind": "move", "files": cats, "to": "dog", "shown": "cat", "page": "1"}

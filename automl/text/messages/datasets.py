@@ -361,6 +361,9 @@ NAMED_GROUPS_MEAN = (
 DEAL_CLIPS_OUT = "These are separate photos"
 
 # The doctor on photos one by one.
+LABELS_CONFIRMED = OneOrMany(
+    one="Said that the label of {n:,} photo is right", many="Said that the labels of {n:,} photos are right"
+)
 LEAVE_THEM_OUT = "Leave them out"
 HARMLESS_LEFT_OUT = OneOrMany(
     one="Left out {n:,} exact copy or photo that shows nothing",

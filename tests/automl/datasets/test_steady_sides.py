@@ -30,7 +30,7 @@ def split(
     return manifest, plan, (before or RememberedSides()).after(manifest, plan, is_by_rule=is_by_rule)
 
 
-def tested(images: Sequence[ImageRecord], before: RememberedSides | None = None) -> set[str]:
+def photos_of_test(images: Sequence[ImageRecord], before: RememberedSides | None = None) -> set[str]:
     manifest, plan, _ = split(images, before)
     return shas_of(manifest, plan.test)
 
@@ -89,15 +89,15 @@ def test_a_corrected_label_changes_no_side() -> None:
     _, _, sides = split(images)
     for sha256 in (sides.test[0], sides.learned[0]):
         corrected = relabelled(images, "b" if sha256.startswith("a") else "a", sha256)
-        assert tested(corrected, sides) == set(sides.test)
+        assert photos_of_test(corrected, sides) == set(sides.test)
 
 
 def test_new_photos_join_the_test_as_far_as_it_lacks_them() -> None:
     images = photos(a=60, b=60)
     _, _, sides = split(images)
     few = [*images, *photos(100, a=3)]
-    assert tested(few, sides) == set(sides.test)  # 15 % of 63 are still 9
-    many = tested([*images, *photos(100, a=60, b=2)], sides)
+    assert photos_of_test(few, sides) == set(sides.test)  # 15 % of 63 are still 9
+    many = photos_of_test([*images, *photos(100, a=60, b=2)], sides)
     assert set(sides.test) < many
     assert (len(many), sum(sha256.startswith("b") for sha256 in many)) == (27, 9)
 
@@ -106,7 +106,7 @@ def test_what_is_new_is_also_learned_from_where_the_test_lacks_much() -> None:
     images = photos(a=60, b=60)
     _, _, sides = split(images)
     rest = [one for one in images if one.sha256 not in sides.test[1:]]  # one photo of a is left in the test
-    later = tested([*rest, *photos(100, a=20)], sides)
+    later = photos_of_test([*rest, *photos(100, a=20)], sides)
     assert len([sha256 for sha256 in later if int(sha256[1:]) >= 100]) == 3
 
 
@@ -115,7 +115,7 @@ def test_photos_that_are_left_out_for_a_while_come_back_to_their_side() -> None:
     _, _, sides = split(images)
     gone = {sides.test[0], sides.learned[0]}
     _, _, without = split([one for one in images if one.sha256 not in gone], sides)
-    assert tested(images, without) == set(sides.test)
+    assert photos_of_test(images, without) == set(sides.test)
 
 
 def test_new_copies_of_test_photos_follow_them_and_those_of_learned_ones_do_not() -> None:
@@ -125,7 +125,7 @@ def test_new_copies_of_test_photos_follow_them_and_those_of_learned_ones_do_not(
     more = [*images, image("a", "near test"), image("a", "near learned")]
     more = grouped(grouped(more, "x", kept, "near test"), "y", taught, "near learned")
     more = relabelled(more, kept[0], "near test", "near learned")
-    assert tested(more, sides) == {*sides.test, "near test"}
+    assert photos_of_test(more, sides) == {*sides.test, "near test"}
 
 
 def test_learned_photos_that_turn_out_to_be_copies_of_test_photos_are_left_out_and_stay_so() -> None:
@@ -154,7 +154,7 @@ def test_test_photos_with_two_labels_are_neither_asked_nor_learned_until_one_is_
     manifest, plan, after = split(doubtful, sides)
     assert shas_of(manifest, plan.left_out) == {first, second}
     assert any("two labels now" in note for note in plan.notes)
-    assert {first, second} <= tested(relabelled(doubtful, "b", second), after)
+    assert {first, second} <= photos_of_test(relabelled(doubtful, "b", second), after)
 
 
 def test_a_new_class_made_of_learned_photos_is_tested_too() -> None:
@@ -247,7 +247,7 @@ def test_a_data_set_that_grows_into_a_test_is_dealt_out_by_the_rule_and_keeps_it
     # Some photos less than 1,000 do not change how the score is made, nor what is tested.
     fewer = grown[100:]
     assert not split(fewer, after, Scoring.AUTO)[1].tests_every_photo
-    assert tested(fewer, after) == {one.sha256 for one in fewer} & set(after.test)
+    assert photos_of_test(fewer, after) == {one.sha256 for one in fewer} & set(after.test)
     tiny = [*photos(a=200, b=200)]
     assert split(tiny, after, Scoring.AUTO)[1].tests_every_photo
 
@@ -273,4 +273,4 @@ def test_folds_of_a_run_that_tested_every_photo_do_not_forget_the_test_of_anothe
     _, _, sides = split(images)
     _, _, both = split(images, sides, EVERY_PHOTO)
     assert (both.test, both.learned) == (sides.test, sides.learned)
-    assert both.folds and tested(images, both) == set(sides.test)
+    assert both.folds and photos_of_test(images, both) == set(sides.test)
