@@ -163,6 +163,11 @@ def test_a_single_mistake_is_not_called_all(client, world):
     assert ">The one mistake</a>" in page and "All 1" not in page
 
 
+def test_where_labels_are_corrected_it_says_what_that_does_to_the_score(client, run_id):
+    page = " ".join(client.get(f"/runs/{run_id}/answers").text.split())
+    assert "labels that are corrected after looking at a model’s mistakes make its score optimistic." in page
+
+
 def test_a_corrected_test_label_is_counted_on_the_page_of_the_run_with_a_word_of_care(
     client, world, dataset_id, run_id
 ):
