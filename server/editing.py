@@ -53,7 +53,7 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
         meant = [finding for finding in findings if keep_key(finding.key) == key or finding.key == key]
         meant = meant or [finding for finding in findings if finding.kind == key]
         fix = meant[0].chosen(key) if len(meant) == 1 else None
-        wanted = edit_of_harmless(findings) if key == FIX_HARMLESS else fix and fix.edit
+        wanted = edit_of_harmless(findings) if key == FIX_HARMLESS else fix.edit if fix else None
         if wanted is None:
             raise NotFound(server_messages.FIXED_ALREADY)
         # Checked as if the user had sent it: what is stored must be readable later.

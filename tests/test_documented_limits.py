@@ -196,6 +196,7 @@ LIMITS = (
     ("user-guide.md", f"When photos without a test grow to {split.FEWEST_IMAGES_WITH_TEST:,}, a test is kept"),
     ("user-guide.md", f"as long as there are {split.FEWEST_IMAGES_TO_KEEP_TEST}."),
     ("user-guide.md", f"more than {100 * steady_sides.MOST_LEFT_OUT:.0f} of 100 of its photos would be left out"),
+    ("architecture.md", f"Folds of fewer than {word(split.N_FOLDS)}, and those that"),
     ("architecture.md", f"It keeps the test down to {split.FEWEST_IMAGES_TO_KEEP_TEST} photos"),
     ("user-guide.md", f"{word(split.N_FOLDS)} parts, or {word(split.N_FOLDS_OF_FEW)} where there are fewer than"),
     (

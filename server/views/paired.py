@@ -76,7 +76,7 @@ def _t_95(n_free: int) -> float:
 
     The web process does without SciPy.
     """
-    z, n = _Z_95, max(1, n_free)
+    z, n = _Z_95, float(max(1, n_free))
     terms = (
         (z**3 + z) / 4,
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,
