@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from automl.datasets import split as split_module
 from automl.datasets.edits import Edit, ExcludeFiles, MoveFiles, edit_values
 from automl.datasets.split import make_split
 from automl.records import RunSettings, Scoring, Split
 from automl.settings import Settings
 from automl.store.checks import check_dataset, load_manifest, reassess
-from automl.store.sides import latest_sides, sides_for_run
+from automl.store.sides import sides_for_run
 from automl.store.tables import DatasetEdit, DatasetSides, DatasetVersion, Run, now
 from automl.store.versions import latest_version
 from tests.automl.conftest import UploadedDataset
@@ -96,7 +97,7 @@ def test_over_versions_the_test_photos_stay_the_test_photos(versions: Versions) 
     test_dog = sorted(name for name in tested if name.startswith("dog/"))[0]
     seed = 100 + int(test_dog[4:-4])
     larger = picture(seed).resize((48, 32))
-    versions.add({"dog/copy.png": encoded(seed), "dog/larger.png": encoded(larger), "cat/new.png": encoded(777)})
+    versions.add({"dog/copy.png": encoded(seed), "dog/larger.png": encoded(larger), "dog/new.png": encoded(777)})
     assert versions.dataset.files()["dog/larger.png"].near == versions.ids(test_dog)[0]
     assert versions.tested() == {*tested, "dog/copy.png", "dog/larger.png"}
     # Some are left out and put back, and the correction is undone.
@@ -117,17 +118,22 @@ def test_folds_stay_where_every_photo_is_tested(versions: Versions) -> None:
     assert len(after) == 44
 
 
-def test_the_page_shows_the_split_that_the_next_run_will_have(versions: Versions) -> None:
-    """With fewer than 1,000 photos that is seen by the folds alone; with a remembered test, by its photos."""
-    tested = versions.tested()
-    with versions.dataset.database.session() as session:
-        row = session.query(DatasetSides).one()
-        row.sides = row.sides.model_copy(update={"keeps_test": True})
-        assert latest_sides(session, versions.dataset.id) == row.sides
-        summary = reassess(session, versions.dataset.store, versions.dataset.id).summary
-    assert summary.split is not None
-    assert summary.split.tests_every_photo  # kept tests are for data sets that still have hundreds of photos
+def test_the_page_shows_the_split_that_the_next_run_will_have(
+    versions: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(split_module, "FEWEST_IMAGES_WITH_TEST", 40)
+    monkeypatch.setattr(split_module, "FEWEST_IMAGES_TO_KEEP_TEST", 20)
+    auto = RunSettings()
+    tested = versions.split(versions.start(auto), auto)[1]
     assert len(tested) == 6
+    versions.edit(
+        ExcludeFiles(files=versions.ids(sorted(tested)[0], *sorted({f"dog/{i}.png" for i in range(9)} - tested)))
+    )
+    shown = versions.dataset.row.summary.split
+    assert shown is not None
+    after = versions.split(versions.start(auto), auto)
+    assert after[1] == tested - {sorted(tested)[0]}
+    assert (shown.n_test, shown.n_learn, shown.tests_every_photo) == (5, len(after[0]), False)
 
 
 def test_remembering_makes_no_new_version(versions: Versions) -> None:
