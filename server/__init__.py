@@ -50,7 +50,20 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
     app.context_processor(lambda: {"limits": settings})
     for part in (request_log, errors, security, static_files, words):
         part.install(app)
-    pages = (home, datasets, runs, live_events, answer_pages, compare, exports, artifacts, try_it, phone, bin_pages, help)
+    pages = (
+        home,
+        datasets,
+        runs,
+        live_events,
+        answer_pages,
+        compare,
+        exports,
+        artifacts,
+        try_it,
+        phone,
+        bin_pages,
+        help,
+    )
     for blueprint in (*(page.blueprint for page in pages), *api.BLUEPRINTS):
         app.register_blueprint(blueprint)
     return app

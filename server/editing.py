@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from automl.datasets.edits import Edit, edit_values, read_edit
+from automl.datasets.findings.harmless import FIX_HARMLESS, edit_of_harmless
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import DatasetState
 from automl.records.dataset_summary import keep_key
@@ -38,7 +39,7 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
     Args:
         services: Those of the application.
         dataset_id: The data set.
-        key: The finding's key, or its kind where there is one of that kind only.
+        key: The finding's key, or its kind where there is one of that kind only; `harmless` for all that is harmless.
 
     Raises:
         NotFound: There is no such data set, or it has no such finding any more.
@@ -49,10 +50,11 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
         meant = [finding for finding in findings if keep_key(finding.key) == key or finding.key == key]
         meant = meant or [finding for finding in findings if finding.kind == key]
         fix = meant[0].chosen(key) if len(meant) == 1 else None
-        if fix is None:
+        wanted = edit_of_harmless(findings) if key == FIX_HARMLESS else fix.edit if fix else None
+        if wanted is None:
             raise NotFound(server_messages.FIXED_ALREADY)
         # Checked as if the user had sent it: what is stored must be readable later.
-        edit = read_edit(fix.edit.kind, edit_values(fix.edit), fix.edit.title)
+        edit = read_edit(wanted.kind, edit_values(wanted), wanted.title)
         session.add(_row(dataset_id, edit))
         session.flush()
         reassess(session, services.store, dataset_id)

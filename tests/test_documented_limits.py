@@ -13,7 +13,7 @@ import pytest
 
 from automl.archives import limits as archive_limits
 from automl.client import remote
-from automl.datasets import copy_groups, split, summary, verdict
+from automl.datasets import copy_groups, split, steady_sides, summary, verdict
 from automl.datasets import validation_folds as dealing
 from automl.datasets.findings import classes, photos
 from automl.delivery import conversion
@@ -197,6 +197,11 @@ LIMITS = (
     ("architecture.md", f"as far as {100 * frozen._MEMORY_SHARE:.0f} % of what is free"),
     ("architecture.md", f"of fewer than {split.FEWEST_IMAGES_WITH_TEST:,} photos without a test folder"),
     ("user-guide.md", f"Of fewer than {split.FEWEST_IMAGES_WITH_TEST:,} photos, none is put aside"),
+    ("user-guide.md", f"When photos without a test grow to {split.FEWEST_IMAGES_WITH_TEST:,}, a test is kept"),
+    ("user-guide.md", f"as long as there are {split.FEWEST_IMAGES_TO_KEEP_TEST}."),
+    ("user-guide.md", f"more than {100 * steady_sides.MOST_LEFT_OUT:.0f} of 100 of its photos would be left out"),
+    ("architecture.md", f"Folds of fewer than {word(split.N_FOLDS)}, and those that"),
+    ("architecture.md", f"It keeps the test down to {split.FEWEST_IMAGES_TO_KEEP_TEST} photos"),
     ("user-guide.md", f"{word(split.N_FOLDS)} parts, or {word(split.N_FOLDS_OF_FEW)} where there are fewer than"),
     (
         "user-guide.md",

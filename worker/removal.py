@@ -18,6 +18,7 @@ from automl.store.tables import (
     Dataset,
     DatasetEdit,
     DatasetFile,
+    DatasetSides,
     DatasetVersion,
     Export,
     LogEntry,
@@ -68,6 +69,7 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
     store.delete_prefix(f"datasets/{dataset_id}")
     with database.session() as session:
         _remove_rows_of_runs(session, run_ids)
+        session.execute(delete(DatasetSides).where(DatasetSides.dataset_id == dataset_id))
         session.execute(delete(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id))
         session.execute(delete(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id))
         session.execute(delete(DatasetFile).where(DatasetFile.dataset_id == dataset_id))

@@ -34,7 +34,16 @@ from automl.images.pixel_rules import contract_for, described, visible_spread
 from automl.labelling.label_tables import TABLE_SUFFIXES, LabelTable
 from automl.labelling.places import NoPlace, Place
 from automl.labelling.reading import Layout, read_layout
-from automl.records import DatasetSummary, FileState, ImageRecord, RefusedFile, ServingContract, Severity, Split
+from automl.records import (
+    DatasetSummary,
+    FileState,
+    ImageRecord,
+    RefusedFile,
+    RememberedSides,
+    ServingContract,
+    Severity,
+    Split,
+)
 from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
@@ -85,6 +94,7 @@ def assess(
     *,
     fingerprints: Mapping[int, bytes] | None = None,
     find_more: Callable[[Sequence[DataFile]], Sequence[Finding]] = lambda _files: (),
+    remembered: RememberedSides | None = None,
 ) -> Assessment:
     """The verdict on files that have been decoded.
 
@@ -95,6 +105,7 @@ def assess(
         fingerprints: Those of the photos, by id, see `automl.images.fingerprint`; clips and views are found by them.
         find_more: Called with the judged files; returns findings that only a run can make, such as labels that it
             doubts.
+        remembered: The sides of the split that photos had in earlier runs with the usual seed.
     """
     placed = _placed(files, edits, tables)
     layout = placed.layout
@@ -130,6 +141,7 @@ def assess(
             one_view=_views_without_clips(copies.one_view, images),
             findings=findings,
             contract=contract,
+            remembered=remembered,
         ),
         contract=contract,
         keeps_clips=keeps_clips(edits),
@@ -147,6 +159,7 @@ def _summary(
     one_view: Sequence[str],
     findings: Sequence[Finding],
     contract: ServingContract,
+    remembered: RememberedSides | None,
 ) -> DatasetSummary:
     accepted = _accepted(judged)
     listed = [RefusedFile(file.name, file.reason) for file in refused]
@@ -165,7 +178,7 @@ def _summary(
         sizes=sizes_of(images),
         samples=samples_of(accepted),
         findings=tuple(finding.summary() for finding in findings),
-        split=None if problem else split_summary(images),
+        split=None if problem else split_summary(images, remembered),
     )
 
 

@@ -60,6 +60,7 @@ class EditKind(StrEnum):
     SPELLINGS = "spellings"
     LABELS = "labels"
     CLIPS = "clips"
+    CONFIRM = "confirm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +294,24 @@ class KeepClips(Edit):
         return dataset_messages.CLIPS_KEPT if self.keep else dataset_messages.CLIPS_DEALT_OUT
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmLabels(Edit):
+    """Says that the labels of photos are right, whatever models make of them.
+
+    Attributes:
+        files: Ids of the photos.
+    """
+
+    kind = EditKind.CONFIRM
+    refusals = {"files": dataset_messages.NO_FILES_CHOSEN}
+
+    files: FileIds
+
+    @property
+    def usual_title(self) -> str:
+        return dataset_messages.LABELS_CONFIRMED.format(n=len(self.files))
+
+
 EDITS: Mapping[EditKind, type[Edit]] = {
     edit.kind: edit
     for edit in (
@@ -305,6 +324,7 @@ EDITS: Mapping[EditKind, type[Edit]] = {
         JoinSpellings,
         TrustLabels,
         KeepClips,
+        ConfirmLabels,
     )
 }
 
@@ -371,6 +391,17 @@ def keeps_clips(edits: Sequence[Edit]) -> bool:
     """Whether photos of one clip stay together: so they do unless an edit says otherwise."""
     chosen = [edit.keep for edit in edits if isinstance(edit, KeepClips)]
     return chosen[-1] if chosen else True
+
+
+def confirmed_labels(edits: Sequence[Edit]) -> frozenset[int]:
+    """The photos whose labels an edit calls right, unless a later one has moved them to another class."""
+    confirmed: set[int] = set()
+    for edit in edits:
+        if isinstance(edit, ConfirmLabels):
+            confirmed.update(edit.files)
+        elif isinstance(edit, MoveFiles):
+            confirmed.difference_update(edit.files)
+    return frozenset(confirmed)
 
 
 def first_label(edits: Sequence[Edit], label: str) -> str:

@@ -1,12 +1,15 @@
 """Which groups of photos are held out: a share of each class, and never all of it."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
 from automl.datasets.split_groups import Group
+from automl.datasets.steady_sides import SteadySides
 
 TEST_SHARE_OF_CLIPS = 0.25
 MAX_TEST_IMAGES = 10_000
+_NOTHING_KNOWN = SteadySides()
 
 
 def _by_class(groups: Sequence[Group]) -> dict[str, list[Group]]:
@@ -25,11 +28,18 @@ def dealable(groups: Sequence[Group]) -> list[Group]:
     return [group for group in certain if group.labels.isdisjoint(single)]
 
 
-def held_out(groups: Sequence[Group], share: float, n_images: int) -> set[Group]:
-    """About `share` of the photos of each class, at least one picture or clip and never all."""
+def held_out(
+    groups: Sequence[Group], share: float, n_images: int, *, steady: SteadySides = _NOTHING_KNOWN
+) -> set[Group]:
+    """About `share` of the photos of each class, at least one picture or clip and never all.
+
+    What earlier runs have tested is among them, and what they have learned from is not; of what is new about the same
+    share at most joins the test, however much it lacks, so that there is something to learn from what is new.
+    """
     candidates = dealable(groups)
-    left = {label: _Room(of_class, share, n_images) for label, of_class in _by_class(candidates).items()}
-    chosen = set()
+    left = {label: _Room(of_class, share, n_images, steady) for label, of_class in _by_class(candidates).items()}
+    chosen = set(steady.test)
+    candidates = [group for group in candidates if steady.is_new(group)]
     for group in candidates:
         if all(left[label].has_room_for(group) for label in group.labels):
             chosen.add(group)
@@ -37,7 +47,8 @@ def held_out(groups: Sequence[Group], share: float, n_images: int) -> set[Group]
                 left[label].take(group)
     for label in sorted(left):
         if left[label].n_taken == 0:
-            spare = [group for group in left[label].groups if all(left[one].can_spare_one for one in group.labels)]
+            new = [group for group in left[label].groups if steady.is_new(group)]
+            spare = [group for group in new if all(left[one].can_spare_one for one in group.labels)]
             # Groups of several classes may have taken all that a class can spare.
             for group in sorted(spare, key=lambda group: len(group.images))[:1]:
                 chosen.add(group)
@@ -57,7 +68,7 @@ class _Room:
         n_taken: Groups that are held out.
     """
 
-    def __init__(self, groups: Sequence[Group], share: float, n_images: int) -> None:
+    def __init__(self, groups: Sequence[Group], share: float, n_images: int, steady: SteadySides) -> None:
         self.groups, self.n_taken = groups, 0
         sizes = [len(group.images) for group in groups]
         n_in_clips = sum(len(group.images) for group in groups if group.is_clip)
@@ -65,6 +76,12 @@ class _Room:
         share = min(TEST_SHARE_OF_CLIPS if has_clips else share, MAX_TEST_IMAGES / max(1, n_images))
         self._most_groups = max(1, round(share * len(groups)))
         self._n_photos = round((2 * share if has_clips else share) * sum(sizes))
+        for group in groups:
+            if group in steady.test:
+                self.take(group)
+        if self.n_taken:
+            n_new = sum(map(steady.is_new, groups))
+            self._most_groups = min(self._most_groups, self.n_taken + math.ceil(share * n_new))
 
     @property
     def can_spare_one(self) -> bool:

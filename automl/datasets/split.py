@@ -7,7 +7,8 @@ Every copy of a picture, and every near copy, is on the same side: together they
 by class, which is stratified and works for classes of two pictures, where scikit-learn's `StratifiedGroupKFold` gives
 up. The few groups that span classes are always learned from: one of their labels is wrong, so the test should not ask
 about them. The order in which groups are dealt out comes from a hash of seed and contents: neither the order of the
-files nor the version of a random generator matters, and adding photos moves few of the others.
+files nor the version of a random generator matters. Photos that an earlier run of the data set has used stay where
+they were (`steady_sides.py`); what is new is dealt out by the same rule, as far as the test lacks photos.
 """
 
 from collections.abc import Sequence
@@ -24,10 +25,11 @@ from automl.datasets.split_groups import (
     groups_of,
     labels_of_one_clip,
 )
+from automl.datasets.steady_sides import SteadySides, steady_sides
 from automl.datasets.validation_folds import require_enough, validation_of
 from automl.datasets.verdict import picture_of
 from automl.errors import BadDataset
-from automl.records import DatasetManifest, Scoring, Split, SplitPlan
+from automl.records import DatasetManifest, RememberedSides, Scoring, Split, SplitPlan
 from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
@@ -37,6 +39,10 @@ TEST_SHARE = 0.15
 FEWEST_IMAGES_WITH_TEST = 1_000
 """With fewer, every photo teaches and is tested, unless the user wants a part to be held out."""
 
+FEWEST_IMAGES_TO_KEEP_TEST = 500
+"""A data set that once had enough photos for a test keeps it down to so many, so that leaving out a few photos does not
+change how the score is made."""
+
 MAX_CROSS_VALIDATED_IMAGES = 5_000
 N_FOLDS = 5
 N_FOLDS_OF_FEW, FEW_OF_A_CLASS = 10, 30
@@ -45,10 +51,16 @@ is delivered, so the score would be too low (`bench.small_sets`)."""
 
 FEW_TEST_IMAGES = 30
 ALWAYS_TRAINED = -1
+_NOTHING_KNOWN = SteadySides()
 
 
 def make_split(
-    manifest: DatasetManifest, seed: int, n_folds: int | None = None, *, scoring: Scoring = Scoring.AUTO
+    manifest: DatasetManifest,
+    seed: int,
+    n_folds: int | None = None,
+    *,
+    scoring: Scoring = Scoring.AUTO,
+    remembered: RememberedSides | None = None,
 ) -> SplitPlan:
     """Splits a data set. Where the user has a test folder, its photos are the test.
 
@@ -64,6 +76,7 @@ def make_split(
         seed: Another seed chooses other photos for the test and the folds.
         n_folds: At least 2; None for five, and for ten of few photos that are all tested.
         scoring: What the user wants the score to come from; a test folder is the test whatever is said here.
+        remembered: The sides that photos had in earlier runs with this seed; a test folder overrides them, too.
 
     Raises:
         BadDataset: A class has no picture left to learn from, or there is none to test with.
@@ -74,15 +87,24 @@ def make_split(
     cut = cut_clips(manifest.images)
     groups = groups_of(manifest, cut, seed)
     test = {i for i, image in enumerate(manifest.images) if image.split is Split.TEST}
-    has_own_test = bool(test)
-    tests_every_photo = is_every_photo_tested(scoring, n_images=len(manifest.images), has_own_test=has_own_test)
+    has_own_test = manifest.has_own_test
+    remembered = None if has_own_test else remembered
+    tests_every_photo = is_every_photo_tested(
+        scoring,
+        n_images=len(manifest.images),
+        has_own_test=has_own_test,
+        kept_test=remembered is not None and remembered.keeps_test,
+    )
     if not has_own_test and (of_one_group := labels_of_one_clip(manifest, groups)):
-        plan = make_split(dealt_out(manifest, of_one_group), seed, n_folds, scoring=scoring)
+        plan = make_split(dealt_out(manifest, of_one_group), seed, n_folds, scoring=scoring, remembered=remembered)
         return replace(plan, notes=(dataset_messages.CLIPS_NOT_KEPT.format(classes=quoted(of_one_group)), *plan.notes))
+    steady = _NOTHING_KNOWN
     if not has_own_test and not tests_every_photo:
-        test = {i for group in held_out(groups, TEST_SHARE, len(manifest.images)) for i in group.images}
+        steady = steady_sides(manifest, groups, remembered)
+        chosen = held_out(groups, TEST_SHARE, len(manifest.images), steady=steady)
+        test = {i for group in chosen for i in group.images} - steady.left_out
     copies = copies_of_test(manifest.images, picture_of)
-    pool_groups = _learnable(manifest, groups, test | copies.left_out)
+    pool_groups = _learnable(manifest, groups, test | copies.left_out | steady.left_out)
     pool = sorted(i for group in pool_groups for i in group.images)
     left_out = sorted(set(range(len(manifest.images))) - test - set(pool))
     _require_every_class(manifest, pool)
@@ -90,7 +112,13 @@ def make_split(
 
     n_folds = n_folds or _usual_folds(manifest, tests_every_photo=tests_every_photo)
     most = len(pool) if tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
-    validation = validation_of(manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most)
+    if not tests_every_photo or remembered is None or remembered.n_folds < N_FOLDS:
+        remembered = None
+    else:
+        n_folds = min(n_folds, remembered.n_folds)
+    validation = validation_of(
+        manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most, remembered=remembered
+    )
     folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
     return SplitPlan(
         pool=tuple(pool),
@@ -104,6 +132,7 @@ def make_split(
                 if tests_every_photo
                 else _test_notes(manifest, test, n_copies=len(copies.left_out), has_own_test=has_own_test)
             ),
+            *_steady_notes(steady),
             *_cut_notes(cut, tests_every_photo=tests_every_photo),
             *_spared_notes(in_natural_order({manifest.images[i].label for i in copies.spared})),
             *validation.notes,
@@ -145,12 +174,19 @@ def _usual_folds(manifest: DatasetManifest, *, tests_every_photo: bool) -> int:
     return N_FOLDS_OF_FEW if tests_every_photo and are_few else N_FOLDS
 
 
-def is_every_photo_tested(scoring: Scoring, *, n_images: int, has_own_test: bool) -> bool:
-    """Whether no photo is kept for a test: each is tested by models that have not seen it."""
+def is_every_photo_tested(scoring: Scoring, *, n_images: int, has_own_test: bool, kept_test: bool = False) -> bool:
+    """Whether no photo is kept for a test: each is tested by models that have not seen it.
+
+    Args:
+        scoring: What the user wants.
+        n_images: All photos.
+        has_own_test: Whether some are in a test folder.
+        kept_test: Whether an earlier run had so many photos that a part was kept for the test unasked.
+    """
     if has_own_test:
         return False
     if scoring is Scoring.AUTO:
-        return n_images < FEWEST_IMAGES_WITH_TEST
+        return n_images < (FEWEST_IMAGES_TO_KEEP_TEST if kept_test else FEWEST_IMAGES_WITH_TEST)
     return scoring is Scoring.CROSS_VALIDATED
 
 
@@ -168,6 +204,17 @@ def _require_every_class(manifest: DatasetManifest, pool: Sequence[int]) -> None
     learnable = {manifest.images[i].label for i in pool}
     if lost := [label for label in manifest.classes if label not in learnable]:
         raise BadDataset(dataset_messages.NOTHING_TO_LEARN_OUTSIDE_TEST.format(classes=quoted(lost)))
+
+
+def _steady_notes(steady: SteadySides) -> list[str]:
+    notes = []
+    if n := sum(i in steady.left_out for group in steady.test for i in group.images):
+        notes.append(dataset_messages.JOINED_THE_TEST.format(n=n))
+    if n := len(steady.left_out) - n:
+        notes.append(dataset_messages.TEST_PHOTOS_IN_DOUBT.format(n=n))
+    if steady.dealt_again:
+        notes.append(dataset_messages.DEALT_AGAIN.format(classes=quoted(steady.dealt_again)))
+    return notes
 
 
 def _spared_notes(labels: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from automl.records import (
     ImageRecord,
     LayoutSummary,
     ReadingSummary,
+    RememberedSides,
     SizesSummary,
     Split,
     SplitSummary,
@@ -86,11 +87,16 @@ def _spread(ids: Sequence[int]) -> tuple[int, ...]:
     return tuple(ids[-(-i * len(ids) // n)] for i in range(n))
 
 
-def split_summary(images: Sequence[ImageRecord]) -> SplitSummary:
-    """How many photos of each class go where, with the usual seed; another one picks others, but as many."""
+def split_summary(images: Sequence[ImageRecord], remembered: RememberedSides | None = None) -> SplitSummary:
+    """How many photos of each class go where, with the usual seed; another one picks others, but as many.
+
+    Args:
+        images: The photos in use.
+        remembered: The sides that they had in earlier runs with the usual seed.
+    """
     manifest = manifest_of("", images)
     try:
-        plan = make_split(manifest, seed=0)
+        plan = make_split(manifest, seed=0, remembered=remembered)
     except BadDataset as error:
         return SplitSummary(notes=(error.message,))
     parts = {"learn": plan.pool, "test": plan.test, "left_out": plan.left_out}

@@ -1,7 +1,7 @@
 """The folds in which models are compared, or the one part that all of them are compared on."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from automl.datasets.holding_out import dealable, held_out
@@ -12,9 +12,10 @@ from automl.datasets.split_groups import (
     with_groups_dealt_out,
     with_lonely_clips_cut,
 )
+from automl.datasets.steady_sides import steady_folds
 from automl.datasets.verdict import problem_of
 from automl.errors import BadDataset
-from automl.records import DatasetManifest, Split
+from automl.records import DatasetManifest, RememberedSides, Split
 from automl.text.lists import quoted
 from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
@@ -49,7 +50,13 @@ class Validation:
 
 
 def validation_of(
-    manifest: DatasetManifest, pool: Sequence[Group], *, n_folds: int, seed: int, most_cross_validated: int
+    manifest: DatasetManifest,
+    pool: Sequence[Group],
+    *,
+    n_folds: int,
+    seed: int,
+    most_cross_validated: int,
+    remembered: RememberedSides | None = None,
 ) -> Validation:
     """How models that learn from these groups are compared; see `split.make_split`.
 
@@ -59,6 +66,7 @@ def validation_of(
         n_folds: At most so many.
         seed: Another seed deals other photos into a fold.
         most_cross_validated: With more photos, one part is held out.
+        remembered: The folds that photos had in earlier runs, which they keep.
 
     Raises:
         BadDataset: There is a single group.
@@ -70,11 +78,12 @@ def validation_of(
         notes.append(dataset_messages.COMPARED_ON_PARTS_OF_A_GROUP.format(classes=quoted(of_one_group)))
     require_enough(len(groups) > 1, manifest)
     n_pool = sum(len(group.images) for group in groups)
-    if not dealable(groups):
+    if not (to_deal := dealable(groups)):
         folds_of, n_used = _repeated(groups, n_folds=n_folds, n_pool=n_pool, seed=seed)
         return Validation(folds_of=folds_of, n_folds=n_used, notes=[*notes, dataset_messages.TOO_FEW_TO_COMPARE])
     if n_pool <= most_cross_validated:
-        found = _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed)
+        kept = steady_folds(manifest, to_deal, remembered, n_folds=min(n_folds, len(to_deal)))
+        found = _cross_validation(groups, n_pool=n_pool, n_folds=n_folds, seed=seed, kept=kept)
     else:
         found = _single_validation(manifest, groups, n_pool)
     return replace(found, notes=[*notes, *found.notes])
@@ -85,9 +94,11 @@ def _n_own(groups: Sequence[Group]) -> int:
     return sum(len(group.images) for group in groups if group.is_validation)
 
 
-def _cross_validation(groups: Sequence[Group], *, n_pool: int, n_folds: int, seed: int) -> Validation:
+def _cross_validation(
+    groups: Sequence[Group], *, n_pool: int, n_folds: int, seed: int, kept: Sequence[Mapping[Group, int]]
+) -> Validation:
     """Each photo takes its turn at validation."""
-    folds_of, n_used = _repeated(dealable(groups), n_folds=n_folds, n_pool=n_pool, seed=seed)
+    folds_of, n_used = _repeated(dealable(groups), n_folds=n_folds, n_pool=n_pool, seed=seed, kept=kept)
     notes = []
     if _n_own(groups):
         notes.append(dataset_messages.JOINED_IN_CROSS_VALIDATION.format(n_folds=n_used))
@@ -117,18 +128,20 @@ def _single_validation(manifest: DatasetManifest, groups: Sequence[Group], n_poo
     return Validation(folds_of=dict.fromkeys(chosen, (0,)), n_folds=1, notes=[note])
 
 
-def _repeated(groups: Sequence[Group], *, n_folds: int, n_pool: int, seed: int) -> tuple[_FoldsOfGroups, int]:
-    """The folds of each group, and how many folds there are."""
-    first, n_used = _dealt(groups, n_folds)
+def _repeated(
+    groups: Sequence[Group], *, n_folds: int, n_pool: int, seed: int, kept: Sequence[Mapping[Group, int]] = ()
+) -> tuple[_FoldsOfGroups, int]:
+    """The folds of each group, and how many folds there are; `kept`: those that are known, for the first repeats."""
+    first, n_used = _dealt(groups, n_folds, kept[0] if kept else {})
     deals = [first]
     for repeat in range(1, N_REPEATS if n_pool <= MAX_REPEATED_IMAGES else 1):
         shuffled = sorted(groups, key=lambda group: order_of(group, seed, repeat))
-        deals.append(_dealt(shuffled, n_folds)[0])
+        deals.append(_dealt(shuffled, n_folds, kept[repeat] if repeat < len(kept) else {})[0])
     return {group: tuple(deal[group] for deal in deals) for group in first}, n_used
 
 
-def _dealt(groups: Sequence[Group], n_folds: int) -> tuple[dict[Group, int], int]:
-    """The fold of each group, and how many folds there are.
+def _dealt(groups: Sequence[Group], n_folds: int, kept: Mapping[Group, int]) -> tuple[dict[Group, int], int]:
+    """The fold of each group, and how many folds there are. `kept`: the folds that some of them have already.
 
     No fold is empty, and none holds all of a class that has two groups; only groups of several classes may leave no
     other way.
@@ -139,10 +152,11 @@ def _dealt(groups: Sequence[Group], n_folds: int) -> tuple[dict[Group, int], int
     fold_of: dict[Group, int] = {}
     # Groups of several classes are the hardest to place, so they come first; then class by class, the large groups
     # first: the small ones then even the folds out.
-    for group in sorted(groups, key=lambda group: (len(group.labels) == 1, sorted(group.labels), -len(group.images))):
+    in_order = sorted(groups, key=lambda group: (len(group.labels) == 1, sorted(group.labels), -len(group.images)))
+    for group in sorted(in_order, key=lambda group: group not in kept):
         of_classes = [n_of_class[label] for label in group.labels]
-        fold = min(range(n_used), key=lambda f: (sum(n[f] for n in of_classes), n_in_fold[f]))
-        fold_of[group] = fold
+        fold_of_fewest = min(range(n_used), key=lambda f: (sum(n[f] for n in of_classes), n_in_fold[f]))
+        fold = fold_of[group] = kept.get(group, fold_of_fewest)
         n_in_fold[fold] += len(group.images)
         for n in of_classes:
             n[fold] += len(group.images)

@@ -19,6 +19,7 @@ from automl.datasets.findings.finding import Finding
 from automl.errors import BadImage, BadUpload
 from automl.images.verify import in_threads, inspect_photo
 from automl.labelling.label_tables import LabelTable, read_tables
+from automl.records import RememberedSides
 from automl.text.upload_names import is_junk
 
 _FEWEST_TO_TIME = 20
@@ -98,6 +99,7 @@ def judge_files(
     edits: Sequence[Edit] = (),
     fingerprints: Mapping[int, bytes] | None = None,
     find_more: Callable[[Sequence[DataFile]], Sequence[Finding]] = lambda _files: (),
+    remembered: RememberedSides | None = None,
 ) -> Assessment:
     """The verdict on files that have been inspected, with the tables of labels among them.
 
@@ -107,8 +109,10 @@ def judge_files(
         edits: What users have changed about the data set, in their order.
         fingerprints: Those that the inspection has made, by id; clips are found by them.
         find_more: Findings of earlier runs, of the judged files.
+        remembered: The sides of the split that photos had in earlier runs with the usual seed.
     """
-    return assess(files, edits, _tables(files, source), fingerprints=fingerprints, find_more=find_more)
+    tables = _tables(files, source)
+    return assess(files, edits, tables, fingerprints=fingerprints, find_more=find_more, remembered=remembered)
 
 
 def _inspect(file: DataFile, *, source: FileSource, recorder: InspectionRecorder, max_pixels: int) -> InspectedFile:

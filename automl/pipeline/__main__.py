@@ -33,6 +33,7 @@ from automl.store.checks import check_dataset, load_manifest
 from automl.store.database import Database, find_dataset, known_run
 from automl.store.events import BackgroundEvents, RunEvents
 from automl.store.runs import fail_run
+from automl.store.sides import sides_for_run
 from automl.store.tables import Run
 from automl.text.messages import pipeline as pipeline_messages
 
@@ -87,8 +88,10 @@ def _prepare(
     if not is_checked:
         observer.activity(pipeline_messages.CHECKING_PHOTOS)
         check_dataset(database, store, dataset_id, settings=settings)
+    manifest = load_manifest(database, store, run_id, scratch=workspace / "images")
     return Job(
-        manifest=load_manifest(database, store, run_id, scratch=workspace / "images"),
+        manifest=manifest,
+        remembered=sides_for_run(database, run_id, manifest),
         settings=run_settings,
         weights=installed(settings.weights_dir),
         cache=settings.features_dir,

@@ -44,6 +44,7 @@ from automl.records import (
     Aspect,
     DatasetManifest,
     ImageRecord,
+    RememberedSides,
     RunResult,
     RunSettings,
     RunState,
@@ -81,6 +82,7 @@ class Job:
         workspace: an empty folder for this run's files.
         earlier: trials of an attempt at this run that was broken off.
         notes: what the report should say of what was before this attempt.
+        remembered: the sides of the split that photos had in earlier runs of the data set; None where there were none.
     """
 
     manifest: DatasetManifest
@@ -90,6 +92,7 @@ class Job:
     workspace: Path
     earlier: tuple[TrialRecord, ...] = ()
     notes: tuple[str, ...] = ()
+    remembered: RememberedSides | None = None
 
 
 def train(job: Job, budget: Budget, observer: Observer) -> RunResult:
@@ -126,7 +129,9 @@ class _Run:
         self._notes = NoteKeeper()
         self._observer = Observers(self._notes, observer)
         self._weights = choose_backbones(job.weights, job.settings.backbones)
-        self._plan: SplitPlan = make_split(job.manifest, job.settings.seed, scoring=job.settings.scoring)
+        self._plan: SplitPlan = make_split(
+            job.manifest, job.settings.seed, scoring=job.settings.scoring, remembered=job.remembered
+        )
         self._contract = job.manifest.contract
         self._rules = rules_of(self._contract)
         self._aspects: tuple[Aspect, ...] = ()

@@ -14,6 +14,7 @@ from automl.records.dataset_summary import (
 )
 from automl.records.pixel_facts import GrayFacts, PixelFacts, TransparencyFacts
 from automl.records.proof import Proof
+from automl.records.remembered_sides import RememberedSides
 from automl.records.result import RunResult
 from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, USUAL_SIZE_PX, RunSettings
 from automl.records.serving_contract import Aspect, GrayRange, GrayRules, ServingContract
@@ -62,6 +63,7 @@ __all__ = [
     "PrunerKind",
     "ReadingSummary",
     "RefusedFile",
+    "RememberedSides",
     "RunResult",
     "RunSettings",
     "RunState",

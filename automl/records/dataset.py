@@ -77,6 +77,11 @@ class DatasetManifest:
     contract: ServingContract | None = None
     keeps_clips: bool = True
 
+    @property
+    def has_own_test(self) -> bool:
+        """Whether the user has put some photos into a test folder."""
+        return any(image.split is Split.TEST for image in self.images)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitPlan:

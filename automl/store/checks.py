@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from automl.datasets.assess import Assessment
 from automl.datasets.data_file import DataFile
-from automl.datasets.edits import Edit, read_edit
+from automl.datasets.edits import Edit, confirmed_labels, read_edit
 from automl.datasets.findings.runs import found_by_runs
 from automl.errors import BadDataset, NotAllowedNow, NotFound
 from automl.images.near_copies import Likeness, likeness_of
@@ -30,6 +30,7 @@ from automl.store.database import Database, find_dataset, known_run
 from automl.store.dataset_files import load_files, load_fingerprints, save_files
 from automl.store.locks import exclusive
 from automl.store.results import latest_report
+from automl.store.sides import latest_sides
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, Run
 from automl.store.unpacking import unpack_archives
 from automl.store.versions import latest_version, load_version, record_version
@@ -117,12 +118,15 @@ def judge(session: Session, store: ArtifactStore, dataset_id: str) -> Assessment
 
 
 def _judged(session: Session, store: ArtifactStore, dataset_id: str, *, files: Sequence[DataFile]) -> Assessment:
+    edits = current_edits(session, dataset_id)
+    report = latest_report(session, dataset_id)
     return judge_files(
         files,
         source=_StoredFiles(store),
-        edits=current_edits(session, dataset_id),
+        edits=edits,
         fingerprints=load_fingerprints(session, dataset_id),
-        find_more=partial(found_by_runs, latest_report(session, dataset_id)),
+        find_more=partial(found_by_runs, report, confirmed=confirmed_labels(edits)),
+        remembered=latest_sides(session, dataset_id),
     )
 
 

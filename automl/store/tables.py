@@ -35,6 +35,7 @@ from automl.records import (
     FileState,
     PixelFacts,
     Proof,
+    RememberedSides,
     RunSettings,
     RunState,
     Stage,
@@ -230,6 +231,30 @@ class DatasetVersion(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     dataset: Mapped[Dataset] = relationship(back_populates="versions")
+
+
+class DatasetSides(Base):
+    """What the splits of runs have decided about the photos of a version, and of earlier ones.
+
+    Attributes:
+        id: Number of the row; a later one is larger.
+        dataset_id: The data set.
+        version_id: The version that was split.
+        seed: From which the split was made.
+        sides: What is remembered: of the photos of this version, and of those that earlier ones have had.
+    """
+
+    __tablename__ = "dataset_sides"
+    __table_args__ = (
+        UniqueConstraint("version_id", "seed", name="uq_dataset_sides_version_id_seed"),
+        Index("ix_dataset_sides_dataset_id_seed", "dataset_id", "seed"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"))
+    seed: Mapped[int]
+    sides: Mapped[RememberedSides] = mapped_column(JsonRecord(RememberedSides.model_validate))
 
 
 class Run(Base):

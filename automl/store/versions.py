@@ -18,7 +18,7 @@ from automl.errors import BadDataset
 from automl.records import DatasetManifest, ImageRecord, RefusedFile, ServingContract, Split
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import find_dataset
-from automl.store.tables import DatasetVersion, Run
+from automl.store.tables import DatasetSides, DatasetVersion, Run
 from automl.text.messages import store as store_messages
 
 _MAX_BYTES = 1 << 30
@@ -99,7 +99,7 @@ def record_version(
     )
     stored = store.write(f"datasets/{dataset_id}/versions", io.BytesIO(written), max_bytes=_MAX_BYTES)
     number = latest.number + 1 if latest else 1
-    if latest is not None and not session.scalar(select(exists().where(Run.version_id == latest.id))):
+    if latest is not None and not _is_used(session, latest):
         # Its file stays for the sweeper: this transaction may still fail, and a run may just be opening it.
         number = latest.number
         session.delete(latest)
@@ -115,6 +115,12 @@ def record_version(
     session.add(version)
     session.flush()
     return version
+
+
+def _is_used(session: Session, version: DatasetVersion) -> bool:
+    """Whether a run has it, or had it: then sides of its photos are remembered."""
+    has_run = session.scalar(select(exists().where(Run.version_id == version.id)))
+    return bool(has_run or session.scalar(select(exists().where(DatasetSides.version_id == version.id))))
 
 
 def latest_version(session: Session, dataset_id: str) -> DatasetVersion | None:

@@ -98,7 +98,7 @@ class FixBody(RequestBody):
 
     finding: Text = ""
     """Its `kind`, or its `key` where there are several of a kind; its `key` with `-keep` behind it says that nothing is
-    wrong."""
+    wrong. `harmless` does what is proposed for exact copies and for photos that show nothing, as one edit."""
 
 
 class ExtensionBody(RequestBody):

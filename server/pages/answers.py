@@ -84,15 +84,33 @@ def show(run_id: str) -> str:
 @blueprint.post("/<run_id>/labels")
 def correct(run_id: str) -> ResponseReturnValue:
     """Gives one photo (`file`) of the run's data set another class (`to`), and leads back to where the form was."""
-    file_id = row_id(request.form.get("file", 0, type=int))
-    with services().database.session() as session:
-        dataset_id = find_run(session, run_id).dataset_id
-        file = session.get(DatasetFile, file_id)
-        if file is None or file.dataset_id != dataset_id:
-            raise NotFound(server_messages.PHOTO_GONE)
+    dataset_id, file_id = _photo_of(run_id)
     add_edit(services(), dataset_id, read_edit(EditKind.MOVE, {"files": [file_id], "to": request.form.get("to")}))
     if request.form.get("back") == "answers":
         really, said, page = map(request.form.get, ("really", "said", "page"))
         return redirect(url_for("answers.show", run_id=run_id, really=really, said=said, page=page), 303)
     anchor = "suspects" if request.form.get("back") == "suspects" else "mistakes"
     return redirect(url_for("runs.show", run_id=run_id, _anchor=anchor), 303)
+
+
+@blueprint.post("/<run_id>/confirmed")
+def confirm(run_id: str) -> ResponseReturnValue:
+    """The label of one photo (`file`) of the run's data set is right, whatever models make of it."""
+    dataset_id, file_id = _photo_of(run_id)
+    add_edit(services(), dataset_id, read_edit(EditKind.CONFIRM, {"files": [file_id]}))
+    return redirect(url_for("runs.show", run_id=run_id, _anchor="suspects"), 303)
+
+
+def _photo_of(run_id: str) -> tuple[str, int]:
+    """The data set of a run, and the photo of it that the form means.
+
+    Raises:
+        NotFound: There is no such run, or no such photo.
+    """
+    file_id = row_id(request.form.get("file", 0, type=int))
+    with services().database.session() as session:
+        dataset_id = find_run(session, run_id).dataset_id
+        file = session.get(DatasetFile, file_id)
+        if file is None or file.dataset_id != dataset_id:
+            raise NotFound(server_messages.PHOTO_GONE)
+    return dataset_id, file_id

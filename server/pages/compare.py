@@ -14,7 +14,8 @@ from automl.store.results import report_of
 from automl.store.tables import Dataset, Run
 from automl.text.messages import server as server_messages
 from server.services import services
-from server.views.comparison import compare_pairs, compare_tests, figure_rows, made_rows
+from server.views.comparison import common_row, compare_pairs, compare_tests, figure_rows, made_rows
+from server.views.rescored import RescoredAnswers, rescored
 from server.views.test_photos import answers_of, photos_of_test
 
 blueprint = Blueprint("compare", __name__, url_prefix="/datasets")
@@ -50,15 +51,26 @@ def _runs(session: Session, dataset: Dataset, ids: Sequence[str]) -> list[Run]:
     return [by_id[one] for one in ids]
 
 
+def _today(session: Session, run: Run) -> RescoredAnswers | None:
+    answers = answers_of(session, services().store, run)
+    return None if answers is None else rescored(session, run.dataset_id, answers)
+
+
 def _compared(session: Session, runs: Sequence[Run]) -> dict[str, object]:
     names, store = ascii_uppercase[: len(runs)], services().store
     reports = [report_of(run) for run in runs]
     tests = compare_tests([photos_of_test(session, store, run) for run in runs])
+    today = [_today(session, run) for run in runs]
+    answers = [found.answers if found else None for found in today]
+    n_corrected = max((found.n_corrected for found in today if found), default=0)
+    common = None if tests.are_alike and not n_corrected else common_row(answers)
     return {
         "names": names,
         "tests": tests,
-        "pairs": compare_pairs(names, [answers_of(session, store, run) for run in runs]),
-        "figures": figure_rows(reports, tests.are_alike),
+        "pairs": compare_pairs(names, answers),
+        "n_corrected": n_corrected,
+        "has_common": common is not None,
+        "figures": [*([common] if common else []), *figure_rows(reports, tests.are_alike)],
         "is_held_out": all(report.score.is_held_out for report in reports),
         "made": made_rows(runs),
     }

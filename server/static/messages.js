@@ -36,6 +36,9 @@ const MESSAGES = {
   serverUnreachable: "The server cannot be reached. What has arrived is kept.",
   serverError: "The server answered with error {status}. What has arrived is kept.",
 
+  // The photos of a class.
+  ticked: "{n} ticked",
+
   // A live run.
   bestSoFar: "Best so far: {score}.",
   firstScore: "The first score: {score} on validation photos.",

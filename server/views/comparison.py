@@ -18,6 +18,7 @@ from automl.text.names import backbones_in_words
 from automl.text.numbers import latency_in_words, percent, size_in_words
 from automl.text.one_or_many import OneOrMany
 from automl.text.trial_names import STAGE_TITLES
+from server.views.paired import PairedDifference, paired_difference
 from server.views.test_photos import AnsweredPhoto
 
 _NOTHING = "–"
@@ -68,6 +69,7 @@ class RunPair:
         only_first: How many of them only the first run has right.
         only_second: How many of them only the second run has right.
         leads: For each clip, or photo that is alone, by how many photos the first run is ahead on it; without zeros.
+        difference: How much more often the first run is right; None where they have no photo in common.
     """
 
     first: str
@@ -76,6 +78,28 @@ class RunPair:
     only_first: int
     only_second: int
     leads: tuple[int, ...]
+    difference: PairedDifference | None
+
+    @property
+    def scores_in_words(self) -> str:
+        """How often either is right on what both have been asked; empty where that is nothing."""
+        found = self.difference
+        if found is None:
+            return ""
+        is_first = found.lead >= 0
+        low, high = (found.low, found.high) if is_first else (-found.high, -found.low)
+        message = page_messages.AHEAD_ON_BOTH if found.lead else page_messages.EVEN_ON_BOTH
+        return message.format(
+            n=found.n,
+            first=self.first,
+            second=self.second,
+            first_share=percent(found.n_first / found.n),
+            second_share=percent(found.n_second / found.n),
+            better=self.first if is_first else self.second,
+            points=abs(found.lead) * 100,
+            low=low * 100,
+            high=high * 100,
+        )
 
     @property
     def is_by_clip(self) -> bool:
@@ -228,6 +252,32 @@ def figure_rows(reports: Sequence[RunReport], are_alike: bool | None) -> list[Co
     ]
 
 
+def common_row(answers: Sequence[Sequence[AnsweredPhoto] | None]) -> ComparisonRow | None:
+    """How often each run is right on the photos that all of them have been asked; None where there are none.
+
+    The best one is named where it is ahead of each other one by more than luck gives.
+
+    Args:
+        answers: Of each run, under the labels of today; None where they are not kept.
+    """
+    known = [{one.sha256: one for one in of} for of in answers if of is not None]
+    common = set.intersection(*(set(of) for of in known)) if len(known) == len(answers) else set()
+    if not common:
+        return None
+    shares = [sum(of[digest].is_right for digest in common) / len(common) for of in known]
+    best = shares.index(max(shares))
+    pairs = (_pair(first="", one=known[best], second="", other=of) for i, of in enumerate(known) if i != best)
+    stands_out = all(pair.p_value < _RARE_BY_LUCK for pair in pairs)
+    return ComparisonRow(
+        title=page_messages.RIGHT_ON_COMMON,
+        term=page_messages.RIGHT_ON_COMMON_TERM.format(n=len(common)),
+        figures=tuple(
+            ComparedFigure(words=percent(share), is_best=stands_out and i == best) for i, share in enumerate(shares)
+        ),
+        differs=len(set(shares)) > 1,
+    )
+
+
 def made_rows(runs: Sequence[Run]) -> list[ComparisonRow]:
     """What each finished run was built on, from which version of the photos, and with which settings."""
     winners = [report_of(run).winner for run in runs]
@@ -278,7 +328,7 @@ def compare_tests(tested: Sequence[Mapping[str, str] | None]) -> TestComparison:
 
 
 def compare_pairs(names: Sequence[str], answers: Sequence[Sequence[AnsweredPhoto] | None]) -> list[RunPair]:
-    """Each two of the runs on the photos that both were tested with, under the same label."""
+    """Each two of the runs on the photos that both have been asked, under the labels of today."""
     known = [(name, {one.sha256: one for one in of}) for name, of in zip(names, answers, strict=True) if of is not None]
     return [
         _pair(first=first, one=one, second=second, other=other)
@@ -337,6 +387,7 @@ def _pair(*, first: str, one: Mapping[str, AnsweredPhoto], second: str, other: M
         only_first=sum(one[digest].is_right and not other[digest].is_right for digest in common),
         only_second=sum(other[digest].is_right and not one[digest].is_right for digest in common),
         leads=tuple(_leads(one, other, common)),
+        difference=paired_difference(one, other, common),
     )
 
 

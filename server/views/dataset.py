@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from automl.datasets.findings.harmless import is_worth_one_step
 from automl.datasets.findings.runs import DOUBTED_LABELS
 from automl.records import ClassSplit, DatasetState, DatasetSummary, FileState, FindingSummary
 from automl.store.results import latest_report
@@ -146,6 +147,11 @@ class DatasetView:
     @property
     def version(self) -> DatasetVersion | None:
         return self.versions[-1] if self.versions else None
+
+    @property
+    def has_harmless_findings(self) -> bool:
+        """Whether there are several that one click can set right without a second look."""
+        return is_worth_one_step(one.finding.kind for one in self.findings)
 
 
 def view_dataset(session: Session, dataset: Dataset) -> DatasetView:

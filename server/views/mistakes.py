@@ -1,11 +1,13 @@
 """The most confident mistakes of a result, and the labels that it doubts, with their photos."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from automl.datasets.edits import confirmed_labels
 from automl.records.report import RunReport
+from automl.store.checks import current_edits
 from server.views.seen_photos import SeenPhoto, SeenPhotos
 from server.views.test_photos import AnsweredPhoto
 
@@ -67,7 +69,7 @@ class Mistakes:
 
     Attributes:
         worst: The most confident mistakes.
-        suspects: Photos with a doubted label, as far as they are still used.
+        suspects: Photos with a doubted label, as far as they are still used and nobody has said that it is right.
         doubts: None where the model has no threshold, or the answers are not kept.
     """
 
@@ -89,6 +91,7 @@ def view_mistakes(
     nearest = (photo for mistake in report.mistakes for photo in mistake.nearest)
     shown = [*report.mistakes, *report.suspects, *nearest]
     photos = SeenPhotos(session, dataset_id, (photo.sha256 for photo in shown))
+    confirmed = confirmed_labels(current_edits(session, dataset_id)) if report.suspects else frozenset[int]()
     is_sure = {answer.sha256: answer.is_sure for answer in answers or ()}
     suspects = (DoubtedPhoto(photos.of(one), one.suggested, one.confidence) for one in report.suspects)
     return Mistakes(
@@ -102,9 +105,14 @@ def view_mistakes(
             )
             for mistake in report.mistakes
         ),
-        suspects=tuple(one for one in suspects if one.photo.now is not None and one.photo.is_used),
+        suspects=tuple(one for one in suspects if _is_open(one, confirmed)),
         doubts=_doubts(answers or ()),
     )
+
+
+def _is_open(suspect: DoubtedPhoto, confirmed: Set[int]) -> bool:
+    """Whether its photo is still used, and nobody has said that the label is right."""
+    return suspect.photo.now is not None and suspect.photo.is_used and suspect.photo.now.id not in confirmed
 
 
 def _doubts(answers: Sequence[AnsweredPhoto]) -> Doubts | None:

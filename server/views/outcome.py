@@ -15,6 +15,7 @@ from server.views.confusion import ConfusionMatrix, view_confusion
 from server.views.dataset import labels_of
 from server.views.follow_up import NextSteps, next_steps
 from server.views.mistakes import Mistakes, view_mistakes
+from server.views.rescored import RescoredAnswers, rescored
 from server.views.test_photos import answers_in
 
 _HEAT_ROUTE = "try_it.heat"
@@ -30,6 +31,7 @@ class OutcomeView:
         has_answers: Whether each count of the matrix leads to its photos.
         has_heat: Whether heat maps can be asked for.
         mistakes: Single photos with what the model said of them.
+        rescored: What the answers are worth by the labels of today; None where they are not kept.
         labels: The classes that the data set has today.
         settings: What the run was asked for, one figure a row.
         next: The runs that may follow.
@@ -40,6 +42,7 @@ class OutcomeView:
     has_answers: bool
     has_heat: bool
     mistakes: Mistakes
+    rescored: RescoredAnswers | None
     labels: Sequence[str]
     settings: Sequence[ComparisonRow]
     next: NextSteps
@@ -59,6 +62,7 @@ def view_outcome(session: Session, services: Services, run: Run, *, bundle: Arti
         has_answers=has_answers,
         has_heat=_HEAT_ROUTE in current_app.view_functions,
         mistakes=view_mistakes(session, run.dataset_id, report=report, answers=answers),
+        rescored=None if answers is None else rescored(session, run.dataset_id, answers),
         labels=labels_of(run.dataset),
         settings=setting_rows([run.settings]),
         next=next_steps(session, run, services.settings.max_budget_s),

@@ -7,7 +7,7 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from automl.datasets.split import is_every_photo_tested
-from automl.records import RunState, TrialInProgress, TrialState
+from automl.records import RunState, Scoring, TrialInProgress, TrialState
 from automl.store.run_clock import RunClock, run_clock
 from automl.store.tables import Artifact, LogEntry, Run, TrialSummary, now
 from automl.text.numbers import validated
@@ -65,9 +65,12 @@ class RunView:
     @property
     def tests_every_photo(self) -> bool:
         """Whether no photo is kept for a test, as far as that is known before the run has its result."""
-        summary, version = self.run.dataset.summary, self.run.version
+        summary, version, scoring = self.run.dataset.summary, self.run.version, self.run.settings.scoring
+        split, is_latest = summary.split, version is None or version.number == summary.version
+        if scoring is Scoring.AUTO and is_latest and split and split.classes:
+            return split.tests_every_photo  # it knows whether earlier runs had a test
         return is_every_photo_tested(
-            self.run.settings.scoring,
+            scoring,
             n_images=version.n_images if version else summary.n_images,
             has_own_test=any(row.test for row in summary.classes),
         )

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from automl.errors import DarkroomError, DiskFull, NotAllowedNow, RunFailed, SourceUnavailable, UploadTooLarge
 from automl.records import DatasetState, EpochScores, RunState, Stage, TrialInProgress
 from automl.store.database import find_run
-from automl.store.tables import LogEntry, TrialSummary, now
+from automl.store.tables import DatasetFile, LogEntry, TrialSummary, now
 from server.views.confusion import MAX_DRAWN
 from tests.automl.images.faults import as_jpeg, photo
 from tests.automl.serving.tiny_model import tiny_model
@@ -109,6 +109,14 @@ def with_model(state: RunState, page: str = "") -> Callable[[Site], str]:
 def answers(site: Site) -> str:
     _, (run_id,) = _answered(site, 1)
     return f"/runs/{run_id}/answers"
+
+
+def corrected(site: Site, page: str) -> str:
+    """A result and a comparison, since when the label of a tested photo was corrected."""
+    dataset_id, (one, other) = _answered(site, 2)
+    with site.database.session() as session:
+        session.query(DatasetFile).filter_by(dataset_id=dataset_id, sha256="bb").one().label = "tulip"
+    return page.format(dataset=dataset_id, one=one, other=other)
 
 
 def comparison(site: Site) -> str:
@@ -244,6 +252,10 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "answers": answers,
     "photos of a cell": _cell,
     "comparison": comparison,
+    "result, a label corrected since": lambda site: corrected(site, "/runs/{one}"),
+    "comparison, a label corrected since": lambda site: corrected(
+        site, "/datasets/{dataset}/compare?run={one}&run={other}"
+    ),
     "which runs to compare": lambda site: comparison(site).partition("?")[0],
     "try it": lambda site: f"/runs/{add_tried_run(site)}/try",
     "try it, after it was cancelled": with_model(RunState.CANCELLED, "/try"),

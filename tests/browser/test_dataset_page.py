@@ -267,6 +267,27 @@ class TestPhotosOfAClass:
             assert box.evaluate("box => box.closest('label').querySelector('img').getBoundingClientRect().top") < top
             assert box.evaluate("box => box.getBoundingClientRect().bottom") < top
 
+    def test_all_are_ticked_at_once_and_shift_ticks_a_row_of_them(self, cats):
+        cats.get_by_role("button", name="Tick all on this page").click()
+        expect(cats.locator("#n-ticked")).to_have_text("14 ticked")
+        cats.get_by_role("button", name="Tick none").press("Enter")
+        expect(cats.locator("#n-ticked")).to_have_text("0 ticked")
+        boxes = cats.get_by_role("checkbox")
+        boxes.nth(5).check()
+        boxes.nth(2).click(modifiers=["Shift"])
+        expect(cats.locator("#n-ticked")).to_have_text("4 ticked")
+        cats.get_by_role("img").nth(8).click(modifiers=["Shift"])  # from the one that was clicked last
+        expect(cats.locator("#n-ticked")).to_have_text("7 ticked")
+        assert [i for i, box in enumerate(boxes.all()) if box.is_checked()] == [2, 3, 4, 5, 6, 7, 8]
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_a_tick_can_be_seen_in_light_and_dark(self, cats, theme):
+        """The tick itself is white."""
+        cats.emulate_media(color_scheme=theme)
+        box = cats.get_by_role("checkbox").first
+        box.check()
+        assert box.evaluate("box => getComputedStyle(box).backgroundColor") == "rgb(143, 71, 0)"
+
     def test_nothing_ticked_is_said_in_plain_words_and_leads_back(self, cats):
         cats.get_by_role("button", name="Leave them out").click()
         expect(cats.get_by_role("main")).to_contain_text("Tick some photos first")

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from PIL import Image
 from sqlalchemy import event
 
 from automl.records import DatasetState, RunState
@@ -120,6 +121,21 @@ def test_a_finding_is_mended_with_one_click_and_the_click_undone(client, world):
     assert client.post(f"/datasets/{dataset_id}/fix", data={"finding": "nothing"}).status_code == 404
 
 
+def test_what_is_harmless_is_mended_in_one_step_that_can_be_undone(client, world):
+    copied, blank = encoded(picture(size=(80, 60))), encoded(Image.new("RGB", (80, 60), "navy"))
+    files = two_classes(12) | {"cat/a.png": copied, "cat/b.png": copied, "dog/blank.png": blank}
+    dataset_id = world.add_checked(files)
+    assert 'id="fix-harmless"' in client.get(f"/datasets/{dataset_id}").text
+    client.post(f"/datasets/{dataset_id}/fix", data={"finding": "harmless"})
+    assert labels(client, dataset_id) == {"cat": 13, "dog": 12}
+    page = client.get(f"/datasets/{dataset_id}").text
+    assert "Left out 2 exact copies and photos that show nothing" in page and 'id="fix-harmless"' not in page
+    assert client.post(f"/datasets/{dataset_id}/fix", data={"finding": "harmless"}).status_code == 404
+    number = re.search(r'name="edit" value="(\d+)"', page).group(1)
+    client.post(f"/datasets/{dataset_id}/undo", data={"edit": number})
+    assert labels(client, dataset_id) == {"cat": 14, "dog": 13}
+
+
 def test_a_run_keeps_its_version_and_an_edit_makes_the_next_one(client, world, pets):
     run_id = client.post("/api/v1/runs", json={"dataset": pets, "budget": "1m"}).json["id"]
     assert client.get(f"/api/v1/runs/{run_id}").json["version"] == 1
@@ -233,6 +249,26 @@ def test_a_doubted_label_shows_what_the_photo_looks_like_and_moves_it(client, wo
     number = world.file_ids(pets)["cat/0.png"]
     client.post(f"/datasets/{pets}/edits", data={"kind": "move", "files": number, "to": "dog"})
     assert "looks like" not in client.get(f"/datasets/{pets}").text
+
+
+def test_a_doubted_label_that_is_right_is_not_doubted_again_until_that_is_undone_or_the_photo_moved(
+    client, world, pets
+):
+    with world.database.session() as session:
+        digest = next(file.sha256 for file in find_dataset(session, pets).files if file.name == "cat/0.png")
+    doubt = {"name": "cat/0.png", "sha256": digest, "label": "cat", "suggested": "dog", "confidence": 0.9}
+    run_id = world.add_run(RunState.DONE, pets, result={"suspects": [doubt]}, finished_at=now())
+    edit(client, pets, "rename", from_="nothing", to="else")
+    assert "My label is right" in client.get(f"/datasets/{pets}").text
+    answer = client.post(f"/runs/{run_id}/confirmed", data={"file": world.file_ids(pets)["cat/0.png"]})
+    assert (answer.status_code, answer.location) == (303, f"/runs/{run_id}#suspects")
+    page = client.get(f"/datasets/{pets}").text
+    assert "looks like" not in page and "Said that the label of 1 photo is right" in page
+    assert record(client, pets)["version"] == 1  # no photo has changed
+    number = re.search(r'name="edit" value="(\d+)"', page).group(1)
+    client.post(f"/datasets/{pets}/undo", data={"edit": number})
+    assert "looks like" in client.get(f"/datasets/{pets}").text
+    assert client.post(f"/runs/{run_id}/confirmed", data={"file": 10**9}).status_code == 404
 
 
 def test_the_last_photo_of_a_class_leads_back_to_the_data_set(client, world, pets):

@@ -1,7 +1,7 @@
 """What only a run can find out about photos: labels that its models doubt, and photos that look alike."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import ExcludeFiles
@@ -13,20 +13,29 @@ from automl.text.messages import datasets as dataset_messages
 DOUBTED_LABELS, LOOK_ALIKES = "doubted-labels", "look-alikes"
 
 
-def found_by_runs(report: RunReport | None, files: Sequence[DataFile]) -> list[Finding]:
-    """What a finished run found, as far as it is still true of `files`. report: None where no run has finished."""
+def found_by_runs(
+    report: RunReport | None, files: Sequence[DataFile], *, confirmed: Set[int] = frozenset()
+) -> list[Finding]:
+    """What a finished run found, as far as it is still true of `files`.
+
+    Args:
+        report: None where no run has finished.
+        files: All files, as they are judged now.
+        confirmed: Ids of photos whose labels are right, as their user says.
+    """
     if report is None:
         return []
     used: defaultdict[str, list[DataFile]] = defaultdict(list)
     for file in files:
         if file.state is FileState.ACCEPTED:
             used[file.sha256].append(file)
-    return [*_doubted_labels(report, used), *_look_alikes(report, used)]
+    return [*_doubted_labels(report, used, confirmed), *_look_alikes(report, used)]
 
 
-def _doubted_labels(report: RunReport, used: Mapping[str, Sequence[DataFile]]) -> list[Finding]:
+def _doubted_labels(report: RunReport, used: Mapping[str, Sequence[DataFile]], confirmed: Set[int]) -> list[Finding]:
     doubted = [
-        [file for file in used.get(suspect.sha256, ()) if file.label == suspect.label] for suspect in report.suspects
+        [file for file in used.get(one.sha256, ()) if file.label == one.label and file.id not in confirmed]
+        for one in report.suspects
     ]
     groups = tuple((files[0].id,) for files in doubted if files)
     if not groups:

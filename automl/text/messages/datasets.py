@@ -186,6 +186,30 @@ COPIES_OF_TEST_LEFT_OUT = OneOrMany(
     one="{n:,} photo is a copy of a test photo and left out of training, so that the score stays honest.",
     many="{n:,} photos are copies of test photos and left out of training, so that the score stays honest.",
 )
+JOINED_THE_TEST = OneOrMany(
+    one=(
+        "{n:,} photo that earlier runs have learned from turns out to belong together with a test photo, as a copy of "
+        "it or in one clip. It is left out of learning, so that the test stays the same and the score honest."
+    ),
+    many=(
+        "{n:,} photos that earlier runs have learned from turn out to belong together with test photos, as copies of "
+        "them or in one clip. They are left out of learning, so that the test stays the same and the score honest."
+    ),
+)
+TEST_PHOTOS_IN_DOUBT = OneOrMany(
+    one=(
+        "{n:,} photo belongs to the test, but the same picture has two labels now. It is neither asked about nor "
+        "learned from until one of them is corrected."
+    ),
+    many=(
+        "{n:,} photos belong to the test, but the same picture has two labels now. They are neither asked about nor "
+        "learned from until one of them is corrected."
+    ),
+)
+DEALT_AGAIN = (
+    "The photos of {classes} were dealt out anew between learning and the test: with the sides that they had in "
+    "earlier runs, too few would be left to learn from or to test with."
+)
 TEST_FOLDER_LACKS = "The test folder has no photo of {classes}: the score says nothing about that."
 TEST_LACKS = (
     "There are too few different photos, so the test has no photo of {classes}: the score says nothing about that."
@@ -337,7 +361,14 @@ NAMED_GROUPS_MEAN = (
 DEAL_CLIPS_OUT = "These are separate photos"
 
 # The doctor on photos one by one.
+LABELS_CONFIRMED = OneOrMany(
+    one="Said that the label of {n:,} photo is right", many="Said that the labels of {n:,} photos are right"
+)
 LEAVE_THEM_OUT = "Leave them out"
+HARMLESS_LEFT_OUT = OneOrMany(
+    one="Left out {n:,} exact copy or photo that shows nothing",
+    many="Left out {n:,} exact copies and photos that show nothing",
+)
 SMALL_PHOTOS = OneOrMany(
     one="{n:,} photo is very small (less than {side} pixels)",
     many="{n:,} photos are very small (less than {side} pixels)",

@@ -109,7 +109,35 @@ OTHER_LABELS = OneOrMany(
     ),
 )
 
+RIGHT_ON_COMMON = "Right on the same photos, by the labels of today"
+RIGHT_ON_COMMON_TERM = OneOrMany(
+    one="accuracy on the {n:,} photo that all have been asked",
+    many="accuracy on the {n:,} photos that all have been asked",
+)
+
 # Two runs on the photos that both were tested with.
+AHEAD_ON_BOTH = OneOrMany(
+    one=(
+        "On the {n:,} photo that both have been asked, {first} is right on {first_share} and {second} on "
+        "{second_share}. {better} is ahead by {points:.1f} points; on many more photos like this one the difference "
+        "would lie between {low:.1f} and {high:.1f} points (95 % interval)."
+    ),
+    many=(
+        "On the {n:,} photos that both have been asked, {first} is right on {first_share} and {second} on "
+        "{second_share}. {better} is ahead by {points:.1f} points; on many more photos like these the difference "
+        "would lie between {low:.1f} and {high:.1f} points (95 % interval)."
+    ),
+)
+EVEN_ON_BOTH = OneOrMany(
+    one=(
+        "On the {n:,} photo that both have been asked, {first} and {second} are both right on {first_share}; on many "
+        "more photos like this one the difference would lie between {low:.1f} and {high:.1f} points (95 % interval)."
+    ),
+    many=(
+        "On the {n:,} photos that both have been asked, {first} and {second} are both right on {first_share}; on many "
+        "more photos like these the difference would lie between {low:.1f} and {high:.1f} points (95 % interval)."
+    ),
+)
 NONE_IN_COMMON = "{first} and {second} have no tested photo in common."
 SAME_ONES_RIGHT = OneOrMany(
     one="Of the {n:,} photo that both were tested with, {first} and {second} were right on the same ones.",

@@ -7,6 +7,7 @@ from automl.datasets.edits import (
     EditKind,
     apply_edits,
     chosen_reading,
+    confirmed_labels,
     edit_values,
     first_label,
     joins_spellings,
@@ -131,3 +132,11 @@ def test_every_kind_of_edit_comes_back_from_its_json() -> None:
     for kind in EditKind:
         given = read_edit(kind, samples)
         assert read_edit(kind, edit_values(given), given.title) == given
+
+
+def test_a_label_is_confirmed_until_the_photo_is_moved() -> None:
+    confirmed = read_edit("confirm", {"files": [1, 2]})
+    assert confirmed.title == "Said that the labels of 2 photos are right"
+    assert confirmed_labels([confirmed]) == {1, 2}
+    assert confirmed_labels([confirmed, read_edit("move", {"files": [2], "to": "dog"})]) == {1}
+    assert confirmed_labels([read_edit("move", {"files": [2], "to": "dog"}), confirmed]) == {1, 2}

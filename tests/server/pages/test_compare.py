@@ -2,7 +2,8 @@
 
 import pytest
 
-from automl.records import RunState
+from automl.records import FileState, RunState
+from automl.store.tables import DatasetFile
 from tests.server.answered import add_answered, add_photos, result_of
 
 EVIL = "tulip <b>"
@@ -121,3 +122,25 @@ def test_a_run_that_has_a_name_is_called_by_it(client, world, dataset_id, runs):
     named = add_answered(world, dataset_id, ROWS, ("rose", EVIL), name="at dusk")
     assert f'<a href="/runs/{named}">B: at dusk</a>' in page_of(client, dataset_id, [runs[0], named])[1]
     assert "at dusk, <time" in page_of(client, dataset_id, [])[1]
+
+
+def test_runs_of_several_versions_are_compared_on_the_photos_that_all_have_been_asked(client, world):
+    dataset_id = add_photos(world, s1="rose", s2="tulip", s3="rose", s4="tulip")
+    first = add_answered(world, dataset_id, [("s1", "rose", "rose", 0.9), ("s2", "tulip", "rose", 0.9)])
+    rows = [(sha, label, label, 0.9) for sha, label in (("s1", "rose"), ("s2", "tulip"), ("s3", "rose"))]
+    second = add_answered(world, dataset_id, [*rows, ("s4", "tulip", "rose", 0.9)])
+    _, page = page_of(client, dataset_id, [first, second])
+    assert "not tested with the same photos" in page and 'id="common"' in page
+    assert "accuracy on the 2 photos that all have been asked" in page
+    assert "On the 2 photos that both have been asked, A is right on 50.0 % and B on 100.0 %." in page
+    assert "B is ahead by 50.0 points" in page
+
+
+def test_a_label_that_was_corrected_since_scores_both_runs_anew_with_a_word_of_care(client, world, runs, dataset_id):
+    with world.database.session() as session:
+        session.query(DatasetFile).filter_by(dataset_id=dataset_id, sha256="s2").one().label = "rose"
+        session.add(DatasetFile(dataset_id=dataset_id, name="t", sha256="t", label=EVIL, state=FileState.ACCEPTED))
+    _, page = page_of(client, dataset_id, runs)
+    assert "A is right on 100.0 % and B on 50.0 %." in page
+    assert "1 tested photo has another label today" in page
+    assert "make its score optimistic" in page

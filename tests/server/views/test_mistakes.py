@@ -124,3 +124,10 @@ def test_a_result_of_an_older_version_has_neither(client, world, dataset_id):
 
 def test_hostile_class_names_stay_text(client, run_id):
     assert "<script>" not in client.get(f"/runs/{run_id}").text.replace("<script src", "").replace("<script type", "")
+
+
+def test_a_label_that_its_user_calls_right_is_no_suspect_any_more(client, world, run_id, dataset_id):
+    shown = section(client, run_id, "suspects")
+    assert "My label is right" in shown
+    client.post(f"/runs/{run_id}/confirmed", data={"file": world.file_ids(dataset_id)["rose/s3.jpg"]})
+    assert section(client, run_id, "suspects") == ""
