@@ -94,5 +94,6 @@ def correct(run_id: str) -> ResponseReturnValue:
     if request.form.get("back") == "answers":
         really, said, page = map(request.form.get, ("really", "said", "page"))
         return redirect(url_for("answers.show", run_id=run_id, really=really, said=said, page=page), 303)
-    anchor = "suspects" if request.form.get("back") == "suspects" else "mistakes"
-    return redirect(url_for("runs.show", run_id=run_id, _anchor=anchor), 303)
+    if request.form.get("back") == "suspects":
+        return redirect(url_for("results.doubts", run_id=run_id, _anchor="suspects"), 303)
+    return redirect(url_for("results.mistakes", run_id=run_id, _anchor="mistakes"), 303)
