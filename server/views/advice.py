@@ -11,6 +11,7 @@ from enum import StrEnum
 from math import ceil, exp, floor, lgamma, log
 from statistics import median
 
+from automl.records.learning_curve import CurvePoint
 from automl.records.report import ClassScore, RunReport
 from automl.text.messages import advice as advice_messages
 
@@ -26,6 +27,9 @@ _MOST_DOUBTED = 0.01
 
 _CHANCE = 0.1
 """A kind is weak where it would do so badly by chance less often than this, were it like the others."""
+
+_A_POINT, _LITTLE_GAIN = 0.01, 0.015
+"""What all photos taught more than half of them: at least so much where more photos help, at most so much where not."""
 
 _LITTLE_LEARNED = 0.1
 """By so much a score must be above that of the same answer to every photo, or nothing was learned."""
@@ -93,7 +97,14 @@ class Advice:
         return self.steps[0]
 
 
-def advise(report: RunReport, *, n_doubted: int, n_corrected: int = 0, was_stopped: bool = False) -> Advice:
+def advise(
+    report: RunReport,
+    *,
+    n_doubted: int,
+    n_corrected: int = 0,
+    was_stopped: bool = False,
+    curve: Sequence[CurvePoint] = (),
+) -> Advice:
     """What the figures of a finished run say.
 
     Args:
@@ -101,9 +112,20 @@ def advise(report: RunReport, *, n_doubted: int, n_corrected: int = 0, was_stopp
         n_doubted: Photos whose label is doubted, and that nobody has corrected or left out since.
         n_corrected: Labels that were corrected since the run.
         was_stopped: Whether the user ended the search early.
+        curve: What more photos were worth, by rising numbers of them; empty where that is not known.
     """
-    steps = tuple(_steps(report, n_doubted=n_doubted, n_corrected=n_corrected, was_stopped=was_stopped))
-    return Advice(verdict=_verdict(report), steps=steps)
+    check = [Step(StepKind.DOUBTS, advice_messages.CHECK_LABELS.format(n=n_doubted))] if n_doubted else []
+    steps = [Step(StepKind.TRAIN, advice_messages.TRAIN_AGAIN.format(n=n_corrected))] if n_corrected else []
+    if _may_be_luck(report):
+        words = advice_messages.LOOK_AT_THE_PHOTOS if _has_learned_nothing(report) else advice_messages.TEST_MORE
+        steps += [Step(StepKind.PHOTOS, words), *check]
+    else:
+        is_urgent = n_doubted > _MOST_DOUBTED * (report.data.n_learned if report.data else 0)
+        found = [*_about_mistakes(report, curve)]
+        steps += [*check, *found] if is_urgent else [*found, *check]
+        steps += [Step(StepKind.LONGER, advice_messages.SEARCH_LONGER)] if was_stopped else []
+        steps += _about_the_score(report)
+    return Advice(verdict=_verdict(report), steps=tuple(steps))
 
 
 def _verdict(report: RunReport) -> str:
@@ -127,26 +149,7 @@ def _verdict(report: RunReport) -> str:
     return advice_messages.NOT_GOOD_YET.format(n_wrong=max(3, round(10 * wrong)))
 
 
-def _steps(report: RunReport, *, n_doubted: int, n_corrected: int, was_stopped: bool) -> Iterator[Step]:
-    if n_corrected:
-        yield Step(StepKind.TRAIN, advice_messages.TRAIN_AGAIN.format(n=n_corrected))
-    check = [Step(StepKind.DOUBTS, advice_messages.CHECK_LABELS.format(n=n_doubted))] if n_doubted else []
-    if _may_be_luck(report):
-        is_nothing = _has_learned_nothing(report)
-        words = advice_messages.LOOK_AT_THE_PHOTOS if is_nothing else advice_messages.TEST_MORE
-        yield from [Step(StepKind.PHOTOS, words), *check]
-        return
-    n_learned = report.data.n_learned if report.data else 0
-    is_urgent = n_doubted > _MOST_DOUBTED * n_learned
-    yield from check if is_urgent else []
-    yield from _about_mistakes(report)
-    yield from [] if is_urgent else check
-    if was_stopped:
-        yield Step(StepKind.LONGER, advice_messages.SEARCH_LONGER)
-    yield from _about_the_score(report)
-
-
-def _about_mistakes(report: RunReport) -> Iterator[Step]:
+def _about_mistakes(report: RunReport, curve: Sequence[CurvePoint]) -> Iterator[Step]:
     """Which photos would help against the mistakes; that it should be tried elsewhere where there is none."""
     score = report.score
     n_mistakes = score.n_images - score.n_correct
@@ -161,10 +164,35 @@ def _about_mistakes(report: RunReport) -> Iterator[Step]:
             n_mixed=mixed.n, n_mistakes=n_mistakes, one=mixed.one, other=mixed.other
         )
         yield Step(StepKind.PHOTOS, words)
-    if not weak and not mixed:
+    is_known = bool(weak or mixed)
+    if not is_known:
         yield Step(StepKind.MISTAKES, advice_messages.LOOK_AT_MISTAKES.format(n=n_mistakes))
-        if report.data and (usual := median(row.n_learned for row in report.data.classes)) < _FEW_LEARNED:
-            yield Step(StepKind.PHOTOS, advice_messages.MORE_OF_ALL.format(n_of_a_class=round(usual)))
+    worth = _worth_of_photos(report, curve[-2], curve[-1], is_known=is_known) if len(curve) > 1 else ""
+    if not worth and not curve and not is_known:
+        worth = _more_of_all(report)
+    if worth:
+        yield Step(StepKind.PHOTOS, worth)
+
+
+def _worth_of_photos(report: RunReport, half: CurvePoint, whole: CurvePoint, *, is_known: bool) -> str:
+    """Whether more photos would help; empty where nobody can say.
+
+    is_known: whether it is known which photos would help, so that nobody is told that none does.
+    """
+    figures = {"half": round(100 * half.right), "whole": round(100 * whole.right)}
+    if whole.gain >= _A_POINT and whole.gain > 2 * whole.gain_error:
+        # Each doubling takes away about the same share of the mistakes.
+        wrong = (1 - report.score.accuracy) * (1 - whole.right) / (1 - half.right)
+        return advice_messages.PHOTOS_HELP.format(doubled=round(100 * (1 - wrong)), **figures)
+    if not is_known and whole.gain + 2 * whole.gain_error < _LITTLE_GAIN:
+        return advice_messages.PHOTOS_HARDLY_HELP.format(**figures)
+    return ""
+
+
+def _more_of_all(report: RunReport) -> str:
+    """What is true of few photos, where it was not measured; empty where there are many, or nobody has counted."""
+    usual = median(row.n_learned for row in report.data.classes) if report.data else _FEW_LEARNED
+    return advice_messages.MORE_OF_ALL.format(n_of_a_class=round(usual)) if usual < _FEW_LEARNED else ""
 
 
 def _about_the_score(report: RunReport) -> Iterator[Step]:

@@ -16,6 +16,7 @@ from server.views.confusion import ConfusionMatrix, view_confusion
 from server.views.dataset import labels_of
 from server.views.follow_up import NextSteps, next_steps
 from server.views.mistakes import Mistakes, view_mistakes
+from server.views.photo_worth import curve_in
 from server.views.test_photos import answers_in
 
 _HEAT_ROUTE = "try_it.heat"
@@ -66,6 +67,10 @@ def view_outcome(session: Session, services: Services, run: Run, *, bundle: Arti
         settings=setting_rows([run.settings]),
         next=next_steps(session, run, services.settings.max_budget_s),
         advice=advise(
-            report, n_doubted=photos.n_doubted, n_corrected=photos.n_corrected, was_stopped=run.stop_requested
+            report,
+            n_doubted=photos.n_doubted,
+            n_corrected=photos.n_corrected,
+            was_stopped=run.stop_requested,
+            curve=curve_in(services.store, bundle),
         ),
     )

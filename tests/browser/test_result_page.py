@@ -177,7 +177,7 @@ def test_what_was_tried_is_a_page_without_javascript_and_sorted_with_it(page, pl
 
 
 FIRST_SCREEN = ("#sentence", "#verdict", "#next-step", "#test-score", "#score-range", "#try-it", "#download-now")
-"""What a person wants to know and to do first: how good it is, whether that is enough, what would help, and the ways on."""
+"""What a person wants first: how good it is, whether that is enough, what would help, and the ways on."""
 
 
 @pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])

@@ -4,7 +4,9 @@ from automl.text.one_or_many import OneOrMany
 
 # Is it good enough?
 NOT_LEARNED = "It has not learned to tell them apart: always saying “{label}” would be right about as often."
-MAY_BE_LUCK = "That may still be luck: always saying “{label}” would be right on {n_right:,} of the {n:,} photos that were tested."
+MAY_BE_LUCK = (
+    "That may still be luck: always saying “{label}” would be right on {n_right:,} of the {n:,} tested photos."
+)
 NO_MISTAKE = "It made no mistake. Try it on photos from another day or another place before you rely on it."
 NO_MISTAKE_OF_FEW = (
     "It made no mistake, but {n} photos are a small test. Try it on photos from another day or another place before "
@@ -55,6 +57,16 @@ FEW_TESTED = (
     "100. With more photos it becomes surer."
 )
 SEARCH_LONGER = "The search was stopped early; with all of its time it may find a better model."
+
+# What more photos are worth.
+PHOTOS_HELP = (
+    "More photos help: after half of yours a quick model was right on {half} of 100, after all of them on {whole}. "
+    "With twice as many, expect about {doubled} of 100 from a model like this one."
+)
+PHOTOS_HARDLY_HELP = (
+    "More photos of the same sort would hardly help: after half of yours a quick model was right on {half} of 100, "
+    "after all of them on {whole}. Photos that differ from these may help more."
+)
 
 # The better model for its size.
 TIMES_SMALLER = "{times} times smaller, {points} points less"

@@ -100,3 +100,10 @@ def test_formats_by_name_are_one_step_further_but_for_who_writes_a_program(clien
     run_id = add_finished(world)
     assert '<details id="formats-by-name">' in text_of(client, f"/runs/{run_id}")
     assert '<details id="formats-by-name" open>' in text_of(client, f"/runs/{run_id}?use=program")
+
+
+def test_how_sure_it_is_is_drawn_in_the_page_from_the_figures(client, run_id):
+    details = text_of(client, f"/runs/{run_id}/details").split('id="sureness-title"')[1].split("</section>")[0]
+    assert details.count('class="drawn-dot"') == 2 and 'class="drawn-mark"' in details
+    assert "On average it is 6.0\N{NO-BREAK SPACE}% off" in details
+    assert "style=" not in details

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from automl.records.learning_curve import CurvePoint
 from automl.records.report import RunReport
 from server.views.advice import Advice, StepKind, advise
 from tests.reports import made_report
@@ -117,7 +118,7 @@ def test_a_score_that_may_be_luck_is_not_called_good_and_asks_for_photos() -> No
     report = report_of([[4, 1], [1, 4]], interval_95=[0.49, 0.94], baseline_accuracy=0.5)
     advice = advise(report, n_doubted=0)
     assert advice.verdict == (
-        "That may still be luck: always saying “rose” would be right on 5 of the 10 photos that were tested."
+        "That may still be luck: always saying “rose” would be right on 5 of the 10 tested photos."
     )
     assert advice.first.words.startswith("With so few photos nobody can tell. Add more of each kind")
 
@@ -146,3 +147,24 @@ def test_a_search_that_was_stopped_may_go_on() -> None:
 def test_very_many_photos_and_kinds_are_no_trouble() -> None:
     report = report_of([[90_000, 10_000, 0], [0, 100_000, 0], [0, 0, 100_000]])
     assert advise(report, n_doubted=0).first.words.startswith("rose: 90,000 of 100,000 right.")
+
+
+def curve_of(half: float, whole: float, error: float = 0.004) -> list[CurvePoint]:
+    first = CurvePoint(n_learned=50, right=half, gain=0.0, gain_error=0.0)
+    return [first, CurvePoint(n_learned=100, right=whole, gain=whole - half, gain_error=error)]
+
+
+@pytest.mark.parametrize(
+    ("curve", "words"),
+    [
+        (curve_of(0.8, 0.85), "on 80 of 100, after all of them on 85. With twice as many, expect about 92 of 100"),
+        (curve_of(0.9, 0.902), "More photos of the same sort would hardly help: after half of yours"),
+        (curve_of(0.8, 0.83, error=0.02), ""),  # that may be chance
+        ([], ""),
+    ],
+)
+def test_what_more_photos_are_worth_is_said_where_it_was_measured(curve: list[CurvePoint], words: str) -> None:
+    report = report_of([[90, 10], [10, 90]], learned=[400, 400])
+    steps = advise(report, n_doubted=0, curve=curve).steps
+    about = [step.words for step in steps if "quick model" in step.words]
+    assert len(about) == bool(words) and all(words in one for one in about)
