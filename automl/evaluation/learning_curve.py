@@ -52,7 +52,8 @@ def _kernel(features: np.ndarray) -> np.ndarray:
     rows = np.asarray(features, np.float32)
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     rows -= rows.mean(axis=0)
-    return rows @ rows.T
+    products: np.ndarray = rows @ rows.T
+    return products
 
 
 def _order(labels: np.ndarray, groups: Sequence[str], random: np.random.Generator) -> np.ndarray:
