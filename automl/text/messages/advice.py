@@ -22,8 +22,8 @@ TEST_MORE = (
     "With so few photos nobody can tell. Add more of each kind and train again: the score then says what it is worth."
 )
 LOOK_AT_THE_PHOTOS = (
-    "Look through your photos first: is what makes a kind to be seen in each of them, and are they in the right class? "
-    "Then add more of each kind."
+    "Look through your photos first: can you see in each of them what it shows, and is it in the right class? Then add "
+    "more of each kind."
 )
 TRAIN_AGAIN = OneOrMany(
     one="You corrected {n} label: train again, so that the model learns it.",
