@@ -28,6 +28,9 @@ _MOST_DOUBTED = 0.01
 _CHANCE = 0.1
 """A kind is weak where it would do so badly by chance less often than this, were it like the others."""
 
+_FALSELY_WEAK = 0.5
+"""Of many kinds one always does badly by chance: so many may be called weak for that, on average."""
+
 _A_POINT, _LITTLE_GAIN = 0.01, 0.015
 """What all photos taught more than half of them: at least so much where more photos help, at most so much where not."""
 
@@ -226,11 +229,12 @@ def _weakest(report: RunReport) -> ClassScore | None:
     """The kind that does worse than the others together, by more than chance; None where there is none."""
     rows = [row for row in report.score.per_class if row.n_images]
     n_right, n_tested = sum(map(_n_right, rows)), sum(row.n_images for row in rows)
+    most = min(_CHANCE, _FALSELY_WEAK / max(1, len(rows)))
     candidates = [
         row
         for row in rows
         if row.n_images - _n_right(row) >= _MIN_WRONG
-        and _chance(row, n_right=n_right - _n_right(row), n_tested=n_tested - row.n_images) < _CHANCE
+        and _chance(row, n_right=n_right - _n_right(row), n_tested=n_tested - row.n_images) < most
     ]
     return min(candidates, key=lambda row: (row.recall, -row.n_images), default=None)
 

@@ -12,7 +12,7 @@ from tests.reports import made_report
 
 def report_of(confusion: list[list[int]], *, learned: list[int] | None = None, **test: Any) -> RunReport:
     """A report on "rose", "tulip", "daisy" ... with these answers. learned: photos of each kind."""
-    classes = ["rose", "tulip", "daisy", "lily", "iris", "oak"][: len(confusion)]
+    classes = ["rose", "tulip", "daisy", *(f"kind {i}" for i in range(3, len(confusion)))][: len(confusion)]
     n, n_right = sum(map(sum, confusion)), sum(row[i] for i, row in enumerate(confusion))
     per_class = [
         {"label": label, "precision": 1.0, "recall": row[i] / sum(row), "f1": 1.0, "n_images": sum(row)}
@@ -168,3 +168,15 @@ def test_what_more_photos_are_worth_is_said_where_it_was_measured(curve: list[Cu
     steps = advise(report, n_doubted=0, curve=curve).steps
     about = [step.words for step in steps if "quick model" in step.words]
     assert len(about) == bool(words) and all(words in one for one in about)
+
+
+@pytest.mark.parametrize(("n_kinds", "is_weak"), [(3, True), (12, False)])
+def test_of_many_kinds_one_does_badly_by_chance_and_is_not_called_weak(n_kinds: int, is_weak: bool) -> None:
+    """15 of 20 right, where the others have 18 of 20: by chance once in 11 times with 3 kinds, in 19 with 12."""
+    confusion = [[18 * (row == column) for column in range(n_kinds)] for row in range(n_kinds)]
+    for row in range(n_kinds):
+        for step in (1, 2):
+            confusion[row][(row + step) % n_kinds] += 1
+    confusion[0][:3] = [15, 3, 2]
+    steps = advise(report_of(confusion), n_doubted=0).steps
+    assert any("weakest" in step.words for step in steps) == is_weak
