@@ -67,7 +67,7 @@ def test_each_word_of_the_trade_leads_to_its_entry_in_the_glossary(client, run_i
     lines = Path("docs/glossary.md").read_text(encoding="utf-8").splitlines()
     first = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
     known = {re.sub(r" \(.*", "", term).lower().replace(" ", "-") for term in first}
-    linked = re.findall(r'class="term" href="/help#([^"]+)"', client.get(f"/runs/{run_id}/details").text)
+    linked = re.findall(r'class="term" href="/help/words#([^"]+)"', client.get(f"/runs/{run_id}/details").text)
     assert len(linked) > 8 and set(linked) <= known
 
 
