@@ -116,8 +116,10 @@ def photograph(camera: Camera, service: RunningStack) -> None:
 
     for name, size, scheme in (("", WIDE, "light"), ("-phone", PHONE, "light"), ("-dark", WIDE, "dark")):
         camera.take(f"run-done{name}", f"/runs/{run_id}", size, scheme)
-    camera.take("run-done-plots", f"/runs/{run_id}", start="#plots-title")
-    camera.take("run-done-made", f"/runs/{run_id}", start="#made-title")
+    camera.take("run-mistakes", f"/runs/{run_id}/mistakes")
+    camera.take("run-details", f"/runs/{run_id}/details")
+    camera.take("run-done-plots", f"/runs/{run_id}/details", start="#plots-title")
+    camera.take("run-done-made", f"/runs/{run_id}/details", start="#made-title")
     camera.take("answers", f"/runs/{run_id}/answers?really=3&said=3")
     _try_it(camera, run_id)
     _on_a_phone(camera, run_id)

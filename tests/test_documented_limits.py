@@ -17,7 +17,7 @@ from automl.datasets import copy_groups, split, steady_sides, summary, verdict
 from automl.datasets import validation_folds as dealing
 from automl.datasets.findings import classes, photos
 from automl.delivery import conversion
-from automl.evaluation import bias_corrected, look_alikes, suspects
+from automl.evaluation import bias_corrected, learning_curve, look_alikes, suspects
 from automl.formats import FORMATS
 from automl.images import coarse_pairs, near_copies, pixel_rules, pixels
 from automl.labelling import label_tables, table_rows
@@ -40,7 +40,7 @@ from server.api.bodies import MAX_FILES_A_QUESTION
 from server.api.datasets import _DATASETS_ON_A_PAGE, _FILES_ON_A_PAGE
 from server.live import hub, requests
 from server.pages import compare
-from server.views import aims, comparison, confusion, dataset, estimate, follow_up
+from server.views import advice, aims, comparison, confusion, dataset, estimate, follow_up
 from worker import celery_app, notices, pipeline_process, reaper, sweeper, tasks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -115,6 +115,15 @@ LIMITS = (
     ("user-guide.md", f"never fewer than {classes._MIN_EVENED_PHOTOS}"),
     ("user-guide.md", f"where these are at most {look_alikes.MAX_PHOTOS:,}"),
     ("user-guide.md", f"at most {look_alikes.MAX_PAIRS} pairs are shown"),
+    ("user-guide.md", f"more than {100 * advice._MOST_DOUBTED:.0f} % of the labels are doubted"),
+    ("user-guide.md", f"would happen less than 1 time in {units_of(1 / advice._CHANCE, 1)}"),
+    ("user-guide.md", f"of the mistakes, at least {advice._MIN_MIXED}"),
+    ("user-guide.md", f"begins at {100 * advice._MOST_USES:.0f} of 100 or more"),
+    ("user-guide.md", f"from {100 * advice._HARMLESS:.0f} %, as a help that somebody looks over from"),
+    ("user-guide.md", f"under {advice._FEW_LEARNED} photos of a kind, more of every kind"),
+    ("user-guide.md", f"under {advice._FEW_TESTED} tested photos and a wide range"),
+    ("user-guide.md", f"under {100 * advice._LITTLE_GAIN:g} points at the upper end"),
+    ("user-guide.md", f"for more than {learning_curve.MAX_PHOTOS:,} photos to learn from"),
     ("user-guide.md", f"had not seen the photo, at most {suspects.MAX_SUSPECTS}"),
     ("user-guide.md", f"each of the last {dataset._N_EDITS} changes"),
     ("user-guide.md", f"about {round(100 * split.TEST_SHARE)} of 100 photos of each class"),

@@ -3,6 +3,7 @@
 from pathlib import PurePosixPath
 
 from automl.formats import Runtime
+from automl.records.learning_curve import CURVE_FILE
 from automl.text.messages import delivery as delivery_messages
 
 _WORDS = {
@@ -16,6 +17,7 @@ _WORDS = {
     "report.html": delivery_messages.REPORT_FILE,
     "photos.csv": delivery_messages.PHOTOS_FILE,
     "answers.csv": delivery_messages.ANSWERS_FILE,
+    CURVE_FILE: delivery_messages.MORE_PHOTOS_FILE,
     "metrics.json": delivery_messages.METRICS_FILE,
     "README.md": delivery_messages.README_FILE,
     "README.txt": delivery_messages.README_FILE,

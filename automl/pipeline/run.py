@@ -21,7 +21,7 @@ from automl.delivery.exporter import ExportedModels, Exporter
 from automl.delivery.photo_tables import answer_table, photo_table
 from automl.delivery.report.building import describe_candidate, describe_result, labels_of
 from automl.delivery.report.pareto import pareto_rows
-from automl.delivery.report.pool_photos import doubted_labels, look_alike_pairs
+from automl.delivery.report.pool_photos import doubted_labels, look_alike_pairs, worth_of_photos
 from automl.delivery.report.small_model import small_model_report
 from automl.errors import BadSetting, NoBackbone
 from automl.evaluation.calibration import Calibration, calibrate, tempered
@@ -51,6 +51,7 @@ from automl.records import (
     SplitPlan,
     TrialRecord,
 )
+from automl.records.learning_curve import CURVE_FILE, curve_table
 from automl.records.report import CandidateReport, ReportedMistake, RunReport, RunTimes, SmallModelReport
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
@@ -310,6 +311,7 @@ class _Run:
                 "answers.csv": answer_table(
                     score, tested.images, calibration.threshold if calibration else None, tested.folds
                 ),
+                CURVE_FILE: curve_table(worth_of_photos(self._features.last_layer(), self._job.manifest, self._plan)),
             },
             complete=partial(self._completed, searched_s),
             write_documents=partial(self._write_documents, plots),

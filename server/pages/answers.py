@@ -89,8 +89,9 @@ def correct(run_id: str) -> ResponseReturnValue:
     if request.form.get("back") == "answers":
         really, said, page = map(request.form.get, ("really", "said", "page"))
         return redirect(url_for("answers.show", run_id=run_id, really=really, said=said, page=page), 303)
-    anchor = "suspects" if request.form.get("back") == "suspects" else "mistakes"
-    return redirect(url_for("runs.show", run_id=run_id, _anchor=anchor), 303)
+    if request.form.get("back") == "suspects":
+        return redirect(url_for("results.doubts", run_id=run_id, _anchor="suspects"), 303)
+    return redirect(url_for("results.mistakes", run_id=run_id, _anchor="mistakes"), 303)
 
 
 @blueprint.post("/<run_id>/confirmed")
@@ -98,7 +99,7 @@ def confirm(run_id: str) -> ResponseReturnValue:
     """The label of one photo (`file`) of the run's data set is right, whatever models make of it."""
     dataset_id, file_id = _photo_of(run_id)
     add_edit(services(), dataset_id, read_edit(EditKind.CONFIRM, {"files": [file_id]}))
-    return redirect(url_for("runs.show", run_id=run_id, _anchor="suspects"), 303)
+    return redirect(url_for("results.doubts", run_id=run_id, _anchor="suspects"), 303)
 
 
 def _photo_of(run_id: str) -> tuple[str, int]:

@@ -17,6 +17,7 @@ from server.views.download_panel import download_panel
 from server.views.follow_up import parent_of
 from server.views.outcome import view_outcome
 from server.views.run import STAGES, RunView, course, view_run, with_tries
+from server.views.uses import use_named
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 
@@ -118,6 +119,7 @@ def _render(session: Session, view: RunView, *, template: str, after: str) -> st
     is_done = run.state is RunState.DONE
     final = view.bundle if is_done else None
     outcome = view_outcome(session, services(), run, bundle=final) if is_done else None
+    use = use_named(request.args.get("use"))
     return render_template(
         template,
         view=view,
@@ -129,7 +131,8 @@ def _render(session: Session, view: RunView, *, template: str, after: str) -> st
         report=outcome.report if outcome else None,
         parent=parent_of(session, run),
         outcome=outcome,
-        download=download_panel(services(), run, final) if final else None,
+        use=use,
+        download=download_panel(services(), run, final, use) if final else None,
         stages=STAGES,
         again=form_values(run.settings),
         asks_cancel=request.args.get("ask") == "cancel",

@@ -1,7 +1,8 @@
 """What the download panel of a finished run shows: a row for each format, and how large the choice is."""
 
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 from zlib import crc32
 
@@ -18,6 +19,7 @@ from automl.text.messages import pages as page_messages
 from automl.text.numbers import latency_in_words, percent
 from server.downloads.composing import may_be_chosen
 from server.services import Services
+from server.views.uses import FORMATS_FOR, ModelUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,14 @@ class DownloadPanel:
     def n_failed(self) -> int:
         return sum(row.state is ExportState.FAILED for row in self.rows)
 
+    def n_coming_for(self, use: ModelUse) -> int:
+        """Of the formats that this place needs."""
+        wanted = FORMATS_FOR[use]
+        return sum(
+            row.state is ExportState.PREPARING and not row.may_be_chosen and row.format.name in wanted
+            for row in self.rows
+        )
+
     @property
     def can_choose(self) -> bool:
         return self.n_open > 0
@@ -139,8 +149,8 @@ class ChangedRow:
     with_box: bool
 
 
-def download_panel(services: Services, run: Run, bundle: Artifact) -> DownloadPanel:
-    """bundle: the finished download of `run`.
+def download_panel(services: Services, run: Run, bundle: Artifact, use: ModelUse | None = None) -> DownloadPanel:
+    """bundle: the finished download of `run`. use: where the model will be used, which decides what is ticked.
 
     Raises:
         NotFound: the run has no result.
@@ -150,13 +160,22 @@ def download_panel(services: Services, run: Run, bundle: Artifact) -> DownloadPa
     exports = {export.format: export for export in run.exports}
     shown = [(one, exports[one.name]) for one in FORMATS if one.name in exports]
     models = {one.file_name for one in FORMATS}
+    rows = [_row(one, export=export, member=inside.get(one.file_name), score=score) for one, export in shown]
     return DownloadPanel(
         bundle=bundle,
         members=members,
-        rows=tuple(_row(one, export=export, member=inside.get(one.file_name), score=score) for one, export in shown),
+        rows=_ticked_for(rows, use),
         n_other_bytes=sum(member.n_packed_bytes for member in members if member.name not in models),
         has_test_photos=score.is_held_out,
     )
+
+
+def _ticked_for(rows: Sequence[FormatRow], use: ModelUse | None) -> tuple[FormatRow, ...]:
+    """With the formats ticked that a place needs; as they are where it needs none, or where none can be had yet."""
+    wanted = FORMATS_FOR[use] if use else ()
+    if not any(row.may_be_chosen for row in rows if row.format.name in wanted):
+        return tuple(rows)
+    return tuple(replace(row, is_ticked=row.may_be_chosen and row.format.name in wanted) for row in rows)
 
 
 def bundle_members(services: Services, artifact: Artifact) -> tuple[BundleMember, ...]:

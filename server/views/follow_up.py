@@ -8,15 +8,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from automl.records import RunSettings, RunState
-from automl.records.report import RunReport
+from automl.records.report import ParetoRow, RunReport
 from automl.store.results import report_of
 from automl.store.tables import Run
+from automl.text.messages import advice as advice_messages
 from server.forms import form_values
 
 _BUDGETS_S = (120.0, 600.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 24 * 3600.0)
 _BYTES_PER_MB = 1_000_000
 _WORTH_IT = 0.9
 """A model that is less than a tenth smaller is no answer to "smaller"."""
+
+_MUCH_SMALLER, _LITTLE, _AS_GOOD_POINTS = 1.5, 0.01, 0.05
+"""By how many times a model must be smaller to be offered, and how much less it may score than the delivered one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,15 @@ class NextSteps:
         again: The same on the photos of today.
         longer: The same with more time.
         smaller: The same with a smaller model.
+        smaller_words: What a smaller model that was tried is worth beside the delivered one; empty where that is not
+            known, or not worth it.
         other: The run to compare with.
     """
 
     again: FollowUp
     longer: FollowUp | None
     smaller: FollowUp | None
+    smaller_words: str
     other: Run | None
 
 
@@ -55,12 +62,16 @@ def next_steps(session: Session, run: Run, max_budget_s: int) -> NextSteps:
     Raises:
         NotFound: the run has no result.
     """
-    settings = run.settings
-    longer, smaller = longer_search(settings, max_budget_s), smaller_model(settings, report_of(run))
+    settings, report = run.settings, report_of(run)
+    alternative = smaller_alternative(report)
+    longer, smaller = longer_search(settings, max_budget_s), smaller_model(settings, report)
+    if alternative:
+        smaller = settings.model_copy(update={"max_model_mb": _limit_mb(alternative.n_bytes)})
     return NextSteps(
         again=_follow_up(run, settings),
         longer=_follow_up(run, longer) if longer else None,
         smaller=_follow_up(run, smaller) if smaller else None,
+        smaller_words=_alternative_in_words(report, alternative) if alternative else "",
         other=run_to_compare(session, run),
     )
 
@@ -84,7 +95,38 @@ def smaller_model(settings: RunSettings, report: RunReport) -> RunSettings | Non
     wanted = max(present / 2, min(sizes))
     if wanted > present * _WORTH_IT:
         return None
-    return settings.model_copy(update={"max_model_mb": math.ceil(wanted / _BYTES_PER_MB * 10) / 10})
+    return settings.model_copy(update={"max_model_mb": _limit_mb(wanted)})
+
+
+def smaller_alternative(report: RunReport) -> ParetoRow | None:
+    """The smallest model that was tried and costs less than a point; None where none is much smaller.
+
+    Only a score of the same photos can be compared with that of the delivered model.
+    """
+    present, validation = report.winner.n_bytes, report.validation
+    if not present:
+        return None
+    fair = [
+        row
+        for row in report.pareto
+        if row.score is not None
+        and row.n_images == validation.n_images
+        and validation.score - row.score < _LITTLE
+        and 0 < row.n_bytes * _MUCH_SMALLER <= present
+    ]
+    return min(fair, key=lambda row: row.n_bytes, default=None)
+
+
+def _alternative_in_words(report: RunReport, row: ParetoRow) -> str:
+    times = f"{round((report.winner.n_bytes or 0) / row.n_bytes * 2) / 2:g}"
+    points = 100 * (report.validation.score - (row.score or 0))
+    if points < _AS_GOOD_POINTS:
+        return advice_messages.TIMES_SMALLER_AS_GOOD.format(times=times)
+    return advice_messages.TIMES_SMALLER.format(times=times, points=f"{points:.1f}")
+
+
+def _limit_mb(n_bytes: float) -> float:
+    return math.ceil(n_bytes / _BYTES_PER_MB * 10) / 10
 
 
 def parent_of(session: Session, run: Run) -> Run | None:

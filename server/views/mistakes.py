@@ -78,6 +78,11 @@ class Mistakes:
     doubts: Doubts | None
 
     @property
+    def n_doubted(self) -> int:
+        """How many doubted labels nobody has corrected yet."""
+        return sum(not one.photo.moved_to for one in self.suspects)
+
+    @property
     def n_corrected(self) -> int:
         """How many of all these photos have another class now."""
         photos = [one.photo for one in self.suspects] + [one.photo for one in self.worst]

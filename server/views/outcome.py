@@ -10,11 +10,13 @@ from automl.records.report import RunReport
 from automl.store.results import report_of
 from automl.store.tables import Artifact, Run
 from server.services import Services
+from server.views.advice import Advice, advise
 from server.views.comparison import ComparisonRow, setting_rows
 from server.views.confusion import ConfusionMatrix, view_confusion
 from server.views.dataset import labels_of
 from server.views.follow_up import NextSteps, next_steps
 from server.views.mistakes import Mistakes, view_mistakes
+from server.views.photo_worth import curve_in
 from server.views.rescored import RescoredAnswers, rescored
 from server.views.test_photos import answers_in
 
@@ -35,6 +37,7 @@ class OutcomeView:
         labels: The classes that the data set has today.
         settings: What the run was asked for, one figure a row.
         next: The runs that may follow.
+        advice: Whether the model is good enough, and what would help.
     """
 
     report: RunReport
@@ -46,6 +49,7 @@ class OutcomeView:
     labels: Sequence[str]
     settings: Sequence[ComparisonRow]
     next: NextSteps
+    advice: Advice
 
 
 def view_outcome(session: Session, services: Services, run: Run, *, bundle: Artifact | None) -> OutcomeView:
@@ -55,15 +59,22 @@ def view_outcome(session: Session, services: Services, run: Run, *, bundle: Arti
         NotFound: the run has no result.
     """
     report, answers = report_of(run), answers_in(services.store, bundle)
-    has_answers = answers is not None
+    has_answers, photos = answers is not None, view_mistakes(session, run.dataset_id, report=report, answers=answers)
     return OutcomeView(
         report=report,
         matrix=view_confusion(report, url_for("answers.show", run_id=run.id) if has_answers else ""),
         has_answers=has_answers,
         has_heat=_HEAT_ROUTE in current_app.view_functions,
-        mistakes=view_mistakes(session, run.dataset_id, report=report, answers=answers),
+        mistakes=photos,
         rescored=None if answers is None else rescored(session, run.dataset_id, answers),
         labels=labels_of(run.dataset),
         settings=setting_rows([run.settings]),
         next=next_steps(session, run, services.settings.max_budget_s),
+        advice=advise(
+            report,
+            n_doubted=photos.n_doubted,
+            n_corrected=photos.n_corrected,
+            was_stopped=run.stop_requested,
+            curve=curve_in(services.store, bundle),
+        ),
     )

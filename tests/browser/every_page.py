@@ -156,8 +156,7 @@ def open_tries(page: Page) -> None:
     expect(page.locator("#trials tbody tr")).not_to_have_count(0)
 
 
-def open_scores(page: Page) -> None:
-    page.locator("summary", has_text="Score of each kind").click()
+def see_scores(page: Page) -> None:
     expect(page.locator("#per-class")).to_be_visible()
 
 
@@ -242,13 +241,21 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "run, stopping": run(RunState.SEARCHING, stop_requested=True, **_FOUND),
     "run, finishing": run(RunState.FINISHING, **_FOUND),
     "run, done": run(RunState.DONE, **_FOUND),
+    "run, done, details": run(RunState.DONE, "/details", **_FOUND),
+    "run, done, doubts, none": run(RunState.DONE, "/doubts", **_FOUND),
     "run, failed": run(RunState.FAILED, error_code="run_failed", error_message="It broke.", **_FOUND),
     "run, failed before anything was tried": lambda site: f"/runs/{site.add_run(RunState.FAILED)}",
     "run, cancelled": with_model(RunState.CANCELLED),
     "what was tried": run(RunState.DONE, "/tries", **_FOUND),
     "what was tried, nothing yet": run(RunState.QUEUED, "/tries"),
     "result with everything": lambda site: f"/runs/{add_rich_result(site)}",
+    "result, for a phone": lambda site: f"/runs/{add_rich_result(site)}?use=phone",
+    "result, mistakes": lambda site: f"/runs/{add_rich_result(site)}/mistakes",
+    "result, doubts": lambda site: f"/runs/{add_rich_result(site)}/doubts",
+    "result, details": lambda site: f"/runs/{add_rich_result(site)}/details",
     "result on many classes": lambda site: f"/runs/{add_many_classes(site, MAX_DRAWN + 1)}",
+    "result on many classes, mistakes": lambda site: f"/runs/{add_many_classes(site, MAX_DRAWN + 1)}/mistakes",
+    "result on many classes, details": lambda site: f"/runs/{add_many_classes(site, MAX_DRAWN + 1)}/details",
     "answers": answers,
     "photos of a cell": _cell,
     "comparison": comparison,
@@ -285,11 +292,11 @@ PAGES: dict[str, Callable[[Site], str]] = {
 }
 
 ACTS: dict[str, Callable[[Page], None]] = {
-    "run, done": open_tries,
+    "run, done, details": open_tries,
     "run, failed": open_tries,
     "run, cancelled": open_tries,
-    "result with everything": open_tries,
-    "result on many classes": open_scores,
+    "result, details": open_tries,
+    "result on many classes, details": see_scores,
     "run, searching, with charts": see_charts,
     "try it, with answers": try_photos,
     "on a phone": open_model,

@@ -110,7 +110,9 @@ def test_an_archive_is_chosen_with_the_keyboard(page, site, flowers):
         page.keyboard.press("Space")
 
 
-@pytest.mark.parametrize("name", ["home", "data set, ready, with the start form", "result with everything"])
+@pytest.mark.parametrize(
+    "name", ["home", "data set, ready, with the start form", "result with everything", "result, mistakes"]
+)
 def test_the_focus_is_seen_wherever_it_is(page, site, name):
     page.goto(PAGES[name](site))
     page.keyboard.press("Tab")

@@ -15,8 +15,13 @@ from tests.server.finished import add_finished, change_export, proof
 pytestmark = pytest.mark.browser
 
 
+def open_formats(page, run_id):
+    page.goto(f"/runs/{run_id}")
+    page.locator("#formats-by-name > summary").click()
+
+
 def test_what_is_ticked_is_downloaded(page, site):
-    page.goto(f"/runs/{add_finished(site)}")
+    open_formats(page, add_finished(site))
     page.get_by_label("LiteRT (TFLite), int8").check()
     page.get_by_label("Keras").uncheck()
     with page.expect_download() as download:
@@ -28,6 +33,8 @@ def test_what_is_ticked_is_downloaded(page, site):
 
 def test_boxes_are_ticked_and_the_choice_is_downloaded_with_the_keyboard_alone(page, site):
     page.goto(f"/runs/{add_finished(site, onnx=ExportState.PREPARING, saved_model=ExportState.PREPARING)}")
+    tab_to(page, "#formats-by-name > summary")
+    page.keyboard.press("Enter")
     tab_to(page, "#format-onnx")
     page.keyboard.press("Space")
     tab_to(page, "#format-litert_int8")
@@ -40,7 +47,7 @@ def test_boxes_are_ticked_and_the_choice_is_downloaded_with_the_keyboard_alone(p
 
 
 def test_without_scripts_the_form_downloads_too(plain_page, site):
-    plain_page.goto(f"/runs/{add_finished(site, saved_model=ExportState.PREPARING)}")
+    open_formats(plain_page, add_finished(site, saved_model=ExportState.PREPARING))
     plain_page.get_by_label("ONNX").uncheck()
     with plain_page.expect_download() as download:
         plain_page.locator("#download").click()
@@ -48,7 +55,7 @@ def test_without_scripts_the_form_downloads_too(plain_page, site):
 
 
 def test_nothing_ticked_is_answered_by_a_page_that_says_so(page, site):
-    page.goto(f"/runs/{add_finished(site)}")
+    open_formats(page, add_finished(site))
     page.get_by_label("ONNX").uncheck()
     page.get_by_label("Keras").uncheck()
     page.locator("#download").click()
@@ -58,7 +65,7 @@ def test_nothing_ticked_is_answered_by_a_page_that_says_so(page, site):
 def test_the_button_tells_the_size_of_what_is_ticked(page, site):
     run_id = add_finished(site)
     change_export(site, run_id, "litert_int8", proof=proof(n_bytes=3_000_000))
-    page.goto(f"/runs/{run_id}")
+    open_formats(page, run_id)
     expect(page.locator("#download-size")).to_have_text(re.compile(r"^\d\.\d kB$"))
     page.get_by_label("LiteRT (TFLite), int8").check()
     expect(page.locator("#download-size")).to_have_text("3.0 MB")
@@ -78,7 +85,7 @@ def test_sizes_are_in_the_same_words_as_on_the_server(page, site):
 
 def test_a_box_opens_when_its_format_is_ready_and_ticks_and_focus_stay(page, site):
     run_id = add_finished(site, litert_int8=ExportState.PREPARING, keras=ExportState.PREPARING)
-    page.goto(f"/runs/{run_id}")
+    open_formats(page, run_id)
     page.get_by_label("LiteRT (TFLite), float32").check()
     page.get_by_label("Keras").uncheck()
     page.get_by_label("Keras").focus()

@@ -12,34 +12,45 @@ A4_PX = {"width": 718, "height": 1047}  # without its margins, at 96 pixels an i
 
 
 @pytest.fixture
-def printed(page, site):
+def print_part(page, site):
+    """Opens one page of a result, by the end of its address, as it is printed."""
     page.set_viewport_size(A4_PX)
     page.emulate_media(media="print")
-    page.goto(f"/runs/{add_rich_result(site)}")
-    pictures_of(page)  # none is still on its way when the test ends
-    return page
+    run_id = add_rich_result(site)
+
+    def print_(part=""):
+        page.goto(f"/runs/{run_id}{part}")
+        pictures_of(page)  # none is still on its way when the test ends
+        return page
+
+    return print_
 
 
 def style(printed, selector, name):
     return printed.locator(selector).first.evaluate("(one, name) => getComputedStyle(one)[name]", name)
 
 
-def test_the_confusion_matrix_keeps_its_colours(printed):
-    assert style(printed, "#confusion td", "printColorAdjust") == "exact"
+def test_the_confusion_matrix_keeps_its_colours(print_part):
+    assert style(print_part("/mistakes"), "#confusion td", "printColorAdjust") == "exact"
 
 
-def test_a_panel_may_go_on_on_the_next_page_and_a_photo_may_not(printed):
-    assert style(printed, ".panel", "breakInside") == "auto"
-    for part in (".mistake", ".score-card", ".plots figure", "#confusion tr"):
-        assert style(printed, part, "breakInside") == "avoid"
+def test_a_panel_may_go_on_on_the_next_page_and_a_photo_may_not(print_part):
+    for page, parts in (("/mistakes", (".mistake", "#confusion tr")), ("/details", (".score-card", ".plots figure"))):
+        printed = print_part(page)
+        assert style(printed, ".panel", "breakInside") == "auto"
+        for part in parts:
+            assert style(printed, part, "breakInside") == "avoid"
 
 
-def test_the_score_cards_lie_in_a_row(printed):
+def test_the_score_cards_lie_in_a_row(print_part):
+    printed = print_part("/details")
     tops = printed.locator(".score-card").evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
     assert len(tops) > 3 and len(set(tops)) == 1
 
 
-def test_the_formats_are_a_plain_list_with_their_sizes_and_scores(printed):
+def test_the_formats_are_a_plain_list_with_their_sizes_and_scores(print_part):
+    printed = print_part()
+    printed.locator("#formats-by-name > summary").evaluate("summary => { summary.parentElement.open = true }")
     panel = printed.locator(".download-panel")
     expect(panel.locator("#label-keras")).to_be_visible()
     expect(panel.locator("#label-keras small")).to_have_text("400 bytes")

@@ -199,7 +199,7 @@ def test_the_model_is_downloaded_with_one_click(page, run):
     run.finish()
     page.goto(f"/runs/{run.id}")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_role("button", name="Download", exact=True).click()
     assert zipfile.ZipFile(download.value.path()).namelist() == ["model.keras"]
 
 
@@ -301,6 +301,7 @@ def test_no_page_is_wider_than_a_phone(page, site, run):
     finished.search()
     finished.finish()
     page.set_viewport_size(PHONE)
-    for path in ("/", f"/datasets/{dataset_id}", f"/runs/{run.id}", f"/runs/{finished.id}", "/nowhere"):
+    parts = [f"/runs/{finished.id}{part}" for part in ("", "/mistakes", "/doubts", "/details")]
+    for path in ("/", f"/datasets/{dataset_id}", f"/runs/{run.id}", *parts, "/nowhere"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path

@@ -47,7 +47,10 @@ def test_a_folder_dropped_into_the_page_becomes_a_model_that_works_elsewhere(pag
     expect(run).to_have_attribute("data-state", "done", timeout=2 * A_MINUTE_MS)
 
     expect(page.locator("#sentence")).to_contain_text(re.compile(r"right on \d+ of 60 photos it had never seen"))
+    result = page.url
+    page.get_by_role("link", name="Details").click()
     pictures = page.locator("figure img")
+    expect(pictures.first).to_be_attached()
     assert pictures.count() >= 3
     for i in range(pictures.count()):
         pictures.nth(i).scroll_into_view_if_needed()
@@ -55,8 +58,9 @@ def test_a_folder_dropped_into_the_page_becomes_a_model_that_works_elsewhere(pag
             "image => image.complete && image.naturalWidth > 0", arg=pictures.nth(i).element_handle()
         )
 
+    page.goto(result)
     with page.expect_download() as download:
-        page.locator("#download").click()
+        page.locator("#download-now").click()
     download.value.save_as(tmp_path / "model.zip")
     with zipfile.ZipFile(tmp_path / "model.zip") as archive:
         archive.extractall(tmp_path / "model")

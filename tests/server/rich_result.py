@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from automl.records import ExportState, RunState, Stage
+from automl.records.learning_curve import CURVE_FILE
 from automl.store.tables import TrialSummary
 from tests.automl.images.faults import as_jpeg, photo
 from tests.automl.serving.tiny_model import LABELS, tiny_model
@@ -15,6 +16,8 @@ from tests.server.finished import BASE, add_exports, change_export, proof
 from tests.server.pages.test_runs import PARETO, RESULT
 
 _N_OF_A_CLASS = 6
+CURVE = b"photos,right,gain,gain_error\n5,0.70,0.0,0.0\n10,0.75,0.05,0.01\n"
+BINS = [{"confidence": 0.55, "accuracy": 0.5, "n": 4}, {"confidence": 0.93, "accuracy": 0.97, "n": 30}]
 
 
 def add_rich_result(world: World) -> str:
@@ -35,6 +38,7 @@ def add_rich_result(world: World) -> str:
     )
     learned = "name,part,sha256\n" + "".join(f"{name},learn,{sha}\n" for name, sha in digests.items())
     bundle = {**BASE, "model.onnx": tiny_model(), "photos.csv": learned.encode(), "answers.csv": answers_csv(rows)}
+    bundle[CURVE_FILE] = CURVE
     world.add_artifact(run_id, "bundle", zip_of(**bundle), "model.zip", "application/zip")
     for title in ("What it mixes up", "How the score grew"):
         world.add_artifact(run_id, "plot", _plot(), f"{title}.png", "image/png", title)
@@ -72,7 +76,7 @@ def _result(digests: dict[str, str], rows: list[Row]) -> dict[str, object]:
         "test": test,
         "first_model": {"trial": 0, "accuracy": 0.4, "n_correct": 2, "n_images": 6, "at_s": 12.3},
         "pareto": PARETO,
-        "calibration": {"threshold": 0.6},
+        "calibration": {"threshold": 0.6, "ece_after": 0.06, "bins_after": BINS},
         "mistakes": [
             mistake("red/1.jpg", "green", 0.93),
             mistake("blue/1.jpg", "red", 0.71),

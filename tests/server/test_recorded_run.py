@@ -128,8 +128,8 @@ def test_every_page_that_any_page_leads_to_opens(seen: Web) -> None:
 @pytest.mark.parametrize("run_id", list(RESULTS))
 def test_the_result_has_the_figures_that_it_had(seen: Web, run_id: str) -> None:
     metrics = RESULTS[run_id]
-    test, shown = metrics["test"], words_of(seen.get(f"/runs/{run_id}"))
-    assert metrics["sentence"] in shown
+    test, shown = metrics["test"], words_of(seen.get(f"/runs/{run_id}/details"))
+    assert metrics["sentence"] in words_of(seen.get(f"/runs/{run_id}"))
     assert f"{percent(test['accuracy'])} right on test photos {test['n_correct']} of {test['n_images']}." in shown
     assert f"{percent(test['baseline_accuracy'])} without any model" in shown
     for kind in test["per_class"]:
@@ -141,8 +141,8 @@ def test_the_result_has_the_figures_that_it_had(seen: Web, run_id: str) -> None:
 
 @pytest.mark.parametrize("run_id", list(DONE))
 def test_what_only_later_versions_measure_is_on_the_page_too(seen: Web, run_id: str) -> None:
-    metrics, html = DONE[run_id], seen.get(f"/runs/{run_id}")
-    shown = words_of(html)
+    metrics, html = DONE[run_id], seen.get(f"/runs/{run_id}/mistakes")
+    shown = words_of(html + seen.get(f"/runs/{run_id}/details"))
     assert f"{percent(metrics['first_model']['accuracy'])} the first model that was found" in shown
     for mistake in metrics["mistakes"]:
         assert f"{mistake['label']}" in shown and mistake["name"].rsplit("/", 1)[-1] in html

@@ -273,6 +273,7 @@ LABELS_FILE = "the names of the classes, in order"
 REPORT_FILE = "the result in words, with figures and plots, to read or print"
 PHOTOS_FILE = "which photo was learned from, and which was tested"
 ANSWERS_FILE = "what was said about each tested photo, and how sure the answer was"
+MORE_PHOTOS_FILE = "how often a quick model was right that had learned from some of the photos, and from all"
 METRICS_FILE = "the score, the settings and everything that was measured"
 README_FILE = "how to use all this"
 MODEL_CARD_FILE = "what the model is good for, and what it is not"
@@ -302,7 +303,8 @@ metrics.json  every figure and setting: score, confusion matrix, how it was trai
 report.html   the result in words, with its figures and plots: open it in a browser, or print it
 model_card.md what the model is for and not for, where its parts come from, and the command that repeats it
 photos.csv    which photo was learned from and which was tested
-answers.csv   what was said about each tested photo, and how sure the answer was (these four in the finished download)
+answers.csv   what was said about each tested photo, and how sure the answer was
+more_photos.csv what more photos are worth (these five in the finished download)
 plots/        the plots"""
 README_NO_KERAS = (
     "The search was still going on when this was packed. The finished download also has model.keras, for TensorFlow."

@@ -17,6 +17,7 @@ from automl.models.weights.cache import installed
 from automl.pipeline import run as pipeline
 from automl.pipeline.run import Job, train
 from automl.records import RunSettings, Scoring
+from automl.records.learning_curve import CURVE_FILE
 from automl.records.report import ScoreMethod
 from automl.search.budget import Budget
 from automl.search.observer import NoteKeeper
@@ -79,6 +80,13 @@ def test_each_photo_has_one_answer_by_a_fold_that_had_not_seen_it(finished):
     assert len(rows) == N and {row["fold"] for row in rows} == {str(fold) for fold in range(1, N_FOLDS_OF_FEW + 1)}
     assert sum(row["class"] == row["answer"] for row in rows) == finished.report.score.n_correct
     assert {row["part"] for row in table(finished, "photos.csv")} == {"learn and test"}
+
+
+def test_it_is_measured_what_more_photos_are_worth(finished):
+    rows = table(finished, CURVE_FILE)
+    counts = [int(row["photos"]) for row in rows]
+    assert counts == sorted(counts) and counts[-1] == pytest.approx(N * (1 - 1 / N_FOLDS_OF_FEW), abs=1)
+    assert all(0 <= float(row["right"]) <= 1 for row in rows)
 
 
 def test_a_mistake_is_shown_beside_photos_that_its_model_had_learned_from(finished):

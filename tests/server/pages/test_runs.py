@@ -53,6 +53,10 @@ def text_of(client, path):
     return " ".join(client.get(path).text.split())
 
 
+def details_of(client, run_id):
+    return text_of(client, f"/runs/{run_id}/details")
+
+
 @pytest.mark.parametrize("state", list(RunState))
 def test_every_state_has_a_page(client, world, state):
     run_id = world.add_run(state, result=RESULT if state is RunState.DONE else None)
@@ -210,40 +214,45 @@ def test_the_result_begins_with_the_sentence_and_says_where_the_score_is_from(cl
     assert page.index(RESULT["sentence"]) < page.index("90.0 %")
     assert "put aside before the search and used once" in page
     assert "60–98" in page
-    assert "50.0 %" in page
+    assert "50.0 %" in text_of(client, f"/runs/{done}/details")
 
 
 def test_a_result_without_a_test_set_says_how_every_photo_was_tested(client, world):
     first = {"trial": 0, "accuracy": 0.7, "n_correct": 7, "n_images": 10, "at_s": 12.3}
     result = report_values(**CROSS_VALIDATED, goal="balanced_accuracy", first_model=first)
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
+    run_id = world.add_run(RunState.DONE, result=result)
+    page = text_of(client, f"/runs/{run_id}")
     assert page.index(result["sentence"]) < page.index("87.6 %")
     assert "9 of 10 answers were right; the luck in choosing the best of many tries is taken off." in page
     assert "models like yours learned from the others" in page and "chose the best of 2 tries" in page
-    assert "auto: cross-validated" in page
     assert "The more photos there are, the narrower this is" in page
-    assert "The difference between the two, on the same photos, is what the search was worth." in page
-    assert "(confusion matrix). Each photo was answered by a model that had not seen it." in page
-    assert "the score above is corrected for that" in page
-    assert "test photos" not in page.lower()
+    details = text_of(client, f"/runs/{run_id}/details")
+    assert "auto: cross-validated" in details
+    assert "The difference between the two, on the same photos, is what the search was worth." in details
+    assert "the score above is corrected for that" in details
+    mistakes = text_of(client, f"/runs/{run_id}/mistakes")
+    assert "on the diagonal. Each photo was answered by a model that had not seen it." in mistakes
+    assert "test photos" not in (page + details + mistakes).lower()
 
 
 def test_luck_is_not_spoken_of_where_there_was_one_try(client, world):
     result = report_values(**CROSS_VALIDATED, n_trials=1)
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
+    run_id = world.add_run(RunState.DONE, result=result)
+    page = text_of(client, f"/runs/{run_id}")
     assert "9 of 10 answers were right.</small>" in page
     assert "Your own model has then learned from all photos." in page and "luck" not in page
+    assert "9 of 10 answers were right.</small>" in details_of(client, run_id)
 
 
 def test_a_first_model_that_was_as_good_on_every_photo_may_be_luck(client, world):
     first = {"trial": 0, "accuracy": 0.9, "n_correct": 9, "n_images": 10, "at_s": 12.3}
     result = report_values(**CROSS_VALIDATED, first_model=first)
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
+    page = details_of(client, world.add_run(RunState.DONE, result=result))
     assert "On these photos the search gained nothing over it, which may be luck." in page
 
 
 def test_the_validation_score_is_labelled_as_such(client, done):
-    assert "95.0 % of 60 (5-fold cross-validation). These photos chose the winner" in text_of(client, f"/runs/{done}")
+    assert "95.0 % of 60 (5-fold cross-validation). These photos chose the winner" in details_of(client, done)
 
 
 def test_a_result_that_was_balanced_says_so_and_shows_both_scores(client, world):
@@ -253,7 +262,7 @@ def test_a_result_that_was_balanced_says_so_and_shows_both_scores(client, world)
         "validation": {**RESULT["validation"], "score": 0.88},
         "test": {**RESULT["test"], "balanced_accuracy": 0.85},
     }
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, **balanced})}")
+    page = details_of(client, world.add_run(RunState.DONE, result={**RESULT, **balanced}))
     assert '<p class="score-value" id="balanced-score">85.0 %' in page
     assert "90.0 %" in page
     assert "88.0 % (balanced accuracy) of 60" in page
@@ -264,7 +273,7 @@ def test_the_result_says_every_setting_that_the_run_was_asked_for(client, world)
     settings = RunSettings(**asked)
     result = {**RESULT, "goal": Goal.BALANCED_ACCURACY}
     run_id = world.add_run(RunState.DONE, result=result, settings=settings)
-    page = text_of(client, f"/runs/{run_id}").split('id="settings"')[1].split("</dl>")[0]
+    page = details_of(client, run_id).split('id="settings"')[1].split("</dl>")[0]
     said = dict(re.findall(r"<code>(\w+)</code></small></dt><dd>(.*?)</dd>", page))
     assert list(said) == list(RUN_OPTIONS)
     assert said["budget"] == "2 minutes" and said["max_model_mb"] == "12 MB" and said["max_trials"] == "no limit"
@@ -275,16 +284,16 @@ def test_the_result_says_every_setting_that_the_run_was_asked_for(client, world)
 
 def test_the_first_model_has_its_own_card_where_it_was_scored(client, world):
     first = {"trial": 0, "accuracy": 0.7, "n_correct": 7, "n_images": 10, "at_s": 12.3}
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'first_model': first})}")
+    page = details_of(client, world.add_run(RunState.DONE, result={**RESULT, "first_model": first}))
     assert '<p class="score-value" id="first-score">70.0 %</p>' in page
     assert "It was ready after 12 seconds. The difference between the two" in page
     same = {**RESULT, "first_model": {**first, "trial": 1}}
-    assert "and no better one was found" in text_of(client, f"/runs/{world.add_run(RunState.DONE, result=same)}")
+    assert "and no better one was found" in details_of(client, world.add_run(RunState.DONE, result=same))
     part = {**same, "winner": {**RESULT["winner"], "parts": [RESULT["winner"]["trial"], 4, 7]}}
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=part)}")
+    page = details_of(client, world.add_run(RunState.DONE, result=part))
     assert "The difference between the two" in page and "averaged with tries 5, 8" in page
     without = {**RESULT, "first_model": None}
-    assert "first-score" not in text_of(client, f"/runs/{world.add_run(RunState.DONE, result=without)}")
+    assert "first-score" not in details_of(client, world.add_run(RunState.DONE, result=without))
 
 
 PARETO = [
@@ -294,7 +303,7 @@ PARETO = [
 
 
 def test_the_best_for_each_size_are_listed_and_the_delivered_one_is_marked(client, world):
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'pareto': PARETO})}")
+    page = details_of(client, world.add_run(RunState.DONE, result={**RESULT, "pareto": PARETO}))
     rows = re.findall(r"<tr.*?</tr>", page[page.index('id="pareto"') :].split("</table>")[0])[1:]
     assert ["90.0 %" in rows[0], "9.0 MB" in rows[0], "8.0 ms" in rows[0], "MobileNetV2, 96 px" in rows[0]] == [
         True
@@ -309,14 +318,14 @@ def test_a_tuned_winner_says_that_its_score_is_of_other_photos(client, world):
     ]
     winner = {**RESULT["winner"], "stage": "fine-tuning"}
     result = {**RESULT, "pareto": rows, "winner": winner}
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=result)}")
+    page = details_of(client, world.add_run(RunState.DONE, result=result))
     assert "no other try without fine-tuning was better without being larger" in page
     assert "Its score comes from 300 photos, the scores of the others from 1,200" in page
 
 
 @pytest.mark.parametrize("pareto", [[], PARETO[:1]])
 def test_a_choice_of_one_is_not_listed(client, world, pareto):
-    page = client.get(f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'pareto': pareto})}").text
+    page = details_of(client, world.add_run(RunState.DONE, result={**RESULT, "pareto": pareto}))
     assert "Best for its size" not in page
 
 
@@ -341,21 +350,21 @@ def test_the_result_lists_what_is_really_in_the_bundle(client, done):
 
 
 def test_plots_have_alternative_texts(client, done):
-    assert 'alt="Plot: confusion.png"' in client.get(f"/runs/{done}").text
+    assert 'alt="Plot: confusion.png"' in client.get(f"/runs/{done}/details").text
 
 
 def test_the_confusion_matrix_is_a_table_with_headers(client, done):
-    page = text_of(client, f"/runs/{done}")
+    page = text_of(client, f"/runs/{done}/mistakes")
     assert '<th scope="row">tulip &lt;b&gt;</th> <td class="miss-2">1</td><td class="hit-8">4</td>' in page
 
 
 def test_weights_are_credited(client, done):
-    assert "MobileNetV2 from somewhere, MIT. Tuned on dogs." in text_of(client, f"/runs/{done}")
+    assert "MobileNetV2 from somewhere, MIT. Tuned on dogs." in details_of(client, done)
 
 
 def test_weights_from_a_package_are_credited_without_its_name(client, world):
     weights = {**RESULT["weights"][0], "origin": "package archive", "location": "startling==0.1"}
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'weights': [weights]})}")
+    page = details_of(client, world.add_run(RunState.DONE, result={**RESULT, "weights": [weights]}))
     assert "MobileNetV2 from a package archive (see the model card), MIT" in page
     assert "startling" not in page
 
@@ -514,7 +523,8 @@ def test_what_was_tried_is_a_page_of_its_own_and_not_in_that_of_an_ended_run(cli
     with world.database.session() as session:
         session.get(Run, with_trials).state = state
     path = f"/runs/{with_trials}/tries"
-    page, tries = text_of(client, f"/runs/{with_trials}"), text_of(client, path)
+    ended = f"/runs/{with_trials}/details" if state is RunState.DONE else f"/runs/{with_trials}"
+    page, tries = text_of(client, ended), text_of(client, path)
     assert "All 2 tries, and what happened" in page
     assert f'<a href="{path}">See them on a page of their own</a>' in page
     assert "data-number" not in page and "Time was short." not in page

@@ -73,14 +73,14 @@ def add_many_classes(world, n=1000):
 def test_the_page_of_a_thousand_classes_stays_small_and_leads_to_the_photos_of_each(world, client):
     """The numbers of a matrix of them would be 25 MB of page."""
     run_id = add_many_classes(world)
-    page = client.get(f"/runs/{run_id}").text
-    assert len(page) < 600_000
+    page, details = (client.get(f"/runs/{run_id}/{name}").text for name in ("mistakes", "details"))
+    assert len(page) < 600_000 and len(details) < 900_000 and len(client.get(f"/runs/{run_id}").text) < 60_000
     assert 'id="confusion"' not in page and "Skip the table" not in page
     assert "You have 1,000 kinds of photo" in page
-    assert 'href="#plots-title"' in page and 'id="plots-title"' in page
+    assert f'href="/runs/{run_id}/details#plots-title"' in page and 'id="plots-title"' in details
     assert "1 photo of class number 50 taken for class number 51" in page
     assert "See the one mistake" in page
-    weakest = page.partition('id="per-class"')[2].partition("<tbody>")[2].partition("</tr>")[0]
+    weakest = details.partition('id="per-class"')[2].partition("<tbody>")[2].partition("</tr>")[0]
     assert f'href="/runs/{run_id}/answers?really=class+number+50">class number 50</a>' in weakest
 
 

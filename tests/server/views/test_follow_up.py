@@ -6,14 +6,16 @@ import pytest
 from automl.records import RunSettings, RunState
 from automl.store.database import find_run
 from automl.store.tables import now
-from server.views.follow_up import longer_search, run_to_compare, smaller_model
+from server.views.follow_up import longer_search, run_to_compare, smaller_alternative, smaller_model
 from tests.reports import PARETO_ROW, made_report
 from tests.server.answered import result_of
+from tests.server.conftest import zip_of
+from tests.server.finished import BASE
 
 DAY_S = 86_400
 SIZES = {
     "winner": {"n_bytes": 35_300_000},
-    "pareto": [{**PARETO_ROW, "n_bytes": 8_912_022}, {**PARETO_ROW, "n_bytes": 35_300_000}],
+    "pareto": [{**PARETO_ROW, "n_bytes": 8_912_022, "score": 0.9}, {**PARETO_ROW, "n_bytes": 35_300_000}],
 }
 
 
@@ -39,6 +41,34 @@ def test_a_smaller_model_has_half_the_size_if_there_is_one(sizes, limit):
     pareto = [{**PARETO_ROW, "n_bytes": size} for size in sizes]
     found = smaller_model(RunSettings(epochs=3), made_report(winner={"n_bytes": 35_300_000}, pareto=pareto))
     assert found == (None if limit is None else RunSettings(epochs=3, max_model_mb=limit))
+
+
+@pytest.mark.parametrize(
+    ("row", "is_offered"),
+    [
+        ({"score": 0.942, "n_bytes": 8_912_022}, True),
+        ({"score": 0.939, "n_bytes": 8_912_022}, False),  # more than a point less
+        ({"score": 0.95, "n_bytes": 30_000_000}, False),  # hardly smaller
+        ({"score": 0.95, "n_bytes": 8_912_022, "n_images": 30}, False),  # scored on other photos
+        ({"score": None, "n_bytes": 8_912_022}, False),
+    ],
+)
+def test_a_much_smaller_model_is_offered_where_it_costs_less_than_a_point(row, is_offered):
+    report = made_report(winner={"n_bytes": 35_300_000}, pareto=[{**PARETO_ROW, **row}])
+    assert (smaller_alternative(report) is not None) == is_offered
+
+
+@pytest.mark.parametrize(
+    ("score", "words"), [(0.942, "4 times smaller, 0.8 points less"), (0.95, "4 times smaller, and as good")]
+)
+def test_the_smaller_model_says_what_it_is_worth_and_one_button_makes_it(client, world, score, words):
+    rows = [{**PARETO_ROW, "n_bytes": 8_912_022, "score": score}, {**PARETO_ROW, "n_bytes": 35_300_000}]
+    values = {**result_of(("a", "b"), ()), "winner": {"n_bytes": 35_300_000}, "pareto": rows}
+    run_id = world.add_run(RunState.DONE, result=values)
+    world.add_artifact(run_id, "bundle", zip_of(**BASE), "model.zip", "application/zip")
+    page = client.get(f"/runs/{run_id}").text
+    assert f"<strong>{words}</strong>" in page and page.count('id="make-smaller"') == 1
+    assert press(client, world, page, "make-smaller").settings.max_model_mb == 9.0
 
 
 def test_an_older_result_proposes_no_size():

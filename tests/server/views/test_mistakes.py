@@ -9,6 +9,7 @@ from tests.server.answered import add_answered, add_photos
 from tests.server.views.test_follow_up import press
 
 EVIL = "tulip <script>"
+NO_DOUBTS = "No label looks wrong"
 
 
 NEAREST = [named_photo("s2", EVIL), named_photo("gone", "rose")]
@@ -35,7 +36,8 @@ def run_id(world, dataset_id):
 
 
 def section(client, run_id, name):
-    page = " ".join(client.get(f"/runs/{run_id}").text.split())
+    address = f"/runs/{run_id}/doubts" if name == "suspects" else f"/runs/{run_id}/mistakes"
+    page = " ".join(client.get(address).text.split())
     return page.split(f'id="{name}"')[1].split("</section>")[0] if f'id="{name}"' in page else ""
 
 
@@ -95,10 +97,11 @@ def test_one_click_corrects_a_label_and_offers_to_train_again(client, world, run
     assert section(client, run_id, "train-corrected") == ""
     file_id = world.file_ids(dataset_id)["rose/s3.jpg"]
     answer = client.post(f"/runs/{run_id}/labels", data={"file": file_id, "to": EVIL, "back": "suspects"})
-    assert (answer.status_code, answer.location) == (303, f"/runs/{run_id}#suspects")
+    assert (answer.status_code, answer.location) == (303, f"/runs/{run_id}/doubts#suspects")
     assert "✓ You moved it to tulip &lt;script&gt;" in section(client, run_id, "suspects")
     page = client.get(f"/runs/{run_id}").text
-    assert "You corrected 1 label" in page
+    assert "You corrected 1 label" in page and "You corrected 1 label: train again" in page
+    assert all("You corrected 1 label" in client.get(f"/runs/{run_id}/{one}").text for one in ("mistakes", "doubts"))
     with world.database.session() as session:  # these few photos would be refused
         session.get(Dataset, dataset_id).state = DatasetState.READY
     started = press(client, world, page, "train-corrected")
@@ -108,7 +111,7 @@ def test_one_click_corrects_a_label_and_offers_to_train_again(client, world, run
 def test_what_was_left_out_is_no_longer_doubted(client, world, run_id, dataset_id):
     with world.database.session() as session:
         session.get(DatasetFile, world.file_ids(dataset_id)["rose/s3.jpg"]).state = FileState.EXCLUDED
-    assert section(client, run_id, "suspects") == ""
+    assert NO_DOUBTS in section(client, run_id, "suspects")
 
 
 def test_a_class_that_is_no_longer_there_is_not_proposed(client, world):
@@ -119,15 +122,17 @@ def test_a_class_that_is_no_longer_there_is_not_proposed(client, world):
 def test_a_result_of_an_older_version_has_neither(client, world, dataset_id):
     older = {name: value for name, value in RESULT.items() if name not in ("mistakes", "suspects")}
     run_id = world.add_run(RunState.DONE, dataset_id, result=older)
-    assert section(client, run_id, "mistakes") == section(client, run_id, "suspects") == ""
-
-
-def test_hostile_class_names_stay_text(client, run_id):
-    assert "<script>" not in client.get(f"/runs/{run_id}").text.replace("<script src", "").replace("<script type", "")
+    assert section(client, run_id, "mistakes") == "" and NO_DOUBTS in section(client, run_id, "suspects")
 
 
 def test_a_label_that_its_user_calls_right_is_no_suspect_any_more(client, world, run_id, dataset_id):
     shown = section(client, run_id, "suspects")
     assert "My label is right" in shown
     client.post(f"/runs/{run_id}/confirmed", data={"file": world.file_ids(dataset_id)["rose/s3.jpg"]})
-    assert section(client, run_id, "suspects") == ""
+    assert NO_DOUBTS in section(client, run_id, "suspects")
+
+
+@pytest.mark.parametrize("page", ["", "/mistakes", "/doubts", "/details"])
+def test_hostile_class_names_stay_text(client, run_id, page):
+    text = client.get(f"/runs/{run_id}{page}").text
+    assert "<script>" not in text.replace("<script src", "").replace("<script type", "")

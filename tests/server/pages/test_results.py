@@ -1,0 +1,110 @@
+"""The pages behind the first screen of a result, and the place that the model will be used at."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from automl.formats import FORMATS
+from automl.records import ExportState, RunState
+from server.views.uses import FORMATS_FOR, ModelUse
+from tests.server.finished import add_finished
+from tests.server.rich_result import add_rich_result
+
+PARTS = ("mistakes", "doubts", "details")
+TRADE = """confusion matrix, recall, precision, F1, Pareto, baseline, interval, calibrat, ensemble, backbone, trial,
+hyperparameter, validation, class-activation""".replace("\n", " ").split(", ")
+
+
+@pytest.fixture
+def run_id(world):
+    return add_rich_result(world)
+
+
+def text_of(client, path):
+    return " ".join(client.get(path).text.split())
+
+
+def ticked(html):
+    return [one.name for one in FORMATS if re.search(rf'id="format-{one.name}"[^>]* checked', html)]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_is_a_page_that_the_others_lead_to(client, run_id, part):
+    for page in ("", *(f"/{name}" for name in PARTS)):
+        html = text_of(client, f"/runs/{run_id}{page}")
+        assert f'href="/runs/{run_id}/{part}"' in html
+        assert (f'href="/runs/{run_id}/{part}" aria-current="page"' in html) == (page == f"/{part}")
+
+
+def test_the_tabs_say_how_many_mistakes_and_doubts_there_are(client, run_id):
+    tabs = text_of(client, f"/runs/{run_id}").split('id="result-tabs"')[1].split("</nav>")[0]
+    words = re.sub("<[^>]*>", "", tabs).split(">", 1)[1]
+    assert " ".join(words.split()) == "Result Mistakes 3 Photos it doubts 1 Details"
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("state", [RunState.SEARCHING, RunState.FAILED])
+def test_a_run_without_a_result_has_one_page(client, world, part, state):
+    run_id = world.add_run(state)
+    answer = client.get(f"/runs/{run_id}/{part}")
+    assert (answer.status_code, answer.location) == (302, f"/runs/{run_id}")
+
+
+def test_a_run_that_is_not_there_is_not_found(client):
+    assert client.get("/runs/nowhere/details").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["", "/mistakes", "/doubts"])
+def test_words_of_the_trade_stand_under_details_alone(client, run_id, page):
+    main = text_of(client, f"/runs/{run_id}{page}").split("<main")[1].split("</main>")[0]
+    for_all = re.sub('<details id="formats-by-name">.*?</details>', "", main)  # one step further, for who knows them
+    words = re.sub("<[^>]*>", " ", for_all)
+    assert [term for term in TRADE if term.lower() in words.lower()] == []
+
+
+def test_each_word_of_the_trade_leads_to_its_entry_in_the_glossary(client, run_id):
+    lines = Path("docs/glossary.md").read_text(encoding="utf-8").splitlines()
+    first = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
+    known = {re.sub(r" \(.*", "", term).lower().replace(" ", "-") for term in first}
+    linked = re.findall(r'class="term" href="/help/words#([^"]+)"', client.get(f"/runs/{run_id}/details").text)
+    assert len(linked) > 8 and set(linked) <= known
+
+
+def test_what_to_do_next_leads_there(client, run_id):
+    page = text_of(client, f"/runs/{run_id}")
+    advice = page.split('id="advice"')[1].split('class="button-row')[0]
+    assert "Is it good enough?" in advice and "It has not learned to tell them apart" in advice
+    assert '#add-more">Add photos</a>' in advice
+    steps = page.split('id="steps"')[1].split("</ol>")[0]
+    assert f'href="/runs/{run_id}/doubts">Look at them</a>' in steps
+
+
+@pytest.mark.parametrize("use", [use for use in ModelUse if FORMATS_FOR[use]])
+def test_the_place_of_use_chooses_the_formats(client, world, use):
+    html = text_of(client, f"/runs/{add_finished(world)}?use={use}")
+    assert ticked(html) == list(FORMATS_FOR[use])
+    assert f'id="use-{use}" aria-current="true"' in html and "use-waits" not in html
+
+
+@pytest.mark.parametrize("use", ["", "?use=page", "?use=moon"])
+def test_without_a_place_that_needs_a_format_the_usual_ones_are_ticked(client, world, use):
+    assert ticked(text_of(client, f"/runs/{add_finished(world)}{use}")) == ["onnx", "keras"]
+
+
+def test_a_format_that_a_place_needs_and_that_is_not_made_yet_is_said_to_come(client, world):
+    html = text_of(client, f"/runs/{add_finished(world, litert_float16=ExportState.PREPARING)}?use=phone")
+    assert 'id="use-waits"' in html and ticked(html) == ["onnx", "keras"]
+
+
+def test_formats_by_name_are_one_step_further_but_for_who_writes_a_program(client, world):
+    run_id = add_finished(world)
+    assert '<details id="formats-by-name">' in text_of(client, f"/runs/{run_id}")
+    assert '<details id="formats-by-name" open>' in text_of(client, f"/runs/{run_id}?use=program")
+
+
+def test_how_sure_it_is_is_drawn_in_the_page_from_the_figures(client, run_id):
+    details = text_of(client, f"/runs/{run_id}/details").split('id="sureness-title"')[1].split("</section>")[0]
+    assert details.count('class="drawn-dot"') == 2 and 'class="drawn-mark"' in details
+    assert "On average it is 6.0 % off" in details
+    assert "style=" not in details
