@@ -13,7 +13,7 @@ from server.downloads import files as artifacts
 from server.live import stream as live_events
 from server.live.hub import LiveHub
 from server.pages import answers as answer_pages
-from server.pages import compare, datasets, home, runs, try_it
+from server.pages import compare, datasets, home, runs, sure, try_it
 from server.pages import formats as exports
 from server.services import Enqueue, Services
 from server.task_queue import TaskQueue
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
     app.context_processor(lambda: {"limits": settings})
     for part in (request_log, errors, security, static_files, words):
         part.install(app)
-    pages = (home, datasets, runs, live_events, answer_pages, compare, exports, artifacts, try_it)
+    pages = (home, datasets, runs, live_events, answer_pages, compare, exports, artifacts, try_it, sure)
     for blueprint in (*(page.blueprint for page in pages), *api.BLUEPRINTS):
         app.register_blueprint(blueprint)
     return app

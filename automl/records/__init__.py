@@ -16,7 +16,7 @@ from automl.records.pixel_facts import GrayFacts, PixelFacts, TransparencyFacts
 from automl.records.proof import Proof
 from automl.records.result import RunResult
 from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, RunSettings
-from automl.records.serving_contract import Aspect, GrayRange, GrayRules, ServingContract
+from automl.records.serving_contract import Aspect, DeliveredContract, GrayRange, GrayRules, ServingContract
 from automl.records.states import (
     DatasetState,
     ExportState,
@@ -44,6 +44,7 @@ __all__ = [
     "DatasetManifest",
     "DatasetState",
     "DatasetSummary",
+    "DeliveredContract",
     "EpochScores",
     "ExportState",
     "FileState",

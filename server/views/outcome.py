@@ -15,6 +15,7 @@ from server.views.confusion import ConfusionMatrix, view_confusion
 from server.views.dataset import labels_of
 from server.views.follow_up import NextSteps, next_steps
 from server.views.mistakes import Mistakes, view_mistakes
+from server.views.sure import SureChoice, view_sure
 from server.views.test_photos import answers_in
 
 _HEAT_ROUTE = "try_it.heat"
@@ -32,6 +33,7 @@ class OutcomeView:
         mistakes: Single photos with what the model said of them.
         labels: The classes that the data set has today.
         settings: What the run was asked for, one figure a row.
+        sure: When an answer counts as sure; None where the answers to the tested photos are not kept.
         next: The runs that may follow.
     """
 
@@ -42,6 +44,7 @@ class OutcomeView:
     mistakes: Mistakes
     labels: Sequence[str]
     settings: Sequence[ComparisonRow]
+    sure: SureChoice | None
     next: NextSteps
 
 
@@ -51,7 +54,7 @@ def view_outcome(session: Session, services: Services, run: Run, *, bundle: Arti
     Raises:
         NotFound: the run has no result.
     """
-    report, answers = report_of(run), answers_in(services.store, bundle)
+    report, answers = report_of(run), answers_in(services.store, run, bundle)
     has_answers = answers is not None
     return OutcomeView(
         report=report,
@@ -61,5 +64,6 @@ def view_outcome(session: Session, services: Services, run: Run, *, bundle: Arti
         mistakes=view_mistakes(session, run.dataset_id, report=report, answers=answers),
         labels=labels_of(run.dataset),
         settings=setting_rows([run.settings]),
+        sure=view_sure(run, answers),
         next=next_steps(session, run, services.settings.max_budget_s),
     )
