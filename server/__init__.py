@@ -14,7 +14,7 @@ from server.live import stream as live_events
 from server.live.hub import LiveHub
 from server.pages import answers as answer_pages
 from server.pages import bin as bin_pages
-from server.pages import compare, datasets, help, home, phone, results, runs, try_it
+from server.pages import compare, datasets, help, home, phone, results, runs, sure, try_it
 from server.pages import formats as exports
 from server.services import Enqueue, Services
 from server.task_queue import TaskQueue
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         exports,
         artifacts,
         try_it,
+        sure,
         phone,
         bin_pages,
         help,

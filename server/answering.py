@@ -54,7 +54,7 @@ class Asked:
     artifact: Artifact
     model: OpenModel
     threshold: float | None
-    """Confidence (0-1) from which an answer counts as sure; None if the run found no such threshold."""
+    """Confidence (0-1) from which an answer counts as sure; None if the run found none, and nobody chose one."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -127,7 +127,12 @@ def ask(services: Services, run_id: str) -> Asked:
 
 
 def _threshold(session: Session, run: Run) -> float | None:
-    """Read from the result by the database, since the whole result may be long and this is done for every request."""
+    """The threshold of the run's user, else the calibrated one.
+
+    That is read from the result by the database, since the whole result may be long and this is done for every request.
+    """
+    if run.sure_threshold is not None:
+        return run.sure_threshold
     return session.scalar(select(part_of_report("calibration", "threshold").as_float()).where(Run.id == run.id))
 
 

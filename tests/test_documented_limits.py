@@ -40,7 +40,7 @@ from server.api.bodies import MAX_FILES_A_QUESTION
 from server.api.datasets import _DATASETS_ON_A_PAGE, _FILES_ON_A_PAGE
 from server.live import hub, requests
 from server.pages import compare
-from server.views import advice, aims, comparison, confusion, dataset, estimate, follow_up
+from server.views import advice, aims, comparison, confusion, dataset, estimate, follow_up, sure
 from worker import celery_app, notices, pipeline_process, reaper, sweeper, tasks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -105,6 +105,7 @@ LIMITS = (
         "user-guide.md",
         f"almost black ({'a fifteenth' if pixel_rules._LEAST_BRIGHT_SHARE == 1 / 15 else '?'} or less) have a range",
     ),
+    ("user-guide.md", f"a number of percent from {sure.LOWEST_PERCENT:g} to {sure.HIGHEST_PERCENT:g}, and press"),
     ("user-guide.md", f"only up to {mb(in_script('missing.js', 'MAX_HASHED_BYTES'))} each"),
     ("user-guide.md", f"for about {'a minute' if sum(remote.WAITS_S) == 60 else '?'}, then"),
     ("user-guide.md", f"a side of less than {photos.MIN_SIDE_PX} pixels"),

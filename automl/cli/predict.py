@@ -76,16 +76,17 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Exit code 2: one of the photos could not be read."""
-    from automl.delivery.bundle import read_bundle_report, unpack_bundle
+    from automl.delivery.bundle import read_bundle_report, read_sure, unpack_bundle
     from automl.records.report import RunReport
 
     with tempfile.TemporaryDirectory() as scratch:
         (model,) = unpack_bundle(options.model, Path(scratch), ["model.onnx"])
         report = read_bundle_report(options.model)
         calibration = report.calibration if isinstance(report, RunReport) else None
+        sure = read_sure(options.model)  # downloads of earlier versions say it in their report only
         predictor = Predictor(
             classifier=Classifier(model),
-            threshold=calibration.threshold if calibration else None,
+            threshold=calibration.threshold if sure is None and calibration else sure,
             max_image_pixels=settings.max_image_pixels,
         )
         images = [path for given in options.images for path in _photos_in(given)]

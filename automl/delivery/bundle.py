@@ -110,6 +110,17 @@ def read_bundle_report(bundle: Path) -> CandidateReport:
         return read_report(json.loads(archive.read(REPORT_NAME)))
 
 
+def read_sure(bundle: Path) -> float | None:
+    """The confidence from which on its answers count as sure, as its `serving.json` says; None where it says none.
+
+    Raises:
+        NotFound: There is no such file.
+        BadBundle: It is none of ours.
+    """
+    with _readable(bundle) as archive:
+        return predict.sure_in(archive.read(predict.CONTRACT)) if predict.CONTRACT in archive.namelist() else None
+
+
 @contextmanager
 def _readable(bundle: Path) -> Iterator[zipfile.ZipFile]:
     """An opened download. Whatever is wrong with its bytes means that Darkroom did not make it."""

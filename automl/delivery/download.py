@@ -14,8 +14,11 @@ from typing import IO
 from automl.delivery.contents import requirements_name, words_of
 from automl.errors import BadBundle
 from automl.formats import FORMATS, ONNX_RUNTIME, Format, Runtime
+from automl.records import DeliveredContract
+from automl.serving.predict import CONTRACT
 from automl.serving.sound_zip import sound_zip
 from automl.text.messages import delivery as delivery_messages
+from automl.text.numbers import percent
 
 _STORED = frozenset({".png", ".pb", *(Path(one.file_name).suffix for one in FORMATS if not one.folder_mark)})
 """Files that are compressed already, or models, whose numbers hardly get smaller."""
@@ -38,13 +41,14 @@ class Chosen:
     remark: str = ""
 
 
-def compose(target: Path, base: Path, chosen: Sequence[Chosen]) -> None:
+def compose(target: Path, base: Path, chosen: Sequence[Chosen], *, sure: float | None = None) -> None:
     """Writes a .zip of everything in `base` but its models, of the chosen models, and of what uses them.
 
     Args:
         target: the .zip that is written.
         base: the finished download of a run, see `automl.delivery.bundle`.
         chosen: at least one; their order does not matter.
+        sure: the confidence from which on answers count as sure; None for that which the base bundle says.
 
     Raises:
         BadBundle: `base` is not a finished download, or a chosen model is not in it or not what it should be.
@@ -59,9 +63,13 @@ def compose(target: Path, base: Path, chosen: Sequence[Chosen]) -> None:
             ).date_time  # also of what is added: the date of today would differ tomorrow
             out = _Writer(zipped, date)
             others = [one for one in source.infolist() if one.filename not in models | _REPLACED]
-            out.write_text("README.txt", _readme(sentence, ordered, others))
+            out.write_text("README.txt", _readme(sentence, ordered, others, sure))
             for info in others:
-                out.copy(source, info, info.filename)
+                if info.filename == CONTRACT and sure is not None:
+                    contract = DeliveredContract.model_validate_json(source.read(info))
+                    out.write_text(CONTRACT, contract.model_copy(update={"sure": sure}).json_text())
+                else:
+                    out.copy(source, info, info.filename)
             _write_programs(out, ordered)
             for one in ordered:
                 _write_model(out, source, one)
@@ -151,7 +159,7 @@ def _runtimes(chosen: Iterable[Chosen]) -> list[Runtime]:
     return list(dict.fromkeys(one.format.runtime for one in chosen))
 
 
-def _readme(sentence: str, chosen: Sequence[Chosen], others: Iterable[zipfile.ZipInfo]) -> str:
+def _readme(sentence: str, chosen: Sequence[Chosen], others: Iterable[zipfile.ZipInfo], sure: float | None) -> str:
     parts = [sentence, "", delivery_messages.UNPACK_AND_OPEN, ""]
     for runtime in _runtimes(chosen):
         parts += [*_usage(runtime, [one for one in chosen if one.format.runtime == runtime]), ""]
@@ -160,6 +168,8 @@ def _readme(sentence: str, chosen: Sequence[Chosen], others: Iterable[zipfile.Zi
             delivery_messages.KEEP_PREDICT,
             "",
         ]
+    if sure is not None:
+        parts += [delivery_messages.CHOSEN_THRESHOLD.format(share=percent(sure)), ""]
     parts += [delivery_messages.OTHER_FILES, ""]
     names = dict.fromkeys(info.filename.split("/")[0] for info in others)
     parts += [f"{name:<14} {words_of(name)}".rstrip() for name in names]

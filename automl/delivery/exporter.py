@@ -14,7 +14,7 @@ from automl.models.features import OnnxExtractor
 from automl.models.numerics import full_float32
 from automl.models.weights.cache import InstalledWeights
 from automl.processors import onnx_threads
-from automl.records import ServingContract
+from automl.records import DeliveredContract, ServingContract
 from automl.search.candidate import Branch, Candidate
 from automl.search.joined import unit
 from automl.serving.predict import Classifier
@@ -42,8 +42,8 @@ class Exporter:
         weights: the pretrained backbones by name.
         labels: the class names in the order of the probabilities.
         folder: for the converted graphs of fine-tuned backbones.
-        contract: how photos become the pixels that the models see; None for a data set that is older than such
-            contracts, whose models carry none.
+        contract: how photos become the pixels that the models see; each model carries it with its own threshold. None
+            for a data set that is older than such contracts, whose models carry none.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Exporter:
         contract: ServingContract | None,
     ) -> None:
         self._weights, self._labels, self._folder = weights, tuple(labels), folder
-        self._contract = contract.json_text() if contract else ""
+        self._contract = contract
         self._built: tuple[Candidate, Any] | None = None
 
     def export(self, candidate: Candidate, target: Path, *, with_keras: bool = True) -> ExportedModels:
@@ -68,12 +68,12 @@ class Exporter:
         """
         target.mkdir(parents=True, exist_ok=True)
         models = ExportedModels(
-            target / "model.onnx", target / "model.keras" if with_keras else None, contract=self._contract
+            target / "model.onnx", target / "model.keras" if with_keras else None, contract=self._delivered(candidate)
         )
         self.write_onnx(candidate, models.onnx)
         if models.keras is not None:
             self.build_keras(candidate).save(models.keras)
-            add_labels(models.keras, self._labels, candidate.image_size_px, contract=self._contract)
+            add_labels(models.keras, self._labels, candidate.image_size_px, contract=models.contract)
         return models
 
     def largest_difference(self, candidate: Candidate, models: ExportedModels, pictures: np.ndarray) -> float:
@@ -116,8 +116,14 @@ class Exporter:
         import onnx
 
         graphs = {branch: self._graph(branch) for branch in candidate.branches}
-        model = onnx_model(candidate, self._weights, graphs=graphs, labels=self._labels, contract=self._contract)
-        onnx.save(model, target)
+        contract = self._delivered(candidate)
+        onnx.save(onnx_model(candidate, self._weights, graphs=graphs, labels=self._labels, contract=contract), target)
+
+    def _delivered(self, candidate: Candidate) -> str:
+        """The JSON of what the candidate carries; empty for none."""
+        if self._contract is None:
+            return ""
+        return DeliveredContract(**dict(self._contract), sure=candidate.sure_threshold).json_text()
 
     def _graph(self, branch: Branch) -> Path:
         """The ONNX file of a branch; that of a fine-tuned one is converted, and checked against Keras, on first use."""

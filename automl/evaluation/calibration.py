@@ -96,14 +96,15 @@ def calibrate(held_out_logits: np.ndarray, labels: np.ndarray) -> Calibration:
     )
 
 
-def tempered(candidate: Candidate, temperature: float, labels: np.ndarray) -> Candidate:
-    """Calibrates a model: the last layer of every head is divided by the temperature.
+def calibrated(candidate: Candidate, calibration: Calibration, labels: np.ndarray) -> Candidate:
+    """The model with its threshold, and with the last layer of every head divided by the temperature.
 
     Args:
         candidate: the model.
-        temperature: see `Calibration`.
+        calibration: of its held-out answers.
         labels: int (n_rows,), the classes of the photos of its held-out answers.
     """
+    temperature = calibration.temperature
     logits = (candidate.held_out_logits / temperature).astype(candidate.held_out_logits.dtype)
     answered = is_scored(logits)
     loss = log_loss(logits[answered], np.broadcast_to(labels, answered.shape)[answered])
@@ -113,6 +114,7 @@ def tempered(candidate: Candidate, temperature: float, labels: np.ndarray) -> Ca
         fold_layers=tuple(_divided(layers, temperature) for layers in candidate.fold_layers),
         held_out_logits=logits,
         loss=loss,
+        sure_threshold=calibration.threshold,
     )
 
 

@@ -24,7 +24,7 @@ from automl.delivery.report.pareto import pareto_rows
 from automl.delivery.report.pool_photos import doubted_labels, look_alike_pairs, worth_of_photos
 from automl.delivery.report.small_model import small_model_report
 from automl.errors import BadSetting, NoBackbone
-from automl.evaluation.calibration import Calibration, calibrate, tempered
+from automl.evaluation.calibration import Calibration, calibrate, calibrated
 from automl.evaluation.clips_by_features import ClipsByFeatures
 from automl.evaluation.first_model import FirstModel, describe_first
 from automl.evaluation.score import TestScore, evaluate
@@ -334,7 +334,7 @@ class _Run:
     def _calibrated(self, candidate: Candidate) -> tuple[Candidate, Calibration]:
         """The same model, scaled so that its confidence agrees with how often its validation answers were right."""
         calibration = calibrate(candidate.held_out_logits, self._targets.labels)
-        return tempered(candidate, calibration.temperature, self._targets.labels), calibration
+        return calibrated(candidate, calibration, self._targets.labels), calibration
 
     @property
     def _n_validated(self) -> int:

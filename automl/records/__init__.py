@@ -17,7 +17,7 @@ from automl.records.proof import Proof
 from automl.records.remembered_sides import RememberedSides
 from automl.records.result import RunResult
 from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, USUAL_SIZE_PX, RunSettings
-from automl.records.serving_contract import Aspect, GrayRange, GrayRules, ServingContract
+from automl.records.serving_contract import Aspect, DeliveredContract, GrayRange, GrayRules, ServingContract
 from automl.records.states import (
     DatasetState,
     ExportState,
@@ -46,6 +46,7 @@ __all__ = [
     "DatasetManifest",
     "DatasetState",
     "DatasetSummary",
+    "DeliveredContract",
     "EpochScores",
     "ExportState",
     "FileState",

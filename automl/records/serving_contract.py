@@ -1,4 +1,7 @@
-"""The serving contract: how the pixels of a file become those that a model sees, wherever it is trained or used."""
+"""The serving contract: how the pixels of a file become those that a model sees, wherever it is trained or used.
+
+A delivered model also carries how its answers are to be taken, see `DeliveredContract`.
+"""
 
 from typing import Literal
 
@@ -45,7 +48,7 @@ class GrayRules(BaseModel):
 
 
 class ServingContract(BaseModel):
-    """What every runtime has to know beside the network itself. It is `serving.json` in a download, and in each model.
+    """What training and every runtime have to know of the photos of a data set.
 
     A model without it is older than the record; `automl.serving.predict` knows what such models were trained with.
     """
@@ -74,3 +77,15 @@ class ServingContract(BaseModel):
     def json_text(self) -> str:
         """The record as it is delivered, every field in it."""
         return self.model_dump_json(indent=2) + "\n"
+
+
+class DeliveredContract(ServingContract):
+    """What every runtime has to know beside the network itself. It is `serving.json` in a download, and in each model.
+
+    A download may say another `sure` than the models in it, where its user has chosen one: the file beside a model
+    counts.
+    """
+
+    sure: float | None = None
+    """The confidence, 0-1, from which on an answer counts as sure; below it, programs say "not sure". None where that
+    is not known, as of a model whose confidence was not calibrated."""

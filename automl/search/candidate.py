@@ -80,6 +80,8 @@ class Candidate:
         curves: of its training; empty for a regression.
         fold_layers: of a linear head on a single backbone, its layers of each fold of each repeat on the
             same taps, see `HeadFit`.
+        sure_threshold: the confidence from which on an answer counts as sure; None for a model that was not calibrated,
+            or whose answers are never sure.
     """
 
     number: int
@@ -96,6 +98,7 @@ class Candidate:
     best_epoch: int
     curves: Curves
     fold_layers: tuple[Layers, ...] = ()
+    sure_threshold: float | None = None
 
     @property
     def branches(self) -> tuple[Branch, ...]:

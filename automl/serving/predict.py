@@ -151,6 +151,21 @@ def _ranges_in(records: Sequence[Any]) -> tuple[GrayRange, ...]:
     return tuple((float(record["black"]), float(record["white"])) for record in records)
 
 
+def sure_in(contract: str | bytes) -> float | None:
+    """The confidence from which on an answer counts as sure, by the JSON of `serving.json`; None where it says none."""
+    sure: float | None = json.loads(contract).get("sure") if contract else None
+    return sure
+
+
+def sure_beside(model: Path, carried: str | bytes) -> float | None:
+    """The same of a model: the file that lies beside it counts, since its user may have chosen another one.
+
+    carried: the JSON inside the model.
+    """
+    beside = model.parent / CONTRACT
+    return sure_in(beside.read_bytes() if beside.is_file() else carried)
+
+
 RULES = PhotoRules()
 """Those of a model whose photos were ordinary ones."""
 
@@ -529,6 +544,7 @@ class Classifier:
 
     `labels`: class names in the order of the probabilities. `size_px`: side of the square that the model was
     trained on. `contract`: the JSON of how photos become pixels, empty for an older model; `rules`: the same, read.
+    `sure`: the confidence from which on an answer counts as sure, None where that is not known.
     """
 
     def __init__(self, model: Path | bytes, n_threads: int = 0) -> None:
@@ -544,6 +560,7 @@ class Classifier:
         self.size_px = int(metadata["image_size_px"])
         self.contract: str = metadata.get(CONTRACT, "")
         self.rules = PhotoRules.read(self.contract)
+        self.sure = sure_in(self.contract) if isinstance(model, bytes) else sure_beside(Path(model), self.contract)
         self._input: str = self._session.get_inputs()[0].name
 
     def predict_arrays(self, images: np.ndarray) -> np.ndarray:
@@ -563,12 +580,22 @@ class Answering(Protocol):
     @property
     def labels(self) -> tuple[str, ...]: ...
 
+    @property
+    def sure(self) -> float | None: ...
+
     def predict(self, source: str | Path) -> np.ndarray: ...
 
 
 def in_words(labels: Sequence[str], probabilities: np.ndarray) -> str:
     """The three likeliest classes: "rose 97.1%, tulip 2.0%, daisy 0.9%"."""
     return ", ".join(f"{labels[i]} {probabilities[i]:.1%}" for i in np.argsort(-probabilities)[:3])
+
+
+def said(classifier: Answering, probabilities: np.ndarray) -> str:
+    """The answer in words; "not sure, perhaps ..." where its confidence is below that of sure answers."""
+    words = in_words(classifier.labels, probabilities)
+    is_unsure = classifier.sure is not None and probabilities.max() < classifier.sure
+    return f"not sure, perhaps {words}" if is_unsure else words
 
 
 def answer(classifier: Answering, paths: Sequence[str | Path]) -> int:
@@ -584,7 +611,7 @@ def answer(classifier: Answering, paths: Sequence[str | Path]) -> int:
             n_failed += 1
             sys.stderr.write(f"{path}: not a readable picture ({error})\n")
             continue
-        sys.stdout.write(f"{path}: {in_words(classifier.labels, probabilities)}\n")
+        sys.stdout.write(f"{path}: {said(classifier, probabilities)}\n")
     return 1 if n_failed else 0
 
 

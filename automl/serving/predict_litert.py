@@ -14,14 +14,15 @@ from typing import IO, Any
 
 import numpy as np
 
-from automl.serving.predict import CONTRACT, PhotoRules, answer, load_image
+from automl.serving.predict import CONTRACT, PhotoRules, answer, load_image, sure_beside
 
 
 class Classifier:
     """A delivered `.tflite`: pictures in, probabilities out.
 
     `labels`: class names in the order of the probabilities, from the file's metadata (it ends in a zip archive).
-    `size_px`: side of the square that the model takes. `rules`: how photos become pixels.
+    `size_px`: side of the square that the model takes. `rules`: how photos become pixels. `sure`: the confidence from
+    which on an answer counts as sure, None where that is not known.
     """
 
     def __init__(self, model: str | Path, n_threads: int | None = None) -> None:
@@ -34,7 +35,9 @@ class Classifier:
         self.size_px = int(self._input["shape"][1])
         with zipfile.ZipFile(model) as metadata:
             self.labels: tuple[str, ...] = tuple(metadata.read("labels.txt").decode().rstrip("\n").split("\n"))
-            self.rules = PhotoRules.read(metadata.read(CONTRACT) if CONTRACT in metadata.namelist() else "")
+            contract = metadata.read(CONTRACT) if CONTRACT in metadata.namelist() else b""
+        self.rules = PhotoRules.read(contract)
+        self.sure = sure_beside(Path(model), contract)
 
     def predict_arrays(self, images: np.ndarray) -> np.ndarray:
         """float32 (batch, n_classes) for `images`: (batch, size_px, size_px, 3), 0-255."""

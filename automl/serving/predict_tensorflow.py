@@ -13,14 +13,15 @@ from typing import IO, Any
 
 import numpy as np
 
-from automl.serving.predict import CONTRACT, PhotoRules, answer, load_image
+from automl.serving.predict import CONTRACT, PhotoRules, answer, load_image, sure_beside
 
 
 class Classifier:
     """A delivered `model.keras` or the folder `saved_model`: pictures in, probabilities out.
 
     `labels`: class names in the order of the probabilities. `size_px`: side of the square that it was trained on.
-    `rules`: how photos become pixels.
+    `rules`: how photos become pixels. `sure`: the confidence from which on an answer counts as sure, None where that is
+    not known.
     """
 
     def __init__(self, model: str | Path) -> None:
@@ -28,7 +29,9 @@ class Classifier:
         self._run = _load_folder(path) if path.is_dir() else _load_file(path)
         self.labels: tuple[str, ...] = tuple(_text_in(path, "labels.txt").rstrip("\n").split("\n"))
         self.size_px = int(_text_in(path, "image_size_px.txt"))
-        self.rules = PhotoRules.read(_text_in(path, CONTRACT))
+        contract = _text_in(path, CONTRACT)
+        self.rules = PhotoRules.read(contract)
+        self.sure = sure_beside(path, contract)
 
     def predict_arrays(self, images: np.ndarray) -> np.ndarray:
         """float32 (batch, n_classes) for `images`: (batch, height, width, 3), 0-255."""

@@ -287,6 +287,7 @@ class Run(Base):
         result: What is known of the winner; None before it is final, a `RunReport` once it has been tested. It is long,
             and read only where it is asked for.
         test_accuracy: 0-1, of the result, for lists.
+        sure_threshold: The confidence, 0-1, from which on answers count as sure, where its user has chosen one.
         lease_owner: The worker that has it.
         lease_until: Until when it counts as that worker's without a sign of life.
         attempts: How often a worker has begun with it.
@@ -327,6 +328,7 @@ class Run(Base):
     best_summary: Mapped[str] = mapped_column(default="")
     result: Mapped[CandidateReport | None] = mapped_column(OptionalRecord(read_report), nullable=False, deferred=True)
     test_accuracy: Mapped[float | None]
+    sure_threshold: Mapped[float | None]
     lease_owner: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -360,6 +362,13 @@ class Run(Base):
     def report(self) -> RunReport | None:
         """The result, where the model has been tested."""
         return self.result if isinstance(self.result, RunReport) else None
+
+    @property
+    def sure_from(self) -> float | None:
+        """The confidence, 0-1, from which on answers count as sure: that of its user, else the calibrated one."""
+        if self.sure_threshold is not None:
+            return self.sure_threshold
+        return self.report.calibration.threshold if self.report and self.report.calibration else None
 
     @validates("result")
     def _note_accuracy(self, _name: str, result: CandidateReport | None) -> CandidateReport | None:

@@ -49,7 +49,9 @@ def send_download(run_id: str) -> Response:
             raise NotAllowedNow(server_messages.NO_MODEL_TO_DOWNLOAD)
         name = download_name(run, base)
         exports = _chosen_exports(run, base, names) if names else []
-    path = _composed(services(), base, exports) if exports else _local(services(), base.key)
+        sure = run.sure_threshold if base.kind == "bundle" else None
+    is_composed = bool(exports) or sure is not None
+    path = _composed(services(), base, exports, sure) if is_composed else _local(services(), base.key)
     try:
         with services().database.session() as session:
             find_run(session, run_id)
@@ -62,7 +64,7 @@ def send_download(run_id: str) -> Response:
         as_attachment=True,
         download_name=name,
         max_age=0,
-        etag=etag_of(path) if exports else base.id,
+        etag=etag_of(path) if is_composed else base.id,
         last_modified=base.created_at,
     )
 
@@ -121,9 +123,16 @@ def _refuse_unready(one: Format, export: Export | None) -> None:
         raise NotAllowedNow(server_messages.FORMAT_NOT_READY.format(title=one.title))
 
 
-def _composed(services: Services, base: Artifact, exports: Sequence[Export]) -> Path:
-    """The composed .zip of this choice. It is made by the first request that asks for it, and kept."""
-    parts = [base.id, *((export.format, export.key, _remark(export)) for export in exports)]
+def _composed(services: Services, base: Artifact, exports: Sequence[Export], sure: float | None) -> Path:
+    """The composed .zip of this choice. It is made by the first request that asks for it, and kept.
+
+    Args:
+        exports: the chosen formats; none for those that the base bundle has.
+        sure: the confidence from which on answers count as sure, where the run's user has chosen one.
+    """
+    parts: list[object] = [base.id, *((export.format, export.key, _remark(export)) for export in exports)]
+    if sure is not None:
+        parts.append(sure)
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
     path = services.settings.composed_dir / base.run_id / f"{key}.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +144,7 @@ def _composed(services: Services, base: Artifact, exports: Sequence[Export]) -> 
         bundle = _local(services, base.key)
         chosen = [_chosen(services, export) for export in exports]
         with no_half_files([path]) as (part,):
-            compose(part, bundle, chosen)
+            compose(part, bundle, chosen or [Chosen(one) for one in FORMATS if one.is_made_at_once], sure=sure)
     return path
 
 

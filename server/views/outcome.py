@@ -18,6 +18,7 @@ from server.views.follow_up import NextSteps, next_steps
 from server.views.mistakes import Mistakes, view_mistakes
 from server.views.photo_worth import curve_in
 from server.views.rescored import RescoredAnswers, rescored
+from server.views.sure import SureChoice, view_sure
 from server.views.test_photos import answers_in
 
 _HEAT_ROUTE = "try_it.heat"
@@ -36,6 +37,7 @@ class OutcomeView:
         rescored: What the answers are worth by the labels of today; None where they are not kept.
         labels: The classes that the data set has today.
         settings: What the run was asked for, one figure a row.
+        sure: When an answer counts as sure; None where the answers to the tested photos are not kept.
         next: The runs that may follow.
         advice: Whether the model is good enough, and what would help.
     """
@@ -48,6 +50,7 @@ class OutcomeView:
     rescored: RescoredAnswers | None
     labels: Sequence[str]
     settings: Sequence[ComparisonRow]
+    sure: SureChoice | None
     next: NextSteps
     advice: Advice
 
@@ -58,7 +61,7 @@ def view_outcome(session: Session, services: Services, run: Run, *, bundle: Arti
     Raises:
         NotFound: the run has no result.
     """
-    report, answers = report_of(run), answers_in(services.store, bundle)
+    report, answers = report_of(run), answers_in(services.store, run, bundle)
     has_answers, photos = answers is not None, view_mistakes(session, run.dataset_id, report=report, answers=answers)
     return OutcomeView(
         report=report,
@@ -69,6 +72,7 @@ def view_outcome(session: Session, services: Services, run: Run, *, bundle: Arti
         rescored=None if answers is None else rescored(session, run.dataset_id, answers),
         labels=labels_of(run.dataset),
         settings=setting_rows([run.settings]),
+        sure=view_sure(run, answers),
         next=next_steps(session, run, services.settings.max_budget_s),
         advice=advise(
             report,

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeGuard
 
@@ -52,18 +52,22 @@ class AnsweredPhoto:
 
 def answers_of(session: Session, store: ArtifactStore, run: Run) -> tuple[AnsweredPhoto, ...] | None:
     """In the order of the test; None where the run has no final download, or one of an older version."""
-    return answers_in(store, downloadable(session, run))
+    return answers_in(store, run, downloadable(session, run))
 
 
-def answers_in(store: ArtifactStore, download: Artifact | None) -> tuple[AnsweredPhoto, ...] | None:
-    """The same, where the download is known."""
-    return _read_answers(store, download.key) if _is_final(download) else None
+def answers_in(store: ArtifactStore, run: Run, download: Artifact | None) -> tuple[AnsweredPhoto, ...] | None:
+    """The same, where the download is known. Where the run's user has chosen when an answer is sure, that counts."""
+    answers = _read_answers(store, download.key) if _is_final(download) else None
+    threshold = run.sure_threshold
+    if answers is None or threshold is None:
+        return answers
+    return tuple(replace(answer, is_sure=answer.confidence >= threshold) for answer in answers)
 
 
 def photos_of_test(session: Session, store: ArtifactStore, run: Run) -> Mapping[str, str] | None:
     """The class of each test photo by its SHA-256; None where that is not kept."""
     download = downloadable(session, run)
-    if (answers := answers_in(store, download)) is not None:
+    if (answers := answers_in(store, run, download)) is not None:
         return {answer.sha256: answer.really for answer in answers}
     photos = _read_table(store, download.key, "photos.csv") if _is_final(download) else None
     return None if photos is None else {row["sha256"]: row["class"] for row in photos if row["part"] == "test"}

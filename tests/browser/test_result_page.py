@@ -54,6 +54,27 @@ def test_a_click_on_a_cell_shows_its_photos(page, run_id):
     assert min(pictures_of(page)) > 0
 
 
+def test_the_slider_says_what_a_threshold_gives_and_keeps_it(page, run_id):
+    page.goto(f"/runs/{run_id}/mistakes")
+    slider, entry = page.locator("#sure-slider"), page.locator("#sure-percent")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(entry).to_have_value("99.9")
+    expect(page.locator("[data-sure=percent]")).to_have_text("99.9")
+    page.keyboard.press("ArrowLeft")
+    page.locator("#sure-form").get_by_role("button", name="Use this").click()
+    expect(page.locator("[data-sure=percent]")).to_have_text("99.8")
+    expect(page.get_by_role("button", name="measured")).to_be_visible()
+
+
+def test_without_javascript_a_threshold_is_written_as_a_number(plain_page, run_id):
+    plain_page.goto(f"/runs/{run_id}/mistakes")
+    expect(plain_page.locator("#sure-slider")).to_be_hidden()
+    plain_page.locator("#sure-percent").fill("97.5")
+    plain_page.get_by_role("button", name="Use this").click()
+    expect(plain_page.locator("[data-sure=percent]")).to_have_text("97.5")
+
+
 def test_mistakes_suspects_and_plots_have_their_pictures(page, run_id):
     widths = []
     for part in ("mistakes", "doubts", "details"):

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from automl.records import ServingContract
+from automl.records import DeliveredContract
 from automl.records.json_schema import Schemas, write_schemas
 from automl.records.report import CandidateReport, RunReport
 
-SCHEMAS: Schemas = {"report": RunReport, "candidate-report": CandidateReport, "serving": ServingContract}
+SCHEMAS: Schemas = {"report": RunReport, "candidate-report": CandidateReport, "serving": DeliveredContract}
 
 FOLDER = Path(__file__).parents[3] / "docs" / "schemas"
 

@@ -268,7 +268,9 @@ KERAS_FILE = "the model for TensorFlow and Keras; it takes a photo as it is"
 ONNX_FILE = "the same model for everything else: phones, servers, other languages"
 PREDICT_FILE = "a small program that says what is in a photo"
 REQUIREMENTS_FILE = "what that program needs"
-SERVING_FILE = "how a photo becomes the pixels that the models see; each model has it inside, too"
+SERVING_FILE = (
+    "how a photo becomes the pixels that the models see, and when an answer is sure; each model has it inside, too"
+)
 LABELS_FILE = "the names of the classes, in order"
 REPORT_FILE = "the result in words, with figures and plots, to read or print"
 PHOTOS_FILE = "which photo was learned from, and which was tested"
@@ -298,7 +300,7 @@ Try it: unpack this folder and open a terminal in it.
 model.onnx    what predict.py uses (ONNX Runtime): RGB photo with values 0-255 in, probabilities out"""
 README_KERAS = 'model.keras   the same model for TensorFlow and Keras 3: keras.models.load_model("model.keras")'
 README_FILES = """labels.txt    the class names, one a line, in the order of the probabilities
-serving.json  how a photo becomes the pixels that the model sees; model.onnx has it inside, too
+serving.json  how a photo becomes the pixels that the model sees, and when an answer is sure; model.onnx has it, too
 metrics.json  every figure and setting: score, confusion matrix, how it was trained, where its weights come from
 report.html   the result in words, with its figures and plots: open it in a browser, or print it
 model_card.md what the model is for and not for, where its parts come from, and the command that repeats it
@@ -320,6 +322,10 @@ RUNTIME_IN_CODE = (
 
 # The README of chosen formats, line by line.
 UNPACK_AND_OPEN = "Unpack this folder and open a terminal in it. The models, and what uses each of them:"
+CHOSEN_THRESHOLD = (
+    "Below a confidence of {share} the programs say “not sure”: that was chosen on the page of the result, and stands "
+    "in serving.json."
+)
 KEEP_PREDICT = "Keep predict.py beside the others, which read photos with it; it has no model of its own here."
 OTHER_FILES = "Also in this folder:"
 RUNTIME_AND_README = "{title} ({readme} also says how to use it in your own code)"

@@ -76,6 +76,8 @@ FORMAT_NEVER_MADE = "{title} was never made for this model. Prepare the other fo
 FORMAT_FAILED = "{title} could not be made. Try again on the page of the run, or leave it out."
 FORMAT_NOT_READY = "{title} is still being prepared. Wait a moment, or leave it out."
 MODEL_DAMAGED = "The model of this run cannot be opened; its file is damaged."
+THRESHOLD_AFTER_RUN = "From when on an answer counts as sure can be chosen once the run is done."
+BAD_THRESHOLD = "Say from which confidence on an answer counts as sure: a number of percent from {lowest} to {highest}."
 SAMPLE_DATA_SET = "Handwritten digits (sample)"
 
 # Asking a model about photos.

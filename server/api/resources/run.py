@@ -191,6 +191,10 @@ class RunResource(Resource):
     error: ErrorDetail | None
     """Why it failed; null if it did not."""
 
+    sure_threshold: float | None
+    """The confidence, 0-1, from which on answers count as sure: chosen on the page of the result, else calibrated; null
+    where there is none."""
+
     result: RunReport | CandidateReport | None
     """The `metrics.json` of the delivered model; null before the model is final, and without `test` before its test."""
 
@@ -234,6 +238,7 @@ class RunResource(Resource):
             plots=[PlotResource.of(plot) for plot in view.plots],
             notes=run.notes,
             error=ErrorDetail(code=run.error_code, message=run.error_message) if run.error_code else None,
+            sure_threshold=run.sure_from,
             result=run.result,
             created_at=run.created_at,
             started_at=run.started_at,

@@ -13,7 +13,7 @@ from PIL import Image
 from automl.cli import main, parser
 from automl.cli.photos import scratch_folder
 from automl.cli.run_options import read_run_settings
-from automl.records import Goal, PrunerKind, RunSettings, Sampler, TunerKind
+from automl.records import DeliveredContract, Goal, PrunerKind, RunSettings, Sampler, TunerKind
 from automl.settings import load_settings
 from tests.automl.images.pictures import encoded, write_files
 from tests.automl.serving.tiny_model import tiny_model
@@ -258,6 +258,15 @@ def test_an_answer_below_the_threshold_is_said_to_be_not_sure(tmp_path, capsys):
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{tmp_path / '1.png'}: red ")
     assert second.startswith(f"{tmp_path / '2.png'}: not sure, perhaps red ")
+
+
+def test_the_threshold_that_its_user_chose_for_a_download_counts(tmp_path, capsys):
+    _write_model(tmp_path / "model.zip")
+    with zipfile.ZipFile(tmp_path / "model.zip", "a") as archive:
+        archive.writestr("serving.json", DeliveredContract(sure=0.5).json_text())
+    Image.new("RGB", (8, 8), (60, 40, 40)).save(tmp_path / "1.png")
+    assert main(["predict", str(tmp_path / "model.zip"), str(tmp_path / "1.png")]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path / '1.png'}: red ")
 
 
 @pytest.mark.parametrize(

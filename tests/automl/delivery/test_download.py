@@ -9,6 +9,7 @@ import pytest
 from automl.delivery.download import Chosen, compose
 from automl.errors import BadBundle
 from automl.formats import FORMATS, find_format
+from automl.records import DeliveredContract
 
 SENTENCE = "It was right on 9 of 10."
 ALWAYS = {"README.txt", "labels.txt", "metrics.json", "plots/roc.png", "predict.py"}
@@ -95,6 +96,22 @@ def test_the_same_choice_gives_the_same_bytes_in_any_order(tmp_path, base, chose
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert archive.getinfo("README.txt").date_time == (2026, 11, 22, 1, 2, 4)
+
+
+def test_a_threshold_that_was_chosen_is_beside_the_models_and_nothing_else_changes(tmp_path, base, chosen):
+    contract = DeliveredContract(background="gray", sure=0.8)
+    with zipfile.ZipFile(base, "a") as bundle:
+        bundle.writestr("serving.json", contract.json_text())
+    before = composed(tmp_path, base, chosen("onnx"))
+    compose(tmp_path / "out.zip", base, chosen("onnx"), sure=0.95)
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        after = {name: archive.read(name) for name in archive.namelist()}
+    assert DeliveredContract.model_validate_json(after["serving.json"]) == contract.model_copy(update={"sure": 0.95})
+    assert "Below a confidence of 95.0 % the programs say “not sure”" in after.pop("README.txt").decode()
+    changed = {"README.txt", "serving.json"}
+    assert {name: after.get(name) for name in set(before) - changed} == {
+        name: before[name] for name in set(before) - changed
+    }
 
 
 def test_models_are_stored_and_texts_are_deflated(tmp_path, base, chosen):

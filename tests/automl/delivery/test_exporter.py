@@ -9,7 +9,7 @@ import pytest
 
 from automl.delivery.exporter import Exporter
 from automl.models.weights.cache import InstalledWeights, installed
-from automl.records import ServingContract
+from automl.records import DeliveredContract, ServingContract
 from automl.search.candidate import Branch, Candidate
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.serving.predict import Classifier
@@ -168,6 +168,12 @@ def test_the_mean_of_two_members_is_the_softmax_of_their_sum(weights, exporter, 
     }
     product = by["one"] * by["other"]
     assert by["both"] == pytest.approx(product / product.sum(axis=1, keepdims=True), abs=1e-4)
+
+
+def test_each_model_carries_its_threshold(weights, exporter, tmp_path):
+    model = replace(candidate([member(weights, [Branch(V2, 96)], LAST_TAP)], 96), sure_threshold=0.83)
+    models = exporter.export(model, tmp_path / "out", with_keras=False)
+    assert DeliveredContract.model_validate_json(models.contract).sure == Classifier(models.onnx).sure == 0.83
 
 
 def test_onnx_knows_its_labels_and_size(weights, exporter, tmp_path):

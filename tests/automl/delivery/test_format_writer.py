@@ -10,11 +10,11 @@ from automl.delivery import format_writer as formats
 from automl.delivery.format_writer import FormatWriter, add_labels
 from automl.formats import FORMATS, size_of
 from automl.models.quiet_tensorflow import import_tensorflow
-from automl.records import ServingContract
+from automl.records import DeliveredContract
 from automl.serving import predict_litert, predict_tensorflow
 from tests.automl.delivery.delivered import LABELS, SIZE_PX, delivered_model, pictures
 
-CONTRACT = ServingContract(background="black").json_text()
+CONTRACT = DeliveredContract(background="black", sure=1.0).json_text()
 
 pytestmark = pytest.mark.slow
 
@@ -141,9 +141,15 @@ def test_a_failed_conversion_leaves_nothing_and_gives_the_outputs_back(keras_fil
 def test_a_script_names_the_three_likeliest_classes_of_each_photo(writer, tmp_path, capsys, script, name):
     photo = tmp_path / "photo.png"
     Image.fromarray(pictures(1)[0]).save(photo)
-    assert script.main([str(writer.write(name)), str(photo)]) == 0
+    model = writer.write(name)
+    assert script.main([str(model), str(photo)]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"{photo}: ") and all(label in said for label in LABELS)
+    assert said.startswith(f"{photo}: not sure, perhaps ") and all(label in said for label in LABELS)
+    beside = model.with_name("serving.json")
+    beside.write_text(DeliveredContract(sure=0.0).json_text())
+    assert script.main([str(model), str(photo)]) == 0
+    assert "not sure" not in capsys.readouterr().out
+    beside.unlink()
     assert script.main([]) == 2
     assert "Usage" in capsys.readouterr().err
 

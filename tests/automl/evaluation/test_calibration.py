@@ -15,10 +15,10 @@ from automl.evaluation.calibration import (
     Bin,
     Calibration,
     calibrate,
+    calibrated,
     calibration_error,
     reliability_bins,
     sure_answers,
-    tempered,
 )
 from automl.records.report import CalibrationReport
 from automl.search.candidate import Branch, BranchHead
@@ -184,18 +184,19 @@ def test_it_survives_json():
     assert report.model_dump() == asdict(result)
 
 
-def test_a_tempered_model_says_the_same_with_the_calibrated_probabilities():
+def test_a_calibrated_model_says_the_same_with_the_calibrated_probabilities():
     random = np.random.default_rng(0)
     layers = tuple((random.normal(size=(4, n)).astype(np.float32), np.ones(n, np.float32)) for n in (4, 3))
     logits, labels = noisy(200, 3, strength=2.0)
     model = candidate([BranchHead((Branch("v2", 96),), "last", layers)], 96, logits)
     result = calibrate(logits, labels)
-    after = tempered(model, result.temperature, labels)
+    after = calibrated(model, result, labels)
     kernels = [one.heads[0].layers for one in (model, after)]
     assert np.array_equal(kernels[0][0][0], kernels[1][0][0])
     assert kernels[1][1][0] * result.temperature == pytest.approx(kernels[0][1][0], rel=1e-5)
     assert kernels[1][1][1] * result.temperature == pytest.approx(kernels[0][1][1], rel=1e-5)
     assert after.loss == pytest.approx(log_loss(labels, softmax(logits[0] / result.temperature, axis=1)), rel=1e-5)
     assert after.held_out_logits.dtype == np.float32
+    assert after.sure_threshold == result.threshold
     again = calibrate(after.held_out_logits, labels)
     assert (again.ece_before, again.threshold) == (pytest.approx(result.ece_after, abs=1e-5), result.threshold)

@@ -1,11 +1,15 @@
 """The serving contract as the delivered programs read it."""
 
 import json
+from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 
-from automl.records import Aspect, GrayRange, GrayRules, ServingContract
-from automl.serving.predict import PhotoRules
+from automl.records import Aspect, DeliveredContract, GrayRange, GrayRules, ServingContract
+from automl.serving.predict import CONTRACT, Classifier, PhotoRules, said, sure_in
+from tests.automl.serving.tiny_model import tiny_model
 
 
 def test_the_program_reads_what_the_record_writes() -> None:
@@ -50,3 +54,33 @@ def test_a_contract_that_it_does_not_know_is_refused(change: dict[str, object]) 
     newer = json.dumps(json.loads(ServingContract().json_text()) | change)
     with pytest.raises(ValueError, match="newer Darkroom"):
         PhotoRules.read(newer)
+
+
+def carrying(contract: ServingContract) -> bytes:
+    """A model with a contract inside."""
+    model = onnx.load_model_from_string(tiny_model())
+    model.metadata_props.add(key=CONTRACT, value=contract.json_text())
+    return bytes(model.SerializeToString())
+
+
+def test_a_model_says_from_which_confidence_on_its_answers_are_sure() -> None:
+    assert Classifier(carrying(DeliveredContract(sure=0.83))).sure == 0.83
+
+
+def test_the_threshold_beside_a_model_counts_since_its_user_may_have_chosen_it(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(carrying(DeliveredContract(sure=0.83)))
+    assert Classifier(path).sure == 0.83
+    (tmp_path / CONTRACT).write_text(DeliveredContract(sure=0.95).json_text())
+    assert Classifier(path).sure == 0.95
+
+
+@pytest.mark.parametrize("text", ["", ServingContract().json_text(), DeliveredContract().json_text()])
+def test_a_model_from_before_says_nothing_of_sure_answers(text: str) -> None:
+    assert sure_in(text) is None
+
+
+@pytest.mark.parametrize(("sure", "begin"), [(None, "red 80"), (0.8, "red 80"), (0.81, "not sure, perhaps red 80")])
+def test_the_program_says_not_sure_below_the_threshold(sure: float | None, begin: str) -> None:
+    model = Classifier(carrying(DeliveredContract(sure=sure)))
+    assert said(model, np.array([0.8, 0.15, 0.05])).startswith(begin)

@@ -124,7 +124,7 @@ def test_a_file_that_has_gone_leaves_nothing_half_made(client, world, run_id, ad
 
 
 def test_a_download_that_cannot_be_composed_leaves_nothing_half_made(client, world, address, monkeypatch):
-    def broken(target, *_):
+    def broken(target, *_, sure):
         target.write_bytes(b"half")
         raise BadBundle("It is damaged.")
 
@@ -134,8 +134,8 @@ def test_a_download_that_cannot_be_composed_leaves_nothing_half_made(client, wor
 
 
 def test_a_download_of_a_data_set_that_is_deleted_meanwhile_leaves_nothing(client, world, run_id, address, monkeypatch):
-    def deleted(*arguments):
-        compose(*arguments)
+    def deleted(*arguments, sure):
+        compose(*arguments, sure=sure)
         with world.database.session() as session:  # its rows stay until all of its files are removed
             find_run(session, run_id).dataset.deleted_at = now()
 
