@@ -4,6 +4,7 @@ Where the user wants a small or fast model, this stage has its share of the time
 slow to be delivered may then still teach. Otherwise it is an extra, for the time that nothing else needs.
 """
 
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,6 +29,7 @@ from automl.search.space import (
     Params,
     SearchSpace,
     backbone_names,
+    is_recipe,
 )
 from automl.search.stages.feature_blocks import FeatureBlocks
 from automl.search.stages.head_trial import HeadTrial, head_settings, run_head_trials
@@ -109,6 +111,7 @@ class DistillationStage:
         self._features, self._trials, self._costs = features, trials, costs
         self._blocks = FeatureBlocks(context, features, trials)
         self._space, self._expectations = space, expectations
+        self._kept_s = 0.0
         self.distilled: Distilled | None = None
 
     @property
@@ -123,7 +126,8 @@ class DistillationStage:
             return 0.0
         teacher = self._teacher(plan)
         mirrored = [replace(plan.blocks[0], mirrored=True)]
-        return 0.0 if teacher is None else self._seconds([*teacher.blocks, *mirrored])
+        self._kept_s = 0.0 if teacher is None else self._seconds([*teacher.blocks, *mirrored])
+        return self._kept_s
 
     def run(self, plan: FeaturePlan) -> None:
         """Teaches, where there is a better teacher and time for it.
@@ -135,7 +139,7 @@ class DistillationStage:
             return
         direct = self._best_alone()
         teacher = self._teacher(plan)
-        if direct is None or teacher is None:
+        if direct is None or teacher is None or _same_network(teacher, direct):
             if self.has_limits:
                 self._context.observer.note(search_messages.NOTHING_WAS_TAUGHT)
             return
@@ -149,7 +153,7 @@ class DistillationStage:
 
     def _teacher(self, plan: FeaturePlan) -> Teacher | None:
         """The strongest networks that there is time for; None where that is none."""
-        most_s = SHARE_OF_TIME * self._budget.search_left_s
+        most_s = self._most_s()
         size = self._size(plan)
         blocks: list[Block] = []
         for name in self._expectations(size).strongest(self._usable(size)):
@@ -162,6 +166,11 @@ class DistillationStage:
         return Teacher(
             blocks=tuple(Block(name, size) for name in names), params=self._params(names, size, self._taps[-1])
         )
+
+    def _most_s(self) -> float:
+        """An extra may take all that is left. Else it is a share, and what was kept for this stage."""
+        left_s = self._budget.search_left_s
+        return min(left_s, max(self._kept_s, SHARE_OF_TIME * left_s)) if self.has_limits else left_s
 
     def _size(self, plan: FeaturePlan) -> int:
         """An extra takes the features that are there; a small model may be taught by larger pictures than its own."""
@@ -178,9 +187,14 @@ class DistillationStage:
         """Foreseen for features that are missing, the teachers of all folds and the students."""
         missing = [block for block in blocks if block not in self._features.available()]
         decode_s = self._features.decode_seconds() if missing else 0.0
-        fit_s = max(_LEAST_FIT_S, self._trials.longest_s(Stage.HEADS))
         n_fits = 1 + self._context.targets.n_folds + 2 * len(self._taps)
+        fit_s = self._fit_s()
         return decode_s + sum(self._blocks.expected_s(block) for block in missing) + n_fits * fit_s
+
+    def _fit_s(self) -> float:
+        """Seconds that a regression may take: as the recipe did; the first trial of a run also had to load much."""
+        known = [one.duration_s for one in self._trials.records[1:] if is_recipe(one.params)]
+        return max(_LEAST_FIT_S, statistics.median(known) if known else 0.0)
 
     @property
     def _taps(self) -> list[str]:
@@ -290,3 +304,10 @@ class DistillationStage:
                 direct=percent(distilled.direct.score),
             )
         )
+
+
+def _same_network(teacher: Teacher, direct: Candidate) -> bool:
+    """Whether the teacher sees just what the student sees."""
+    return [(block.backbone, block.image_size_px) for block in teacher.blocks] == [
+        (branch.backbone, branch.image_size_px) for branch in direct.branches
+    ]

@@ -103,6 +103,14 @@ def test_time_is_kept_for_it_only_where_a_small_model_is_wanted() -> None:
     assert Stage4(**SMALL, budget_s=None, max_trials=9).stage.reserved_s(PLAN) == 0
 
 
+def test_what_was_kept_is_enough_when_nothing_else_is_left() -> None:
+    w = Stage4(**SMALL)
+    kept_s = w.stage.reserved_s(PLAN)
+    w.features.clock.now += 600 - kept_s
+    w.stage.run(PLAN)
+    assert [record.stage for record in w.records] == [Stage.DISTILLATION]
+
+
 def test_it_is_left_out_where_time_is_short() -> None:
     w = Stage4(**SMALL, budget_s=10.0, seconds=0.5)
     assert w.stage.reserved_s(PLAN) == 0
