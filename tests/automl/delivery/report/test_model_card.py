@@ -29,7 +29,7 @@ def test_the_card_has_its_parts_in_order():
         f"| v2 | Keras: x | MIT | A note. | {'e' * 64} |",
         "| Seed | 7 |",
         "The threshold for “not sure” was chosen on validation photos: 0.830.",
-        "automl train FOLDER --budget 120s --goal accuracy --scoring held-out --fine-tuning --max-image-size 224 "
+        "automl train FOLDER --budget 120s --goal accuracy --scoring held-out --fine-tuning "
         "--tuner optuna --pruner median --early-stopping --seed 7",
     ],
 )
