@@ -26,7 +26,6 @@ from automl.models.head import resident
 from automl.models.weights import onnx_export, verification
 from automl.options import RUN_OPTIONS
 from automl.pipeline import end_times, packing
-from automl.records import USUAL_SIZE_PX
 from automl.search import aspect, failures, frozen, objective, soft_answers
 from automl.search import space as search_space
 from automl.search.stages import distillation, fine_tuning, folds, heads
@@ -225,7 +224,6 @@ LIMITS = (
     ("architecture.md", f"in at most {'a twentieth' if aspect.SHARE_OF_TIME == 1 / 20 else '?'} of its time"),
     ("architecture.md", f"at most {'a twentieth' if packing._PACK_SHARE == 1 / 20 else '?'} of the time"),
     ("architecture.md", f"as many folds as hold {folds._FEWEST_HELD_OUT} photos"),
-    ("user-guide.md", f"squares of up to {USUAL_SIZE_PX} pixels"),
     ("architecture.md", f"up to {word(distillation._MOST_TEACHERS)} of the strongest networks"),
     ("architecture.md", f"in at most {100 * distillation.SHARE_OF_TIME:.0f} % of the time that is"),
     ("architecture.md", f"more than {distillation.MOST_TAUGHT:,} photos or fewer than"),

@@ -80,6 +80,8 @@ def rendered(name: str) -> RenderedDocument:
         markdown.add_render_rule(kind, _code)
     tokens = markdown.parse(text)
     headings = _with_anchors(tokens)
+    if name == "words":
+        _with_anchors_of_terms(tokens)
     for token in tokens:
         token.children = _with_our_links(token.children) if token.children else token.children
     title, start = tokens[1].content, 3  # the title is drawn by the template
@@ -97,6 +99,13 @@ def _with_anchors(tokens: Sequence[Token]) -> list[tuple[str, str]]:
             if token.tag == "h2":
                 found.append((anchor, inline.content))
     return found
+
+
+def _with_anchors_of_terms(tokens: Sequence[Token]) -> None:
+    """Gives each row of a table its first cell as an anchor, without what stands there in brackets."""
+    for row, cell, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if row.type == "tr_open" and cell.type == "td_open":
+            row.attrSet("id", inline.content.split(" (")[0].lower().replace(" ", "-"))
 
 
 def _with_our_links(tokens: Sequence[Token]) -> list[Token]:

@@ -261,7 +261,7 @@ def test_a_doubted_label_that_is_right_is_not_doubted_again_until_that_is_undone
     edit(client, pets, "rename", from_="nothing", to="else")
     assert "My label is right" in client.get(f"/datasets/{pets}").text
     answer = client.post(f"/runs/{run_id}/confirmed", data={"file": world.file_ids(pets)["cat/0.png"]})
-    assert (answer.status_code, answer.location) == (303, f"/runs/{run_id}#suspects")
+    assert (answer.status_code, answer.location) == (303, f"/runs/{run_id}/doubts#suspects")
     page = client.get(f"/datasets/{pets}").text
     assert "looks like" not in page and "Said that the label of 1 photo is right" in page
     assert record(client, pets)["version"] == 1  # no photo has changed

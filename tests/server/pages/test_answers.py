@@ -172,10 +172,10 @@ def test_where_labels_are_corrected_it_says_what_that_does_to_the_score(client, 
 def test_a_corrected_test_label_is_counted_on_the_page_of_the_run_with_a_word_of_care(
     client, world, dataset_id, run_id
 ):
-    assert 'id="rescored"' not in client.get(f"/runs/{run_id}").text
+    assert 'id="rescored"' not in client.get(f"/runs/{run_id}/mistakes").text
     with world.database.session() as session:
         session.query(DatasetFile).filter_by(dataset_id=dataset_id, sha256="s4").one().label = "rose"
-    page = " ".join(client.get(f"/runs/{run_id}").text.split())
+    page = " ".join(client.get(f"/runs/{run_id}/mistakes").text.split())
     assert "1 tested photo has another label today" in page
     assert "By the labels of today, 2 of 5 answers are right (40.0 %), by those of this run 1 (20.0 %)." in page
     assert "make its score optimistic" in page

@@ -1,8 +1,11 @@
 import re
+from pathlib import Path
 
 import pytest
 
 from server.views.documents import DOCUMENTS
+
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -25,6 +28,17 @@ def test_every_document_has_a_page_without_a_dead_link(client, name):
 def test_the_glossary_is_the_text_of_the_document(client):
     page = client.get("/help/words").text
     assert "<td>One of the kinds that a model tells apart; its name is the <em>label</em> of its photos.</td>" in page
+
+
+def test_each_word_that_a_page_explains_has_its_row_in_the_glossary(client):
+    page = client.get("/help/words").text
+    terms = {
+        found[2] or found[1]
+        for template in (REPOSITORY / "templates").rglob("*.html")
+        for found in re.finditer(r'\bterm\("([^"]+)"(?:, "([^"]+)")?\)', template.read_text(encoding="utf-8"))
+    }
+    assert len(terms) > 10
+    assert [term for term in sorted(terms) if f'<tr id="{term.lower().replace(" ", "-")}">' not in page] == []
 
 
 def test_each_page_leads_to_help(client):

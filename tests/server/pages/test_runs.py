@@ -330,16 +330,16 @@ def test_a_choice_of_one_is_not_listed(client, world, pareto):
 
 
 def test_a_small_model_that_was_taught_stands_beside_the_delivered_one(client, world):
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'small': SMALL_MODEL})}")
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result={**RESULT, 'small': SMALL_MODEL})}/details")
     part = page[page.index('id="small-model"') :].split("</section>")[0]
     assert "MobileNetV2, 160 px, learned from the answers of MobileNetV1 + EfficientNet-Lite2" in part
     assert "93.0 %" in part and "of 60 photos" in part and "9.0 MB" in part and "4.0 ms" in part
     assert "2.0 points less" in part and "95 % interval -5.0 to +1.0" in part
     assert "1.0 points more" in part and "-1.0 to +3.0" in part
     won = {**RESULT, "small": {**SMALL_MODEL, "is_winner": True}}
-    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=won)}")
+    page = text_of(client, f"/runs/{world.add_run(RunState.DONE, result=won)}/details")
     assert "side by side, which are larger and slower" in page and "Beside the model that you get" not in page
-    assert "small-model" not in text_of(client, f"/runs/{world.add_run(RunState.DONE, result=RESULT)}")
+    assert "small-model" not in text_of(client, f"/runs/{world.add_run(RunState.DONE, result=RESULT)}/details")
 
 
 def test_the_result_lists_what_is_really_in_the_bundle(client, done):

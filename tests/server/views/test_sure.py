@@ -51,7 +51,7 @@ def test_the_page_says_what_the_measured_threshold_gives_and_what_others_would(c
     assert '<strong data-sure="sure">3</strong> of 4 tested photos; <strong data-sure="right">2</strong>' in shown
     assert '<td class="number">2 of 4</td> <td class="number">2 (100.0 %)</td>' in shown
     assert "[62.0,3,2],[62.1,2,2]" in shown
-    assert "calibrated threshold" in shown and "Back to what was measured" not in shown
+    assert "comes from other photos" in shown and "Back to what was measured" not in shown
 
 
 def test_a_chosen_threshold_is_kept_and_can_be_taken_back(client, world, run_id):
