@@ -286,7 +286,7 @@ class TestPhotosOfAClass:
         cats.emulate_media(color_scheme=theme)
         box = cats.get_by_role("checkbox").first
         box.check()
-        assert box.evaluate("box => getComputedStyle(box).backgroundColor") == "rgb(143, 71, 0)"
+        expect(box).to_have_css("background-color", "rgb(143, 71, 0)")  # after its transition
 
     def test_nothing_ticked_is_said_in_plain_words_and_leads_back(self, cats):
         cats.get_by_role("button", name="Leave them out").click()
