@@ -49,7 +49,7 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --from=packages /opt/darkroom /opt/darkroom
 COPY --from=packages /app /app
 COPY templates /app/templates
-COPY docs/*.md /app/docs/
+COPY docs /app/docs
 COPY --from=front-end /build/vendor /app/server/static/vendor
 WORKDIR /app
 USER 10001

@@ -399,6 +399,7 @@ def test_stop_and_keep_the_best_leads_to_the_result(page, run, pipeline, tmp_pat
     pipeline.ended()
     expect(page.locator("#sentence")).to_have_text(RESULT["sentence"])
     expect(page.locator("#download")).to_be_visible()
+    page.get_by_role("link", name="Details").click()
     expect(page.locator("main")).to_contain_text("you stopped the search early")
 
 

@@ -20,7 +20,12 @@ from tests.reports import made_report
 
 HEADS = head_space(["mobilenet_v2"], [96])
 FINE_TUNING = fine_tune_space(["mobilenet_v2"], [96])
-PARAMS = {Stage.HEADS: HEADS.defaults(), Stage.FINE_TUNING: FINE_TUNING.defaults(), Stage.ENSEMBLE: {}}
+PARAMS = {
+    Stage.HEADS: HEADS.defaults(),
+    Stage.FINE_TUNING: FINE_TUNING.defaults(),
+    Stage.DISTILLATION: HEADS.defaults(),
+    Stage.ENSEMBLE: {},
+}
 
 
 @pytest.fixture
@@ -92,8 +97,8 @@ def test_optuna_reads_the_trials_of_every_stage_in_one_study(observer, database,
         observer.trial(trial(number, stage), None)
     observer.close()
     study = optuna.load_study(study_name=f"run-{run_id}", storage=database.url)
-    assert [one.user_attrs["stage"] for one in study.trials] == ["heads", "fine-tuning", "blend"]
-    assert study.trials[2].user_attrs["parts"] == [0, 1]
+    assert [one.user_attrs["stage"] for one in study.trials] == ["heads", "fine-tuning", "distillation", "blend"]
+    assert study.trials[3].user_attrs["parts"] == [0, 1]
     assert study.trials[0].params["taps"] == "several"
 
 
@@ -110,7 +115,7 @@ def test_trials_that_a_killed_attempt_left_out_are_added_by_the_next_one(observe
     again = DatabaseObserver(database, ArtifactStore(tmp_path / "files"), run_id, elapsed_s=100.0)
     again.space(Stage.HEADS, HEADS)
     again.close()
-    assert [one.user_attrs["number_in_run"] for one in study_of(database, run_id).trials] == [0, 1, 2]
+    assert [one.user_attrs["number_in_run"] for one in study_of(database, run_id).trials] == [0, 1, 2, 3]
 
 
 def test_second_0_of_the_study_is_that_of_the_runs_clock(database, run_id, tmp_path):

@@ -185,7 +185,7 @@ def test_without_a_clock_one_seed_gives_the_same_trials_and_the_same_winner(job,
         (tmp_path / str(number)).mkdir()
         again = replace(job, settings=settings, workspace=tmp_path / str(number), cache=tmp_path / f"cache {number}")
         winners.append(train(again, Budget(None), story).report.winner.sha256)
-    assert len(stories[0].records) == 8
+    assert len([one for one in stories[0].records if one.stage is not Stage.ENSEMBLE]) == 8
     assert stories[0].outcomes == stories[1].outcomes
     assert winners[0] == winners[1]
 
@@ -236,8 +236,8 @@ def test_a_run_that_was_interrupted_goes_on_without_computing_a_feature_twice(jo
     result = train(replace(fresh, workspace=workspaces[1], earlier=tuple(story.records)), Budget(60), again)
     assert before and files_of_features(fresh) == before
     assert extracted == []
-    assert [record.number for record in again.records] == [4, 5]
-    assert result.report.n_trials == 6
+    assert [record.number for record in again.records if record.stage is not Stage.ENSEMBLE] == [4, 5]
+    assert result.report.n_trials == 4 + len(again.records)
 
 
 @pytest.mark.slow
