@@ -23,16 +23,16 @@ from automl.delivery.format_writer import N_CALIBRATION, FormatWriter, add_label
 from automl.delivery.proof import Reference, prove
 from automl.formats import FORMATS
 from automl.models.features import OnnxExtractor
-from automl.models.head.training import Curves
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.models.weights.cache import InstalledWeights, installed
 from automl.pipeline.exporting import zipped
-from automl.records import ServingContract, Stage
+from automl.records import ServingContract
 from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
 from automl.serving.predict import Classifier, load_image
 from automl.settings import load_settings
 from bench.harness import DATA, report
+from tests.automl.evaluation.candidates import candidate
 from tests.reports import made_report
 
 SIZE_PX = 224
@@ -57,9 +57,9 @@ def measure(name: str, weights: InstalledWeights, taps: str, folder: Path) -> di
     training, test = photos_in(DATA / name / "train"), photos_in(DATA / name / TEST_FOLDERS[name])
     images = np.stack([load_image(photo, SIZE_PX) for photo in training])
     classes = sorted({photo.parent.name for photo in training})
-    candidate = linear_candidate(weights, taps, images, [classes.index(photo.parent.name) for photo in training])
+    linear = linear_candidate(weights, taps, images, [classes.index(photo.parent.name) for photo in training])
     exporter = Exporter({weights.name: weights}, classes, folder, contract=ServingContract())
-    models, write_s = timed(lambda: exporter.export(candidate, folder))
+    models, write_s = timed(lambda: exporter.export(linear, folder))
     assert models.keras is not None
     add_labels(models.keras, classes, SIZE_PX, contract=models.contract)
     reference = scored(Classifier(models.onnx), test)
@@ -124,20 +124,8 @@ def linear_candidate(weights: InstalledWeights, taps: str, images: np.ndarray, l
         kernel, bias = np.hstack([-kernel, kernel]) / 2, np.append(-bias, bias) / 2
     kernel = kernel / scaler.scale_[:, np.newaxis]
     layer = kernel.astype(np.float32), (bias - scaler.mean_ @ kernel).astype(np.float32)
-    return Candidate(
-        number=0,
-        stage=Stage.HEADS,
-        params={"taps": taps},
-        heads=(BranchHead((Branch(weights.name, size_px),), taps, (layer,)),),
-        image_size_px=size_px,
-        held_out_logits=np.zeros((1, len(labels), len(bias)), np.float32),
-        score=0.0,
-        loss=0.0,
-        n_bytes=0,
-        latency_s=0.0,
-        best_epoch=1,
-        curves=Curves(),
-    )
+    head = BranchHead((Branch(weights.name, size_px),), taps, (layer,))
+    return candidate([head], size_px, np.zeros((1, len(labels), len(bias)), np.float32))
 
 
 def scored(classifier: Classifier, photos: list[Path]) -> Reference:

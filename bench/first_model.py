@@ -21,14 +21,13 @@ from automl.images.pixel_rules import rules_of
 from automl.images.pixels import PixelCache
 from automl.ingest.local import ingest_folder
 from automl.models.features import OnnxExtractor, extract_features
-from automl.models.head.training import Curves
 from automl.models.weights.cache import installed
-from automl.records import Stage
 from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.space import SEVERAL_TAPS
 from automl.settings import load_settings
 from bench.harness import DATA, report
 from scripts.stack.running import RunningStack, running_stack
+from tests.automl.evaluation.candidates import candidate
 
 SIZE_PX = 224
 
@@ -97,21 +96,7 @@ def _say_nothing(_done: int, _total: int) -> None:
 def _candidate(backbone: str, n_features: int) -> Candidate:
     """A head of zeros: an export does not look at the numbers."""
     layer = np.zeros((n_features, 3), np.float32), np.zeros(3, np.float32)
-    member = BranchHead((Branch(backbone, SIZE_PX),), SEVERAL_TAPS, (layer,))
-    return Candidate(
-        number=0,
-        stage=Stage.HEADS,
-        params={},
-        heads=(member,),
-        image_size_px=SIZE_PX,
-        held_out_logits=np.zeros((1, 0, 3), np.float32),
-        score=0.0,
-        loss=0.0,
-        n_bytes=0,
-        latency_s=0.0,
-        best_epoch=1,
-        curves=Curves(),
-    )
+    return candidate([BranchHead((Branch(backbone, SIZE_PX),), SEVERAL_TAPS, (layer,))], SIZE_PX)
 
 
 if __name__ == "__main__":

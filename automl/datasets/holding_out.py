@@ -1,10 +1,9 @@
 """Which groups of photos are held out: a share of each class, and never all of it."""
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 
-from automl.datasets.split_groups import Group
+from automl.datasets.split_groups import Group, by_class
 from automl.datasets.steady_sides import SteadySides
 
 TEST_SHARE_OF_CLIPS = 0.25
@@ -12,19 +11,10 @@ MAX_TEST_IMAGES = 10_000
 _NOTHING_KNOWN = SteadySides()
 
 
-def _by_class(groups: Sequence[Group]) -> dict[str, list[Group]]:
-    """The groups that have photos of each class; a group of several classes is there for each of them."""
-    classes: defaultdict[str, list[Group]] = defaultdict(list)
-    for group in groups:
-        for label in group.labels:
-            classes[label].append(group)
-    return classes
-
-
 def dealable(groups: Sequence[Group]) -> list[Group]:
     """The groups that may be held out: for each of their classes there are others to learn from."""
     certain = [group for group in groups if not group.is_in_doubt]
-    single = {label for label, of_class in _by_class(certain).items() if len(of_class) < 2}
+    single = {label for label, of_class in by_class(certain).items() if len(of_class) < 2}
     return [group for group in certain if group.labels.isdisjoint(single)]
 
 
@@ -37,7 +27,7 @@ def held_out(
     share at most joins the test, however much it lacks, so that there is something to learn from what is new.
     """
     candidates = dealable(groups)
-    left = {label: _Room(of_class, share, n_images, steady) for label, of_class in _by_class(candidates).items()}
+    left = {label: _Room(of_class, share, n_images, steady) for label, of_class in by_class(candidates).items()}
     chosen = set(steady.test)
     candidates = [group for group in candidates if steady.is_new(group)]
     for group in candidates:

@@ -112,12 +112,9 @@ def make_split(
 
     n_folds = n_folds or _usual_folds(manifest, tests_every_photo=tests_every_photo)
     most = len(pool) if tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
-    if not tests_every_photo or remembered is None or remembered.n_folds < N_FOLDS:
-        remembered = None
-    else:
-        n_folds = min(n_folds, remembered.n_folds)
+    kept, n_folds = _kept_folds(remembered, n_folds, tests_every_photo=tests_every_photo)
     validation = validation_of(
-        manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most, remembered=remembered
+        manifest, pool_groups, n_folds=n_folds, seed=seed, most_cross_validated=most, remembered=kept
     )
     folds = {i: of_group for group, of_group in validation.folds_of.items() for i in group.images}
     return SplitPlan(
@@ -141,13 +138,16 @@ def make_split(
     )
 
 
-def with_folds_dealt_again(manifest: DatasetManifest, plan: SplitPlan, *, known: DatasetManifest) -> SplitPlan:
+def with_folds_dealt_again(
+    manifest: DatasetManifest, plan: SplitPlan, *, known: DatasetManifest, remembered: RememberedSides | None = None
+) -> SplitPlan:
     """The same split with other folds, since more is known of which photos of the pool belong together.
 
     Args:
         manifest: The photos, with the clips that are known now.
         plan: The split; its pool may be a part of what there is to learn from.
         known: The photos as they were known when the split was made.
+        remembered: The sides that photos had in earlier runs, as the split was made with.
     """
     pool = set(plan.pool)
     cut = cut_clips(known.images)
@@ -158,7 +158,10 @@ def with_folds_dealt_again(manifest: DatasetManifest, plan: SplitPlan, *, known:
     ]
     most = len(plan.pool) if plan.tests_every_photo else MAX_CROSS_VALIDATED_IMAGES
     n_folds = _usual_folds(known, tests_every_photo=plan.tests_every_photo)
-    validation = validation_of(manifest, groups, n_folds=n_folds, seed=plan.seed, most_cross_validated=most)
+    kept, n_folds = _kept_folds(remembered, n_folds, tests_every_photo=plan.tests_every_photo)
+    validation = validation_of(
+        manifest, groups, n_folds=n_folds, seed=plan.seed, most_cross_validated=most, remembered=kept
+    )
     n_repeats = min(len(plan.folds[0]), validation.n_repeats)
     folds = {i: of_group[:n_repeats] for group, of_group in validation.folds_of.items() for i in group.images}
     return replace(
@@ -167,6 +170,15 @@ def with_folds_dealt_again(manifest: DatasetManifest, plan: SplitPlan, *, known:
         n_folds=validation.n_folds,
         notes=(*plan.notes, *(note for note in validation.notes if note not in plan.notes)),
     )
+
+
+def _kept_folds(
+    remembered: RememberedSides | None, n_folds: int, *, tests_every_photo: bool
+) -> tuple[RememberedSides | None, int]:
+    """What is kept of the folds of earlier runs, and how many folds there may be: no more than there were."""
+    if not tests_every_photo or remembered is None or remembered.n_folds < N_FOLDS:
+        return None, n_folds
+    return remembered, min(n_folds, remembered.n_folds)
 
 
 def _usual_folds(manifest: DatasetManifest, *, tests_every_photo: bool) -> int:

@@ -91,6 +91,15 @@ def groups_of(manifest: DatasetManifest, cut: CutClips, seed: int) -> list[Group
     return sorted(groups, key=lambda group: order_of(group, seed))
 
 
+def by_class(groups: Sequence[Group]) -> dict[str, list[Group]]:
+    """The groups that have photos of each class; a group of several classes is there for each of them."""
+    classes: defaultdict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        for label in group.labels:
+            classes[label].append(group)
+    return classes
+
+
 def order_of(group: Group, *seeds: int) -> bytes:
     """What groups are sorted by: neither the order of the files nor the version of a random generator matters."""
     return hashlib.sha256(" ".join([*map(str, seeds), group.key]).encode()).digest()

@@ -5,11 +5,11 @@ and its photos that were learned from until now are left out, since moving them 
 learning from them would make its score too good. Photos of a class are dealt out anew where nothing else is honest.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from automl.datasets.split_groups import Group
+from automl.datasets.split_groups import Group, by_class
 from automl.records import DatasetManifest, RememberedSides
 from automl.text.natural_order import in_natural_order
 
@@ -129,7 +129,7 @@ def steady_folds(
 def _balanced(groups: Sequence[Group], fold_of: Mapping[Group, int], *, n_folds: int) -> dict[Group, int]:
     """Without as many groups as must be dealt out anew, so that no fold stays empty and none gets all of a class."""
     kept = dict(fold_of)
-    for _, of_class in sorted(_by_class(groups).items()):
+    for _, of_class in sorted(by_class(groups).items()):
         if len(of_class) > 1 and len({kept.get(group, -1) for group in of_class}) == 1:
             kept.pop(max(of_class, key=_by_key), None)
     while kept and len(groups) - len(kept) < n_folds - len(set(kept.values())):
@@ -141,11 +141,3 @@ def _balanced(groups: Sequence[Group], fold_of: Mapping[Group, int], *, n_folds:
 
 def _by_key(group: Group) -> str:
     return group.key
-
-
-def _by_class(groups: Sequence[Group]) -> dict[str, list[Group]]:
-    classes: defaultdict[str, list[Group]] = defaultdict(list)
-    for group in groups:
-        for label in group.labels:
-            classes[label].append(group)
-    return classes

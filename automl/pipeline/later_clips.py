@@ -7,7 +7,7 @@ import numpy as np
 
 from automl.datasets.split import with_folds_dealt_again
 from automl.evaluation.clips_by_features import ClipsByFeatures, clips_by_features, n_known
-from automl.records import DatasetManifest, ImageRecord, SplitPlan
+from automl.records import DatasetManifest, ImageRecord, RememberedSides, SplitPlan
 from automl.search.frozen import FrozenFeatures
 from automl.search.observer import Observer
 from automl.text.messages import pipeline as pipeline_messages
@@ -17,7 +17,12 @@ _MOST_COMPARED = 300
 
 
 def later_clips(
-    manifest: DatasetManifest, plan: SplitPlan, features: np.ndarray, observer: Observer
+    manifest: DatasetManifest,
+    plan: SplitPlan,
+    features: np.ndarray,
+    observer: Observer,
+    *,
+    remembered: RememberedSides | None = None,
 ) -> tuple[ClipsByFeatures, SplitPlan] | None:
     """The clips that were not known, and the same split with folds that keep them whole; None where there are none.
 
@@ -29,11 +34,12 @@ def later_clips(
         plan: The split so far.
         features: float (n_pool, n_features), of the photos that are learned from.
         observer: Is told what was found.
+        remembered: The sides that photos had in earlier runs.
     """
     found = clips_by_features(manifest, plan, features)
     if found is None:
         return None
-    again = with_folds_dealt_again(found.manifest, plan, known=manifest)
+    again = with_folds_dealt_again(found.manifest, plan, known=manifest, remembered=remembered)
     observer.note(pipeline_messages.CLIPS_FOUND_LATER.format(n=found.n_clips, photos=len(found.rows)))
     for note in again.notes:
         if note not in plan.notes:

@@ -183,7 +183,9 @@ class _Run:
     def _finds_more_clips(self) -> bool:
         """Whether the first features show clips that were not known; then the folds are dealt out anew."""
         features = self._features.last_layer()
-        later = later_clips(self._job.manifest, self._plan, features, self._observer) if features is not None else None
+        if features is None:
+            return False
+        later = later_clips(self._job.manifest, self._plan, features, self._observer, remembered=self._job.remembered)
         if later is None:
             return False
         self._clips, self._plan = later
@@ -406,7 +408,6 @@ class _Run:
         self, winner: Candidate, models: ExportedModels, first: FirstModel | None, test_images: list[ImageRecord]
     ) -> tuple[TestScore, TestScore | None]:
         """On the test photos, in one pass. The first model is not tested where there is no time for it."""
-        # The winner may be the first model's trial averaged with others; then it is another model.
         is_same = first is not None and first.candidate.is_same_model(winner)
         files = [models.onnx]
         if first is not None and not is_same and self._packer.has_time_for_first(winner):

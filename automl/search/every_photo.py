@@ -23,7 +23,8 @@ _MOST_BYTES = 500_000_000
 class AnsweredTrials:
     """The models that have answered for every photo.
 
-    Where they take too much memory, those with the highest loss are dropped.
+    Where they take too much memory, those with the highest loss are dropped: never the recipe, which the selection
+    starts from, and never the best one that keeps the limits.
 
     Attributes:
         candidates: in the order of their trials, without `fold_layers`.
@@ -31,11 +32,12 @@ class AnsweredTrials:
     Args:
         targets: labels and folds of the photos.
         groups: int (n_rows,), photos that are copies or frames of each other share a number.
+        objective: says which models may be delivered.
     """
 
-    def __init__(self, targets: Targets, groups: np.ndarray) -> None:
+    def __init__(self, targets: Targets, groups: np.ndarray, objective: Objective) -> None:
         self._rows = np.flatnonzero(targets.scored)
-        self._targets, self._groups = targets, groups
+        self._targets, self._groups, self._objective = targets, groups, objective
         self.candidates: list[Candidate] = []
 
     @property
@@ -58,9 +60,14 @@ class AnsweredTrials:
             return False
         others = [one for one in self.candidates if one.number != candidate.number]
         self.candidates = sorted([*others, replace(candidate, fold_layers=())], key=lambda one: one.number)
-        while len(self.candidates) > 1 and sum(map(_n_bytes, self.candidates)) > _MOST_BYTES:
-            self.candidates.remove(max(self.candidates, key=lambda one: one.loss))
+        while sum(map(_n_bytes, self.candidates)) > _MOST_BYTES and (droppable := self._droppable()):
+            worst = max(droppable, key=lambda one: one.loss)
+            self.candidates = [one for one in self.candidates if one is not worst]
         return True
+
+    def _droppable(self) -> list[Candidate]:
+        best = min(filter(self._objective.allows, self.candidates), key=lambda one: one.loss, default=None)
+        return [one for one in self.candidates if one is not best and not is_recipe(one.params)]
 
     def is_complete(self, candidate: Candidate) -> bool:
         """Whether it has an answer to every photo in every repeat."""

@@ -13,7 +13,7 @@ from automl.search.space import MIRRORED_VIEW
 
 INPUT_SIZES_PX = (96, 128, 160, 192, 224, 256, 288, 320)
 SHARE_FOR_FEATURES = 0.55
-SHARE_FOR_SECOND_SIZE = 0.25
+SHARE_FOR_SECOND_SIZE = 0.1
 SHARE_WITH_MIRRORED = 0.3
 PRICE_PERCENT = 1.0
 """Features that take the whole time must save so many errors in a hundred photos, those that take less their part."""

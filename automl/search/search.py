@@ -33,7 +33,7 @@ from automl.text.numbers import latency_in_words, percent, size_in_words
 _STAGE_1_SHARES = (0.5, 0.2)
 """Of what is left once the features are there, of a short search; of a long one less. The second share is taken where
 fine-tuning fits beside it only: what needs no search has been tried by then."""
-_MUCH_S = 300.0
+_MUCH_S = 100.0
 _EARLY_S = 5.0
 _FINE_TUNING_SHARE_OF_TRIALS = 0.2
 
@@ -162,7 +162,7 @@ class Search:
         self._observer.state(RunState.SEARCHING)
         with suppress(SearchOver):
             self._heads.restore()
-            self._heads.first_features(plan, self._head_trials())
+            self._heads.first_features(plan, self._head_trials(fine_tunes=self._fine_tunes))
             self._features.release_extractors()
             load_tensorflow()
             self._search(plan)
@@ -217,7 +217,7 @@ class Search:
     def _joined_by_fine_tuning(self, heads: Candidate) -> Candidate:
         """The mean with the best fine-tuning, by the photos that it was asked about: its folds are not all of them.
 
-        A model that learned from smaller squares would be shown others than it learned from.
+        A mean shows all of its parts the same square, so only a fine-tuning of that input size may join.
         """
         tuned = [one for one in self._fine_tuning.tuned if one.image_size_px == heads.image_size_px]
         if not tuned:
@@ -227,10 +227,8 @@ class Search:
 
     def _mean_of(self, candidates: Sequence[Candidate], selection: SelectedModel) -> Candidate:
         by_number = {one.number: one for one in candidates}
-        parts, shares = (
-            [by_number[number] for number, _ in selection.weights],
-            [share for _, share in selection.weights],
-        )
+        numbers, shares = zip(*selection.weights, strict=True)
+        parts = [by_number[number] for number in numbers]
         if len(parts) == 1:
             return parts[0]
         number = len(self.trials.records)
@@ -249,13 +247,13 @@ class Search:
         return plan_of(self.trials.earlier, max(heads, key=lambda record: record.score or 0.0)).extended(plan)
 
     def _search(self, plan: FeaturePlan) -> None:
-        elapsed_s, limit = self._budget.elapsed_s, self._settings.max_trials
+        elapsed_s = self._budget.elapsed_s
         left_s = self._budget.search_left_s - self._distillation.reserved_s(plan)
-        n_heads, until_s = limit, elapsed_s + left_s
+        n_heads, until_s = self._head_trials(fine_tunes=False), elapsed_s + left_s
         for share in _STAGE_1_SHARES:
             for_heads_s = share * min(left_s, math.sqrt(_MUCH_S * left_s))
             if self._may_fine_tune(left_s - for_heads_s):
-                n_heads = self._head_trials()
+                n_heads = self._head_trials(fine_tunes=True)
                 until_s = elapsed_s + for_heads_s
                 break
         self._heads.search(plan, n_heads, until_s)
@@ -281,12 +279,13 @@ class Search:
             # What fine-tuning leaves of the time, however little, may still find a better head.
             self._heads.search(plan, self._settings.max_trials, math.inf)
 
-    def _head_trials(self) -> int | None:
-        """The share of a trial limit that stage 1 may use where fine-tuning follows."""
+    def _head_trials(self, *, fine_tunes: bool) -> int | None:
+        """How many of a limit of trials stage 1 may use, with or without a fine-tuning that follows."""
         limit = self._settings.max_trials
-        if limit is None or not self._fine_tunes:
-            return limit
-        return limit - round(limit * _FINE_TUNING_SHARE_OF_TRIALS)
+        if limit is None:
+            return None
+        kept = round(limit * _FINE_TUNING_SHARE_OF_TRIALS) if fine_tunes else 0
+        return limit - kept - self._distillation.trials_of(limit)
 
     def _may_fine_tune(self, seconds: float) -> bool:
         return self._fine_tunes and self._fine_tuning.is_affordable(seconds)

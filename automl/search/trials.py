@@ -65,7 +65,7 @@ class Trials:
         self.records: list[TrialRecord] = list(earlier)
         self.models = BestModels(context.scorer)
         self.last_gain = 0
-        self.answered = AnsweredTrials(context.targets, context.groups)
+        self.answered = AnsweredTrials(context.targets, context.groups, context.objective)
         self._failures = BackboneFailures()
         for record in earlier:
             self._failures.count(record)  # the earlier attempt has said so

@@ -8,9 +8,12 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
+
+import numpy as np
 
 from automl.backbone_table import BACKBONES
-from automl.records import Stage
+from automl.records import USUAL_SIZE_PX, Stage
 from automl.search.block import Block
 from automl.search.budget import SearchOver
 from automl.search.candidate import Candidate
@@ -33,6 +36,7 @@ from automl.search.space import (
 )
 from automl.search.stages.feature_blocks import FeatureBlocks
 from automl.search.stages.head_trial import HeadTrial, head_settings, run_head_trials
+from automl.search.stages.heads import SEVERAL_TAPS_FROM
 from automl.search.trial_run import PlannedTrial, TrialControls
 from automl.search.trials import Trials
 from automl.text.messages import search as search_messages
@@ -42,12 +46,12 @@ SOFT_SHARE, TEMPERATURE = 0.5, 1.0
 """Chosen on training photographs (docs/benchmarks.md): the answers alone cost a point on beans."""
 SHARE_OF_TIME = 0.2
 """Of the time that is left, the most that this stage may take: it gains something now and then, and little."""
+SHARE_OF_TRIALS = 0.2
+"""Of a limit of trials, the most that are kept for this stage."""
 MOST_TAUGHT = 2_000
 """Photos up to which the teachers of all folds are fitted in a few minutes."""
 
-_TEACHER_PX = 224
 _MOST_TEACHERS = 3
-_SEVERAL_FROM = 300
 _LEAST_FIT_S = 0.5
 
 
@@ -129,6 +133,12 @@ class DistillationStage:
         self._kept_s = 0.0 if teacher is None else self._seconds([*teacher.blocks, *mirrored])
         return self._kept_s
 
+    def trials_of(self, limit: int) -> int:
+        """Of a limit of trials, those that are kept for this stage; 0 where it is an extra or not possible."""
+        if not self.has_limits or not self._is_possible:
+            return 0
+        return min(2 * len(self._taps), round(SHARE_OF_TRIALS * limit))
+
     def run(self, plan: FeaturePlan) -> None:
         """Teaches, where there is a better teacher and time for it.
 
@@ -176,7 +186,7 @@ class DistillationStage:
         """An extra takes the features that are there; a small model may be taught by larger pictures than its own."""
         if not self.has_limits:
             return plan.main_px
-        return max(plan.main_px, min(_TEACHER_PX, self._settings.max_image_size_px or _TEACHER_PX))
+        return max(plan.main_px, min(USUAL_SIZE_PX, self._settings.max_image_size_px or USUAL_SIZE_PX))
 
     def _usable(self, size: int) -> list[str]:
         names = [name for name in self._features.backbones if name not in self._trials.retired]
@@ -199,7 +209,7 @@ class DistillationStage:
     @property
     def _taps(self) -> list[str]:
         """As stage 1 tries them without a search."""
-        return [LAST_TAP, SEVERAL_TAPS] if self._context.n_photos >= _SEVERAL_FROM else [LAST_TAP]
+        return [LAST_TAP, SEVERAL_TAPS] if self._context.n_photos >= SEVERAL_TAPS_FROM else [LAST_TAP]
 
     def _params(self, names: Sequence[str], size: int, taps: str) -> Params:
         defaults = self._space().defaults(backbones="+".join(names), image_size_px=size, views=PLAIN_VIEW)
@@ -217,16 +227,28 @@ class DistillationStage:
         if taught is None:
             return
         answers, teacher_score = taught
+        soft = answers.targets(self._context.targets.labels, share=SOFT_SHARE, temperature=TEMPERATURE)
         students: list[Candidate] = []
-        for params in self._students(direct):
-            self._budget.check()
-            trial = PlannedTrial(
-                stage=Stage.DISTILLATION,
-                params={**params, "teacher": str(teacher.params["backbones"])},
-                backbones=backbone_names(params),
-                image_size_px=int(params["image_size_px"]),
-            )
-            self._trials.run(trial, partial(self._train, trial.params, answers, students), max_epochs=1)
+        try:
+            for params in islice(self._students(direct), self._most_students):
+                self._budget.check()
+                trial = PlannedTrial(
+                    stage=Stage.DISTILLATION,
+                    params={**params, "teacher": str(teacher.params["backbones"])},
+                    backbones=backbone_names(params),
+                    image_size_px=int(params["image_size_px"]),
+                )
+                self._trials.run(trial, partial(self._train, trial.params, soft, students), max_epochs=1)
+        finally:  # also where the time was up after the first one
+            self._tell(students, teacher, direct, teacher_score)
+
+    @property
+    def _most_students(self) -> int | None:
+        limit = self._settings.max_trials
+        return None if limit is None or not self.has_limits else self.trials_of(limit)
+
+    def _tell(self, students: Sequence[Candidate], teacher: Teacher, direct: Candidate, teacher_score: float) -> None:
+        """Says what came of it, where there is a student on the network that also learned directly."""
         own = [one for one in students if one.backbones == direct.backbones]
         if own:
             best = max(own, key=lambda one: (one.score, -one.loss))
@@ -281,10 +303,7 @@ class DistillationStage:
             return self._features.available().issuperset(blocks)
         return all(self._blocks.compute(block) for block in blocks)
 
-    def _train(
-        self, params: Params, answers: SoftAnswers, students: list[Candidate], trial: TrialControls
-    ) -> Candidate:
-        soft = answers.targets(self._context.targets.labels, share=SOFT_SHARE, temperature=TEMPERATURE)
+    def _train(self, params: Params, soft: np.ndarray, students: list[Candidate], trial: TrialControls) -> Candidate:
         planned = HeadTrial(params=params, settings=head_settings(params, self._settings, 1), trial=trial, soft=soft)
         (made,) = run_head_trials([planned], features=self._features, scorer=self._context.scorer, costs=self._costs)
         if isinstance(made, Exception):

@@ -44,8 +44,15 @@ PATIENCE_TRIALS = 80
 MOST_REGRESSED = 2_000
 """Photos up to which a regression takes about as long as a training in epochs, over all that may be chosen."""
 
+SEVERAL_TAPS_FROM = 300
+"""Photos from which on inner layers are tried without a search."""
+
 _SEVERAL: Params = {"taps": SEVERAL_TAPS}
-FIRST_CHOICES: tuple[tuple[int, Params], ...] = ((0, {**RECIPE}), (300, {**RECIPE, **_SEVERAL}), (1_000, _SEVERAL))
+FIRST_CHOICES: tuple[tuple[int, Params], ...] = (
+    (0, {**RECIPE}),
+    (SEVERAL_TAPS_FROM, {**RECIPE, **_SEVERAL}),
+    (1_000, _SEVERAL),
+)
 """What is tried without a search, as it differs from the expert's settings, and from how many photos on.
 
 Inner layers cost up to two points of 20 photos a class, and gain up to one of 300 photos and more.
@@ -242,7 +249,9 @@ class HeadsStage:
 
     def _tuner(self, plan: FeaturePlan) -> Tuner:
         available, main = self._features.available(), plan.main_px
-        backbones = self._in_order([name for name in self._features.backbones if Block(name, main) in available])
+        # A network that is too large to be delivered may be there to teach.
+        deliverable = [name for name in self._features.backbones if self._costs.is_allowed([name], main)]
+        backbones = self._in_order([name for name in deliverable if Block(name, main) in available])
         if not backbones:
             self.why_it_ended = search_messages.ALL_GIVEN_UP
             raise SearchOver

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from automl.datasets.split import FEWEST_IMAGES_TO_KEEP_TEST, is_every_photo_tested, make_split
+from automl.datasets.split import FEWEST_IMAGES_TO_KEEP_TEST, is_every_photo_tested, make_split, with_folds_dealt_again
 from automl.datasets.steady_sides import MOST_LEFT_OUT
 from automl.datasets.verdict import problem_of
 from automl.records import DatasetManifest, ImageRecord, RememberedSides, Scoring, Split, SplitPlan
@@ -233,6 +233,15 @@ def test_no_fold_is_left_empty_and_none_gets_all_of_a_class() -> None:
         for label in "ab":
             assert len({fold for i, fold in zip(after.pool, repeat, strict=True) if rest[i].label == label}) > 1
     assert later.classes == ("a", "b")
+
+
+def test_folds_stay_where_they_are_dealt_again_since_more_clips_are_known() -> None:
+    images = photos(a=40, b=40)
+    _, _, sides = split(images, scoring=EVERY_PHOTO)
+    manifest = manifest_of([*images[3:], *photos(1000, a=9)])
+    plan = make_split(manifest, 0, scoring=EVERY_PHOTO, remembered=sides)
+    assert plan.folds != make_split(manifest, 0, scoring=EVERY_PHOTO).folds
+    assert with_folds_dealt_again(manifest, plan, known=manifest, remembered=sides) == plan
 
 
 def test_a_data_set_that_grows_into_a_test_is_dealt_out_by_the_rule_and_keeps_it() -> None:

@@ -34,8 +34,8 @@ from tests.automl.search.worlds import SmallFeatures
 GROUPS = np.arange(N_ROWS)
 
 
-def answered(*candidates, targets=TARGETS) -> AnsweredTrials:
-    trials = AnsweredTrials(targets, GROUPS)
+def answered(*candidates, targets=TARGETS, objective=Objective()) -> AnsweredTrials:  # noqa: B008
+    trials = AnsweredTrials(targets, GROUPS, objective)
     for one in candidates:
         trials.offer(one)
     return trials
@@ -77,6 +77,15 @@ def test_a_model_that_was_trained_again_takes_its_place():
 def test_where_memory_is_short_the_worst_models_go(monkeypatch):
     monkeypatch.setattr(every_photo, "_MOST_BYTES", 2 * every_photo._n_bytes(candidate(0)))
     assert numbers_of(answered(candidate(0), candidate(1, 0.5), candidate(2, 0.9))) == [0, 2]
+
+
+def test_neither_the_recipe_nor_the_best_within_the_limits_goes(monkeypatch):
+    monkeypatch.setattr(every_photo, "_MOST_BYTES", 1)
+    recipe = candidate(0, 0.5, params=dict(RECIPE))
+    small = candidate(1, 0.6, latency_s=0.01)
+    limits = Objective(max_latency_s=0.015)
+    trials = answered(recipe, small, candidate(2, 0.9), candidate(3, 0.55, latency_s=0.01), objective=limits)
+    assert numbers_of(trials) == [0, 1]
 
 
 def test_models_of_another_size_are_left_out_unless_only_they_keep_the_limits():

@@ -135,6 +135,36 @@ def test_the_end_of_the_time_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert w.records == []
 
 
+def test_what_was_taught_before_the_end_of_the_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    w = Stage4(**SMALL)
+    monkeypatch.setattr(distillation, "SEVERAL_TAPS_FROM", 0)  # so there are two students
+    taught = distillation.run_head_trials
+
+    def late(planned: Any, **more: Any) -> Any:
+        made = taught(planned, **more)
+        w.features.clock.now += 600
+        return made
+
+    monkeypatch.setattr(distillation, "run_head_trials", late)
+    with pytest.raises(SearchOver):
+        w.stage.run(PLAN)
+    assert [record.stage for record in w.records] == [Stage.DISTILLATION]
+    assert w.stage.distilled is not None and w.stage.distilled.student.number == w.records[0].number
+
+
+@pytest.mark.parametrize(("limit", "n_kept"), [(3, 1), (5, 1), (10, 2), (100, 2)])
+def test_of_a_limit_of_trials_it_takes_its_share(limit: int, n_kept: int) -> None:
+    assert Stage4(**SMALL, budget_s=None, max_trials=limit).stage.trials_of(limit) == n_kept
+    assert Stage4(budget_s=None, max_trials=limit).stage.trials_of(limit) == 0
+
+
+def test_fine_tuning_keeps_its_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distillation, "SEVERAL_TAPS_FROM", 0)
+    w = Stage4(**SMALL, max_trials=5)
+    w.stage.run(PLAN)
+    assert len(w.records) == 1  # of the two that it could teach
+
+
 def test_with_too_few_folds_nothing_is_taught() -> None:
     w = Stage4(**SMALL, targets=TARGETS)
     w.stage.run(PLAN)
