@@ -141,9 +141,17 @@ class SelectedModel:
     threshold: float | None
 
 
-def select(answers: TrialAnswers, photos: AskedPhotos, objective: Objective) -> SelectedModel:
-    """The selection by all photos, each counted once."""
-    (counts,) = chosen_counts(answers, photos, objective, np.ones((1, photos.n_groups)))
+def select(
+    answers: TrialAnswers, photos: AskedPhotos, objective: Objective, *, errors: float | None = None
+) -> SelectedModel:
+    """The selection by all photos, each counted once.
+
+    errors: by how many standard errors a trial must lower the log loss; None for what `needed_errors` says, where
+        many trials may be chosen from.
+    """
+    bag = np.ones((1, photos.n_groups))
+    needed = needed_errors(bag.sum(axis=1)) if errors is None else np.array([errors])
+    (counts,) = _Growth(answers, photos, objective, bag, needed).grown()
     temperature, threshold = calibrated(mean_answers(answers, counts), photos.labels, np.ones(len(photos.labels)))
     shares = counts / counts.sum()
     weights = tuple((answers.numbers[place], float(shares[place])) for place in np.flatnonzero(counts))
@@ -194,7 +202,7 @@ def chosen_counts(answers: TrialAnswers, photos: AskedPhotos, objective: Objecti
         objective: the goal and the limits. For balanced accuracy each class weighs the same in the log loss.
         weights: float (n_bags, n_groups), how often each group of photos counts.
     """
-    return _Growth(answers, photos, objective, weights).grown()
+    return _Growth(answers, photos, objective, weights, needed_errors(weights.sum(axis=1))).grown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,16 +221,24 @@ class _Member:
 class _Growth:
     """One ensemble for each bag, all of them grown together.
 
-    Args: those of `chosen_counts`.
+    Args: those of `chosen_counts`, and
+        needed: float (n_bags,), by how many standard errors a trial must lower the log loss.
     """
 
-    def __init__(self, answers: TrialAnswers, photos: AskedPhotos, objective: Objective, weights: np.ndarray) -> None:
+    def __init__(
+        self,
+        answers: TrialAnswers,
+        photos: AskedPhotos,
+        objective: Objective,
+        weights: np.ndarray,
+        needed: np.ndarray,
+    ) -> None:
         self._answers, self._photos, self._objective, self._weights = answers, photos, objective, weights
         self._scale = _photo_weights(photos, objective.goal)
         self._group_scale = photos.sums(self._scale[None])[0]
         self._totals = weights @ self._group_scale
         self._allowed = answers.parts.allowed(objective)
-        self._needed = needed_errors(weights.sum(axis=1))
+        self._needed = needed
         self._own = np.tile(photos.labels, answers.logits.shape[1])
         self._shortlisted: frozenset[int] = frozenset()
         self._kept: dict[int, _Member] = {}
