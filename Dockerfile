@@ -55,4 +55,4 @@ WORKDIR /app
 USER 10001
 VOLUME /data
 EXPOSE 8000
-CMD ["python", "-m", "gunicorn", "server:serve()", "--worker-class", "gthread", "--workers", "1", "--threads", "600", "--graceful-timeout", "2", "--no-control-socket", "--logger-class", "server.gunicorn_log.GunicornLog", "--bind", "0.0.0.0:8000"]
+CMD ["python", "-m", "gunicorn", "server:serve()", "--worker-class", "server.gunicorn_worker.GuardedWorker", "--workers", "1", "--threads", "600", "--graceful-timeout", "2", "--no-control-socket", "--logger-class", "server.gunicorn_log.GunicornLog", "--bind", "0.0.0.0:8000"]

@@ -78,7 +78,16 @@ def _served(home: Path, model: bytes) -> Iterator[str]:
     environment = {**os.environ, "DARKROOM_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     run_id = _add_run(home, model)
     address = home / "address"
-    command = [sys.executable, "-m", "gunicorn", "server:serve()", "--worker-class", "gthread", "--workers", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "server:serve()",
+        "--worker-class",
+        "server.gunicorn_worker.GuardedWorker",
+        "--workers",
+        "1",
+    ]
     command += ["--threads", "16", "--no-control-socket", "--bind", "127.0.0.1:0"]
     with address.open("w") as log:
         process = subprocess.Popen(command, env=environment, stderr=log)

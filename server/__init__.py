@@ -7,7 +7,8 @@ from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
-from server import api, errors, request_log, security, static_files
+from automl.store.worker_signs import WorkerSigns
+from server import api, errors, probes, request_log, security, static_files
 from server import template_filters as words
 from server.downloads import files as artifacts
 from server.live import stream as live_events
@@ -45,10 +46,11 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         store=ArtifactStore(settings.files_dir),
         enqueue=enqueue or TaskQueue(settings.broker_url).send,
         events=RunEvents(settings.broker_url, _EVENTS_TIMEOUT_S),
+        signs=WorkerSigns(settings.broker_url),
         live=LiveHub(RunEvents(settings.broker_url), render=live_events.make_renderer(app), look=look),
     )
     app.context_processor(lambda: {"limits": settings})
-    for part in (request_log, errors, security, static_files, words):
+    for part in (request_log, errors, security, static_files, words, probes):
         part.install(app)
     pages = (
         home,
@@ -65,6 +67,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         phone,
         bin_pages,
         help,
+        probes,
     )
     for blueprint in (*(page.blueprint for page in pages), *api.BLUEPRINTS):
         app.register_blueprint(blueprint)

@@ -30,6 +30,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "no_backbone": 503,
     "queue_unavailable": 503,
     "too_busy": 503,
+    "tables_too_new": 503,
     "disk_full": 507,
     "trial_failed": 500,
     "head_too_large": 500,
@@ -47,6 +48,8 @@ _CODE_OF_STATUS = {
     415: ("bad_upload", server_messages.UNKNOWN_KIND_OF_DATA),
     416: ("bad_range", server_messages.NOT_THAT_LONG),
 }
+
+_PROBES = ("/health", "/healthz", "/readyz", "/metrics")
 
 _KEPT_HEADERS = frozenset({"Allow", "Content-Range"})
 
@@ -83,7 +86,7 @@ def install(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    return request.path.startswith("/api/") or request.path == "/health"
+    return request.path.startswith("/api/") or request.path in _PROBES
 
 
 def _known(error: DarkroomError) -> ResponseReturnValue:

@@ -77,9 +77,17 @@ def _refuse_cross_site() -> None:
     if site is not None:
         allowed = site in ("same-origin", "none")
     else:
-        allowed = origin is None or urlsplit(origin).netloc == request.host
+        allowed = origin is None or _host_of(origin) == request.host
     if not allowed:
         raise CrossSite(server_messages.OTHER_SITE)
+
+
+def _host_of(origin: str) -> str:
+    """The host and port of an Origin; empty for one that no browser would send."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _add_headers(response: Response) -> Response:

@@ -10,6 +10,7 @@ from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
+from automl.store.worker_signs import WorkerSigns
 from server.live.hub import LiveHub
 from server.packed_models import PackedModels
 
@@ -31,6 +32,8 @@ class Services:
     events: RunEvents
     live: LiveHub
     """Hands live events out to open pages."""
+    signs: WorkerSigns
+    """Tells which worker nodes are alive."""
     models: ModelCache = field(default_factory=ModelCache)
     """Models that answer questions about single photos."""
     packed_models: PackedModels = field(default_factory=PackedModels)

@@ -6,15 +6,18 @@ that must last lives in the broker: results are in the database, and the reaper 
 """
 
 import sys
+from typing import Any
 
+import structlog
 from celery import Celery
 from celery.apps.worker import Worker
-from celery.signals import celeryd_after_setup, worker_ready
+from celery.signals import celeryd_after_setup, heartbeat_sent, worker_ready
 from kombu.entity import Exchange, Queue
 
 from automl.errors import NotAllowedNow
 from automl.models.cards import lock_card, visible_cards
 from automl.settings import Settings, load_settings
+from automl.store.worker_signs import SignsAway, WorkerSigns
 from automl.task_names import LIGHT_QUEUE, QUEUES, REAP, SWEEP, TRAIN_QUEUE
 
 REAP_EVERY_S = 10.0
@@ -55,6 +58,8 @@ def make_app(settings: Settings) -> Celery:
 
 
 app = make_app(load_settings())
+_signs = WorkerSigns(load_settings().broker_url)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @celeryd_after_setup.connect  # type: ignore[untyped-decorator]
@@ -67,6 +72,15 @@ def take_the_card(instance: Worker, **_: object) -> None:
     except NotAllowedNow as error:
         sys.stderr.write(f"{error.message}\n")  # Celery would swallow the text of an exit
         sys.exit(1)
+
+
+@heartbeat_sent.connect  # type: ignore[untyped-decorator]
+def leave_a_sign(sender: Any, **_: object) -> None:
+    """Every few seconds, whatever the node's tasks do: `/readyz` and `automl doctor` ask for these signs."""
+    try:
+        _signs.leave(sender.eventer.hostname)
+    except SignsAway:
+        _log.debug("no sign of life could be left: the queue does not answer")
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -1,5 +1,6 @@
 """The database: its engine, its sessions, and the two rows from which all others are reached."""
 
+import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,10 +9,31 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
-from automl.errors import InBin, NotFound
+from automl.errors import DarkroomError, InBin, NotFound
 from automl.store.tables import Dataset, Run, now
+from automl.text.messages import operations as operations_messages
 from automl.text.messages import store as store_messages
 from automl.text.moments import moment_in_words
+
+VERSION_TABLE = "darkroom_version"
+"""Where the version of the tables stands: Optuna keeps its own in `alembic_version` of the same database."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SchemaAge(enum.Enum):
+    """What the tables are, as this version of Darkroom sees them."""
+
+    NONE = "none"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+class TablesTooNew(DarkroomError):
+    """The tables were made by a newer version of Darkroom, which this one would damage."""
+
+    code = "tables_too_new"
 
 
 class Database:
@@ -31,15 +53,41 @@ class Database:
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     def migrate(self) -> None:
-        """Creates or upgrades the tables. Safe to call from several processes, one after the other."""
+        """Creates or upgrades the tables. Safe to call from several processes, one after the other.
+
+        Raises:
+            TablesTooNew: A newer version of Darkroom has made them. Nothing was changed.
+        """
+        if self.schema_age() is SchemaAge.NEWER:
+            raise TablesTooNew(operations_messages.DATABASE_NEWER)
         from alembic import command
         from alembic.config import Config
 
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(_MIGRATIONS))
         with self._schema_connection() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def schema_age(self) -> "SchemaAge":
+        """Whether the tables are those of this version of Darkroom.
+
+        Raises:
+            SQLAlchemyError: The database does not answer.
+        """
+        from alembic.runtime.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
+        with self.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+            revision = context.get_current_revision()
+        scripts = ScriptDirectory(str(_MIGRATIONS))
+        if revision is None:
+            return SchemaAge.NONE
+        if revision == scripts.get_current_head():
+            return SchemaAge.CURRENT
+        known = {script.revision for script in scripts.walk_revisions()}
+        return SchemaAge.OLDER if revision in known else SchemaAge.NEWER
 
     @contextmanager
     def _schema_connection(self) -> Iterator[Connection]:

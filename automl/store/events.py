@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from automl.store.redis_connection import connect, redis_url
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -94,7 +96,7 @@ class RunEvents:
     """
 
     def __init__(self, broker_url: str, timeout_s: float = _TIMEOUT_S) -> None:
-        self._url, self._timeout_s = _redis_url(broker_url), timeout_s
+        self._url, self._timeout_s = redis_url(broker_url), timeout_s
         self._client: Redis | None = None
         self._lock = threading.Lock()
         self._away_until_s = 0.0
@@ -179,7 +181,9 @@ class RunEvents:
     def _connected(self) -> "Redis":
         with self._lock:
             if self._client is None:
-                self._client = _connect(self._url, self._timeout_s)
+                if not self._url:
+                    raise EventsAway("the queue is not a Redis")
+                self._client = connect(self._url, self._timeout_s)
             return self._client
 
 
@@ -219,35 +223,6 @@ def _add(client: "Redis", run_id: str, *, kind: str, data: EventData) -> None:
         batch.xadd(_key(run_id), fields, maxlen=MAX_EVENTS, approximate=True)
         batch.expire(_key(run_id), KEPT_S)
         batch.execute()
-
-
-def _connect(url: str, timeout_s: float) -> "Redis":
-    from redis import BlockingConnectionPool, Redis
-    from redis.backoff import NoBackoff
-    from redis.exceptions import ConnectionError
-    from redis.retry import Retry
-
-    if not url:
-        raise EventsAway("the queue is not a Redis")
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=8,
-        timeout=5 * timeout_s,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        # A connection from before a restart of Redis is dead. One that does not answer in time is not asked twice.
-        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
-        protocol=2,
-    )
-    return Redis(connection_pool=pool)
-
-
-def _redis_url(broker_url: str) -> str:
-    """The address of Redis as its client writes it; empty where the broker is not a Redis."""
-    if broker_url.startswith("redis+socket://"):
-        path = broker_url.removeprefix("redis+socket://")
-        return "unix://" + path.replace("virtual_host=", "db=")
-    return broker_url if broker_url.startswith(("redis://", "rediss://", "unix://")) else ""
 
 
 def _key(run_id: str) -> str:

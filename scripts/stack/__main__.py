@@ -19,7 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from automl.errors import BadSetting
 from automl.settings import Settings, load_settings
-from automl.store.database import Database
+from automl.store import backups
+from automl.store.backups import BackupFailed
+from automl.store.database import TablesTooNew
 from scripts.stack import services
 from scripts.stack.child import Child, Service, adopt_orphans, bury_orphans, kill_orphans, stop_children
 from scripts.stack.home import CannotStart, listen, locked, published_address, redis_socket, url_of
@@ -121,13 +123,14 @@ def run(settings: Settings, environment: dict[str, str]) -> None:
 
 def migrate(settings: Settings) -> None:
     """Brings the tables up to date. Raises CannotStart."""
-    database = Database(settings.database_url)
     try:
-        database.migrate()
+        kept = backups.migrate(settings)
+    except (BackupFailed, TablesTooNew) as error:
+        raise CannotStart(error.message) from error
     except SQLAlchemyError as error:
         raise CannotStart(f"The database cannot be opened: {error}") from error
-    finally:
-        database.close()
+    if kept is not None:
+        say(f"The tables were brought up to date. What they were before is in {kept}.")
 
 
 def _start_all(stack: Stack, listener: socket.socket) -> None:

@@ -17,7 +17,8 @@ TRAIN_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "train", "--hostname", "train@
 LIGHT_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "light", "--hostname", "light@%h", "--pool", "prefork", "--beat")
 WEB_ARGUMENTS = (
     "-m", "gunicorn", "server:serve()",
-    "--worker-class", "gthread", "--workers", "1", "--threads", "600",  # an open page of a live run holds one
+    "--worker-class", "server.gunicorn_worker.GuardedWorker",
+    "--workers", "1", "--threads", "600",  # an open page of a live run holds one
     "--graceful-timeout", "2", "--no-control-socket",
     "--logger-class", "server.gunicorn_log.GunicornLog",
 )  # fmt: skip

@@ -221,13 +221,21 @@ def checked(kind: type[_Body], values: Mapping[str, object] | None) -> _Body:
 def read_values(known: frozenset[str]) -> Values:
     """The request's JSON object or form fields. Raises as `read_body`."""
     if request.is_json:
-        values = request.get_json(silent=True)
+        values = read_json()
         if not isinstance(values, dict):
             raise BadUpload(server_messages.NO_OBJECT)
         return _known(values, known)
     if any(file.filename for file in request.files.values()):
         raise BadUpload(server_messages.NO_FILES_HERE)
     return _known(request.form.to_dict(), known)
+
+
+def read_json() -> object:
+    """The JSON of the present request; None where it is none, or nested too deep to be read."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def brings_files() -> bool:

@@ -11,7 +11,7 @@ from automl.datasets.edits import first_label
 from automl.store.checks import current_edits
 from automl.store.database import find_dataset
 from automl.store.tables import DatasetFile
-from server.api.bodies import AskedFile, MissingFilesBody, checked
+from server.api.bodies import AskedFile, MissingFilesBody, checked, read_json
 from server.api.resources.dataset import MissingFilesResource
 from server.api.resources.resource import respond
 from server.services import services
@@ -29,7 +29,7 @@ def missing(dataset_id: str) -> ResponseReturnValue:
     A file is here if one of its name and size is, and of its SHA-256 and `label` where the body gives them.
     """
     request.max_content_length = _MAX_QUESTION_BYTES
-    body = checked(MissingFilesBody, request.get_json(silent=True))
+    body = checked(MissingFilesBody, read_json())
     label = checked_label(body.label or "")
     with services().database.session() as session:
         find_dataset(session, dataset_id)

@@ -68,7 +68,9 @@ def test_nothing_but_the_page_is_reachable_and_only_from_this_machine(compose: d
 
 def test_every_volume_and_neighbour_that_is_named_exists(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
-        assert {volume.split(":")[0] for volume in service["volumes"]} <= set(compose["volumes"])
+        named = {volume.split(":")[0] for volume in service["volumes"] if ":" in volume}
+        assert named <= set(compose["volumes"])
+        assert set(service["networks"]) <= {*compose["networks"], "default"}
         assert set(service.get("depends_on", {})) <= set(compose["services"])
 
 
@@ -79,6 +81,22 @@ def test_everything_that_the_image_copies_is_there_and_sent_to_the_builder(docke
             for name in [source.replace("${LOCK}", "runtime"), source.replace("${LOCK}", "gpu")]:
                 assert (REPOSITORY / name).exists(), name
                 assert name.split("/")[0] in sent
+
+
+def test_no_container_may_do_more_than_its_work(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["pids_limit"] > 0
+
+
+def test_the_queue_has_a_password_and_a_network_without_a_way_out(compose: dict[str, Any]) -> None:
+    redis = compose["services"]["redis"]
+    assert redis["networks"] == ["queue"] and compose["networks"]["queue"] == {"internal": True}
+    assert '--requirepass "$$REDISCLI_AUTH"' in redis["command"][-1]
+    for name, service in compose["services"].items():
+        address = service["environment"]["REDISCLI_AUTH" if name == "redis" else "DARKROOM_BROKER_URL"]
+        assert "${DARKROOM_REDIS_PASSWORD:?" in address
 
 
 def test_the_image_does_not_run_as_root(dockerfile: str) -> None:

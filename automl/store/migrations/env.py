@@ -2,13 +2,13 @@
 
 from alembic import context
 
+from automl.store.database import VERSION_TABLE
 from automl.store.tables import Base
 
-# Optuna keeps its own revision in `alembic_version` of the same database.
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
-    version_table="darkroom_version",
+    version_table=VERSION_TABLE,
     render_as_batch=True,
 )
 with context.begin_transaction():

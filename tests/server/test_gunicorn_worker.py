@@ -1,0 +1,128 @@
+"""Slow, silent and very many clients: everybody else is answered all the same."""
+
+import http.client
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from scripts.stack.services import WEB_ARGUMENTS
+from server.gunicorn_worker import MOST_READING, PacedSocket
+
+WORKER = "server.gunicorn_worker.GuardedWorker"
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """Of a server with as many threads as ours has fewer than the clients of these tests."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = int(free.getsockname()[1])
+    command = [sys.executable, "-m", "gunicorn", "tests.server.small_app:app", "--threads", str(MOST_READING + 20)]
+    command += ["--worker-class", WORKER, "--bind", f"127.0.0.1:{number}", "--no-control-socket"]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as server:
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", number)).close()
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline, "gunicorn did not start"
+                    time.sleep(0.1)
+            yield number
+        finally:
+            server.terminate()
+
+
+def ask(port: int, body: bytes = b"", source: str = "127.0.0.1") -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(source, 0))
+    try:
+        connection.request("POST" if body else "GET", "/", body or None)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+def test_the_service_uses_it() -> None:
+    assert WEB_ARGUMENTS[WEB_ARGUMENTS.index("--worker-class") + 1] == WORKER
+
+
+def test_requests_are_answered_one_after_another_on_one_connection(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for n in (0, 5, 200_000, 0, 7):
+        connection.request("POST", "/", b"x" * n)
+        assert connection.getresponse().read().decode() == str(n)
+    connection.close()
+
+
+@pytest.mark.parametrize("sent", [b"GET / HTT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"])
+def test_many_half_sent_requests_of_one_client_leave_threads_to_others(port: int, sent: bytes) -> None:
+    with ExitStack() as open_ones:
+        for _ in range(650):
+            client = open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
+            try:
+                client.sendall(sent)
+            except OSError:
+                continue  # it was one too many, and closed at once
+        assert ask(port, b"12345", source="127.0.0.2") == "5"
+    deadline = time.monotonic() + 10  # those that have gone do not count any more
+    while True:
+        try:
+            assert ask(port, b"1234567") == "7"
+            break
+        except (OSError, http.client.HTTPException):
+            assert time.monotonic() < deadline
+
+
+def paced(grace_s: float = 10.0, bytes_per_s: float = 1e6, stall_s: float = 10.0) -> tuple[PacedSocket, socket.socket]:
+    ours, theirs = socket.socketpair()
+    return PacedSocket(ours, grace_s=grace_s, bytes_per_s=bytes_per_s, stall_s=stall_s), theirs
+
+
+def test_what_arrives_is_read_and_the_end_is_the_end() -> None:
+    reader, theirs = paced()
+    theirs.sendall(b"hello")
+    assert (reader.recv(3), reader.recv(100)) == (b"hel", b"lo")
+    assert reader.gettimeout() is None
+    theirs.close()
+    assert reader.recv(100) == b""
+    reader.close()
+
+
+def test_drops_of_single_bytes_end_after_the_grace() -> None:
+    reader, theirs = paced(grace_s=0.3, bytes_per_s=1_000)
+    over = threading.Event()
+
+    def drip() -> None:
+        while not over.wait(0.02):
+            theirs.sendall(b"x")
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    began_s, n_bytes = time.monotonic(), 0
+    while data := reader.recv(100):
+        n_bytes += len(data)
+    over.set()
+    dripping.join()
+    assert n_bytes > 0 and 0.25 < time.monotonic() - began_s < 5
+    reader.begin()  # the next request has a grace of its own
+    theirs.sendall(b"y")
+    assert reader.recv(100).endswith(b"y")
+    theirs.close()
+    reader.close()
+
+
+def test_what_was_fast_may_still_not_stall() -> None:
+    reader, theirs = paced(bytes_per_s=1.0, stall_s=0.1)
+    theirs.sendall(b"x" * 1000)
+    assert len(reader.recv(2000)) == 1000
+    assert reader.recv(100) == b""
+    theirs.close()
+    reader.close()
