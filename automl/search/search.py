@@ -36,6 +36,9 @@ fine-tuning fits beside it only: what needs no search has been tried by then."""
 _MUCH_S = 100.0
 _EARLY_S = 5.0
 _FINE_TUNING_SHARE_OF_TRIALS = 0.2
+_ERRORS_OF_A_FINE_TUNING = 1.0
+"""By how many standard errors a fine-tuning must lower the loss of the heads to join them: fewer than a head, since it
+is one of a few and not of a hundred (`bench.single_network`)."""
 
 
 def planned_features(context: SearchContext, features: FrozenFeatures, costs: ModelCosts) -> FeaturePlan:
@@ -223,7 +226,8 @@ class Search:
         if not tuned:
             return heads
         answers, photos = self.trials.answered.common(heads, tuned, self._costs)
-        return self._mean_of([heads, *tuned], select(answers, photos, self._context.objective))
+        chosen = select(answers, photos, self._context.objective, errors=_ERRORS_OF_A_FINE_TUNING)
+        return self._mean_of([heads, *tuned], chosen)
 
     def _mean_of(self, candidates: Sequence[Candidate], selection: SelectedModel) -> Candidate:
         by_number = {one.number: one for one in candidates}
