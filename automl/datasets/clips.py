@@ -1,7 +1,8 @@
 """Which photos belong together, though they are no copies: frames of a clip, or a site that the user has named.
 
 Names and times only put the photos of a class into an order; whether neighbours are one clip is decided by likeness
-(`automl.images.sequences`). Where the user has said what belongs together, nothing is looked for.
+(`automl.images.sequences`). A burst of the camera page is one clip whatever its photos look like, and may be part of a
+longer one. Where the user has said what belongs together, nothing is looked for.
 """
 
 import heapq
@@ -17,6 +18,7 @@ from automl.datasets.data_file import DataFile
 from automl.datasets.remembered_sequences import remembered_sequences
 from automl.images.fingerprint import FINGERPRINT_PX
 from automl.images.sequences import joined
+from automl.labelling.bursts import burst_of
 
 _ELSEWHERE = 10
 """Near copies that stand so far apart are no neighbours in a clip that moves slowly."""
@@ -83,14 +85,30 @@ def place_in_clips(
             others=[file for file in some if file.label not in {label, *one_view}],
         )
     ]
-    # What is nothing but near copies of one picture stays together as such.
-    clips = [frames for frames in found if len({copies[file.id] for file in frames}) > 1]
     places = {
-        file.id: ClipPlace(clip=min(one.sha256 for one in frames), frame=place, is_found=True)
-        for frames in clips
+        file.id: ClipPlace(clip=min(one.sha256 for frames in clip for one in frames), frame=place, is_found=True)
+        for clip in _with_whole_bursts(list(found))
+        # What is nothing but near copies of one picture stays together as such.
+        if len({copies[file.id] for frames in clip for file in frames}) > 1
+        for frames in clip
         for place, file in enumerate(frames)
     }
     return named | _of_copies(files, places, copies) | places
+
+
+def _with_whole_bursts(found: Sequence[list[DataFile]]) -> Iterable[list[list[DataFile]]]:
+    """The clips that were found class by class; those that share a burst, part of which was moved to another class, are
+    one."""
+    first_of: dict[str, int] = {}
+    pairs = [
+        (first_of.setdefault(burst, number), number)
+        for number, frames in enumerate(found)
+        for burst in {burst_of(file.name) for file in frames} - {""}
+    ]
+    clips: defaultdict[int, list[list[DataFile]]] = defaultdict(list)
+    for frames, number in zip(found, joined(len(found), pairs).tolist(), strict=True):
+        clips[number].append(frames)
+    return clips.values()
 
 
 def _of_copies(files: Sequence[DataFile], places: ClipPlaces, copies: Mapping[int, int]) -> dict[int, ClipPlace]:
@@ -154,11 +172,19 @@ def _found(
         for one in orders
         for first, file in _neighbours(_without_copies(one, copies), fingerprints, pixels_of_others)
     ]
-    first = joined(len(order), pairs)
+    first = joined(len(order), [*pairs, *_in_bursts(order)])
     clips: defaultdict[int, list[DataFile]] = defaultdict(list)
     for file, number in zip(order, first.tolist(), strict=True):
         clips[number].append(file)
     return clips.values()
+
+
+def _in_bursts(order: Sequence[DataFile]) -> Iterable[tuple[int, int]]:
+    """The place in `order` of each photo of a burst, with that of the first one of the burst."""
+    first_of: dict[str, int] = {}
+    for place, file in enumerate(order):
+        if burst := burst_of(file.name):
+            yield first_of.setdefault(burst, place), place
 
 
 def _without_copies(series: Sequence[DataFile], copies: Mapping[int, int]) -> list[DataFile]:

@@ -1,7 +1,8 @@
 """Photos that are never on both sides of a split: copies and near copies of a picture, and the photos of a clip.
 
 Copies are found by contents, clips by `automl.datasets.clips`. Where nearly all photos of a class are one clip, none of
-it could be held back; so it is cut into blocks of time, and the frames between two blocks are left out.
+it could be held back; so it is cut into blocks of time, and the frames between two blocks are left out. Where it is
+made of bursts of the camera page, these are the blocks.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from automl.images.sequences import joined
+from automl.labelling.bursts import burst_of
 from automl.records import DatasetManifest, ImageRecord, Split
 from automl.text.natural_order import in_natural_order
 
@@ -220,7 +222,12 @@ def _in_order(images: Sequence[ImageRecord], indices: Sequence[int]) -> list[int
 def _in_blocks(
     images: Sequence[ImageRecord], frames: Sequence[int], n_blocks: int, gap: int
 ) -> tuple[list[list[int]], list[int]]:
-    """Blocks of about the same size, and the frames between them; copies of a frame are where the frame is."""
+    """Whole bursts where there are several, else blocks of about the same size; and the frames between the blocks.
+
+    Copies of a frame are where the frame is.
+    """
+    if len(bursts := _in_bursts(images, frames)) > 1:
+        return bursts, []
     numbers = sorted({images[i].frame for i in frames})
     n_gaps = n_blocks if len(numbers) >= _CLOSED_FROM else n_blocks - 1
     ends = np.linspace(0, len(numbers) - gap * n_gaps, n_blocks + 1).round().astype(int)
@@ -228,6 +235,20 @@ def _in_blocks(
     blocks = [[i for i in frames if images[i].frame in part] for part in parts]
     kept = {i for block in blocks for i in block}
     return blocks, [i for i in frames if i not in kept]
+
+
+def _in_bursts(images: Sequence[ImageRecord], frames: Sequence[int]) -> list[list[int]]:
+    """The frames of each burst, with those that follow it and are of none; bursts with copies of a picture are one."""
+    first: dict[tuple[str, str], int] = {}
+    pairs, burst = [], ""
+    for place, i in enumerate(frames):
+        burst = burst_of(images[i].name) or burst
+        shared = [("burst", burst), ("contents", images[i].sha256), ("copies", images[i].group)]
+        pairs += [(first.setdefault(key, place), place) for key in shared if key[0] == "burst" or key[1]]
+    parts: defaultdict[int, list[int]] = defaultdict(list)
+    for i, number in zip(frames, joined(len(frames), pairs).tolist(), strict=True):
+        parts[number].append(i)
+    return list(parts.values())
 
 
 def _name_of(image: ImageRecord, block: str) -> str:
