@@ -96,6 +96,7 @@ def photograph(camera: Camera, service: RunningStack) -> None:
     camera.take("home-empty-phone", "/", PHONE)
     camera.take("home-empty-dark", "/", scheme="dark")
     _upload(camera)
+    _take_photos(camera)
     live = camera.page("/")
     live.click("#try-samples")
     live.wait_for_url("**/runs/*")
@@ -162,6 +163,23 @@ def _upload(camera: Camera) -> None:
         page.wait_for_url("**/datasets/*", timeout=_MINUTE_MS)
         page.wait_for_selector("#invalid-title", timeout=_MINUTE_MS)
         camera.shoot(page, "data-set-refused")
+        page.context.close()
+
+
+def _take_photos(camera: Camera) -> None:
+    """With Chromium's own moving picture in place of a camera."""
+    for name, size, scheme in (("camera", WIDE, "light"), ("camera-phone", PHONE, "dark")):
+        page = camera.page("/camera", size, scheme)
+        page.context.grant_permissions(["camera"])
+        for place, kind in enumerate(("cup", "spoon")):
+            page.get_by_label("What is it?").nth(place).fill(kind)
+        page.click("#turn-on")
+        for place in (0, 1, 0):
+            button = page.locator(".hold").nth(place)
+            button.dispatch_event("keydown", {"key": " "})
+            page.wait_for_timeout(2_000)
+            button.dispatch_event("keyup", {"key": " "})
+        camera.shoot(page, name)
         page.context.close()
 
 

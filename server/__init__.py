@@ -15,7 +15,7 @@ from server.live import stream as live_events
 from server.live.hub import LiveHub
 from server.pages import answers as answer_pages
 from server.pages import bin as bin_pages
-from server.pages import compare, datasets, help, home, phone, results, runs, sure, try_it
+from server.pages import camera, compare, datasets, help, home, phone, results, runs, sure, try_it
 from server.pages import formats as exports
 from server.services import Enqueue, Services
 from server.task_queue import TaskQueue
@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
     pages = (
         home,
         datasets,
+        camera,
         runs,
         live_events,
         answer_pages,

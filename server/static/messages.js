@@ -93,6 +93,40 @@ const MESSAGES = {
   noCamera: "No camera was found.",
   noCameraPicture: "The camera gave no picture.",
 
+  // Taking photos with the camera.
+  shotsCameraBlocked:
+    "Your browser does not let this page use the camera. Click the sign at the left end of the address line, allow the camera, and turn it on here again. You can also choose photos below.",
+  shotsNoCamera:
+    "No camera was found. Connect one and try again, or open this page on a phone. You can also choose photos below.",
+  shotsCameraBusy: "The camera gives no picture; perhaps another program is using it. Close that program, and try again.",
+  shotsCameraEnded: "The camera has stopped. Your photos are still here; turn it on again to take more.",
+  shotsCameraUnsafe:
+    "Browsers lend the camera only to pages with a safe address: one that begins with https, or the computer itself. So this page takes single photos here, with the camera of your phone. Started with “scripts/serve --lan”, the server has a safe address, too.",
+  shotsUnreadable: "“{path}” cannot be read as a photo. Take or choose another one.",
+  shotsUnnamed: "a kind without a name",
+  shotsOfKind: "of {label}",
+  shotsCount: { one: "{n} photo, in {series} series", many: "{n} photos, in {series} series" },
+  shotsSeries: { one: "Series {number}: {n} photo", many: "Series {number}: {n} photos" },
+  shotsDelete: "Delete photo {place} of series {number}",
+  shotsDeleteSeries: { one: "Delete this photo", many: "Delete these {n}" },
+  shotsPutBack: { one: "Put the deleted photo back", many: "Put {n} deleted photos back" },
+  shotsNone: "No photo is waiting to be sent.",
+  shotsAll: { one: "{n} photo is waiting to be sent.", many: "{n} photos are waiting to be sent." },
+  shotsArrived: { one: "{arrived} of {n} photo has arrived.", many: "{arrived} of {n} photos have arrived." },
+  shotsNotSent: "{problem} Your photos are still on this page: press the button again to go on where it stopped.",
+  shotsNameMissing: "Some photos have no name yet. Write what they show.",
+  shotsNameWithSlash: "A name cannot have “/” or “\\” in it.",
+  shotsNameTwice: "Two kinds are called “{label}”. Give one of them another name.",
+  shotsOneKind: "There is only one kind, so there is nothing to tell apart. Take photos of a second kind.",
+  hintDark: "These photos are dark. Turn on a light, or go to a window.",
+  hintBlurred: "These photos are blurred. Hold still, move more slowly, or go a little farther away.",
+  hintAlike: "These photos are nearly all the same. Move it while you hold the button: turn it, bring it closer, take it farther away.",
+  hintOneSeries:
+    "What is taken in one go is learned from or tested as a whole. So let go, change the light or the background, and take another series.",
+  hintBackground: "All series have about the same background. Take one in front of another, so that it is not learned instead.",
+  hintFew: { one: "{n} photo so far. About 30 are a good start.", many: "{n} photos so far. About 30 are a good start." },
+  hintEnough: "Good. Different light, backgrounds and distances still help.",
+
   // Trying a model on many photos.
   waitForBatch: "Wait until these photos are done, or cancel them.",
   noPicture: "Not a picture, judging by its name.",

@@ -193,6 +193,34 @@ def begin_an_upload(page: Page) -> None:
     expect(page.locator("#upload-title")).to_be_focused()
 
 
+def take_photos(page: Page) -> None:
+    """The camera is on, and some photos of the first kind are taken."""
+    page.context.grant_permissions(["camera"])
+    page.get_by_role("button", name="Turn the camera on").click()
+    expect(page.locator(".hold").first).to_be_visible()
+    page.locator(".hold").first.hover()
+    page.mouse.down()
+    expect(page.locator(".shot").nth(3)).to_be_attached()
+    page.mouse.up()
+    expect(page.locator(".held")).to_have_count(0)
+
+
+def have_no_camera(page: Page) -> None:
+    """The browser lends no camera; a photo is chosen, which alone cannot be trained from."""
+    page.get_by_role("button", name="Turn the camera on").click()
+    expect(page.locator("#camera-note")).not_to_be_empty()
+    photo_of_cup = {"name": "cup.png", "mimeType": "image/png", "buffer": picture()}
+    page.locator(".choose-some").first.set_input_files([photo_of_cup])
+    page.locator("#send").click()
+    expect(page.locator("#camera-problem")).to_be_visible()
+
+
+def go_on_to_training(page: Page) -> None:
+    """As after photos were added and checked."""
+    page.evaluate("htmx.ajax('GET', `${location.pathname}/next`, { target: '#next' })")
+    expect(page.locator("#next #start-form")).to_be_visible()
+
+
 def error(kind: type[DarkroomError]) -> Callable[[Site], str]:
     def make(site: Site) -> str:
         def fail() -> str:
@@ -270,6 +298,10 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "on a phone": lambda site: f"/runs/{add_tried_run(site)}/phone/",
     "on a phone, with answers": lambda site: f"/runs/{add_tried_run(site)}/phone/",
     "upload, under way": lambda _site: "/",
+    "camera": lambda _site: "/camera",
+    "camera, on, with photos": lambda _site: "/camera",
+    "camera, refused, with a problem": lambda _site: "/camera",
+    "camera, photos of a data set": checked("/camera"),
     "rename or delete a run": lambda site: f"/runs/{site.add_run(RunState.DONE)}/manage",
     "asked whether to delete photos": lambda site: f"/bin/datasets/{site.add_dataset()}/delete",
     "asked whether to delete photos in use": bin_of("/bin/datasets/{kept}/delete"),
@@ -302,6 +334,9 @@ ACTS: dict[str, Callable[[Page], None]] = {
     "on a phone": open_model,
     "on a phone, with answers": ask_on_a_phone,
     "upload, under way": begin_an_upload,
+    "camera, on, with photos": take_photos,
+    "camera, refused, with a problem": have_no_camera,
+    "camera, photos of a data set": go_on_to_training,
 }
 """What happens on a page of `PAGES` once it is open."""
 
