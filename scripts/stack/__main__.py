@@ -1,4 +1,4 @@
-"""The launcher: `python -m scripts.stack [--home FOLDER] [--host ADDRESS] [--port N]`."""
+"""The launcher: `python -m scripts.stack [--home FOLDER] [--host ADDRESS] [--port N] [--lan [PORT]]`."""
 
 import argparse
 import os
@@ -9,8 +9,8 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,7 +22,7 @@ from automl.settings import Settings, load_settings
 from automl.store import backups
 from automl.store.backups import BackupFailed
 from automl.store.database import TablesTooNew
-from scripts.stack import services
+from scripts.stack import lan, services
 from scripts.stack.child import Child, Service, adopt_orphans, bury_orphans, kill_orphans, stop_children
 from scripts.stack.home import CannotStart, listen, locked, published_address, redis_socket, url_of
 
@@ -91,8 +91,10 @@ class Stack:
         kill_orphans()
 
 
-def run(settings: Settings, environment: dict[str, str]) -> None:
+def run(settings: Settings, environment: dict[str, str], lan_port: int | None = None) -> None:
     """Starts everything, says where, and stays until Ctrl-C.
+
+    `lan_port`: where the local network reaches it over TLS; None for nowhere.
 
     Raises:
         CannotStart: it does not start, or a service ended by itself.
@@ -101,6 +103,7 @@ def run(settings: Settings, environment: dict[str, str]) -> None:
     with ExitStack() as cleanup:
         cleanup.enter_context(locked(settings.home))
         listener = cleanup.enter_context(listen(settings.host, settings.port))
+        for_lan = None if lan_port is None else cleanup.enter_context(on_lan(settings, lan_port))
         stack = Stack(settings, environment)
         adopt_orphans()
         say("Darkroom is starting ...")
@@ -112,13 +115,38 @@ def run(settings: Settings, environment: dict[str, str]) -> None:
             stack.wait_until(lambda: _redis_answers(path), REDIS_TIMEOUT_S, "Redis")
         migrate(settings)
         _start_all(stack, listener)
+        if for_lan is not None:
+            stack.start(for_lan[0])
         url = url_of(listener)
         stack.wait_until(lambda: _page_answers(url), WEB_TIMEOUT_S, "The web server")
         cleanup.enter_context(published_address(settings.home, url))
         say(f"Darkroom is ready. Open {url} in a browser; Ctrl-C here stops it.")
+        if for_lan is not None:
+            say(for_lan[1])
         while True:
             stack.watch()
             time.sleep(0.2)
+
+
+@contextmanager
+def on_lan(settings: Settings, port: int) -> Iterator[tuple[Service, str]]:
+    """The web server for the local network, and what to say of it; its sockets listen until the end.
+
+    Raises:
+        CannotStart: There is no such network, the port is taken, or no certificate can be made.
+    """
+    if settings.host not in ("127.0.0.1", "localhost", "::1"):
+        raise CannotStart(f"--lan and --host {settings.host} do not go together: choose one of them.")
+    addresses = lan.lan_addresses()
+    with ExitStack() as sockets:
+        listeners = [sockets.enter_context(listen(addresses[0], port))]
+        port = listeners[0].getsockname()[1]
+        listeners += [sockets.enter_context(listen(address, port)) for address in addresses[1:]]
+        names = [*addresses, *lan.host_names()]
+        certificate = lan.certificate_for(settings.home, names)
+        hosts = [*names, *(name.strip() for name in settings.hosts.split(",") if name.strip())]
+        service = services.web_on_lan([one.fileno() for one in listeners], certificate, hosts)
+        yield service, lan.in_words(addresses, port, certificate)
 
 
 def migrate(settings: Settings) -> None:
@@ -166,13 +194,23 @@ def main() -> int:
     parser.add_argument("--home", help="folder for uploads, runs, logs and the database (DARKROOM_HOME)")
     parser.add_argument("--host", help="address to listen on (DARKROOM_HOST)")
     parser.add_argument("--port", help="port to listen on, 0 for a free one (DARKROOM_PORT)")
-    options = parser.parse_args()
-    given = {f"DARKROOM_{name.upper()}": value for name, value in vars(options).items() if value is not None}
+    parser.add_argument(
+        "--lan",
+        metavar="PORT",
+        type=int,
+        nargs="?",
+        const=lan.PORT,
+        help=f"also listen on the local network, with https and a certificate of its own, so that phones can use the "
+        f"camera; at port {lan.PORT} unless told otherwise",
+    )
+    options = vars(parser.parse_args())
+    lan_port = options.pop("lan")
+    given = {f"DARKROOM_{name.upper()}": value for name, value in options.items() if value is not None}
     environment = {**os.environ, **given}
     try:
         settings = load_settings(environment)
         environment["DARKROOM_HOME"] = str(settings.home)
-        run(settings, environment)
+        run(settings, environment, lan_port)
     except Stopped:
         say("Darkroom has stopped.")
         return 0

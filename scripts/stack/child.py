@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -22,6 +22,7 @@ class Service:
     """What to run. `title`: for people. `second_signal`: sent where SIGTERM was not enough; None goes to SIGKILL.
 
     `max_restarts`: how often it is started again where it ends by itself. `keep_fds`: open files that it inherits.
+    `environment`: variables that only this service has.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Service:
     second_signal: signal.Signals | None = None
     max_restarts: int = 0
     keep_fds: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Child:
@@ -42,7 +44,7 @@ class Child:
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 service.command,
-                env=dict(environment),
+                env={**environment, **service.environment},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

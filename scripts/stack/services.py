@@ -1,12 +1,14 @@
-"""The command lines of the four services. `docker-compose.yml` uses the same; a test compares them."""
+"""The command lines of the services. `docker-compose.yml` uses the same; a test compares them."""
 
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from automl.settings import Settings
 from scripts.stack.child import Service
+from scripts.stack.lan import Certificate
 
 _RESTARTS = 3  # what the system killed for its memory comes back: no run ends because the pages are gone for a moment
 _CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker", "--concurrency", "1")
@@ -55,6 +57,26 @@ def web(listener: int) -> Service:
     """`listener`: the file number of a socket that listens already."""
     command = (sys.executable, *WEB_ARGUMENTS, "--bind", f"fd://{listener}")
     return Service("web", "the web server", command, max_restarts=_RESTARTS, keep_fds=(listener,))
+
+
+def web_on_lan(listeners: Sequence[int], certificate: Certificate, hosts: Sequence[str]) -> Service:
+    """The same web server once more, over TLS, for requests to these names.
+
+    `listeners`: the file numbers of sockets that listen already.
+    """
+    command = (
+        *(sys.executable, *WEB_ARGUMENTS),
+        *("--certfile", str(certificate.certificate), "--keyfile", str(certificate.key)),
+        *(part for listener in listeners for part in ("--bind", f"fd://{listener}")),
+    )
+    return Service(
+        "web-lan",
+        "the web server for the local network",
+        command,
+        max_restarts=_RESTARTS,
+        keep_fds=tuple(listeners),
+        environment={"DARKROOM_HOSTS": ",".join(hosts)},
+    )
 
 
 def _redis_server(settings: Settings) -> str:
