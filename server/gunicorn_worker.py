@@ -4,8 +4,10 @@ A thread is taken from the moment a request's first bytes arrive. Without limits
 have them all, and nobody else would be answered.
 """
 
+import ssl
 import time
 from collections import Counter
+from collections.abc import Callable
 from socket import socket
 from types import MethodType
 from typing import Any
@@ -65,11 +67,33 @@ class PacedSocket:
         return getattr(self._source, name)
 
 
+class TimelySSLSocket(ssl.SSLSocket):
+    """A TLS connection of which the handshake, too, has only the grace to arrive."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """As ever, but not for longer than that; what is late counts as a connection that has ended."""
+        self.settimeout(GRACE_S)
+        try:
+            super().do_handshake(block)
+        except TimeoutError:
+            raise ssl.SSLError(ssl.SSL_ERROR_EOF, "The handshake took too long.") from None
+        finally:
+            self.settimeout(None)
+
+
+def timely_context(_config: object, make_default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """For gunicorn's setting `ssl_context`."""
+    context = make_default()
+    context.sslsocket_class = TimelySSLSocket
+    return context
+
+
 class GuardedWorker(ThreadWorker):  # type: ignore[misc]
     """For gunicorn's option `--worker-class`."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self.cfg.set("ssl_context", timely_context)
         self._reading: Counter[str] = Counter()
 
     def enqueue_req(self, conn: Any) -> None:

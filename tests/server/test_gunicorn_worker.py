@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.stack.lan import certificate_for
 from scripts.stack.services import WEB_ARGUMENTS
-from server.gunicorn_worker import MOST_READING, PacedSocket
+from server import gunicorn_worker
+from server.gunicorn_worker import MOST_READING, PacedSocket, timely_context
 
 WORKER = "server.gunicorn_worker.GuardedWorker"
 
@@ -126,3 +129,40 @@ def test_what_was_fast_may_still_not_stall() -> None:
     assert reader.recv(100) == b""
     theirs.close()
     reader.close()
+
+
+@pytest.fixture
+def tls(tmp_path, monkeypatch):
+    """Our end of a TLS connection that was just accepted, and the client's plain one."""
+    monkeypatch.setattr(gunicorn_worker, "GRACE_S", 0.3)
+    certificate = certificate_for(tmp_path, ["localhost"])
+    ours, theirs = socket.socketpair()
+    context = timely_context(None, lambda: ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    connection = context.wrap_socket(ours, server_side=True, do_handshake_on_connect=False)
+    yield connection, theirs, certificate
+    connection.close()
+    theirs.close()
+
+
+def test_a_handshake_that_is_half_sent_ends_like_a_closed_connection(tls):
+    connection, theirs, _ = tls
+    theirs.sendall(b"\x16\x03\x01")
+    with pytest.raises(ssl.SSLError) as caught:
+        connection.do_handshake()
+    assert caught.value.args[0] == ssl.SSL_ERROR_EOF
+
+
+def test_a_handshake_in_time_leaves_a_connection_that_waits(tls):
+    connection, theirs, certificate = tls
+    trusting = ssl.create_default_context(cafile=certificate.certificate)
+
+    def greet() -> None:
+        with trusting.wrap_socket(theirs, server_hostname="localhost") as client:
+            client.sendall(b"hello")
+
+    client = threading.Thread(target=greet)
+    client.start()
+    connection.do_handshake()
+    assert (connection.recv(5), connection.gettimeout()) == (b"hello", None)
+    client.join()
