@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictInt, StrictStr, ValidationError
@@ -230,7 +230,7 @@ def read_values(known: frozenset[str]) -> Values:
     return _known(request.form.to_dict(), known)
 
 
-def read_json() -> object:
+def read_json() -> Any:
     """The JSON of the present request; None where it is none, or nested too deep to be read."""
     try:
         return request.get_json(silent=True)
