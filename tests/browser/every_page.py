@@ -50,7 +50,7 @@ def dataset(state: DatasetState, **values: object) -> Callable[[Site], str]:
 
 
 def checked(page: str = "") -> Callable[[Site], str]:
-    """A data set that a real check has judged, with findings, something that is not used, and a run."""
+    """A data set that a real check has judged, with findings of each form, something that is not used, and a run."""
 
     def make(site: Site) -> str:
         files = {
@@ -59,6 +59,7 @@ def checked(page: str = "") -> Callable[[Site], str]:
             for i in range(12)
         }
         files |= {"cat/copy.jpg": files["cat/0.jpg"], "cat/broken.jpg": files["cat/1.jpg"][:500]}
+        files |= {"dog/again.jpg": files["cat/2.jpg"], "dog/empty.jpg": b""}
         files["cat/blank.jpg"] = as_jpeg(Image.new("RGB", (160, 120), "navy"))
         dataset_id = site.add_checked(files)
         site.add_run(RunState.DONE, dataset_id, result=RESULT)

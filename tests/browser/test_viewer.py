@@ -152,3 +152,35 @@ def test_without_a_script_a_photo_leads_to_its_page_and_is_corrected_there(plain
     expect(plain_page.get_by_text("Moved 1 photo to 'blue'")).to_be_visible()
     plain_page.get_by_role("button", name="Undo").click()
     expect(plain_page.get_by_text("You said red.")).to_be_visible()
+
+
+def test_from_a_wrong_label_to_the_next_run_takes_two_clicks_and_five_for_a_class_that_no_model_named(
+    page, site, run_id
+):
+    """`bench.correcting` says how long that takes, and how much better the model is."""
+    page.add_init_script(
+        "addEventListener('click', () => sessionStorage.clicks = Number(sessionStorage.clicks || 0) + 1, true)"
+    )
+    page.goto(f"/runs/{run_id}/doubts")
+    page.get_by_role("button", name="It is blue: correct the label").click()
+    page.get_by_role("button", name="Train again with the corrected labels").click()
+    page.wait_for_url(lambda url: "/runs/" in url and run_id not in url)
+    assert page.evaluate("sessionStorage.clicks") == "2"
+
+    page.goto(f"/datasets/{site.run(run_id).dataset_id}")
+    page.locator("#edits").get_by_role("button", name="Undo").click()
+    page.goto(f"/runs/{run_id}/doubts")
+    page.evaluate("sessionStorage.clicks = 0")
+    page.get_by_role("link", name="It is something else").click()
+    choice = viewer(page).get_by_role("combobox", name="It is really")
+    expect(choice).to_be_focused()  # where a key is enough
+    choice.select_option("green")
+    viewer(page).get_by_role("button", name="Correct").click()
+    expect(viewer(page).get_by_text("Moved 1 photo to 'green'")).to_be_visible()
+    with page.expect_navigation():
+        viewer(page).get_by_role("button", name="Close").click()
+    expect(page.get_by_text("You moved it to green")).to_be_visible()
+    page.get_by_role("button", name="Train again with the corrected labels").click()
+    page.wait_for_url(lambda url: "/runs/" in url and run_id not in url)
+    clicks = int(page.evaluate("sessionStorage.clicks")) + 1  # the choice itself is no click for the test's browser
+    assert clicks == 5

@@ -261,8 +261,8 @@ OTHER_REASONS = "Each has a reason of its own; the list of files says which."
 LEAVE_ALL_OUT = "Leave all of them out"
 TWO_LABELS = OneOrMany(one="{n:,} picture in more than one class", many="{n:,} pictures in more than one class")
 TWO_LABELS_MEANS = (
-    "The very same picture is in {classes}, and it is not clear which is right. A model cannot learn from it. Leave it "
-    "out, or move it to the class where it belongs."
+    "The very same picture is in {classes}, and it is not clear which is right. A model cannot learn from it. Say "
+    "what it is, or leave it out."
 )
 TWO_LABELS_LEFT_OUT = OneOrMany(
     one="Left out {n:,} photo that lay in two classes", many="Left out {n:,} photos that lay in two classes"
@@ -272,7 +272,7 @@ NEAR_TWO_LABELS = OneOrMany(
 )
 NEAR_TWO_LABELS_MEANS = (
     "The same shot, saved again, lies in different classes. If that is a mistake, the model learns something wrong "
-    "from it; look at these photos and move them to the right class."
+    "from it: look at these photos, and say what they are."
 )
 NEAR_TWO_LABELS_LEFT_OUT = OneOrMany(
     one="Left out {n:,} near copy in two classes", many="Left out {n:,} near copies in two classes"
