@@ -11,11 +11,12 @@ from automl.store.worker_signs import WorkerSigns
 from server import api, errors, probes, request_log, security, static_files
 from server import template_filters as words
 from server.downloads import files as artifacts
+from server.downloads import photos as photo_downloads
 from server.live import stream as live_events
 from server.live.hub import LiveHub
 from server.pages import answers as answer_pages
 from server.pages import bin as bin_pages
-from server.pages import camera, compare, datasets, help, home, phone, results, runs, sure, try_it
+from server.pages import camera, compare, datasets, help, home, phone, photos, results, runs, sure, try_it
 from server.pages import formats as exports
 from server.services import Enqueue, Services
 from server.task_queue import TaskQueue
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         home,
         datasets,
         camera,
+        photos,
         runs,
         live_events,
         answer_pages,
@@ -63,6 +65,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         compare,
         exports,
         artifacts,
+        photo_downloads,
         try_it,
         sure,
         phone,

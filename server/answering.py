@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from automl.datasets.data_file import DataFile
 from automl.errors import BadBundle, BadImage, BadUpload, NotAllowedNow, NotFound
-from automl.images.verify import open_verified
+from automl.images.verify import open_verified, redrawn_photo
 from automl.serving.answer_table import answered_row, header, refused_row
 from automl.serving.heat import on_photo, overlay, shown
 from automl.serving.model_cache import OpenModel
@@ -39,6 +39,9 @@ MAX_PHOTO_BYTES = 64 << 20
 MAX_PHOTOS = 500
 PICTURE_PX = 320
 """Longer side of the small pictures in answers, in pixels."""
+
+LARGE_PX = 1600
+"""Longer side of a picture that is looked at by itself, in pixels."""
 
 _AT_ONCE = 2
 _LONGEST_WAIT_S = 20.0
@@ -165,13 +168,18 @@ def answers(
 def answers_for_stored(asked: Asked, files: Iterable[DataFile]) -> Iterator[Answer | Refusal]:
     """An answer for each of some files of the run's data set, in order."""
     for file in files:
-        try:
-            with asked.services.store.open(file.key) as photo:
-                yield _answer(asked, name=file.name, photo=photo, with_picture=False, with_heat=False)
-        except (BadImage, TooBusy) as error:
-            yield Refusal(file.name, error.message)
-        except NotFound:
-            yield Refusal(file.name, table_messages.PHOTO_GONE)
+        yield answer_for_stored(asked, key=file.key, name=file.name)
+
+
+def answer_for_stored(asked: Asked, *, key: str, name: str) -> Answer | Refusal:
+    """An answer for one photo in the store."""
+    try:
+        with asked.services.store.open(key) as photo:
+            return _answer(asked, name=name, photo=photo, with_picture=False, with_heat=False)
+    except (BadImage, TooBusy) as error:
+        return Refusal(name, error.message)
+    except NotFound:
+        return Refusal(name, table_messages.PHOTO_GONE)
 
 
 def table_of(found: Iterable[Answer | Refusal], labels: tuple[str, ...]) -> Iterator[str]:
@@ -188,8 +196,24 @@ def row_of(one: Answer | Refusal, labels: tuple[str, ...]) -> list[str]:
     return answered_row(one.name, labels, one.probabilities, threshold=one.threshold)
 
 
-def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:
-    """A PNG of the photo with its heat map for the class number `said`, or for the model's own answer if that is None.
+def large_picture(services: Services, key: str) -> bytes:
+    """A JPEG of a stored photo, large enough to be looked at by itself. It is drawn anew: no bytes of it are sent back.
+
+    Raises:
+        NotFound: it is gone, or it is no photo.
+        TooBusy: too many photos are being decoded at the moment.
+    """
+    with services.store.open(key) as photo, _turn():
+        try:
+            return redrawn_photo(photo, services.settings.max_image_pixels, longest_px=LARGE_PX)
+        except BadImage as error:
+            raise NotFound(server_messages.NO_PHOTO) from error
+
+
+def heat_picture(asked: Asked, photo: IO[bytes], said: int | None, *, is_large: bool) -> bytes:
+    """The photo with its heat map for the class number `said`, or for the model's own answer if that is None.
+
+    It is a small PNG, or a large JPEG.
 
     Raises:
         NotFound: it is not a photo, the model has no such class, or it cannot be explained.
@@ -198,10 +222,10 @@ def heat_png(asked: Asked, photo: IO[bytes], said: int | None) -> bytes:
     with _turn():
         try:
             image = _opened(asked, photo)
-            picture = _explain(asked, image, said)
+            picture = _explain(asked, image, said, longest_px=LARGE_PX if is_large else PICTURE_PX)
         except (BadBundle, BadImage, ValueError) as error:
             raise NotFound(server_messages.NO_HEAT_MAP) from error
-    return _encoded(picture, "PNG")
+    return _encoded(picture, "JPEG" if is_large else "PNG")
 
 
 def _answer(asked: Asked, *, name: str, photo: IO[bytes], with_picture: bool, with_heat: bool) -> Answer:
@@ -238,10 +262,10 @@ def _heat_or_nothing(asked: Asked, image: Image.Image) -> bytes:
         return b""  # a model that cannot be explained still answers
 
 
-def _explain(asked: Asked, image: Image.Image, said: int | None) -> Image.Image:
-    """The small picture with its heat map."""
+def _explain(asked: Asked, image: Image.Image, said: int | None, *, longest_px: int = PICTURE_PX) -> Image.Image:
+    """The picture with its heat map; no side is longer than `longest_px`."""
     model = explained(asked.services, asked.run, artifact=asked.artifact, model=asked.model, read=_reader(asked))
-    classifier, small = asked.model.classifier, _small(image)
+    classifier, small = asked.model.classifier, _small(image, longest_px)
     _, found = model.explain(resize_square(image, classifier.size_px, classifier.rules)[np.newaxis], said)
     heat = on_photo(shown(found.heat)[0], small.size, classifier.rules.aspect)
     return Image.fromarray(overlay(np.asarray(small), heat))
@@ -251,10 +275,10 @@ def _reader(asked: Asked) -> Callable[[str], bytes]:
     return lambda name: read_member(asked.services.store, asked.artifact.key, name)
 
 
-def _small(image: Image.Image) -> Image.Image:
+def _small(image: Image.Image, longest_px: int = PICTURE_PX) -> Image.Image:
     small = image.copy()
     small.info.clear()  # otherwise a comment in it would be copied into the answer
-    small.thumbnail((PICTURE_PX, PICTURE_PX), Image.Resampling.BILINEAR)
+    small.thumbnail((longest_px, longest_px), Image.Resampling.BILINEAR)
     return small
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pydantic import JsonValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from automl.datasets.edits import Edit, edit_values, read_edit
+from automl.datasets.edits import Edit, EditKind, edit_values, read_edit
+from automl.datasets.findings.copies import CONFLICTS
 from automl.datasets.findings.harmless import FIX_HARMLESS, edit_of_harmless
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import DatasetState
@@ -56,6 +58,33 @@ def fix_finding(services: Services, dataset_id: str, key: str) -> None:
         # Checked as if the user had sent it: what is stored must be readable later.
         edit = read_edit(wanted.kind, edit_values(wanted), wanted.title)
         session.add(_row(dataset_id, edit))
+        session.flush()
+        reassess(session, services.store, dataset_id)
+
+
+def settle_conflict(services: Services, dataset_id: str, file_id: int, label: str) -> None:
+    """Puts all photos that look the same as this one into one class.
+
+    Args:
+        services: Those of the application.
+        dataset_id: The data set.
+        file_id: One of the photos.
+        label: The class that is right.
+
+    Raises:
+        NotFound: There is no such data set, or nothing contradicts this photo any more.
+        BadSetting: No class can be called so.
+        NotAllowedNow: It has not been checked, or is being checked.
+    """
+    with _editable(services, dataset_id) as session:
+        assessment = judge(session, services.store, dataset_id)
+        conflicts = (finding for finding in assessment.findings if finding.kind in CONFLICTS)
+        groups = (group for finding in conflicts for group in finding.groups if file_id in group)
+        group = set(next(groups, ()))
+        wrong: list[JsonValue] = [file.id for file in assessment.files if file.id in group and file.label != label]
+        if not wrong:
+            raise NotFound(server_messages.FIXED_ALREADY)
+        session.add(_row(dataset_id, read_edit(EditKind.MOVE, {"files": wrong, "to": label})))
         session.flush()
         reassess(session, services.store, dataset_id)
 

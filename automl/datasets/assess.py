@@ -4,7 +4,7 @@ Nothing is read or decoded here, so an edit on the page takes effect at once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from automl.datasets.clips import ClipPlaces, place_in_clips
@@ -121,7 +121,8 @@ def assess(
         if keeps_clips(edits)
         else {}
     )
-    found = examine(_examined(edited, refused, layout=layout, copies=copies, clips=clips, contract=contract))
+    used = {file.id for file in _accepted(judged)}
+    found = examine(_examined(edited, refused, used, layout=layout, copies=copies, clips=clips, contract=contract))
     findings = sorted([*found, *find_more(judged)], key=lambda finding: _SEVERITIES.index(finding.severity))
     images = tuple(image_records(_accepted(judged), copies, clips))
     problem = problem_of(images)
@@ -272,6 +273,7 @@ def _without_lost_classes(files: Sequence[DataFile]) -> list[DataFile]:
 def _examined(
     edited: Sequence[DataFile],
     refused: Sequence[DataFile],
+    used: Set[int],
     *,
     layout: Layout,
     copies: CopyGroups,
@@ -282,7 +284,7 @@ def _examined(
     photos = _accepted(edited)
     in_doubt = {file.id for file in photos}
     return ExaminedDataset(
-        [_photo(file, copies, clips=clips, contract=contract) for file in photos],
+        [replace(_photo(file, copies, clips=clips, contract=contract), is_used=file.id in used) for file in photos],
         [
             UnusableFile(file_id=file.id, name=file.name, reason=file.reason, is_unlabelled=file.is_unlabelled)
             for file in refused

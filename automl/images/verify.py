@@ -20,6 +20,7 @@ from automl.images.fingerprint import Traits, traits_of
 from automl.images.pixel_facts import facts_of
 from automl.images.pixel_rules import contract_for, rules_of
 from automl.processors import n_processors
+from automl.records import PixelFacts
 from automl.serving.predict import RULES, OpenPhoto, PhotoRules, StoredPixels, open_photo, to_rgb
 from automl.text.messages import pixels as pixel_messages
 
@@ -29,7 +30,7 @@ Result = TypeVar("Result")
 THUMBNAIL_PX = 192
 """Longer side of a thumbnail."""
 
-_THUMBNAIL_QUALITY = 80
+_JPEG_QUALITY = 80
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", pixel_messages.ARCHIVE.one),
     (b"%PDF", pixel_messages.PDF.one),
@@ -94,8 +95,7 @@ def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, by
     """
     with _decoded(source, max_pixels) as photo:
         found, facts, error = photo.found, facts_of(photo.stored), compression_error(photo.photo.image)
-        # No rule for the whole data set is known yet: the photo is shown and compared as if it were the only one.
-        image = photo.rgb(rules_of(contract_for([facts] if facts else [])))
+        image = photo.by_itself(facts)
     with _pillow_is_quiet:
         taken_at = time_taken(source)
     traits = traits_of(
@@ -107,11 +107,25 @@ def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, by
         pixels=facts,
         taken_at=taken_at,
     )
-    image.info.clear()  # a comment in it would be written into the thumbnail
-    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BILINEAR)
+    return traits, _redrawn(image, THUMBNAIL_PX)
+
+
+def redrawn_photo(source: Path | IO[bytes], max_pixels: int, *, longest_px: int) -> bytes:
+    """A picture as a JPEG without metadata, upright, as its thumbnail shows it; no side is longer than `longest_px`.
+
+    Otherwise arguments and errors are those of `verify_image`.
+    """
+    with _decoded(source, max_pixels) as photo:
+        image = photo.by_itself(facts_of(photo.stored))
+    return _redrawn(image, longest_px)
+
+
+def _redrawn(image: Image.Image, longest_px: int) -> bytes:
+    image.info.clear()  # a comment in it would be written into the file
+    image.thumbnail((longest_px, longest_px), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
-    return traits, buffer.getvalue()
+    image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +145,10 @@ class _DecodedPhoto:
     def rgb(self, rules: PhotoRules) -> Image.Image:
         """Upright and RGB."""
         return self.photo.upright(to_rgb(self.stored, rules))
+
+    def by_itself(self, facts: PixelFacts | None) -> Image.Image:
+        """Upright and RGB, as if it were the only photo of its data set: so it is shown, and compared with others."""
+        return self.rgb(rules_of(contract_for([facts] if facts else [])))
 
 
 @contextmanager

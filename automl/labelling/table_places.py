@@ -171,7 +171,8 @@ def _say_more(by_table: Places, by_folders: Places) -> bool:
     """Whether tables that name all photos in class folders divide them, or name many others as well."""
     of_table, of_folders = ([one for one in found if isinstance(one, Place)] for found in (by_table, by_folders))
     brings_split = any(place.split for place in of_table) and not any(place.split for place in of_folders)
-    return brings_split or len(of_table) > _MANY_MORE * len(of_folders)
+    brings_groups = any(place.group for place in of_table) and not any(place.group for place in of_folders)
+    return brings_split or brings_groups or len(of_table) > _MANY_MORE * len(of_folders)
 
 
 def _other_columns(claims: TableClaims) -> dict[str, str]:

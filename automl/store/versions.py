@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -129,6 +129,36 @@ def latest_version(session: Session, dataset_id: str) -> DatasetVersion | None:
     return session.scalars(query.order_by(DatasetVersion.number.desc()).limit(1)).first()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVersion:
+    """The photos of a version, and where their bytes are in the store.
+
+    Attributes:
+        images: The photos; their paths say nothing.
+        keys: Where the bytes of each are.
+        keeps_clips: Whether photos of one clip stay together.
+    """
+
+    images: tuple[ImageRecord, ...]
+    keys: tuple[str, ...]
+    keeps_clips: bool
+
+
+def stored_version(store: ArtifactStore, version: DatasetVersion) -> StoredVersion:
+    """The photos of a version.
+
+    Raises:
+        NotFound: The store has lost its manifest.
+        BadDataset: It was written by a newer Darkroom.
+    """
+    manifest = _read(store, version)
+    return StoredVersion(
+        images=tuple(_loaded(photo, Path()) for photo in manifest.images),
+        keys=tuple(photo.key for photo in manifest.images),
+        keeps_clips=manifest.keeps_clips,
+    )
+
+
 def load_version(session: Session, store: ArtifactStore, version: DatasetVersion, *, scratch: Path) -> DatasetManifest:
     """The manifest of a version; files of a remote store are copied to `scratch`.
 
@@ -161,7 +191,7 @@ def problem_of_version(store: ArtifactStore, version: DatasetVersion) -> str:
         NotFound: The store has lost it.
         BadDataset: It was written by a newer Darkroom.
     """
-    return problem_of([_loaded(photo, Path()) for photo in _read(store, version).images])
+    return problem_of(stored_version(store, version).images)
 
 
 def _read(store: ArtifactStore, version: DatasetVersion) -> _StoredManifest:

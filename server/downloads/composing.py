@@ -75,7 +75,7 @@ def download_name(run: Run, base: Artifact) -> str:
     day = (
         (run.finished_at or base.created_at).astimezone().date()
     )  # in the time zone of the server, which is taken to be that of its users
-    return f"{_as_file_name(run.dataset.name)}-{part}{day.isoformat()}.zip"
+    return f"{as_file_name(run.dataset.name)}-{part}{day.isoformat()}.zip"
 
 
 def may_be_chosen(export: Export) -> bool:
@@ -92,7 +92,7 @@ def etag_of(path: Path) -> str:
         return hashlib.sha256(handle.read()).hexdigest()[:32]
 
 
-def _as_file_name(name: str) -> str:
+def as_file_name(name: str) -> str:
     """`name` without what file systems refuse. Letters of every script are kept."""
     plain = _NOT_IN_NAMES.sub("-", unicodedata.normalize("NFC", name))
     printable = "".join(character for character in plain if character.isprintable())

@@ -1,4 +1,4 @@
-"""Downloads of files that runs have made. Uploaded photos are never sent back."""
+"""Downloads of files that runs have made."""
 
 from flask import Blueprint, Response, request, send_file
 from werkzeug.utils import secure_filename

@@ -10,7 +10,7 @@ from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import find_dataset
 from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run
 from automl.text.messages import server as server_messages
-from server.editing import add_edit, fix_finding, rename_dataset, undo_edit
+from server.editing import add_edit, fix_finding, rename_dataset, settle_conflict, undo_edit
 from server.forms import page_number, row_id, run_settings
 from server.jobs import find_run_of, start_check, start_run
 from server.services import services
@@ -143,6 +143,13 @@ def edit(dataset_id: str) -> ResponseReturnValue:
 def fix(dataset_id: str) -> ResponseReturnValue:
     fix_finding(services(), dataset_id, request.form.get("finding", ""))
     return _back_to(dataset_id)
+
+
+@blueprint.post("/<dataset_id>/settle")
+def settle(dataset_id: str) -> ResponseReturnValue:
+    """Says which class (`to`) a photo (`file`) is of, and all that look the same."""
+    settle_conflict(services(), dataset_id, request.form.get("file", 0, type=int), request.form.get("to", ""))
+    return redirect(url_for("datasets.show", dataset_id=dataset_id, _anchor="findings"), 303)
 
 
 @blueprint.post("/<dataset_id>/undo")

@@ -17,7 +17,7 @@ from server.answering import (
     answers_for_stored,
     ask,
     data_uri,
-    heat_png,
+    heat_picture,
     table_of,
 )
 from server.forms import row_id
@@ -61,17 +61,20 @@ def unlabelled(run_id: str) -> ResponseReturnValue:
     return response
 
 
-@blueprint.get("/<run_id>/photos/<int:file_id>/heat.png")
-def heat(run_id: str, file_id: int) -> ResponseReturnValue:
-    """A photo of the run's data set with its heat map for the class whose number is the query's `said`."""
+@blueprint.get("/<run_id>/photos/<int:file_id>/heat.<any(png, jpg):form>")
+def heat(run_id: str, file_id: int, form: str) -> ResponseReturnValue:
+    """A photo of the run's data set with its heat map for the class whose number is the query's `said`.
+
+    A small `.png` stands beside other pictures, a large `.jpg` is looked at by itself.
+    """
     asked = ask(services(), run_id)
     with services().database.session() as session:
         file = session.get(DatasetFile, row_id(file_id))
     if file is None or file.dataset_id != asked.run.dataset_id or not file.key:
         raise NotFound(server_messages.NO_PHOTO)
     with services().store.open(file.key) as source:
-        picture = heat_png(asked, source, request.args.get("said", type=int))
-    response = Response(picture, mimetype="image/png")
+        picture = heat_picture(asked, source, request.args.get("said", type=int), is_large=form == "jpg")
+    response = Response(picture, mimetype="image/jpeg" if form == "jpg" else "image/png")
     response.cache_control.private = True
     response.cache_control.max_age = _HEAT_AGE_S
     return response

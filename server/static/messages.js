@@ -39,6 +39,10 @@ const MESSAGES = {
   // The photos of a class.
   ticked: "{n} ticked",
 
+  // One photo, large.
+  photoPlace: "{place} of {all}",
+  photoSilent: "The server does not say more about this photo. Close it and try again.",
+
   // A live run.
   bestSoFar: "Best so far: {score}.",
   firstScore: "The first score: {score} on validation photos.",
@@ -80,6 +84,8 @@ const MESSAGES = {
   noHeatMap: "This model cannot show what it looked at.",
   serverSilentAgain: "The server does not answer. Try again.",
   nothingStored: "Nothing was stored.",
+  noneOfThese:
+    "Nothing was stored: a photo that shows none of these teaches the model nothing. If it shows one of them after all, choose that.",
   storing: "Storing…",
   stored: "Stored as “{label}”. It counts from the next run on; the photos are being checked again now.",
   storedUnchecked:

@@ -29,19 +29,19 @@ if (form && bar) {
   document.getElementById("tick-all").addEventListener("click", () => tickAll(true));
   document.getElementById("tick-none").addEventListener("click", () => tickAll(false));
   form.addEventListener("click", (event) => {
-    if (event.target.name !== "files") return; // also Space clicks the box; a click on the picture comes here as one on it
+    if (event.target.name !== "files") return; // also Space clicks the box; a click on the name comes here as one on it
     if (event.shiftKey && last) for (const box of between(last, event.target)) box.checked = event.target.checked;
     last = event.target;
     showNumber();
   });
-  // With Shift, a browser would mark the names of the photos; and a click on a picture does not hand Shift on to its box.
+  // With Shift, a browser would mark the names of the photos and open a window; and a click beside a box does not hand Shift on.
   form.addEventListener("mousedown", (event) => event.shiftKey && event.target.closest(".photo-grid") && event.preventDefault());
   form.addEventListener("click", (event) => {
-    const label = event.target.closest(".photo-grid label");
-    if (!event.shiftKey || !label || event.target.name === "files") return;
+    const box = event.target.closest(".photo-grid li")?.querySelector("input");
+    if (!event.shiftKey || !box || event.target === box) return;
     event.preventDefault();
-    label.control.focus();
-    label.control.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: true }));
+    box.focus();
+    box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: true }));
   }, true);
   window.addEventListener("pageshow", showNumber); // going back, a browser ticks what was ticked
 }

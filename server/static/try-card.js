@@ -1,6 +1,7 @@
 // One answer: its heat map, and what the user says of it.
 
 import { say } from "./messages.js";
+import { makeEnlargeable } from "./try-enlarge.js";
 
 const CHECKING = 409; // the photos of the data set are being checked, which takes seconds
 const WAIT_MS = 2000;
@@ -15,16 +16,27 @@ export class Card {
     this.find = (name) => article.querySelector(`.${name}`);
     this.select = article.querySelector("select");
     this.photo = this.find("answer-photo").src;
+    makeEnlargeable(article, this);
     this.find("heat-toggle").addEventListener("click", () => this.#toggleHeat());
     this.find("feedback-right").addEventListener("click", () => this.#confirm(this.find("feedback").dataset.label));
     this.find("feedback-wrong").addEventListener("click", () => {
+      this.select.value = "";
       this.find("feedback-choose").hidden = false;
+      this.find("feedback-confirm").hidden = true;
+      this.find("feedback-done").textContent = "";
       this.select.focus();
-      this.#confirm(this.select.value, false);
     });
-    this.select.addEventListener("change", () => this.#confirm(this.select.value, false));
+    this.select.addEventListener("change", () => this.#choose());
     this.find("feedback-no").addEventListener("click", () => this.#close(say("nothingStored")));
     this.find("feedback-yes").addEventListener("click", () => this.#store());
+  }
+
+  /** The address of its heat map, or the reason why there is none. It is asked for once. */
+  async heat() {
+    if (this.#heat) return { heat: this.#heat, reason: "" };
+    const found = await this.#askForHeat();
+    this.#heat = found.heat;
+    return found;
   }
 
   async #toggleHeat() {
@@ -33,8 +45,7 @@ export class Card {
     if (show && !this.#heat) {
       this.find("heat-note").textContent = say("looking");
       button.disabled = true;
-      const { heat, reason } = await this.#askForHeat();
-      this.#heat = heat;
+      const { reason } = await this.heat();
       this.find("heat-note").textContent = reason;
       button.disabled = false;
       if (document.activeElement === document.body) button.focus(); // a disabled button loses it; the user may have gone on
@@ -49,6 +60,15 @@ export class Card {
     const { status, answer } = await send(`${this.predict}?heat=1`, { photos: this.file, path: this.path });
     if (status !== 200) return { heat: "", reason: answer?.error?.message ?? say("serverSilentAgain") };
     return { heat: answer[0].heat ?? "", reason: answer[0].heat ? "" : say("noHeatMap") };
+  }
+
+  /** Nothing is chosen for the user, and what shows none of the classes is not learned from. */
+  #choose() {
+    this.find("feedback-confirm").hidden = true;
+    this.find("feedback-done").textContent = "";
+    const { value, selectedOptions } = this.select;
+    if (value) this.#confirm(value, false);
+    else if (selectedOptions[0].hasAttribute("data-none")) this.#say(say("noneOfThese"));
   }
 
   #confirm(label, moveFocus = true) {

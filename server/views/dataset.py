@@ -1,81 +1,19 @@
 """What the pages of a data set show, read from its rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from automl.datasets.findings.harmless import is_worth_one_step
-from automl.datasets.findings.runs import DOUBTED_LABELS
-from automl.records import ClassSplit, DatasetState, DatasetSummary, FileState, FindingSummary
-from automl.store.results import latest_report
+from automl.records import ClassSplit, DatasetState, DatasetSummary, FileState
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
-from automl.text.messages import pages as page_messages
+from server.views.findings import FindingEntry, view_findings
+from server.views.thumbnails import OF_A_THUMBNAIL, Thumbnail, thumbnail_of, thumbnail_rows
 
 N_ON_A_PAGE = 120
-OF_A_THUMBNAIL = (DatasetFile.id, DatasetFile.name, DatasetFile.label, DatasetFile.thumbnail)
-"""The columns that a thumbnail is made from."""
-
-FileRow = Row[*tuple[Any, ...]]
-"""The columns `OF_A_THUMBNAIL` of a file, and perhaps more."""
-
-_N_GROUPS = 12
 _N_EDITS = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thumbnail:
-    """One photo on a page.
-
-    Attributes:
-        id: Id of its file.
-        name: Path that the user gave.
-        label: Its class, empty for none.
-        has_picture: Whether there is a small copy to show.
-    """
-
-    id: int
-    name: str
-    label: str
-    has_picture: bool
-
-    @property
-    def alt(self) -> str:
-        """For those who do not see it."""
-        file = self.name.replace("\\", "/").rsplit("/", 1)[-1]
-        return page_messages.LABEL_AND_FILE.format(label=self.label, file=file) if self.label else file
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """What a photo shows according to the models of a run.
-
-    Attributes:
-        label: The class.
-        confidence: How sure they are, 0-1.
-    """
-
-    label: str
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingView:
-    """A finding with the photos that are shown beside it.
-
-    Attributes:
-        finding: The finding.
-        groups: The photos that are shown, group by group.
-        n_more: Groups that are not shown.
-        suggestions: For photos whose label is doubted, by their ids.
-    """
-
-    finding: FindingSummary
-    groups: tuple[tuple[Thumbnail, ...], ...]
-    n_more: int
-    suggestions: dict[int, Suggestion]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +60,7 @@ class DatasetView:
         dataset: Its row.
         rows: The table of classes.
         samples: Some photos of each class.
-        findings: What was found, with photos.
+        findings: What was found, with photos, one entry for each kind.
         edits: The edits that count, the latest first.
         versions: All versions, the latest last.
         runs: All runs that are not in the bin, the latest first.
@@ -133,7 +71,7 @@ class DatasetView:
     dataset: Dataset
     rows: tuple[ClassTableRow, ...]
     samples: dict[str, tuple[Thumbnail, ...]]
-    findings: tuple[FindingView, ...]
+    findings: tuple[FindingEntry, ...]
     edits: tuple[DatasetEdit, ...]
     versions: tuple[DatasetVersion, ...]
     runs: tuple[Run, ...]
@@ -151,7 +89,7 @@ class DatasetView:
     @property
     def has_harmless_findings(self) -> bool:
         """Whether there are several that one click can set right without a second look."""
-        return is_worth_one_step(one.finding.kind for one in self.findings)
+        return is_worth_one_step(entry.kind for entry in self.findings)
 
 
 def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
@@ -162,7 +100,7 @@ def view_dataset(session: Session, dataset: Dataset) -> DatasetView:
         dataset=dataset,
         rows=_rows(dataset.summary),
         samples=_samples(session, dataset),
-        findings=tuple(_findings(session, dataset)),
+        findings=view_findings(session, dataset),
         edits=tuple(reversed(edits[-_N_EDITS:])),
         versions=tuple(dataset.versions),
         runs=tuple(run for run in dataset.runs if run.deleted_at is None),
@@ -191,7 +129,7 @@ def view_unused(session: Session, dataset: Dataset, page: int) -> ClassPage:
     ids = [number for _, number in sorted(session.execute(query))]
     page, pages = _within(page, len(ids))
     shown = ids[(page - 1) * N_ON_A_PAGE : page * N_ON_A_PAGE]
-    files = _by_id(session, dataset.id, shown, DatasetFile.reason)
+    files = thumbnail_rows(session, dataset.id, shown, DatasetFile.reason)
     return ClassPage(
         photos=tuple(thumbnail_of(files[number]) for number in shown),
         reasons={number: files[number].reason for number in shown},
@@ -223,53 +161,11 @@ def _rows(summary: DatasetSummary) -> tuple[ClassTableRow, ...]:
 
 def _samples(session: Session, dataset: Dataset) -> dict[str, tuple[Thumbnail, ...]]:
     ids = dataset.summary.samples
-    files = _by_id(session, dataset.id, (number for numbers in ids.values() for number in numbers))
+    files = thumbnail_rows(session, dataset.id, (number for numbers in ids.values() for number in numbers))
     return {
         label: tuple(thumbnail_of(files[number]) for number in numbers if number in files)
         for label, numbers in ids.items()
     }
-
-
-def _findings(session: Session, dataset: Dataset) -> Iterable[FindingView]:
-    findings = dataset.summary.findings
-    ids = {number for finding in findings for group in finding.groups[:_N_GROUPS] for number in group}
-    files = _by_id(session, dataset.id, ids, DatasetFile.sha256)
-    suggested = _suggestions(session, dataset.id) if any(one.kind == DOUBTED_LABELS for one in findings) else {}
-    for finding in findings:
-        groups = [
-            tuple(thumbnail_of(files[number]) for number in group if number in files)
-            for group in finding.groups[:_N_GROUPS]
-        ]
-        shown = tuple(group for group in groups if group)
-        doubted = [photo.id for group in shown for photo in group] if finding.kind == DOUBTED_LABELS else []
-        digests = {number: files[number].sha256 for number in doubted}
-        suggestions = {number: suggested[digest] for number, digest in digests.items() if digest in suggested}
-        yield FindingView(finding=finding, groups=shown, n_more=finding.n_groups - len(shown), suggestions=suggestions)
-
-
-def _suggestions(session: Session, dataset_id: str) -> dict[str, Suggestion]:
-    """By the photos' SHA-256."""
-    report = latest_report(session, dataset_id)
-    suspects = report.suspects if report else ()
-    return {one.sha256: Suggestion(one.suggested, one.confidence) for one in suspects}
-
-
-def _by_id(
-    session: Session, dataset_id: str, ids: Iterable[int], *more: InstrumentedAttribute[str]
-) -> dict[int, FileRow]:
-    """The columns that a thumbnail is made from, and `more`, of the files of these ids."""
-    wanted = sorted(ids)
-    found: dict[int, FileRow] = {}
-    for start in range(0, len(wanted), 500):  # a statement takes only so many values
-        some = DatasetFile.id.in_(wanted[start : start + 500])
-        query = select(*OF_A_THUMBNAIL, *more).where(DatasetFile.dataset_id == dataset_id, some)
-        found |= {file.id: file for file in session.execute(query)}
-    return found
-
-
-def thumbnail_of(file: FileRow) -> Thumbnail:
-    """The thumbnail of a file."""
-    return Thumbnail(id=file.id, name=file.name, label=file.label or "", has_picture=bool(file.thumbnail))
 
 
 def labels_of(dataset: Dataset) -> Sequence[str]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from automl.records import FileState
 from automl.records.report import ReportedPhoto
 from automl.store.tables import DatasetFile
-from server.views.dataset import OF_A_THUMBNAIL, FileRow, Thumbnail, thumbnail_of
+from server.views.thumbnails import OF_A_THUMBNAIL, FileRow, Thumbnail, thumbnail_of
 
 _IN_A_STATEMENT = 500
 

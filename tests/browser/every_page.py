@@ -50,7 +50,7 @@ def dataset(state: DatasetState, **values: object) -> Callable[[Site], str]:
 
 
 def checked(page: str = "") -> Callable[[Site], str]:
-    """A data set that a real check has judged, with findings, something that is not used, and a run."""
+    """A data set that a real check has judged, with findings of each form, something that is not used, and a run."""
 
     def make(site: Site) -> str:
         files = {
@@ -59,6 +59,7 @@ def checked(page: str = "") -> Callable[[Site], str]:
             for i in range(12)
         }
         files |= {"cat/copy.jpg": files["cat/0.jpg"], "cat/broken.jpg": files["cat/1.jpg"][:500]}
+        files |= {"dog/again.jpg": files["cat/2.jpg"], "dog/empty.jpg": b""}
         files["cat/blank.jpg"] = as_jpeg(Image.new("RGB", (160, 120), "navy"))
         dataset_id = site.add_checked(files)
         site.add_run(RunState.DONE, dataset_id, result=RESULT)
@@ -126,6 +127,18 @@ def comparison(site: Site) -> str:
 
 def _cell(site: Site) -> str:
     return f"/runs/{add_rich_result(site)}/answers?really={quote('red')}&said={quote('green')}"
+
+
+def photo_page(site: Site) -> str:
+    """A photo with a doubtful label by itself, and what a model says of it."""
+    run_id = add_rich_result(site)
+    dataset_id = site.run(run_id).dataset_id
+    return f"/datasets/{dataset_id}/photos/{site.file_ids(dataset_id)['red/2.jpg']}?run={run_id}&said=blue"
+
+
+def enlarge(page: Page) -> None:
+    page.locator("a.enlarge").first.click()
+    expect(page.get_by_role("dialog").get_by_role("combobox", name="It is really")).to_be_visible()
 
 
 def with_charts(site: Site) -> str:
@@ -258,6 +271,7 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "data set, invalid": dataset(DatasetState.INVALID, message="There is only one class."),
     "data set, ready, with the start form": checked(),
     "photos of a class": checked("/photos?label=cat"),
+    "photos of a class, one enlarged": checked("/photos?label=cat"),
     "photos that are not used": checked("/photos"),
     "run, queued": run(RunState.QUEUED),
     "run, queued for long": run(RunState.QUEUED, created_at=_LONG_AGO),
@@ -284,6 +298,8 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "result on many classes": lambda site: f"/runs/{add_many_classes(site, MAX_DRAWN + 1)}",
     "result on many classes, mistakes": lambda site: f"/runs/{add_many_classes(site, MAX_DRAWN + 1)}/mistakes",
     "result on many classes, details": lambda site: f"/runs/{add_many_classes(site, MAX_DRAWN + 1)}/details",
+    "result, a mistake enlarged": lambda site: f"/runs/{add_rich_result(site)}/mistakes",
+    "photo": photo_page,
     "answers": answers,
     "photos of a cell": _cell,
     "comparison": comparison,
@@ -330,6 +346,8 @@ ACTS: dict[str, Callable[[Page], None]] = {
     "result, details": open_tries,
     "result on many classes, details": see_scores,
     "run, searching, with charts": see_charts,
+    "photos of a class, one enlarged": enlarge,
+    "result, a mistake enlarged": enlarge,
     "try it, with answers": try_photos,
     "on a phone": open_model,
     "on a phone, with answers": ask_on_a_phone,

@@ -31,6 +31,10 @@ def edit(client, dataset_id, kind, **values):
     return client.post(f"/api/v1/datasets/{dataset_id}/edits", json={"kind": kind, "values": values})
 
 
+def text_of(page):
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
 def test_the_page_previews_each_class_and_says_where_its_photos_go(client, pets):
     page = client.get(f"/datasets/{pets}").text
     assert "24 photos, 2 classes, balanced, ready" in page
@@ -56,10 +60,10 @@ def test_all_photos_of_a_class_are_shown_page_by_page(client, pets, monkeypatch)
     dataset_id = pets
     first = client.get(f"/datasets/{dataset_id}/photos?label=cat").text
     second = client.get(f"/datasets/{dataset_id}/photos?label=cat&page=2").text
-    assert (first.count('type="checkbox"'), second.count('type="checkbox"')) == (7, 5)
+    assert (first.count('name="files" value='), second.count('name="files" value=')) == (7, 5)
     assert "Page 1 of 2" in first
     beyond = client.get(f"/datasets/{dataset_id}/photos?label=cat&page=9").text
-    assert "Page 2 of 2" in beyond and beyond.count('type="checkbox"') == 5
+    assert "Page 2 of 2" in beyond and beyond.count('name="files" value=') == 5
     assert client.get(f"/datasets/{dataset_id}/photos?label=cow").status_code == 404
 
 
@@ -228,6 +232,45 @@ def test_of_two_findings_of_a_kind_the_one_that_was_clicked_is_mended(client, wo
     assert client.post(f"/api/v1/datasets/{dataset_id}/fix", json={"finding": last["key"]}).status_code == 200
     left = [one for one in record(client, dataset_id)["summary"]["findings"] if one["kind"] == "spelling"]
     assert [one["title"] for one in left] == [findings[0]["title"]]
+
+
+def test_findings_of_one_kind_stand_in_one_entry_with_the_number_of_all(client, world):
+    names = [f"{label}/{n}.png" for label in ("rose", "Roses", "tulip", "tulips") for n in range(3)]
+    files = {name: encoded(number) for number, name in enumerate(names)}
+    files |= {"rose/a.jpg": b"", "rose/b.jpg": b"", "tulip/c.pdf": b"%PDF-1.4 words"}
+    page = text_of(client.get(f"/datasets/{world.add_checked(files)}").text)
+    assert page.count("class names are nearly the same") == 1
+    assert "2 pairs of class names are nearly the same" in page
+    assert page.count("Their names are nearly the same") == 1
+    assert "3 files cannot be used" in page and "2 files cannot be used. " in page
+
+
+@pytest.fixture
+def contradicted(world):
+    """One picture as a cat and as a dog."""
+    files = two_classes(12)
+    return world.add_checked({**files, "dog/again.png": files["cat/0.png"]})
+
+
+def test_a_photo_in_two_classes_is_settled_on_the_spot_and_that_is_undone(client, world, contradicted):
+    page = client.get(f"/datasets/{contradicted}").text
+    forms = re.findall(r'name="file" value="(\d+)">\s*<input type="hidden" name="to" value="(\w+)"', page)
+    assert [to for _, to in forms] == ["cat", "dog"]
+    answer = client.post(f"/datasets/{contradicted}/settle", data={"file": forms[0][0], "to": "cat"})
+    assert answer.location == f"/datasets/{contradicted}#findings"
+    assert labels(client, contradicted) == {"cat": 13, "dog": 12}
+    page = client.get(f"/datasets/{contradicted}").text
+    assert "Which class is right?" not in page
+    assert "✓ Moved 1 photo to &#39;cat&#39;." in page  # beside what is left to look at
+    client.post(f"/datasets/{contradicted}/undo", data={"edit": re.search(r'name="edit" value="(\d+)"', page)[1]})
+    assert labels(client, contradicted) == {"cat": 11, "dog": 12}
+
+
+def test_what_contradicts_nothing_cannot_be_settled(client, world, contradicted):
+    ids = world.file_ids(contradicted)
+    for file, to, status in ((ids["cat/5.png"], "dog", 404), (0, "dog", 404), (ids["cat/0.png"], "a/b", 400)):
+        assert client.post(f"/datasets/{contradicted}/settle", data={"file": file, "to": to}).status_code == status
+    assert labels(client, contradicted) == {"cat": 11, "dog": 12}
 
 
 def test_photos_are_kept_for_the_test_by_hand(client, world, pets):

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from automl.datasets.edits import ExcludeFiles, RenameClass
 from automl.datasets.findings.examined_dataset import ExaminedDataset, Photo, Photos
 from automl.datasets.findings.finding import Finding, Fix, ids, leave_out, singles
+from automl.datasets.findings.photos import shows_nothing
 from automl.datasets.findings.registry import Subject, doctor_check
 from automl.datasets.verdict import FEW_IMAGES
 from automl.records import Severity, Split
@@ -85,11 +86,13 @@ def _even_out(classes: list[list[Photo]], at_most: int) -> Fix | None:
 @doctor_check(Subject.CLASSES)
 def gray_mixed(dataset: ExaminedDataset) -> list[Finding]:
     """Gray and coloured photos in one data set."""
-    gray = [photo for photo in dataset.photos if photo.is_gray]
-    coloured = [photo for photo in dataset.photos if not photo.is_gray]
+    # What is blank is reported as that, and has no colour that a model could learn.
+    photos = [photo for photo in dataset.used if not shows_nothing(photo)]
+    gray = [photo for photo in photos if photo.is_gray]
+    coloured = [photo for photo in photos if not photo.is_gray]
     if not gray or not coloured:
         return []
-    n_of = Counter(photo.label for photo in dataset.photos)
+    n_of = Counter(photo.label for photo in photos)
     n_gray_of = Counter(photo.label for photo in gray)
     shares = {label: n_gray_of[label] / n for label, n in n_of.items()}
     most, least = (choose(sorted(shares), key=lambda label: shares[label]) for choose in (max, min))

@@ -14,6 +14,9 @@ from automl.text.messages import datasets as dataset_messages
 from automl.text.natural_order import in_natural_order
 from automl.text.one_or_many import OneOrMany
 
+CONFLICTS = frozenset({"two-labels", "near-two-labels", "same-across-classes"})
+"""Kinds of findings on pictures that are in more than one class, of which only the user can say which is right."""
+
 _PART_RANK = {Split.TEST: 0, Split.VALIDATION: 1}
 
 
@@ -123,39 +126,37 @@ def in_test_too(dataset: ExaminedDataset) -> list[Finding]:
     near = [photo for photo in left_out if photo.sha256 not in contents]
     spared = [photos[position] for position in sorted(copies.spared)]
     return [
-        *_in_test_too(_EXACT, exact, grouped([*tested, *exact], lambda photo: photo.sha256)),
-        *_in_test_too(_NEAR, near, grouped([*tested, *near], lambda photo: photo.near)),
-        *_spared(spared, grouped([*tested, *spared], lambda photo: photo.near)),
+        *_in_test_too(_EXACT, exact, (), grouped([*tested, *exact], lambda photo: photo.sha256)),
+        *_in_test_too(_NEAR, near, spared, grouped([*tested, *near, *spared], lambda photo: photo.near)),
     ]
 
 
-def _in_test_too(likeness: _Likeness, learned: Photos, groups: Sequence[Photos]) -> list[Finding]:
-    """groups: the training photos together with those of the test; those of one side alone do not matter."""
-    if not learned:
+def _in_test_too(likeness: _Likeness, skipped: Photos, spared: Photos, groups: Sequence[Photos]) -> list[Finding]:
+    """The finding on training photos that are in the test, too.
+
+    Args:
+        likeness: In which way they are like photos of the test.
+        skipped: Those that training skips.
+        spared: Those that are learned from all the same, for want of others in their class.
+        groups: All of these together with those of the test; groups of one side alone do not matter.
+    """
+    if not skipped and not spared:
         return []
+    consequence = likeness.consequence
+    if spared:
+        labels = in_natural_order({photo.label for photo in spared})
+        consequence = dataset_messages.ONLY_NEAR_COPIES_OF_TEST.format(classes=quoted(labels))
+    if skipped and spared:
+        consequence = dataset_messages.TEST_NEAR_COPIES_PARTLY_SKIPPED.format(n=len(skipped), others=consequence)
+    fix = leave_out(dataset_messages.LEAVE_TRAINING_COPIES_OUT, skipped, done=likeness.done) if skipped else None
     return [
         Finding(
             kind=likeness.kind,
-            title=likeness.title.format(n=len(learned)),
-            consequence=likeness.consequence,
+            title=likeness.title.format(n=len(skipped) + len(spared)),
+            consequence=consequence,
             severity=Severity.WARNING,
             groups=all_ids([group for group in groups if _is_on_both_sides(group)]),
-            fix=leave_out(dataset_messages.LEAVE_TRAINING_COPIES_OUT, learned, done=likeness.done),
-        )
-    ]
-
-
-def _spared(learned: Photos, groups: Sequence[Photos]) -> list[Finding]:
-    if not learned:
-        return []
-    labels = in_natural_order({photo.label for photo in learned})
-    return [
-        Finding(
-            kind=_NEAR.kind,
-            title=_NEAR.title.format(n=len(learned)),
-            consequence=dataset_messages.ONLY_NEAR_COPIES_OF_TEST.format(classes=quoted(labels)),
-            severity=Severity.WARNING,
-            groups=all_ids([group for group in groups if _is_on_both_sides(group)]),
+            fix=fix,
         )
     ]
 

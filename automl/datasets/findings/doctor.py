@@ -16,7 +16,7 @@ _FEWEST_PICTURES = 2
 
 def examine(dataset: ExaminedDataset) -> list[Finding]:
     """What is worth knowing about a data set, the worst first, then what most photos are concerned by."""
-    findings = [_harmless(finding, dataset.photos) for check in all_checks() for finding in check(dataset)]
+    findings = [_harmless(finding, dataset.used) for check in all_checks() for finding in check(dataset)]
     return sorted(findings, key=lambda finding: (_ORDER.index(finding.severity), -finding.n_photos))
 
 
@@ -36,4 +36,4 @@ def _harmless(finding: Finding, photos: Photos) -> Finding:
     if not files & spared:
         return finding
     kept = tuple(file_id for file_id in edit.files if file_id not in spared)
-    return replace(finding, fix=replace(finding.fix, edit=replace(edit, files=kept)) if kept else None)
+    return replace(finding, fix=finding.fix.of_files(kept) if kept else None)

@@ -29,6 +29,7 @@ class Photo:
         background: What is behind it, such as "white", where parts of it are transparent; else empty.
         clip: The same for all photos of one clip, or of one group that the user has named; empty for none.
         is_frame: Whether the clip was found by likeness, not named by the user.
+        is_used: False where it cannot be used, as it lies in two classes, or its class has nothing to learn from.
     """
 
     file_id: int
@@ -46,6 +47,7 @@ class Photo:
     background: str = ""
     clip: str = ""
     is_frame: bool = False
+    is_used: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,11 @@ class ExaminedDataset:
         self.photos, self.unusable, self.joined = photos, unusable, joined
 
     @cached_property
+    def used(self) -> list[Photo]:
+        """The photos in use: only these count where it is said how many photos are of some kind."""
+        return [photo for photo in self.photos if photo.is_used]
+
+    @cached_property
     def by_content(self) -> list[list[Photo]]:
         """Exact copies together."""
         return grouped(self.photos, lambda photo: photo.sha256)
@@ -97,8 +104,8 @@ class ExaminedDataset:
 
     @cached_property
     def by_class(self) -> dict[str, list[Photo]]:
-        """The photos of each class."""
-        return {group[0].label: group for group in grouped(self.photos, lambda photo: photo.label)}
+        """The photos of each class that are in use."""
+        return {group[0].label: group for group in grouped(self.used, lambda photo: photo.label)}
 
     @cached_property
     def in_two_classes(self) -> list[list[Photo]]:

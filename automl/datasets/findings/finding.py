@@ -1,7 +1,7 @@
 """A finding of the doctor: something that is worth knowing about a data set, and what a click can do about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from automl.datasets.edits import Edit, ExcludeFiles
 from automl.datasets.findings.examined_dataset import Photos
@@ -24,10 +24,17 @@ class Fix:
     Attributes:
         title: What the button says.
         edit: The edit; its own title stands in the list of what can be undone.
+        done: What that title is made of, where it says how many photos were left out; else None.
     """
 
     title: str
     edit: Edit
+    done: OneOrMany | None = None
+
+    def of_files(self, files: tuple[int, ...]) -> "Fix":
+        """The same for fewer photos, which its title then counts."""
+        title = self.edit.title if self.done is None else self.done.format(n=len(files))
+        return replace(self, edit=ExcludeFiles(files=files, title=title))
 
     def summary(self) -> FixSummary:
         return FixSummary(title=self.title, done=self.edit.title, kind=self.edit.kind, values={})
@@ -103,4 +110,4 @@ def singles(photos: Photos) -> Groups:
 
 def leave_out(title: str, photos: Photos, *, done: OneOrMany) -> Fix:
     """A fix that leaves photos out. `done`: what is said of it afterwards."""
-    return Fix(title=title, edit=ExcludeFiles(files=ids(photos), title=done.format(n=len(photos))))
+    return Fix(title=title, edit=ExcludeFiles(files=ids(photos), title=done.format(n=len(photos))), done=done)

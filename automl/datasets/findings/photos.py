@@ -33,7 +33,7 @@ _HIDDEN: dict[str, str] = {
 @doctor_check(Subject.PHOTOS)
 def small(dataset: ExaminedDataset) -> list[Finding]:
     """Photos of hardly any pixels."""
-    found = [photo for photo in dataset.photos if min(photo.width, photo.height) < MIN_SIDE_PX]
+    found = [photo for photo in dataset.used if min(photo.width, photo.height) < MIN_SIDE_PX]
     if not found:
         return []
     return _to_leave_out(
@@ -78,14 +78,19 @@ def hidden_by_transparency(dataset: ExaminedDataset) -> list[Finding]:
     )
 
 
+def shows_nothing(photo: Photo) -> bool:
+    """Whether there is hardly any difference between its light and its dark."""
+    return bool(photo.format) and photo.spread < BLANK_SPREAD
+
+
 def _showing_nothing(dataset: ExaminedDataset) -> list[Photo]:
-    return [photo for photo in dataset.photos if photo.format and photo.spread < BLANK_SPREAD]
+    return [photo for photo in dataset.used if shows_nothing(photo)]
 
 
 @doctor_check(Subject.PHOTOS)
 def elongated(dataset: ExaminedDataset) -> list[Finding]:
     """Photos that lose their shape when they are made square."""
-    found = [p for p in dataset.photos if max(p.width, p.height) >= MAX_ASPECT * min(p.width, p.height)]
+    found = [p for p in dataset.used if max(p.width, p.height) >= MAX_ASPECT * min(p.width, p.height)]
     if not found:
         return []
     return _to_leave_out(
@@ -101,7 +106,7 @@ def elongated(dataset: ExaminedDataset) -> list[Finding]:
 @doctor_check(Subject.PHOTOS)
 def wrong_extension(dataset: ExaminedDataset) -> list[Finding]:
     """Photos whose names end as those of another format do."""
-    found = [p for p in dataset.photos if p.format and _format_by_name(p.name) not in (None, p.format)]
+    found = [p for p in dataset.used if p.format and _format_by_name(p.name) not in (None, p.format)]
     if not found:
         return []
     example = found[0]

@@ -221,6 +221,10 @@ SMALL_TEST = OneOrMany(
 
 # What edits did, in the list of what can be undone.
 LEFT_OUT = OneOrMany(one="Left out {n:,} photo", many="Left out {n:,} photos")
+NONE_OF_THESE_LEFT_OUT = OneOrMany(
+    one="Left out {n:,} photo that shows none of the classes",
+    many="Left out {n:,} photos that show none of the classes",
+)
 PUT_BACK = OneOrMany(one="Put {n:,} photo back", many="Put {n:,} photos back")
 MOVED = OneOrMany(one="Moved {n:,} photo to '{to}'", many="Moved {n:,} photos to '{to}'")
 RENAMED = "Renamed '{old}' to '{new}'"
@@ -257,8 +261,8 @@ OTHER_REASONS = "Each has a reason of its own; the list of files says which."
 LEAVE_ALL_OUT = "Leave all of them out"
 TWO_LABELS = OneOrMany(one="{n:,} picture in more than one class", many="{n:,} pictures in more than one class")
 TWO_LABELS_MEANS = (
-    "The very same picture is in {classes}, and it is not clear which is right. A model cannot learn from it. Leave it "
-    "out, or move it to the class where it belongs."
+    "The very same picture is in {classes}, and it is not clear which is right. A model cannot learn from it. Say "
+    "what it is, or leave it out."
 )
 TWO_LABELS_LEFT_OUT = OneOrMany(
     one="Left out {n:,} photo that lay in two classes", many="Left out {n:,} photos that lay in two classes"
@@ -268,7 +272,7 @@ NEAR_TWO_LABELS = OneOrMany(
 )
 NEAR_TWO_LABELS_MEANS = (
     "The same shot, saved again, lies in different classes. If that is a mistake, the model learns something wrong "
-    "from it; look at these photos and move them to the right class."
+    "from it: look at these photos, and say what they are."
 )
 NEAR_TWO_LABELS_LEFT_OUT = OneOrMany(
     one="Left out {n:,} near copy in two classes", many="Left out {n:,} near copies in two classes"
@@ -302,6 +306,10 @@ TEST_NEAR_COPIES = OneOrMany(
 TEST_NEAR_COPIES_MEAN = (
     "A test with almost the same photos as the training only shows what was memorised. Training skips them, so that "
     "the score stays honest."
+)
+TEST_NEAR_COPIES_PARTLY_SKIPPED = (
+    "A test with almost the same photos as the training only shows what was memorised. Training skips {n:,} of them. "
+    "{others}"
 )
 TEST_NEAR_COPIES_LEFT_OUT = OneOrMany(
     one="Left out {n:,} training near copy", many="Left out {n:,} training near copies"
@@ -428,6 +436,9 @@ GRAY_LEFT_OUT = OneOrMany(one="Left out {n:,} gray photo", many="Left out {n:,} 
 LEAVE_COLOURED_OUT = "Leave out the coloured ones"
 COLOURED_LEFT_OUT = OneOrMany(one="Left out {n:,} coloured photo", many="Left out {n:,} coloured photos")
 TWO_SPELLINGS = "'{other}' and '{main}' are two classes"
+SPELLINGS = OneOrMany(
+    one="{n:,} pair of class names is nearly the same", many="{n:,} pairs of class names are nearly the same"
+)
 TWO_SPELLINGS_MEAN = (
     "Their names are nearly the same. If they mean the same thing, the model tries to tell apart what is the same, and "
     "the score suffers."

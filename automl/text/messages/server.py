@@ -33,6 +33,7 @@ FILE_GONE = "This file is no longer there."
 PHOTO_GONE = "This photo is no longer there."
 NO_PHOTO = "There is no such photo."
 NO_CLASS = "There is no such class any more. It may have been renamed."
+NO_VERSION = "There is no such version of these photos."
 RUN_HAS_NO_CLASS = "This run has no such class."
 NO_ANSWERS = "There are no answers to show: this run has no result yet, or an earlier version of Darkroom made it."
 OTHER_RUN_COMPARED = "One of these runs does not belong to these photos, or it has been deleted."
@@ -63,6 +64,9 @@ FIXED_ALREADY = "This was fixed already, or it has changed since. Look at the pa
 UNDONE_ALREADY = "This change has been undone already."
 IN_USE = "A run is using these photos. Cancel it, or wait until it has ended."
 NOT_CHECKED_YET = "These photos are not checked yet. Change them when that is done."
+NO_PHOTOS_TO_DOWNLOAD = (
+    "There is nothing to download yet: first the photos must be such that a model can learn from them."
+)
 NOTHING_TO_TRAIN_FROM = "No model can be trained from these photos. Add more first."
 NO_FINISHED_MODEL = "There is no finished model yet, so there are no other formats of it."
 NO_MINUTES = "Say how many minutes more it should have: a number above 0."

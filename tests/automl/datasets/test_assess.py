@@ -69,6 +69,14 @@ def test_the_same_picture_under_two_labels_is_refused_in_both_and_told_once() ->
     assert [sorted(one.groups[0]) for one in found] == [[40, 41]]
 
 
+def test_photos_that_are_not_used_count_as_nothing_else() -> None:
+    """Neither those that contradict each other nor those that the user has left out are called gray."""
+    contradicted = [photo(40, "cat/x.jpg", "same", is_gray=True), photo(41, "dog/x.jpg", "same", is_gray=True)]
+    files = [*PETS, *contradicted, photo(42, "cat/y.jpg", is_gray=True), photo(43, "dog/y.jpg", is_gray=True)]
+    verdict = assess(files, [read_edit("exclude", {"files": [43]})])
+    assert finding("gray", verdict.findings).title == "1 photo is gray, 30 in colour"
+
+
 def test_moving_one_of_them_fixes_it() -> None:
     files = [*PETS, photo(40, "cat/x.jpg", "same"), photo(41, "dog/x.jpg", "same")]
     verdict = assess(files, [read_edit("move", {"files": [41], "to": "cat"})])

@@ -1,5 +1,6 @@
 """What the finding says of copies of test photos is what the split does with them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,7 +25,12 @@ def n_in_findings(images: Sequence[ImageRecord]) -> int:
         for row, image in enumerate(images)
     ]
     found = [one for one in examine(ExaminedDataset(photos)) if one.kind in ("test-copies", "test-near-copies")]
-    return sum(int(one.title.split()[0].replace(",", "")) for one in found if "Training skips" in one.consequence)
+    assert len({one.kind for one in found}) == len(found)  # those of one kind stand together
+    return sum(
+        int(partly[1]) if (partly := re.search(r"skips (\d+) of them", one.consequence)) else int(one.title.split()[0])
+        for one in found
+        if "Training skips" in one.consequence
+    )
 
 
 def in_one_class_each(images: Sequence[ImageRecord]) -> list[ImageRecord]:

@@ -169,6 +169,23 @@ def test_gray_is_worse_where_it_goes_with_the_class() -> None:
     assert left_out(found(even)["gray"]) == [0, 1]
 
 
+def test_only_photos_in_use_that_show_something_count_as_gray() -> None:
+    even = [photo(i, label, is_gray=i < 2) for i, label in enumerate(("cat", "dog") * 20)]
+    beside = [photo(100, is_gray=True, is_used=False), photo(101, is_gray=True, spread=0.0)]
+    findings = found([*even, *beside])
+    assert findings["gray"].title == "2 photos are gray, 38 in colour"
+    assert findings["blank"].title == "1 photo is blank"
+
+
+def test_what_a_fix_did_counts_the_photos_that_it_left_out() -> None:
+    """A photo without which its class would have nothing to learn from stays."""
+    alone = [photo(1, "bird", spread=0.0), photo(2, "bird", spread=0.0)]
+    finding = found([*fine(), *alone, photo(3, "cat", spread=0.0)])["blank"]
+    assert finding.title == "3 photos are blank"
+    assert left_out(finding) == [3]
+    assert finding.fix is not None and finding.fix.edit.title == "Left out 1 blank photo"
+
+
 def test_a_class_that_is_all_gray_is_not_left_out_by_a_click() -> None:
     assert (
         found([photo(i, label, is_gray=label == "dog") for i, label in enumerate(("cat", "dog") * 20)])["gray"].fix

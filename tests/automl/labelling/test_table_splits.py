@@ -50,3 +50,14 @@ def test_parts_may_be_numbered() -> None:
 def test_marks_of_most_photos_and_folds_are_no_parts(header: str) -> None:
     cells = [str(i % 5) if header == "fold" else str(int(i > 2)) for i in range(N)]
     assert splits(read(header, cells)) == [None] * N
+
+
+def test_a_table_that_says_what_class_folders_say_is_read_for_its_parts_or_its_groups() -> None:
+    names = [f"{label}/{i}.jpg" for label in ("rose", "tulip") for i in range(6)]
+    for column, cells in (("split", ["train", "test"]), ("patient", ["p1", "p2"]), ("remark", ["nice", "nicer"])):
+        rows = [f"{name},{name.split('/')[0]},{cells[i % 2]}" for i, name in enumerate(names)]
+        table = LabelTable(name="labels.csv", text="\n".join([f"file,label,{column}", *rows]))
+        places = [place for place in read_layout([*names, "labels.csv"], [table]).places if isinstance(place, Place)]
+        assert {place.label for place in places} == {"rose", "tulip"}
+        assert {place.split for place in places} == ({Split.TRAIN, Split.TEST} if column == "split" else {None})
+        assert {place.group for place in places} == ({"p1", "p2"} if column == "patient" else {""})

@@ -1,0 +1,94 @@
+"""How the photos of a data set lie in an archive: a folder for each class, and a table that says the same.
+
+Names are those that their user gave, as far as every system takes them: Windows refuses some characters and some names,
+and does not tell capital letters from small ones. What a name had to lose stands in the table. Read again, the archive
+gives the same classes and parts, so it can be learned from anywhere.
+"""
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from automl.records import ImageRecord, Split
+
+TABLE_NAME = "labels.csv"
+
+_REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_LONGEST_BYTES = 120
+"""Of a name in UTF-8: some systems take 255 bytes, and Windows 260 characters of a whole path."""
+
+
+def archive_paths(photos: Sequence[ImageRecord]) -> list[str]:
+    """The path of each photo in the archive, `class/name.jpg`; no two are the same on any system."""
+    folders = _distinct(sorted({photo.label for photo in photos}))
+    by_label: defaultdict[str, list[int]] = defaultdict(list)
+    for place, photo in enumerate(photos):
+        by_label[photo.label].append(place)
+    paths = [""] * len(photos)
+    for label, places in by_label.items():
+        taken: set[str] = set()
+        for place in places:
+            file = _unlike(taken, photos[place].name.replace("\\", "/").rsplit("/", 1)[-1])
+            paths[place] = f"{folders[label]}/{file}"
+    return paths
+
+
+def archive_table(photos: Sequence[ImageRecord], paths: Sequence[str], *, keeps_clips: bool = True) -> str:
+    """The table of the archive as CSV: of each photo its path there, its class, and the name that it came with.
+
+    Columns for the part of the split and for the group are there only where the user has said something about them;
+    then photos that he has put into no part are learned from. Where he has said that photos of clips are separate ones,
+    each photo is a group of its own.
+    """
+    groups = _named_groups(photos) if keeps_clips else [str(number + 1) for number in range(len(photos))]
+    has_split, has_groups = any(photo.split for photo in photos), any(groups)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    header = ["file", "label", *(["split"] if has_split else []), *(["group"] if has_groups else []), "uploaded_as"]
+    writer.writerow(header)
+    for photo, path, group in zip(photos, paths, groups, strict=True):
+        split = [photo.split or Split.TRAIN] if has_split else []
+        writer.writerow([path, photo.label, *split, *([group] if has_groups else []), photo.name])
+    return buffer.getvalue()
+
+
+def _named_groups(photos: Sequence[ImageRecord]) -> list[str]:
+    """The group of each photo that the user has named; clips that were found have frames in an order."""
+    found = {photo.clip for photo in photos if photo.clip and photo.frame}
+    return ["" if photo.clip in found else photo.clip for photo in photos]
+
+
+def _distinct(names: Sequence[str]) -> dict[str, str]:
+    taken: set[str] = set()
+    return {name: _unlike(taken, name) for name in names}
+
+
+def _unlike(taken: set[str], name: str) -> str:
+    """The name as every system takes it, unlike those that are taken; it is taken then."""
+    clean = _everywhere(name)
+    stem, suffix = _parts(clean)
+    candidate, number = clean, 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{stem} ({number}){suffix}"
+    taken.add(candidate.casefold())
+    return candidate
+
+
+def _everywhere(name: str) -> str:
+    """The name with what some system refuses replaced."""
+    clean = _REFUSED.sub("_", name)
+    if len(clean.encode()) > _LONGEST_BYTES:
+        stem, suffix = _parts(clean)
+        clean = stem.encode()[: _LONGEST_BYTES - len(suffix.encode())].decode(errors="ignore") + suffix
+    clean = clean.rstrip(". ").lstrip() or "_"
+    return f"_{clean}" if _DEVICES.fullmatch(clean) else clean
+
+
+def _parts(name: str) -> tuple[str, str]:
+    path = PurePosixPath(name)
+    return (path.stem, path.suffix) if len(path.suffix) <= 10 else (name, "")

@@ -1,0 +1,92 @@
+"""The photos of a data set as they are after all changes, as one .zip that is sent while it is made."""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import IO, cast
+
+from flask import Blueprint, Response, request
+
+from automl.datasets.photo_archive import TABLE_NAME, archive_paths, archive_table
+from automl.errors import NotAllowedNow, NotFound
+from automl.store.artifacts import ArtifactStore
+from automl.store.database import find_dataset
+from automl.store.tables import DatasetVersion
+from automl.store.versions import StoredVersion, stored_version
+from automl.text.messages import server as server_messages
+from server.downloads.composing import as_file_name
+from server.services import services
+
+blueprint = Blueprint("photo_downloads", __name__, url_prefix="/api/v1")
+
+_CHUNK_BYTES = 1 << 20
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+"""When each member was last changed, as far as the .zip says: the earliest that it can, since nobody knows."""
+
+
+@blueprint.get("/datasets/<dataset_id>/photos.zip")
+def photos(dataset_id: str) -> Response:
+    """The photos of a `version`, or of the latest one: the bytes of the uploaded files, in a folder for each class.
+
+    Raises:
+        NotFound: There is no such data set, or no such version.
+        NotAllowedNow: Nothing could be trained from the photos yet.
+    """
+    with services().database.session() as session:
+        dataset = find_dataset(session, dataset_id)
+        version = _version(dataset.versions, request.args.get("version", type=int))
+        name = f"{as_file_name(dataset.name)}-photos-{version.number}.zip"
+        stored = stored_version(services().store, version)
+    response = Response(_zipped(services().store, stored), mimetype="application/zip")
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.cache_control.private = True
+    return response
+
+
+def _version(versions: Sequence[DatasetVersion], number: int | None) -> DatasetVersion:
+    if not versions:
+        raise NotAllowedNow(server_messages.NO_PHOTOS_TO_DOWNLOAD)
+    wanted = versions[-1].number if number is None else number
+    found = next((version for version in versions if version.number == wanted), None)
+    if found is None:
+        raise NotFound(server_messages.NO_VERSION)
+    return found
+
+
+def _zipped(store: ArtifactStore, version: StoredVersion) -> Iterator[bytes]:
+    """The .zip, piece by piece. Photos are packed already, so they are stored as they are."""
+    paths = archive_paths(version.images)
+    table = archive_table(version.images, paths, keeps_clips=version.keeps_clips)
+    sink = _Sink()
+    with zipfile.ZipFile(cast(IO[bytes], sink), "w") as archive:
+        archive.writestr(_member(TABLE_NAME), table.encode("utf-8-sig"))
+        for key, path in zip(version.keys, paths, strict=True):
+            with store.open(key) as source, archive.open(_member(path), "w") as target:
+                while chunk := source.read(_CHUNK_BYTES):
+                    target.write(chunk)
+                    yield sink.taken()
+    yield sink.taken()
+
+
+def _member(path: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(path, _MOMENT)
+    info.external_attr = 0o644 << 16  # else it could not be read where it is unpacked on Linux
+    return info
+
+
+class _Sink:
+    """Takes what a .zip is written to, until it is sent. It cannot go back, which a .zip can do without."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> int:
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def taken(self) -> bytes:
+        """What has come since it was last asked for."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
