@@ -20,7 +20,7 @@ from automl.images.verify import open_verified, redrawn_photo
 from automl.serving.answer_table import answered_row, header, refused_row
 from automl.serving.heat import on_photo, overlay, shown
 from automl.serving.model_cache import OpenModel
-from automl.serving.predict import resize_square
+from automl.serving.predict import first_of, is_foreign, resize_square
 from automl.store.database import find_run
 from automl.store.results import part_of_report
 from automl.store.tables import Artifact, Run
@@ -63,6 +63,11 @@ class Asked:
     def labels(self) -> tuple[str, ...]:
         return self.model.classifier.labels
 
+    @property
+    def can_tell_foreign(self) -> bool:
+        """Whether the model can say of a photo that it looks like nothing it has learned."""
+        return self.model.classifier.foreign is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -73,6 +78,8 @@ class Answer:
     probabilities: np.ndarray
     """float32 (n_classes,), in the order of `labels`."""
     threshold: float | None
+    is_foreign: bool | None
+    """Whether it looks like nothing that the model has learned; None where the model cannot tell."""
     latency_s: float
     """Seconds from the bytes of the photo to the probabilities."""
     picture: bytes = b""
@@ -193,7 +200,7 @@ def row_of(one: Answer | Refusal, labels: tuple[str, ...]) -> list[str]:
     """The row of a photo in the table of answers."""
     if isinstance(one, Refusal):
         return refused_row(one.name, labels, one.reason)
-    return answered_row(one.name, labels, one.probabilities, threshold=one.threshold)
+    return answered_row(one.name, labels, one.probabilities, threshold=one.threshold, is_foreign=one.is_foreign)
 
 
 def large_picture(services: Services, key: str) -> bytes:
@@ -233,9 +240,9 @@ def _answer(asked: Asked, *, name: str, photo: IO[bytes], with_picture: bool, wi
         began = time.perf_counter()
         image = _opened(asked, photo)
         classifier = asked.model.classifier
-        probabilities = classifier.predict_arrays(
-            resize_square(image, classifier.size_px, classifier.rules)[np.newaxis]
-        )[0]
+        probabilities, distance = first_of(
+            *classifier.ask_arrays(resize_square(image, classifier.size_px, classifier.rules)[np.newaxis])
+        )
         latency_s = time.perf_counter() - began
         heat = _heat_or_nothing(asked, image) if with_heat else b""
         picture = _encoded(_small(image), "JPEG") if with_picture else b""
@@ -244,6 +251,7 @@ def _answer(asked: Asked, *, name: str, photo: IO[bytes], with_picture: bool, wi
         labels=asked.labels,
         probabilities=probabilities,
         threshold=asked.threshold,
+        is_foreign=is_foreign(distance, classifier.foreign) if asked.can_tell_foreign else None,
         latency_s=latency_s,
         picture=picture,
         heat=heat,

@@ -53,7 +53,7 @@ FORMAT = {
     "words": "",
 }
 VALUES: Mapping[str, Any] = {
-    "schema": 4,
+    "schema": 5,
     "name": "flowers",
     "classes": ["rose", "tulip"],
     "sentence": "It was right on 9 of 10 photos it had never seen; expect 60 to 98 of 100.",
@@ -105,6 +105,7 @@ VALUES: Mapping[str, Any] = {
         "accuracy_when_sure": None,
     },
     "calibration": None,
+    "novelty": None,
     "n_trials": 2,
     "pareto": [],
     "small": None,

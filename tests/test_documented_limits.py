@@ -17,7 +17,7 @@ from automl.datasets import copy_groups, split, steady_sides, summary, verdict
 from automl.datasets import validation_folds as dealing
 from automl.datasets.findings import classes, photos
 from automl.delivery import conversion
-from automl.evaluation import bias_corrected, learning_curve, look_alikes, suspects
+from automl.evaluation import bias_corrected, learning_curve, look_alikes, novelty, suspects
 from automl.formats import FORMATS
 from automl.images import coarse_pairs, near_copies, pixel_rules, pixels
 from automl.labelling import label_tables, table_rows
@@ -105,6 +105,8 @@ LIMITS = (
         "user-guide.md",
         f"almost black ({'a fifteenth' if pixel_rules._LEAST_BRIGHT_SHARE == 1 / 15 else '?'} or less) have a range",
     ),
+    ("user-guide.md", f"learned from fewer than {novelty.FEWEST_PHOTOS} photos"),
+    ("user-guide.md", f"farther than {round(100 * (1 - novelty.AIM))} of 100 of their own photos"),
     ("user-guide.md", f"a number of percent from {sure.LOWEST_PERCENT:g} to {sure.HIGHEST_PERCENT:g}, and press"),
     ("user-guide.md", f"Photos are at most {in_script('camera-video.js', 'MOST_PX'):,.0f} pixels wide or high"),
     ("user-guide.md", f"{1000 / in_script('camera-hold.js', 'EVERY_MS'):.0f} a second, up to"),

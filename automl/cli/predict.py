@@ -15,12 +15,25 @@ from automl.cli.commands import Subparsers
 from automl.errors import UserError
 from automl.file_faults import fault_in_words, is_folder
 from automl.serving.answer_table import answered_row, header, refused_row, sure_in_words
-from automl.serving.predict import Classifier, in_words
+from automl.serving.predict import Classifier, in_words, is_foreign
 from automl.settings import Settings
 from automl.text.messages import command_line as cli_messages
 from automl.text.messages import files as file_messages
 from automl.text.messages import pieces
 from automl.text.upload_names import is_junk
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a model says of one photo.
+
+    Attributes:
+        probabilities: float32 (classes,).
+        is_foreign: whether it looks like nothing that the model has learned; None where the model cannot tell.
+    """
+
+    probabilities: np.ndarray
+    is_foreign: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,33 +50,37 @@ class Predictor:
     threshold: float | None
     max_image_pixels: int
 
-    def probabilities(self, path: Path) -> np.ndarray | str:
-        """float32 (classes,), or the reason why the file cannot be read."""
+    def ask(self, path: Path) -> Answered | str:
+        """The answer, or the reason why the file cannot be read."""
         from automl.images.verify import verify_image
 
         if "\0" in str(path):
             return file_messages.IMPOSSIBLE_NAME
         try:
             verify_image(path, self.max_image_pixels)
-            return self.classifier.predict(path)
+            probabilities, distance = self.classifier.ask(path)
         except UserError as error:
             return str(error)
         except OSError as error:
             return fault_in_words(error)
+        foreign = self.classifier.foreign
+        return Answered(probabilities, None if foreign is None else is_foreign(distance, foreign))
 
-    def sentence(self, path: Path, probabilities: np.ndarray) -> str:
+    def sentence(self, path: Path, asked: Answered) -> str:
         """The answer, which names a photo, for people."""
-        answer = in_words(self.classifier.labels, probabilities)
-        is_unsure = sure_in_words(float(probabilities.max()), self.threshold) == "no"
+        answer = in_words(self.classifier.labels, asked.probabilities)
+        is_unsure = sure_in_words(float(asked.probabilities.max()), self.threshold) == "no"
         words = cli_messages.ANSWER_UNSURE if is_unsure else cli_messages.ANSWER
-        return words.format(photo=path, answer=answer)
+        return (cli_messages.ANSWER_FOREIGN if asked.is_foreign else words).format(photo=path, answer=answer)
 
-    def row(self, path: Path, probabilities: np.ndarray | str) -> list[str]:
+    def row(self, path: Path, asked: Answered | str) -> list[str]:
         """The answer as a row of the table that `--csv` writes."""
         labels = self.classifier.labels
-        if isinstance(probabilities, str):
-            return refused_row(str(path), labels, probabilities)
-        return answered_row(str(path), labels, probabilities, threshold=self.threshold)
+        if isinstance(asked, str):
+            return refused_row(str(path), labels, asked)
+        return answered_row(
+            str(path), labels, asked.probabilities, threshold=self.threshold, is_foreign=asked.is_foreign
+        )
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
@@ -112,9 +129,9 @@ def _write_table(predictor: Predictor, images: Sequence[Path], *, target: Path, 
         writer = csv.writer(file)
         writer.writerow(header(predictor.classifier.labels))
         for path in images:
-            probabilities = predictor.probabilities(path)
-            n_failed += isinstance(probabilities, str)
-            writer.writerow(predictor.row(path, probabilities))
+            asked = predictor.ask(path)
+            n_failed += isinstance(asked, str)
+            writer.writerow(predictor.row(path, asked))
     answered = pieces.PHOTOS.format(n=len(images) - n_failed)
     console.print(cli_messages.TABLE_WRITTEN.format(answered=answered, n_failed=n_failed), markup=False)
     sys.stdout.write(f"{target}\n")
@@ -122,9 +139,9 @@ def _write_table(predictor: Predictor, images: Sequence[Path], *, target: Path, 
 
 
 def _say(predictor: Predictor, path: Path, console: Console) -> int:
-    probabilities = predictor.probabilities(path)
-    if isinstance(probabilities, str):
-        console.print(cli_messages.PHOTO_NOT_READ.format(photo=path, reason=probabilities), style="red", markup=False)
+    asked = predictor.ask(path)
+    if isinstance(asked, str):
+        console.print(cli_messages.PHOTO_NOT_READ.format(photo=path, reason=asked), style="red", markup=False)
         return 2
-    sys.stdout.write(f"{predictor.sentence(path, probabilities)}\n")
+    sys.stdout.write(f"{predictor.sentence(path, asked)}\n")
     return 0

@@ -73,7 +73,8 @@ class Exporter:
         self.write_onnx(candidate, models.onnx)
         if models.keras is not None:
             self.build_keras(candidate).save(models.keras)
-            add_labels(models.keras, self._labels, candidate.image_size_px, contract=models.contract)
+            distance = candidate.distance.stored() if candidate.distance else b""
+            add_labels(models.keras, self._labels, candidate.image_size_px, contract=models.contract, distance=distance)
         return models
 
     def largest_difference(self, candidate: Candidate, models: ExportedModels, pictures: np.ndarray) -> float:
@@ -123,7 +124,8 @@ class Exporter:
         """The JSON of what the candidate carries; empty for none."""
         if self._contract is None:
             return ""
-        return DeliveredContract(**dict(self._contract), sure=candidate.sure_threshold).json_text()
+        foreign = None if candidate.distance is None else 1.0
+        return DeliveredContract(**dict(self._contract), sure=candidate.sure_threshold, foreign=foreign).json_text()
 
     def _graph(self, branch: Branch) -> Path:
         """The ONNX file of a branch; that of a fine-tuned one is converted, and checked against Keras, on first use."""

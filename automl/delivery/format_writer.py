@@ -2,7 +2,8 @@
 
 Each carries its labels and its serving contract, as `labels.txt` and `serving.json`: in the zip archive that a `.keras`
 file is and that stands at the end of a `.tflite` file, where TensorFlow's metadata convention has it, and in the folder
-`assets.extra` of a SavedModel.
+`assets.extra` of a SavedModel. Where the model knows how far a photo is from all that it learned from, it also carries
+`distance.npz`, and its second output is the pooled taps that the distance is worked out from.
 """
 
 import shutil
@@ -10,6 +11,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,8 +31,9 @@ from automl.delivery.fixed_size import (
 from automl.formats import find_format
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.native_output import STDERR, STDOUT, held_back
-from automl.serving.predict import CONTRACT
+from automl.serving.predict import CONTRACT, DISTANCE, FeatureDistance
 from automl.serving.predict_litert import load_interpreter
+from automl.serving.predict_tensorflow import with_taps
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -65,7 +68,11 @@ class FormatWriter:
         import_tensorflow()
         import keras
 
-        self._model = keras.models.load_model(model, compile=False)
+        with zipfile.ZipFile(model) as archive:
+            stored = archive.read(DISTANCE) if DISTANCE in archive.namelist() else b""
+        self._distance = FeatureDistance.read(stored)
+        self._plain = keras.models.load_model(model, compile=False)
+        self._model = with_taps(self._plain, self._distance.taps if self._distance else ())
         self._labels, self._size_px, self._contract = tuple(labels), size_px, contract
         self._calibration, self._target = calibration, target
 
@@ -98,7 +105,7 @@ class FormatWriter:
             case "litert_float16":
                 self._write_litert(target, _with_float16(_converter(self._fixed)))
             case "litert_int8":
-                self._write_litert(target, self._int8())
+                self._write_litert(target, *self._int8())
             case _:
                 raise NotImplementedError(f"the format {name} has no writer")
 
@@ -114,24 +121,30 @@ class FormatWriter:
         signature = [tf.TensorSpec((None, None, None, 3), tf.float32, name="image")]
         module = tf.Module()
         module.weights = [variable.value for variable in self._model.variables]
-        module.serve = tf.function(
-            lambda image: self._model(image, training=False), input_signature=signature, autograph=False
-        )
-        named = tf.function(
-            lambda image: {"probabilities": module.serve(image)}, input_signature=signature, autograph=False
-        )
+
+        def traced(call: Any) -> Any:
+            return tf.function(call, input_signature=signature, autograph=False)
+
+        module.serve = traced(lambda image: self._plain(image, training=False))
+        if self._distance:
+            module.serve_with_taps = traced(lambda image: self._model(image, training=False))
+        named = traced(lambda image: _named(self._model, image))
         tf.saved_model.save(module, target, signatures={"serving_default": named})
         extra = target / "assets.extra"
         extra.mkdir()
-        for name, text in _carried_files(self._labels, self._size_px, self._contract).items():
-            (extra / name).write_text(text, encoding="utf-8")
+        stored = self._distance.stored() if self._distance else b""
+        for name, content in _carried_files(self._labels, self._size_px, self._contract, stored).items():
+            (extra / name).write_bytes(content)
 
-    def _write_litert(self, target: Path, converter: Any) -> None:
+    def _write_litert(self, target: Path, converter: Any, distance: FeatureDistance | None = None) -> None:
+        """distance: that of this format, where it differs from the model's own."""
         target.write_bytes(converter.convert())
-        add_labels(target, self._labels, self._size_px, contract=self._contract)
+        distance = distance or self._distance
+        stored = distance.stored() if distance else b""
+        add_labels(target, self._labels, self._size_px, contract=self._contract, distance=stored)
 
-    def _int8(self) -> Any:
-        """The converter for whole numbers.
+    def _int8(self) -> tuple[Any, FeatureDistance | None]:
+        """The converter for whole numbers, and the distance by the standardised taps that it gives.
 
         The network up to its features is converted first, to measure how far whole numbers put the features off; the
         final conversion takes that back.
@@ -143,7 +156,15 @@ class FormatWriter:
         by_int8 = _run_litert(bytes(self._quantising(exact).convert()), self._calibration)
         (by_float,) = outputs_of(exact, self._calibration)
         spreads = with_shifts(spreads, (by_int8 - by_float).mean(axis=0))
-        return self._quantising(with_standardised_features(self._fixed, spreads))
+        distance = None
+        if self._distance:
+            used = [spreads[name] for name in self._distance.taps]
+            distance = replace(
+                self._distance,
+                scales=np.concatenate([spread.deviation for spread in used]).astype(np.float32),
+                offsets=np.concatenate([spread.mean for spread in used]).astype(np.float32),
+            )
+        return self._quantising(with_standardised_features(self._fixed, spreads)), distance
 
     def _quantising(self, model: Any) -> Any:
         """A converter to whole numbers; the calibration photographs show it which values occur."""
@@ -167,11 +188,19 @@ def _converter(model: Any) -> Any:
     shape = model.input.shape
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="image")], autograph=False)  # type: ignore[untyped-decorator]
-    def probabilities(image: Any) -> dict[str, Any]:
-        return {"probabilities": model(image, training=False)}
+    def answers(image: Any) -> dict[str, Any]:
+        return _named(model, image)
 
     # The converter is given the function, not the model, whose weights would stay variables.
-    return tf.lite.TFLiteConverter.from_concrete_functions([probabilities.get_concrete_function()], probabilities)
+    return tf.lite.TFLiteConverter.from_concrete_functions([answers.get_concrete_function()], answers)
+
+
+def _named(model: Any, image: Any) -> dict[str, Any]:
+    """What a model gives, by the names of its outputs; in the order of the alphabet, which converters keep."""
+    found = model(image, training=False)
+    return (
+        dict(zip(("probabilities", "taps"), found, strict=True)) if len(model.outputs) > 1 else {"probabilities": found}
+    )
 
 
 def _with_float16(converter: Any) -> Any:
@@ -195,21 +224,24 @@ def _run_litert(model: bytes, images: np.ndarray) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def add_labels(model: Path, labels: Sequence[str], size_px: int, *, contract: str) -> None:
+def add_labels(model: Path, labels: Sequence[str], size_px: int, *, contract: str, distance: bytes = b"") -> None:
     """Puts `labels.txt`, `image_size_px.txt` and `serving.json` into a `.keras` or `.tflite` file; once is enough.
 
     Both load as before: Keras reads its own members of the archive, LiteRT what stands before it.
+
+    distance: the content of `distance.npz`; empty for none.
     """
     with zipfile.ZipFile(model, "a") as archive:
-        for name, text in _carried_files(labels, size_px, contract).items():
+        for name, content in _carried_files(labels, size_px, contract, distance).items():
             if name not in archive.namelist():
-                archive.writestr(name, text)
+                archive.writestr(name, content)
 
 
-def _carried_files(labels: Sequence[str], size_px: int, contract: str) -> dict[str, str]:
+def _carried_files(labels: Sequence[str], size_px: int, contract: str, distance: bytes) -> dict[str, bytes]:
     """What a model carries beside its network, by the names of the files."""
-    files = {"labels.txt": "".join(f"{label}\n" for label in labels), "image_size_px.txt": f"{size_px}\n"}
-    return files | ({CONTRACT: contract} if contract else {})
+    texts = {"labels.txt": "".join(f"{label}\n" for label in labels), "image_size_px.txt": f"{size_px}\n"}
+    texts |= {CONTRACT: contract} if contract else {}
+    return {name: text.encode() for name, text in texts.items()} | ({DISTANCE: distance} if distance else {})
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from automl.delivery.tap_inputs import Tap, inputs_of, taps_of, unit_taps_of
+from automl.delivery.tap_inputs import Tap, inputs_of, tap_name, taps_of, unit_taps_of
 from automl.models.weights.cache import InstalledWeights, load_backbone
 from automl.search.candidate import Branch, BranchHead, Candidate
 
@@ -66,7 +66,7 @@ def _pooled_taps(candidate: Candidate, weights: Mapping[str, InstalledWeights], 
             squares[size] = _resized(squares[candidate.image_size_px], size)
         maps = tuned_backbone(weights[branch.backbone], branch)(squares[size])
         for tap in taps_of(candidate, branch, len(maps)):
-            pool = keras.layers.GlobalAveragePooling2D(name=f"{branch.name}_tap_{tap}")
+            pool = keras.layers.GlobalAveragePooling2D(name=tap_name((branch, tap)))
             pooled[branch, tap] = pool(maps[tap])
     return pooled
 

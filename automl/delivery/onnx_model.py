@@ -3,6 +3,8 @@
 The names of some nodes are an agreement with `automl.serving.explained`, which finds the heads of any delivered model
 by them: each head begins with a node that joins pooled taps under the name `features_N`, and its matrices are the
 initializers `head_N_D/kernel` and `head_N_D/bias`. A tap that is divided by its norm is the output of a `Div`.
+
+A model that knows how far a photo is from all that it learned from gives that as a second output, `distance`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from automl.delivery.tap_inputs import Tap, inputs_of
+from automl.delivery.tap_inputs import Tap, inputs_of, tap_name
 from automl.models.weights.cache import InstalledWeights
 from automl.search.candidate import Branch, BranchHead, Candidate
 from automl.search.joined import SMALLEST_NORM
-from automl.serving.predict import CONTRACT
+from automl.serving.predict import CONTRACT, FeatureDistance
 
 
 def onnx_model(
@@ -41,6 +43,8 @@ def onnx_model(
     for branch in candidate.branches:
         joined.add_backbone(branch, graphs[branch])
     logits = [joined.add_head(number, head, inputs_of(head, weights)) for number, head in enumerate(candidate.heads)]
+    if candidate.distance is not None:
+        joined.add_distance(candidate.distance)
     return joined.finish(logits, labels, contract)
 
 
@@ -59,6 +63,7 @@ class _JoinedGraph:
         self._initializers: list[Any] = []
         self._taps: dict[Tap, str] = {}
         self._units: dict[Tap, str] = {}
+        self._has_distance = False
         self._ir_version = 0
         self._opsets: dict[str, int] = {}
 
@@ -108,6 +113,34 @@ class _JoinedGraph:
             values = name
         return values
 
+    def add_distance(self, distance: FeatureDistance) -> None:
+        """Adds the output `distance`, (batch,), which is what `FeatureDistance.of` gives."""
+        from onnx import helper, numpy_helper
+
+        named = {tap_name(tap): tap for tap in self._taps}
+        units = [self._unit(named[name]) for name in distance.taps]
+        arrays = {
+            "mean": distance.mean,
+            "directions": distance.directions,
+            "weight": np.array(distance.weight, np.float32),
+            "axes": np.array([1], np.int64),
+        }
+        self._initializers += [numpy_helper.from_array(array, f"distance/{name}") for name, array in arrays.items()]
+        rows: tuple[tuple[str, list[str], str, dict[str, int]], ...] = (
+            ("Concat", units, "units", {"axis": 1}),
+            ("Sub", ["distance/units", "distance/mean"], "centred", {}),
+            ("ReduceSumSquare", ["distance/centred", "distance/axes"], "squares", {"keepdims": 0}),
+            ("Mul", ["distance/squares", "distance/weight"], "weighted", {}),
+            ("MatMul", ["distance/centred", "distance/directions"], "along", {}),
+            ("ReduceSumSquare", ["distance/along", "distance/axes"], "discount", {"keepdims": 0}),
+            ("Sub", ["distance/weighted", "distance/discount"], "squared", {}),
+            ("Relu", ["distance/squared"], "positive", {}),
+        )
+        node: Any = helper.make_node
+        self._nodes += [node(kind, given, [f"distance/{made}"], **how) for kind, given, made, how in rows]
+        self._nodes.append(helper.make_node("Sqrt", ["distance/positive"], ["distance"]))
+        self._has_distance = True
+
     def _unit(self, tap: Tap) -> str:
         """The name of a pooled tap that is divided by its norm, once for all heads; one of zeros stays as it is."""
         from onnx import helper, numpy_helper
@@ -140,8 +173,10 @@ class _JoinedGraph:
             helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
         ]
         picture = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", "height", "width", 3])
-        output = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", len(labels)])
-        graph = helper.make_graph(nodes, "darkroom", [picture], [output], self._initializers)
+        outputs = [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", len(labels)])]
+        if self._has_distance:
+            outputs.append(helper.make_tensor_value_info("distance", TensorProto.FLOAT, ["batch"]))
+        graph = helper.make_graph(nodes, "darkroom", [picture], outputs, self._initializers)
         imports = [helper.make_opsetid(domain, version) for domain, version in self._opsets.items()]
         model = helper.make_model(graph, opset_imports=imports, ir_version=self._ir_version, producer_name="Darkroom")
         known = {"labels": "\n".join(labels), "image_size_px": str(self._main_px)}

@@ -9,6 +9,18 @@ Tap = tuple[Branch, int]
 """A tap of a branch, by its number from shallow to last."""
 
 
+def tap_name(tap: Tap) -> str:
+    """The name of the layer of a delivered model that pools the tap."""
+    branch, number = tap
+    return f"{branch.name}_tap_{number}"
+
+
+def frozen_taps(candidate: Candidate, weights: Mapping[str, InstalledWeights]) -> list[Tap]:
+    """The taps of networks that were not fine-tuned that any head reads, each once."""
+    read = [tap for head in candidate.heads for tap in inputs_of(head, weights)]
+    return [(branch, number) for branch, number in dict.fromkeys(read) if branch.tuned is None]
+
+
 def inputs_of(head: BranchHead, weights: Mapping[str, InstalledWeights]) -> list[Tap]:
     """What the head's first kernel acts on, in order."""
     return [(branch, tap) for branch in head.branches for tap in head.used_taps(len(weights[branch.backbone].taps))]

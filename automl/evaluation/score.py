@@ -41,6 +41,8 @@ class TestScore:
         baseline_accuracy: the accuracy of always naming the largest class of the training photos, 0-1.
         clusters: int (n_images,), the same number for photos that are right or wrong together, such as the frames of a
             clip; None where each is alone.
+        distances: float32 (n_images,), how far each photo is from all that was learned; None where the model cannot
+            tell, and without a test set.
         corrected: the score of the whole selection, where the same answers chose the model; None for a test set, which
             chose nothing.
     """
@@ -52,6 +54,7 @@ class TestScore:
     probabilities: np.ndarray
     baseline_accuracy: float
     clusters: np.ndarray | None = None
+    distances: np.ndarray | None = None
     corrected: BiasCorrected | None = None
 
     @property
@@ -242,7 +245,7 @@ def evaluate(
     """
     index = {label: number for number, label in enumerate(classes)}
     truth = np.array([index[image.label] for image in images])
-    answers: list[list[np.ndarray]] = [[] for _ in classifiers]
+    answers: list[list[tuple[np.ndarray, np.ndarray | None]]] = [[] for _ in classifiers]
     rules = classifiers[0].rules
     with ThreadPoolExecutor(n_processors()) as pool:
         for start in range(0, len(images), _BATCH):
@@ -252,7 +255,7 @@ def evaluate(
                 for size in {classifier.size_px for classifier in classifiers}
             }
             for classifier, answered in zip(classifiers, answers, strict=True):
-                answered.append(classifier.predict_arrays(pixels[classifier.size_px]))
+                answered.append(classifier.ask_arrays(pixels[classifier.size_px]))
             on_progress(min(start + _BATCH, len(images)), len(images))
     largest = np.bincount(training_labels, minlength=len(classes)).argmax()
     baseline = float((truth == largest).mean())
@@ -260,9 +263,15 @@ def evaluate(
         TestScore(
             classes=tuple(classes),
             truth=truth,
-            probabilities=np.concatenate(answered),
+            probabilities=np.concatenate([probabilities for probabilities, _ in answered]),
             baseline_accuracy=baseline,
             clusters=together(images),
+            distances=_joined([distances for _, distances in answered]),
         )
         for answered in answers
     ]
+
+
+def _joined(parts: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None

@@ -1,5 +1,6 @@
 """How long the end of a run will take: exports, test, plots and packing, from what was measured so far."""
 
+from automl.evaluation.other_pictures import N_PICTURES
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.frozen import FrozenFeatures
@@ -15,6 +16,7 @@ _KERAS_TOO = 4.0  # writing and reading both files again takes this much longer 
 _LOAD_TENSORFLOW_S = 8.0
 _TUNED_EXPORT_S = 20.0  # a first guess: converting a network that has weights of its own
 _ANSWER_S = 5e-5  # repeating the selection in every bootstrap, for each answer of each trial
+DISTANCE_S = 1.5  # of a thousand photos and five networks, for each of the models that may be delivered
 _SAFETY = 1.3
 _SMALL_SHARE = 0.03  # of the time: what scoring the first model too may take from the search
 
@@ -77,7 +79,8 @@ class EndTimes:
             export_s += _LOAD_TENSORFLOW_S
         if self.may_be_tuned:
             export_s += self._tuned_export_s
-        test_s = self._test_s(best) + _ANSWER_S * self.n_trials * self._n_answers
+        distance_s = DISTANCE_S + N_PICTURES * self._network_s(best)
+        test_s = self._test_s(best) + distance_s + _ANSWER_S * self.n_trials * self._n_answers
         if self._is_quick(first):
             test_s += self._test_s(first)
         explain_s = EXPLAIN_S if self._budget.total_s >= _EXPLAINED_FROM_S else 0.0
@@ -97,8 +100,11 @@ class EndTimes:
         """Seconds of a model for the test photos, decoding included: each model may need a size of its own."""
         if candidate is None:
             return 0.0
-        network_s = sum(self._features.latency_s(one.backbone, one.image_size_px) for one in candidate.branches)
-        return self._n_test * (self._decode_s + network_s)
+        return self._n_test * (self._decode_s + self._network_s(candidate))
+
+    def _network_s(self, candidate: Candidate) -> float:
+        """Seconds of a model for one photo."""
+        return sum(self._features.latency_s(one.backbone, one.image_size_px) for one in candidate.branches)
 
 
 def _weight(n_branches: int, *, with_keras: bool) -> float:

@@ -27,6 +27,7 @@ from automl.errors import BadSetting, NoBackbone
 from automl.evaluation.calibration import Calibration, calibrate, calibrated
 from automl.evaluation.clips_by_features import ClipsByFeatures
 from automl.evaluation.first_model import FirstModel, describe_first
+from automl.evaluation.novelty import Novelty
 from automl.evaluation.score import TestScore, evaluate
 from automl.images.pixel_rules import described, rules_of
 from automl.images.pixels import sweep
@@ -35,6 +36,7 @@ from automl.models.weights.cache import InstalledWeights
 from automl.pipeline.aspect_choice import AspectChoice
 from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
 from automl.pipeline.later_clips import later_clips, note_clips_in_test
+from automl.pipeline.novelty import learned_novelty, novelty_report, why_unable
 from automl.pipeline.packing import Packer
 from automl.pipeline.tensorflow_loader import TensorFlowLoader
 from automl.pipeline.testing import EveryPhotoTest, Tested
@@ -52,7 +54,7 @@ from automl.records import (
     TrialRecord,
 )
 from automl.records.learning_curve import CURVE_FILE, curve_table
-from automl.records.report import CandidateReport, ReportedMistake, RunReport, RunTimes, SmallModelReport
+from automl.records.report import CandidateReport, NoveltyReport, ReportedMistake, RunReport, RunTimes, SmallModelReport
 from automl.search.budget import Budget
 from automl.search.candidate import Candidate
 from automl.search.context import SearchContext
@@ -121,6 +123,15 @@ def choose_backbones(weights: Mapping[str, InstalledWeights], wanted: tuple[str,
             pipeline_messages.BACKBONES_MISSING.format(missing=", ".join(missing), installed=", ".join(weights))
         )
     return {name: weights[name] for name in wanted or weights}
+
+
+@dataclass(frozen=True, slots=True)
+class _Final:
+    """A model as it may be delivered, and what its held-out photos said of it."""
+
+    candidate: Candidate
+    calibration: Calibration
+    novelty: Novelty | None
 
 
 class _Run:
@@ -273,12 +284,13 @@ class _Run:
         searched_s = self._budget.elapsed_s
         self._observer.activity(pipeline_messages.PACKING_BEST)
         self._tensorflow.wait()
-        finals = [self._calibrated(best)]
+        finals = [self._completed_model(best)]
         if best_head is not None and best_head is not best:
-            finals.append(self._calibrated(best_head))
-        packed = self._packer.deliver(*[candidate for candidate, _ in finals])
+            finals.append(self._completed_model(best_head))
+        packed = self._packer.deliver(*[final.candidate for final in finals])
         winner, models = packed.candidate, packed.models
-        calibration = next((found for candidate, found in finals if candidate is winner), None)
+        final = next((final for final in finals if final.candidate is winner), None)
+        calibration = final.calibration if final else None
         described = self._describe(winner)
         self._observer.winner(described)
         tested = self._tested(winner, models, search)
@@ -296,6 +308,7 @@ class _Run:
             small=self._small_model(search, winner),
             time=self._times(),
             calibration=calibration,
+            novelty=self._novelty_report(final, score, models),
             first_model=describe_first(first, first_score) if first and first_score else None,
             mistakes=self._mistakes(tested),
             suspects=doubted_labels(best_head or best, self._job.manifest, self._plan),
@@ -333,10 +346,24 @@ class _Run:
             return self._job.settings
         return self._job.settings.model_copy(update={"budget_s": self._budget.total_s})
 
-    def _calibrated(self, candidate: Candidate) -> tuple[Candidate, Calibration]:
-        """The same model, scaled so that its confidence agrees with how often its validation answers were right."""
+    def _completed_model(self, candidate: Candidate) -> _Final:
+        """The same model, scaled so that its confidence agrees with how often its validation answers were right, and
+        with the distance of photos from what it learned from."""
         calibration = calibrate(candidate.held_out_logits, self._targets.labels)
-        return calibrated(candidate, calibration, self._targets.labels), calibration
+        novelty = None
+        if self._contract is not None:  # a model without one has nowhere to say what its distance means
+            novelty = learned_novelty(candidate, features=self._features, weights=self._weights, plan=self._plan)
+        scaled = calibrated(candidate, calibration, self._targets.labels)
+        return _Final(replace(scaled, distance=novelty.distance if novelty else None), calibration, novelty)
+
+    def _novelty_report(self, final: _Final | None, score: TestScore, models: ExportedModels) -> NoveltyReport | None:
+        if final is None or self._contract is None:
+            return None
+        if final.novelty is None:
+            self._observer.note(why_unable(final.candidate, self._weights))
+            return None
+        self._observer.activity(pipeline_messages.ASKING_OTHER_PICTURES)
+        return novelty_report(final.novelty, score, models.onnx)
 
     @property
     def _n_validated(self) -> int:

@@ -89,3 +89,7 @@ class DeliveredContract(ServingContract):
     sure: float | None = None
     """The confidence, 0-1, from which on an answer counts as sure; below it, programs say "not sure". None where that
     is not known, as of a model whose confidence was not calibrated."""
+
+    foreign: float | None = None
+    """The distance beyond which a photo looks like nothing that was learned, which programs then say. The model gives
+    the distance of a photo itself, or carries `distance.npz` to work it out; None for a model that cannot tell."""

@@ -10,6 +10,7 @@ from automl.models.head.network import Layers
 from automl.models.head.training import Curves
 from automl.records import Stage
 from automl.search.space import LAST_TAP, Params
+from automl.serving.predict import FeatureDistance
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Candidate:
             same taps, see `HeadFit`.
         sure_threshold: the confidence from which on an answer counts as sure; None for a model that was not calibrated,
             or whose answers are never sure.
+        distance: how far photos are from all that it learned from; None for a model that cannot tell.
     """
 
     number: int
@@ -99,6 +101,7 @@ class Candidate:
     curves: Curves
     fold_layers: tuple[Layers, ...] = ()
     sure_threshold: float | None = None
+    distance: FeatureDistance | None = None
 
     @property
     def branches(self) -> tuple[Branch, ...]:

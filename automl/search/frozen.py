@@ -20,7 +20,7 @@ from automl.records import ImageRecord
 from automl.search.block import Block
 from automl.search.joined import Joined, Moments, Normalisation, View, moments_of, unit_mean
 from automl.search.plan import INPUT_SIZES_PX
-from automl.search.space import LAST_TAP, MIRRORED_VIEW, Params, backbone_names, is_unit
+from automl.search.space import LAST_TAP, MIRRORED_VIEW, SEVERAL_TAPS, Params, backbone_names, is_unit
 from automl.search.speeds import BackboneSpeeds, Stopwatch, decode_seconds
 from automl.search.view_cache import ViewCache, ViewKey
 from automl.serving.predict import PhotoRules, load_image, open_rgb, resize_square
@@ -209,6 +209,17 @@ class FrozenFeatures:
     def _last_columns(self, block: Block) -> slice:
         ((start, end),) = self._columns(block.backbone, LAST_TAP)
         return slice(start, end)
+
+    def tap(self, block: Block, number: int, rows: np.ndarray) -> np.ndarray:
+        """One tap of some photos, float16 (len(rows), width).
+
+        Args:
+            block: one that trials may use.
+            number: of the tap, from shallow to last.
+            rows: int, of the photos.
+        """
+        start, end = self._columns(block.backbone, SEVERAL_TAPS)[number]
+        return np.asarray(self._blocks[block][rows, start:end])
 
     def available(self) -> set[Block]:
         """The blocks that trials may use now."""

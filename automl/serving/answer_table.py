@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_BEFORE, _AFTER = ("photo", "answer", "confidence", "sure"), ("error",)
+_BEFORE, _AFTER = ("photo", "answer", "confidence", "sure", "foreign"), ("error",)
 _CLASS_MARK = " (class)"
 
 
 def header(labels: Sequence[str]) -> list[str]:
     """The names of the columns, each of them once.
 
-    `answer`, `confidence` and `sure` are of the likeliest class; then every class has its probability, 0-1. A class
-    that is called as another column gets its kind behind its name: `error (class)`.
+    `answer`, `confidence` and `sure` are of the likeliest class; `foreign` says whether the photo looks like nothing
+    that the model has learned; then every class has its probability, 0-1. A class that is called as another column gets
+    its kind behind its name: `error (class)`.
     """
     # Programs that read tables often do not tell capitals apart.
     reserved = {name.casefold() for name in (*_BEFORE, *_AFTER)}
@@ -25,7 +26,14 @@ def header(labels: Sequence[str]) -> list[str]:
     return [*_BEFORE, *headings, *_AFTER]
 
 
-def answered_row(photo: str, labels: Sequence[str], probabilities: np.ndarray, *, threshold: float | None) -> list[str]:
+def answered_row(
+    photo: str,
+    labels: Sequence[str],
+    probabilities: np.ndarray,
+    *,
+    threshold: float | None,
+    is_foreign: bool | None,
+) -> list[str]:
     """The row of a photo.
 
     Args:
@@ -33,16 +41,17 @@ def answered_row(photo: str, labels: Sequence[str], probabilities: np.ndarray, *
         labels: the class names in the order of the probabilities.
         probabilities: float (n_classes,).
         threshold: see `sure_in_words`.
+        is_foreign: whether it looks like nothing that the model has learned; None where the model cannot tell.
     """
     best = int(probabilities.argmax())
     shares = [f"{value:.6f}" for value in probabilities]
     sure = sure_in_words(float(probabilities[best]), threshold)
-    return [photo, labels[best], shares[best], sure, *shares, ""]
+    return [photo, labels[best], shares[best], sure, _in_words(is_foreign), *shares, ""]
 
 
 def refused_row(photo: str, labels: Sequence[str], reason: str) -> list[str]:
     """The row of a file that is not a readable picture. reason: why it is not."""
-    return [photo, "", "", "", *[""] * len(labels), reason]
+    return [photo, "", "", "", "", *[""] * len(labels), reason]
 
 
 def sure_in_words(confidence: float, threshold: float | None) -> str:
@@ -50,4 +59,8 @@ def sure_in_words(confidence: float, threshold: float | None) -> str:
 
     Empty where the model has no threshold.
     """
-    return "" if threshold is None else "yes" if confidence >= threshold else "no"
+    return _in_words(None if threshold is None else confidence >= threshold)
+
+
+def _in_words(is_so: bool | None) -> str:
+    return "" if is_so is None else "yes" if is_so else "no"

@@ -3,7 +3,7 @@
 The names in the graph make that possible: each head begins with a node that joins pooled taps under the name
 `features_N`, and its matrices are the initializers `head_N_D/kernel` and `head_N_D/bias`. A tap that is divided by its
 norm is the output of a `Div` (see `automl.delivery.onnx_model`). So every model that Darkroom delivered can be
-explained, and the file that users download has one input and one output.
+explained, and the file that users download gives no more than its answers.
 """
 
 from collections.abc import Iterable
@@ -46,6 +46,7 @@ class ExplainedModel:
             proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         self._input: str = self._session.get_inputs()[0].name
+        self._outputs = [proto.graph.output[0].name, *maps]
         self._typical = [np.zeros((1, 1, 1, 1), np.float32) for _ in maps]
 
     def learn_typical(self, images: np.ndarray) -> None:
@@ -79,7 +80,7 @@ class ExplainedModel:
         return probabilities, evidence(self._heads, maps, typical=self._typical, classes=classes)
 
     def _run(self, images: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        probabilities, *maps = self._session.run(None, {self._input: images.astype(np.float32)})
+        probabilities, *maps = self._session.run(self._outputs, {self._input: images.astype(np.float32)})
         return probabilities, [values.transpose(0, 2, 3, 1) for values in maps]
 
 

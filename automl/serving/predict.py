@@ -38,6 +38,10 @@ ASPECTS = ("squeeze", "whole", "crop")
 CONTRACT = "serving.json"
 """What every model carries beside its network: see `PhotoRules`."""
 
+DISTANCE = "distance.npz"
+"""What a model carries that knows how far a photo is from all that it learned from, unless that is a part of its
+network, as in `model.onnx`: see `FeatureDistance`."""
+
 _CONTRACT_VERSION = 2
 _INTEGER_WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _FLOAT_WHITES = (1.0, *_INTEGER_WHITES)
@@ -164,6 +168,87 @@ def sure_beside(model: Path, carried: str | bytes) -> float | None:
     """
     beside = model.parent / CONTRACT
     return sure_in(beside.read_bytes() if beside.is_file() else carried)
+
+
+def foreign_in(contract: str | bytes) -> float | None:
+    """The distance beyond which a photo looks like nothing that was learned, by the JSON of `serving.json`; None where
+    it says none."""
+    foreign: float | None = json.loads(contract).get("foreign") if contract else None
+    return foreign
+
+
+_SMALLEST_NORM = 1e-12
+
+
+@dataclass(frozen=True)
+class FeatureDistance:
+    """How far photos are from all that a model learned from, by what its network pools.
+
+    It is a Mahalanobis distance: the shape of the learned photos' features is known along their few widest directions,
+    and all other directions count alike. It is divided by the distance from which on a photo counts as foreign.
+
+    Attributes:
+        taps: names of the layers that pool.
+        widths: the number of features of each.
+        mean: float32 (n_features,), of the learned photos, each tap divided by its norm.
+        directions: float32 (n_features, rank): a difference along them counts for less.
+        weight: what the square of a difference counts in all other directions.
+        scales: float32 (n_features,); what the runtime gives is multiplied by it, then `offsets` are added.
+        offsets: float32 (n_features,). Both are 1 and 0, but for models of whole numbers.
+    """
+
+    taps: tuple[str, ...]
+    widths: tuple[int, ...]
+    mean: np.ndarray
+    directions: np.ndarray
+    weight: float
+    scales: np.ndarray | None = None
+    offsets: np.ndarray | None = None
+
+    @classmethod
+    def read(cls, stored: bytes) -> "FeatureDistance | None":
+        """From the bytes of `distance.npz`; None where there are none."""
+        if not stored:
+            return None
+        with np.load(io.BytesIO(stored)) as arrays:
+            return cls(
+                taps=tuple(arrays["taps"].tolist()),
+                widths=tuple(arrays["widths"].tolist()),
+                mean=arrays["mean"],
+                directions=arrays["directions"],
+                weight=float(arrays["weight"]),
+                scales=arrays.get("scales"),
+                offsets=arrays.get("offsets"),
+            )
+
+    def stored(self) -> bytes:
+        """The bytes of `distance.npz`."""
+        arrays = {
+            "taps": np.array(self.taps),
+            "widths": np.array(self.widths),
+            "mean": self.mean,
+            "directions": self.directions,
+            "weight": np.array(self.weight),
+        }
+        if self.scales is not None and self.offsets is not None:
+            arrays |= {"scales": self.scales, "offsets": self.offsets}
+        file = io.BytesIO()
+        np.savez(file, allow_pickle=False, **arrays)
+        return file.getvalue()
+
+    def of(self, taps: np.ndarray) -> np.ndarray:
+        """float32 (batch,): 0 in the middle of what was learned, above 1 for foreign photos.
+
+        taps: float (batch, n_features), the pooled taps side by side, as the runtime gives them.
+        """
+        values = taps.astype(np.float32)
+        if self.scales is not None and self.offsets is not None:
+            values = values * self.scales + self.offsets
+        parts = np.split(values, np.cumsum(self.widths)[:-1], axis=1)
+        norms = [np.maximum(np.linalg.norm(part, axis=1, keepdims=True), _SMALLEST_NORM) for part in parts]
+        centred = np.concatenate([part / norm for part, norm in zip(parts, norms, strict=True)], axis=1) - self.mean
+        squares = self.weight * np.square(centred).sum(axis=1) - np.square(centred @ self.directions).sum(axis=1)
+        return np.asarray(np.sqrt(np.maximum(squares, 0)), np.float32)
 
 
 RULES = PhotoRules()
@@ -544,7 +629,8 @@ class Classifier:
 
     `labels`: class names in the order of the probabilities. `size_px`: side of the square that the model was
     trained on. `contract`: the JSON of how photos become pixels, empty for an older model; `rules`: the same, read.
-    `sure`: the confidence from which on an answer counts as sure, None where that is not known.
+    `sure`: the confidence from which on an answer counts as sure, None where that is not known. `foreign`: the distance
+    beyond which a photo looks like nothing that was learned, None for a model that cannot tell.
     """
 
     def __init__(self, model: Path | bytes, n_threads: int = 0) -> None:
@@ -562,16 +648,34 @@ class Classifier:
         self.rules = PhotoRules.read(self.contract)
         self.sure = sure_in(self.contract) if isinstance(model, bytes) else sure_beside(Path(model), self.contract)
         self._input: str = self._session.get_inputs()[0].name
+        self._has_distance = "distance" in [output.name for output in self._session.get_outputs()]
+        self.foreign = foreign_in(self.contract) if self._has_distance else None
+
+    def ask_arrays(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The probabilities, float32 (batch, n_classes), whose rows sum to 1, and how far each picture is from all that
+        was learned, float32 (batch,), None where the model cannot tell.
+
+        images: (batch, height, width, 3), 0-255.
+        """
+        found = self._session.run(None, {self._input: images.astype(np.float32)})
+        return found[0], found[1] if self._has_distance else None
 
     def predict_arrays(self, images: np.ndarray) -> np.ndarray:
-        """float32 (batch, n_classes), rows sum to 1, for `images`: (batch, height, width, 3), 0-255."""
-        probabilities: np.ndarray = self._session.run(None, {self._input: images.astype(np.float32)})[0]
-        return probabilities
+        """The probabilities only, see `ask_arrays`."""
+        return self.ask_arrays(images)[0]
+
+    def ask(self, source: str | Path | IO[bytes]) -> tuple[np.ndarray, float | None]:
+        """float32 (n_classes,) for one picture file, and its distance."""
+        return first_of(*self.ask_arrays(load_image(source, self.size_px, self.rules)[np.newaxis]))
 
     def predict(self, source: str | Path | IO[bytes]) -> np.ndarray:
         """float32 (n_classes,) for one picture file."""
-        probabilities: np.ndarray = self.predict_arrays(load_image(source, self.size_px, self.rules)[np.newaxis])[0]
-        return probabilities
+        return self.ask(source)[0]
+
+
+def first_of(probabilities: np.ndarray, distances: np.ndarray | None) -> tuple[np.ndarray, float | None]:
+    """What was found of the first picture."""
+    return probabilities[0], None if distances is None else float(distances[0])
 
 
 class Answering(Protocol):
@@ -583,7 +687,10 @@ class Answering(Protocol):
     @property
     def sure(self) -> float | None: ...
 
-    def predict(self, source: str | Path) -> np.ndarray: ...
+    @property
+    def foreign(self) -> float | None: ...
+
+    def ask(self, source: str | Path) -> tuple[np.ndarray, float | None]: ...
 
 
 def in_words(labels: Sequence[str], probabilities: np.ndarray) -> str:
@@ -591,9 +698,19 @@ def in_words(labels: Sequence[str], probabilities: np.ndarray) -> str:
     return ", ".join(f"{labels[i]} {probabilities[i]:.1%}" for i in np.argsort(-probabilities)[:3])
 
 
-def said(classifier: Answering, probabilities: np.ndarray) -> str:
-    """The answer in words; "not sure, perhaps ..." where its confidence is below that of sure answers."""
+def is_foreign(distance: float | None, foreign: float | None) -> bool:
+    """Whether a photo looks like nothing that was learned; never where the model cannot tell."""
+    return distance is not None and foreign is not None and distance > foreign
+
+
+def said(classifier: Answering, probabilities: np.ndarray, distance: float | None = None) -> str:
+    """The answer in words; "not sure, perhaps ..." where its confidence is below that of sure answers.
+
+    A photo that looks like nothing the model has learned has no answer worth more than a mention.
+    """
     words = in_words(classifier.labels, probabilities)
+    if is_foreign(distance, classifier.foreign):
+        return f"this looks like nothing it has learned (otherwise {words})"
     is_unsure = classifier.sure is not None and probabilities.max() < classifier.sure
     return f"not sure, perhaps {words}" if is_unsure else words
 
@@ -606,12 +723,12 @@ def answer(classifier: Answering, paths: Sequence[str | Path]) -> int:
     n_failed = 0
     for path in paths:
         try:
-            probabilities = classifier.predict(path)
+            probabilities, distance = classifier.ask(path)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             n_failed += 1
             sys.stderr.write(f"{path}: not a readable picture ({error})\n")
             continue
-        sys.stdout.write(f"{path}: {said(classifier, probabilities)}\n")
+        sys.stdout.write(f"{path}: {said(classifier, probabilities, distance)}\n")
     return 1 if n_failed else 0
 
 

@@ -120,6 +120,7 @@ def _shown(one: Answer | Refusal, labels: tuple[str, ...], with_row: bool) -> Pr
         label=one.label,
         confidence=round(one.confidence, 6),
         sure=one.sure,
+        foreign=one.is_foreign,
         probabilities={label: round(float(p), 6) for label, p in zip(labels, one.probabilities, strict=True)},
         latency_ms=round(one.latency_s * 1000, 1),
         **heat,

@@ -84,6 +84,7 @@ def _named(asked: Asked, parts: PhoneParts, *, is_file: bool) -> dict[str, objec
         "dataset": asked.run.dataset,
         "labels": asked.labels,
         "threshold": asked.threshold,
+        "can_tell": asked.can_tell_foreign,
         "is_final": asked.artifact.kind == "bundle",
         "parts": parts,
         "is_file": is_file,

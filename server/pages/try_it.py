@@ -97,4 +97,10 @@ def _page(asked: Asked, found: list[Answer | Refusal] | None = None) -> Response
 
 
 def _names(asked: Asked) -> dict[str, object]:
-    return {"run": asked.run, "dataset": asked.run.dataset, "labels": asked.labels, "threshold": asked.threshold}
+    return {
+        "run": asked.run,
+        "dataset": asked.run.dataset,
+        "labels": asked.labels,
+        "threshold": asked.threshold,
+        "can_tell": asked.can_tell_foreign,
+    }

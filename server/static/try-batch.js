@@ -33,7 +33,7 @@ export class Batch {
     this.photos.forEach((photo, place) => (photo.place = place));
     this.said = new Map(); // by place, too
     this.rows = new Map(); // by place, so that the table is in the order of the folder however the answers come
-    this.counts = new Map(); // of each class: {n, unsure}
+    this.counts = new Map(); // of each class, and of photos of nothing learned: {n, unsure}
     this.saysSure = false; // a model without a threshold does not
     const batches = makeBatches(this.photos);
     const worker = async () => {
@@ -61,11 +61,12 @@ export class Batch {
       const { place } = photos[i];
       this.rows.set(place, answer.row);
       if (answer.error) return this.failed.push({ path: answer.name, reason: answer.error });
-      const isUnsure = answer.sure === false;
+      const isUnsure = answer.sure === false && !answer.foreign;
       this.saysSure ||= answer.sure !== null;
-      this.said.set(place, [answer.name, isUnsure ? say("unsure", { label: answer.label }) : answer.label]);
-      const { n, unsure } = this.counts.get(answer.label) ?? { n: 0, unsure: 0 };
-      return this.counts.set(answer.label, { n: n + 1, unsure: unsure + Number(isUnsure) });
+      this.said.set(place, [answer.name, inWords(answer)]);
+      const kind = answer.foreign ? say("nothingLearned") : answer.label;
+      const { n, unsure } = this.counts.get(kind) ?? { n: 0, unsure: 0 };
+      return this.counts.set(kind, { n: n + 1, unsure: unsure + Number(isUnsure) });
     });
     this.#show(say("batchProgress", { done: this.rows.size, n: this.photos.length }));
   }
@@ -157,6 +158,11 @@ export class Batch {
     this.find("error").textContent = sentence;
     this.find("error").hidden = false;
   }
+}
+
+function inWords({ label, sure, foreign }) {
+  if (foreign) return say("foreign", { label });
+  return sure === false ? say("unsure", { label }) : label;
 }
 
 function makeBatches(photos) {

@@ -209,7 +209,7 @@ def test_a_photo_that_is_far_from_all_that_was_learned_is_named_so(page, site):
     open_page(page, add_tried_run(site, model=model))
     page.locator("#photos-input").set_input_files([a_file("a.png", picture()), a_file("b.png", picture((150, 9, 9)))])
     expect(page.locator("#answers .answer-words")).to_have_text(
-        [re.compile("red"), "This looks like nothing that it has learned."]
+        [re.compile("red"), "This looks like nothing it has learned."]
     )
 
 

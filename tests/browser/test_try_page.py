@@ -445,3 +445,23 @@ def test_the_page_fits_a_phone(page, run_id):
     expect(page.locator(".answer-label")).to_be_in_viewport()
     page.get_by_role("button", name="Wrong: it is").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_photos_of_nothing_that_was_learned_are_named_so_alone_and_in_the_table(page, site, run_id, scheme):
+    able = add_tried_run(site, site.run(run_id).dataset_id, tiny_model(has_distance=True))
+    white = picture((255, 255, 255))
+    page.emulate_media(color_scheme=scheme)
+    page.add_init_script(path=AXE)
+    page.goto(f"/runs/{able}/try")
+    page.locator("#photos-input").set_input_files([a_file("a.png", picture()), a_file("w.png", white)])
+    headings = page.locator(".answer .answer-label")
+    expect(headings).to_have_text([re.compile(r"It says\s+red"), "This looks like nothing it has learned."])
+    assert violations(page) == []
+    many = [a_file(f"{i}.png", picture()) for i in range(11)] + [a_file(f"w{i}.png", white) for i in range(3)]
+    page.locator("#photos-input").set_input_files(many)
+    expect(page.locator("#batch-status")).to_contain_text("Done: 14 of 14 photos were answered")
+    rows = page.locator("#batch-counts tbody tr")
+    expect(rows).to_have_text([re.compile(r"red\s*11\s*0"), re.compile(r"nothing it has learned\s*3\s*0")])
+    page.locator("#batch-each summary").click()
+    expect(page.locator("#batch-each tbody tr").last).to_contain_text("nothing it has learned (otherwise red)")

@@ -17,6 +17,15 @@ from tests.server.pages.test_runs import PARETO, RESULT
 
 _N_OF_A_CLASS = 6
 CURVE = b"photos,right,gain,gain_error\n5,0.70,0.0,0.0\n10,0.75,0.05,0.01\n"
+NOVELTY = {
+    "is_tested": True,
+    "n_photos": 6,
+    "n_flagged": 0,
+    "flagged_95": [0.0, 0.39],
+    "n_others": 44,
+    "n_recognised": 42,
+    "recognised_95": [0.85, 0.99],
+}
 BINS = [{"confidence": 0.55, "accuracy": 0.5, "n": 4}, {"confidence": 0.93, "accuracy": 0.97, "n": 30}]
 
 
@@ -77,6 +86,7 @@ def _result(digests: dict[str, str], rows: list[Row]) -> dict[str, object]:
         "first_model": {"trial": 0, "accuracy": 0.4, "n_correct": 2, "n_images": 6, "at_s": 12.3},
         "pareto": PARETO,
         "calibration": {"threshold": 0.6, "ece_after": 0.06, "bins_after": BINS},
+        "novelty": NOVELTY,
         "mistakes": [
             mistake("red/1.jpg", "green", 0.93),
             mistake("blue/1.jpg", "red", 0.71),

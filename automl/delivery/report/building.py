@@ -22,6 +22,7 @@ from automl.records.report import (
     DoubtedLabel,
     FirstModelReport,
     LookAlikePair,
+    NoveltyReport,
     ParetoRow,
     ReportedMistake,
     RunReport,
@@ -97,6 +98,7 @@ def describe_result(
     time: RunTimes,
     small: SmallModelReport | None = None,
     calibration: Calibration | None = None,
+    novelty: NoveltyReport | None = None,
     first_model: FirstModelReport | None = None,
     mistakes: Sequence[ReportedMistake] = (),
     suspects: Sequence[DoubtedLabel] = (),
@@ -114,6 +116,7 @@ def describe_result(
         small: See `small_model.small_model_report`.
         time: How long the run took; `RunReport.ended` corrects it when all else is packed.
         calibration: Of the delivered model; None where it was delivered as it had been packed before.
+        novelty: How well the delivered model tells photos of nothing that it has learned; None where it cannot.
         first_model: The first model on the same test photos, where it was tested.
         mistakes: The most confident mistakes on test photos.
         suspects: Labels that are probably wrong.
@@ -125,6 +128,7 @@ def describe_result(
         **{**known, "sentence": score.sentence()},
         test=_score_report(score, settings.seed, calibration.threshold if calibration else None),
         calibration=CalibrationReport.model_validate(asdict(calibration)) if calibration else None,
+        novelty=novelty,
         n_trials=n_trials,
         pareto=tuple(pareto),
         small=small,

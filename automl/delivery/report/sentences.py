@@ -26,6 +26,7 @@ def findings(report: RunReport) -> list[str]:
         _most_frequent_mistake(report),
         _weakest_class(report),
         when_sure(report),
+        when_foreign(report),
         _few_photos(report),
         _suspects(report),
         _small_model(report),
@@ -36,7 +37,7 @@ def findings(report: RunReport) -> list[str]:
 def limits(report: RunReport) -> list[str]:
     """What the model cannot do, and what its score does not say."""
     sentences = [
-        delivery_messages.ALWAYS_ANSWERS.format(n=len(report.classes)),
+        when_foreign(report) or delivery_messages.ALWAYS_ANSWERS.format(n=len(report.classes)),
         when_sure(report),
         delivery_messages.ONLY_PHOTOS_LIKE_THESE,
         _few_photos(report),
@@ -68,6 +69,26 @@ def when_sure(report: RunReport) -> str:
     return sentence.format(
         threshold=percent(calibration.threshold, 0), coverage=_of_100(coverage), accuracy=_of_100(accuracy)
     )
+
+
+def when_foreign(report: RunReport) -> str:
+    """How well it tells photos of nothing that it has learned; empty where it cannot."""
+    novelty = report.novelty
+    if novelty is None:
+        return ""
+    (low, high), (other_low, other_high) = novelty.flagged_95, novelty.recognised_95
+    return delivery_messages.FOREIGN.format(
+        n_recognised=novelty.n_recognised,
+        n_others=novelty.n_others,
+        n_flagged=novelty.n_flagged,
+        n_photos=novelty.n_photos,
+        flagged=_interval(low, high),
+        recognised=_interval(other_low, other_high),
+    )
+
+
+def _interval(low: float, high: float) -> str:
+    return delivery_messages.SHARE_INTERVAL.format(low=100 * low, high=100 * high)
 
 
 def _counted(report: RunReport) -> str:

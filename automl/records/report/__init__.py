@@ -6,6 +6,7 @@ that was found out on the way there. JSON of any version is read with `read_repo
 
 from automl.records.report.calibration_report import CalibrationBin, CalibrationReport
 from automl.records.report.data_report import ClassCounts, DataReport
+from automl.records.report.novelty_report import NoveltyReport
 from automl.records.report.reported_photos import DoubtedLabel, LookAlikePair, ReportedMistake, ReportedPhoto
 from automl.records.report.run_report import (
     CandidateReport,
@@ -39,6 +40,7 @@ __all__ = [
     "FormatReport",
     "Interval",
     "LookAlikePair",
+    "NoveltyReport",
     "ParetoRow",
     "ReportedMistake",
     "ReportedPhoto",

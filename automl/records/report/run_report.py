@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from automl.records.report.calibration_report import CalibrationReport
 from automl.records.report.data_report import DataReport
+from automl.records.report.novelty_report import NoveltyReport
 from automl.records.report.part import Count, ReportPart, Share
 from automl.records.report.reported_photos import DoubtedLabel, LookAlikePair, ReportedMistake
 from automl.records.report.score_report import ScoreReport
@@ -74,7 +75,7 @@ class CandidateReport(ReportPart):
     No part has a default, so that what is written is always whole.
     """
 
-    version: Literal[4] = Field(alias="schema")
+    version: Literal[5] = Field(alias="schema")
     """Version of this record. It is raised when the shape changes; `upgrade` then learns to read the older one."""
 
     name: str
@@ -120,6 +121,9 @@ class RunReport(CandidateReport):
 
     calibration: CalibrationReport | None
     """None where the model was delivered as it had been packed before, or by a version that did not calibrate."""
+
+    novelty: NoveltyReport | None
+    """How well the model tells photos of nothing that it has learned; None where it cannot, as of earlier versions."""
 
     n_trials: Count
 

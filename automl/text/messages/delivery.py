@@ -93,6 +93,12 @@ SURE_ON_VALIDATION_PHOTOS = (
     "When it is at least {threshold} sure, which it was for {coverage} validation photos, it was right on {accuracy}. "
     "Treat an answer below that as “not sure”."
 )
+FOREIGN = (
+    "It says “this looks like nothing it has learned” to {n_recognised:,} of {n_others:,} pictures of other things "
+    "(photographs, drawings, digits; expect {recognised}), and wrongly to {n_flagged:,} of {n_photos:,} photos of what "
+    "it has learned (expect {flagged}). What looks much like its own photos can still pass."
+)
+SHARE_INTERVAL = "{low:.0f} to {high:.0f} of 100"
 OF_100 = "{n} of 100"
 FEW_TEST_PHOTOS = OneOrMany(
     one=("Only one photo was there for the test, so its score is a rough one. More photos would make it surer."),

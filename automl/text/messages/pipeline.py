@@ -35,6 +35,15 @@ CONTINUED = OneOrMany(
 )
 
 # What happened during the run.
+NO_DISTANCE_WHEN_TUNED = (
+    "This model cannot say “this looks like nothing it has learned”: its network was trained through and through on "
+    "all of the photos, so none is left that shows how far other photos of the same kind are."
+)
+NO_DISTANCE_OF_FEW = (
+    "This model cannot say “this looks like nothing it has learned”: that takes at least {n} photos that it was tried "
+    "on before the test."
+)
+ASKING_OTHER_PICTURES = "Looking at pictures of other things"
 PART_OF_PHOTOS = (
     "Only {n:,} of {n_all:,} photos were learned from: there is no time to look at all of them. Give it more time, and "
     "it learns from more."

@@ -20,6 +20,10 @@ class PredictionResource(Resource):
     sure: bool | None
     """Whether the confidence reaches the threshold of the run; null where it has none."""
 
+    foreign: bool | None
+    """Whether the photo looks like nothing that the model has learned, so that its answer says little; null where the
+    model cannot tell."""
+
     probabilities: dict[str, float]
     """Of every class."""
 

@@ -190,9 +190,9 @@ def test_a_folder_may_be_called_zip(photos, capfd):
     assert "red" in capfd.readouterr().err
 
 
-def _write_model(path):
+def _write_model(path, model=None):
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model.onnx", tiny_model())
+        archive.writestr("model.onnx", model or tiny_model())
         archive.writestr("metrics.json", made_report(calibration={"threshold": 0.9}).json_text())
 
 
@@ -260,6 +260,17 @@ def test_an_answer_below_the_threshold_is_said_to_be_not_sure(tmp_path, capsys):
     assert second.startswith(f"{tmp_path / '2.png'}: not sure, perhaps red ")
 
 
+def test_a_photo_of_nothing_that_was_learned_is_named_so_in_words_and_in_the_table(tmp_path, capsys):
+    _write_model(tmp_path / "model.zip", tiny_model(has_distance=True))
+    Image.new("RGB", (8, 8), (255, 255, 255)).save(tmp_path / "1.png")
+    command = ["predict", str(tmp_path / "model.zip"), str(tmp_path / "1.png")]
+    assert main(command) == 0
+    assert f"{tmp_path / '1.png'}: this looks like nothing it has learned (otherwise " in capsys.readouterr().out
+    assert main([*command, "--csv", str(tmp_path / "answers.csv")]) == 0
+    with (tmp_path / "answers.csv").open(encoding="utf-8") as file:
+        assert [row["foreign"] for row in csv.DictReader(file)] == ["yes"]
+
+
 def test_the_threshold_that_its_user_chose_for_a_download_counts(tmp_path, capsys):
     _write_model(tmp_path / "model.zip")
     with zipfile.ZipFile(tmp_path / "model.zip", "a") as archive:
@@ -284,9 +295,9 @@ def test_the_table_of_answers_says_which_are_sure(tmp_path, calibration, sure):
     assert main(["predict", str(tmp_path / "model.zip"), *photos, "--csv", str(tmp_path / "answers.csv")]) == 2
     with (tmp_path / "answers.csv").open(encoding="utf-8") as file:
         header, *rows = csv.reader(file)
-    assert header == ["photo", "answer", "confidence", "sure", "red", "green", "blue", "error"]
+    assert header == ["photo", "answer", "confidence", "sure", "foreign", "red", "green", "blue", "error"]
     assert [row[3] for row in rows] == sure
-    assert {len(row) for row in rows} == {8}
+    assert {len(row) for row in rows} == {9}
 
 
 def test_train_without_weights_says_how_to_get_them(photos, tmp_path, monkeypatch, capfd):

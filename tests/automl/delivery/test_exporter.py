@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 from automl.delivery.exporter import Exporter
+from automl.delivery.tap_inputs import frozen_taps, tap_name
+from automl.evaluation.novelty import learn_distance
+from automl.models.features import OnnxExtractor
 from automl.models.weights.cache import InstalledWeights, installed
 from automl.records import DeliveredContract, ServingContract
 from automl.search.candidate import Branch, Candidate
+from automl.search.joined import unit
 from automl.search.space import LAST_TAP, SEVERAL_TAPS
+from automl.serving.explained import ExplainedModel
 from automl.serving.predict import Classifier
 from automl.settings import load_settings
 from tests.automl.evaluation.candidates import candidate, member
@@ -174,6 +179,42 @@ def test_each_model_carries_its_threshold(weights, exporter, tmp_path):
     model = replace(candidate([member(weights, [Branch(V2, 96)], LAST_TAP)], 96), sure_threshold=0.83)
     models = exporter.export(model, tmp_path / "out", with_keras=False)
     assert DeliveredContract.model_validate_json(models.contract).sure == Classifier(models.onnx).sure == 0.83
+
+
+@pytest.mark.parametrize("is_unit", [False, True])
+def test_onnx_gives_the_distance_that_the_taps_have(weights, exporter, tmp_path, is_unit):
+    plain = candidate([member(weights, [SMALL, Branch(V1, 96)], SEVERAL_TAPS, is_unit=is_unit)], 96)
+    taps = frozen_taps(plain, weights)
+    images = pictures(40, 96, 96)
+    pooled = np.concatenate([OnnxExtractor(weights[name])(images) for name in (V2, V1)], axis=1)
+    widths = [width for name in (V2, V1) for width in weights[name].tap_widths]
+    units = [unit(part) for part in np.split(pooled, np.cumsum(widths)[:-1], axis=1)]
+    found = learn_distance(
+        np.concatenate(units, axis=1),
+        taps=[tap_name(tap) for tap in taps],
+        widths=widths,
+        folds=np.arange(len(images)) % 4,
+    )
+    able = replace(plain, distance=found.distance)
+    models = exporter.export(able, tmp_path / "out", with_keras=False)
+    classifier = Classifier(models.onnx)
+    flat = np.full((2, 96, 96, 3), 200, np.uint8)
+    probabilities, distances = classifier.ask_arrays(np.concatenate([images[:3], flat]))
+    assert DeliveredContract.model_validate_json(models.contract).foreign == classifier.foreign == 1
+    assert distances[:3] == pytest.approx(found.distance.of(pooled[:3]), abs=1e-3)
+    assert distances[:3].max() < 1 < distances[3:].min()
+    exporter.write_onnx(plain, tmp_path / "plain.onnx")
+    assert Classifier(tmp_path / "plain.onnx").ask_arrays(images[:3])[1] is None
+    assert probabilities[:3] == pytest.approx(Classifier(tmp_path / "plain.onnx").predict_arrays(images[:3]), abs=1e-5)
+    assert models.onnx.stat().st_size - (tmp_path / "plain.onnx").stat().st_size < 1_000_000
+    assert ExplainedModel(models.onnx.read_bytes()).explain(images[:1])[0] == pytest.approx(probabilities[:1], abs=1e-5)
+
+
+def test_fine_tuned_networks_have_no_part_in_the_distance(weights, tuned):
+    both = candidate([member(weights, [tuned], LAST_TAP), member(weights, [SMALL], LAST_TAP)], 128)
+    last = len(weights[V2].taps) - 1
+    assert frozen_taps(both, weights) == [(SMALL, last)]
+    assert tap_name((SMALL, last)) == f"mobilenet_v2_96_tap_{last}"
 
 
 def test_onnx_knows_its_labels_and_size(weights, exporter, tmp_path):

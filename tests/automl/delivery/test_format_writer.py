@@ -8,10 +8,13 @@ from PIL import Image
 
 from automl.delivery import format_writer as formats
 from automl.delivery.format_writer import FormatWriter, add_labels
+from automl.evaluation.novelty import learn_distance
 from automl.formats import FORMATS, size_of
 from automl.models.quiet_tensorflow import import_tensorflow
 from automl.records import DeliveredContract
+from automl.search.joined import unit
 from automl.serving import predict_litert, predict_tensorflow
+from automl.serving.predict_tensorflow import with_taps
 from tests.automl.delivery.delivered import LABELS, SIZE_PX, delivered_model, pictures
 
 CONTRACT = DeliveredContract(background="black", sure=1.0).json_text()
@@ -76,6 +79,49 @@ def test_heads_on_taps_that_are_divided_by_their_norm_say_the_same(tmp_path, nam
     interpreter = predict_litert.load_interpreter(model_path=str(written))
     floats = [one["name"] for one in interpreter.get_tensor_details() if one["dtype"] is np.float32]
     assert name != "litert_int8" or len(floats) <= 1, "only the probabilities"
+
+
+@pytest.fixture(scope="module")
+def able_keras_file(tmp_path_factory):
+    """A model that knows how far pictures are from those that it has learned from."""
+    model = delivered_model(has_units=True)
+    taps = ("tap_0", "tap_1", "tap_2")
+    pooled = with_taps(model, taps)(pictures(60).astype(np.float32))[1].numpy()
+    widths = [model.get_layer(name).output.shape[-1] for name in taps]
+    units = [unit(part) for part in np.split(pooled, np.cumsum(widths)[:-1], axis=1)]
+    found = learn_distance(np.concatenate(units, axis=1), taps=taps, widths=widths, folds=np.arange(60) % 5)
+    path = tmp_path_factory.mktemp("able") / "model.keras"
+    model.save(path)
+    contract = DeliveredContract(foreign=1.0).json_text()
+    add_labels(path, LABELS, SIZE_PX, contract=contract, distance=found.distance.stored())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("saved_model", 1e-3), ("litert_float32", 1e-3), ("litert_float16", 0.05), ("litert_int8", 0.1)],
+)
+def test_each_format_gives_the_distance_of_the_model(able_keras_file, tmp_path, name, most):
+    images = np.concatenate([pictures(5, seed=2), np.zeros((1, SIZE_PX, SIZE_PX, 3), np.uint8)])
+    able = predict_tensorflow.Classifier(able_keras_file)
+    expected, distances = able.ask_arrays(images)
+    assert able.foreign == 1 and distances[:5].max() < distances[5] > 1
+    writer = FormatWriter(
+        able_keras_file,
+        labels=LABELS,
+        size_px=SIZE_PX,
+        contract=DeliveredContract(foreign=1.0).json_text(),
+        calibration=pictures(40),
+        target=tmp_path,
+    )
+    module = predict_tensorflow if name == "saved_model" else predict_litert
+    classifier = module.Classifier(writer.write(name))
+    probabilities, found = classifier.ask_arrays(images)
+    assert classifier.foreign == 1
+    assert probabilities == pytest.approx(expected, abs=max(most, 0.06 if "int8" in name else 0))
+    assert found[:5] == pytest.approx(distances[:5], abs=most)
+    # Whole numbers have no room for what is very far, but it stays beyond the threshold.
+    assert found[5] > 1 if name == "litert_int8" else found[5] == pytest.approx(distances[5], rel=most)
 
 
 def test_int8_takes_bytes_and_uses_integer_arithmetic(writer):

@@ -137,8 +137,9 @@ class Reader:
     size_px = 32
     rules = RULES
 
-    def predict_arrays(self, images: np.ndarray) -> np.ndarray:
-        return np.eye(3, dtype=np.float32)[images[:, 0, 0, 0].astype(int) // 100]
+    def ask_arrays(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        reds = images[:, 0, 0, 0].astype(int)
+        return np.eye(3, dtype=np.float32)[reds // 100], (reds / 100).astype(np.float32)
 
 
 def test_original_files_are_scored_in_order(tmp_path):
@@ -168,9 +169,9 @@ def test_several_classifiers_are_scored_in_one_pass_each_at_its_own_size(tmp_pat
 
         size_px = 16
 
-        def predict_arrays(self, images: np.ndarray) -> np.ndarray:
+        def ask_arrays(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
             shapes.append(images.shape)
-            return np.eye(3, dtype=np.float32)[[2] * len(images)]
+            return np.eye(3, dtype=np.float32)[[2] * len(images)], None
 
     path, shapes, progress = tmp_path / "0.png", [], []
     Image.new("RGB", (40, 20), (0, 0, 0)).save(path)
@@ -183,4 +184,5 @@ def test_several_classifiers_are_scored_in_one_pass_each_at_its_own_size(tmp_pat
         on_progress=lambda *step: progress.append(step),
     )
     assert (one.n_correct, other.n_correct) == (1, 0)
+    assert (one.distances.tolist(), other.distances) == ([0.0], None)
     assert (shapes, progress) == ([(1, 16, 16, 3)], [(1, 1)])

@@ -65,6 +65,7 @@ def test_the_report_speaks_of_every_photo_and_says_by_which_method(finished):
     assert score.interval_95[0] < score.accuracy <= score.interval_95[1] or score.accuracy == 1
     assert report.sentence.startswith("Each photo was tested by a model that had never seen it")
     assert report.first_model.n_images == N
+    assert (report.novelty.is_tested, report.novelty.n_photos) == (False, N)
 
 
 def test_it_is_said_how_score_and_count_belong_together(finished):

@@ -9,8 +9,9 @@ import pytest
 
 from automl.delivery.exporter import ExportedModels
 from automl.errors import DiskFull, RunFailed
+from automl.evaluation.other_pictures import N_PICTURES
 from automl.pipeline import packing
-from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
+from automl.pipeline.end_times import DISTANCE_S, EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
 from automl.pipeline.packing import Packer
 from automl.records import ImageRecord
 from automl.search.budget import Budget
@@ -20,6 +21,7 @@ from automl.serving.predict import RULES
 from tests.automl.search.fakes import LATENCY_S, V1, V2, Clock, Features, branch_head, candidate
 
 EXPORT_S = 0.5
+FOREIGN_S = DISTANCE_S + N_PICTURES * LATENCY_S[V2]
 TUNED = Branch(V2, 224, Path("tuned.weights.h5"))
 
 
@@ -176,7 +178,7 @@ def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_
     world.tensorflow.is_loaded = True
     best = candidate(0)
     world.packer.after_trial(best)
-    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
+    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
     both_s = 2 * 100 * 0.02  # the winner and the first model
     assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + both_s + rest_s))
 
@@ -185,7 +187,7 @@ def test_a_mean_of_networks_that_may_be_chosen_at_the_end_takes_longer_to_pack_t
     world.tensorflow.is_loaded = True
     world.packer.expect_branches(3)
     world.packer.after_trial(candidate(0))
-    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
+    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
     assert world.budget.reserve_s == pytest.approx(1.3 * (2.6 * 4 * EXPORT_S + 2 * 100 * 0.02 + rest_s))
 
 
@@ -193,7 +195,7 @@ def test_no_time_is_kept_for_the_first_model_where_that_would_be_much(world):
     world.tensorflow.is_loaded = True
     world.times._n_test = 1000
     world.packer.after_trial(candidate(0))
-    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
+    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
     assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 1000 * 0.02 + rest_s))
 
 
@@ -201,7 +203,9 @@ def test_a_short_run_keeps_no_time_for_heat_maps(world):
     world.tensorflow.is_loaded = True
     world.budget.total_s = 120.0
     world.packer.after_trial(candidate(0))
-    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 2 * 100 * 0.02 + PLOTS_AND_PACKING_S))
+    assert world.budget.reserve_s == pytest.approx(
+        1.3 * (4 * EXPORT_S + 2 * 100 * 0.02 + PLOTS_AND_PACKING_S + FOREIGN_S)
+    )
 
 
 def test_the_end_is_longer_with_a_tuned_network_and_its_mean_with_a_head_ahead(world):
@@ -213,7 +217,8 @@ def test_the_end_is_longer_with_a_tuned_network_and_its_mean_with_a_head_ahead(w
     world.packer.after_trial(best)
     assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.8 * 4 * EXPORT_S + 20))
     world.packer.after_trial(candidate(1, heads=(branch_head(), branch_head(Branch(V1, 224)))))
-    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.8 * 4 * EXPORT_S + 20 + 100 * LATENCY_S[V1]))
+    n_asked = 100 + N_PICTURES
+    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.8 * 4 * EXPORT_S + 20 + n_asked * LATENCY_S[V1]))
 
 
 def test_a_short_budget_keeps_half_for_the_search(world):

@@ -12,6 +12,7 @@ import pytest
 
 from automl.delivery.bundle import unpack_bundle
 from automl.errors import BadSetting, NoBackbone, RunFailed
+from automl.evaluation.other_pictures import other_pictures
 from automl.ingest.local import ingest_folder
 from automl.models.weights.cache import installed
 from automl.pipeline import run as pipeline
@@ -22,6 +23,7 @@ from automl.records.report import RunTimes
 from automl.search import frozen
 from automl.search.budget import Budget
 from automl.search.observer import Observer
+from automl.serving import predict_tensorflow
 from automl.serving.predict import Classifier
 from automl.settings import load_settings
 from tests.end_to_end.patterns import write_patterns
@@ -161,6 +163,24 @@ def test_the_bundle_holds_the_model_that_was_scored(finished, job, tmp_path):
     classifier = Classifier(model)
     right = [classifier.labels[classifier.predict(image.path).argmax()] == image.label for image in job.manifest.images]
     assert np.mean(right) >= 0.9
+
+
+@pytest.mark.slow
+def test_the_model_knows_what_it_has_not_learned_in_each_file(finished, job, tmp_path):
+    result, _ = finished
+    novelty = result.report.novelty
+    assert (novelty.is_tested, novelty.n_photos) == (True, 30)
+    assert novelty.flagged_95[0] <= 0.05
+    assert novelty.n_recognised >= 0.9 * novelty.n_others > 30
+    onnx, keras = unpack_bundle(result.bundle, tmp_path, ["model.onnx", "model.keras"])
+    photo, other = job.manifest.images[0].path, tmp_path / "coffee.png"
+    other_pictures()[6].save(other)
+    by_onnx, by_keras = (
+        [classifier.ask(path)[1] for path in (photo, other)]
+        for classifier in (Classifier(onnx), predict_tensorflow.Classifier(keras))
+    )
+    assert by_onnx[0] < 1 < by_onnx[1]
+    assert by_keras == pytest.approx(by_onnx, rel=0.02)
 
 
 def files_of_features(job: Job) -> dict[str, int]:

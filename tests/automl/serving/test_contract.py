@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from PIL import Image
 
 from automl.records import Aspect, DeliveredContract, GrayRange, GrayRules, ServingContract
-from automl.serving.predict import CONTRACT, Classifier, PhotoRules, said, sure_in
+from automl.serving.predict import CONTRACT, Classifier, PhotoRules, is_foreign, said, sure_in
 from tests.automl.serving.tiny_model import tiny_model
 
 
@@ -73,6 +74,20 @@ def test_the_threshold_beside_a_model_counts_since_its_user_may_have_chosen_it(t
     assert Classifier(path).sure == 0.83
     (tmp_path / CONTRACT).write_text(DeliveredContract(sure=0.95).json_text())
     assert Classifier(path).sure == 0.95
+
+
+@pytest.mark.parametrize(("colour", "begin"), [(0, "red"), (255, "this looks like nothing it has learned (otherwise ")])
+def test_the_program_says_what_looks_like_nothing_that_was_learned(tmp_path: Path, colour: int, begin: str) -> None:
+    model = Classifier(tiny_model(has_distance=True))
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (9, 9), (255, colour, colour)).save(photo)
+    assert said(model, *model.ask(photo)).startswith(begin)
+
+
+def test_a_model_without_distances_takes_no_photo_for_foreign() -> None:
+    model = Classifier(tiny_model())
+    _, distances = model.ask_arrays(np.full((1, 8, 8, 3), 255))
+    assert (distances, model.foreign, is_foreign(None, model.foreign)) == (None, None, False)
 
 
 @pytest.mark.parametrize("text", ["", ServingContract().json_text(), DeliveredContract().json_text()])

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from automl.records import DatasetState, RunState
 from server import answering
+from tests.automl.serving.tiny_model import tiny_model
 from tests.server.conftest import form_file
 from tests.server.trying import add_tried_run, noise, picture
 
@@ -31,9 +32,18 @@ def test_each_photo_has_its_answer(client, run_id):
     assert red["confidence"] == red["probabilities"]["red"] > 0.99
     assert sum(red["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     assert 0 < red["latency_ms"] < 10_000
-    assert set(red) == {"name", "label", "confidence", "sure", "probabilities", "latency_ms"}
+    assert set(red) == {"name", "label", "confidence", "sure", "foreign", "probabilities", "latency_ms"}
+    assert red["foreign"] is None
     assert dark["sure"] is False
     assert dark["confidence"] < 0.9
+
+
+def test_a_photo_of_nothing_that_was_learned_is_named_so(world, client):
+    able = add_tried_run(world, model=tiny_model(has_distance=True))
+    files = ("red.png", picture()), ("white.png", picture((255, 255, 255)))
+    assert [one["foreign"] for one in predict(client, able, *files).get_json()] == [False, True]
+    rows = list(csv.DictReader(io.StringIO(predict(client, able, *files, query="?as=csv").text)))
+    assert [(row["photo"], row["foreign"]) for row in rows] == [("red.png", "no"), ("white.png", "yes")]
 
 
 def test_a_photo_may_be_the_body_itself(client, run_id):
@@ -84,9 +94,9 @@ def test_the_table_is_that_of_the_command_line(client, run_id):
         response = predict(client, run_id, *files, **how)
         assert response.mimetype == "text/csv"
         header, green, refused = csv.reader(io.StringIO(response.text))
-        assert header == ["photo", "answer", "confidence", "sure", "red", "green", "blue", "error"]
+        assert header == ["photo", "answer", "confidence", "sure", "foreign", "red", "green", "blue", "error"]
         assert green[:2] == ["a, b.png", "green"]
-        assert green[2] == green[5]
+        assert green[2] == green[6]
         assert (green[3], refused[3]) == ("yes", "")
         assert refused[0] == "x.txt"
         assert refused[-1] != ""
@@ -95,15 +105,13 @@ def test_the_table_is_that_of_the_command_line(client, run_id):
 
 def test_a_row_of_the_table_can_come_with_the_answer(client, run_id):
     (answer,) = predict(client, run_id, ("a.png", picture()), query="?row=1").get_json()
-    assert re.match(r"a\.png,red,0\.99\d+,yes,0\.99", answer["row"])
+    assert re.match(r"a\.png,red,0\.99\d+,yes,,0\.99", answer["row"])
     assert answer["row"].endswith("\r\n")
     (dark,) = predict(client, run_id, ("a.png", picture((60, 40, 40))), query="?row=1").get_json()
     assert dark["row"].split(",")[3] == "no"
 
 
 def test_a_heat_map_is_given_on_demand_and_where_the_model_has_none_the_rest_still_is(world, client, run_id):
-    from tests.automl.serving.tiny_model import tiny_model
-
     (answer,) = predict(client, run_id, ("a.png", picture()), query="?heat=1").get_json()
     assert answer["heat"].startswith("data:image/jpeg;base64,/9j/")
     foreign = add_tried_run(world, model=tiny_model(has_taps=False))

@@ -51,6 +51,13 @@ def test_a_run_without_a_result_has_one_page(client, world, part, state):
     assert (answer.status_code, answer.location) == (302, f"/runs/{run_id}")
 
 
+def test_the_page_says_how_well_it_knows_what_it_has_not_learned(world, client, run_id):
+    words = text_of(client, f"/runs/{run_id}/mistakes")
+    assert "Of pictures of other things it says so to 42 of 44, rightly (expect 85 to 99 of 100)." in words
+    assert "Of your test photos it says so to 0 of 6, wrongly (expect 0 to 39 of 100)." in words
+    assert "This model cannot say" in text_of(client, f"/runs/{add_finished(world)}/mistakes")
+
+
 def test_a_run_that_is_not_there_is_not_found(client):
     assert client.get("/runs/nowhere/details").status_code == 404
 

@@ -34,6 +34,16 @@ def test_the_page_may_use_the_camera_and_no_other_page_may(client, run_id):
     assert "camera=()" in client.get("/").headers["Permissions-Policy"]
 
 
+def test_a_photo_of_nothing_that_was_learned_has_no_answer_in_large_letters(world, client):
+    able = add_tried_run(world, model=tiny_model(has_distance=True))
+    assert "a photo of anything else gets one of them too" not in client.get(f"/runs/{able}/try").text
+    red, white = send(client, able, ("r.png", picture()), ("w.png", picture((255, 255, 255)))).text.split("<article")[
+        1:3
+    ]
+    assert "This looks like nothing it has learned." in white and "would say" in white
+    assert "This looks like nothing" not in red and "It says" in red
+
+
 def test_the_result_leads_to_it(client, run_id):
     assert f'href="/runs/{run_id}/try"' in client.get(f"/runs/{run_id}").text
 

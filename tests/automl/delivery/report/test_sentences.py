@@ -150,3 +150,21 @@ def test_names_are_listed_as_people_do(names, words):
 def test_what_a_small_model_reaches_that_was_taught(is_winner, sentence):
     report = made_report(small={**SMALL_MODEL, "is_winner": is_winner})
     assert sentence in findings(report)
+
+
+def test_both_rates_of_photos_of_nothing_learned_are_said():
+    novelty = {
+        "is_tested": True,
+        "n_photos": 127,
+        "n_flagged": 4,
+        "flagged_95": [0.012, 0.078],
+        "n_others": 44,
+        "n_recognised": 43,
+        "recognised_95": [0.882, 0.996],
+    }
+    report = made_report(novelty=novelty)
+    (said,) = (sentence for sentence in findings(report) if "nothing it has learned" in sentence)
+    assert "to 43 of 44 pictures of other things (photographs, drawings, digits; expect 88 to 100 of 100)" in said
+    assert "wrongly to 4 of 127 photos of what it has learned (expect 1 to 8 of 100)" in said
+    assert said in limits(report)
+    assert not any("nothing it has learned" in sentence for sentence in findings(made_report()))
