@@ -76,7 +76,7 @@ class TimelySSLSocket(ssl.SSLSocket):
         try:
             super().do_handshake(block)
         except TimeoutError:
-            raise ssl.SSLError(ssl.SSL_ERROR_EOF, "The handshake took too long.") from None
+            raise ssl.SSLError(ssl.SSL_ERROR_EOF, "handshake timed out") from None
         finally:
             self.settimeout(None)
 
