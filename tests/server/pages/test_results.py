@@ -7,6 +7,7 @@ import pytest
 
 from automl.formats import FORMATS
 from automl.records import ExportState, RunState
+from server.views import outcome
 from server.views.uses import FORMATS_FOR, ModelUse
 from tests.server.finished import add_finished
 from tests.server.rich_result import add_rich_result
@@ -108,3 +109,25 @@ def test_how_sure_it_is_is_drawn_in_the_page_from_the_figures(client, run_id):
     assert details.count('class="drawn-dot"') == 2 and 'class="drawn-mark"' in details
     assert "On average it is 6.0 % off" in details
     assert "style=" not in details
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("", ["view_mistakes", "next_steps"]),
+        ("/mistakes", ["view_mistakes", "rescored", "view_sure", "view_confusion"]),
+        ("/doubts", ["view_mistakes"]),
+        ("/details", ["view_mistakes", "rescored"]),
+    ],
+)
+def test_each_page_works_out_what_it_shows_alone(client, run_id, monkeypatch, page, shown):
+    worked_out = []
+    for name in ("view_confusion", "view_mistakes", "rescored", "view_sure", "next_steps"):
+
+        def watched(*args, name=name, work=getattr(outcome, name), **kwargs):
+            worked_out.append(name)
+            return work(*args, **kwargs)
+
+        monkeypatch.setattr(outcome, name, watched)
+    assert client.get(f"/runs/{run_id}{page}").status_code == 200
+    assert sorted(worked_out) == sorted(shown)
