@@ -291,7 +291,7 @@ class _Run:
             described,
             score,
             settings=self._used_settings(),
-            n_trials=len(records),
+            n_trials=search.trials.n_trials,
             pareto=pareto_rows(records, winner, self._n_validated),
             small=self._small_model(search, winner),
             time=self._times(),

@@ -135,5 +135,5 @@ def _render(session: Session, view: RunView, *, template: str, after: str) -> st
         download=download_panel(services(), run, final, use) if final else None,
         stages=STAGES,
         again=form_values(run.settings),
-        asks_cancel=request.args.get("ask") == "cancel",
+        asks=request.args.get("ask"),
     )

@@ -122,6 +122,7 @@ class RunReport(CandidateReport):
     """None where the model was delivered as it had been packed before, or by a version that did not calibrate."""
 
     n_trials: Count
+    """Trainings; the mean of several models is none, but was counted by earlier versions."""
 
     pareto: tuple[ParetoRow, ...]
     """The best trials for their size, the smallest model first. Empty for a run of a version that did not compare."""

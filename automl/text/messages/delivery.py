@@ -152,6 +152,7 @@ VALIDATED_ON_ALL_FOLDS = "{n_folds}-fold cross-validation"
 FINGERPRINT = "Fingerprint (SHA-256)"
 CHOSEN_FROM = "Chosen from"
 CHOSEN_FROM_TRIES = OneOrMany(one="one try, number {winner} won", many="{n:,} tries, number {winner} won")
+CHOSEN_FROM_MEANS = "{n:,} tries, and means of several of them: the mean of {n_parts} won"
 ON_VALIDATION_PHOTOS = "On validation photos"
 ON_VALIDATION_PHOTOS_WAS = (
     "{share} of {n:,}. These photos chose the winner, so this score tends to be a little too good; the test score is "
