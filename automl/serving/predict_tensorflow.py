@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Says what is in a picture, with a `.keras` file or a SavedModel that Darkroom trained.
 
-    python predict_tensorflow.py model.keras photo.jpg another.png
+    python predict_tensorflow.py photo.jpg another.png
 
+`--model saved_model` before the photos asks another model than the first that it finds beside it.
 It needs TensorFlow with Keras 3, NumPy and Pillow, and predict.py beside it.
 """
 
@@ -13,7 +14,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from automl.serving.predict import CONTRACT, PhotoRules, answer, load_image, sure_beside
+from automl.serving.predict import CONTRACT, PhotoRules, ask, load_image, sure_beside
+
+MODELS = ("model.keras", "saved_model")
+"""What this program asks, in the order in which it looks for it."""
 
 
 class Classifier:
@@ -66,12 +70,9 @@ def _text_in(model: Path, name: str) -> str:
         return archive.read(name).decode() if name in archive.namelist() else ""
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) < 2:
-        sys.stderr.write("Usage: python predict_tensorflow.py MODEL PHOTO [PHOTO ...]\n")
-        return 2
-    return answer(Classifier(arguments[0]), arguments[1:])
+def main(arguments: list[str] | None = None) -> int:
+    return ask(arguments, Classifier, MODELS)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from automl.delivery.contents import words_of
 from automl.errors import NotFound
-from automl.formats import FORMATS, Format
+from automl.formats import FORMATS, ONNX_RUNTIME, Format
 from automl.records import ExportState
 from automl.records.report import FormatReport, ScoreReport
 from automl.serving.sound_zip import sound_zip
@@ -88,6 +88,9 @@ class DownloadPanel:
 
     poll_s: ClassVar[int] = 4
     """How often a page asks for changes."""
+
+    commands: ClassVar[Sequence[tuple[str, str]]] = ONNX_RUNTIME.commands()
+    """What to type to ask the model about a photo, by the words for the system."""
 
     @property
     def seen(self) -> str:
