@@ -21,6 +21,9 @@ from server.downloads.composing import may_be_chosen
 from server.services import Services
 from server.views.uses import FORMATS_FOR, ModelUse
 
+_SEEN = 0.0005
+"""The smallest difference of a probability that its percentage shows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleMember:
@@ -220,6 +223,8 @@ def _words(export: Export, *, one: Format, found: FormatReport, score: ScoreRepo
     if export.state is ExportState.PREPARING:
         return _when(export, one)
     known = [_right(found, score)] if found.is_true else []
+    if found.largest_difference is not None and found.largest_difference >= _SEEN:
+        known.append(page_messages.LARGEST_DIFFERENCE.format(points=100 * found.largest_difference))
     if found.latency_s:
         known.append(page_messages.TIME_A_PHOTO.format(time=latency_in_words(found.latency_s)))
     return ", ".join(part for part in known if part)

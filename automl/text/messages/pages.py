@@ -56,6 +56,7 @@ RIGHT_LIKE_MODEL = "right on {n_right:,} of {n:,} test photos, like the model it
 RIGHT_UNLIKE_MODEL = "right on {n_right:,} of {n:,} test photos, the model itself on {n_model:,}"
 SAME_ANSWERS = "same answers as the model itself"
 NEARLY_SAME_ANSWERS = "{share} of its answers are those of the model itself"
+LARGEST_DIFFERENCE = "how sure it is differs by at most {points:.1f} points of 100"
 TIME_A_PHOTO = "{time} a photo"
 NOT_QUITE_THE_MODEL = "Not quite the same model: {right}."
 FORMAT_NOT_MADE = "It could not be made."
