@@ -6,15 +6,18 @@ from functools import cached_property
 from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
+from automl.records.learning_curve import CurvePoint
 from automl.records.report import RunReport
 from automl.store.results import report_of
 from automl.store.tables import Artifact, Run
 from server.services import Services
 from server.views.advice import Advice, advise
+from server.views.charts import Chart
 from server.views.comparison import ComparisonRow, setting_rows
 from server.views.confusion import ConfusionMatrix, is_drawn, n_mistakes, view_confusion
 from server.views.dataset import labels_of
 from server.views.follow_up import NextSteps, next_steps
+from server.views.history import SearchHistory, draw_worth, view_history
 from server.views.mistakes import Mistakes, view_mistakes
 from server.views.photo_worth import curve_in
 from server.views.rescored import RescoredAnswers, rescored
@@ -98,6 +101,33 @@ class OutcomeView:
         return view_sure(self._run, self._answers)
 
     @cached_property
+    def history(self) -> SearchHistory | None:
+        """What was tried over time; None where there is nothing to draw."""
+        return view_history(self._session, self._run)
+
+    @property
+    def worth(self) -> Sequence[CurvePoint]:
+        """What more photos are worth; empty where it was not measured."""
+        return curve_in(self._services.store, self._bundle)
+
+    @cached_property
+    def worth_chart(self) -> Chart | None:
+        """The same as a chart."""
+        return draw_worth(self.worth)
+
+    @property
+    def drawn_plots(self) -> frozenset[str]:
+        """Names of the plots of the download whose figures the pages draw or tell themselves."""
+        calibration = self.report.calibration
+        shown = {
+            "confusion_matrix.png": self.is_drawn,
+            "per_class.png": True,
+            "reliability.png": bool(calibration and calibration.bins_after),
+            "search.png": self.history is not None,
+        }
+        return frozenset(name for name, is_shown in shown.items() if is_shown)
+
+    @cached_property
     def next(self) -> NextSteps:
         """The runs that may follow."""
         return next_steps(self._session, self._run, self._services.settings.max_budget_s)
@@ -110,5 +140,5 @@ class OutcomeView:
             n_doubted=self.mistakes.n_doubted,
             n_corrected=self.mistakes.n_corrected,
             was_stopped=self._run.stop_requested,
-            curve=curve_in(self._services.store, self._bundle),
+            curve=self.worth,
         )
