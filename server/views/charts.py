@@ -10,7 +10,7 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 360, 240
 """Of the drawing, in the pixels of a phone: there its letters have the size that they are written in."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 10, 42
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 10, 42
 _STEPS = (1, 2, 2.5, 5, 10)
 _MOST_TICKS = 6
 
