@@ -61,13 +61,14 @@ class Runtime:
 
     def readme(self, model: str) -> str:
         """How to use it. `model`: the file name of one of its models."""
-        return delivery_messages.RUNTIME_README.format(
+        text = delivery_messages.RUNTIME_README.format(
             title=self.title,
             model=model,
             commands=self.commands_in_words(),
             script=self.script,
             module=Path(self.script).stem,
         )
+        return f"{text}\n"
 
     def delivered_script(self) -> str:
         """The text of `script` as it is delivered: it needs none of this project."""

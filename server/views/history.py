@@ -1,4 +1,4 @@
-"""What the details of a result draw of its search: each try by the time at which it ended, and how the best one grew."""
+"""What the details of a result draw: each try by the time at which it ended, and what more photos are worth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,8 @@ def view_history(session: Session, run: Run) -> SearchHistory | None:
     """None where fewer than two tries have a score: there is nothing to draw."""
     ended_s = TrialSummary.started_s + TrialSummary.duration_s
     query = select(ended_s, TrialSummary.score, TrialSummary.stage).where(TrialSummary.run_id == run.id)
-    rows = session.execute(query.where(TrialSummary.score.is_not(None)).order_by(TrialSummary.number)).all()
+    found = session.execute(query.order_by(TrialSummary.number)).all()
+    rows = [(end_s, score, stage) for end_s, score, stage in found if score is not None]
     if len(rows) < 2:
         return None
     bests = tuple(session.scalars(select(LogEntry).where(LogEntry.run_id == run.id, LogEntry.kind == "best")))

@@ -45,7 +45,7 @@ def test_a_readme_has_the_commands_of_each_system_the_choice_of_the_model_and_co
     ("runtime", "program"), [(ONNX_RUNTIME, predict), (LITERT, predict_litert), (TENSORFLOW, predict_tensorflow)]
 )
 def test_each_program_looks_for_the_models_of_its_runtime(runtime, program):
-    assert program.MODELS == tuple(one.file_name for one in FORMATS if one.runtime is runtime)
+    assert tuple(one.file_name for one in FORMATS if one.runtime is runtime) == program.MODELS
 
 
 @pytest.mark.parametrize("program", [predict, predict_litert, predict_tensorflow])

@@ -89,7 +89,7 @@ class FineTuneStage:
         return not self._budget.has_clock or self.shortest_s() <= seconds
 
     def shortest_s(self) -> float:
-        """Seconds of the cheapest fine-tuning of a few epochs, before anything was timed; infinite where none can be."""
+        """Seconds of the cheapest fine-tuning of a few epochs, before one was timed; infinite where there is none."""
         size = min(_USUAL_PX, self._sizes[-1])
         cheap = (FineTuningKind(name, size, depth) for name in self._starts() for depth in _EXPERT_DEPTHS)
         return min((self._times.seconds(kind, FEWEST_EPOCHS + 2) for kind in cheap), default=math.inf)

@@ -320,8 +320,7 @@ REQUIREMENTS_COMMENT = "# What predict.py needs; any Python from 3.10 on."
 RUNTIME_README = """How to use {model} with {title}. Open a terminal in this folder.
 {commands}
 Name as many photos as you like. To ask one certain model, name it before them: {script} --model {model} photo.jpg
-In your own code: from {module} import Classifier; probabilities = Classifier({model!r}).predict('photo.jpg')
-"""
+In your own code: from {module} import Classifier; probabilities = Classifier({model!r}).predict('photo.jpg')"""
 
 # The README of chosen formats, line by line.
 UNPACK_AND_OPEN = "Unpack this folder and open a terminal in it. The models, and what uses each of them:"

@@ -118,18 +118,17 @@ def test_how_sure_it_is_is_drawn_in_the_page_from_the_figures(client, run_id):
         ("", ["view_mistakes", "next_steps"]),
         ("/mistakes", ["view_mistakes", "rescored", "view_sure", "view_confusion"]),
         ("/doubts", ["view_mistakes"]),
-        ("/details", ["view_mistakes", "rescored", "next_steps"]),
+        ("/details", ["view_mistakes", "rescored", "next_steps", "view_history"]),
     ],
 )
 def test_each_page_works_out_what_it_shows_alone(client, run_id, monkeypatch, page, shown):
     worked_out = []
-    for name in ("view_confusion", "view_mistakes", "rescored", "view_sure", "next_steps"):
 
-        def watched(*args, name=name, work=getattr(outcome, name), **kwargs):
-            worked_out.append(name)
-            return work(*args, **kwargs)
+    def watched(name, work):
+        return lambda *args, **kwargs: worked_out.append(name) or work(*args, **kwargs)
 
-        monkeypatch.setattr(outcome, name, watched)
+    for name in ("view_confusion", "view_mistakes", "rescored", "view_sure", "next_steps", "view_history"):
+        monkeypatch.setattr(outcome, name, watched(name, getattr(outcome, name)))
     assert client.get(f"/runs/{run_id}{page}").status_code == 200
     assert sorted(worked_out) == sorted(shown)
 

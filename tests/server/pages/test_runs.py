@@ -9,6 +9,7 @@ from sqlalchemy import JSON, type_coerce, update
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler, Scoring, TrialInProgress
 from automl.store.tables import LogEntry, Run, TrialSummary, now
+from automl.text.numbers import validated
 from tests.reports import CROSS_VALIDATED, PARETO_ROW, SMALL_MODEL, report_values
 from tests.server.conftest import zip_of
 
@@ -475,24 +476,26 @@ def test_tries_are_counted_from_one_on_the_page(client, searching):
 
 
 def test_both_buttons_say_which_model_is_packed_and_that_a_better_try_is_not_yet(client, world, searching):
-    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "80.3 % on photos it had not learned from")
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", validated(0.803))
     older = (
-        "The model that was packed last: 80.3 % on photos it had not learned from, 1 byte. The try with 95.1 % is not packed yet."
+        "The model that was packed last: 80.3 % on photos it had not learned from, 1 byte. "
+        "The try with 95.1 % is not packed yet."
     )
     page = text_of(client, f"/runs/{searching}")
     assert f'<p id="download-title"><small>{older}</small></p>' in page
     assert page.count('aria-describedby="download-title"') == 2
-    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "95.1 % on photos it had not learned from")
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", validated(0.951))
     page = text_of(client, f"/runs/{searching}")
     assert '<p id="download-title"><small>95.1 % on photos it had not learned from, 1 byte</small></p>' in page
 
 
 def test_a_better_download_changes_its_title_and_leaves_the_buttons_alone(client, world, searching):
-    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "80.0 % on photos it had not learned from")
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", validated(0.800))
     key = client.get(f"/runs/{searching}").text.split("seen=")[1].split('"')[0]
-    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "95.1 % on photos it had not learned from")
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", validated(0.951))
     answer = client.get(f"/runs/{searching}/live?seen={key}")
-    assert '<p id="download-title" hx-swap-oob="innerHTML"><small>95.1 % on photos it had not learned from, 1 byte' in answer.text
+    title = f'<p id="download-title" hx-swap-oob="innerHTML"><small>{validated(0.951)}, 1 byte'
+    assert title in answer.text
     assert "confirm-cancel" not in answer.text
 
 
