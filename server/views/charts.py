@@ -30,12 +30,12 @@ class Scale:
     high: float
 
     @classmethod
-    def holding(cls, words: str, values: Sequence[float], *, least: float) -> "Scale":
-        """Between round numbers around all values. least: by so much the ends differ at least."""
+    def of_percents(cls, words: str, values: Sequence[float], *, least: float) -> "Scale":
+        """Between round numbers around all values, 0-100. least: by so much the ends differ at least."""
         middle, half = (min(values) + max(values)) / 2, max(max(values) - min(values), least) / 2
         step = _round_step(2 * half)
         low, high = math.floor((middle - half) / step) * step, math.ceil((middle + half) / step) * step
-        return cls(words=words, low=max(low, 0.0) if min(values) >= 0 else low, high=high)
+        return cls(words=words, low=max(low, 0.0), high=min(high, 100.0))
 
     @property
     def ticks(self) -> tuple[float, ...]:

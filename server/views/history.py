@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from automl.records.learning_curve import CurvePoint
 from automl.store.tables import LogEntry, Run, TrialSummary
 from automl.text.messages import pages as page_messages
+from automl.text.messages import plots as plot_messages
 from automl.text.trial_names import STAGE_TITLES
 from server.views.charts import Chart, Scale, draw
 
@@ -44,9 +45,11 @@ def view_history(session: Session, run: Run) -> SearchHistory | None:
     marks = [(end_s / unit_s, 100 * score, stage) for end_s, score, stage in rows]
     end = max(at for at, _, _ in marks)
     scores = [score for _, score, _ in marks] + [100 * best.score for best in bests if best.score is not None]
-    y = Scale.holding(page_messages.RIGHT_ON_NOT_LEARNED, scores, least=_LEAST_POINTS)
+    y = Scale.of_percents(page_messages.RIGHT_ON_NOT_LEARNED, scores, least=_LEAST_POINTS)
     return SearchHistory(
-        chart=draw(Scale(words=words, low=0.0, high=end * 1.02), y, marks=marks, line=_steps(bests, unit_s, end=end)),
+        chart=draw(
+            Scale(words=words, low=0.0, high=max(1.0, 1.02 * end)), y, marks=marks, line=_steps(bests, unit_s, end=end)
+        ),
         kinds={stage: title for stage, title in STAGE_TITLES.items() if any(stage == kind for _, _, kind in marks)},
         bests=bests,
     )
@@ -55,10 +58,10 @@ def view_history(session: Session, run: Run) -> SearchHistory | None:
 def _clock(longest_s: float) -> tuple[float, str]:
     """Seconds of one unit of the time, and what it is called."""
     if longest_s >= _HOURS_FROM_S:
-        return 3600.0, page_messages.HOURS_SINCE_START
+        return 3600.0, plot_messages.HOURS_SINCE_START
     if longest_s >= _MINUTES_FROM_S:
-        return 60.0, page_messages.MINUTES_SINCE_START
-    return 1.0, page_messages.SECONDS_SINCE_START
+        return 60.0, plot_messages.MINUTES_SINCE_START
+    return 1.0, plot_messages.SECONDS_SINCE_START
 
 
 def _steps(bests: Sequence[LogEntry], unit_s: float, *, end: float) -> list[tuple[float, float]]:
@@ -80,5 +83,5 @@ def draw_worth(points: Sequence[CurvePoint]) -> Chart | None:
         return None
     line = [(point.n_learned, 100 * point.right) for point in points]
     x = Scale(words=page_messages.PHOTOS_LEARNED_FROM, low=0.0, high=1.05 * line[-1][0])
-    y = Scale.holding(page_messages.RIGHT_ON_NOT_LEARNED, [right for _, right in line], least=_LEAST_POINTS)
+    y = Scale.of_percents(page_messages.RIGHT_ON_NOT_LEARNED, [right for _, right in line], least=_LEAST_POINTS)
     return draw(x, y, marks=[(*corner, "heads") for corner in line], line=line)

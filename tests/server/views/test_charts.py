@@ -7,11 +7,18 @@ from server.views.charts import HEIGHT, WIDTH, Scale, draw
 
 @pytest.mark.parametrize(
     ("values", "ends"),
-    [([87.9, 92.3], (87, 93)), ([95.0, 95.0], (94, 96)), ([0.0, 0.4], (0, 2)), ([3, 97], (0, 100))],
+    [
+        ([87.9, 92.3], (87, 93)),
+        ([95.0, 95.0], (94, 96)),
+        ([99.5, 100.0], (98.5, 100)),
+        ([0.0, 0.4], (0, 2)),
+        ([3, 97], (0, 100)),
+    ],
 )
 def test_a_scale_ends_at_round_numbers_around_all_values(values, ends):
-    scale = Scale.holding("Score in %", values, least=2.0)
+    scale = Scale.of_percents("Score in %", values, least=2.0)
     assert scale.low <= min(values) and scale.high >= max(values)
+    assert scale.high <= 100
     assert (scale.low, scale.high) == pytest.approx(ends, abs=1.0)
 
 
