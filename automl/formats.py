@@ -5,6 +5,7 @@ For a new format add a row to `FORMATS`, and its writer to `automl.delivery.form
 
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 from automl.text.messages import delivery as delivery_messages
 
@@ -33,15 +34,41 @@ class Runtime:
         """The file that says how to use it."""
         return f"README_{self.name}.txt"
 
-    def readme(self, model: str) -> str:
-        """Three lines on how to use it. `model`: the file name of one of its models."""
-        named = "" if self.script == "predict.py" else f" {model}"
-        lines = (
-            delivery_messages.RUNTIME_INSTALL.format(title=self.title, packages=" ".join(map(repr, self.packages))),
-            delivery_messages.RUNTIME_USE.format(command=f"{self.script}{named}"),
-            delivery_messages.RUNTIME_IN_CODE.format(module=Path(self.script).stem, model=model),
+    @property
+    def requirements_name(self) -> str:
+        """The file of what it needs; `requirements.txt` is that of `predict.py`, as in every download."""
+        return "requirements.txt" if self.script == "predict.py" else f"requirements_{self.name}.txt"
+
+    def requirements(self) -> str:
+        """The text of that file."""
+        return "".join(f"{package}\n" for package in self.packages)
+
+    def commands(self) -> tuple[tuple[str, str], ...]:
+        """What to type on each system to ask a model about a photo, by the words for that system."""
+        systems = (
+            (delivery_messages.ON_WINDOWS, delivery_messages.WINDOWS_COMMANDS),
+            (delivery_messages.ON_MACOS_AND_LINUX, delivery_messages.MACOS_AND_LINUX_COMMANDS),
         )
-        return "".join(f"{line}\n" for line in lines)
+        names = {"requirements": self.requirements_name, "script": self.script}
+        return tuple((system, commands.format(**names)) for system, commands in systems)
+
+    def commands_in_words(self) -> str:
+        """The same as a text, for a README."""
+        return "\n".join(
+            delivery_messages.TYPE_ON_SYSTEM.format(system=system, commands=indent(commands, "    "))
+            for system, commands in self.commands()
+        )
+
+    def readme(self, model: str) -> str:
+        """How to use it. `model`: the file name of one of its models."""
+        text = delivery_messages.RUNTIME_README.format(
+            title=self.title,
+            model=model,
+            commands=self.commands_in_words(),
+            script=self.script,
+            module=Path(self.script).stem,
+        )
+        return f"{text}\n"
 
     def delivered_script(self) -> str:
         """The text of `script` as it is delivered: it needs none of this project."""

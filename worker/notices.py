@@ -39,7 +39,7 @@ _ENDS = {
     RunState.FAILED: worker_messages.RUN_FAILED,
     RunState.CANCELLED: worker_messages.RUN_CANCELLED,
 }
-_SCORES = {"test": worker_messages.RIGHT_WHEN_TESTED, "validation": worker_messages.RIGHT_ON_VALIDATION_PHOTOS}
+_SCORES = {"test": worker_messages.RIGHT_WHEN_TESTED, "validation": worker_messages.RIGHT_ON_PHOTOS_NOT_LEARNED_FROM}
 
 _log = structlog.stdlib.get_logger(__name__)
 

@@ -14,6 +14,7 @@ from automl.atomic_files import no_half_files
 from automl.delivery.exporter import ExportedModels
 from automl.errors import BadBundle, NotFound
 from automl.file_faults import fault_in_words
+from automl.formats import ONNX_RUNTIME
 from automl.records.report import CandidateReport, read_report
 from automl.serving import predict
 from automl.serving.sound_zip import sound_zip
@@ -24,8 +25,6 @@ REPORT_NAME = "metrics.json"
 _STORED = {".keras", ".png"}  # compressed already
 
 AnyReport = TypeVar("AnyReport", bound=CandidateReport)
-
-_REQUIREMENTS = ("numpy>=1.26", "pillow>=10.3", "onnxruntime>=1.18")
 
 
 def write_bundle(
@@ -57,7 +56,7 @@ def write_bundle(
         _write_text(bundle, "labels.txt", "".join(f"{label}\n" for label in report.classes))
         if models.contract:
             _write_text(bundle, predict.CONTRACT, models.contract)
-        _write_text(bundle, "requirements.txt", _lines(delivery_messages.REQUIREMENTS_COMMENT, *_REQUIREMENTS))
+        _write_text(bundle, "requirements.txt", _lines(delivery_messages.REQUIREMENTS_COMMENT, *ONNX_RUNTIME.packages))
         bundle.write(predict.__file__, "predict.py")
         for name, text in tables.items():
             _write_text(bundle, name, text)
@@ -141,8 +140,7 @@ def _readable(bundle: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _readme(sentence: str, models: ExportedModels) -> str:
-    commands = delivery_messages.COMMANDS.format(requirements="requirements.txt", command="predict.py")
-    beginning = delivery_messages.README_BEGINNING.format(sentence=sentence, commands=commands)
+    beginning = delivery_messages.README_BEGINNING.format(sentence=sentence, commands=ONNX_RUNTIME.commands_in_words())
     if models.keras is None:
         return _lines(beginning, delivery_messages.README_FILES, "", delivery_messages.README_NO_KERAS)
     return _lines(beginning, delivery_messages.README_KERAS, delivery_messages.README_FILES)

@@ -2,7 +2,6 @@
 
 from pathlib import PurePosixPath
 
-from automl.formats import Runtime
 from automl.records.learning_curve import CURVE_FILE
 from automl.text.messages import delivery as delivery_messages
 
@@ -29,8 +28,3 @@ _WORDS = {
 def words_of(name: str) -> str:
     """What a file of a download is. Empty where its name says enough. name: of a member, or of a folder."""
     return _WORDS.get(PurePosixPath(name).name, "")
-
-
-def requirements_name(runtime: Runtime) -> str:
-    """The requirements file of a runtime; `requirements.txt` is that of `predict.py`, as in every download."""
-    return "requirements.txt" if runtime.script == "predict.py" else f"requirements_{runtime.name}.txt"

@@ -136,6 +136,7 @@ def convert(
         one = find_format(name)
         say(delivery_messages.WRITING_FORMAT.format(title=one.title))
         path = model.write(one)
+        (target / one.runtime.requirements_name).write_text(one.runtime.requirements(), encoding="utf-8")
         (target / one.runtime.readme_name).write_text(one.runtime.readme(one.file_name), encoding="utf-8")
         if one.runtime.script != _SCRIPT:
             (target / one.runtime.script).write_text(one.runtime.delivered_script(), encoding="utf-8")

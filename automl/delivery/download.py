@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from automl.delivery.contents import requirements_name, words_of
+from automl.delivery.contents import words_of
 from automl.errors import BadBundle
 from automl.formats import FORMATS, ONNX_RUNTIME, Format, Runtime
 from automl.records import DeliveredContract
@@ -151,7 +151,7 @@ def _write_programs(out: _Writer, chosen: Sequence[Chosen]) -> None:
         out.write_text(runtime.script, runtime.delivered_script())
     for runtime in runtimes:
         first = next(one.format for one in chosen if one.format.runtime == runtime)
-        out.write_text(requirements_name(runtime), "".join(f"{package}\n" for package in runtime.packages))
+        out.write_text(runtime.requirements_name, runtime.requirements())
         out.write_text(runtime.readme_name, runtime.readme(first.file_name))
 
 
@@ -178,12 +178,13 @@ def _readme(sentence: str, chosen: Sequence[Chosen], others: Iterable[zipfile.Zi
 
 def _usage(runtime: Runtime, chosen: Sequence[Chosen]) -> list[str]:
     """The lines of the README on one program. Every command can be copied as it is."""
-    named = "" if runtime == ONNX_RUNTIME else f" {chosen[0].format.file_name}"
-    command = f"{runtime.script}{named}"
     lines = [
         delivery_messages.RUNTIME_AND_README.format(title=runtime.title, readme=runtime.readme_name),
-        delivery_messages.COMMANDS.format(requirements=requirements_name(runtime), command=command),
+        runtime.commands_in_words(),
     ]
+    if len(chosen) > 1:
+        other = delivery_messages.OTHER_MODELS.format(script=runtime.script, file=chosen[1].format.file_name)
+        lines.append(other)
     for one in chosen:
         what, title = one.format, one.format.title
         words = delivery_messages.FORMAT_AND_PURPOSE.format(file=what.file_name, title=title, purpose=what.purpose)

@@ -47,6 +47,7 @@ _IDENTIFIER = re.compile(
     r"|(?<![a-z0-9])img_e(?=\d{4})"  # iPhones, after editing
     r"|^[plr]\d{7}(?!\d)|^[bc]\d{3}_(?=\d{4})"  # Panasonic, Leica and Ricoh; and programs such as B612
     r"|^\d{5,}_[0-9a-f]{10}(?:_[a-z0-9]{1,2})?(?![a-z0-9])"  # Flickr, with a letter for the size
+    r"|^\d{5,}_\d{10,}_\d{8,}_[a-z](?![a-z0-9])"  # Facebook, with a letter for the kind
     r"|^pexels-[a-z-]+-\d+.*|^.+-unsplash(?![a-z]).*"  # with the name of the photographer
     r"|^360_f_\d+_[a-z0-9]+|(?<![a-z0-9])\d+x\d+(?![a-z0-9])"  # Adobe Stock; and a size
     r"|dall[·-]?e(?![a-z])|gemini_generated_image(?:_[a-z0-9]+)?|chatgpt image.*|^image_fx|微信(?:图片|圖片)"

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import IO
 
 import structlog
@@ -50,16 +51,17 @@ def main(arguments: list[str]) -> int:
     configure_logging(settings, process="pipeline", run_id=run_id)
     database = Database(settings.database_url)
     store = ArtifactStore(settings.files_dir)
+    start_s = used_to_start(began)
     with database.session() as session:
         run = known_run(session, run_id)
-        budget = Budget(run.budget_s, used_s=run.used_s + used_to_start(began))
+        budget = Budget(run.budget_s, used_s=run.used_s + start_s)
     threading.Thread(target=_obey, args=(sys.stdin, budget), daemon=True).start()
     events = BackgroundEvents(RunEvents(settings.broker_url))
     observer = DatabaseObserver(database, store, run_id, elapsed_s=budget.elapsed_s, events=events)
     try:
         observer.device(device_in_words())
         job = _prepare(run_id, settings=settings, database=database, store=store, observer=observer)
-        observer.deliver(train(job, budget, observer))
+        observer.deliver(train(replace(job, start_s=start_s), budget, observer))
     except DarkroomError as error:
         _log.exception("run failed", code=error.code)
         with database.session() as session:

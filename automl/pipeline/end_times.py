@@ -14,6 +14,7 @@ _N_PLOTTED = 12
 _MORE_FOR_EACH_BACKBONE = 0.8  # most of the time goes into building each network for `model.keras`, twice
 _KERAS_TOO = 4.0  # writing and reading both files again takes this much longer than only model.onnx
 _LOAD_TENSORFLOW_S = 8.0
+_USUAL_START_S = 2.5  # what starting the process of a run took where the figures above were measured
 _TUNED_EXPORT_S = 20.0  # a first guess: converting a network that has weights of its own
 _ANSWER_S = 5e-5  # repeating the selection in every bootstrap, for each answer of each trial
 DISTANCE_S = 1.5  # of a thousand photos and five networks, for each of the models that may be delivered
@@ -34,9 +35,13 @@ class EndTimes:
         features: measure the latency of each backbone.
         n_test: number of test photos.
         n_answers: held-out answers of each trial that give the score where there is no test set; 0 for a test set.
+        start_s: seconds that starting this process took: on a machine that is slow, busy, or has not yet read the
+            libraries from its disk, loading TensorFlow and drawing take longer as well. 0 where it is not known.
     """
 
-    def __init__(self, features: FrozenFeatures, *, n_test: int, budget: Budget, n_answers: int = 0) -> None:
+    def __init__(
+        self, features: FrozenFeatures, *, n_test: int, budget: Budget, n_answers: int = 0, start_s: float = 0.0
+    ) -> None:
         self._features, self._n_test, self._budget = features, n_test, budget
         self._decode_s = 0.0
         self._export_s = 0.0
@@ -44,6 +49,7 @@ class EndTimes:
         self.may_be_tuned = False
         self.most_branches = 0
         self.n_trials, self._n_answers = 0, n_answers
+        self._slowness = slowness(start_s)
 
     def learn_decoding(self, took_s: float, n_photos: int) -> None:
         """Takes how long decoding some photos took."""
@@ -63,7 +69,7 @@ class EndTimes:
         tuned_s = self._tuned_export_s if candidate.is_tuned else 0.0
         return self._export_s * _weight(len(candidate.branches), with_keras=with_keras) + tuned_s
 
-    def end_s(self, best: Candidate, first: Candidate | None, *, is_tensorflow_loaded: bool) -> float:
+    def end_s(self, best: Candidate, first: Candidate | None, *, loading_s: float | None) -> float:
         """Seconds that export, test, plots and packing may take at the end.
 
         That the best model is packed already does not shorten the end: what may still win must be exported, be it a
@@ -71,20 +77,22 @@ class EndTimes:
 
         Args:
             first: the first model that was found, which is tested too where that is quick.
+            loading_s: seconds that loading TensorFlow has taken so far; None once it is loaded.
         """
         n_more = 1 if self.may_be_tuned and len(best.heads) == 1 else 0
         n_branches = max(len(best.branches), self.most_branches) + n_more
         export_s = self._export_s * _weight(n_branches, with_keras=True)
-        if not is_tensorflow_loaded:
-            export_s += _LOAD_TENSORFLOW_S
+        if loading_s is not None:
+            # What has taken long already may take as long again.
+            export_s += max(self._slowness * _LOAD_TENSORFLOW_S, loading_s)
         if self.may_be_tuned:
             export_s += self._tuned_export_s
         distance_s = DISTANCE_S + N_PICTURES * self._network_s(best)
         test_s = self._test_s(best) + distance_s + _ANSWER_S * self.n_trials * self._n_answers
         if self._is_quick(first):
             test_s += self._test_s(first)
-        explain_s = EXPLAIN_S if self._budget.total_s >= _EXPLAINED_FROM_S else 0.0
-        return _SAFETY * (export_s + test_s + explain_s + PLOTS_AND_PACKING_S + _N_PLOTTED * self._decode_s)
+        drawing_s = PLOTS_AND_PACKING_S + (EXPLAIN_S if self._budget.total_s >= _EXPLAINED_FROM_S else 0.0)
+        return _SAFETY * (export_s + test_s + self._slowness * drawing_s + _N_PLOTTED * self._decode_s)
 
     def has_time_for_first(self, first: Candidate, winner: Candidate) -> bool:
         """Whether the first model can be tested beside the winner: that is quick, or the search has left time."""
@@ -105,6 +113,11 @@ class EndTimes:
     def _network_s(self, candidate: Candidate) -> float:
         """Seconds of a model for one photo."""
         return sum(self._features.latency_s(one.backbone, one.image_size_px) for one in candidate.branches)
+
+
+def slowness(start_s: float) -> float:
+    """How many times as long as usual the libraries take here, from what starting the process of the run took."""
+    return max(1.0, start_s / _USUAL_START_S)
 
 
 def _weight(n_branches: int, *, with_keras: bool) -> float:

@@ -35,7 +35,9 @@ class Loading(Protocol):
     """Something that is loaded beside the search."""
 
     @property
-    def is_loaded(self) -> bool: ...
+    def loading_s(self) -> float | None:
+        """Seconds since loading began; None once it is loaded."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Packer(BestModelPacker):
         elif self._is_second_worth_packing(best):
             self._try_to_pack(best, with_keras=False)
         first = self.first.candidate if self.first else None
-        self._budget.reserve(self.times.end_s(best, first, is_tensorflow_loaded=self._tensorflow.is_loaded))
+        self._budget.reserve(self.times.end_s(best, first, loading_s=self._tensorflow.loading_s))
 
     def deliver(self, *candidates: Candidate) -> PackedModel:
         """Both files of the first of `candidates` that can be written; of the last download, where none can.
@@ -161,7 +163,7 @@ class Packer(BestModelPacker):
 
         Tuned weights are converted by TensorFlow, so it is there or will be in a moment.
         """
-        return self._tensorflow.is_loaded or candidate.is_tuned
+        return self._tensorflow.loading_s is None or candidate.is_tuned
 
     def _try_to_pack(self, candidate: Candidate, *, with_keras: bool) -> None:
         self._tried = candidate

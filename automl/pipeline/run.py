@@ -34,7 +34,7 @@ from automl.images.pixels import sweep
 from automl.models.head.settings import Targets
 from automl.models.weights.cache import InstalledWeights
 from automl.pipeline.aspect_choice import AspectChoice
-from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
+from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes, slowness
 from automl.pipeline.later_clips import later_clips, note_clips_in_test
 from automl.pipeline.novelty import learned_novelty, novelty_report, why_unable
 from automl.pipeline.packing import Packer
@@ -85,6 +85,7 @@ class Job:
         workspace: an empty folder for this run's files.
         earlier: trials of an attempt at this run that was broken off.
         notes: what the report should say of what was before this attempt.
+        start_s: seconds that starting this process took; 0 where it is not known.
         remembered: the sides of the split that photos had in earlier runs of the data set; None where there were none.
     """
 
@@ -95,6 +96,7 @@ class Job:
     workspace: Path
     earlier: tuple[TrialRecord, ...] = ()
     notes: tuple[str, ...] = ()
+    start_s: float = 0.0
     remembered: RememberedSides | None = None
 
 
@@ -227,7 +229,13 @@ class _Run:
         return Packer(
             self._exporter,
             describe=self._describe,
-            times=EndTimes(self._features, n_test=len(self._plan.test), budget=self._budget, n_answers=self._n_answers),
+            times=EndTimes(
+                self._features,
+                n_test=len(self._plan.test),
+                budget=self._budget,
+                n_answers=self._n_answers,
+                start_s=self._job.start_s,
+            ),
             photos=self._images(self._plan.pool),
             rules=self._rules,
             budget=self._budget,
@@ -303,7 +311,7 @@ class _Run:
             described,
             score,
             settings=self._used_settings(),
-            n_trials=len(records),
+            n_trials=search.trials.n_trials,
             pareto=pareto_rows(records, winner, self._n_validated),
             small=self._small_model(search, winner),
             time=self._times(),
@@ -469,7 +477,8 @@ class _Run:
 
         score, test_images = tested.score, tested.images
         maps, model = None, self._exporter.build_keras(winner)
-        if self._budget.total_s - self._budget.elapsed_s > EXPLAIN_S + PLOTS_AND_PACKING_S:
+        needed_s = slowness(self._job.start_s) * (EXPLAIN_S + PLOTS_AND_PACKING_S)
+        if self._budget.total_s - self._budget.elapsed_s > needed_s:
             self._observer.activity(pipeline_messages.DRAWING_HEAT_MAPS)
             maps = heat_maps(
                 winner,

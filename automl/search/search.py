@@ -27,6 +27,7 @@ from automl.search.stages.distillation import DistillationStage, Distilled
 from automl.search.stages.fine_tuning import FineTuneStage
 from automl.search.stages.heads import HeadsStage
 from automl.search.trials import BestModelPacker, Trials
+from automl.text.durations import duration_in_words
 from automl.text.messages import search as search_messages
 from automl.text.numbers import latency_in_words, percent, size_in_words
 
@@ -171,6 +172,8 @@ class Search:
             self._search(plan)
         self._require_best()
         best = self._delivered(plan)
+        if reason := self._why_not_fine_tuned():
+            self._observer.note(reason)
         self._observer.note(self._why_it_ended())
         self._features.release_pixels(INPUT_SIZES_PX)  # fine-tuning may take other sizes than the plan's
         return best
@@ -323,6 +326,20 @@ class Search:
                 n=int(rows.any(axis=0).sum()), mine=percent(mine), other=percent(other)
             )
         )
+
+    def _why_not_fine_tuned(self) -> str:
+        """A sentence; empty where a network was fine-tuned, or where the user has ended that and knows why."""
+        was_tried = any(record.stage is Stage.FINE_TUNING for record in self.trials.records)
+        if was_tried or not self._fine_tunes or self._budget.stopped_by_user:
+            return ""
+        if self._models.is_perfect:
+            return search_messages.NOTHING_TO_GAIN_BY_FINE_TUNING
+        if self.trials.is_at_limit:
+            return search_messages.NO_TRIES_TO_FINE_TUNE
+        shortest_s = self._fine_tuning.shortest_s()
+        if math.isinf(shortest_s):
+            return search_messages.NO_NETWORK_TO_FINE_TUNE
+        return search_messages.NO_TIME_TO_FINE_TUNE.format(needed=duration_in_words(10 * math.ceil(shortest_s / 10)))
 
     def _why_it_ended(self) -> str:
         if self._budget.stopped_by_user:

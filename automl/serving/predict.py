@@ -35,6 +35,9 @@ BACKGROUNDS = {"white": 255, "gray": 128, "black": 0}
 ASPECTS = ("squeeze", "whole", "crop")
 """How a photo may become a square: see `resize_square`."""
 
+MODELS = ("model.onnx",)
+"""What this program asks, in the order in which it looks for it."""
+
 CONTRACT = "serving.json"
 """What every model carries beside its network: see `PhotoRules`."""
 
@@ -732,12 +735,25 @@ def answer(classifier: Answering, paths: Sequence[str | Path]) -> int:
     return 1 if n_failed else 0
 
 
-def main(arguments: list[str] | None = None) -> int:
+def ask(arguments: list[str] | None, load: Callable[[Path], Answering], models: Sequence[str]) -> int:
+    """What each delivered program does: PROGRAM [--model MODEL] PHOTO [PHOTO ...]
+
+    load: makes a classifier of a model. models: its files or folders; the first that lies beside the programs is asked
+    where no other is named.
+    """
+    folder = Path(__file__).resolve().parent
+    beside = [folder / name for name in models]
     parser = argparse.ArgumentParser(description="Says what is in a picture.")
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    parser.add_argument("--model", type=Path, default=Path(__file__).resolve().parent / "model.onnx")
+    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    parser.add_argument("--model", type=Path, default=next((one for one in beside if one.exists()), beside[0]))
     options = parser.parse_args(arguments)
-    return answer(Classifier(options.model), options.images)
+    if not options.model.exists():
+        parser.error(f"there is no model {options.model}")
+    return answer(load(options.model), options.photos)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return ask(arguments, Classifier, MODELS)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Says what is in a picture, with a LiteRT (TFLite) model that Darkroom trained.
 
-    python predict_litert.py model_float32.tflite photo.jpg another.png
+    python predict_litert.py photo.jpg another.png
 
+`--model model_int8.tflite` before the photos asks another model than the first that it finds beside it.
 It needs ai-edge-litert, NumPy and Pillow, and predict.py beside it.
 """
 
@@ -19,12 +20,15 @@ from automl.serving.predict import (
     DISTANCE,
     FeatureDistance,
     PhotoRules,
-    answer,
+    ask,
     first_of,
     foreign_in,
     load_image,
     sure_beside,
 )
+
+MODELS = ("model_float32.tflite", "model_float16.tflite", "model_int8.tflite")
+"""What this program asks, in the order in which it looks for it."""
 
 
 class Classifier:
@@ -93,12 +97,9 @@ def load_interpreter(**arguments: Any) -> Any:
     return Interpreter(**arguments)
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) < 2:
-        sys.stderr.write("Usage: python predict_litert.py MODEL.tflite PHOTO [PHOTO ...]\n")
-        return 2
-    return answer(Classifier(arguments[0]), arguments[1:])
+def main(arguments: list[str] | None = None) -> int:
+    return ask(arguments, Classifier, MODELS)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Says what is in a picture, with a `.keras` file or a SavedModel that Darkroom trained.
 
-    python predict_tensorflow.py model.keras photo.jpg another.png
+    python predict_tensorflow.py photo.jpg another.png
 
+`--model saved_model` before the photos asks another model than the first that it finds beside it.
 It needs TensorFlow with Keras 3, NumPy and Pillow, and predict.py beside it.
 """
 
@@ -19,12 +20,15 @@ from automl.serving.predict import (
     DISTANCE,
     FeatureDistance,
     PhotoRules,
-    answer,
+    ask,
     first_of,
     foreign_in,
     load_image,
     sure_beside,
 )
+
+MODELS = ("model.keras", "saved_model")
+"""What this program asks, in the order in which it looks for it."""
 
 
 class Classifier:
@@ -113,12 +117,9 @@ def _bytes_in(model: Path, name: str) -> bytes:
         return archive.read(name) if name in archive.namelist() else b""
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) < 2:
-        sys.stderr.write("Usage: python predict_tensorflow.py MODEL PHOTO [PHOTO ...]\n")
-        return 2
-    return answer(Classifier(arguments[0]), arguments[1:])
+def main(arguments: list[str] | None = None) -> int:
+    return ask(arguments, Classifier, MODELS)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -17,8 +17,8 @@ def percent(share: float | None, n_digits: int = 1) -> str:
 
 
 def validated(score: float) -> str:
-    """ "93.0 % on validation photos" for 0.93: what is said of a model that has not been tested."""
-    return pieces.ON_VALIDATION_PHOTOS.format(share=percent(score))
+    """ "93.0 % on photos it had not learned from" for 0.93: what is said of a model that has not been tested."""
+    return pieces.ON_PHOTOS_NOT_LEARNED_FROM.format(share=percent(score))
 
 
 def size_in_words(n_bytes: float) -> str:

@@ -73,6 +73,11 @@ CASES = (
         "12585131704_0f64b17059_m.jpg",
         "14060367700_fe87e99b6a_m.jpg",
     ),
+    _one_kind(
+        "names of Facebook in one folder",
+        "6024118{i}_1015012345678{i}_174905{i}801_n.jpg",
+        "6124118{i}_1015112345678{i}_174906{i}802_o.jpg",
+    ),
     FolderCase(
         name="names of Flickr in class folders",
         make=files(

@@ -7,7 +7,7 @@ from automl.records import RunState
 from automl.store.database import find_run
 from server.services import services
 from server.views.follow_up import parent_of
-from server.views.outcome import view_outcome
+from server.views.outcome import OutcomeView
 from server.views.run import view_run
 
 blueprint = Blueprint("results", __name__, url_prefix="/runs")
@@ -35,7 +35,7 @@ def _part(run_id: str, name: str) -> ResponseReturnValue:
         if run.state is not RunState.DONE:
             return redirect(url_for("runs.show", run_id=run_id))
         view = view_run(session, run, services().settings.lease_s)
-        outcome = view_outcome(session, services(), run, bundle=view.bundle)
+        outcome = OutcomeView(session, services(), run, bundle=view.bundle)
         return render_template(
             f"runs/{name}.html",
             part=name,

@@ -15,7 +15,7 @@ from server.services import services
 from server.template_filters import clean_name
 from server.views.download_panel import download_panel
 from server.views.follow_up import parent_of
-from server.views.outcome import view_outcome
+from server.views.outcome import OutcomeView
 from server.views.run import STAGES, RunView, course, view_run, with_tries
 from server.views.uses import use_named
 
@@ -118,7 +118,7 @@ def _render(session: Session, view: RunView, *, template: str, after: str) -> st
     run = view.run
     is_done = run.state is RunState.DONE
     final = view.bundle if is_done else None
-    outcome = view_outcome(session, services(), run, bundle=final) if is_done else None
+    outcome = OutcomeView(session, services(), run, bundle=final) if is_done else None
     use = use_named(request.args.get("use"))
     return render_template(
         template,
@@ -135,5 +135,5 @@ def _render(session: Session, view: RunView, *, template: str, after: str) -> st
         download=download_panel(services(), run, final, use) if final else None,
         stages=STAGES,
         again=form_values(run.settings),
-        asks_cancel=request.args.get("ask") == "cancel",
+        asks=request.args.get("ask"),
     )

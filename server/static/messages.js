@@ -45,7 +45,7 @@ const MESSAGES = {
 
   // A live run.
   bestSoFar: "Best so far: {score}.",
-  firstScore: "The first score: {score} on validation photos.",
+  firstScore: "The first score: {score} on photos it had not learned from.",
   partOfTheWay: "{n} % of the way.",
   triedLast: "Tried last: {tried}",
   triesSoFar: { one: "{n} try so far", many: "{n} tries so far" },

@@ -146,7 +146,8 @@ window.setInterval(() => {
 }, POLL_MS);
 
 document.addEventListener("htmx:configRequest", (event) => {
-  if (document.querySelector(".cancel")?.open) event.detail.parameters.ask = "cancel"; // so that it is drawn open again
+  const asks = document.querySelector(".question[open]")?.dataset.asks;
+  if (asks) event.detail.parameters.ask = asks; // so that it is drawn open again
 });
 
 document.addEventListener("htmx:beforeRequest", () => {

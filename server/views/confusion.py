@@ -92,21 +92,19 @@ class ConfusionMatrix:
         rows: The classes of the photos; empty where the matrix is too large to be drawn.
         pairs: The most frequent kinds of mistake.
         n_pairs: How many kinds of mistake there are.
-        n_mistakes: How many mistakes there are.
     """
 
     columns: tuple[MatrixClass, ...]
     rows: tuple[MatrixRow, ...]
     pairs: tuple[ConfusedPair, ...]
     n_pairs: int
-    n_mistakes: int
 
 
 def view_confusion(report: RunReport, answers_page: str) -> ConfusionMatrix:
     """answers_page: address of the page with the photos; empty where there is none."""
     counts, classes = report.score.confusion, report.classes
     page = _Addresses(answers_page, classes)
-    drawn = range(len(classes) if len(classes) <= MAX_DRAWN else 0)
+    drawn = range(len(classes) if is_drawn(report) else 0)
     mistakes = list(_mistakes(counts))
     return ConfusionMatrix(
         columns=tuple(MatrixClass(classes[index], page.of(said=index)) for index in drawn),
@@ -116,8 +114,17 @@ def view_confusion(report: RunReport, answers_page: str) -> ConfusionMatrix:
             for one in nlargest(N_PAIRS, mistakes, key=_how_often)
         ),
         n_pairs=len(mistakes),
-        n_mistakes=sum(one.n for one in mistakes),
     )
+
+
+def is_drawn(report: RunReport) -> bool:
+    """Whether the matrix is small enough to be read."""
+    return len(report.classes) <= MAX_DRAWN
+
+
+def n_mistakes(report: RunReport) -> int:
+    """How many answers were wrong."""
+    return sum(sum(row) - row[really] for really, row in enumerate(report.score.confusion))
 
 
 def in_words(n: int, really: str | None, said: str | None) -> str:

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from automl.delivery.contents import words_of
 from automl.errors import NotFound
-from automl.formats import FORMATS, Format
+from automl.formats import FORMATS, ONNX_RUNTIME, Format
 from automl.records import ExportState
 from automl.records.report import FormatReport, ScoreReport
 from automl.serving.sound_zip import sound_zip
@@ -20,6 +20,9 @@ from automl.text.numbers import latency_in_words, percent
 from server.downloads.composing import may_be_chosen
 from server.services import Services
 from server.views.uses import FORMATS_FOR, ModelUse
+
+_SEEN = 0.0005
+"""The smallest difference of a probability that its percentage shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,9 @@ class DownloadPanel:
 
     poll_s: ClassVar[int] = 4
     """How often a page asks for changes."""
+
+    commands: ClassVar[Sequence[tuple[str, str]]] = ONNX_RUNTIME.commands()
+    """What to type to ask the model about a photo, by the words for the system."""
 
     @property
     def seen(self) -> str:
@@ -217,6 +223,8 @@ def _words(export: Export, *, one: Format, found: FormatReport, score: ScoreRepo
     if export.state is ExportState.PREPARING:
         return _when(export, one)
     known = [_right(found, score)] if found.is_true else []
+    if found.largest_difference is not None and found.largest_difference >= _SEEN:
+        known.append(page_messages.LARGEST_DIFFERENCE.format(points=100 * found.largest_difference))
     if found.latency_s:
         known.append(page_messages.TIME_A_PHOTO.format(time=latency_in_words(found.latency_s)))
     return ", ".join(part for part in known if part)

@@ -10,7 +10,7 @@ from automl.datasets.split import is_every_photo_tested
 from automl.records import RunState, Scoring, TrialInProgress, TrialState
 from automl.store.run_clock import RunClock, run_clock
 from automl.store.tables import Artifact, LogEntry, Run, TrialSummary, now
-from automl.text.numbers import validated
+from automl.text.numbers import percent
 from automl.text.trial_names import tried_in_words
 
 _N_LATEST = 50
@@ -169,7 +169,7 @@ def unpacked_score(run: Run, packed: Artifact | None) -> float | None:
     """The best score of a run whose download is an earlier model; None where it is that of the download, or unknown."""
     if packed is None or packed.kind != "best_so_far" or not packed.title or run.best_score is None:
         return None
-    return None if packed.title == validated(run.best_score) else run.best_score
+    return None if packed.title.startswith(f"{percent(run.best_score)} ") else run.best_score
 
 
 def _trying(run: Run) -> TrialInProgress | None:

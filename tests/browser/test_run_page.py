@@ -133,7 +133,8 @@ def test_the_title_of_the_tab_shows_progress(page, run):
 def test_stop_keeps_the_best(page, run):
     run.search()
     page.goto(f"/runs/{run.id}")
-    page.get_by_role("button", name="Stop now and keep the best").click()
+    page.locator("#stop-run").click()
+    page.get_by_role("button", name="Yes, stop the search").click()
     expect(page.locator("#stopping")).to_be_visible()
     assert run.row().stop_requested
 
@@ -228,7 +229,8 @@ def test_everything_works_without_javascript(plain_page, site):
     played.site, played.id = site, site.queue.sent[0][1]
     played.search()
     expect(plain_page.locator("#best-score")).to_be_visible(timeout=15_000)  # the page loads itself again
-    plain_page.get_by_role("button", name="Stop now and keep the best").click()
+    plain_page.get_by_role("button", name="Stop now and keep the best…").click()
+    plain_page.get_by_role("button", name="Yes, stop the search").click()
     expect(plain_page.locator("#stopping")).to_be_visible()
 
 

@@ -111,7 +111,7 @@ def describe_result(
         candidate: The report on the same model from before the test.
         score: The answers of the delivered model to the test photos.
         settings: What the run was asked for; their seed also draws the samples of the bootstrap.
-        n_trials: Trials of the whole run.
+        n_trials: Trainings of the whole run; the mean of several models is none.
         pareto: See `pareto.pareto_rows`.
         small: See `small_model.small_model_report`.
         time: How long the run took; `RunReport.ended` corrects it when all else is packed.

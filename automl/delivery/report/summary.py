@@ -170,6 +170,8 @@ def _used_words(report: RunReport, data: DataReport) -> str:
 def _made_facts(report: RunReport) -> list[Fact]:
     winner, validation, time = report.winner, report.validation, report.time
     chosen_from = delivery_messages.CHOSEN_FROM_TRIES.format(n=report.n_trials, winner=winner.trial + 1)
+    if winner.is_averaged:
+        chosen_from = delivery_messages.CHOSEN_FROM_MEANS.format(n=report.n_trials, n_parts=len(winner.parts))
     used = duration_in_words(time.used_s)
     if time.budget_s:
         used = delivery_messages.TIME_OF_BUDGET.format(used=used, budget=duration_in_words(time.budget_s))

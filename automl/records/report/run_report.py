@@ -126,6 +126,7 @@ class RunReport(CandidateReport):
     """How well the model tells photos of nothing that it has learned; None where it cannot, as of earlier versions."""
 
     n_trials: Count
+    """Trainings; the mean of several models is none, but was counted by earlier versions."""
 
     pareto: tuple[ParetoRow, ...]
     """The best trials for their size, the smallest model first. Empty for a run of a version that did not compare."""

@@ -1,5 +1,6 @@
 """Stage 2: fine-tuning from the best heads, as far as it is foreseen to end in time."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -84,12 +85,14 @@ class FineTuneStage:
         self.why_it_ended = ""
 
     def is_affordable(self, seconds: float) -> bool:
-        """Whether a cheap fine-tuning of a few epochs fits into `seconds`, before anything was timed."""
-        if not self._budget.has_clock:
-            return True
+        """Whether a cheap fine-tuning of a few epochs fits into `seconds`."""
+        return not self._budget.has_clock or self.shortest_s() <= seconds
+
+    def shortest_s(self) -> float:
+        """Seconds of the cheapest fine-tuning of a few epochs, before one was timed; infinite where there is none."""
         size = min(_USUAL_PX, self._sizes[-1])
         cheap = (FineTuningKind(name, size, depth) for name in self._starts() for depth in _EXPERT_DEPTHS)
-        return any(self._times.seconds(kind, FEWEST_EPOCHS + 2) <= seconds for kind in cheap)
+        return min((self._times.seconds(kind, FEWEST_EPOCHS + 2) for kind in cheap), default=math.inf)
 
     def run(self, plan: FeaturePlan) -> None:
         """Trains what an expert would, then what the tuner proposes, until time, limit or patience end it.

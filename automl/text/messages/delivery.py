@@ -158,6 +158,7 @@ VALIDATED_ON_ALL_FOLDS = "{n_folds}-fold cross-validation"
 FINGERPRINT = "Fingerprint (SHA-256)"
 CHOSEN_FROM = "Chosen from"
 CHOSEN_FROM_TRIES = OneOrMany(one="one try, number {winner} won", many="{n:,} tries, number {winner} won")
+CHOSEN_FROM_MEANS = "{n:,} tries, and means of several of them: the mean of {n_parts} won"
 ON_VALIDATION_PHOTOS = "On validation photos"
 ON_VALIDATION_PHOTOS_WAS = (
     "{share} of {n:,}. These photos chose the winner, so this score tends to be a little too good; the test score is "
@@ -288,14 +289,16 @@ MODEL_CARD_FILE = "what the model is good for, and what it is not"
 PLOTS_FOLDER = "the plots"
 
 # What to type to try a download. The folder for the packages is needed where the system's own pip refuses.
-COMMANDS = """On macOS or Linux, type
-    python3 -m venv venv
-    venv/bin/pip install -r {requirements}
-    venv/bin/python {command} photo.jpg
-and on Windows
-    py -m venv venv
-    venv\\Scripts\\pip install -r {requirements}
-    venv\\Scripts\\python {command} photo.jpg"""
+ON_WINDOWS = "On Windows"
+WINDOWS_COMMANDS = """py -m venv venv
+venv\\Scripts\\pip install -r {requirements}
+venv\\Scripts\\python {script} photo.jpg"""
+ON_MACOS_AND_LINUX = "On macOS and Linux"
+MACOS_AND_LINUX_COMMANDS = """python3 -m venv venv
+venv/bin/pip install -r {requirements}
+venv/bin/python {script} photo.jpg"""
+TYPE_ON_SYSTEM = """{system}, type
+{commands}"""
 
 # The README of the first download, paragraph by paragraph.
 README_BEGINNING = """{sentence}
@@ -319,12 +322,11 @@ README_NO_KERAS = (
 )
 REQUIREMENTS_COMMENT = "# What predict.py needs; any Python from 3.10 on."
 
-# The README of one format, line by line.
-RUNTIME_INSTALL = "{title}: python -m venv venv && venv/bin/pip install {packages}"
-RUNTIME_USE = "Then: venv/bin/python {command} photo.jpg another.jpg"
-RUNTIME_IN_CODE = (
-    "In your own code: from {module} import Classifier; probabilities = Classifier({model!r}).predict('photo.jpg')"
-)
+# The README of one format.
+RUNTIME_README = """How to use {model} with {title}. Open a terminal in this folder.
+{commands}
+Name as many photos as you like. To ask one certain model, name it before them: {script} --model {model} photo.jpg
+In your own code: from {module} import Classifier; probabilities = Classifier({model!r}).predict('photo.jpg')"""
 
 # The README of chosen formats, line by line.
 UNPACK_AND_OPEN = "Unpack this folder and open a terminal in it. The models, and what uses each of them:"
@@ -335,5 +337,6 @@ CHOSEN_THRESHOLD = (
 KEEP_PREDICT = "Keep predict.py beside the others, which read photos with it; it has no model of its own here."
 OTHER_FILES = "Also in this folder:"
 RUNTIME_AND_README = "{title} ({readme} also says how to use it in your own code)"
+OTHER_MODELS = "To ask another one of these models, name it before the photo: {script} --model {file} photo.jpg"
 FORMAT_AND_PURPOSE = "{file}: {title}. {purpose}"
 REMARK_ON_FORMAT = "Mind: {remark}"

@@ -15,4 +15,4 @@ HOURS = OneOrMany(one="{n:,} hour", many="{n:,} hours")
 MINUTES = OneOrMany(one="{n:,} minute", many="{n:,} minutes")
 SECONDS = OneOrMany(one="{n:,} second", many="{n:,} seconds")
 BYTES = OneOrMany(one="{n} byte", many="{n} bytes")
-ON_VALIDATION_PHOTOS = "{share} on validation photos"
+ON_PHOTOS_NOT_LEARNED_FROM = "{share} on photos it had not learned from"

@@ -24,6 +24,20 @@ BALANCED_ACCURACY_CHOSEN = (
     "counts the same, however few photos it has."
 )
 NO_FINE_TUNING_WITH_HIDDEN_LAYERS = "Fine-tuning starts from heads without hidden layers, so it is left out here."
+NO_TIME_TO_FINE_TUNE = (
+    "The networks themselves were not trained any further (fine-tuning): even a short training of one takes about "
+    "{needed} here, and the search had no such time left. Give the run more time for that."
+)
+NO_TRIES_TO_FINE_TUNE = (
+    "The networks themselves were not trained any further (fine-tuning): the limit of tries was used up before that."
+)
+NOTHING_TO_GAIN_BY_FINE_TUNING = (
+    "The networks themselves were not trained any further (fine-tuning): every photo held out from training was right "
+    "without that."
+)
+NO_NETWORK_TO_FINE_TUNE = (
+    "The networks themselves were not trained any further (fine-tuning): none of them allows it within your limits."
+)
 NO_MODEL_WITHIN_LIMITS = (
     "No model meets these limits. The smallest one has about {smallest}, and the quickest needs about {quickest} for a "
     "photo here."

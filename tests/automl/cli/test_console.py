@@ -40,7 +40,7 @@ def test_a_better_trial_is_told_with_its_score_and_a_worse_one_is_not(observer):
     best = SimpleNamespace(number=0, score=0.912, params={"dropout": 0.1}, parts=())
     observer.trial(trial(0, TrialState.COMPLETE, 0.912), best)
     observer.trial(trial(1, TrialState.COMPLETE, 0.5), best)
-    assert shown(observer) == "Try 1: 91.2 % on validation photos, made with 0.1\n"
+    assert shown(observer) == "Try 1: 91.2 % on photos it had not learned from, made with 0.1\n"
 
 
 def test_a_better_model_is_told_even_where_its_score_of_other_photos_is_lower(observer):
@@ -49,7 +49,7 @@ def test_a_better_model_is_told_even_where_its_score_of_other_photos_is_lower(ob
     )
     tuned = SimpleNamespace(number=1, score=0.8, params={"dropout": 0.2}, parts=())
     observer.trial(replace(trial(1, TrialState.COMPLETE, 0.8), stage=Stage.FINE_TUNING), tuned)
-    assert "Try 2: 80.0 % on validation photos" in shown(observer)
+    assert "Try 2: 80.0 % on photos it had not learned from" in shown(observer)
 
 
 def test_a_failed_trial_says_why(observer):
@@ -66,7 +66,7 @@ def test_a_mean_of_models_is_told_as_such(tmp_path):
     observer = ConsoleObserver(Console(file=io.StringIO(), width=200), tmp_path / "model.zip")
     best = SimpleNamespace(number=13, score=0.95, params={}, parts=(4, 12))
     observer.trial(replace(trial(13, TrialState.COMPLETE, 0.95), stage=Stage.ENSEMBLE), best)
-    assert shown(observer) == "Try 14: 95.0 % on validation photos, the mean of tries 5, 13\n"
+    assert shown(observer) == "Try 14: 95.0 % on photos it had not learned from, the mean of tries 5, 13\n"
 
 
 def test_the_best_model_so_far_is_where_the_user_wants_the_model(observer, tmp_path):

@@ -123,10 +123,11 @@ def test_models_are_stored_and_texts_are_deflated(tmp_path, base, chosen):
 
 
 def test_the_readme_names_the_program_of_each_model_in_this_very_zip(tmp_path, base, chosen):
-    readme = composed(tmp_path, base, chosen("keras", "litert_int8"))["README.txt"].decode()
+    readme = composed(tmp_path, base, chosen("keras", "litert_float16", "litert_int8"))["README.txt"].decode()
     assert readme.startswith(SENTENCE)
-    assert "predict_tensorflow.py model.keras photo.jpg" in readme
-    assert "predict_litert.py model_int8.tflite photo.jpg" in readme
+    assert "venv/bin/python predict_tensorflow.py photo.jpg" in readme
+    assert "venv\\Scripts\\python predict_litert.py photo.jpg" in readme
+    assert "predict_litert.py --model model_int8.tflite photo.jpg" in readme and "--model model.keras" not in readme
     assert "venv\\Scripts\\pip install -r requirements_litert.txt" in readme
     assert "model.onnx" not in readme and "saved_model" not in readme
     assert "Keep predict.py beside" in readme

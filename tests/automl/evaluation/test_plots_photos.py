@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from automl.evaluation.plots.layers import LayerRow, layer_rows, layer_table
 from automl.evaluation.plots.photos import choose_samples, heat_maps, sample_predictions
+from automl.evaluation.plots.style import new_figure, save_photographs
 from automl.serving.heat import overlay
 from automl.serving.predict import RULES
 from tests.automl.evaluation.plotted import assert_readable, cross_validated_score, drawn_texts, pictures, score
@@ -19,6 +21,14 @@ def test_samples_show_actual_and_predicted_with_mistakes_first(tmp_path):
     assert len(found) == 12
     assert all("actual:" in title and "predicted:" in title for title in found)
     assert "✗" in found[0] and "✓" in found[-1]
+
+
+def test_photos_keep_their_colours_in_the_file(tmp_path):
+    shades = np.arange(64 * 64 * 3).reshape(64, 64, 3) % 251 * np.array([1, 1, 0]) + np.array([0, 0, 7])
+    figure = new_figure(2, 2, "Shades")
+    figure.subplots().imshow(shades.astype(np.uint8), interpolation="nearest")
+    with Image.open(save_photographs(tmp_path / "a.png", figure).path) as picture:
+        assert picture.mode == "RGB" and len(picture.getcolors(1 << 20)) > 256
 
 
 def test_right_answers_are_spread_over_the_classes():

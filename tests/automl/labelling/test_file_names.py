@@ -62,12 +62,25 @@ def test_the_words_of_a_name_are_its_class(name: str, label: str) -> None:
         *("WhatsApp Image 2020-01-01 at 10.10.10.jpeg", "photo.jpg", "download (1).jpg", "frame0012.png"),
         *("3f2504e0-4f89-41d3-9a0c-0305e82c3301.jpg", "2756397428_1d82a08807.jpg", "b352a47d8c.jpg", "0007.jpg"),
         *("_MG_1234.jpg", "IMG_E1234.jpg", "P1010012.jpg", "R0012345.jpg", "B612_20180101_101010.jpg", "PICT0001.jpg"),
+        *("60241187_10150123456789012_1749051801_n.jpg", "60241187_10150123456789012_1749051801_o.jpg"),
         *("mmexport1684321234567.jpg", "vlcsnap-2023-05-17-10h11m12s.png"),
         *("train_001.jpg", "test.jpg", "...jpg", "-.jpg"),
     ],
 )
 def test_what_cameras_and_programs_call_a_photo_is_no_class(name: str) -> None:
     assert by_names(name) == [None]
+
+
+@pytest.mark.parametrize("sizes", [("", "_n", "_m", "_z"), ("_b", "_o", "_3k"), ("_n",)])
+def test_names_that_flickr_gives_are_no_classes_however_many_there_are(sizes: tuple[str, ...]) -> None:
+    numbers = random.Random(5)
+    names = [
+        f"{numbers.randrange(10**6, 10**11)}_{numbers.getrandbits(40):010x}{numbers.choice(sizes)}.jpg"
+        for _ in range(300)
+    ]
+    assert by_names(*names) == [None] * 300
+    places = read_layout([f"daisy/{name}" for name in names]).places
+    assert [place.label for place in places if isinstance(place, Place)] == ["daisy"] * 300
 
 
 def test_names_as_in_the_beans_give_class_and_split() -> None:

@@ -159,7 +159,7 @@ def test_a_better_model_takes_the_place_of_the_one_before_it(observer, database,
     observer.best_so_far(file_of(tmp_path, "second.zip"), 0.7)
     with database.session() as session:
         (artifact,) = find_run(session, run_id).artifacts
-        assert artifact.title == "70.0 % on validation photos"
+        assert artifact.title == "70.0 % on photos it had not learned from"
     (stored,) = (path for path in (tmp_path / "files").rglob("*") if path.is_file())
     assert stored.read_bytes() == b"second.zip"
 

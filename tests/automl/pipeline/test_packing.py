@@ -58,9 +58,9 @@ class PackingObserver(Observer):
 
 
 class TensorFlow:
-    """Is loaded once `is_loaded` is set."""
+    """Is loaded once `loading_s` is None."""
 
-    is_loaded = False
+    loading_s: float | None = 0.0
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_better_model_is_packed_as_soon_as_that_costs_a_twentieth_of_the_time(
         world.clock.now += waited_s
         world.packer.after_trial(candidate(number))
         assert len(world.exporter.written) == n_packed
-    world.tensorflow.is_loaded = True
+    world.tensorflow.loading_s = None
     world.clock.now += 30  # with model.keras it takes 2 s, so 40 s must have passed
     world.packer.after_trial(candidate(9))
     assert len(world.exporter.written) == 3
@@ -139,7 +139,7 @@ def test_a_better_model_is_packed_as_soon_as_that_costs_a_twentieth_of_the_time(
 
 
 def test_a_clearly_better_second_model_is_packed_early_once_and_without_tensorflow(world):
-    world.tensorflow.is_loaded = True
+    world.tensorflow.loading_s = None
     world.packer.after_trial(candidate(0, 0.7))
     assert world.exporter.written == [(0, True)]
     for number, (waited_s, score, n_packed) in enumerate([(4, 0.9, 1), (2, 0.7, 1), (1, 0.9, 2), (20, 1.0, 2)], 1):
@@ -175,7 +175,7 @@ def test_nothing_is_packed_when_the_search_is_over_or_will_be_by_then(world):
 
 
 def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_come(world):
-    world.tensorflow.is_loaded = True
+    world.tensorflow.loading_s = None
     best = candidate(0)
     world.packer.after_trial(best)
     rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
@@ -183,8 +183,26 @@ def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_
     assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + both_s + rest_s))
 
 
+@pytest.mark.parametrize(("loading_s", "foreseen_s"), [(0.0, 8.0), (3.0, 8.0), (30.0, 30.0)])
+def test_what_has_been_loading_for_long_is_foreseen_to_take_as_long_again(world, loading_s, foreseen_s):
+    world.tensorflow.loading_s = loading_s
+    world.packer.after_trial(candidate(0))
+    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
+    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + foreseen_s + 2 * 100 * 0.02 + rest_s))
+
+
+def test_where_starting_took_long_loading_and_drawing_are_foreseen_to_take_longer_as_well(world):
+    def end_s(start_s):
+        times = EndTimes(world.times._features, n_test=100, budget=world.budget, start_s=start_s)
+        return times.end_s(candidate(0), None, loading_s=0.0)
+
+    more_s = 1.3 * (8.0 + EXPLAIN_S + PLOTS_AND_PACKING_S)
+    assert end_s(1.0) == end_s(2.5) == end_s(0.0)
+    assert end_s(5.0) - end_s(2.5) == pytest.approx(more_s)
+
+
 def test_a_mean_of_networks_that_may_be_chosen_at_the_end_takes_longer_to_pack_than_the_best_one(world):
-    world.tensorflow.is_loaded = True
+    world.tensorflow.loading_s = None
     world.packer.expect_branches(3)
     world.packer.after_trial(candidate(0))
     rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
@@ -192,7 +210,7 @@ def test_a_mean_of_networks_that_may_be_chosen_at_the_end_takes_longer_to_pack_t
 
 
 def test_no_time_is_kept_for_the_first_model_where_that_would_be_much(world):
-    world.tensorflow.is_loaded = True
+    world.tensorflow.loading_s = None
     world.times._n_test = 1000
     world.packer.after_trial(candidate(0))
     rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
@@ -200,7 +218,7 @@ def test_no_time_is_kept_for_the_first_model_where_that_would_be_much(world):
 
 
 def test_a_short_run_keeps_no_time_for_heat_maps(world):
-    world.tensorflow.is_loaded = True
+    world.tensorflow.loading_s = None
     world.budget.total_s = 120.0
     world.packer.after_trial(candidate(0))
     assert world.budget.reserve_s == pytest.approx(
@@ -209,7 +227,7 @@ def test_a_short_run_keeps_no_time_for_heat_maps(world):
 
 
 def test_the_end_is_longer_with_a_tuned_network_and_its_mean_with_a_head_ahead(world):
-    world.tensorflow.is_loaded = True
+    world.tensorflow.loading_s = None
     best = candidate(0)
     world.packer.after_trial(best)
     before_s = world.budget.reserve_s
@@ -262,7 +280,7 @@ def test_where_no_model_can_be_written_the_run_fails(world):
 
 
 def test_files_that_are_complete_are_not_written_again(world):
-    world.tensorflow.is_loaded = True
+    world.tensorflow.loading_s = None
     best = candidate(0)
     world.packer.after_trial(best)
     world.packer.deliver(best, best)

@@ -95,6 +95,26 @@ def test_without_time_for_fine_tuning_heads_use_all_of_it(world):
     assert set(w.stages) == {Stage.HEADS}
     assert w.why == "The search used the whole time budget."
     assert not w.packer.expects_fine_tuned
+    assert w.observer.notes[-2] == (
+        "The networks themselves were not trained any further (fine-tuning): even a short training of one takes about "
+        "20 seconds here, and the search had no such time left. Give the run more time for that."
+    )
+
+
+@pytest.mark.parametrize(
+    ("heads", "settings", "reason"),
+    [
+        (1.0, {"made_with": {"margin": 9.0}}, "every photo held out from training was right without that."),
+        (0.7, {"max_trials": 1}, "the limit of tries was used up before that."),
+        (0.7, {"fine_tuning": False}, ""),
+        (0.7, {}, ""),
+    ],
+)
+def test_why_no_network_was_fine_tuned_is_said(world, heads, settings, reason):
+    w = world(lambda number, params: heads, **settings)
+    w.run()
+    said = [note for note in w.observer.notes if "were not trained any further" in note]
+    assert len(said) == bool(reason) and all(note.endswith(reason) for note in said)
 
 
 def test_fine_tuning_can_be_switched_off(world):

@@ -14,7 +14,7 @@ def test_percentages_are_never_rounded_to_perfection(share, text):
 
 
 def test_a_model_that_was_not_tested_is_told_by_its_validation_score():
-    assert validated(0.803) == "80.3 % on validation photos"
+    assert validated(0.803) == "80.3 % on photos it had not learned from"
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,19 @@ def test_ready_formats_have_size_figures_and_an_open_box(client, world):
     assert "All 6 formats are ready" in html and poll_of(html) is None
 
 
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [(None, ""), (0.0004, ""), (0.0312, "how sure it is differs by at most 3.1 points of 100, ")],
+)
+@pytest.mark.parametrize("is_true", [True, False])
+def test_a_format_says_by_how_much_a_probability_differs_at_most(client, world, difference, words, is_true):
+    run_id = add_finished(world)
+    change_export(world, run_id, "litert_int8", proof=proof(is_true=is_true, largest_difference=difference))
+    about = part(page_of(client, run_id), "about", "litert_int8")
+    assert f"{words}9.0 ms a photo".lower() in about.lower()
+    assert ("points of 100" in about) == bool(words)
+
+
 def test_onnx_and_keras_are_ticked_to_begin_with(client, world):
     html = page_of(client, add_finished(world))
     assert [one.name for one in FORMATS if "checked" in box(html, one.name)] == ["onnx", "keras"]

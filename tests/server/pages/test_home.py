@@ -18,7 +18,7 @@ def test_recent_runs_show_state_and_say_where_their_score_comes_from(client, wor
     world.add_run(RunState.SEARCHING, best_score=0.951)
     page = " ".join(client.get("/").text.split())
     assert "<strong>93.0 %</strong> <small>right when tested" in page
-    assert "<strong>95.1 %</strong> <small>on validation photos" in page
+    assert "<strong>95.1 %</strong> <small>on photos it had not learned from" in page
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_recent_runs_show_state_and_say_where_their_score_comes_from(client, wor
 )
 def test_a_run_that_has_ended_has_no_best_so_far(client, world, state, words):
     world.add_run(state, best_score=0.9)
-    assert f"on validation photos, {words}" in client.get("/").text
+    assert f"on photos it had not learned from, {words}" in client.get("/").text
 
 
 def test_uploads_without_a_run_can_be_found_again(client, world):

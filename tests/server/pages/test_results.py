@@ -7,6 +7,8 @@ import pytest
 
 from automl.formats import FORMATS
 from automl.records import ExportState, RunState
+from automl.store.tables import LogEntry
+from server.views import outcome
 from server.views.uses import FORMATS_FOR, ModelUse
 from tests.server.finished import add_finished
 from tests.server.rich_result import add_rich_result
@@ -115,3 +117,45 @@ def test_how_sure_it_is_is_drawn_in_the_page_from_the_figures(client, run_id):
     assert details.count('class="drawn-dot"') == 2 and 'class="drawn-mark"' in details
     assert "On average it is 6.0 % off" in details
     assert "style=" not in details
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("", ["view_mistakes", "next_steps"]),
+        ("/mistakes", ["view_mistakes", "rescored", "view_sure", "view_confusion"]),
+        ("/doubts", ["view_mistakes"]),
+        ("/details", ["view_mistakes", "rescored", "next_steps", "view_history"]),
+    ],
+)
+def test_each_page_works_out_what_it_shows_alone(client, run_id, monkeypatch, page, shown):
+    worked_out = []
+
+    def watched(name, work):
+        return lambda *args, **kwargs: worked_out.append(name) or work(*args, **kwargs)
+
+    for name in ("view_confusion", "view_mistakes", "rescored", "view_sure", "next_steps", "view_history"):
+        monkeypatch.setattr(outcome, name, watched(name, getattr(outcome, name)))
+    assert client.get(f"/runs/{run_id}{page}").status_code == 200
+    assert sorted(worked_out) == sorted(shown)
+
+
+def test_the_search_and_what_more_photos_are_worth_are_drawn_in_the_page_with_their_tables(client, world, run_id):
+    with world.database.session() as session:
+        best = LogEntry(run_id=run_id, kind="best", used_s=3.0, score=0.95, text="MobileNetV2 at 224 px")
+        session.add(best)
+    world.add_artifact(run_id, "plot", b"png", "search.png", "image/png", "What was tried over time")
+    details = text_of(client, f"/runs/{run_id}/details")
+    history = details.split('id="history"')[1].split("</section>")[0]
+    assert history.count('<rect class="mark mark-fine-tuning"') == 2 + 1  # two tries with a score, and the legend
+    assert "3 seconds</td><td" in history and "MobileNetV2 at 224 px" in history and "drawn-course" in history
+    assert "What was tried over time" not in details  # the picture of the same stays in the download
+    worth = details.split('id="worth"')[1].split("</section>")[0]
+    assert worth.count('class="mark mark-heads"') == 2
+    assert '10</td><td class="number">75.0 %</td>' in worth.replace("\xa0", " ") and "+5.0 ± 1.0" in worth
+    assert "style=" not in history + worth
+
+
+def test_a_run_of_one_try_without_a_curve_draws_neither(client, world):
+    details = text_of(client, f"/runs/{add_finished(world)}/details")
+    assert 'id="history"' not in details and 'id="worth"' not in details

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, type_coerce, update
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, Goal, RunSettings, RunState, Sampler, Scoring, TrialInProgress
 from automl.store.tables import LogEntry, Run, TrialSummary, now
+from automl.text.numbers import validated
 from tests.reports import CROSS_VALIDATED, PARETO_ROW, SMALL_MODEL, report_values
 from tests.server.conftest import zip_of
 
@@ -80,7 +81,7 @@ def test_a_live_run_says_stage_time_best_and_what_the_score_is_measured_on(clien
     assert "Trying heads" in page
     assert "1 minute left of 2 minutes" in page
     assert "95.1 %" in page
-    assert "on validation photos" in page
+    assert "on photos it had not learned from" in page
     assert "No try sees them." in page
 
 
@@ -124,7 +125,7 @@ def test_a_trial_of_unknown_size_says_nothing_about_it(client, world, searching)
 
 
 def test_balanced_accuracy_is_named_beside_the_score_and_accuracy_is_not(client, world):
-    named = "on validation photos (balanced accuracy)"
+    named = "on photos it had not learned from (balanced accuracy)"
     for goal, expected in (("balanced_accuracy", True), ("accuracy", False), (None, False)):
         run_id = world.add_run(RunState.SEARCHING, best_score=0.9, settings=RunSettings(goal=goal))
         assert (named in text_of(client, f"/runs/{run_id}")) == expected
@@ -417,7 +418,7 @@ def test_run_it_again_uses_the_same_settings(client, world, settings):
 
 def test_the_best_so_far_of_a_cancelled_run_can_still_be_downloaded(client, world):
     run_id = world.add_run(RunState.CANCELLED, best_score=0.9, settings=HELD_OUT)
-    title = "90.0 % on validation photos"
+    title = "90.0 % on photos it had not learned from"
     world.add_artifact(run_id, "best_so_far", zip_of(a=b"a"), "model.zip", "application/zip", title)
     page = text_of(client, f"/runs/{run_id}")
     assert "Download the best so far" in page
@@ -435,7 +436,7 @@ def test_an_ended_run_without_a_test_set_says_that_there_was_no_final_test(clien
 
 def test_a_model_that_was_not_the_best_when_the_run_was_cancelled_is_not_called_so(client, world):
     run_id = world.add_run(RunState.CANCELLED, best_score=0.906, settings=HELD_OUT)
-    title = "77.4 % on validation photos"
+    title = "77.4 % on photos it had not learned from"
     world.add_artifact(run_id, "best_so_far", zip_of(a=b"a"), "model.zip", "application/zip", title)
     page = text_of(client, f"/runs/{run_id}")
     assert f"The model that was packed last: {title}. It has not been tested on test photos. A try with 90.6 %" in page
@@ -458,11 +459,14 @@ def test_the_loudest_button_tries_the_model_and_does_not_end_the_search(client, 
     assert buttons[0].startswith(f'<a role="button" id="try-so-far" href="/runs/{searching}/try"')
 
 
-def test_the_question_of_cancel_is_drawn_open_for_who_has_asked(client, searching):
-    assert '<details class="cancel">' in client.get(f"/runs/{searching}").text
-    page = client.get(f"/runs/{searching}?ask=cancel").text
-    assert '<details class="cancel" open>' in page
-    assert "ask-cancel" not in page
+@pytest.mark.parametrize(("asked", "other"), [("cancel", "stop"), ("stop", "cancel")])
+def test_what_cannot_be_taken_back_asks_and_is_drawn_open_for_who_has_asked(client, searching, asked, other):
+    page = client.get(f"/runs/{searching}").text
+    assert f'data-asks="{asked}">' in page and f'id="ask-{asked}"' in page
+    assert page.count(f'action="/runs/{searching}/{asked}"') == 1  # inside the question
+    page = client.get(f"/runs/{searching}?ask={asked}").text
+    assert f'data-asks="{asked}" open>' in page and f'data-asks="{other}">' in page
+    assert f"ask-{asked}" not in page and f"ask-{other}" in page
 
 
 def test_tries_are_counted_from_one_on_the_page(client, searching):
@@ -472,24 +476,26 @@ def test_tries_are_counted_from_one_on_the_page(client, searching):
 
 
 def test_both_buttons_say_which_model_is_packed_and_that_a_better_try_is_not_yet(client, world, searching):
-    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "80.3 % on validation photos")
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", validated(0.803))
     older = (
-        "The model that was packed last: 80.3 % on validation photos, 1 byte. The try with 95.1 % is not packed yet."
+        "The model that was packed last: 80.3 % on photos it had not learned from, 1 byte. "
+        "The try with 95.1 % is not packed yet."
     )
     page = text_of(client, f"/runs/{searching}")
     assert f'<p id="download-title"><small>{older}</small></p>' in page
     assert page.count('aria-describedby="download-title"') == 2
-    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "95.1 % on validation photos")
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", validated(0.951))
     page = text_of(client, f"/runs/{searching}")
-    assert '<p id="download-title"><small>95.1 % on validation photos, 1 byte</small></p>' in page
+    assert '<p id="download-title"><small>95.1 % on photos it had not learned from, 1 byte</small></p>' in page
 
 
 def test_a_better_download_changes_its_title_and_leaves_the_buttons_alone(client, world, searching):
-    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "80.0 % on validation photos")
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", validated(0.800))
     key = client.get(f"/runs/{searching}").text.split("seen=")[1].split('"')[0]
-    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", "95.1 % on validation photos")
+    world.add_artifact(searching, "best_so_far", b"a", "m.zip", "application/zip", validated(0.951))
     answer = client.get(f"/runs/{searching}/live?seen={key}")
-    assert '<p id="download-title" hx-swap-oob="innerHTML"><small>95.1 % on validation photos, 1 byte' in answer.text
+    title = f'<p id="download-title" hx-swap-oob="innerHTML"><small>{validated(0.951)}, 1 byte'
+    assert title in answer.text
     assert "confirm-cancel" not in answer.text
 
 

@@ -48,7 +48,7 @@ def test_the_result_leads_to_it(client, run_id):
     assert f'href="/runs/{run_id}/try"' in client.get(f"/runs/{run_id}").text
 
 
-PACKED = "77.4 % on validation photos"
+PACKED = "77.4 % on photos it had not learned from"
 IS_ON, IS_OVER = "The run is still going on. This is the", "This run ended early. This is the"
 
 

@@ -18,6 +18,12 @@ def test_the_data_are_told_with_split_and_fingerprint():
     assert Fact("Fingerprint (SHA-256)", "abc") in facts
 
 
+def test_the_mean_of_several_tries_is_no_try():
+    winner = {"trial": 12, "parts": [3, 7]}
+    made = summarise(made_report(n_trials=12, winner=winner)).made
+    assert Fact("Chosen from", "12 tries, and means of several of them: the mean of 2 won") in made
+
+
 def test_weights_are_told_with_the_place_that_they_came_from():
     (row,) = summarise(REPORT).weights
     assert (row.origin, row.licence) == ("Keras: x", "MIT")
