@@ -8,18 +8,21 @@ from sqlalchemy.orm import Session
 
 from automl.records.report import RunReport
 from automl.store.results import report_of
-from automl.store.tables import Artifact, Run
+from automl.store.sortings import sortings_of
+from automl.store.tables import Artifact, Run, Sorting
 from server.services import Services
 from server.views.advice import Advice, advise
 from server.views.comparison import ComparisonRow, setting_rows
 from server.views.confusion import ConfusionMatrix, view_confusion
 from server.views.dataset import labels_of
 from server.views.follow_up import NextSteps, next_steps
+from server.views.gained import Gain, gain_of
 from server.views.mistakes import Mistakes, view_mistakes
 from server.views.photo_worth import curve_in
 from server.views.rescored import RescoredAnswers, rescored
 from server.views.sure import SureChoice, view_sure
 from server.views.test_photos import answers_in
+from server.views.version import note_of
 
 _HEAT_ROUTE = "try_it.heat"
 
@@ -40,6 +43,9 @@ class OutcomeView:
         sure: When an answer counts as sure; None where the answers to the tested photos are not kept.
         next: The runs that may follow.
         advice: Whether the model is good enough, and what would help.
+        version_note: Which of its photos a model has sorted; may be empty.
+        gain: What photos have brought that a model had sorted; None where none came since the run before.
+        sortings: What it has sorted so far, each with its photos and how many of these were looked at.
     """
 
     report: RunReport
@@ -53,6 +59,9 @@ class OutcomeView:
     sure: SureChoice | None
     next: NextSteps
     advice: Advice
+    version_note: str
+    gain: Gain | None
+    sortings: Sequence[tuple[Sorting, int, int]]
 
 
 def view_outcome(session: Session, services: Services, run: Run, *, bundle: Artifact | None) -> OutcomeView:
@@ -74,6 +83,9 @@ def view_outcome(session: Session, services: Services, run: Run, *, bundle: Arti
         settings=setting_rows([run.settings]),
         sure=view_sure(run, answers),
         next=next_steps(session, run, services.settings.max_budget_s),
+        version_note=note_of(run.version) if run.version else "",
+        gain=gain_of(session, services.store, run),
+        sortings=sortings_of(session, run.id),
         advice=advise(
             report,
             n_doubted=photos.n_doubted,
