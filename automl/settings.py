@@ -102,6 +102,14 @@ class Settings(BaseSettings):
             help="While less is free on the disk of the home folder, the bin is emptied early, the oldest first.",
         ),
     ] = 2 * 1024**3
+    sorting_days: Annotated[
+        int,
+        Setting(
+            unit="days",
+            help="How long photos that a model has sorted are kept for going on, with what was said of them; counted "
+            "from the last change.",
+        ),
+    ] = 14
     public_url: Annotated[
         str, Setting(unit="URL", help="Where people open this server; e-mails and webhook calls link to it.")
     ] = ""
@@ -157,6 +165,11 @@ class Settings(BaseSettings):
     def bin_s(self) -> float:
         """Seconds that what was deleted stays in the bin."""
         return self.bin_days * 86_400.0
+
+    @property
+    def sorting_s(self) -> float:
+        """Seconds that a sorting is kept after its last change."""
+        return self.sorting_days * 86_400.0
 
     @property
     def redis_socket(self) -> Path:

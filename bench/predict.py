@@ -18,6 +18,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,12 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="darkroom-bench-") as folder:
-        model = _bundled(options.model) if options.model else _random_model(Path(folder))
+        model = bundled(options.model) if options.model else random_model(Path(folder))
         photo = _photo()
         classifier = Classifier(model, N_THREADS)
         square = resize_square(open_rgb(io.BytesIO(photo)), classifier.size_px)[np.newaxis]
-        with _served(Path(folder), model) as url, httpx.Client(trust_env=False) as session:
-            works = _requests(session, url, photo) | {
+        with served(Path(folder), model) as server, httpx.Client(trust_env=False) as session:
+            works = _requests(session, f"{server.url}/api/v1/runs/{server.run_id}/predict", photo) | {
                 "decode_alone": lambda: open_rgb(io.BytesIO(photo)),
                 "onnxruntime_alone": lambda: classifier.predict_arrays(square),
             }
@@ -72,9 +73,24 @@ def _requests(session: httpx.Client, url: str, photo: bytes) -> dict[str, Callab
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A web server that has one finished run.
+
+    Attributes:
+        url: Its address.
+        run_id: The run.
+        process_id: Of the process that starts the one that answers.
+    """
+
+    url: str
+    run_id: str
+    process_id: int
+
+
 @contextmanager
-def _served(home: Path, model: bytes) -> Iterator[str]:
-    """The address that asks `model`."""
+def served(home: Path, model: bytes) -> Iterator[Served]:
+    """A server that `model` can be asked on."""
     environment = {**os.environ, "DARKROOM_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     run_id = _add_run(home, model)
     address = home / "address"
@@ -92,7 +108,7 @@ def _served(home: Path, model: bytes) -> Iterator[str]:
     with address.open("w") as log:
         process = subprocess.Popen(command, env=environment, stderr=log)
     try:
-        yield f"{_address(address, process)}/api/v1/runs/{run_id}/predict"
+        yield Served(_address(address, process), run_id, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
@@ -154,12 +170,14 @@ def _photo() -> bytes:
     return buffer.getvalue()
 
 
-def _bundled(path: Path) -> bytes:
+def bundled(path: Path) -> bytes:
+    """The `model.onnx` of a download."""
     with zipfile.ZipFile(path) as bundle:
         return bundle.read("model.onnx")
 
 
-def _random_model(folder: Path) -> bytes:
+def random_model(folder: Path) -> bytes:
+    """A head of random numbers on MobileNetV2, 224 px: speed does not depend on the numbers."""
     from automl.delivery.exporter import Exporter
     from automl.models.weights.cache import installed
     from automl.records import ServingContract

@@ -18,6 +18,7 @@ from server.pages import answers as answer_pages
 from server.pages import bin as bin_pages
 from server.pages import camera, compare, datasets, help, home, phone, photos, results, runs, sure, try_it
 from server.pages import formats as exports
+from server.pages import sorting as sorting_pages
 from server.services import Enqueue, Services
 from server.task_queue import TaskQueue
 
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         artifacts,
         photo_downloads,
         try_it,
+        sorting_pages,
         sure,
         phone,
         bin_pages,

@@ -131,13 +131,13 @@ def ask(services: Services, run_id: str) -> Asked:
         artifact = downloadable(session, run)
         if artifact is None:
             raise NotAllowedNow(server_messages.NO_MODEL_TO_TRY)
-        threshold = _threshold(session, run) if artifact.kind == "bundle" else None
+        threshold = sure_from(session, run) if artifact.kind == "bundle" else None
     model = services.models.get(artifact.id, lambda: read_member(services.store, artifact.key, "model.onnx"))
     return Asked(services=services, run=run, artifact=artifact, model=model, threshold=threshold)
 
 
-def _threshold(session: Session, run: Run) -> float | None:
-    """The threshold of the run's user, else the calibrated one.
+def sure_from(session: Session, run: Run) -> float | None:
+    """The confidence, 0-1, from which on answers count as sure: that of the run's user, else the calibrated one.
 
     That is read from the result by the database, since the whole result may be long and this is done for every request.
     """
@@ -172,6 +172,18 @@ def answers(
         raise BadUpload(server_messages.NO_PHOTO_TO_ANSWER)
 
 
+def answer_or_refusal(asked: Asked, name: str, photo: IO[bytes], *, with_picture: bool) -> Answer | Refusal:
+    """What the model says of one photo; all that is said of photos that are kept comes from here.
+
+    Raises:
+        TooBusy: too many photos are being decoded at the moment.
+    """
+    try:
+        return _answer(asked, name=name, photo=photo, with_picture=with_picture, with_heat=False)
+    except BadImage as error:
+        return Refusal(name, error.message)
+
+
 def answers_for_stored(asked: Asked, files: Iterable[DataFile]) -> Iterator[Answer | Refusal]:
     """An answer for each of some files of the run's data set, in order."""
     for file in files:
@@ -182,8 +194,8 @@ def answer_for_stored(asked: Asked, *, key: str, name: str) -> Answer | Refusal:
     """An answer for one photo in the store."""
     try:
         with asked.services.store.open(key) as photo:
-            return _answer(asked, name=name, photo=photo, with_picture=False, with_heat=False)
-    except (BadImage, TooBusy) as error:
+            return answer_or_refusal(asked, name, photo, with_picture=False)
+    except TooBusy as error:
         return Refusal(name, error.message)
     except NotFound:
         return Refusal(name, table_messages.PHOTO_GONE)

@@ -14,6 +14,7 @@ from automl.store.tables import now
 from automl.text import numbers
 from automl.text.durations import duration_in_words
 from automl.text.messages import pages as page_messages
+from automl.text.moments import moment_in_words
 from automl.text.names import backbones_in_words, params_in_words
 from automl.text.numbers import latency_in_words, size_in_words
 from automl.text.trial_names import STAGE_TITLES, training_in_words
@@ -58,6 +59,7 @@ def install(app: Flask) -> None:
     }
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     app.jinja_env.filters.update({name: _title_of(table) for name, table in titles.items()})
+    app.jinja_env.filters["moment"] = moment_in_words
     app.jinja_env.filters["goal_title"] = RUN_OPTIONS["goal"].say
 
 

@@ -149,9 +149,9 @@ LIMITS = (
         f"{', '.join(f'{hours(s)}' for s in LONGER_S[2:-1])} and {hours(LONGER_S[-1])} hours)",
     ),
     ("user-guide.md", f"Tick {word(compare.FEWEST)} to {word(compare.MOST)} finished runs"),
-    ("user-guide.md", f"from {comparison._RARE_BY_LUCK} on"),
+    ("user-guide.md", f"from {comparison.RARE_BY_LUCK} on"),
     ("user-guide.md", f"More than {word(int(in_script('try.js', 'MOST_SHOWN')))} photos"),
-    ("user-guide.md", f"of each photo (the first {in_script('try-batch.js', 'MOST_LISTED'):.0f})"),
+    ("user-guide.md", f"are kept for {SETTINGS.sorting_days} days after the last change"),
     ("user-guide.md", f"Heat maps need about {end_times.EXPLAIN_S:.0f} seconds"),
     # api.md
     ("api.md", f"the latest first, {word(_DATASETS_ON_A_PAGE)} at a time"),

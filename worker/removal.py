@@ -13,6 +13,7 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.bin import due_datasets, due_runs, hasten_oldest
 from automl.store.composed import remove_of_run
 from automl.store.database import Database
+from automl.store.sortings import due_sortings, remove_sorting
 from automl.store.tables import (
     Artifact,
     Dataset,
@@ -23,6 +24,7 @@ from automl.store.tables import (
     Export,
     LogEntry,
     Run,
+    Sorting,
     TrialSummary,
     now,
 )
@@ -92,11 +94,25 @@ def remove_run(database: Database, store: ArtifactStore, settings: Settings, *, 
     _log.info("run removed", run_id=run_id)
 
 
+def remove_old_sortings(database: Database, store: ArtifactStore, settings: Settings) -> None:
+    """Removes what nobody has gone on with for as long as the settings say."""
+    with database.session() as session:
+        due = due_sortings(session, settings.sorting_s)
+    for sorting_id in due:
+        remove_sorting(database, store, sorting_id)
+        _log.info("sorted photos removed", sorting_id=sorting_id)
+
+
 def _is_due(thing: Dataset | Run | None) -> bool:
     return thing is not None and thing.removal_at is not None and thing.removal_at <= now()
 
 
 def _remove_files_of_runs(database: Database, store: ArtifactStore, settings: Settings, run_ids: Sequence[str]) -> None:
+    """Also what was sorted by their models, with its rows."""
+    with database.session() as session:
+        sorting_ids = session.scalars(select(Sorting.id).where(Sorting.run_id.in_(run_ids))).all()
+    for sorting_id in sorting_ids:
+        remove_sorting(database, store, sorting_id)
     for run_id in run_ids:
         store.delete_prefix(f"runs/{run_id}")
         remove_of_run(settings.composed_dir, run_id)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from automl.store.artifacts import ArtifactStore, ListedFile
 from automl.store.database import Database
-from automl.store.tables import Dataset, DatasetFile, DatasetVersion, now
+from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run, SortedPhoto, Sorting, now
 
 MIN_AGE_S = 24 * 3600.0
 """Seconds. Younger files may belong to an upload that is under way, since rows are written after their bytes."""
@@ -76,12 +76,14 @@ def _remove_unknown(database: Database, store: ArtifactStore, files: Sequence[Li
 def _keys_of(session: Session, dataset_id: str) -> set[str]:
     files = select(DatasetFile.key, DatasetFile.thumbnail).where(DatasetFile.dataset_id == dataset_id)
     versions = select(DatasetVersion.key).where(DatasetVersion.dataset_id == dataset_id)
-    return {key for row in session.execute(files) for key in row} | set(session.scalars(versions))
+    photos = select(SortedPhoto.key, SortedPhoto.thumbnail).join(Sorting).join(Run, Sorting.run_id == Run.id)
+    rows = [*session.execute(files), *session.execute(photos.where(Run.dataset_id == dataset_id))]
+    return {key for row in rows for key in row} | set(session.scalars(versions))
 
 
 def _known_anywhere(session: Session, keys: Sequence[str]) -> set[str]:
     """The keys among `keys` that a row of any data set refers to by now."""
-    columns = (DatasetFile.key, DatasetFile.thumbnail, DatasetVersion.key)
+    columns = (DatasetFile.key, DatasetFile.thumbnail, DatasetVersion.key, SortedPhoto.key, SortedPhoto.thumbnail)
     return {key for column in columns for key in session.scalars(select(column).where(column.in_(keys)))}
 
 

@@ -25,7 +25,7 @@ from worker.export_supervisor import ExportSupervisor
 from worker.messages import Messages
 from worker.notices import runs_without_notices, send_notices
 from worker.reaper import send_lost_messages, take_back_lost_runs
-from worker.removal import empty_bin, make_room
+from worker.removal import empty_bin, make_room, remove_old_sortings
 from worker.sample_dataset import store_samples
 from worker.stop_flag import StopFlag
 from worker.supervisor import Supervisor
@@ -133,7 +133,8 @@ def empty_bin_now() -> None:
 
 @app.task(name=SWEEP)  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Removes files that killed uploads have left behind, and composed downloads that have not been used for long."""
+    """Removes sorted photos whose time is up, files of killed uploads, and composed downloads that nobody uses."""
+    remove_old_sortings(parts().database, parts().store, parts().settings)
     sweep_orphans(parts().database, parts().store)
     remove_old(parts().settings.composed_dir)
 

@@ -20,9 +20,11 @@ from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, USUAL_SIZE_PX, R
 from automl.records.serving_contract import Aspect, DeliveredContract, GrayRange, GrayRules, ServingContract
 from automl.records.states import (
     DatasetState,
+    Decision,
     ExportState,
     FileState,
     Goal,
+    Origin,
     PhotoUse,
     PrunerKind,
     RunState,
@@ -46,6 +48,7 @@ __all__ = [
     "DatasetManifest",
     "DatasetState",
     "DatasetSummary",
+    "Decision",
     "DeliveredContract",
     "EpochScores",
     "ExportState",
@@ -58,6 +61,7 @@ __all__ = [
     "GrayRules",
     "ImageRecord",
     "LayoutSummary",
+    "Origin",
     "PhotoUse",
     "PixelFacts",
     "Proof",

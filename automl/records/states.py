@@ -147,3 +147,32 @@ class Goal(StrEnum):
 
     ACCURACY = "accuracy"
     BALANCED_ACCURACY = "balanced_accuracy"
+
+
+class Decision(StrEnum):
+    """What a person has said of a photo that a model has sorted."""
+
+    OPEN = "open"
+    """Nothing yet: nobody has looked at it."""
+
+    CLASS = "class"
+    """It is of a class: that of the model's answer, or another one."""
+
+    UNSURE = "unsure"
+    """He cannot tell."""
+
+    NONE = "none"
+    """It is of no class that the model knows."""
+
+
+class Origin(StrEnum):
+    """How a file came into a data set."""
+
+    UPLOADED = "uploaded"
+    """A person has sent it there."""
+
+    CONFIRMED = "confirmed"
+    """A model has sorted it, and a person has looked at it."""
+
+    UNSEEN = "unseen"
+    """A model has sorted it and was sure, and nobody has looked at it."""

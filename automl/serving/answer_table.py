@@ -8,22 +8,23 @@ _BEFORE, _AFTER = ("photo", "answer", "confidence", "sure", "foreign"), ("error"
 _CLASS_MARK = " (class)"
 
 
-def header(labels: Sequence[str]) -> list[str]:
-    """The names of the columns, each of them once.
+def header(labels: Sequence[str], *, after_photo: Sequence[str] = ()) -> list[str]:
+    """The names of the columns, each of them once; `after_photo`: more columns, behind that of the photo.
 
     `answer`, `confidence` and `sure` are of the likeliest class; `foreign` says whether the photo looks like nothing
     that the model has learned; then every class has its probability, 0-1. A class that is called as another column gets
     its kind behind its name: `error (class)`.
     """
     # Programs that read tables often do not tell capitals apart.
-    reserved = {name.casefold() for name in (*_BEFORE, *_AFTER)}
+    reserved = {name.casefold() for name in (*_BEFORE, *after_photo, *_AFTER)}
     headings = list(labels)
     for place, label in enumerate(labels):
         if label.casefold() in reserved:
             headings[place] += _CLASS_MARK
             while headings.count(headings[place]) > 1:
                 headings[place] += _CLASS_MARK
-    return [*_BEFORE, *headings, *_AFTER]
+    photo, *before = _BEFORE
+    return [photo, *after_photo, *before, *headings, *_AFTER]
 
 
 def answered_row(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import FileState, RunState
 from automl.store.database import known_dataset, known_run
-from automl.store.tables import Artifact, Dataset, DatasetFile, Export, Run, now
+from automl.store.tables import Artifact, Dataset, DatasetFile, Export, Run, SortedPhoto, Sorting, now
 from automl.text.messages import store as store_messages
 
 _UNFINISHED = [state for state in RunState if not state.is_finished()]
@@ -40,12 +40,14 @@ class Contents:
         n_photos: Photos that its check took, or files that have arrived where there was no check; 0 of a run.
         n_runs: Runs, those that are in the bin by themselves included; 1 for a run.
         n_models: Runs among them that have a model to download.
-        n_bytes: Size of its files: uploads, models, plots.
+        n_sorted: Photos that their models have sorted, without those that are in the data set.
+        n_bytes: Size of its files: uploads, models, plots, photos that were sorted.
     """
 
     n_photos: int
     n_runs: int
     n_models: int
+    n_sorted: int
     n_bytes: int
 
 
@@ -187,12 +189,16 @@ def _contents(session: Session, run_ids: Sequence[str], dataset: Dataset | None 
     made = [_bytes(session, table, table.run_id.in_(run_ids)) for table in (Artifact, Export)]
     models = select(func.count(Artifact.run_id.distinct()))
     models = models.where(Artifact.run_id.in_(run_ids), Artifact.kind.in_(_MODELS))
+    sortings = select(Sorting.id).where(Sorting.run_id.in_(run_ids))
+    sorted_by_them = SortedPhoto.sorting_id.in_(sortings) & SortedPhoto.added_at.is_(None)
     uploaded = _bytes(session, DatasetFile, DatasetFile.dataset_id == dataset.id) if dataset else 0
+    n_sorted = select(func.count()).select_from(SortedPhoto).where(sorted_by_them, SortedPhoto.answer != "")
     return Contents(
         n_photos=_n_photos(session, dataset) if dataset else 0,
         n_runs=len(run_ids),
         n_models=session.scalar(models) or 0,
-        n_bytes=uploaded + sum(made),
+        n_sorted=session.scalar(n_sorted) or 0,
+        n_bytes=uploaded + sum(made) + _bytes(session, SortedPhoto, sorted_by_them),
     )
 
 
@@ -202,6 +208,8 @@ def _n_photos(session: Session, dataset: Dataset) -> int:
     return session.scalar(query) or 0
 
 
-def _bytes(session: Session, table: type[Artifact | Export | DatasetFile], condition: ColumnElement[bool]) -> int:
+def _bytes(
+    session: Session, table: type[Artifact | Export | DatasetFile | SortedPhoto], condition: ColumnElement[bool]
+) -> int:
     """Size of the files of these rows, added up."""
     return session.scalar(select(cast(func.coalesce(func.sum(table.n_bytes), 0), BigInteger)).where(condition)) or 0

@@ -27,7 +27,7 @@ from automl.records import DatasetManifest, DatasetState, DatasetSummary, FileSt
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database, find_dataset, known_run
-from automl.store.dataset_files import load_files, load_fingerprints, save_files
+from automl.store.dataset_files import load_files, load_fingerprints, n_sorted_by_models, save_files
 from automl.store.locks import exclusive
 from automl.store.results import latest_report
 from automl.store.sides import latest_sides
@@ -103,6 +103,7 @@ def reassess(session: Session, store: ArtifactStore, dataset_id: str) -> Assessm
             contract=assessment.contract,
             keeps_clips=assessment.keeps_clips,
         )
+        version.n_confirmed, version.n_unseen = n_sorted_by_models(session, dataset_id)
         dataset.summary = dataset.summary.model_copy(update={"version": version.number})
     return assessment
 

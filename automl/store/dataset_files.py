@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from automl.datasets.data_file import DataFile
-from automl.records import FileState, Split
+from automl.records import FileState, Origin, Split
 from automl.store.tables import DatasetFile
 
 
@@ -31,6 +31,14 @@ def load_fingerprints(session: Session, dataset_id: str) -> dict[int, bytes]:
     query = select(DatasetFile.id, DatasetFile.fingerprint).where(DatasetFile.dataset_id == dataset_id)
     rows = session.execute(query.order_by(DatasetFile.id))
     return {row.id: row.fingerprint for row in rows if row.fingerprint}
+
+
+def n_sorted_by_models(session: Session, dataset_id: str) -> tuple[int, int]:
+    """How many photos that are used a model has sorted: those that a person has looked at, and the others."""
+    query = select(DatasetFile.origin, func.count().label("n")).where(DatasetFile.dataset_id == dataset_id)
+    rows = session.execute(query.where(DatasetFile.state == FileState.ACCEPTED).group_by(DatasetFile.origin))
+    counts = {row.origin: row.n for row in rows}
+    return counts.get(Origin.CONFIRMED, 0), counts.get(Origin.UNSEEN, 0)
 
 
 def save_files(session: Session, files: Iterable[DataFile], before: Sequence[DataFile] = ()) -> None:

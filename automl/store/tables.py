@@ -31,8 +31,10 @@ from sqlalchemy.orm import (
 from automl.records import (
     DatasetState,
     DatasetSummary,
+    Decision,
     ExportState,
     FileState,
+    Origin,
     PixelFacts,
     Proof,
     RememberedSides,
@@ -120,6 +122,7 @@ class DatasetFile(Base):
         width: Pixels, upright; None for a file that does not decode.
         height: Pixels, upright; None for a file that does not decode.
         given_label: The class that it was sent to, whatever its name says.
+        origin: How it came into the data set.
         format: Format that it has inside, such as "JPEG"; empty until it has been decoded.
         fingerprint: Small gray copy by which near copies are found, see `automl.images.fingerprint`.
         spread: How much its brightness varies, see there.
@@ -157,6 +160,7 @@ class DatasetFile(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     given_label: Mapped[str | None]
+    origin: Mapped[Origin] = mapped_column(default=Origin.UPLOADED)
     format: Mapped[str] = mapped_column(default="")
     fingerprint: Mapped[bytes | None] = mapped_column(deferred=True)
     spread: Mapped[float | None]
@@ -216,6 +220,8 @@ class DatasetVersion(Base):
         key: Where its manifest is in the artifact store.
         n_images: Photos in it.
         n_classes: Classes in it.
+        n_confirmed: Photos in it that a model has sorted and a person has looked at.
+        n_unseen: Photos in it that a model has sorted and nobody has looked at.
         created_at: When it was made.
     """
 
@@ -228,6 +234,8 @@ class DatasetVersion(Base):
     key: Mapped[str]
     n_images: Mapped[int]
     n_classes: Mapped[int]
+    n_confirmed: Mapped[int] = mapped_column(default=0)
+    n_unseen: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     dataset: Mapped[Dataset] = relationship(back_populates="versions")
@@ -546,3 +554,82 @@ class Export(Base):
     lease_until: Mapped[datetime | None]
 
     run: Mapped[Run] = relationship(back_populates="exports")
+
+
+class Sorting(Base):
+    """Photos without a class that a model has sorted, for a person to look through.
+
+    Attributes:
+        id: Opaque id.
+        run_id: The run whose model it is.
+        name: What people call it: the name of the folder.
+        labels: The classes of the model, in the order of its probabilities.
+        created_at: When it was begun.
+        changed_at: When a photo was last added to it or decided about; it is kept for a while from then on.
+    """
+
+    __tablename__ = "sortings"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    name: Mapped[str]
+    labels: Mapped[list[str]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    changed_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+    run: Mapped[Run] = relationship()
+
+
+class SortedPhoto(Base):
+    """One photo of a sorting, with the model's answer and what a person has said of it.
+
+    Attributes:
+        id: Number of the photo; a later one is larger.
+        sorting_id: Its sorting.
+        name: Path that the user gave.
+        sha256: Of its bytes; empty where it is too large to be read.
+        n_bytes: Their number.
+        key: Where its bytes are in the artifact store; empty of a file that is no readable photo.
+        thumbnail: Where a small JPEG of it is in the artifact store.
+        reason: Why it is no readable photo.
+        answer: The likeliest class; empty of a file that is no readable photo.
+        confidence: Probability of `answer`, 0-1.
+        probabilities: Of every class of the sorting: float32, little-endian.
+        decision: What a person has said of it.
+        label: Its class by now: the answer until somebody has looked at it; empty where he names none.
+        added_at: When it was added to the data set; None where it was not.
+    """
+
+    __tablename__ = "sorted_photos"
+    # A sorting is shown with the doubtful photos first; an upload asks which of its names are already there.
+    __table_args__ = (
+        Index("ix_sorted_photos_sorting_id_confidence", "sorting_id", "confidence"),
+        Index("ix_sorted_photos_sorting_id_name", "sorting_id", "name"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sorting_id: Mapped[str] = mapped_column(ForeignKey("sortings.id"))
+    name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(default="")
+    n_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    key: Mapped[str] = mapped_column(default="")
+    thumbnail: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+    answer: Mapped[str] = mapped_column(default="")
+    confidence: Mapped[float] = mapped_column(default=0.0)
+    probabilities: Mapped[bytes] = mapped_column(default=b"", deferred=True)
+    decision: Mapped[Decision] = mapped_column(default=Decision.OPEN)
+    label: Mapped[str] = mapped_column(default="")
+    added_at: Mapped[datetime | None]
+
+    sorting: Mapped[Sorting] = relationship()
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it is a photo that the model has answered."""
+        return bool(self.answer)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a person has said something else than the model."""
+        return self.decision is not Decision.OPEN and self.label != self.answer

@@ -5,6 +5,8 @@ reads one in `server.api.bodies`.
 """
 
 from server.api import bin as bin_api
-from server.api import datasets, edits, exports, predictions, runs, uploads
+from server.api import datasets, edits, exports, predictions, runs, sortings, uploads
 
-BLUEPRINTS = tuple(module.blueprint for module in (datasets, edits, uploads, runs, exports, predictions, bin_api))
+_MODULES = (datasets, edits, uploads, runs, exports, predictions, sortings, bin_api)
+
+BLUEPRINTS = tuple(module.blueprint for module in _MODULES)

@@ -28,6 +28,7 @@ from server.api.resources.export import ExportListResource
 from server.api.resources.prediction import FeedbackResource, PredictionListResource
 from server.api.resources.resource import ErrorResource
 from server.api.resources.run import RunResource, StartedRunResource
+from server.api.resources.sorting import SortingResource
 from server.api.resources.trial import TrialListResource
 
 SCHEMAS: Schemas = {
@@ -53,6 +54,7 @@ SCHEMAS: Schemas = {
     "run": RunResource,
     "run-request": RunBody,
     "run-started": StartedRunResource,
+    "sorting": SortingResource,
     "trial-list": TrialListResource,
     "upload": UploadResource,
 }

@@ -4,8 +4,8 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from automl.errors import NotFound
-from automl.serving.answer_table import header
 from automl.store.dataset_files import unlabelled_files
+from automl.store.sortings import sortings_of
 from automl.store.tables import DatasetFile
 from automl.text.messages import server as server_messages
 from server.answering import (
@@ -23,7 +23,6 @@ from server.answering import (
 from server.forms import row_id
 from server.security import CAMERA
 from server.services import services
-from server.template_filters import csv_line
 from server.uploads.multipart import read_parts
 from server.views.run import unpacked_score
 
@@ -81,10 +80,12 @@ def heat(run_id: str, file_id: int, form: str) -> ResponseReturnValue:
 
 
 def _page(asked: Asked, found: list[Answer | Refusal] | None = None) -> ResponseReturnValue:
+    with services().database.session() as session:
+        sortings = sortings_of(session, asked.run.id)
     page = render_template(
         "try_it/show.html",
         answers=found or [],
-        csv_header=csv_line(header(asked.labels)),
+        sortings=sortings,
         max_photo_bytes=MAX_PHOTO_BYTES,
         is_final=asked.artifact.kind == "bundle",
         packed=asked.artifact,

@@ -133,31 +133,22 @@ const MESSAGES = {
   hintFew: { one: "{n} photo so far. About 30 are a good start.", many: "{n} photos so far. About 30 are a good start." },
   hintEnough: "Good. Different light, backgrounds and distances still help.",
 
-  // Trying a model on many photos.
-  waitForBatch: "Wait until these photos are done, or cancel them.",
+  // Sorting many photos with a model.
+  waitForBatch: "Wait until these photos are done, or stop them.",
   noPicture: "Not a picture, judging by its name.",
   tooLarge: "The file is too large.",
   unsure: "not sure, perhaps {label}",
   foreign: "nothing it has learned (otherwise {label})",
   nothingLearned: "nothing it has learned",
   batchProgress: { one: "{done} of {n} photo", many: "{done} of {n} photos" },
-  movedOrChanged: "Moved or changed after it was chosen.",
-  stoppedWithTable: "{problem} What is done so far is in the table.",
   starting: "Starting…",
-  batchDone: { one: "Done: {done} of {n} photo was answered.", many: "Done: {done} of {n} photos were answered." },
-  batchDoneUnsure: {
-    one: "Done: {done} of {n} photo was answered, {unsure} of them “not sure”.",
-    many: "Done: {done} of {n} photos were answered, {unsure} of them “not sure”.",
-  },
-  batchCancelled: { one: "Cancelled: {done} of {n} photo was answered.", many: "Cancelled: {done} of {n} photos were answered." },
-  batchCancelledUnsure: {
-    one: "Cancelled: {done} of {n} photo was answered, {unsure} of them “not sure”.",
-    many: "Cancelled: {done} of {n} photos were answered, {unsure} of them “not sure”.",
-  },
-  someUnreadable: "{answered} {n} could not be read.",
-  moreInTable: { one: "{n} more is in the table that you can download.", many: "{n} more are in the table that you can download." },
-  withoutAnswer: { one: "{n} file without an answer", many: "{n} files without an answer" },
+  sortedAll: { one: "Done: {n} photo is sorted.", many: "Done: {n} photos are sorted." },
+  sortingStopped: "Stopped. What has arrived is sorted and kept.",
+  leftOut: { one: "{n} file was left out", many: "{n} files were left out" },
   fileAndReason: "{path}: {reason}",
+  verdictNotSaved: "The last choice could not be saved. Check whether you are still connected, then choose it once more.",
+  lookedAt: "✓ looked at",
+  correctedNow: "✓ corrected",
 
   // The page that runs a model on the visitor's own device.
   phoneReady: "Ready. Use the camera, or choose a photo.",

@@ -1,10 +1,10 @@
-// The page on which a model is tried: drop, paste, choose or take photos; a few are shown, many make a table.
+// The page on which a model is tried: drop, paste, choose or take photos; a few are shown, many are sorted and kept.
 
-import { filesFromDrop, filesFromInput } from "./folder.js";
+import { listenForFiles, visible } from "./drop-files.js";
 import { say } from "./messages.js";
 import { enhance } from "./try-ask.js";
-import { Batch } from "./try-batch.js";
 import { Camera } from "./try-camera.js";
+import { Sorter } from "./try-sort.js";
 import { Waiting } from "./try-waiting.js";
 
 const MOST_SHOWN = 12;
@@ -16,7 +16,7 @@ class TryPage {
   constructor(form) {
     this.form = form;
     this.find = (id) => document.getElementById(id);
-    this.batch = new Batch(form, this.find("batch"));
+    this.sorter = new Sorter(form, this.find("sending"));
     this.camera = new Camera(form, this.find("camera"), (file) => this.take([{ path: file.name, file }], false));
     enhance(document);
     this.#listen();
@@ -24,29 +24,11 @@ class TryPage {
 
   #listen() {
     const [photos, folder] = [this.find("photos-input"), this.find("try-folder-input")];
-    folder.disabled = false;
     this.find("choose-photos").addEventListener("click", () => photos.click());
     this.find("choose-photo-folder").addEventListener("click", () => folder.click());
-    for (const input of [photos, folder]) {
-      input.addEventListener("change", () => {
-        this.take(filesFromInput(input.files));
-        input.value = ""; // so that the same photo can be chosen once more
-      });
-    }
-    document.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      this.form.classList.add("dragging");
-    });
-    document.addEventListener("dragleave", (event) => event.relatedTarget ?? this.form.classList.remove("dragging"));
-    document.addEventListener("drop", async (event) => {
-      event.preventDefault();
-      this.form.classList.remove("dragging");
-      try {
-        this.take(await filesFromDrop(event.dataTransfer));
-      } catch (error) {
-        if (!(error instanceof DOMException)) throw error;
-        this.#complain(say("folderUnreadable"));
-      }
+    listenForFiles(this.form, [photos, folder], {
+      onFiles: (files) => this.take(files),
+      onProblem: (sentence) => this.#complain(sentence),
     });
     document.addEventListener("paste", (event) => {
       const files = Array.from(event.clipboardData.files);
@@ -58,9 +40,9 @@ class TryPage {
   /** Photos as {path, file}. They are answered in the order in which they came. `scroll`: to where the answers come. */
   take(files, scroll = true) {
     this.find("try-error").hidden = true;
-    const photos = files.filter(({ path }) => !path.split("/").at(-1).startsWith("."));
+    const photos = visible(files);
     if (photos.length === 0) return this.#complain(say("noPhotoInThis"));
-    if (photos.length > MOST_SHOWN) return this.batch.begin(photos);
+    if (photos.length > MOST_SHOWN) return this.sorter.begin(photos);
     const cards = photos.map((photo) => new Waiting(this.find("waiting-card"), photo, () => this.#askAgain()));
     this.find("answers-title").hidden = false;
     this.find("answers").prepend(...cards.map((card) => card.article));

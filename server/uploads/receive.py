@@ -14,6 +14,7 @@ from automl.datasets.edits import first_label
 from automl.errors import BadUpload, DiskFull, NotAllowedNow, UploadTooLarge
 from automl.labelling.places import MAX_LABEL_CHARS
 from automl.records import DatasetState, RefusedFile, RunState
+from automl.settings import Settings
 from automl.store.artifacts import StoredFile
 from automl.store.checks import current_edits
 from automl.store.database import find_dataset
@@ -25,7 +26,9 @@ from automl.text.upload_names import clean_text
 from server.services import Services
 from server.uploads.multipart import FieldPart, FilePart
 
-_MAX_NAME_LENGTH = 1000
+MAX_NAME_LENGTH = 1000
+"""Characters of the name of a file, with its folders."""
+
 _MAX_REFUSED = 1000
 _FILES_PER_COMMIT = 200
 
@@ -134,10 +137,10 @@ def _take_field(upload: Upload, part: FieldPart) -> None:
 
 
 def _take_file(upload: Upload, batch: "_Batch", part: FilePart) -> None:
-    if len(part.name) > _MAX_NAME_LENGTH:
+    if len(part.name) > MAX_NAME_LENGTH:
         if len(upload.refused) == _MAX_REFUSED:
-            raise BadUpload(server_messages.TOO_MANY_LONG_NAMES.format(most=_MAX_REFUSED, longest=_MAX_NAME_LENGTH))
-        reason = server_messages.NAME_TOO_LONG.format(longest=_MAX_NAME_LENGTH)
+            raise BadUpload(server_messages.TOO_MANY_LONG_NAMES.format(most=_MAX_REFUSED, longest=MAX_NAME_LENGTH))
+        reason = server_messages.NAME_TOO_LONG.format(longest=MAX_NAME_LENGTH)
         upload.refused.append(RefusedFile(part.name[:100] + "…", reason))
         return
     upload.roots.add(part.name.replace("\\", "/").lstrip("/").split("/", 1)[0])
@@ -209,7 +212,8 @@ class _Batch:
             if dataset.state is DatasetState.CHECKING:
                 raise NotAllowedNow(server_messages.BEING_CHECKED)
             new, copies, relabelled = self._sort_out(session)
-            self._check_limits(session, new)
+            n_bytes = sum(file.stored.n_bytes for file in new)
+            check_size(session, self._services.settings, self._dataset_id, n_files=len(new), n_bytes=n_bytes)
             if new:
                 session.execute(insert(DatasetFile), [file.row(self._dataset_id) for file in new])
             if new or relabelled:
@@ -255,13 +259,18 @@ class _Batch:
         )
         return {(name, sha256): (id_, label) for name, sha256, id_, label in session.execute(query)}
 
-    def _check_limits(self, session: Session, new: list[_Arrived]) -> None:
-        n_files, n_bytes = _size_of(session, self._dataset_id)
-        limits = self._services.settings
-        if n_files + len(new) > limits.max_files:
-            raise UploadTooLarge(server_messages.TOO_MANY_FILES.format(most=limits.max_files))
-        if n_bytes + sum(file.stored.n_bytes for file in new) > limits.max_upload_bytes:
-            raise UploadTooLarge(_too_many_bytes(limits.max_upload_bytes))
+
+def check_size(session: Session, limits: Settings, dataset_id: str, *, n_files: int, n_bytes: int) -> None:
+    """Refuses so many more files of so many bytes for a data set.
+
+    Raises:
+        UploadTooLarge: There would be more than the settings allow.
+    """
+    n_there, n_bytes_there = _size_of(session, dataset_id)
+    if n_there + n_files > limits.max_files:
+        raise UploadTooLarge(server_messages.TOO_MANY_FILES.format(most=limits.max_files))
+    if n_bytes_there + n_bytes > limits.max_upload_bytes:
+        raise UploadTooLarge(_too_many_bytes(limits.max_upload_bytes))
 
 
 def _size_of(session: Session, dataset_id: str) -> tuple[int, int]:
@@ -285,9 +294,17 @@ def _too_many_bytes(limit: int) -> str:
 def _plain_words(services: Services) -> Iterator[None]:
     """Raises errors of the store as what they mean for an upload."""
     try:
-        yield
+        with full_disk_in_words():
+            yield
     except UploadTooLarge:
         raise UploadTooLarge(_too_many_bytes(services.settings.max_upload_bytes)) from None
+
+
+@contextmanager
+def full_disk_in_words() -> Iterator[None]:
+    """Raises DiskFull where the block finds no room for a file."""
+    try:
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(server_messages.DISK_FULL) from error

@@ -22,7 +22,9 @@ from server.views.paired import PairedDifference, paired_difference
 from server.views.test_photos import AnsweredPhoto
 
 _NOTHING = "–"
-_RARE_BY_LUCK = 0.05
+RARE_BY_LUCK = 0.05
+"""A difference with a smaller p-value is called probable."""
+
 _MANY_CLIPS = 200
 
 
@@ -113,7 +115,7 @@ class RunPair:
 
     @property
     def _message(self) -> OneOrMany:
-        if self.p_value >= _RARE_BY_LUCK:
+        if self.p_value >= RARE_BY_LUCK:
             return page_messages.MAY_BE_LUCK_BY_CLIP if self.is_by_clip else page_messages.MAY_BE_LUCK
         return page_messages.PROBABLY_BETTER_BY_CLIP if self.is_by_clip else page_messages.PROBABLY_BETTER
 
@@ -267,7 +269,7 @@ def common_row(answers: Sequence[Sequence[AnsweredPhoto] | None]) -> ComparisonR
     shares = [sum(of[digest].is_right for digest in common) / len(common) for of in known]
     best = shares.index(max(shares))
     pairs = (_pair(first="", one=known[best], second="", other=of) for i, of in enumerate(known) if i != best)
-    stands_out = all(pair.p_value < _RARE_BY_LUCK for pair in pairs)
+    stands_out = all(pair.p_value < RARE_BY_LUCK for pair in pairs)
     return ComparisonRow(
         title=page_messages.RIGHT_ON_COMMON,
         term=page_messages.RIGHT_ON_COMMON_TERM.format(n=len(common)),

@@ -11,6 +11,7 @@ from automl.records import ClassSplit, DatasetState, DatasetSummary, FileState
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
 from server.views.findings import FindingEntry, view_findings
 from server.views.thumbnails import OF_A_THUMBNAIL, Thumbnail, thumbnail_of, thumbnail_rows
+from server.views.version import note_of
 
 N_ON_A_PAGE = 120
 _N_EDITS = 30
@@ -85,6 +86,10 @@ class DatasetView:
     @property
     def version(self) -> DatasetVersion | None:
         return self.versions[-1] if self.versions else None
+
+    @property
+    def version_note(self) -> str:
+        return note_of(self.version) if self.version else ""
 
     @property
     def has_harmless_findings(self) -> bool:

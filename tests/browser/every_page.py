@@ -25,6 +25,7 @@ from tests.server.answered import add_answered, add_photos
 from tests.server.conftest import zip_of
 from tests.server.pages.test_runs import RESULT
 from tests.server.rich_result import add_rich_result
+from tests.server.sorted_photos import sort
 from tests.server.trying import add_tried_run, picture
 from tests.server.views.test_confusion import add_many_classes
 
@@ -105,6 +106,11 @@ def with_model(state: RunState, page: str = "") -> Callable[[Site], str]:
         return f"/runs/{run_id}{page}"
 
     return make
+
+
+def sorted_photos(page: str = "") -> Callable[[Site], str]:
+    """Some that the model is sure of, some that it is not, and a file that is no photo."""
+    return lambda site: sort(site.app.test_client(), add_tried_run(site)) + page
 
 
 def answers(site: Site) -> str:
@@ -285,6 +291,11 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "run, done": run(RunState.DONE, **_FOUND),
     "run, done, details": run(RunState.DONE, "/details", **_FOUND),
     "run, done, doubts, none": run(RunState.DONE, "/doubts", **_FOUND),
+    "sorted photos": sorted_photos(),
+    "sorted photos, not readable": sorted_photos("?show=unread"),
+    "sorted photos, none": sorted_photos("?show=none"),
+    "sorted photos, added": sorted_photos("?added=3&there=1"),
+    "sorted photos, asked whether to delete": sorted_photos("/delete"),
     "run, failed": run(RunState.FAILED, error_code="run_failed", error_message="It broke.", **_FOUND),
     "run, failed before anything was tried": lambda site: f"/runs/{site.add_run(RunState.FAILED)}",
     "run, cancelled": with_model(RunState.CANCELLED),

@@ -1,6 +1,5 @@
 """The page on which a model is tried, in a real browser: by file, by paste, by keyboard, by the folder."""
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -11,13 +10,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from automl.records import RunState
-from automl.store.tables import Artifact
+from automl.store.tables import Artifact, SortedPhoto
 from server import answering
 from tests.automl.serving.tiny_model import tiny_model
 from tests.browser.test_accessibility import AXE, tab_to, violations
 from tests.browser.test_upload_page import drop
-from tests.server.conftest import zip_of
 from tests.server.trying import add_tried_run, noise, picture
 
 pytestmark = pytest.mark.browser
@@ -151,13 +148,18 @@ def test_photos_are_dropped_anywhere_on_the_page(page, run_id, folder):
     expect(page.locator("article").first.locator(".file-name")).to_have_text("01.png")
 
 
-def test_a_dropped_folder_becomes_a_table(page, run_id, folder):
+def test_a_dropped_folder_is_sorted_and_kept(page, site, run_id, folder):
     page.goto(f"/runs/{run_id}/try")
     drop(page, folder, onto="#try-zone", kinds=("dragEnter", "dragOver"))
     expect(page.locator("#try-form")).to_have_class(re.compile("dragging"))
     drop(page, folder, onto="#try-zone", kinds=("drop",))
-    expect(page.locator("#batch-status")).to_contain_text("Done: 40 of 41 photos were answered")
     expect(page.locator("#try-form")).not_to_have_class(re.compile("dragging"))
+    expect(page.locator("#sending-status")).to_have_text("Done: 41 photos are sorted.")
+    expect(page.locator("#sending-left-out summary")).to_have_text("1 file was left out")
+    page.get_by_role("button", name="Show what it says").click()
+    expect(page.get_by_role("heading", name="Sorted: many")).to_be_visible()
+    expect(page.locator("#sorted-lead")).to_contain_text("has sorted 40 photos. It is not sure of 4: these come first.")
+    assert len(site.files(site.run(run_id).dataset_id)) == 6
 
 
 def test_everything_is_done_by_keyboard(page, site, run_id):
@@ -289,94 +291,31 @@ def folder(tmp_path: Path) -> Path:
     return target
 
 
-def test_a_folder_becomes_a_table(page, run_id, folder):
-    page.goto(f"/runs/{run_id}/try")
-    page.locator("#try-folder-input").set_input_files(folder)
-    words = "Done: 40 of 41 photos were answered, 4 of them “not sure”. 2 could not be read."
-    expect(page.locator("#batch-status")).to_have_text(words)
-    expect(page.locator("#batch-counts tr")).to_have_text(["answer photos of these not sure", "red304", "blue100"])
-    expect(page.locator("#batch-failed summary")).to_have_text("2 files without an answer")
-    page.get_by_text("What it says about each photo").click()
-    expect(page.locator("#batch-each tbody tr")).to_have_count(40)
-    each = page.locator("#batch-each tbody tr")
-    expect(each.nth(1)).to_have_text("many/01.pngnot sure, perhaps red")
-    expect(each.nth(2)).to_have_text("many/02.pngred")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download the table").click()
-    rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
-    assert [row["photo"] for row in rows] == [f"many/{i:02}.png" for i in range(40)] + ["many/cut.png"]
-    assert [rows[0]["answer"], rows[1]["answer"], rows[40]["answer"]] == ["blue", "red", ""]
-    assert [row["sure"] for row in (rows[0], rows[1], rows[2], rows[40])] == ["yes", "no", "yes", ""]
-    assert "damaged" in rows[40]["error"]
-
-
-def test_a_model_without_a_threshold_counts_nothing_as_not_sure(page, site, folder):
-    run_id = site.add_run(RunState.SEARCHING)
-    site.add_artifact(run_id, "best_so_far", zip_of(**{"model.onnx": tiny_model()}), "model.zip", "application/zip")
-    page.goto(f"/runs/{run_id}/try")
-    page.locator("#try-folder-input").set_input_files(folder)
-    words = "Done: 40 of 41 photos were answered. 2 could not be read."
-    expect(page.locator("#batch-status")).to_have_text(words)
-    expect(page.locator("#batch-counts tbody tr")).to_have_text(["red30", "blue10"])
-    expect(page.locator("#batch-unsure")).to_be_hidden()
-
-
-def test_many_photos_can_be_cancelled(page, run_id, folder):
-    page.goto(f"/runs/{run_id}/try")
-    page.route("**/predict?row=1", lambda route: None)  # never answered
-    page.locator("#try-folder-input").set_input_files(folder)
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("#batch-status")).to_contain_text("Cancelled: 0 of 41 photos were answered.")
-
-
-def test_a_server_that_is_busy_is_asked_again(page, run_id, folder):
+def test_a_server_that_is_busy_is_asked_again_and_a_stopped_folder_goes_on(page, site, run_id, folder):
+    (folder / "notes.txt").unlink()
     page.goto(f"/runs/{run_id}/try")
     busy = json.dumps({"error": {"code": "too_busy", "message": "Try again."}})
-    page.route("**/predict?row=1", lambda route: route.fulfill(status=503, body=busy), times=2)
-    page.locator("#try-folder-input").set_input_files(folder)
-    expect(page.locator("#batch-status")).to_contain_text("Done: 40 of 41")
-
-
-def test_photos_that_are_gone_meanwhile_are_listed_and_the_others_answered(page, run_id, folder):
-    held = []
-
-    def lose_two(route):
-        held.append(route)
-        if len(held) == 2:  # both requests that go at once are on their way, and neither has been read
-            for name in ("00.png", "20.png"):
-                (folder / name).unlink()
-            for one in held:
-                one.abort()
-
-    page.goto(f"/runs/{run_id}/try")
-    page.route("**/predict?row=1", lose_two, times=2)
-    page.locator("#try-folder-input").set_input_files(folder)
-    expect(page.locator("#batch-status")).to_contain_text("Done: 38 of 41 photos were answered")
-    expect(page.locator("#batch-failed")).to_contain_text("00.png: Moved or changed after it was chosen.")
-    page.get_by_text("What it says about each photo").click()
-    each = page.locator("#batch-each tbody tr")
-    expect(each.first).to_have_text("many/01.pngnot sure, perhaps red")
-    expect(each.nth(18)).to_have_text(re.compile("many/19.png"))
-    expect(each.nth(19)).to_have_text(re.compile("many/21.png"))
-
-
-def test_cancelling_between_two_tries_ends_it_at_once(page, run_id, folder):
-    """The clock of the page stands still: nothing but the click can end the wait."""
-    page.clock.install()
-    page.goto(f"/runs/{run_id}/try")
-    with page.expect_response("**/predict?row=1"):
-        page.route("**/predict?row=1", lambda route: route.fulfill(status=503, body="busy"))
+    page.route("**/files", lambda route: route.fulfill(status=503, body=busy), times=1)
+    page.route("**/files", lambda route: None, times=1)  # the first of all: never answered
+    with page.expect_request("**/files"):
         page.locator("#try-folder-input").set_input_files(folder)
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("#batch-status")).to_contain_text("Cancelled: 0 of 41 photos were answered.")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator("#sending-error")).to_have_text("Stopped. What has arrived is sorted and kept.")
+    page.get_by_role("button", name="Go on").click()  # once busy, then not
+    expect(page.locator("#sorted-lead")).to_contain_text("has sorted 40 photos.", timeout=20_000)
+    with page.expect_response("**/missing") as asked:
+        page.locator("#more-folder-input").set_input_files(folder)  # as after the laptop was closed
+    assert asked.value.json() == {"missing": []}
+    with site.database.session() as session:
+        assert session.query(SortedPhoto).count() == 41
 
 
-def test_why_many_photos_are_not_answered_is_said_in_the_words_of_the_server(page, run_id, folder):
+def test_why_many_photos_are_not_sorted_is_said_in_the_words_of_the_server(page, run_id, folder):
     page.goto(f"/runs/{run_id}/try")
     gone = json.dumps({"error": {"code": "not_found", "message": "There is no such run. It may have been deleted."}})
-    page.route("**/predict?row=1", lambda route: route.fulfill(status=404, body=gone))
+    page.route("**/sortings", lambda route: route.fulfill(status=404, body=gone))
     page.locator("#try-folder-input").set_input_files(folder)
-    expect(page.locator("#batch-error")).to_have_text("There is no such run. It may have been deleted.")
+    expect(page.locator("#sending-error")).to_have_text("There is no such run. It may have been deleted.")
 
 
 CAMERA = """() => {

@@ -18,11 +18,13 @@ from automl.store.tables import (
     DatasetFile,
     DatasetVersion,
     Run,
+    SortedPhoto,
+    Sorting,
     TrialSummary,
     now,
 )
 from worker import removal
-from worker.removal import empty_bin, make_room, remove_dataset
+from worker.removal import empty_bin, make_room, remove_dataset, remove_old_sortings
 
 
 @pytest.fixture
@@ -183,3 +185,50 @@ def test_a_short_disk_removes_what_was_deleted_first(database, store, settings) 
     make_room(database, settings, free_bytes=settings.bin_free_bytes)
     empty_bin(database, store, settings)
     assert n_rows(database)["datasets"] == 1
+
+
+def make_sorting(database: Database, store: ArtifactStore, settings: Settings, run_id: str, dataset_id: str) -> str:
+    """With one photo in the store."""
+    photo = settings.home / "sorted.jpg"
+    photo.write_bytes(b"x")
+    with database.session() as session:
+        sorting = Sorting(run_id=run_id, name="holiday")
+        session.add(sorting)
+        session.flush()
+        key = store.put(f"datasets/{dataset_id}/sortings", photo).key
+        session.add(SortedPhoto(sorting_id=sorting.id, name="a.jpg", answer="cat", key=key))
+        return sorting.id
+
+
+def n_left(database: Database, store: ArtifactStore, dataset_id: str) -> tuple[int, int]:
+    """Sorted photos, and files of them."""
+    with database.session() as session:
+        n_rows = session.query(SortedPhoto).count()
+    return n_rows, len(list(store.list(f"datasets/{dataset_id}/sortings")))
+
+
+def test_sorted_photos_are_removed_when_nobody_has_gone_on_for_long(database, store, settings):
+    dataset_id, run_id = make_everything(database, store, settings, deleted=False)
+    sorting_id = make_sorting(database, store, settings, run_id, dataset_id)
+    remove_old_sortings(database, store, settings)
+    assert n_left(database, store, dataset_id) == (1, 1)
+    with database.session() as session:
+        session.get_one(Sorting, sorting_id).changed_at = now() - timedelta(days=settings.sorting_days, minutes=1)
+    remove_old_sortings(database, store, settings)
+    assert n_left(database, store, dataset_id) == (0, 0)
+
+
+def test_what_a_run_has_sorted_goes_with_it(database, store, settings):
+    dataset_id, run_id = make_everything(database, store, settings, deleted=False)
+    make_sorting(database, store, settings, run_id, dataset_id)
+    with database.session() as session:
+        session.get_one(Run, run_id).removal_at = now()
+    empty_bin(database, store, settings)
+    assert n_left(database, store, dataset_id) == (0, 0)
+
+
+def test_what_was_sorted_goes_with_the_data_set(database, store, settings):
+    dataset_id, run_id = make_everything(database, store, settings, deleted=True)
+    make_sorting(database, store, settings, run_id, dataset_id)
+    remove_dataset(database, store, settings, dataset_id=dataset_id)
+    assert n_left(database, store, dataset_id) == (0, 0)

@@ -11,7 +11,7 @@ import pytest
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
-from automl.store.tables import Dataset, DatasetFile, DatasetVersion
+from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run, SortedPhoto, Sorting
 from worker.sweeper import MIN_AGE_S, Swept, sweep_orphans
 
 UPLOAD_THAT_DIES = """
@@ -68,6 +68,24 @@ def test_what_a_row_refers_to_stays(database: Database, store: ArtifactStore) ->
     _, known = dataset_with_files(database, store)
     assert sweep_orphans(database, store, older_than_s=-60) == Swept(0, 0)
     assert keys(store) == known
+
+
+def test_what_a_sorted_photo_refers_to_stays(database: Database, store: ArtifactStore) -> None:
+    dataset_id, known = dataset_with_files(database, store)
+    sorted_keys = {write(store, f"datasets/{dataset_id}/sortings") for _ in range(2)}
+    left_over = write(store, f"datasets/{dataset_id}/sortings")
+    with database.session() as session:
+        run = Run(dataset_id=dataset_id, budget_s=60.0)
+        session.add(run)
+        session.flush()
+        sorting = Sorting(run_id=run.id, name="holiday")
+        session.add(sorting)
+        session.flush()
+        key, thumbnail = sorted_keys
+        session.add(SortedPhoto(sorting_id=sorting.id, name="a.jpg", key=key, thumbnail=thumbnail))
+    assert sweep_orphans(database, store, older_than_s=-60) == Swept(1, 3)
+    assert keys(store) == known | sorted_keys
+    assert left_over not in keys(store)
 
 
 def test_what_no_row_refers_to_goes(database: Database, store: ArtifactStore) -> None:

@@ -198,3 +198,46 @@ FOR_PROGRAMMERS = "For programmers (API)"
 SETTINGS_OF_SERVER = "Settings of the server"
 SECURITY_OF_SERVER = "Security"
 TABLE = "Table"
+
+# Photos that a model has sorted: which of them are shown, and the folders that they are downloaded in.
+SORTED_ALL = "All"
+SORTED_DOUBTFUL = "The model is not sure"
+SORTED_OPEN = "Nobody has looked"
+SORTED_CORRECTED = "Corrected"
+SORTED_UNSURE = "You are not sure"
+SORTED_NONE = "None of these"
+SORTED_UNREAD = "Not readable"
+UNSURE_FOLDER = "not sure"
+NONE_FOLDER = "none of these"
+SORTED_AS = "sorted as"
+LOOKED_AT = "looked at"
+YES = "yes"
+NO = "no"
+
+# What a run has gained by photos that a model had sorted.
+SORTED_CAME = OneOrMany(
+    one="Since the run before, {n:,} photo that a model had sorted was added.",
+    many="Since the run before, {n:,} photos that a model had sorted were added.",
+)
+GAIN_ON_COMMON = OneOrMany(
+    one="On the {n:,} photo that both have been asked, this run is right on {after} and the one before on {before}:",
+    many="On the {n:,} photos that both have been asked, this run is right on {after} and the one before on {before}:",
+)
+GAIN_MORE = "{points:.1f} points more. On many more photos like these, it would be {low:.1f} to {high:.1f} points more."
+GAIN_LESS = "{points:.1f} points less. On many more photos like these, it would be {low:.1f} to {high:.1f} points less."
+GAIN_NONE = OneOrMany(
+    one="On the {n:,} photo that both have been asked, both runs are right on {share}.",
+    many="On the {n:,} photos that both have been asked, both runs are right on {share}.",
+)
+GAIN_MAY_BE_LUCK = "So the difference may be luck."
+GAIN_UNKNOWN = "The two runs have no tested photo in common, so what that has brought cannot be said."
+
+# Which photos of a version a model has sorted.
+CONFIRMED_IN_VERSION = OneOrMany(
+    one="{n:,} of them was sorted by a model, then confirmed by a person.",
+    many="{n:,} of them were sorted by a model, then confirmed by a person.",
+)
+UNSEEN_IN_VERSION = OneOrMany(
+    one="{n:,} of them was sorted by a model that was sure, and nobody has looked at it.",
+    many="{n:,} of them were sorted by a model that was sure, and nobody has looked at them.",
+)

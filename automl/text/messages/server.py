@@ -56,6 +56,16 @@ TOO_MANY_FILES = "A data set may hold up to {most:,} files; these are more. Leav
 TOO_MANY_BYTES = "A data set may be up to {size} large; this is more. Leave some photos out, or shrink them."
 DISK_FULL = "The server's disk is full, so the upload stopped. Free some space and go on."
 NO_PHOTOS_ARRIVED = "No photos arrived. Go back, choose a folder or an archive (.zip, .tar), and send it again."
+TOO_MANY_SORTED = (
+    "The models of one data set may have sorted up to {most:,} photos at a time; these are more. Delete sorted photos "
+    "that you do not need any more."
+)
+TOO_MANY_BYTES_SORTED = (
+    "Photos that the models of one data set have sorted may be up to {size} together; these are more. Delete sorted "
+    "photos that you do not need any more."
+)
+NOTHING_TO_ADD = "There is no photo to add: look at some photos first, and say what they are."
+NO_SUCH_VERDICT = "This is none of the classes that the model knows."
 NO_FILES_ARRIVED = "No files have arrived yet. Send the photos first."
 
 # Data sets, runs and downloads.

@@ -4,6 +4,7 @@
 NO_FILE = "There is no such file."
 TOO_LARGE = "This is larger than the limit of {most:,} bytes."
 NO_RUN = "There is no such run. It may have been deleted."
+NO_SORTING = "There are no such sorted photos. They may have been deleted, or their time was up."
 NO_DATA_SET = "There is no such data set. It may have been deleted."
 RUN_IN_BIN = "This run was deleted. It is in the bin until {until} and can be put back from there."
 DATA_SET_IN_BIN = "These photos were deleted. They are in the bin until {until} and can be put back from there."

@@ -1,0 +1,210 @@
+"""Sorted photos as downloads: a table as .csv or .xlsx, and a .zip with a folder for each class.
+
+All are made row by row and photo by photo, so that thousands need no more memory than one.
+"""
+
+import io
+import re
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+import numpy as np
+
+from automl.errors import NotFound
+from automl.records import Decision
+from automl.serving.answer_table import header, sure_in_words
+from automl.store.sortings import all_photos
+from automl.store.tables import SortedPhoto, Sorting
+from automl.text.messages import pages as page_messages
+from automl.text.upload_names import clean_parts, clean_text
+from server.services import Services
+from server.template_filters import csv_line
+
+_CHUNK_BYTES = 1 << 18
+_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')  # some system or other refuses them
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # Windows keeps these for devices
+_LONGEST_NAME_CHARS = 120
+_NARROW, _WIDE = 14, 40
+"""Widths of columns of the workbook, in characters."""
+
+Cell = str | float
+
+
+class SortedTable:
+    """The table of a sorting: a row for each photo, in the order in which they came.
+
+    Args:
+        services: Those of the application.
+        sorting: The sorting.
+        threshold: The confidence from which on the model's answers count as sure; None where there is none.
+    """
+
+    def __init__(self, services: Services, sorting: Sorting, threshold: float | None) -> None:
+        self._services, self._sorting, self._threshold = services, sorting, threshold
+
+    def header(self) -> list[str]:
+        """The columns of `automl predict --csv`, and behind the photo what it is by now, and whether anybody looked."""
+        return header(self._sorting.labels, after_photo=(page_messages.SORTED_AS, page_messages.LOOKED_AT))
+
+    def rows(self) -> Iterator[list[Cell]]:
+        """Texts and numbers as they are."""
+        for photo in all_photos(self._services.database, self._sorting.id):
+            yield self._row(photo)
+
+    def csv(self) -> Iterator[str]:
+        """The lines, for programs that show tables: no text in them is taken for a formula."""
+        yield csv_line([as_text(name) for name in self.header()])
+        for row in self.rows():
+            yield csv_line([as_text(cell) if isinstance(cell, str) else f"{cell:.6f}" for cell in row])
+
+    def xlsx(self) -> IO[bytes]:
+        """A workbook in a temporary file, which is gone once it is closed. Texts are texts there by their kind."""
+        import xlsxwriter  # a server that is never asked for a workbook does without it
+
+        target = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+        with xlsxwriter.Workbook(target, {"constant_memory": True}) as book:
+            sheet = book.add_worksheet()
+            bold, share = book.add_format({"bold": True}), book.add_format({"num_format": "0.0 %"})
+            names = self.header()
+            sheet.set_column(0, 0, _WIDE)
+            sheet.set_column(1, len(names) - 1, _NARROW)
+            sheet.freeze_panes(1, 1)
+            last = 0
+            for column, name in enumerate(names):
+                sheet.write_string(0, column, name, bold)
+            for last, row in enumerate(self.rows(), 1):
+                for column, cell in enumerate(row):
+                    if isinstance(cell, float):
+                        sheet.write_number(last, column, cell, share)
+                    elif cell:
+                        sheet.write_string(last, column, cell)
+            sheet.autofilter(0, 0, last, len(names) - 1)
+        target.seek(0)
+        return target
+
+    def _row(self, photo: SortedPhoto) -> list[Cell]:
+        labels = self._sorting.labels
+        if not photo.is_read:
+            return [photo.name, "", "", "", "", "", *[""] * len(labels), photo.reason]
+        looked = page_messages.NO if photo.decision is Decision.OPEN else page_messages.YES
+        sure = sure_in_words(photo.confidence, self._threshold)
+        shares = [float(share) for share in np.frombuffer(photo.probabilities, "<f4")]
+        place = place_of(photo, self._threshold)
+        return [photo.name, place, looked, photo.answer, photo.confidence, sure, *shares, ""]
+
+
+def as_text(text: str) -> str:
+    """`text` as a cell of a .csv that no program takes for a formula: such a one gets an apostrophe in front."""
+    return f"'{text}" if text.startswith(_BEGINS_A_FORMULA) else text
+
+
+def place_of(photo: SortedPhoto, threshold: float | None) -> str:
+    """What a photo counts as: its class, "not sure", or "none of these".
+
+    Of one that nobody has looked at, the answer counts where the model is sure of it.
+    """
+    if photo.decision is Decision.NONE:
+        return page_messages.NONE_FOLDER
+    is_doubted = photo.decision is Decision.OPEN and threshold is not None and photo.confidence < threshold
+    if photo.decision is Decision.UNSURE or is_doubted:
+        return page_messages.UNSURE_FOLDER
+    return photo.label
+
+
+def folders_zip(services: Services, sorting: Sorting, threshold: float | None) -> Iterator[bytes]:
+    """The bytes of a .zip with a folder for each class, one for "not sure", one for "none of these", and the table.
+
+    A photo whose file is gone from the store is left out; the table still has its row.
+    """
+    target = _Collected()
+    folders, names = _folders(sorting.labels), Counter[str]()
+    table = SortedTable(services, sorting, threshold)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # photos are as small as they get
+        with archive.open("answers.csv", "w") as lines:
+            for line in table.csv():
+                lines.write(line.encode())
+                yield from target.take_if_many()
+        with table.xlsx() as book, archive.open("answers.xlsx", "w", force_zip64=True) as copy:
+            while chunk := book.read(_CHUNK_BYTES):
+                copy.write(chunk)
+                yield from target.take_if_many()
+        for photo in all_photos(services.database, sorting.id):
+            if photo.is_read:
+                path = _once(f"{folders[place_of(photo, threshold)]}/{_file_name(photo.name)}", names)
+                entry = zipfile.ZipInfo(path, date_time=sorting.created_at.timetuple()[:6])
+                entry.file_size = photo.n_bytes
+                yield from _photo(services, photo, archive, entry=entry, target=target)
+    yield target.take()
+
+
+class _Collected(io.RawIOBase):
+    """What a .zip is written to, to be handed out bit by bit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, chunk: object) -> int:
+        data = bytes(chunk)  # type: ignore[call-overload]
+        self._bytes += data
+        return len(data)
+
+    def take(self) -> bytes:
+        taken, self._bytes = bytes(self._bytes), bytearray()
+        return taken
+
+    def take_if_many(self) -> Iterator[bytes]:
+        if len(self._bytes) >= _CHUNK_BYTES:
+            yield self.take()
+
+
+def _photo(
+    services: Services, photo: SortedPhoto, archive: zipfile.ZipFile, *, entry: zipfile.ZipInfo, target: _Collected
+) -> Iterator[bytes]:
+    try:
+        with services.store.open(photo.key) as source, archive.open(entry, "w") as copy:
+            while chunk := source.read(_CHUNK_BYTES):
+                copy.write(chunk)
+                yield from target.take_if_many()
+    except NotFound:
+        return
+
+
+def _folders(labels: Sequence[str]) -> dict[str, str]:
+    """A folder for each class and for the two answers that are none, all different on every system."""
+    taken = Counter[str]()
+    places = dict.fromkeys((*labels, page_messages.UNSURE_FOLDER, page_messages.NONE_FOLDER))
+    return {place: _once(_safe(place), taken) for place in places}
+
+
+def _file_name(name: str) -> str:
+    return _safe((clean_parts(name) or ("",))[-1])
+
+
+def _safe(name: str) -> str:
+    """A name that every file system takes, of at most 120 characters; its ending stays."""
+    plain = _NOT_IN_NAMES.sub("_", clean_text(name)).rstrip(". ") or "_"
+    stem, dot, ending = plain.rpartition(".")
+    if len(plain) > _LONGEST_NAME_CHARS:
+        plain = stem[: _LONGEST_NAME_CHARS - len(ending) - 1] + dot + ending if dot else plain[:_LONGEST_NAME_CHARS]
+    return f"_{plain}" if _RESERVED.match(plain) else plain
+
+
+def _once(path: str, taken: Counter[str]) -> str:
+    """`path`, with a number before its ending where it is taken; systems do not tell capitals apart."""
+    candidate = path
+    while taken[candidate.casefold()]:
+        taken[path.casefold()] += 1
+        folder, slash, name = path.rpartition("/")
+        stem, dot, ending = name.rpartition(".")
+        number = f" ({taken[path.casefold()]})"
+        candidate = f"{folder}{slash}{stem}{number}{dot}{ending}" if stem else f"{folder}{slash}{name}{number}"
+    taken[candidate.casefold()] += 1
+    return candidate
