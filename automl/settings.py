@@ -102,8 +102,19 @@ class Settings(BaseSettings):
             help="While less is free on the disk of the home folder, the bin is emptied early, the oldest first.",
         ),
     ] = 2 * 1024**3
+    max_link_days: Annotated[
+        int,
+        Setting(
+            unit="days",
+            help="Longest time that a read-only link to a model or a result may be open; 0: none can be made.",
+        ),
+    ] = 90
     public_url: Annotated[
-        str, Setting(unit="URL", help="Where people open this server; e-mails and webhook calls link to it.")
+        str,
+        Setting(
+            unit="URL",
+            help="Where people open this server; e-mails, webhook calls and read-only links begin with it.",
+        ),
     ] = ""
     smtp_url: Annotated[
         str,
@@ -157,6 +168,11 @@ class Settings(BaseSettings):
     def bin_s(self) -> float:
         """Seconds that what was deleted stays in the bin."""
         return self.bin_days * 86_400.0
+
+    @property
+    def max_link_s(self) -> float:
+        """Seconds that a read-only link may be open."""
+        return self.max_link_days * 86_400.0
 
     @property
     def redis_socket(self) -> Path:

@@ -14,6 +14,7 @@ from automl.store.tables import now
 from automl.text import numbers
 from automl.text.durations import duration_in_words
 from automl.text.messages import pages as page_messages
+from automl.text.moments import moment_in_words
 from automl.text.names import backbones_in_words, params_in_words
 from automl.text.numbers import latency_in_words, size_in_words
 from automl.text.trial_names import STAGE_TITLES, training_in_words
@@ -45,6 +46,7 @@ def install(app: Flask) -> None:
         ago,
         time_left,
         days_in_words,
+        moment_in_words,
         backbones_in_words,
         params_in_words,
         latency_in_words,

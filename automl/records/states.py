@@ -147,3 +147,10 @@ class Goal(StrEnum):
 
     ACCURACY = "accuracy"
     BALANCED_ACCURACY = "balanced_accuracy"
+
+
+class LinkedPage(StrEnum):
+    """What a read-only link shows."""
+
+    MODEL = "model"
+    RESULT = "result"
