@@ -22,12 +22,14 @@ export class Unreadable extends Error {}
 
 /** A photo file as {bitmap, reduction}. The bitmap is upright and in its own colours, without a profile. */
 export async function decoded(file) {
-  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const head = bytes.subarray(0, HEAD_BYTES);
   const kind = kindOf(head);
   if (kind === "tiff") throw new Unreadable("phoneNoTiff");
   if (!kind) throw new Unreadable("phoneUnknownKind");
   if (kind === "png" && head[24] === 16) throw new Unreadable("phoneDeep");
   if (kind === "jpeg" && isPrint(head)) throw new Unreadable("phonePrint");
+  if (isCutOff(kind, bytes)) throw new Unreadable("phoneDamaged");
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
@@ -71,13 +73,41 @@ function kindOf(head) {
 
 /** Whether a JPEG has the four inks of a print instead of three colours. */
 function isPrint(head) {
-  let at = 2;
-  while (at + 9 < head.length && head[at] === 0xff) {
-    const marker = head[at + 1];
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return head[at + 9] === 4;
-    at += 2 + head[at + 2] * 256 + head[at + 3];
+  const frame = [...segmentsOf(head)].find(([marker]) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker));
+  return frame !== undefined && head[frame[1] + 9] === 4;
+}
+
+/** The segments of a JPEG up to its first scan: the marker of each, and its place. */
+function* segmentsOf(bytes) {
+  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; at += 2 + bytes[at + 2] * 256 + bytes[at + 3]) {
+    yield [bytes[at + 1], at];
+    if (bytes[at + 1] === 0xda) return;
   }
-  return false;
+}
+
+/** Whether the end of a file is missing. Some browsers show such a photo nevertheless, with a part of it made up. */
+function isCutOff(kind, bytes) {
+  if (kind === "jpeg") return !hasEnd(bytes);
+  if (kind === "webp") return numberAt(bytes, 4, true) + 8 > bytes.length;
+  if (kind !== "png") return false;
+  let at = 8;
+  while (at + 12 <= bytes.length) {
+    if (String.fromCharCode(...bytes.subarray(at + 4, at + 8)) === "IEND") return false;
+    at += 12 + numberAt(bytes, at, false);
+  }
+  return true;
+}
+
+/** Whether a JPEG has its mark of the end after a scan; that of a small picture in its head is none. */
+function hasEnd(bytes) {
+  const scan = [...segmentsOf(bytes)].find(([marker]) => marker === 0xda);
+  let at = scan ? bytes.indexOf(0xff, scan[1] + 2) : -1;
+  while (at !== -1 && bytes[at + 1] !== 0xd9) at = bytes.indexOf(0xff, at + 1);
+  return at !== -1;
+}
+
+function numberAt(bytes, at, isLittleEndian) {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, isLittleEndian);
 }
 
 /** The pixels of a bitmap, some rows at a time; their number is a multiple of `reduction` but for the last ones. */

@@ -12,6 +12,7 @@ from flask import url_for
 from markupsafe import escape
 
 from server.answering import Asked
+from server.browser_models import for_browsers
 from server.downloads.members import read_member
 from server.static_files import FOLDER
 
@@ -19,6 +20,7 @@ MODULES = (
     "phone.js",
     "phone-answer.js",
     "phone-camera.js",
+    "phone-heat.js",
     "phone-model.js",
     "phone-parts.js",
     "phone-pixels.js",
@@ -94,9 +96,10 @@ def _digest(*addresses: str) -> str:
 
 
 def packed_model(asked: Asked) -> bytes:
-    """The model as browsers fetch it, see `server.packed_models`."""
+    """The model as browsers fetch it, see `server.browser_models` and `server.packed_models`."""
     store, artifact = asked.services.store, asked.artifact
-    return asked.services.packed_models.get(artifact.id, lambda: read_member(store, artifact.key, "model.onnx"))
+    read = asked.services.packed_models.get
+    return read(artifact.id, lambda: for_browsers(read_member(store, artifact.key, "model.onnx")))
 
 
 def worker_script(parts: PhoneParts) -> str:

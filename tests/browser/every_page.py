@@ -190,13 +190,15 @@ def open_model(page: Page) -> None:
 
 
 def ask_on_a_phone(page: Page) -> None:
-    """One answer that is sure, one that is not, one file that is no photo."""
+    """One answer that is sure and shows what was looked at, one that is not, one file that is no photo."""
     open_model(page)
     some = [("a.png", picture()), ("b.png", picture((60, 40, 40))), ("c.png", b"words")]
     page.locator("#photos-input").set_input_files(
         [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in some]
     )
     expect(page.locator("#answers article")).to_have_count(3)
+    page.get_by_role("button", name="What it looked at a.png").click()
+    expect(page.locator(".heat-words").last).to_contain_text("Bright areas")
 
 
 def share(page: Page) -> None:

@@ -157,6 +157,9 @@ REFUSED = {
     "print": (lambda: saved(textured((30, 20)).convert("CMYK"), "JPEG"), "colours of a print"),
     "words": (lambda: b"No photo.", "No photo that it can read."),
     "damaged": (lambda: saved(textured((30, 20)), "PNG")[:60], "This photo is damaged"),
+    "cut off": (lambda: saved(textured((300, 200)), "PNG")[:-2000], "This photo is damaged"),
+    "JPEG, cut off": (lambda: saved(textured((300, 200)), "JPEG")[:-2000], "This photo is damaged"),
+    "WebP, cut off": (lambda: saved(textured((300, 200)), "WEBP")[:-2000], "This photo is damaged"),
     "all clear": (lambda: saved(Image.new("RGBA", (30, 20), (9, 9, 9, 0)), "PNG"), "transparent"),
 }
 
