@@ -20,6 +20,7 @@ MODULES = (
     "phone.js",
     "phone-answer.js",
     "phone-camera.js",
+    "phone-file.js",
     "phone-heat.js",
     "phone-model.js",
     "phone-parts.js",

@@ -1,17 +1,21 @@
 """The main journey in Firefox and WebKit: photos, a result, an answer, and the model in the browser itself."""
 
+import base64
+import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from automl.records import RunState
+from automl.serving.predict import PhotoRules, load_image
 from automl.store.database import find_run
 from tests.automl.serving.tiny_model import tiny_model
 from tests.browser.conftest import Site, not_tried
 from tests.browser.test_phone_heat import half_red
-from tests.browser.test_phone_page import OtherServer, contracted
+from tests.browser.test_phone_page import PHOTOS, RULES, SQUARE, OtherServer, contracted
 from tests.browser.test_try_page import CAMERA
 from tests.browser.webdriver import Firefox, NotInstalled, WebDriver, WebKit
 from tests.reports import made_report
@@ -118,6 +122,23 @@ def test_the_one_file_works_from_a_disk(
     ask(driver, photo)
     driver.click("#answers .show-heat")
     driver.wait_for_text("#answers .heat-words", "Bright areas speak for red")
+
+
+def test_pixels_are_those_of_predict_py(driver: WebDriver, site: Site, model: bytes) -> None:
+    """Also where a browser does not let itself be told to leave the colours alone."""
+    driver.goto(f"{site.url}/runs/{add_tried_run(site, model=model)}/phone/")
+    address = driver.evaluate("return document.querySelector('script[src]').src;").replace(
+        "phone.js", "phone-pixels.js"
+    )
+    rules = {"version": 2, "aspect": "squeeze", "background": 255}
+    apart = {}
+    for name, make in PHOTOS.items():
+        content = make()
+        asked = [address, base64.b64encode(content).decode(), 224, rules]
+        square = np.frombuffer(base64.b64decode(driver.evaluate(f"return ({SQUARE})(arguments[0]);", asked)), np.uint8)
+        expected = load_image(io.BytesIO(content), 224, PhotoRules.read(RULES["squeeze"].json_text()))
+        apart[name] = int(np.abs(square.astype(int) - expected.ravel()).max())
+    assert {name: most for name, most in apart.items() if most > ("tall" in name)} == {}
 
 
 def test_photos_that_it_cannot_read_are_refused_in_words(
