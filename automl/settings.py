@@ -110,8 +110,19 @@ class Settings(BaseSettings):
             "from the last change.",
         ),
     ] = 14
+    max_link_days: Annotated[
+        int,
+        Setting(
+            unit="days",
+            help="Longest time that a read-only link to a model or a result may be open; 0: none can be made.",
+        ),
+    ] = 90
     public_url: Annotated[
-        str, Setting(unit="URL", help="Where people open this server; e-mails and webhook calls link to it.")
+        str,
+        Setting(
+            unit="URL",
+            help="Where people open this server; e-mails, webhook calls and read-only links begin with it.",
+        ),
     ] = ""
     smtp_url: Annotated[
         str,
@@ -170,6 +181,11 @@ class Settings(BaseSettings):
     def sorting_s(self) -> float:
         """Seconds that a sorting is kept after its last change."""
         return self.sorting_days * 86_400.0
+
+    @property
+    def max_link_s(self) -> float:
+        """Seconds that a read-only link may be open."""
+        return self.max_link_days * 86_400.0
 
     @property
     def redis_socket(self) -> Path:

@@ -8,7 +8,7 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
 from automl.store.worker_signs import WorkerSigns
-from server import api, errors, probes, request_log, security, static_files
+from server import access, api, errors, probes, request_log, security, static_files
 from server import template_filters as words
 from server.downloads import files as artifacts
 from server.downloads import photos as photo_downloads
@@ -16,7 +16,21 @@ from server.live import stream as live_events
 from server.live.hub import LiveHub
 from server.pages import answers as answer_pages
 from server.pages import bin as bin_pages
-from server.pages import camera, compare, datasets, help, home, phone, photos, results, runs, sure, try_it
+from server.pages import (
+    camera,
+    compare,
+    datasets,
+    help,
+    home,
+    links,
+    phone,
+    photos,
+    results,
+    runs,
+    shared_result,
+    sure,
+    try_it,
+)
 from server.pages import formats as exports
 from server.pages import sorting as sorting_pages
 from server.services import Enqueue, Services
@@ -52,7 +66,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         live=LiveHub(RunEvents(settings.broker_url), render=live_events.make_renderer(app), look=look),
     )
     app.context_processor(lambda: {"limits": settings})
-    for part in (request_log, errors, security, static_files, words, probes):
+    for part in (request_log, errors, security, access, static_files, words, probes):
         part.install(app)
     pages = (
         home,
@@ -71,11 +85,13 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         sorting_pages,
         sure,
         phone,
+        links,
+        shared_result,
         bin_pages,
         help,
         probes,
     )
-    for blueprint in (*(page.blueprint for page in pages), *api.BLUEPRINTS):
+    for blueprint in (*(page.blueprint for page in pages), phone.shared, *api.BLUEPRINTS):
         app.register_blueprint(blueprint)
     return app
 

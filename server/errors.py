@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from automl.errors import DarkroomError, InBin, UserError
 from automl.text.messages import server as server_messages
+from server.access import is_by_link, path_for_logs
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -109,7 +110,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _unknown(error: Exception) -> ResponseReturnValue:
     # What an exception says may contain paths and other people's data: it goes to the log, never to the page.
-    _log.error("request failed", method=request.method, path=request.path, exc_info=error)
+    _log.error("request failed", method=request.method, path=path_for_logs(), exc_info=error)
     return _answer(500, "internal", server_messages.INTERNAL)
 
 
@@ -117,6 +118,8 @@ def _answer(status: int, code: str, message: str) -> tuple[Any, int]:
     if wants_json():
         return jsonify(error={"code": code, "message": message}), status
     title = _TITLES.get(status, server_messages.WENT_WRONG_TITLE)
+    if is_by_link():  # whoever has only a link has no use for the ways that the other page offers
+        return render_template("shared/error.html", title=title, message=message), status
     is_in_bin = code == InBin.code
     if is_in_bin:
         title = server_messages.IN_BIN_TITLE

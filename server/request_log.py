@@ -7,6 +7,8 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 
+from server.access import path_for_logs
+
 _log = structlog.stdlib.get_logger(__name__)
 
 HEADER = "X-Request-ID"
@@ -30,7 +32,7 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     response.headers[HEADER] = g.request_id
     took_ms = round(1000 * (time.monotonic() - g.request_began_s), 1)
-    _log.debug("answered", method=request.method, path=request.path, status=response.status_code, took_ms=took_ms)
+    _log.debug("answered", method=request.method, path=path_for_logs(), status=response.status_code, took_ms=took_ms)
     return response
 
 

@@ -46,6 +46,7 @@ def install(app: Flask) -> None:
         ago,
         time_left,
         days_in_words,
+        moment_in_words,
         backbones_in_words,
         params_in_words,
         latency_in_words,

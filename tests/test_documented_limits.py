@@ -31,7 +31,7 @@ from automl.search import space as search_space
 from automl.search.stages import distillation, fine_tuning, folds, heads
 from automl.serving import predict
 from automl.settings import load_settings
-from automl.store import composed, events, run_clock
+from automl.store import composed, events, links, run_clock
 from automl.store import exports as stored_exports
 from automl.text.durations import duration_in_words
 from scripts.stack import child, services
@@ -41,6 +41,7 @@ from server.api.datasets import _DATASETS_ON_A_PAGE, _FILES_ON_A_PAGE
 from server.live import hub, requests
 from server.pages import compare
 from server.views import advice, aims, comparison, confusion, dataset, estimate, follow_up, sure
+from server.views import links as link_views
 from worker import celery_app, notices, pipeline_process, reaper, sweeper, tasks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -153,6 +154,8 @@ LIMITS = (
     ("user-guide.md", f"More than {word(int(in_script('try.js', 'MOST_SHOWN')))} photos"),
     ("user-guide.md", f"are kept for {SETTINGS.sorting_days} days after the last change"),
     ("user-guide.md", f"Heat maps need about {end_times.EXPLAIN_S:.0f} seconds"),
+    ("user-guide.md", f"A run has at most {links.MAX_LINKS_OF_A_RUN} links"),
+    ("user-guide.md", f"an hour to {link_views._OFFERED_S[-1] // 86_400} days"),
     # api.md
     ("api.md", f"the latest first, {word(_DATASETS_ON_A_PAGE)} at a time"),
     ("api.md", f"What became of each file, {word(_FILES_ON_A_PAGE)} at a time"),

@@ -24,6 +24,7 @@ from automl.store.tables import (
     Export,
     LogEntry,
     Run,
+    SharedLink,
     Sorting,
     TrialSummary,
     now,
@@ -122,7 +123,7 @@ def _remove_files_of_runs(database: Database, store: ArtifactStore, settings: Se
 
 
 def _remove_rows_of_runs(session: Session, run_ids: Sequence[str]) -> None:
-    for table in (TrialSummary, LogEntry, Export, Artifact):
+    for table in (TrialSummary, LogEntry, Export, Artifact, SharedLink):
         session.execute(delete(table).where(table.run_id.in_(run_ids)))
     session.execute(delete(Run).where(Run.id.in_(run_ids)))
 

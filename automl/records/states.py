@@ -176,3 +176,10 @@ class Origin(StrEnum):
 
     UNSEEN = "unseen"
     """A model has sorted it and was sure, and nobody has looked at it."""
+
+
+class LinkedPage(StrEnum):
+    """What a read-only link shows."""
+
+    MODEL = "model"
+    RESULT = "result"

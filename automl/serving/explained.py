@@ -35,7 +35,7 @@ class ExplainedModel:
         import onnxruntime
 
         proto = onnx.load_model_from_string(model)
-        self._heads, maps = _heads_of(proto.graph)
+        self._heads, maps = heads_of(proto.graph)
         # A name is enough: ONNX Runtime works out types and shapes.
         proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in maps)
         options = onnxruntime.SessionOptions()
@@ -84,7 +84,7 @@ class ExplainedModel:
         return probabilities, [values.transpose(0, 2, 3, 1) for values in maps]
 
 
-def _heads_of(graph: Any) -> tuple[list[ExplainedHead], list[str]]:
+def heads_of(graph: Any) -> tuple[list[ExplainedHead], list[str]]:
     """The heads of an `onnx.GraphProto`, and the names of the feature maps that their taps are the means of."""
     from onnx import numpy_helper
 

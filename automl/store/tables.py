@@ -522,6 +522,31 @@ class Artifact(Base):
     run: Mapped[Run] = relationship(back_populates="artifacts")
 
 
+class SharedLink(Base):
+    """A read-only link: who has it may open one page of one run, and nothing else, until it ends or is taken back.
+
+    Attributes:
+        id: Opaque id, which opens nothing.
+        run_id: Its run.
+        page: Value of `records.LinkedPage`: what it shows.
+        token_hash: SHA-256 of the secret in its address, in hexadecimal digits. The secret itself is not kept.
+        shows_photos: Whether the page may show photos of the data set.
+        created_at: When it was made.
+        expires_at: From when on it opens nothing.
+    """
+
+    __tablename__ = "shared_links"
+    __table_args__ = (UniqueConstraint("token_hash", name="uq_shared_links_token_hash"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    page: Mapped[str]
+    token_hash: Mapped[str]
+    shows_photos: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+
 class Export(Base):
     """One format of a delivered model, see `automl.formats.FORMATS`; rows are in the order of that table.
 

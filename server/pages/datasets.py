@@ -1,6 +1,6 @@
 """The pages of a data set: upload, check, preview, findings, edits, start form."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import JsonValue
 from sqlalchemy import func, select
@@ -8,10 +8,11 @@ from sqlalchemy import func, select
 from automl.datasets.edits import EditKind, read_edit
 from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import find_dataset
-from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run
+from automl.store.tables import Dataset, DatasetVersion, Run
 from automl.text.messages import server as server_messages
+from server.downloads.thumbnails import send_thumbnail
 from server.editing import add_edit, fix_finding, rename_dataset, settle_conflict, undo_edit
-from server.forms import page_number, row_id, run_settings
+from server.forms import page_number, run_settings
 from server.jobs import find_run_of, start_check, start_run
 from server.services import services
 from server.template_filters import clean_name
@@ -24,8 +25,6 @@ from server.views.estimate import estimate
 from server.views.start_form import StartForm
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
-
-_THUMBNAIL_AGE_S = 86_400
 
 
 @blueprint.get("")
@@ -118,18 +117,7 @@ def photos(dataset_id: str) -> str:
 
 @blueprint.get("/<dataset_id>/thumbnails/<int:file_id>")
 def thumbnail(dataset_id: str, file_id: int) -> ResponseReturnValue:
-    """A small copy, drawn anew by the check: no bytes of an upload are ever sent back."""
-    with services().database.session() as session:
-        find_dataset(session, dataset_id)
-        file = session.get(DatasetFile, row_id(file_id))
-    if file is None or file.dataset_id != dataset_id or not file.thumbnail:
-        raise NotFound(server_messages.NO_PHOTO)
-    path = services().store.local_path(file.thumbnail, services().settings.features_dir / "thumbnails")
-    if not path.exists():
-        raise NotFound(server_messages.PHOTO_GONE)
-    response = send_file(path, mimetype="image/jpeg", max_age=_THUMBNAIL_AGE_S)
-    response.cache_control.private = True
-    return response
+    return send_thumbnail(dataset_id, file_id)
 
 
 @blueprint.post("/<dataset_id>/edits")

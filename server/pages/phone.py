@@ -1,10 +1,17 @@
-"""The page that runs a model in the visitor's own browser, also on a phone and without a network."""
+"""The page that runs a model in the visitor's own browser, also on a phone and without a network.
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, url_for
+It is there twice: for those who may open the run, and for those who have a read-only link to it.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from automl.errors import NotFound
+from automl.store.tables import SharedLink
 from automl.text.messages import server as server_messages
+from server.access import LINKS_PREFIX, is_by_link, link
 from server.answering import Asked, ask
 from server.downloads.composing import download_name
 from server.security import CAMERA, PHONE_POLICY
@@ -12,11 +19,26 @@ from server.services import services
 from server.views.phone import PhoneParts, as_one_file, packed_model, phone_parts, worker_script
 
 blueprint = Blueprint("phone", __name__, url_prefix="/runs/<run_id>/phone")
+shared = Blueprint("shared_model", __name__, url_prefix=f"{LINKS_PREFIX}/model/<secret>")
+"""The same page for those who have a link; `server.access` puts the run in the place of its secret."""
 
 _A_YEAR_S = 365 * 86_400
 _SHORT_NAME = 30
 
 
+@blueprint.url_defaults
+def of_this_run(_endpoint: str, values: dict[str, Any]) -> None:
+    if request.blueprint == blueprint.name and request.view_args:
+        values.setdefault("run_id", request.view_args["run_id"])
+
+
+@shared.url_defaults
+def of_this_link(_endpoint: str, values: dict[str, Any]) -> None:
+    if request.blueprint == shared.name:
+        values.setdefault("secret", g.link_secret)
+
+
+@shared.get("/")
 @blueprint.get("/")
 def show(run_id: str) -> ResponseReturnValue:
     asked = ask(services(), run_id)
@@ -37,6 +59,7 @@ def one_file(run_id: str) -> Response:
     return response
 
 
+@shared.get("/model-<artifact_id>.bin")
 @blueprint.get("/model-<artifact_id>.bin")
 def model(run_id: str, artifact_id: str) -> Response:
     """The model, packed. Its address changes with it, so browsers may keep it."""
@@ -50,6 +73,7 @@ def model(run_id: str, artifact_id: str) -> Response:
     return response
 
 
+@shared.get("/manifest.webmanifest")
 @blueprint.get("/manifest.webmanifest")
 def manifest(run_id: str) -> Response:
     """What a browser needs to install the page."""
@@ -58,9 +82,9 @@ def manifest(run_id: str) -> Response:
     response = jsonify(
         name=name,
         short_name=name[:_SHORT_NAME],
-        id=url_for(".show", run_id=run_id),
-        start_url=url_for(".show", run_id=run_id),
-        scope=url_for(".show", run_id=run_id),
+        id=url_for(".show"),
+        start_url=url_for(".show"),
+        scope=url_for(".show"),
         display="standalone",
         background_color="#faf7f2",
         theme_color="#14100e",
@@ -70,6 +94,7 @@ def manifest(run_id: str) -> Response:
     return response
 
 
+@shared.get("/worker.js")
 @blueprint.get("/worker.js")
 def worker(run_id: str) -> Response:
     """The service worker: it answers for this folder of addresses, so its own address is in it."""
@@ -79,6 +104,7 @@ def worker(run_id: str) -> Response:
 
 
 def _named(asked: Asked, parts: PhoneParts, *, is_file: bool) -> dict[str, object]:
+    by_link: SharedLink | None = link() if is_by_link() else None
     return {
         "run": asked.run,
         "dataset": asked.run.dataset,
@@ -88,4 +114,5 @@ def _named(asked: Asked, parts: PhoneParts, *, is_file: bool) -> dict[str, objec
         "is_final": asked.artifact.kind == "bundle",
         "parts": parts,
         "is_file": is_file,
+        "link": by_link,
     }

@@ -15,6 +15,7 @@ from server.services import services
 from server.template_filters import clean_name
 from server.views.download_panel import download_panel
 from server.views.follow_up import parent_of
+from server.views.links import links_panel
 from server.views.outcome import OutcomeView
 from server.views.run import STAGES, RunView, course, view_run, with_tries
 from server.views.uses import use_named
@@ -133,6 +134,7 @@ def _render(session: Session, view: RunView, *, template: str, after: str) -> st
         outcome=outcome,
         use=use,
         download=download_panel(services(), run, final, use) if final else None,
+        links=links_panel(session, run, services().settings) if is_done else None,
         stages=STAGES,
         again=form_values(run.settings),
         asks=request.args.get("ask"),

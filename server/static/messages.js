@@ -159,6 +159,7 @@ const MESSAGES = {
   phoneSays: "It says {label}, {percent} % sure.",
   phoneUnsure: "Not sure. Perhaps {label} ({percent} %).",
   phoneForeign: "This looks like nothing it has learned.",
+  phoneHeat: "Bright areas speak for {label}, dark ones little or not at all (heat map).",
   notSure: "Not sure",
   percent: "{percent} %",
   phoneUnknownKind: "No photo that it can read. JPEG, PNG, WebP, GIF and BMP are possible.",

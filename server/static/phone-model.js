@@ -6,7 +6,11 @@ const CONTRACT_VERSIONS = [1, 2];
 const ASPECTS = ["squeeze", "whole", "crop"];
 const BACKGROUNDS = { white: 255, gray: 128, black: 0 };
 const OLDER = { version: 0, aspect: "squeeze", background: 255 }; // of models from before there was a contract
-const METADATA = 14; // the number of the field in an ONNX model
+const METADATA = 14; // the numbers of the fields in an ONNX model: of itself, of its graph and of an initializer
+const GRAPH = 7;
+const INITIALIZER = 5;
+const NAME = 8;
+const NUMBERS = 9;
 
 /** A model is newer than this page. */
 export class TooNew extends Error {}
@@ -18,11 +22,12 @@ export class Model {
     const said = metadataOf(model);
     const rules = rulesOf(said);
     const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
-    return new Model(session, said, { rules, threshold });
+    return new Model(session, said, { rules, threshold, heads: headsOf(said, model) });
   }
 
-  constructor(session, said, { rules, threshold }) {
+  constructor(session, said, { rules, threshold, heads }) {
     this.session = session;
+    this.heads = heads;
     this.labels = said.labels.split("\n");
     this.sizePx = Number(said.image_size_px);
     this.rules = rules;
@@ -32,9 +37,9 @@ export class Model {
 
   /** What it says of the pixels of a square, RGB, 0-255, row after row. */
   async ask(pixels) {
-    const input = new ort.Tensor("float32", new Float32Array(pixels), [1, this.sizePx, this.sizePx, 3]);
-    const found = await this.session.run({ [this.session.inputNames[0]]: input });
-    const probabilities = Array.from(found[this.session.outputNames[0]].data);
+    const names = this.session.outputNames;
+    const found = await this.#run(pixels, names.slice(0, 1).concat(names.filter((name) => name === "distance")));
+    const probabilities = Array.from(found[names[0]].data);
     const best = probabilities.indexOf(Math.max(...probabilities));
     const confidence = probabilities[best];
     const distance = found.distance?.data[0];
@@ -47,6 +52,45 @@ export class Model {
       ranked: this.labels.map((label, i) => [label, probabilities[i]]).sort(([, a], [, b]) => b - a),
     };
   }
+
+  /** The feature maps of such pixels, in the order of `heads.maps`, each {values, shape: [1, channels, height, width]}. */
+  async mapsOf(pixels) {
+    const found = await this.#run(pixels, this.heads.maps);
+    return this.heads.maps.map((name) => ({ values: found[name].data, shape: found[name].dims }));
+  }
+
+  /** Only the outputs `names` are copied out of the memory of ONNX Runtime. */
+  #run(pixels, names) {
+    const input = new ort.Tensor("float32", new Float32Array(pixels), [1, this.sizePx, this.sizePx, 3]);
+    return this.session.run({ [this.session.inputNames[0]]: input }, names);
+  }
+}
+
+/**
+ * The heads of a model that can be explained: `maps`, the names of the outputs with its feature maps, and of each head
+ * its taps and its layers, kernel and bias; null of any other model.
+ */
+function headsOf(said, model) {
+  if (!said.heads) return null;
+  const { maps, heads } = JSON.parse(said.heads);
+  const wanted = heads.flatMap(({ n_layers: n }, head) => Array.from({ length: n }, (_, layer) => `head_${head}_${layer}`));
+  const arrays = numbersOf(model, new Set(wanted.flatMap((name) => [`${name}/kernel`, `${name}/bias`])));
+  const layersOf = (head, n) => Array.from({ length: n }, (_, layer) => `head_${head}_${layer}`).map((name) => ({ kernel: arrays[`${name}/kernel`], bias: arrays[`${name}/bias`] }));
+  return { maps, heads: heads.map(({ taps, is_unit: isUnit, n_layers: n }, head) => ({ taps, isUnit, layers: layersOf(head, n) })) };
+}
+
+/** The initializers of these names, each a Float32Array. */
+function numbersOf(model, names) {
+  const text = new TextDecoder();
+  const graph = [...fieldsOf(model)].find(([number]) => number === GRAPH)[1];
+  const found = {};
+  for (const [number, value] of fieldsOf(graph)) {
+    if (number !== INITIALIZER) continue;
+    const parts = Object.fromEntries(fieldsOf(value));
+    const name = text.decode(parts[NAME]);
+    if (names.has(name)) found[name] = new Float32Array(parts[NUMBERS].slice().buffer);
+  }
+  return found;
 }
 
 /**

@@ -2,35 +2,29 @@
 // of a JPEG, the same resampling as Pillow's (its BILINEAR with a support that grows with the reduction, in whole numbers),
 // the same square. Only the decoder is the browser's.
 
+import { isCutOff, isPrint, kindOf, withoutProfile } from "./phone-file.js";
+
 const DECODE_PX = 320; // as in predict.py
 const REDUCTIONS = [8, 4, 2]; // at which libjpeg can decode
 const PRECISION_BITS = 22; // Pillow's, for values of 8 bits
 const STRIP_PIXELS = 1 << 20; // phones allow no canvas as large as their photos
-const HEAD_BYTES = 1 << 18;
-const KINDS = [
-  ["jpeg", [0xff, 0xd8, 0xff]],
-  ["png", [0x89, 0x50, 0x4e, 0x47]],
-  ["gif", [0x47, 0x49, 0x46, 0x38]],
-  ["bmp", [0x42, 0x4d]],
-  ["tiff", [0x49, 0x49, 0x2a, 0x00]],
-  ["tiff", [0x4d, 0x4d, 0x00, 0x2a]],
-  ["webp", [0x52, 0x49, 0x46, 0x46]],
-];
 
 /** A photo that this page cannot read as predict.py would. `message`: the name of a sentence in messages.js. */
 export class Unreadable extends Error {}
 
 /** A photo file as {bitmap, reduction}. The bitmap is upright and in its own colours, without a profile. */
 export async function decoded(file) {
-  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-  const kind = kindOf(head);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const kind = kindOf(bytes);
   if (kind === "tiff") throw new Unreadable("phoneNoTiff");
   if (!kind) throw new Unreadable("phoneUnknownKind");
-  if (kind === "png" && head[24] === 16) throw new Unreadable("phoneDeep");
-  if (kind === "jpeg" && isPrint(head)) throw new Unreadable("phonePrint");
+  if (kind === "png" && bytes[24] === 16) throw new Unreadable("phoneDeep");
+  if (kind === "jpeg" && isPrint(bytes)) throw new Unreadable("phonePrint");
+  if (isCutOff(kind, bytes)) throw new Unreadable("phoneDamaged");
+  const plain = new Blob(withoutProfile(kind, bytes), { type: `image/${kind}` });
   let bitmap;
   try {
-    bitmap = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
+    bitmap = await createImageBitmap(plain, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
   } catch {
     throw new Unreadable("phoneDamaged");
   }
@@ -62,22 +56,6 @@ export function squareOf({ bitmap, reduction }, sizePx, rules) {
   }
   if (isClear && rules.version > 0) throw new Unreadable("phoneAllClear");
   return placed(tall(narrow, toWidth, window.height, toHeight), [toWidth, toHeight], sizePx, rules.background);
-}
-
-function kindOf(head) {
-  const found = KINDS.find(([, start]) => start.every((byte, i) => head[i] === byte))?.[0];
-  return found === "webp" && String.fromCharCode(...head.subarray(8, 12)) !== "WEBP" ? undefined : found;
-}
-
-/** Whether a JPEG has the four inks of a print instead of three colours. */
-function isPrint(head) {
-  let at = 2;
-  while (at + 9 < head.length && head[at] === 0xff) {
-    const marker = head[at + 1];
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return head[at + 9] === 4;
-    at += 2 + head[at + 2] * 256 + head[at + 3];
-  }
-  return false;
 }
 
 /** The pixels of a bitmap, some rows at a time; their number is a multiple of `reduction` but for the last ones. */

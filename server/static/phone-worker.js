@@ -19,6 +19,11 @@ async function keepMissing() {
   await cache.addAll(there.filter(([, found]) => !found).map(([path]) => path));
 }
 
+async function forget() {
+  await caches.delete(KEPT.cache);
+  await registration.unregister();
+}
+
 async function forgetOlder() {
   const older = (await caches.keys()).filter((name) => name.startsWith(KEPT.family) && name !== KEPT.cache);
   await Promise.all(older.map((name) => caches.delete(name)));
@@ -26,11 +31,13 @@ async function forgetOlder() {
 
 /**
  * The page itself from the server, so that a newer one is seen; as it was kept where nobody answers. What stands in it may
- * change, such as the threshold; one that is made of other files is left to the worker that keeps these.
+ * change, such as the threshold; one that is made of other files is left to the worker that keeps these. A page that is no
+ * longer there, such as that of a link which was taken back, is not kept any longer.
  */
 async function newest(request) {
   try {
     const response = await fetch(request);
+    if (response.status === 404) await forget();
     const copy = response.clone();
     if (response.ok && (await response.clone().text()).includes(KEPT.cache)) await (await caches.open(KEPT.cache)).put(KEPT.page, copy);
     return response;

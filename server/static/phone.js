@@ -2,6 +2,7 @@
 
 import { inWords, showBars } from "./phone-answer.js";
 import { Camera } from "./phone-camera.js";
+import { drawHeat, heatOf } from "./phone-heat.js";
 import { Model, TooNew } from "./phone-model.js";
 import { partsOf } from "./phone-parts.js";
 import { decoded, squareOf, Unreadable } from "./phone-pixels.js";
@@ -41,6 +42,31 @@ class PhonePage {
     });
   }
 
+  /** A button that shows what the model looked at, and then the photo again. */
+  #offerHeat(part, pixels, answer) {
+    const [button, canvas] = [part("show-heat"), part("answer-photo")];
+    const pictures = { false: canvas.cloneNode(), true: null };
+    copy(canvas, pictures.false);
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const isShown = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", isShown);
+      if (isShown) pictures.true ??= this.#heatOver(pictures.false, pixels, answer);
+      part("heat-words").textContent = isShown ? say("phoneHeat", { label: answer.label }) : "";
+      copy(await pictures[isShown], canvas);
+    });
+  }
+
+  /** A copy of a picture under what speaks for the answer. */
+  async #heatOver(picture, pixels, answer) {
+    const { heads, labels, rules } = this.model;
+    this.#turn = this.#turn.then(() => this.model.mapsOf(pixels));
+    const canvas = picture.cloneNode();
+    copy(picture, canvas);
+    drawHeat(canvas, heatOf(heads.heads, await this.#turn, labels.indexOf(answer.label)), rules.aspect);
+    return canvas;
+  }
+
   /** Photos are answered one after the other. */
   take(files) {
     for (const file of files) this.#turn = this.#turn.then(() => this.#answer(file));
@@ -49,19 +75,21 @@ class PhonePage {
   async #answer(file) {
     const card = find("answer-card").content.firstElementChild.cloneNode(true);
     const part = (name) => card.querySelector(`.${name}`);
-    part("file-name").textContent = file.name;
+    for (const name of ["file-name", "heat-name"]) part(name).textContent = file.name;
     tell(say("lookingAt", { path: file.name }));
     await new Promise((resolve) => setTimeout(resolve)); // so that this is seen before the work begins
     try {
       const photo = await decoded(file);
-      const answer = await this.model.ask(squareOf(photo, this.model.sizePx, this.model.rules));
+      const pixels = squareOf(photo, this.model.sizePx, this.model.rules);
+      const answer = await this.model.ask(pixels);
       draw(photo.bitmap, part("answer-photo"));
       photo.bitmap.close();
+      if (this.model.heads) this.#offerHeat(part, pixels, answer);
       part("answer-words").textContent = inWords(answer);
       showBars(part("bars"), answer, this.model.labels, false);
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      part("answer-photo").remove();
+      for (const name of ["answer-photo", "show-heat", "heat-words"]) part(name).remove();
       part("bars").remove();
       part("answer-words").textContent = say(error.message);
     } finally {
@@ -77,6 +105,11 @@ function draw(bitmap, canvas) {
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
   canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+}
+
+function copy(from, to) {
+  Object.assign(to, { width: from.width, height: from.height });
+  to.getContext("2d").drawImage(from, 0, 0);
 }
 
 /** `isSeen`: whether it is also shown; else it is only read out, since it stands elsewhere on the page. */

@@ -12,6 +12,7 @@ from flask import url_for
 from markupsafe import escape
 
 from server.answering import Asked
+from server.browser_models import for_browsers
 from server.downloads.members import read_member
 from server.static_files import FOLDER
 
@@ -19,6 +20,8 @@ MODULES = (
     "phone.js",
     "phone-answer.js",
     "phone-camera.js",
+    "phone-file.js",
+    "phone-heat.js",
     "phone-model.js",
     "phone-parts.js",
     "phone-pixels.js",
@@ -69,30 +72,35 @@ class PhoneParts:
 
 
 def phone_parts(asked: Asked) -> PhoneParts:
-    """The parts of the page for one model."""
-    run_id = asked.run.id
+    """The parts of the page for one model, under the addresses of the blueprint that answers the current request."""
     packed = packed_model(asked)
     wasm_url = url_for("static", filename=_WASM)
-    model_url = url_for("phone.model", run_id=run_id, artifact_id=asked.artifact.id)
+    model_url = url_for(".model", artifact_id=asked.artifact.id)
+    page_url = url_for(".show")
     static = [url_for("static", filename=name) for name in (_STYLE, *MODULES, *_ICONS)]
-    files = (*static, wasm_url, model_url, url_for("phone.manifest", run_id=run_id))
-    family = f"phone-{run_id}-"
+    files = (*static, wasm_url, model_url, url_for(".manifest"))
+    family = f"phone-{_digest(page_url)}-"
     return PhoneParts(
-        cache=family + sha256("\n".join(files).encode()).hexdigest()[:12],
+        cache=family + _digest(*files),
         cache_family=family,
         wasm_url=wasm_url,
         n_wasm_packed=(FOLDER / _WASM).stat().st_size,
         model_url=model_url,
         n_model_packed=len(packed),
-        page_url=url_for("phone.show", run_id=run_id),
+        page_url=page_url,
         files=files,
     )
 
 
+def _digest(*addresses: str) -> str:
+    return sha256("\n".join(addresses).encode()).hexdigest()[:12]
+
+
 def packed_model(asked: Asked) -> bytes:
-    """The model as browsers fetch it, see `server.packed_models`."""
+    """The model as browsers fetch it, see `server.browser_models` and `server.packed_models`."""
     store, artifact = asked.services.store, asked.artifact
-    return asked.services.packed_models.get(artifact.id, lambda: read_member(store, artifact.key, "model.onnx"))
+    read = asked.services.packed_models.get
+    return read(artifact.id, lambda: for_browsers(read_member(store, artifact.key, "model.onnx")))
 
 
 def worker_script(parts: PhoneParts) -> str:

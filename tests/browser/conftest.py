@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
@@ -61,14 +62,18 @@ class Site(World):
             return session.query(Dataset).one()
 
 
+def not_tried(message: str) -> NoReturn:
+    """Skips a test for want of a browser; where browsers are required, as in CI, it fails."""
+    if os.environ.get("DARKROOM_REQUIRE_BROWSER") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
-        message = "Chromium is not installed, so the pages were not tried in a browser: sudo apt install chromium"
-        if os.environ.get("DARKROOM_REQUIRE_BROWSER") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
+        not_tried("Chromium is not installed, so the pages were not tried in a browser: sudo apt install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

@@ -14,8 +14,9 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from automl.errors import DarkroomError, DiskFull, NotAllowedNow, RunFailed, SourceUnavailable, UploadTooLarge
-from automl.records import DatasetState, EpochScores, RunState, Stage, TrialInProgress
+from automl.records import DatasetState, EpochScores, LinkedPage, RunState, Stage, TrialInProgress
 from automl.store.database import find_run
+from automl.store.links import make_link
 from automl.store.tables import DatasetFile, LogEntry, TrialSummary, now
 from server.views.confusion import MAX_DRAWN
 from tests.automl.images.faults import as_jpeg, photo
@@ -195,13 +196,22 @@ def open_model(page: Page) -> None:
 
 
 def ask_on_a_phone(page: Page) -> None:
-    """One answer that is sure, one that is not, one file that is no photo."""
+    """One answer that is sure and shows what was looked at, one that is not, one file that is no photo."""
     open_model(page)
     some = [("a.png", picture()), ("b.png", picture((60, 40, 40))), ("c.png", b"words")]
     page.locator("#photos-input").set_input_files(
         [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in some]
     )
     expect(page.locator("#answers article")).to_have_count(3)
+    page.get_by_role("button", name="What it looked at a.png").click()
+    expect(page.locator(".heat-words").last).to_contain_text("Bright areas")
+
+
+def share(page: Page) -> None:
+    page.locator("#share-form summary").click()
+    page.get_by_label("This result with photos").check()
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_role("heading", name="Your link is ready")).to_be_visible()
 
 
 def begin_an_upload(page: Page) -> None:
@@ -267,6 +277,27 @@ def bin_of(page: str) -> Callable[[Site], str]:
     return make
 
 
+def linked(page: LinkedPage, *, shows_photos: bool = False) -> Callable[[Site], str]:
+    """What opens for somebody who has a read-only link to a result with everything."""
+
+    def make(site: Site) -> str:
+        run_id = add_rich_result(site)
+        with site.database.session() as session:
+            secret = make_link(session, run_id, page, keep_s=3600, shows_photos=shows_photos)
+        return f"/shared/{page}/{secret}/"
+
+    return make
+
+
+def with_links(site: Site) -> str:
+    """A result whose owner has made links to it."""
+    run_id = add_rich_result(site)
+    with site.database.session() as session:
+        for page in LinkedPage:
+            make_link(session, run_id, page, keep_s=3600, shows_photos=page is LinkedPage.RESULT)
+    return f"/runs/{run_id}"
+
+
 PAGES: dict[str, Callable[[Site], str]] = {
     "home, empty": lambda _site: "/",
     "home": home,
@@ -324,6 +355,11 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "try it, with answers": lambda site: f"/runs/{add_tried_run(site)}/try",
     "on a phone": lambda site: f"/runs/{add_tried_run(site)}/phone/",
     "on a phone, with answers": lambda site: f"/runs/{add_tried_run(site)}/phone/",
+    "on a phone, by a link": linked(LinkedPage.MODEL),
+    "result, by a link": linked(LinkedPage.RESULT, shows_photos=True),
+    "error 404, by a link": lambda _site: "/shared/model/other/",
+    "result with links": with_links,
+    "link, just made": lambda site: f"/runs/{add_rich_result(site)}",
     "upload, under way": lambda _site: "/",
     "camera": lambda _site: "/camera",
     "camera, on, with photos": lambda _site: "/camera",
@@ -362,6 +398,8 @@ ACTS: dict[str, Callable[[Page], None]] = {
     "try it, with answers": try_photos,
     "on a phone": open_model,
     "on a phone, with answers": ask_on_a_phone,
+    "on a phone, by a link": ask_on_a_phone,
+    "link, just made": share,
     "upload, under way": begin_an_upload,
     "camera, on, with photos": take_photos,
     "camera, refused, with a problem": have_no_camera,

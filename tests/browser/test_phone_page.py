@@ -4,12 +4,14 @@ import base64
 import io
 import json
 import re
+import struct
 import threading
+import zlib
 
 import numpy as np
 import onnx
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
@@ -103,7 +105,26 @@ PHOTOS = {
     "turned tall jpeg": lambda: turned(textured((500, 375)), "JPEG", 6),
     "mirrored and turned jpeg": lambda: turned(textured((200, 301)), "JPEG", 5),
     "gray jpeg": lambda: saved(textured((500, 375)).convert("L"), "JPEG", quality=90),
+    "jpeg with a profile": lambda: profiled("JPEG", quality=90),
+    "png with a profile": lambda: profiled("PNG"),
+    "webp with a profile": lambda: profiled("WEBP", lossless=True),
+    "png with a gamma": lambda: with_gamma(saved(textured((300, 200)), "PNG")),
 }
+
+
+def profiled(form, **options):
+    """With a profile that swaps red and green, so that nobody overlooks whether it is applied."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    return saved(textured((300, 200)), form, icc_profile=bytes(profile), **options)
+
+
+def with_gamma(png):
+    """With a chunk that calls its numbers linear."""
+    chunk = b"gAMA" + struct.pack(">I", 100_000)
+    whole = struct.pack(">I", 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return png[:33] + whole + png[33:]
 
 
 def turned(image, form, orientation):
@@ -157,6 +178,9 @@ REFUSED = {
     "print": (lambda: saved(textured((30, 20)).convert("CMYK"), "JPEG"), "colours of a print"),
     "words": (lambda: b"No photo.", "No photo that it can read."),
     "damaged": (lambda: saved(textured((30, 20)), "PNG")[:60], "This photo is damaged"),
+    "cut off": (lambda: saved(textured((300, 200)), "PNG")[:-2000], "This photo is damaged"),
+    "JPEG, cut off": (lambda: saved(textured((300, 200)), "JPEG")[:-2000], "This photo is damaged"),
+    "WebP, cut off": (lambda: saved(textured((300, 200)), "WEBP")[:-2000], "This photo is damaged"),
     "all clear": (lambda: saved(Image.new("RGBA", (30, 20), (9, 9, 9, 0)), "PNG"), "transparent"),
 }
 

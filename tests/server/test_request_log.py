@@ -27,6 +27,12 @@ def test_an_answer_is_logged_with_status_and_time(client: FlaskClient) -> None:
     assert line["took_ms"] >= 0
 
 
+def test_the_secret_of_a_link_is_not_logged(client: FlaskClient) -> None:
+    with capture_logs() as logged:
+        client.get("/shared/model/a-secret/model-1.bin")
+    assert [line["path"] for line in logged if line["event"] == "answered"] == ["/shared/model/…/model-1.bin"]
+
+
 def test_lines_within_a_request_carry_its_id(client: FlaskClient) -> None:
     bound: list[object] = []
 

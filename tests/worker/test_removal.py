@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from automl.records import RunState, Stage, TrialRecord, TrialState
+from automl.records import LinkedPage, RunState, Stage, TrialRecord, TrialState
 from automl.search.space import SearchSpace
 from automl.search.study import StudyLog
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
+from automl.store.links import make_link
 from automl.store.tables import (
     Artifact,
     Base,
@@ -73,6 +74,7 @@ def make_everything(database: Database, store: ArtifactStore, settings: Settings
             stage=Stage.HEADS,
         )
         session.add(TrialSummary.of(run.id, record))
+        make_link(session, run.id, LinkedPage.MODEL, keep_s=60.0, shows_photos=False)
     for name in ("run", "export"):
         log = settings.home / "logs" / f"{name}-{run.id}.log"
         log.parent.mkdir(exist_ok=True)

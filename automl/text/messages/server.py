@@ -93,6 +93,9 @@ MODEL_DAMAGED = "The model of this run cannot be opened; its file is damaged."
 THRESHOLD_AFTER_RUN = "From when on an answer counts as sure can be chosen once the run is done."
 BAD_THRESHOLD = "Say from which confidence on an answer counts as sure: a number of percent from {lowest} to {highest}."
 SAMPLE_DATA_SET = "Handwritten digits (sample)"
+NO_LINKS_HERE = "This server makes no links. The person who runs it can allow them (DARKROOM_MAX_LINK_DAYS)."
+LINK_AFTER_RUN = "A link can be made once the run is done."
+BAD_LINK = "Say what the link is to show and how long it is to work, as the page of the result offers it."
 
 # Asking a model about photos.
 NO_MODEL_TO_TRY = "There is no model to try yet. The first one comes within the first minutes."

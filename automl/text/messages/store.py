@@ -14,6 +14,9 @@ NO_RESULT = "This run has no result."
 NEWER_DARKROOM = "This data set was saved by a newer Darkroom. Update this one, or upload the photos again."
 DISK_FULL = "The disk that holds {what} is full. Free some space and start again."
 UPLOADED_PHOTOS = "the uploaded photos"
+LINK_ENDED = (
+    "This link opens nothing. Its time is up, it was taken back, or a part of it is missing. Ask for a new one."
+)
 
 # The check of a data set.
 LOOKING_AT_FILES = "Looking at the files"
@@ -34,6 +37,7 @@ ENDING_SO_NO_MORE_TIME = "This run was asked to end, so it cannot be given more 
 TESTED_SO_NO_MORE_TIME = "The search is over and the best model is being tested, so more time would not be used."
 TOO_LONG = "A run may take {longest} at most on this server, and this would be longer."
 MORE_TIME_GIVEN = "You gave it {more} more: {all} in all"
+TOO_MANY_LINKS = "This run has {most} links already. Take one back first."
 EXPORT_GIVEN_UP = (
     "The program that makes this format was stopped three times, most often because the computer ran out of "
     "memory. Close other programs and try again."

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from server.browser_models import for_browsers
 from server.packed_models import PackedModels, packed
 from server.views.phone import MODULES
 from tests.automl.serving.tiny_model import tiny_model
@@ -34,10 +35,10 @@ def test_the_page_may_use_the_camera(client, run_id):
     assert "camera=(self)" in client.get(f"/runs/{run_id}/phone/").headers["Permissions-Policy"]
 
 
-def test_the_model_arrives_bit_by_bit_and_may_be_kept(client, run_id):
+def test_the_model_arrives_and_may_be_kept(client, run_id):
     address = re.search(r'data-model="([^"]+)"', client.get(f"/runs/{run_id}/phone/").text)[1]
     answer = client.get(address)
-    assert unpacked(answer.data) == tiny_model()
+    assert unpacked(answer.data) == for_browsers(tiny_model())
     assert answer.cache_control.immutable
     assert client.get(f"/runs/{run_id}/phone/model-other.bin").status_code == 404
 
