@@ -21,6 +21,12 @@
         `-- DiskFull            no room for a file; nothing half-written is left behind
 
 `code` is stable and safe to match on; `message` is safe to show to anybody.
+
+Two things end an attempt at a run, a format or a check, and nothing is to blame for them:
+
+    AttemptOver
+    |-- LeaseLost               somebody else has it by now
+    `-- DatabaseAway            the database has not answered for longer than anybody waits
 """
 
 
@@ -104,3 +110,19 @@ class RunFailed(DarkroomError):
 
 class DiskFull(RunFailed):
     code = "disk_full"
+
+
+class AttemptOver(BaseException):
+    """The attempt ends here, and another one goes on with the work.
+
+    It is no `Exception`: whoever takes an exception for the fault of a trial, of a backbone or of a photo must not
+    catch it.
+    """
+
+
+class LeaseLost(AttemptOver):
+    """The lease under which this process writes is another's by now; what it was about to write is not written."""
+
+
+class DatabaseAway(AttemptOver):
+    """The database has not answered for longer than `automl.store.patience.PATIENCE_S`."""

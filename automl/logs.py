@@ -94,7 +94,9 @@ def _renderers(log_format: str) -> list[Processor]:
     if log_format not in FORMATS:
         raise _unknown("DARKROOM_LOG_FORMAT", FORMATS, log_format)
     if log_format == "text" or (log_format == "auto" and sys.stderr.isatty()):
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Its own way to show an exception would show the values of all variables, too.
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return [
         structlog.processors.format_exc_info,
         structlog.processors.StackInfoRenderer(),

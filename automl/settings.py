@@ -192,17 +192,22 @@ class Settings(BaseSettings):
         return self.home / "redis" / "redis.sock"
 
     @property
+    def sign_of_life(self) -> Path:
+        """A file that is touched as long as the duties are done, see `worker.duties`."""
+        return self.home / "duties.alive"
+
+    @property
     def files_dir(self) -> Path:
         """Root of the artifact store: uploads, plots and bundles, under names that are made here."""
         return self.home / "files"
 
-    def workspace(self, run_id: str) -> Path:
-        """A run's scratch files while it is under way."""
-        return self.home / "work" / run_id
+    def workspace(self, run_id: str, number: int) -> Path:
+        """A run's scratch files while it is under way under the lease of this number."""
+        return self.home / "work" / f"{run_id}-{number}"
 
-    def export_workspace(self, run_id: str) -> Path:
-        """Scratch files of the format that is being made of a finished run."""
-        return self.home / "work" / f"export-{run_id}"
+    def export_workspace(self, run_id: str, name: str, number: int) -> Path:
+        """Scratch files of a format of a finished run that is being made under the lease of this number."""
+        return self.home / "work" / f"export-{run_id}-{name}-{number}"
 
     @property
     def weights_dir(self) -> Path:

@@ -5,17 +5,13 @@ from collections.abc import Mapping
 TRAIN = "darkroom.train"
 CHECK_DATASET = "darkroom.check_dataset"
 MAKE_SAMPLES = "darkroom.make_samples"
-EMPTY_BIN = "darkroom.empty_bin"
 EXPORT = "darkroom.export"
-NOTIFY = "darkroom.notify"
-REAP = "darkroom.reap"
-SWEEP = "darkroom.sweep"
 
 TRAIN_QUEUE = "train"
 LIGHT_QUEUE = "light"
 
 QUEUES: Mapping[str, str] = {
     TRAIN: TRAIN_QUEUE,
-    **dict.fromkeys((CHECK_DATASET, MAKE_SAMPLES, EMPTY_BIN, EXPORT, NOTIFY, REAP, SWEEP), LIGHT_QUEUE),
+    **dict.fromkeys((CHECK_DATASET, MAKE_SAMPLES, EXPORT), LIGHT_QUEUE),
 }
 """The queue of every task."""

@@ -33,6 +33,7 @@ from server.pages import (
 )
 from server.pages import formats as exports
 from server.pages import sorting as sorting_pages
+from server.patient import PatientFlask
 from server.services import Enqueue, Services
 from server.task_queue import TaskQueue
 
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         BadSetting: a DARKROOM_* variable that is not of its setting's type.
     """
     settings = settings or load_settings()
-    app = Flask(__name__, static_folder=None, template_folder="../templates")
+    app = PatientFlask(__name__, static_folder=None, template_folder="../templates")
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
     database = Database(settings.database_url)
     look = live_events.make_look(database, settings.lease_s)

@@ -1,16 +1,12 @@
 """Deleting data sets and runs: into the bin, back from it, or for good."""
 
-from contextlib import suppress
-
 from automl.errors import NotAllowedNow
 from automl.store.bin import BinKind, empty_bin, put_back, put_into_bin
 from automl.store.database import find_dataset, find_run, known_dataset, known_run
 from automl.store.runs import request_cancel
 from automl.store.turns import lock_dataset
-from automl.task_names import EMPTY_BIN
 from automl.text.messages import server as server_messages
 from server.services import Services
-from server.task_queue import QueueUnavailable
 from server.uploads.receive import has_unfinished_run
 
 
@@ -35,8 +31,6 @@ def delete(services: Services, kind: BinKind, thing_id: str, *, for_good: bool =
         _delete_dataset(services, thing_id, keep_s)
     else:
         _delete_run(services, thing_id, keep_s)
-    if keep_s == 0.0:
-        _tell_worker(services)
 
 
 def restore(services: Services, kind: BinKind, thing_id: str) -> None:
@@ -54,7 +48,6 @@ def empty(services: Services) -> None:
     """Removes all that is in the bin for good."""
     with services.database.session() as session:
         empty_bin(session)
-    _tell_worker(services)
 
 
 def _delete_dataset(services: Services, dataset_id: str, keep_s: float) -> None:
@@ -75,8 +68,3 @@ def _delete_run(services: Services, run_id: str, keep_s: float) -> None:
         put_into_bin(session, BinKind.RUN, run_id, keep_s=keep_s)
     if is_under_way:
         services.events.publish(run_id, "end" if run.state.is_finished() else "asked", state=run.state)
-
-
-def _tell_worker(services: Services) -> None:
-    with suppress(QueueUnavailable):  # the worker looks for what is due by itself, too
-        services.enqueue(EMPTY_BIN)

@@ -5,9 +5,11 @@ from typing import Any
 import structlog
 from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from automl.errors import DarkroomError, InBin, UserError
+from automl.store.patience import is_away
 from automl.text.messages import server as server_messages
 from server.access import is_by_link, path_for_logs
 
@@ -40,6 +42,9 @@ STATUS_OF_CODE: dict[str, int] = {
 }
 """Every code of the tree in `automl.errors`, and those that only the server raises."""
 
+_DATABASE_AWAY = "database_away"
+"""The one code that belongs to no error of ours."""
+
 _CODE_OF_STATUS = {
     400: ("bad_request", server_messages.BAD_REQUEST),
     404: ("not_found", server_messages.NOTHING_AT_ADDRESS),
@@ -51,6 +56,7 @@ _CODE_OF_STATUS = {
 }
 
 _PROBES = ("/health", "/healthz", "/readyz", "/metrics")
+_AGAIN_AFTER_S = 5
 
 _KEPT_HEADERS = frozenset({"Allow", "Content-Range"})
 
@@ -83,6 +89,7 @@ class TooBusy(UserError):
 def install(app: Flask) -> None:
     app.register_error_handler(DarkroomError, _known)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(Exception, _unknown)
 
 
@@ -104,8 +111,18 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return error
     code, message = _CODE_OF_STATUS.get(error.code, ("bad_request", error.description or server_messages.DID_NOT_WORK))
     headers = {name: value for name, value in error.get_headers() if name in _KEPT_HEADERS}
-    body, status = _answer(error.code, code, message)
-    return body, status, headers
+    body, status, more = _answer(error.code, code, message)
+    return body, status, {**more, **headers}
+
+
+def _database(error: DBAPIError) -> ResponseReturnValue:
+    if not is_away(error):
+        return _unknown(error)
+    _log.warning("request refused: the database does not answer", reason=type(error.orig).__name__)
+    if request.method not in ("GET", "HEAD"):
+        return _answer(503, _DATABASE_AWAY, server_messages.DATABASE_AWAY_NOT_DONE)
+    body, status, headers = _answer(503, _DATABASE_AWAY, server_messages.DATABASE_AWAY)
+    return body, status, {**headers, "Refresh": str(_AGAIN_AFTER_S)}
 
 
 def _unknown(error: Exception) -> ResponseReturnValue:
@@ -114,19 +131,26 @@ def _unknown(error: Exception) -> ResponseReturnValue:
     return _answer(500, "internal", server_messages.INTERNAL)
 
 
-def _answer(status: int, code: str, message: str) -> tuple[Any, int]:
+def _answer(status: int, code: str, message: str) -> tuple[Any, int, dict[str, str]]:
+    headers = {"Retry-After": str(_AGAIN_AFTER_S)} if status == 503 else {}
     if wants_json():
-        return jsonify(error={"code": code, "message": message}), status
+        return jsonify(error={"code": code, "message": message}), status, headers
     title = _TITLES.get(status, server_messages.WENT_WRONG_TITLE)
     if is_by_link():  # whoever has only a link has no use for the ways that the other page offers
-        return render_template("shared/error.html", title=title, message=message), status
+        return render_template("shared/error.html", title=title, message=message), status, headers
     is_in_bin = code == InBin.code
     if is_in_bin:
         title = server_messages.IN_BIN_TITLE
     page = render_template(
-        "errors/error.html", title=title, message=message, status=status, back=_page_before(), is_in_bin=is_in_bin
+        "errors/error.html",
+        title=title,
+        message=message,
+        status=status,
+        back=_page_before(),
+        is_in_bin=is_in_bin,
+        comes_again=code == _DATABASE_AWAY and request.method == "GET",
     )
-    return page, status
+    return page, status, headers
 
 
 def _page_before() -> str | None:

@@ -42,7 +42,7 @@ from server.live import hub, requests
 from server.pages import compare
 from server.views import advice, aims, comparison, confusion, dataset, estimate, follow_up, sure
 from server.views import links as link_views
-from worker import celery_app, notices, pipeline_process, reaper, sweeper, tasks
+from worker import duties, notices, pipeline_process, reaper, sweeper, tasks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SETTINGS = load_settings({})
@@ -182,7 +182,7 @@ LIMITS = (
     ("operations.md", f"{word(notices.N_TRIES)} tries; then a note"),
     ("operations.md", f"the check is tried {word(tasks.MAX_CHECKS)} times"),
     ("operations.md", f"it is tried {word(stored_exports.MAX_ATTEMPTS)} times, then that format is failed"),
-    ("operations.md", f"every {'hour' if celery_app.SWEEP_EVERY_S == 3600 else '?'}, once they are"),
+    ("operations.md", f"every {'hour' if duties.SWEEP_EVERY_S == 3600 else '?'}, once they are"),
     ("operations.md", f"once they are {hours(sweeper.MIN_AGE_S)} hours old"),
     ("operations.md", f"for good after {word(int(pipeline_process.KILL_AFTER_S))} second"),
     ("operations.md", f"made up for within {'an hour' if notices._LATEST_S == 3600 else '?'}"),

@@ -1,8 +1,8 @@
 """The Celery application: two queues, JSON only, ids only.
 
-`train` (one task a device, thread pool: its task only watches another process) and `light` (checks, samples, formats
-of finished models and the reaper, on exactly one node, which also carries the clock of the periodic tasks). Nothing
-that must last lives in the broker: results are in the database, and the reaper sends again what a lost broker forgot.
+`train` (one task a device, thread pool: its task only watches another process) and `light` (checks, samples and formats
+of finished models). Nothing that must last lives in the broker: results are in the database, and the reaper, see
+`worker.duties`, sends again what a lost broker forgot.
 """
 
 import sys
@@ -11,17 +11,14 @@ from typing import Any
 import structlog
 from celery import Celery
 from celery.apps.worker import Worker
-from celery.signals import celeryd_after_setup, heartbeat_sent, worker_ready
+from celery.signals import celeryd_after_setup, heartbeat_sent
 from kombu.entity import Exchange, Queue
 
 from automl.errors import NotAllowedNow
 from automl.models.cards import lock_card, visible_cards
 from automl.settings import Settings, load_settings
 from automl.store.worker_signs import SignsAway, WorkerSigns
-from automl.task_names import LIGHT_QUEUE, QUEUES, REAP, SWEEP, TRAIN_QUEUE
-
-REAP_EVERY_S = 10.0
-SWEEP_EVERY_S = 3600.0
+from automl.task_names import LIGHT_QUEUE, QUEUES, TRAIN_QUEUE
 
 
 def _queue(name: str) -> Queue:
@@ -47,11 +44,6 @@ def make_app(settings: Settings) -> Celery:
         broker_transport_options={"visibility_timeout": settings.max_budget_s + 3600},
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        beat_schedule={
-            task: {"task": task, "schedule": every_s, "options": {"expires": every_s}}
-            for task, every_s in ((REAP, REAP_EVERY_S), (SWEEP, SWEEP_EVERY_S))
-        },
-        beat_scheduler="celery.beat:Scheduler",  # in memory: what is due so often needs no file
         worker_send_task_events=False,
     )
     return app
@@ -81,9 +73,3 @@ def leave_a_sign(sender: Any, **_: object) -> None:
         _signs.leave(sender.eventer.hostname)
     except SignsAway:
         _log.debug("no sign of life could be left: the queue does not answer")
-
-
-@worker_ready.connect  # type: ignore[untyped-decorator]
-def reap_at_once(**_: object) -> None:
-    """A worker that starts is often one that has died: what it left behind need not wait for the clock."""
-    app.send_task(REAP, expires=REAP_EVERY_S)

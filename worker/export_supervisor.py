@@ -2,13 +2,14 @@
 
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from enum import Enum, auto
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from automl.pipeline.attempt import AWAY_CODE
+from automl.pipeline.workspaces import make_workspace
 from automl.settings import Settings
 from automl.store.database import Database
 from automl.store.exports import (
@@ -21,6 +22,7 @@ from automl.store.exports import (
     renew_export,
     settle_export,
 )
+from automl.store.patience import is_away, patiently
 from automl.text.messages import worker as worker_messages
 from worker.pipeline_process import PipelineProcess, environment_of
 from worker.reaper import is_check_waiting
@@ -45,7 +47,9 @@ class ExportEnd(Enum):
     GIVES_WAY = auto()
     """Photos wait to be checked, and a person waits for the check."""
     LEASE_LOST = auto()
-    """Another worker may have the export by now."""
+    """Another worker has the export by now, or its run was deleted."""
+    DATABASE_AWAY = auto()
+    """The process has waited for the database for too long."""
 
 
 class ExportSupervisor:
@@ -74,52 +78,62 @@ class ExportSupervisor:
         Raises:
             OSError: the process cannot be started; the format is marked as failed, with a message that says so.
         """
-        with self._database.session() as session:
-            claim = claim_export(session, run_id, self._settings.lease_s)
+        claim = self._claim(run_id)
         if claim is None:
             _log.info("no format to make", run_id=run_id)
             return False
-        workspace = self._settings.export_workspace(run_id)
-        shutil.rmtree(workspace, ignore_errors=True)
-        workspace.mkdir(parents=True)
+        workspace = self._settings.export_workspace(run_id, claim.format, claim.number)
+        make_workspace(workspace)
         try:
             ending = self._supervise(claim)
         finally:
             shutil.rmtree(workspace, ignore_errors=True)
+        return self._give_back(claim, ending) and ending is not ExportEnd.WORKER_STOPS
+
+    @patiently
+    def _claim(self, run_id: str) -> ExportClaim | None:
         with self._database.session() as session:
-            if ending is not ExportEnd.LEASE_LOST and hand_back_export(
-                session, claim, counts=ending is ExportEnd.EXITED
-            ):
-                _log.warning("format not made", run_id=run_id, format=claim.format, attempt=claim.attempt)
-            return ending is not ExportEnd.WORKER_STOPS and has_exports_to_make(session, run_id)
+            return claim_export(session, run_id, self._settings.lease_s)
+
+    @patiently
+    def _give_back(self, claim: ExportClaim, ending: ExportEnd) -> bool:
+        """Frees what came to nothing, and returns whether formats of the run remain to be made.
+
+        Where another process has the format by now, that changes nothing.
+        """
+        with self._database.session() as session:
+            if hand_back_export(session, claim, counts=ending is ExportEnd.EXITED):
+                _log.warning("format not made", run_id=claim.run_id, format=claim.format, attempt=claim.attempt)
+            return has_exports_to_make(session, claim.run_id)
+
+    @patiently
+    def _fail(self, claim: ExportClaim, message: str) -> None:
+        with self._database.session() as session:
+            settle_export(session, claim, ExportOutcome.failed(message))
 
     def _supervise(self, claim: ExportClaim) -> ExportEnd:
         log = self._settings.home / "logs" / f"export-{claim.run_id}.log"
-        workspace = self._settings.export_workspace(claim.run_id)
+        workspace = self._settings.export_workspace(claim.run_id, claim.format, claim.number)
         environment = {
             **environment_of(self._settings),
             "TMPDIR": str(workspace),  # for all child processes, so that a killed export leaves nothing behind
             "CUDA_VISIBLE_DEVICES": "",  # otherwise TensorFlow would take all memory of a GPU that a run may be using
         }
         try:
-            process = PipelineProcess([*self._command, claim.run_id, claim.format], environment, log)
+            process = PipelineProcess([*self._command, claim.run_id, claim.format, str(claim.number)], environment, log)
         except OSError as error:
-            with self._database.session() as session:
-                settle_export(
-                    session,
-                    claim,
-                    ExportOutcome.failed(worker_messages.EXPORT_NOT_STARTED.format(reason=error.strerror)),
-                )
+            self._fail(claim, worker_messages.EXPORT_NOT_STARTED.format(reason=error.strerror))
             raise
         with process:
             _log.info("export started", run_id=claim.run_id, format=claim.format, pid=process.pid)
             ending = self._watch(claim, process)
         exit_code = process.exit_code
+        if exit_code == AWAY_CODE:
+            ending = ExportEnd.DATABASE_AWAY
         _log.info("export ended", run_id=claim.run_id, format=claim.format, ending=ending.name, exit_code=exit_code)
         return ending
 
     def _watch(self, claim: ExportClaim, process: PipelineProcess) -> ExportEnd:
-        renewed_s = time.monotonic()
         while process.wait(LOOK_EVERY_S) is None:
             if self._stopping.is_set():
                 return ExportEnd.WORKER_STOPS
@@ -128,21 +142,24 @@ class ExportSupervisor:
                     if is_check_waiting(session):
                         return ExportEnd.GIVES_WAY
                     is_ours = renew_export(session, claim, self._settings.lease_s)
-            except OperationalError:
-                # A database that is briefly unavailable is no reason to start over, until the lease has run out.
-                _log.warning("the database did not answer", run_id=claim.run_id, exc_info=True)
-                if time.monotonic() - renewed_s > self._settings.lease_s:
-                    return ExportEnd.LEASE_LOST
+            except DBAPIError as error:
+                if not is_away(error):
+                    raise
+                # The process waits as well, and where another one makes the format by then, it can write nothing.
+                _log.warning("the database does not answer", reason=type(error.orig).__name__)
                 continue
             if not is_ours:
                 return self._after_the_lease(claim, process)
-            renewed_s = time.monotonic()
         return ExportEnd.EXITED
 
     def _after_the_lease(self, claim: ExportClaim, process: PipelineProcess) -> ExportEnd:
         """Tells a process that has just written its outcome, and is tidying up, from one whose claim is gone."""
-        with self._database.session() as session:
-            if not is_settled(session, claim):
-                return ExportEnd.LEASE_LOST
+        if not self._is_settled(claim):
+            return ExportEnd.LEASE_LOST
         process.wait(EXIT_GRACE_S)
         return ExportEnd.EXITED
+
+    @patiently
+    def _is_settled(self, claim: ExportClaim) -> bool:
+        with self._database.session() as session:
+            return is_settled(session, claim)

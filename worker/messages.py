@@ -2,7 +2,7 @@
 
 from celery import Celery
 
-from automl.task_names import CHECK_DATASET, EXPORT, MAKE_SAMPLES, NOTIFY, TRAIN
+from automl.task_names import CHECK_DATASET, EXPORT, MAKE_SAMPLES, TRAIN
 
 
 class Messages:
@@ -22,9 +22,6 @@ class Messages:
 
     def export(self, run_id: str) -> None:
         self._app.send_task(EXPORT, (run_id,))
-
-    def notify(self, run_id: str) -> None:
-        self._app.send_task(NOTIFY, (run_id,))
 
     def n_waiting(self, queue: str) -> int:
         """Messages in `queue` that no worker has taken yet.

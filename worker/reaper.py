@@ -1,28 +1,31 @@
 """Recovers runs of dead workers and messages that the broker has lost. The database says what should be under way."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy import and_, exists, select, update
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from automl.records import DatasetState, RunState
+from automl.store.check_lease import is_being_checked
 from automl.store.database import Database, known_run
 from automl.store.events import Publishes
 from automl.store.exports import runs_with_idle_exports
-from automl.store.runs import change_run_state, fail_run, runs_with_lost_lease
+from automl.store.lease_owner import LeaseOwner
+from automl.store.runs import RunClaim, change_run_state, fail_run, runs_with_lost_lease, take_lease_back
 from automl.store.tables import Dataset, Run, now
 from automl.text.messages import worker as worker_messages
-from worker.lease_owner import LeaseOwner
 from worker.supervisor import hand_back
 
 MAX_ATTEMPTS = 3
 """A run whose worker dies is put back twice. If a third worker dies, the run is assumed to be the cause and fails."""
 
-GRACE_S = 3.0
-"""Seconds that a living worker needs at most to renew its leases."""
+GRACE_S = 5.0
+"""Seconds that a living worker needs at most to renew its leases, once the machine or the database is back."""
 
 SETTLE_S = 15.0
 """Seconds. The message of a run younger than this may still be on its way into the queue."""
@@ -47,39 +50,58 @@ class Queues(Protocol):
     def n_waiting(self, queue: str) -> int: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Suspect:
+    """A run under way whose worker may be gone.
+
+    Attributes:
+        claim: What the worker has it under.
+        lease_until: When the lease was to end.
+        is_dead: Whether the worker is known to be gone.
+    """
+
+    claim: RunClaim
+    lease_until: datetime | None
+    is_dead: bool
+
+
 def take_back_lost_runs(
     database: Database, *, grace_s: float = GRACE_S, lease_s: float = 30.0, events: Publishes | None = None
 ) -> None:
     """Puts each run whose worker is gone back into the queue, or fails it if that has happened too often.
 
     Args:
-        grace_s: seconds that a living worker of this machine gets to renew its lease first. After the machine has been
-            asleep, all leases are out of date although no worker is gone.
+        grace_s: seconds that a worker whose death is not known gets to renew its lease first. After the machine has
+            been asleep, or the database away, all leases are out of date although no worker is gone.
         lease_s: length of a lease in seconds.
         events: where it is published that a run was put back or failed.
     """
     with database.session() as session:
         suspects = _suspects(session)
-    if any(_lives_here(owner) for _, owner, _ in suspects):
+    _take_back(database, [one for one in suspects if one.is_dead], lease_s, events)
+    silent = [one for one in suspects if not one.is_dead]
+    if silent:
         time.sleep(grace_s)
-    for run_id, owner, lease_until in suspects:
+        _take_back(database, silent, lease_s, events)
+
+
+def _take_back(database: Database, suspects: Sequence[_Suspect], lease_s: float, events: Publishes | None) -> None:
+    for suspect in suspects:
         with database.session() as session:
-            if not _take_over(session, run_id, owner=owner, lease_until=lease_until):
+            if not take_lease_back(session, suspect.claim, lease_until=suspect.lease_until):
                 continue
-            run = known_run(session, run_id)
+            run = known_run(session, suspect.claim.run_id)
             _put_back(run, lease_s)
         if events is not None:
-            events.publish(run_id, "end" if run.state.is_finished() else "state", state=run.state)
+            events.publish(run.id, "end" if run.state.is_finished() else "state", state=run.state)
 
 
 def send_lost_messages(database: Database, queues: Queues, settle_s: float = SETTLE_S) -> None:
     """Sends the messages again that should wait in the broker according to the database.
 
     They are sent only if fewer messages wait than the database says, so that however long a queue stands still, at
-    most one copy of each message is added; a copy that was not needed finds nothing to do.
-
-    Must be called from the node that serves the queue `light`. Whatever that node had taken from the queue is then
-    finished, so every data set that is still unchecked is either in the queue or lost.
+    most one copy of each message is added; a copy that was not needed finds nothing to do. What a process has a lease
+    of does not count as waiting.
     """
     with database.session() as session:
         runs = _waiting_runs(session, settle_s)
@@ -106,31 +128,19 @@ def is_check_waiting(session: Session) -> bool:
     return bool(_unchecked_datasets(session) or _samples_to_make(session, settle_s=0.0))
 
 
-def _suspects(session: Session) -> list[tuple[str, str, datetime | None]]:
-    """Id, owner and end of the lease of running runs whose lease has run out or whose worker died on this machine."""
+def _suspects(session: Session) -> list[_Suspect]:
+    """Runs under way whose lease has run out or whose worker died on this machine."""
     found = {run.id: run for run in runs_with_lost_lease(session)}
     running = [state for state in RunState if state.is_running()]
+    dead = set()
     for run in session.scalars(select(Run).where(Run.state.in_(running))):
-        owner = LeaseOwner.parse(run.lease_owner)
-        if owner is not None and owner.is_here() and not owner.is_alive():
+        if LeaseOwner.is_known_dead(run.lease_owner):
             found[run.id] = run
-    return [(run.id, run.lease_owner, run.lease_until) for run in found.values()]
-
-
-def _lives_here(text: str) -> bool:
-    owner = LeaseOwner.parse(text)
-    return owner is not None and owner.is_here() and owner.is_alive()
-
-
-def _take_over(session: Session, run_id: str, *, owner: str, lease_until: datetime | None) -> bool:
-    """Takes the lease over; False if it was renewed meanwhile or another reaper was faster. One atomic statement."""
-    taken = session.execute(
-        update(Run)
-        .where(Run.id == run_id, Run.lease_owner == owner, Run.lease_until == lease_until)
-        .values(lease_owner=str(LeaseOwner.mine()))
-        .returning(Run.id)
-    ).all()
-    return bool(taken)
+            dead.add(run.id)
+    return [
+        _Suspect(claim=RunClaim(run.id, run.lease_number), lease_until=run.lease_until, is_dead=run.id in dead)
+        for run in found.values()
+    ]
 
 
 def _put_back(run: Run, lease_s: float) -> None:
@@ -152,9 +162,12 @@ def _waiting_runs(session: Session, settle_s: float) -> list[str]:
 
 
 def _unchecked_datasets(session: Session) -> list[str]:
-    """Data sets to be checked, without those in the bin and those that an unfinished run without version checks."""
+    """Data sets that wait to be checked: without those in the bin, those that an unfinished run without version checks,
+    and those that are being checked."""
     in_use = exists().where(Run.dataset_id == Dataset.id, Run.state.in_(_UNFINISHED), Run.version_id.is_(None))
-    unchecked = select(Dataset.id).where(Dataset.state == DatasetState.CHECKING, Dataset.deleted_at.is_(None), ~in_use)
+    unchecked = select(Dataset.id).where(
+        Dataset.state == DatasetState.CHECKING, Dataset.deleted_at.is_(None), ~in_use, ~is_being_checked()
+    )
     return list(session.scalars(unchecked))
 
 

@@ -1,8 +1,8 @@
 """Supervises one run: the lease, the pipeline process, Stop and Cancel, and the run's state when the process ends.
 
 The pipeline itself writes the states `searching`, `finishing` and `done`, and the failures that it recognises. All
-other changes are written here, and only while this worker holds the lease and the pipeline has ended, so that a run
-never has two writers at once.
+other changes are written here, once the pipeline has ended. Both write under the number of one lease: when another
+worker has the run, neither changes anything any more.
 """
 
 import shutil
@@ -14,18 +14,21 @@ from enum import Enum, auto
 from pathlib import Path
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from automl.errors import LeaseLost
+from automl.pipeline.attempt import AWAY_CODE
 from automl.records import RunState
 from automl.settings import Settings
 from automl.store.database import Database, known_run
 from automl.store.events import Publishes
+from automl.store.lease_owner import LeaseOwner
+from automl.store.patience import is_away, patiently
 from automl.store.run_clock import hold_progress
-from automl.store.runs import change_run_state, claim_run, fail_run, renew_lease
+from automl.store.runs import RunClaim, change_run_state, claim_run, fail_run, renew_lease
 from automl.store.tables import LogEntry, Run
 from automl.text.messages import worker as worker_messages
-from worker.lease_owner import LeaseOwner
 from worker.pipeline_process import PIPELINE, PipelineProcess, environment_of
 from worker.stop_flag import StopSign
 
@@ -48,13 +51,14 @@ class PipelineEnd(Enum):
     WORKER_STOPS = auto()
     """The worker is being shut down."""
     LEASE_LOST = auto()
-    """Another worker may have the run by now."""
+    """Another worker has the run, or had it, or the run is gone."""
 
 
 @dataclass(kw_only=True)
 class _Watch:
     """A pipeline process that is being watched. Points in time are seconds of the monotonic clock."""
 
+    claim: RunClaim
     pipeline: PipelineProcess
     used_before_s: float
     """Seconds of the budget that earlier attempts used."""
@@ -108,56 +112,67 @@ class Supervisor:
         if claimed is None:
             _log.info("nothing to do", run_id=run_id)
             return
+        claim, run = claimed
         began_s = time.monotonic()
-        self._publish(run_id, claimed.state)
+        self._publish(run_id, run.state)
         log = self._settings.home / "logs" / f"run-{run_id}.log"
+        command = [*self._command, run_id, str(claim.number), f"{began_s:.3f}"]
         try:
-            pipeline = PipelineProcess([*self._command, run_id, f"{began_s:.3f}"], environment_of(self._settings), log)
+            pipeline = PipelineProcess(command, environment_of(self._settings), log)
         except OSError as error:
-            self._fail(run_id, worker_messages.NOT_STARTED.format(reason=error.strerror))
+            self._fail(claim, worker_messages.NOT_STARTED.format(reason=error.strerror))
             raise
-        watch = _Watch(pipeline=pipeline, used_before_s=claimed.used_s, budget_s=claimed.budget_s, started_s=began_s)
+        watch = _Watch(
+            claim=claim, pipeline=pipeline, used_before_s=run.used_s, budget_s=run.budget_s, started_s=began_s
+        )
         with pipeline:
             _log.info("pipeline started", run_id=run_id, pid=pipeline.pid)
-            ending = self._watch(run_id, watch)
+            ending = self._watch(watch)
             if ending is PipelineEnd.FINISHED:
                 pipeline.wait(EXIT_GRACE_S)
         _log.info("pipeline ended", run_id=run_id, ending=ending.name, exit_code=pipeline.exit_code)
-        if ending is not PipelineEnd.LEASE_LOST:
-            self._settle(run_id, ending=ending, watch=watch, log=log)
+        if ending is PipelineEnd.LEASE_LOST:
+            return
+        state = self._settle(ending, watch, log)
+        if state is not None:
+            self._publish(run_id, state)
 
-    def _claim(self, run_id: str) -> Run | None:
+    @patiently
+    def _claim(self, run_id: str) -> tuple[RunClaim, Run] | None:
         """The run, which is now held by this worker; None if it is finished or another worker holds it."""
         with self._database.session() as session:
-            if not claim_run(session, run_id, owner=self._owner, lease_s=self._settings.lease_s):
+            claim = claim_run(session, run_id, owner=self._owner, lease_s=self._settings.lease_s)
+            if claim is None:
                 return None
             run = known_run(session, run_id)
             change_run_state(run, RunState.PREPARING)
             run.activity = worker_messages.GETTING_READY
-            return run
+            return claim, run
 
-    def _watch(self, run_id: str, watch: "_Watch") -> PipelineEnd:
+    def _watch(self, watch: "_Watch") -> PipelineEnd:
         while watch.pipeline.wait(LOOK_EVERY_S) is None:
             if self._stopping.is_set():
                 return PipelineEnd.WORKER_STOPS
             try:
                 with self._database.session() as session:
-                    ending = self._look(session, session.get(Run, run_id), watch)
-            except OperationalError:
-                # A database that is busy or unavailable for a moment is no reason to lose an hour's search. But once
-                # the lease has run out, another worker may have taken the run.
-                _log.warning("the database did not answer", run_id=run_id, exc_info=True)
-                ending = PipelineEnd.LEASE_LOST if watch.since_renewal_s() > self._settings.lease_s else None
+                    ending = self._look(session, session.get(Run, watch.claim.run_id), watch)
+            except DBAPIError as error:
+                if not is_away(error):
+                    raise
+                # No reason to lose an hour's search: the pipeline waits as well, and where another worker has taken the
+                # run meanwhile, nothing that is written here counts.
+                _log.warning("the database does not answer", reason=type(error.orig).__name__)
+                ending = None
             if ending is not None:
                 return ending
         return PipelineEnd.EXITED
 
     def _look(self, session: Session, run: Run | None, watch: "_Watch") -> PipelineEnd | None:
         """Forwards what the user asked for on the page, and renews the lease when that is due."""
-        if run is not None and run.state.is_finished():
-            return PipelineEnd.FINISHED
-        if run is None or run.lease_owner != self._owner:
+        if run is None or run.lease_number != watch.claim.number:
             return PipelineEnd.LEASE_LOST
+        if run.state.is_finished():
+            return PipelineEnd.FINISHED
         if run.cancel_requested:
             return PipelineEnd.CANCELLED
         if run.stop_requested and not watch.asked_to_stop:
@@ -167,34 +182,45 @@ class Supervisor:
             watch.pipeline.send_budget(run.budget_s)
             watch.budget_s = run.budget_s
         if watch.since_renewal_s() >= min(RENEW_EVERY_S, self._settings.lease_s / 3):
-            renew_lease(session, run.id, owner=self._owner, lease_s=self._settings.lease_s)
+            if not renew_lease(session, watch.claim, lease_s=self._settings.lease_s):
+                return None  # it has ended or was taken since it was read: the next look tells which
             run.used_s = watch.used_s()
             watch.renewed_s = time.monotonic()
         return None
 
-    def _settle(self, run_id: str, *, ending: PipelineEnd, watch: "_Watch", log: Path) -> None:
-        """Writes the final state that the pipeline could not write itself. The process has ended by now."""
-        shutil.rmtree(self._settings.workspace(run_id), ignore_errors=True)
-        with self._database.session() as session:
-            run = session.get(Run, run_id)
-            if run is None or (run.lease_owner != self._owner and not run.state.is_finished()):
-                return
+    def _settle(self, ending: PipelineEnd, watch: "_Watch", log: Path) -> RunState | None:
+        """Writes the final state that the pipeline could not write itself, and returns it. The process has ended."""
+        shutil.rmtree(self._settings.workspace(watch.claim.run_id, watch.claim.number), ignore_errors=True)
+        try:
+            return self._write_end(ending, watch, log)
+        except LeaseLost:
+            _log.warning("another worker has the run", run_id=watch.claim.run_id)
+            return None
+
+    @patiently
+    def _write_end(self, ending: PipelineEnd, watch: "_Watch", log: Path) -> RunState | None:
+        with self._database.fenced(watch.claim.hold).session() as session:
+            run = known_run(session, watch.claim.run_id)
             run.used_s = watch.used_s()
             if run.state.is_finished():
-                return
+                return None
             if run.cancel_requested:
                 change_run_state(run, RunState.CANCELLED)
             elif ending is PipelineEnd.WORKER_STOPS:
                 hand_back(run, worker_messages.WAITING_WORKER_STOPPED, self._settings.lease_s)
                 run.attempts -= 1  # only attempts that failed by themselves count
+            elif watch.pipeline.exit_code == AWAY_CODE:
+                hand_back(run, worker_messages.WAITING_DATABASE_AWAY, self._settings.lease_s)
+                run.attempts -= 1
             else:
                 fail_run(run, "internal", _crash_message(run, watch.pipeline.exit_code, log))
-        self._publish(run_id, run.state)
+            return run.state
 
-    def _fail(self, run_id: str, message: str) -> None:
-        with self._database.session() as session:
-            fail_run(known_run(session, run_id), "internal", message)
-        self._publish(run_id, RunState.FAILED)
+    @patiently
+    def _fail(self, claim: RunClaim, message: str) -> None:
+        with self._database.fenced(claim.hold).session() as session:
+            fail_run(known_run(session, claim.run_id), "internal", message)
+        self._publish(claim.run_id, RunState.FAILED)
 
     def _publish(self, run_id: str, state: RunState) -> None:
         if self._events is not None:
@@ -207,6 +233,7 @@ def hand_back(run: Run, activity: str, lease_s: float) -> None:
     run.log.add(LogEntry(kind="worker", text=activity))
     change_run_state(run, RunState.QUEUED)
     run.lease_owner, run.lease_until = "", None
+    run.lease_number += 1  # whatever of the attempt may still live writes nothing more
     run.activity = activity
 
 

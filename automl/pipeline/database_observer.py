@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from automl.records import DatasetState, EpochScores, RunResult, RunState, Stage, TrialInProgress, TrialRecord
 from automl.records.report import CandidateReport
@@ -21,8 +23,9 @@ from automl.store.checks import reassess
 from automl.store.database import Database, known_run
 from automl.store.events import Publishes
 from automl.store.exports import add_exports
+from automl.store.patience import patiently
 from automl.store.runs import change_run_state
-from automl.store.tables import Artifact, LogEntry, TrialSummary, now
+from automl.store.tables import Artifact, LogEntry, TrialSummary, new_id, now
 from automl.text.messages import pipeline as pipeline_messages
 from automl.text.numbers import validated
 
@@ -35,9 +38,10 @@ _FLUSH_EVERY_S = 10.0
 
 
 class DatabaseObserver(Observer):
-    """The observer of a run of the web service.
+    """The observer of a run of the web service. It waits for a database that is away, see `store.patience`.
 
     Args:
+        database: fenced, where another attempt may take the run over.
         store: takes the downloads and the plots.
         elapsed_s: where the run's clock is now; an earlier attempt may have begun it.
         events: sends events to open pages, once the database has them; None where no page follows the run.
@@ -66,14 +70,19 @@ class DatabaseObserver(Observer):
         self._trying: TrialInProgress | None = None
 
     def state(self, state: RunState) -> None:
-        with self._database.session() as session:
-            run = known_run(session, self._run_id)
-            change_run_state(run, state)
-            if state not in (RunState.PREPARING, RunState.SEARCHING):
-                run.trying = None  # a trial that the end of the search has broken off
+        self._write_state(state)
         self._publish("state", state=state)
         if state not in (RunState.PREPARING, RunState.SEARCHING):
             self._flush()
+
+    @patiently
+    def _write_state(self, state: RunState) -> None:
+        with self._database.session() as session:
+            run = known_run(session, self._run_id)
+            if run.state is not state:
+                change_run_state(run, state)
+            if state not in (RunState.PREPARING, RunState.SEARCHING):
+                run.trying = None  # a trial that the end of the search has broken off
 
     def activity(self, text: str, progress: float | None = None) -> None:
         moment = time.monotonic()
@@ -82,17 +91,23 @@ class DatabaseObserver(Observer):
         if text == self._written_text and moment - self._written_at < _ACTIVITY_EVERY_S:
             return
         self._written_at, self._written_text = moment, text
+        self._write_activity(text, progress)
+        self._publish("activity", text=text, progress=progress)
+
+    @patiently
+    def _write_activity(self, text: str, progress: float | None) -> None:
         with self._database.session() as session:
             run = known_run(session, self._run_id)
             run.activity, run.progress = text, progress
-        self._publish("activity", text=text, progress=progress)
 
+    @patiently
     def device(self, text: str) -> None:
         """Writes what this attempt computes on, in words."""
         with self._database.session() as session:
             known_run(session, self._run_id).device = text
         self._publish("device", text=text)
 
+    @patiently
     def note(self, text: str) -> None:
         with self._database.session() as session:
             run = known_run(session, self._run_id)
@@ -117,16 +132,27 @@ class DatabaseObserver(Observer):
         self._write_trying(self._trying.with_epoch(reached))
         self._publish("epoch", number=self._trying.number, epoch=list(reached))
 
+    @patiently
     def _write_trying(self, trying: TrialInProgress) -> None:
         self._trying = trying
         with self._database.session() as session:
             known_run(session, self._run_id).trying = trying
 
     def trial(self, record: TrialRecord, best: Candidate | None) -> None:
+        row = self._write_trial(record, best)
+        self._publish("trial", **row.to_json(), best=None if best is None else [best.number, best.score])
+        self._unlogged.append(record)
+        if self._has_model and time.monotonic() - self._flushed_at > _FLUSH_EVERY_S:
+            self._flush()
+
+    @patiently
+    def _write_trial(self, record: TrialRecord, best: Candidate | None) -> TrialSummary:
         ended_s = record.started_s + record.duration_s
+        row = TrialSummary.of(self._run_id, record)
         with self._database.session() as session:
             run = known_run(session, self._run_id)
-            row = TrialSummary.of(run.id, record)
+            if self._has_trial(session, record.number):
+                return row
             session.add(row)
             run.n_trials, run.trying = record.number + 1, None
             if best is not None:
@@ -134,10 +160,12 @@ class DatabaseObserver(Observer):
                 if (best.number, best.score) != (run.best_trial, run.best_score):
                     run.log.add(LogEntry(kind="best", text=summary, used_s=ended_s, score=best.score))
                 run.best_score, run.best_summary, run.best_trial = best.score, summary, best.number
-        self._publish("trial", **row.to_json(), best=None if best is None else [best.number, best.score])
-        self._unlogged.append(record)
-        if self._has_model and time.monotonic() - self._flushed_at > _FLUSH_EVERY_S:
-            self._flush()
+        return row
+
+    def _has_trial(self, session: Session, number: int) -> bool:
+        """True after a connection was lost in the moment of the commit."""
+        query = select(TrialSummary.id).where(TrialSummary.run_id == self._run_id, TrialSummary.number == number)
+        return session.scalar(query) is not None
 
     def best_so_far(self, bundle: Path, score: float) -> None:
         outdated = self._artifact_ids("best_so_far")
@@ -146,6 +174,7 @@ class DatabaseObserver(Observer):
         self._remove_artifacts(outdated)
         self._publish("download")
 
+    @patiently
     def winner(self, report: CandidateReport) -> None:
         with self._database.session() as session:
             run = known_run(session, self._run_id)
@@ -160,14 +189,21 @@ class DatabaseObserver(Observer):
         for path, title in result.plots:
             self._add_artifact("plot", path, name=path.name, title=title)
         self._add_artifact("bundle", result.bundle, name="model.zip", title=pipeline_messages.TRAINED_MODEL)
-        with self._database.session() as session:
-            run = known_run(session, self._run_id)
-            run.result = result.report
-            change_run_state(run, RunState.DONE)
-            add_exports(session, run.id)
+        self._write_end(result)
         self._remove_artifacts(outdated)
         self._update_findings()
 
+    @patiently
+    def _write_end(self, result: RunResult) -> None:
+        with self._database.session() as session:
+            run = known_run(session, self._run_id)
+            if run.state is RunState.DONE:  # the connection was lost in the moment of the commit
+                return
+            run.result = result.report
+            change_run_state(run, RunState.DONE)
+            add_exports(session, run.id)
+
+    @patiently
     def _update_findings(self) -> None:
         """Labels that the model doubts become findings about the photos; the run is done whatever comes of that."""
         with self._database.session() as session:
@@ -177,10 +213,14 @@ class DatabaseObserver(Observer):
 
     def ended(self) -> None:
         """Sends the last event, if the run has ended."""
-        with self._database.session() as session:
-            state = known_run(session, self._run_id).state
+        state = self._read_state()
         if state.is_finished():
             self._publish("end", state=state)
+
+    @patiently
+    def _read_state(self) -> RunState:
+        with self._database.session() as session:
+            return known_run(session, self._run_id).state
 
     def _publish(self, kind: str, **data: Any) -> None:
         if self._events is not None:
@@ -190,33 +230,35 @@ class DatabaseObserver(Observer):
         """Writes the trials that still wait for the study, also those of stages that this attempt has not come to."""
         self._flush(is_last=True)
 
+    @patiently
     def _artifact_ids(self, *kinds: str) -> list[str]:
         with self._database.session() as session:
             return [artifact.id for artifact in known_run(session, self._run_id).artifacts if artifact.kind in kinds]
 
     def _remove_artifacts(self, ids: list[str]) -> None:
+        for key in self._delete_rows(ids):
+            self._store.delete(key)
+
+    @patiently
+    def _delete_rows(self, ids: list[str]) -> list[str]:
+        """Returns where their files are."""
         with self._database.session() as session:
-            rows = [session.get_one(Artifact, artifact_id) for artifact_id in ids]
+            rows = [row for artifact_id in ids if (row := session.get(Artifact, artifact_id)) is not None]
             for row in rows:
                 session.delete(row)
-        for row in rows:
-            self._store.delete(row.key)
+            return [row.key for row in rows]
 
     def _add_artifact(self, kind: str, path: Path, *, name: str, title: str) -> None:
         stored = self._store.put(f"runs/{self._run_id}", path)
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        row = {"run_id": self._run_id, "kind": kind, "name": name, "title": title, "media_type": media_type}
+        self._write_artifact({**row, "id": new_id(), "key": stored.key, "n_bytes": stored.n_bytes})
+
+    @patiently
+    def _write_artifact(self, row: dict[str, str | int]) -> None:
         with self._database.session() as session:
-            session.add(
-                Artifact(
-                    run_id=self._run_id,
-                    kind=kind,
-                    name=name,
-                    title=title,
-                    media_type=media_type,
-                    key=stored.key,
-                    n_bytes=stored.n_bytes,
-                )
-            )
+            if session.get(Artifact, row["id"]) is None:  # else the connection was lost in the moment of the commit
+                session.add(Artifact(**row))
 
     def _flush(self, is_last: bool = False) -> None:
         if Stage.HEADS not in self._spaces:
@@ -234,7 +276,7 @@ class DatabaseObserver(Observer):
         if self._study is None:
             from automl.search.study import StudyLog  # Optuna, for which the first model should not wait
 
-            self._study = StudyLog(self._database.url, f"run-{self._run_id}", self._began_at)
+            self._study = StudyLog(self._database, f"run-{self._run_id}", self._began_at)
             self._unlogged = self._missing_from(self._study)
         waiting, self._unlogged = self._unlogged, []
         for record in waiting:

@@ -1,13 +1,11 @@
-"""`python -m automl.pipeline.exporting RUN_ID FORMAT`: one format of a finished run, made and proven.
+"""`python -m automl.pipeline.exporting RUN_ID FORMAT NUMBER`: one format of a finished run, made and proven.
 
-It is a process of its own, which the worker starts under a lease of the format's row. Its standard input is a pipe from
-the worker: the end of the pipe means that the worker has died, and ends this process at once.
+It is a process of its own, which the worker starts under a lease of the format's row that has this number. Its standard
+input is a pipe from the worker: the end of the pipe means that the worker has died, and ends this process at once.
 """
 
 import faulthandler
-import os
 import shutil
-import signal
 import sys
 import threading
 import zipfile
@@ -19,11 +17,13 @@ import structlog
 
 from automl.delivery.conversion import Conversion
 from automl.delivery.redocument import redocument
-from automl.errors import BadBundle, DarkroomError, NotFound
+from automl.errors import AttemptOver, BadBundle, DarkroomError, NotFound
 from automl.formats import Format, find_format
 from automl.logs import configure_logging
+from automl.pipeline.attempt import end_process
 from automl.records import DatasetManifest, ExportState
-from automl.settings import load_settings
+from automl.records.report import FormatReport
+from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore, StoredFile
 from automl.store.checks import load_manifest
 from automl.store.database import Database, find_run
@@ -31,11 +31,13 @@ from automl.store.exports import (
     MAX_ATTEMPTS,
     ExportClaim,
     ExportOutcome,
-    current_claim,
     export_row,
     export_rows,
+    find_claim,
     settle_export,
+    was_settled,
 )
+from automl.store.patience import patiently
 from automl.store.results import report_of
 from automl.store.tables import Artifact
 from automl.text.messages import pipeline as pipeline_messages
@@ -110,21 +112,43 @@ class Exporting:
 
     def _documented(self, claim: ExportClaim, outcome: ExportOutcome) -> StoredFile | None:
         """A bundle whose documents list every format; None while others are still to be made."""
+        told = self._rows_and_titles(claim, outcome)
+        if told is None:
+            return None
+        target = self._workspace / "model.zip"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        redocument(self._local_bundle(claim), target, exports=told[0], titles=told[1])
+        return self._put(claim, target)
+
+    @patiently
+    def _rows_and_titles(
+        self, claim: ExportClaim, outcome: ExportOutcome
+    ) -> tuple[list[FormatReport], list[tuple[str, str]]] | None:
+        """What the documents say of the formats and of the plots; None while others are still to be made."""
         with self._database.session() as session:
             run = find_run(session, claim.run_id)
             if any(row.state is ExportState.PREPARING and row.format != claim.format for row in run.exports):
                 return None
             rows = [export_row(row.format, outcome if row.format == claim.format else row) for row in run.exports]
-            titles = [(plot.name, plot.title) for plot in run.artifacts if plot.kind == "plot"]
-        target = self._workspace / "model.zip"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        redocument(self._local_bundle(claim), target, exports=rows, titles=titles)
-        return self._put(claim, target)
+            return rows, [(plot.name, plot.title) for plot in run.artifacts if plot.kind == "plot"]
 
     def _settle(self, claim: ExportClaim, outcome: ExportOutcome, bundle: StoredFile | None) -> None:
         """Row, result and bundle in one transaction, so that a process that dies leaves the row to be made again."""
+        is_ours, outdated = self._write_outcome(claim, outcome, bundle)
+        _log.info("settled" if is_ours else "no longer wanted")
+        if is_ours:
+            self._unwanted = [key for key in self._unwanted if key not in (outcome.key, bundle and bundle.key)]
+            self._unwanted += outdated
+
+    @patiently
+    def _write_outcome(
+        self, claim: ExportClaim, outcome: ExportOutcome, bundle: StoredFile | None
+    ) -> tuple[bool, list[str]]:
+        """Whether it was written, and where the files of bundles are that are outdated now."""
         outdated: list[Artifact] = []
         with self._database.session() as session:
+            if was_settled(session, claim):  # the connection was lost in the moment of the commit
+                return True, []
             is_ours = settle_export(session, claim, outcome)
             if is_ours:
                 run = find_run(session, claim.run_id)
@@ -134,10 +158,7 @@ class Exporting:
                     for one in outdated:
                         session.delete(one)
                     session.add(_bundle_row(claim.run_id, bundle))
-        _log.info("settled" if is_ours else "no longer wanted")
-        if is_ours:
-            self._unwanted = [key for key in self._unwanted if key not in (outcome.key, bundle and bundle.key)]
-            self._unwanted += [one.key for one in outdated]
+        return is_ours, [one.key for one in outdated]
 
     def _put(self, claim: ExportClaim, path: Path) -> StoredFile:
         stored = self._store.put(f"runs/{claim.run_id}", path)
@@ -145,12 +166,17 @@ class Exporting:
         return stored
 
     def _local_bundle(self, claim: ExportClaim) -> Path:
-        with self._database.session() as session:
-            bundles = [one for one in find_run(session, claim.run_id).artifacts if one.kind == "bundle"]
+        bundles = self._bundles(claim)
         if not bundles:
             raise NotFound(pipeline_messages.RUN_HAS_NO_MODEL)
         return self._store.local_path(bundles[-1].key, self._workspace / "bundle")
 
+    @patiently
+    def _bundles(self, claim: ExportClaim) -> list[Artifact]:
+        with self._database.session() as session:
+            return [one for one in find_run(session, claim.run_id).artifacts if one.kind == "bundle"]
+
+    @patiently
     def _is_gone(self, claim: ExportClaim) -> bool:
         try:
             with self._database.session() as session:
@@ -196,29 +222,38 @@ def _message(one: Format, claim: ExportClaim, error: Exception) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     faulthandler.enable()  # a crash in native code then says where in the log
-    run_id, name = arguments
+    run_id, name, number = arguments
     settings = load_settings()
     configure_logging(settings, process="export", run_id=run_id, format=name)
-    database = Database(settings.database_url)
     threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
-    with database.session() as session:
-        claim = current_claim(session, run_id, find_format(name).name)
+    try:
+        _make(settings, run_id, find_format(name).name, int(number))
+    except AttemptOver as over:
+        end_process(over)
+    return 0
+
+
+def _make(settings: Settings, run_id: str, name: str, number: int) -> None:
+    database = Database(settings.database_url)
+    claim = _find_claim(database, run_id, name, number)
     if claim is None:
         _log.info("nothing to do")
-        return 0
-    workspace = settings.export_workspace(run_id)
-    Exporting(database, ArtifactStore(settings.files_dir), workspace).make(claim)
-    return 0
+        return
+    workspace = settings.export_workspace(run_id, name, number)
+    Exporting(database.fenced(claim.hold), ArtifactStore(settings.files_dir), workspace).make(claim)
+
+
+@patiently
+def _find_claim(database: Database, run_id: str, name: str, number: int) -> ExportClaim | None:
+    with database.session() as session:
+        return find_claim(session, run_id, name, number)
 
 
 def _end_with(pipe: IO[str]) -> None:
     while pipe.readline():
         pass
-    # The worker is gone, and another attempt will make this format. The process that proves it would not end by itself;
-    # both are in the group that the worker gave to this process.
-    if os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(3)
+    # The worker is gone, and another attempt will make this format.
+    end_process(None)
 
 
 if __name__ == "__main__":

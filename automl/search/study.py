@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from automl.records import Stage, TrialRecord
 from automl.records import TrialState as RecordState
 from automl.search.space import Params, SearchSpace
+from automl.store.database import Database, engine_options, quieten
 
 _STATES = {
     RecordState.COMPLETE: TrialState.COMPLETE,
@@ -30,14 +31,18 @@ class StudyLog:
             some out.
 
     Args:
-        url: of the database.
+        database: where it is; where it is fenced, nothing is written to the study either once the lease is lost.
         name: of the study.
         started_at: when second 0 of the run's clock was.
     """
 
-    def __init__(self, url: str, name: str, started_at: datetime) -> None:
-        connect = {"timeout": 30} if url.startswith("sqlite") else {}
-        storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": connect})
+    def __init__(self, database: Database, name: str, started_at: datetime) -> None:
+        options = engine_options(database.url)
+        if database.url.startswith("sqlite"):
+            options["connect_args"] = {"timeout": 30}
+        storage = optuna.storages.RDBStorage(database.url, engine_kwargs=options)
+        quieten(storage.engine)
+        database.fence_others(storage.scoped_session)
         self._study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
         self._started_at = started_at
         self._waiting: list[FrozenTrial] = []

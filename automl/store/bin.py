@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, cast, exists, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, cast, exists, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import FileState, RunState
+from automl.store.check_lease import is_being_checked
 from automl.store.database import known_dataset, known_run
+from automl.store.exports import is_being_made
 from automl.store.tables import Artifact, Dataset, DatasetFile, Export, Run, SortedPhoto, Sorting, now
 from automl.text.messages import store as store_messages
 
@@ -139,14 +141,20 @@ def bin_entries(session: Session) -> list[BinEntry]:
 
 
 def due_datasets(session: Session) -> Sequence[str]:
-    """Ids of the data sets whose time is up and that no run uses any more."""
-    in_use = exists().where(Run.dataset_id == Dataset.id, Run.state.in_(_UNFINISHED))
-    return session.scalars(select(Dataset.id).where(Dataset.removal_at <= now(), ~in_use)).all()
+    """Ids of the data sets whose time is up and that no run, check or export uses any more.
+
+    A check and an export notice within seconds that a data set is deleted, and end.
+    """
+    of_it = Run.dataset_id == Dataset.id
+    in_use = exists().where(of_it, or_(Run.state.in_(_UNFINISHED), is_being_made(Run.id)))
+    due = select(Dataset.id).where(Dataset.removal_at <= now(), ~in_use, ~is_being_checked())
+    return session.scalars(due).all()
 
 
 def due_runs(session: Session) -> Sequence[str]:
     """Ids of the runs whose time is up and that no worker has any more."""
-    return session.scalars(select(Run.id).where(Run.removal_at <= now(), Run.state.not_in(_UNFINISHED))).all()
+    is_due = (Run.removal_at <= now(), Run.state.not_in(_UNFINISHED), ~is_being_made(Run.id))
+    return session.scalars(select(Run.id).where(*is_due)).all()
 
 
 def hasten_oldest(session: Session) -> bool:

@@ -26,9 +26,10 @@ from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
 from automl.records import DatasetManifest, DatasetState, DatasetSummary, FileState, RefusedFile
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
+from automl.store.check_lease import leased_check
 from automl.store.database import Database, find_dataset, known_run
 from automl.store.dataset_files import load_files, load_fingerprints, n_sorted_by_models, save_files
-from automl.store.locks import exclusive
+from automl.store.patience import patiently
 from automl.store.results import latest_report
 from automl.store.sides import latest_sides
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, Run
@@ -56,16 +57,16 @@ def check_dataset(
     Raises:
         NotFound: There is no such data set.
         DiskFull: There is no room to unpack an archive.
+        LeaseLost: Another process checks it by now, or it was deleted.
+        DatabaseAway: The database was away for long.
     """
-    with database.session() as session:
-        find_dataset(session, dataset_id)
-    with exclusive(settings.home / "locks" / f"dataset-{dataset_id}"):
+    _refuse_unknown(database, dataset_id)
+    with leased_check(database, dataset_id, settings.lease_s) as database:
         progress = _ProgressMessages(database, dataset_id)
         progress.write(store_messages.LOOKING_AT_FILES)
         unpack_archives(database, store, dataset_id, settings=settings, say=progress.write_if_due)
         recorder = _RowRecorder(database, store, dataset_id, progress=progress, on_progress=on_progress)
-        with database.session() as session:
-            files = load_files(session, dataset_id)
+        files = _load_files(database, dataset_id)
         read_photo_s = inspect_files(
             files, source=_StoredFiles(store), recorder=recorder, max_pixels=settings.max_image_pixels
         )
@@ -73,8 +74,25 @@ def check_dataset(
             _keep_speed(database, dataset_id, read_photo_s)
         progress.write(store_messages.COMPARING)
         _find_near_copies(database, dataset_id)
-        with database.session() as session:
-            reassess(session, store, dataset_id)
+        _judge_finally(database, store, dataset_id)
+
+
+@patiently
+def _refuse_unknown(database: Database, dataset_id: str) -> None:
+    with database.session() as session:
+        find_dataset(session, dataset_id)
+
+
+@patiently
+def _load_files(database: Database, dataset_id: str) -> list[DataFile]:
+    with database.session() as session:
+        return load_files(session, dataset_id)
+
+
+@patiently
+def _judge_finally(database: Database, store: ArtifactStore, dataset_id: str) -> None:
+    with database.session() as session:
+        reassess(session, store, dataset_id)
 
 
 def reassess(session: Session, store: ArtifactStore, dataset_id: str) -> Assessment:
@@ -137,6 +155,7 @@ def current_edits(session: Session, dataset_id: str) -> list[Edit]:
     return [read_edit(row.kind, row.values, row.title) for row in session.scalars(query.order_by(DatasetEdit.id))]
 
 
+@patiently
 def load_manifest(database: Database, store: ArtifactStore, run_id: str, *, scratch: Path) -> DatasetManifest:
     """The photos of a run: of the version that it was started with, else of the latest one, which is its from now on.
 
@@ -176,6 +195,7 @@ class _ProgressMessages:
             self.write(message)
         return is_due
 
+    @patiently
     def write(self, message: str) -> None:
         self._silent_until = time.monotonic() + _SAY_EVERY_S
         with self._database.session() as session:
@@ -232,6 +252,7 @@ class _RowRecorder:
         if n_done == n_total:
             self._save()
 
+    @patiently
     def _save(self) -> None:
         with self._database.session() as session:
             save_files(session, [inspected.file for inspected in self._unsaved])
@@ -249,12 +270,14 @@ class _RowRecorder:
         self._unsaved.clear()
 
 
+@patiently
 def _keep_speed(database: Database, dataset_id: str, read_photo_s: float) -> None:
     with database.session() as session:
         dataset = find_dataset(session, dataset_id)
         dataset.summary = _with_speed(dataset.summary, round(read_photo_s, 5))
 
 
+@patiently
 def _find_near_copies(database: Database, dataset_id: str) -> None:
     """Compares all photos that decode, whether they are used or not, so that no edit needs to compare them again."""
     columns = [DatasetFile.id, DatasetFile.near, DatasetFile.original, DatasetFile.shot]

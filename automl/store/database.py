@@ -1,19 +1,32 @@
 """The database: its engine, its sessions, and the two rows from which all others are reached."""
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.orm import Session, joinedload, sessionmaker
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.orm import Session, SessionTransaction, joinedload, scoped_session, sessionmaker
 
 from automl.errors import DarkroomError, InBin, NotFound
 from automl.store.tables import Dataset, Run, now
 from automl.text.messages import operations as operations_messages
 from automl.text.messages import store as store_messages
 from automl.text.moments import moment_in_words
+
+Fence = Callable[[Connection], None]
+"""Makes sure, at the beginning of a transaction, that the lease which is written under is still the writer's, and that
+nobody takes it before the transaction has ended.
+
+Raises:
+    LeaseLost: It is not.
+"""
+
+_CONNECT_S = 5
+_NO_ANSWER_MS = 10_000
+_NOBODY_HOLDS_UP = "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=15000"
+"""A process that was frozen within a transaction keeps its rows from the others for a minute at most (PostgreSQL)."""
 
 VERSION_TABLE = "darkroom_version"
 """Where the version of the tables stands: Optuna keeps its own in `alembic_version` of the same database."""
@@ -47,10 +60,28 @@ class Database:
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         self.url = url
-        self.engine: Engine = create_engine(url)
+        self.engine: Engine = create_engine(url, **engine_options(url))
+        quieten(self.engine)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _tune_sqlite)
+        self._fences: tuple[Fence, ...] = ()
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    def fenced(self, fence: Fence) -> "Database":
+        """The same database for whoever writes under a lease: no transaction begins without `fence`.
+
+        What is fenced already is fenced twice. The engine is shared.
+        """
+        twin = object.__new__(Database)
+        twin.url, twin.engine, twin._fences = self.url, self.engine, (*self._fences, fence)
+        twin._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        twin.fence_others(twin._sessions)
+        return twin
+
+    def fence_others(self, sessions: sessionmaker[Session] | scoped_session[Session]) -> None:
+        """Has the fences of this database hold for the sessions of a library, too."""
+        for fence in self._fences:
+            event.listen(sessions, "after_begin", _beginning_with(fence))
 
     def migrate(self) -> None:
         """Creates or upgrades the tables. Safe to call from several processes, one after the other.
@@ -110,6 +141,31 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """How an engine is made that may find the database restarted, and that tells nobody what was asked of it."""
+    options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+    address = make_url(url)
+    if address.get_backend_name() == "postgresql":
+        patience = {"connect_timeout": _CONNECT_S, "tcp_user_timeout": _NO_ANSWER_MS, "options": _NOBODY_HOLDS_UP}
+        options["connect_args"] = {name: value for name, value in patience.items() if name not in address.query}
+    return options
+
+
+def quieten(engine: Engine) -> None:
+    """What an error of this engine says goes into logs: from now on it holds neither statements nor their values."""
+
+    def forget_statement(context: ExceptionContext) -> None:
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.statement = None
+            context.sqlalchemy_exception.params = None
+
+    event.listen(engine, "handle_error", forget_statement)
+
+
+def _beginning_with(fence: Fence) -> Callable[[Session, SessionTransaction, Connection], None]:
+    return lambda _session, _transaction, connection: fence(connection)
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

@@ -1,7 +1,7 @@
 """The formats of a delivered model, row by row: which are still to be made, which process makes one, and the outcome.
 
-One format of a run is made at a time, under a lease. A claim is known by its attempt: a process that has lost the row
-to another attempt cannot write to it any more.
+One format of a run is made at a time, under a lease. A claim is known by the number of its lease: a process that has
+lost the row to another claim cannot write to it any more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.orm.util import AliasedClass
 
+from automl.errors import LeaseLost
 from automl.formats import FORMATS, find_format
 from automl.records import ExportState, Proof, RunState
 from automl.records.report import FormatReport
+from automl.store.database_clock import from_now
 from automl.store.tables import Dataset, Export, Run, now
 from automl.text.messages import store as store_messages
 
@@ -31,11 +33,19 @@ class ExportClaim:
         run_id: The run whose model it is.
         format: Name of the format.
         attempt: Counts from 1.
+        number: Of the lease; a later claim has a greater one.
     """
 
     run_id: str
     format: str
     attempt: int
+    number: int
+
+    def hold(self, connection: Connection) -> None:
+        """The fence of whoever makes it, see `database.Fence`. Raises LeaseLost."""
+        row = (Export.run_id == self.run_id, Export.format == self.format, Export.lease_number == self.number)
+        if not connection.execute(update(Export).where(*row).values(lease_number=self.number)).rowcount:
+            raise LeaseLost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,28 +121,35 @@ def claim_export(session: Session, run_id: str, lease_s: float) -> ExportClaim |
     )
     claimed = session.execute(
         update(Export)
-        .where(*waiting, Export.id == first.scalar_subquery(), ~_is_being_made(run_id), _is_wanted(run_id))
-        .values(attempts=Export.attempts + 1, lease_until=now() + timedelta(seconds=lease_s))
-        .returning(Export.format, Export.attempts),
+        .where(*waiting, Export.id == first.scalar_subquery(), ~is_being_made(run_id), _is_wanted(run_id))
+        .values(
+            attempts=Export.attempts + 1,
+            lease_until=from_now(lease_s),
+            lease_number=Export.lease_number + 1,
+        )
+        .returning(Export.format, Export.attempts, Export.lease_number),
         execution_options=_SQL,
     ).one_or_none()
     return ExportClaim(run_id, *claimed) if claimed else None
 
 
-def current_claim(session: Session, run_id: str, name: str) -> ExportClaim | None:
-    """The claim under which this format is being made right now."""
+def find_claim(session: Session, run_id: str, name: str, number: int) -> ExportClaim | None:
+    """The claim of this number, if the format is still being made under it."""
     attempt = session.scalar(
         select(Export.attempts).where(
-            Export.run_id == run_id, Export.format == name, Export.state == ExportState.PREPARING, ~_is_free(Export)
+            Export.run_id == run_id,
+            Export.format == name,
+            Export.state == ExportState.PREPARING,
+            Export.lease_number == number,
+            ~_is_free(Export),
         )
     )
-    return None if attempt is None else ExportClaim(run_id, name, attempt)
+    return None if attempt is None else ExportClaim(run_id, name, attempt, number)
 
 
 def renew_export(session: Session, claim: ExportClaim, lease_s: float) -> bool:
     """False if the row is not this claim's any more: settled, lost, or deleted with its data set."""
-    until = now() + timedelta(seconds=lease_s)
-    return _change(session, claim, {Export.lease_until: until}, _is_wanted(claim.run_id))
+    return _change(session, claim, {Export.lease_until: from_now(lease_s)}, _is_wanted(claim.run_id))
 
 
 def hand_back_export(session: Session, claim: ExportClaim, counts: bool) -> bool:
@@ -156,6 +173,17 @@ def settle_export(session: Session, claim: ExportClaim, outcome: ExportOutcome) 
     return _change(session, claim, values, _is_wanted(claim.run_id))
 
 
+def was_settled(session: Session, claim: ExportClaim) -> bool:
+    """True once something has come of this very claim."""
+    row = exists().where(
+        Export.run_id == claim.run_id,
+        Export.format == claim.format,
+        Export.lease_number == claim.number,
+        Export.state != ExportState.PREPARING,
+    )
+    return bool(session.scalar(select(row)))
+
+
 def is_settled(session: Session, claim: ExportClaim) -> bool:
     """True once something has come of this attempt, or of a later one."""
     of_claim = exists().where(Export.run_id == claim.run_id, Export.format == claim.format)
@@ -177,7 +205,7 @@ def runs_with_idle_exports(session: Session, settle_s: float) -> list[str]:
     """
     waiting = exists().where(Export.run_id == Run.id, Export.state == ExportState.PREPARING)
     query = select(Run.id).where(
-        Run.finished_at < now() - timedelta(seconds=settle_s), waiting, ~_is_being_made(Run.id), _is_wanted(Run.id)
+        Run.finished_at < now() - timedelta(seconds=settle_s), waiting, ~is_being_made(Run.id), _is_wanted(Run.id)
     )
     return list(session.scalars(query.order_by(Run.finished_at)))
 
@@ -218,7 +246,7 @@ def _change(
         .where(
             Export.run_id == claim.run_id,
             Export.format == claim.format,
-            Export.attempts == claim.attempt,
+            Export.lease_number == claim.number,
             Export.state == ExportState.PREPARING,
             *conditions,
         )
@@ -231,17 +259,17 @@ def _change(
 
 def _is_free(row: type[Export] | AliasedClass[Export]) -> ColumnElement[bool]:
     """No process makes it now."""
-    return or_(row.lease_until.is_(None), row.lease_until < now())
+    return or_(row.lease_until.is_(None), row.lease_until < from_now(0.0))
 
 
-def _is_being_made(run_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def is_being_made(run_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """Some format of the run is made now. `run_id`: an id, or the column of the statement that has it."""
     other = aliased(Export)
     return exists().where(other.run_id == run_id, other.state == ExportState.PREPARING, ~_is_free(other))
 
 
 def _is_wanted(run_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """The run has its model, and neither it nor its data set has been deleted. `run_id`: as for `_is_being_made`."""
+    """The run has its model, and neither it nor its data set has been deleted. `run_id`: as for `is_being_made`."""
     run = aliased(Run)
     alive = and_(run.dataset_id == Dataset.id, Dataset.deleted_at.is_(None))
     return exists().where(run.id == run_id, run.state == RunState.DONE, run.deleted_at.is_(None), alive)

@@ -1,12 +1,14 @@
 """What may become of a run: its states, the requests of its user, and the lease under which one worker has it."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Connection, or_, select, update
 from sqlalchemy.orm import Session
 
-from automl.errors import BadSetting, NotAllowedNow
+from automl.errors import BadSetting, LeaseLost, NotAllowedNow
 from automl.records import RunState
+from automl.store.database_clock import from_now
 from automl.store.run_clock import begin_ending, is_ending
 from automl.store.tables import LogEntry, Run, now
 from automl.text.durations import duration_in_words
@@ -113,33 +115,78 @@ def request_more_time(run: Run, seconds: float, *, max_budget_s: float, used_s: 
     run.log.add(LogEntry(kind="time", text=text, used_s=used_s))
 
 
-def claim_run(session: Session, run_id: str, *, owner: str, lease_s: float) -> bool:
-    """Takes the lease of a queued run for the worker `owner`, in one atomic statement; False if that is not possible.
+@dataclass(frozen=True, slots=True)
+class RunClaim:
+    """The right to write what becomes of a run, for as long as no other claim is made.
+
+    Attributes:
+        run_id: The run.
+        number: Of the lease; a later claim has a greater one.
+    """
+
+    run_id: str
+    number: int
+
+    def hold(self, connection: Connection) -> None:
+        """The fence of whoever writes under this claim, see `database.Fence`. Raises LeaseLost."""
+        # A write that changes nothing: from here on the row cannot be claimed by another until this transaction ends.
+        same = update(Run).where(Run.id == self.run_id, Run.lease_number == self.number)
+        if not connection.execute(same.values(lease_number=self.number)).rowcount:
+            raise LeaseLost
+
+
+def claim_run(session: Session, run_id: str, *, owner: str, lease_s: float) -> RunClaim | None:
+    """Takes the lease of a queued run for the worker `owner`, in one atomic statement; None if that is not possible.
 
     A run that another worker has a lease of, or that has ended, is not claimed. So a message that is delivered twice
     finds nothing to do.
     """
-    claimed = session.execute(
+    is_free = or_(Run.lease_until.is_(None), Run.lease_until < from_now(0.0))
+    number = session.scalar(
         update(Run)
-        .where(Run.id == run_id, Run.state == RunState.QUEUED, or_(Run.lease_until.is_(None), Run.lease_until < now()))
-        .values(lease_owner=owner, lease_until=now() + timedelta(seconds=lease_s), attempts=Run.attempts + 1)
-        .returning(Run.id)
-    ).all()
-    return bool(claimed)
+        .where(Run.id == run_id, Run.state == RunState.QUEUED, is_free)
+        .values(
+            lease_owner=owner,
+            lease_until=from_now(lease_s),
+            lease_number=Run.lease_number + 1,
+            attempts=Run.attempts + 1,
+        )
+        .returning(Run.lease_number)
+    )
+    return None if number is None else RunClaim(run_id, number)
 
 
-def renew_lease(session: Session, run_id: str, *, owner: str, lease_s: float) -> bool:
-    """Makes the lease of the worker `owner` last longer; False if it no longer has the run."""
+def renew_lease(session: Session, claim: RunClaim, *, lease_s: float) -> bool:
+    """Makes the lease of a run under way last longer; False if it is no longer this claim's."""
     renewed = session.execute(
         update(Run)
-        .where(Run.id == run_id, Run.lease_owner == owner)
-        .values(lease_until=now() + timedelta(seconds=lease_s))
-        .returning(Run.id)
+        .where(Run.id == claim.run_id, Run.lease_number == claim.number, Run.lease_owner != "")
+        .values(lease_until=from_now(lease_s))
+        .returning(Run.id),
+        execution_options={"synchronize_session": False},
     ).all()
     return bool(renewed)
+
+
+def take_lease_back(session: Session, claim: RunClaim, *, lease_until: datetime | None) -> bool:
+    """Ends the claim of a worker that is gone; False if it was renewed or ended meanwhile. One atomic statement.
+
+    Args:
+        session: The transaction; what becomes of the run must be written in the same one.
+        claim: What the run was held under.
+        lease_until: When the lease was to end. A worker that still lives has moved that.
+    """
+    taken = session.execute(
+        update(Run)
+        .where(Run.id == claim.run_id, Run.lease_number == claim.number, Run.lease_until == lease_until)
+        .values(lease_number=Run.lease_number + 1)
+        .returning(Run.id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    return bool(taken)
 
 
 def runs_with_lost_lease(session: Session) -> list[Run]:
     """Runs under way whose worker has not renewed its lease in time."""
     running = [state for state in RunState if state.is_running()]
-    return list(session.scalars(select(Run).where(Run.state.in_(running), Run.lease_until < now())))
+    return list(session.scalars(select(Run).where(Run.state.in_(running), Run.lease_until < from_now(0.0))))

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from automl.datasets.split import make_split
 from automl.records import DatasetManifest, RememberedSides, Scoring
 from automl.store.database import Database, find_run
+from automl.store.patience import patiently
 from automl.store.tables import Dataset, DatasetSides, Run
 
 
@@ -15,6 +16,7 @@ def latest_sides(session: Session, dataset_id: str, seed: int = 0) -> Remembered
     return session.scalars(query.order_by(DatasetSides.id.desc()).limit(1)).first()
 
 
+@patiently
 def sides_for_run(database: Database, run_id: str, manifest: DatasetManifest) -> RememberedSides | None:
     """What decides the split of a run, beside its photos and its seed; from now on its own split is remembered, too.
 

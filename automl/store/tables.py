@@ -82,6 +82,9 @@ class Dataset(Base):
         summary: What the last check found.
         deleted_at: Since when it is in the bin, where only the page of the bin shows it; None where it is not.
         removal_at: When the worker removes it and everything that was made from it; None where it is not in the bin.
+        lease_owner: The process that checks it, see `lease_owner.LeaseOwner`; empty where none does.
+        lease_until: Until when it counts as that process's without a sign of life.
+        lease_number: Of that process's lease; it only grows.
     """
 
     __tablename__ = "datasets"
@@ -94,6 +97,9 @@ class Dataset(Base):
     summary: Mapped[DatasetSummary] = mapped_column(JsonRecord(read_summary), default=DatasetSummary)
     deleted_at: Mapped[datetime | None]
     removal_at: Mapped[datetime | None]
+    lease_owner: Mapped[str] = mapped_column(default="")
+    lease_until: Mapped[datetime | None]
+    lease_number: Mapped[int] = mapped_column(default=0)
 
     files: Mapped[list["DatasetFile"]] = relationship(back_populates="dataset", cascade="all, delete-orphan")
     edits: Mapped[list["DatasetEdit"]] = relationship(
@@ -298,7 +304,8 @@ class Run(Base):
         sure_threshold: The confidence, 0-1, from which on answers count as sure, where its user has chosen one.
         lease_owner: The worker that has it.
         lease_until: Until when it counts as that worker's without a sign of life.
-        attempts: How often a worker has begun with it.
+        lease_number: Of that worker's lease. It only grows, so whoever writes under an older one is recognised.
+        attempts: How often a worker has begun with it and was lost.
         device: What it computes on, in words.
         trying: The trial in progress; None between two trials.
         progress_from: 0-1, where its progress was when its budget last changed or its worker was lost, see `run_clock`.
@@ -339,6 +346,7 @@ class Run(Base):
     sure_threshold: Mapped[float | None]
     lease_owner: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None]
+    lease_number: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     device: Mapped[str] = mapped_column(default="")
     trying: Mapped[TrialInProgress | None] = mapped_column(
@@ -430,6 +438,7 @@ class TrialSummary(Base):
     """
 
     __tablename__ = "trial_summaries"
+    __table_args__ = (UniqueConstraint("run_id", "number", name="uq_trial_summaries_run_id_number"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
@@ -562,6 +571,7 @@ class Export(Base):
         message: Why it failed, for the user.
         attempts: How often it was begun.
         lease_until: Until when it counts as being made.
+        lease_number: Of the lease of whoever makes it; it only grows.
     """
 
     __tablename__ = "exports"
@@ -577,6 +587,7 @@ class Export(Base):
     message: Mapped[str] = mapped_column(default="")
     attempts: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
+    lease_number: Mapped[int] = mapped_column(default=0)
 
     run: Mapped[Run] = relationship(back_populates="exports")
 

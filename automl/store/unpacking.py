@@ -15,6 +15,7 @@ from automl.records import FileState
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
+from automl.store.patience import patiently
 from automl.store.tables import N_FILES_AND_BYTES, DatasetFile
 from automl.text.messages import store as store_messages
 from automl.text.upload_names import is_junk
@@ -62,6 +63,7 @@ def unpack_archives(
         _Unpacking(database, store, dataset_id, archive=archive).run(settings, say)
 
 
+@patiently
 def _archives_of(database: Database, dataset_id: str) -> list[_UploadedArchive]:
     query = select(DatasetFile.id, DatasetFile.name, DatasetFile.key, DatasetFile.given_label).where(
         DatasetFile.dataset_id == dataset_id, DatasetFile.key != ""
@@ -96,11 +98,16 @@ class _Unpacking:
             self._forget_members()
             raise
         else:
-            with self._database.session() as session:
-                session.execute(delete(DatasetFile).where(DatasetFile.id == self._archive.file_id))
+            self._forget_archive()
         # Only now, that the rows are written: bytes without a row are swept one day, a row without bytes is lost.
         self._store.delete(self._archive.key)
 
+    @patiently
+    def _forget_archive(self) -> None:
+        with self._database.session() as session:
+            session.execute(delete(DatasetFile).where(DatasetFile.id == self._archive.file_id))
+
+    @patiently
     def _limits(self, settings: Settings) -> ArchiveLimits:
         """What the other files of the data set leave of the limits."""
         with self._database.session() as session:
@@ -143,18 +150,25 @@ class _Unpacking:
         found: _FileValues = {"key": stored.key, "sha256": stored.sha256, "n_bytes": stored.n_bytes}
         return {**row, **found, "state": FileState.RECEIVED, "reason": ""}
 
+    @patiently
     def _known_files(self) -> set[tuple[object, object]]:
         """Name and SHA-256 of all files of the data set: what is there already is not added twice."""
         with self._database.session() as session:
             query = select(DatasetFile.name, DatasetFile.sha256).where(DatasetFile.dataset_id == self._dataset_id)
             return {(name, sha256) for name, sha256 in session.execute(query)}
 
+    @patiently
     def _insert(self, rows: list[_FileValues]) -> None:
-        if rows:
-            with self._database.session() as session:
-                session.execute(insert(DatasetFile), rows)
-            rows.clear()
+        if not rows:
+            return
+        with self._database.session() as session:
+            query = select(DatasetFile.key).where(DatasetFile.key.in_([row["key"] for row in rows if row["key"]]))
+            known = set(session.scalars(query))  # after a connection was lost in the moment of the commit
+            if missing := [row for row in rows if row["key"] not in known]:
+                session.execute(insert(DatasetFile), missing)
+        rows.clear()
 
+    @patiently
     def _forget_members(self) -> None:
         """Removes the files that came out of this archive, their rows and their bytes."""
         with self._database.session() as session:
@@ -165,6 +179,7 @@ class _Unpacking:
             )
         self._store.delete_prefix(self._prefix)
 
+    @patiently
     def _forget_earlier_refusal(self) -> None:
         """Removes the refused file that says what was wrong with an archive of this name that was sent before."""
         with self._database.session() as session:
@@ -176,6 +191,7 @@ class _Unpacking:
                 )
             )
 
+    @patiently
     def _refuse(self, reason: str) -> None:
         with self._database.session() as session:
             session.execute(

@@ -163,6 +163,7 @@ def migrate(settings: Settings) -> None:
 
 def _start_all(stack: Stack, listener: socket.socket) -> None:
     stack.start(services.web(listener.fileno()))  # first: somebody waits for the page
+    stack.start(services.duties())  # next: it takes back what a killed stack had under way
     stack.start(services.train())
     stack.start(services.light())
 

@@ -16,7 +16,8 @@ _CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker", "--concurrenc
 _ALONE = ("--without-gossip", "--without-mingle")
 
 TRAIN_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "train", "--hostname", "train@%h", "--pool", "threads")
-LIGHT_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "light", "--hostname", "light@%h", "--pool", "prefork", "--beat")
+LIGHT_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "light", "--hostname", "light@%h", "--pool", "prefork")
+DUTIES_ARGUMENTS = ("-m", "worker.duties")
 WEB_ARGUMENTS = (
     "-m", "gunicorn", "server:serve()",
     "--worker-class", "server.gunicorn_worker.GuardedWorker",
@@ -42,7 +43,7 @@ def redis(settings: Settings, socket: Path) -> Service:
         *("--dir", str(settings.home / "redis"), "--appendonly", "yes", "--save", ""),
         *("--logfile", "", "--daemonize", "no"),
     )
-    return Service("redis", "Redis", command)
+    return Service("redis", "Redis", command, max_restarts=_RESTARTS)
 
 
 def train() -> Service:
@@ -51,6 +52,11 @@ def train() -> Service:
 
 def light() -> Service:
     return Service("worker-light", "the checking worker", (sys.executable, *LIGHT_ARGUMENTS), signal.SIGQUIT, _RESTARTS)
+
+
+def duties() -> Service:
+    command = (sys.executable, *DUTIES_ARGUMENTS)
+    return Service("worker-duties", "the worker for small duties", command, max_restarts=_RESTARTS)
 
 
 def web(listener: int) -> Service:

@@ -61,6 +61,19 @@ def test_levels_below_the_setting_or_the_least_are_left_out(capsys, level: str, 
     assert len(logged(capsys)) == shown
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_an_exception_is_shown_without_the_values_of_variables(capsys, log_format: str) -> None:
+    configure_logging(load_settings({"DARKROOM_LOG_FORMAT": log_format}))
+    password = "hunter2"
+    try:
+        raise ValueError(f"a word of {len(password)} letters")
+    except ValueError:
+        structlog.stdlib.get_logger("somewhere").exception("it broke")
+    said = capsys.readouterr().err
+    assert "a word of 7 letters" in said
+    assert said.count("hunter2") == 0
+
+
 def test_text_is_for_people(capsys) -> None:
     configure_logging(SETTINGS.model_copy(update={"log_format": "text"}))
     structlog.stdlib.get_logger().warning("redis is away", since_s=3)
@@ -82,7 +95,7 @@ def test_the_pipeline_process_logs_at_info_with_the_id_of_its_run(tmp_path) -> N
         "from automl.settings import load_settings\n"
         "from automl.pipeline import __main__ as process\n"
         "process.Database.session = property(lambda _: process._log.info('reached') or exit(0))\n"
-        "process.main(['run-1'])\n"
+        "process.main(['run-1', '1', '0'])\n"
     )
     environ = {"DARKROOM_HOME": str(tmp_path), "PATH": "/usr/bin", "DARKROOM_LOG_FORMAT": "json"}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.stack.services import LIGHT_ARGUMENTS, TRAIN_ARGUMENTS, WEB_ARGUMENTS
+from scripts.stack.services import DUTIES_ARGUMENTS, LIGHT_ARGUMENTS, TRAIN_ARGUMENTS, WEB_ARGUMENTS
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -36,6 +36,7 @@ def test_the_containers_run_what_the_launcher_runs(compose: dict[str, Any], dock
     assert services["worker"]["command"] == ["python", *TRAIN_ARGUMENTS]
     assert services["worker-gpu"]["command"] == ["python", *TRAIN_ARGUMENTS]
     assert services["worker-light"]["command"] == ["python", *LIGHT_ARGUMENTS]
+    assert services["worker-duties"]["command"] == ["python", *DUTIES_ARGUMENTS]
     command = json.loads(re.findall(r"^CMD (.*)$", dockerfile, re.MULTILINE)[-1])
     assert command == ["python", *WEB_ARGUMENTS, "--bind", "0.0.0.0:8000"]
 

@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from automl.settings import load_settings
+from scripts.stack.__main__ import Stack
+from scripts.stack.child import Service
+from scripts.stack.home import CannotStart
 from tests.worker.conftest import wait_until
 
 pytestmark = pytest.mark.stack
@@ -160,12 +164,21 @@ def test_a_killed_launcher_takes_its_services_along(stack: Process, home: Path) 
     wait_until(lambda: processes_of(home) == {}, 15)
 
 
-def test_a_queue_that_dies_stops_the_rest_and_is_named(stack: Process, home: Path) -> None:
-    os.kill(child_named(home, "redis-server"), signal.SIGKILL)
-    output, _ = stack.communicate(timeout=30)
-    assert stack.returncode == 1
-    assert "has ended by itself (exit code -9)" in output
-    assert processes_of(home) == {}
+def test_a_queue_that_dies_is_started_again(stack: Process, home: Path) -> None:
+    killed = child_named(home, "redis-server")
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: killed not in processes_of(home), 15)
+    wait_until(lambda: any("redis-server" in command for command in processes_of(home).values()), 15)
+    assert stack.poll() is None
+
+
+def test_a_service_that_dies_again_and_again_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.stack.__main__.signal.signal", lambda *_: None)
+    home.mkdir()
+    stack = Stack(load_settings({"DARKROOM_HOME": str(home)}), dict(os.environ))
+    stack.start(Service("failing", "the failing service", ("/bin/sh", "-c", "echo it broke; exit 7"), max_restarts=1))
+    with pytest.raises(CannotStart, match=r"the failing service has ended by itself .exit code 7.*\n.*it broke"):
+        stack.wait_until(lambda: False, 20, "It")
 
 
 def test_a_worker_that_dies_is_started_again(stack: Process, home: Path) -> None:

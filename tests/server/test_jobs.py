@@ -13,7 +13,7 @@ from automl.store.bin import BinKind
 from automl.store.database import find_run
 from automl.store.tables import Run
 from automl.store.versions import record_version
-from automl.task_names import EMPTY_BIN, EXPORT
+from automl.task_names import EXPORT
 from server.deleting import delete
 from server.jobs import start_check, start_exports, start_run
 from server.task_queue import QueueUnavailable
@@ -67,7 +67,7 @@ def test_no_run_starts_on_photos_that_are_deleted_in_that_moment(world):
         start_run(services(world), dataset_id, RunSettings())
     with world.database.session() as session:
         assert session.scalars(select(Run)).all() == []
-    assert world.queue.sent == [(EMPTY_BIN,)]
+    assert world.queue.sent == []
 
 
 def test_a_run_of_an_older_version_gets_all_formats(world, run_id):

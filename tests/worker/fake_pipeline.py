@@ -1,4 +1,4 @@
-"""A pipeline that does as it is told: `python fake_pipeline.py BEHAVIOUR RUN_ID BEGAN`."""
+"""A pipeline that does as it is told: `python fake_pipeline.py BEHAVIOUR RUN_ID NUMBER BEGAN`."""
 
 import os
 import signal
@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from automl.errors import DatabaseAway
+from automl.pipeline.attempt import end_process
 from automl.records import RunState
 from automl.settings import load_settings
 from automl.store.database import Database, find_run
@@ -33,7 +35,7 @@ def wait_for_time(run_id: str) -> None:
 
 
 def tell_age(run_id: str) -> None:
-    age_s = time.monotonic() - float(sys.argv[3])
+    age_s = time.monotonic() - float(sys.argv[4])
     Path(os.environ["DARKROOM_HOME"], "age.txt").write_text(f"{age_s}")
     finish(run_id)
 
@@ -46,6 +48,10 @@ def linger(run_id: str) -> None:
 def crash(_run_id: str) -> None:
     print("something broke", flush=True)
     sys.exit(3)
+
+
+def miss_database(_run_id: str) -> None:
+    end_process(DatabaseAway())
 
 
 def die(_run_id: str) -> None:

@@ -10,7 +10,7 @@ import redis
 from celery import Celery
 
 from automl.settings import Settings
-from automl.task_names import LIGHT_QUEUE, QUEUES, REAP, SWEEP, TRAIN, TRAIN_QUEUE
+from automl.task_names import LIGHT_QUEUE, QUEUES, TRAIN, TRAIN_QUEUE
 from tests.worker.conftest import wait_until
 from worker import celery_app
 from worker.celery_app import app, make_app
@@ -37,13 +37,6 @@ def test_every_name_is_a_task_with_its_queue_and_every_task_has_a_name() -> None
     assert queues == dict(QUEUES)
     assert [task for task, queue in queues.items() if queue == TRAIN_QUEUE] == [TRAIN]
     assert set(queues.values()) == set(app.amqp.queues) == {TRAIN_QUEUE, LIGHT_QUEUE}
-
-
-@pytest.mark.parametrize(("task", "every_s"), [(REAP, 10.0), (SWEEP, 3600.0)])
-def test_the_reaper_and_the_sweeper_run_by_the_clock(task: str, every_s: float) -> None:
-    app.loader.import_default_modules()
-    assert task in app.tasks
-    assert app.conf.beat_schedule[task]["schedule"] == app.conf.beat_schedule[task]["options"]["expires"] == every_s
 
 
 @pytest.mark.stack

@@ -7,8 +7,8 @@ import pytest
 from automl.records import DatasetState, RunState
 from automl.store.database import Database, find_run
 from automl.store.exports import add_exports, claim_export
+from automl.store.lease_owner import LeaseOwner
 from automl.store.tables import DatasetVersion, Run, now
-from worker.lease_owner import LeaseOwner
 from worker.reaper import MAX_ATTEMPTS, is_check_waiting, send_lost_messages, take_back_lost_runs
 
 AddRun = Callable[..., str]

@@ -79,7 +79,7 @@ def make_everything(database: Database, store: ArtifactStore, settings: Settings
         log = settings.home / "logs" / f"{name}-{run.id}.log"
         log.parent.mkdir(exist_ok=True)
         log.write_text("hello")
-    study = StudyLog(database.url, f"run-{run.id}", now())
+    study = StudyLog(database, f"run-{run.id}", now())
     study.add(record, SearchSpace(()))
     study.flush()
     return dataset.id, run.id

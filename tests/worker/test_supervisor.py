@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from automl.records import RunState
 from automl.settings import Settings
@@ -16,7 +17,7 @@ from automl.store.runs import request_cancel, request_more_time, request_stop
 from automl.store.tables import Artifact, Run, now
 from tests.worker.conftest import wait_until
 from worker import supervisor as supervisor_module
-from worker.supervisor import Supervisor
+from worker.supervisor import Supervisor, hand_back
 
 MakeSupervisor = Callable[[str], Supervisor]
 LoadRun = Callable[[str], Run]
@@ -213,7 +214,8 @@ def test_a_supervisor_that_lost_its_lease_kills_its_pipeline_and_writes_nothing(
     watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
     under_way(run_id)
     with database.session() as session:
-        find_run(session, run_id).lease_owner = "somebody else"
+        run = find_run(session, run_id)
+        run.lease_owner, run.lease_number = "somebody else", run.lease_number + 1
     watch.join(5)
     run = load_run(run_id)
     assert (run.state, run.lease_owner) == (RunState.PREPARING, "somebody else")
@@ -227,21 +229,59 @@ def test_a_pipeline_that_lingers_after_its_work_is_ended(
     assert load_run(run_id).state is RunState.DONE
 
 
-def test_a_database_that_is_away_for_a_moment_costs_nothing(
-    make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str, monkeypatch: pytest.MonkeyPatch
+def test_a_database_that_is_away_for_longer_than_the_lease_costs_nothing(
+    make_supervisor: MakeSupervisor,
+    load_run: LoadRun,
+    run_id: str,
+    settings: Settings,
+    in_background: InBackground,
+    under_way: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    supervisor = make_supervisor("finish")
-    answers = iter([OperationalError("SELECT", {}, Exception("database is locked"))])
-    look = supervisor._look
+    supervisor = make_supervisor("wait_for_stop")
+    look, away_until_s = supervisor._look, time.monotonic() + settings.lease_s + 2
+    n_failed = 0
 
-    def fail_once(*arguments: object) -> object:
-        for error in answers:
-            raise error
-        return look(*arguments)  # type: ignore[arg-type]
+    def fail_first(session: Session, run: Run | None, watch: object) -> object:
+        nonlocal n_failed
+        if time.monotonic() < away_until_s:
+            n_failed += 1
+            raise OperationalError("SELECT", {}, Exception("database is locked"))
+        if run is not None:
+            run.stop_requested = True
+        return look(session, run, watch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(supervisor, "_look", fail_once)
+    monkeypatch.setattr(supervisor, "_look", fail_first)
+    in_background(lambda: supervisor.supervise(run_id)).join(30)
+    run = load_run(run_id)
+    assert n_failed > 5
+    assert (run.state, run.attempts) == (RunState.DONE, 1)
+
+
+def test_a_pipeline_that_has_waited_for_the_database_for_too_long_goes_on_later(
+    make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str
+) -> None:
+    make_supervisor("miss_database").supervise(run_id)
+    run = load_run(run_id)
+    assert (run.state, run.attempts, run.error_message) == (RunState.QUEUED, 0, "")
+    assert "database" in run.activity
+
+
+def test_a_supervisor_whose_run_was_taken_back_fails_nothing(
+    make_supervisor: MakeSupervisor, database: Database, load_run: LoadRun, run_id: str
+) -> None:
+    supervisor = make_supervisor("crash")
+    look = supervisor._watch
+
+    def take_back(watch: object) -> object:
+        ending = look(watch)  # type: ignore[arg-type]
+        with database.session() as session:
+            hand_back(find_run(session, run_id), "Waiting to go on", 30.0)
+        return ending
+
+    supervisor._watch = take_back  # type: ignore[method-assign, assignment]
     supervisor.supervise(run_id)
-    assert load_run(run_id).state is RunState.DONE
+    assert load_run(run_id).state is RunState.QUEUED
 
 
 def _runs(pid: int) -> bool:

@@ -31,9 +31,6 @@ class SentMessages:
     def check_dataset(self, dataset_id: str, attempt: int) -> None:
         self.sent.append(("check_dataset", dataset_id, attempt))
 
-    def notify(self, run_id: str) -> None:
-        self.sent.append(("notify", run_id))
-
     def export(self, run_id: str) -> None:
         self.sent.append(("export", run_id))
 

@@ -24,6 +24,13 @@ QUEUE_SILENT = (
     "The job could not be handed to the worker, because the queue (Redis) does not answer. Nothing was started. "
     "Wait a moment and try again."
 )
+DATABASE_AWAY = (
+    "The database of this server does not answer at the moment. Nothing is lost, and searches that are under way go on."
+)
+DATABASE_AWAY_NOT_DONE = (
+    "The database of this server does not answer at the moment, so what you asked for was not done. Wait a moment, go "
+    "back and do it once more."
+)
 OTHER_HOST = "This server does not answer to the name {host}. DARKROOM_HOSTS can allow it."
 OTHER_SITE = "This form was sent by another web site, so it was ignored. Open Darkroom's own page instead."
 

@@ -4,6 +4,7 @@
 GETTING_READY = "Getting ready"
 WAITING_WORKER_STOPPED = "Waiting to go on: the worker was stopped"
 WAITING_WORKER_LOST = "Waiting to go on: the worker was lost"
+WAITING_DATABASE_AWAY = "Waiting to go on: the database did not answer for a while"
 
 # Why something could not be done.
 RUN_GIVEN_UP = (

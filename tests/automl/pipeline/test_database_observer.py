@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import optuna
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from automl.formats import FORMATS
@@ -125,6 +126,23 @@ def test_second_0_of_the_study_is_that_of_the_runs_clock(database, run_id, tmp_p
     observer.close()
     (one,) = study_of(database, run_id).trials
     assert -30 < (one.datetime_start.replace(tzinfo=UTC) - now()).total_seconds() < 0
+
+
+def test_a_trial_that_meets_a_database_that_is_away_is_there_once(observer, database, run_id):
+    n_left = 2
+
+    def fail(*_):
+        nonlocal n_left
+        if n_left:
+            n_left -= 1
+            raise OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))
+
+    event.listen(database.engine, "before_cursor_execute", fail)
+    observer.trial(trial(0, Stage.HEADS), best_of(trial(0, Stage.HEADS)))
+    observer._write_trial(trial(0, Stage.HEADS), None)  # as after a commit whose answer was lost
+    with database.session() as session:
+        assert [row.number for row in find_run(session, run_id).trials] == [0]
+    assert n_left == 0
 
 
 def test_a_study_that_cannot_be_opened_ends_no_run_and_is_opened_later(database, run_id, tmp_path, monkeypatch):

@@ -84,7 +84,7 @@ class World:
         with self.database.session() as session:
             claim = claim_export(session, self.run_id, lease_s)
         if claim is not None:
-            workspace = self.settings.export_workspace(self.run_id)
+            workspace = self.settings.export_workspace(self.run_id, claim.format, claim.number)
             Exporting(self.database, self.store, workspace, open_model=self.model).make(claim)  # type: ignore[arg-type]
         return claim is not None
 

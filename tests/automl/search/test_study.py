@@ -7,9 +7,11 @@ import optuna
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from automl.errors import LeaseLost
 from automl.records import Stage, TrialRecord, TrialState
 from automl.search.space import Categorical, Real, SearchSpace, Whole
 from automl.search.study import StudyLog
+from automl.store.database import Database
 
 SPACE = SearchSpace(
     (
@@ -55,7 +57,7 @@ def load(url: str) -> optuna.Study:
 
 
 def write(url: str, *records: TrialRecord, space: SearchSpace = SPACE) -> optuna.Study:
-    log = StudyLog(url, "run-1", START)
+    log = StudyLog(Database(url), "run-1", START)
     for trial in records:
         log.add(trial, space)
     log.flush()
@@ -84,7 +86,7 @@ def test_a_trial_keeps_what_is_known_of_it(url):
 
 
 def test_stages_share_a_study_although_they_share_names(url):
-    log = StudyLog(url, "run-1", START)
+    log = StudyLog(Database(url), "run-1", START)
     log.add(record(0, 0.9), SPACE)
     log.add(fine_tuned(1, 0.95), FINE_TUNING)
     log.add(record(2, 0.8), SPACE)
@@ -129,24 +131,24 @@ def test_a_second_log_continues_the_same_study(url):
 
 
 def test_a_second_log_knows_which_trials_are_there(url):
-    log = StudyLog(url, "run-1", START)
+    log = StudyLog(Database(url), "run-1", START)
     assert log.numbers == frozenset()
     for number in (0, 3):
         log.add(record(number, 0.5), SPACE)
     log.flush()
     log.add(record(4, 0.5), SPACE)  # it waits when the process is killed
-    assert StudyLog(url, "run-1", START).numbers == {0, 3}
+    assert StudyLog(Database(url), "run-1", START).numbers == {0, 3}
 
 
 def test_trials_that_were_left_running_are_told_failed(url):
     study = optuna.create_study(storage=url, study_name="run-1", direction="maximize")
     study.ask(SPACE.to_optuna())
-    StudyLog(url, "run-1", START)
+    StudyLog(Database(url), "run-1", START)
     assert [trial.state.name for trial in load(url).trials] == ["FAIL"]
 
 
 def test_trials_that_could_not_be_written_are_written_next_time(url, monkeypatch):
-    log = StudyLog(url, "run-1", START)
+    log = StudyLog(Database(url), "run-1", START)
     for number in range(3):
         log.add(record(number, 0.5), SPACE)
     add_trial, failures = optuna.Study.add_trial, iter([False, True])
@@ -164,7 +166,7 @@ def test_trials_that_could_not_be_written_are_written_next_time(url, monkeypatch
 
 
 def test_optuna_says_which_parameter_mattered(url):
-    log = StudyLog(url, "run-1", START)
+    log = StudyLog(Database(url), "run-1", START)
     for number in range(20):
         log.add(record(number, 1 - number / 20), SPACE)
     log.add(fine_tuned(20, 0.99), FINE_TUNING)
@@ -173,3 +175,23 @@ def test_optuna_says_which_parameter_mattered(url):
         load(url), params=["dropout", "patience"], evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
     )
     assert importance["dropout"] > importance["patience"]
+
+
+def test_a_study_of_a_run_that_another_has_by_now_gets_no_trial(url):
+    database = Database(url)
+    is_lost = False
+
+    def fence(_connection):
+        if is_lost:
+            raise LeaseLost
+
+    log = StudyLog(database.fenced(fence), "run-1", START)
+    for number in range(2):
+        log.add(record(number, 0.5), SPACE)
+        if number:
+            is_lost = True
+            with pytest.raises(LeaseLost):
+                log.flush()
+        else:
+            log.flush()
+    assert [trial.user_attrs["number_in_run"] for trial in load(url).trials] == [0]

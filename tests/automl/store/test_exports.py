@@ -15,9 +15,9 @@ from automl.store.exports import (
     ExportOutcome,
     add_exports,
     claim_export,
-    current_claim,
     export_rows,
     fail_exports_again,
+    find_claim,
     hand_back_export,
     has_exports_to_make,
     is_settled,
@@ -82,13 +82,14 @@ def test_a_lost_format_is_claimed_anew_and_its_first_maker_cannot_write_any_more
 ) -> None:
     lost = claim(database, run_id, lease_s=-1)
     again = claim(database, run_id)
-    assert (lost, again) == (ExportClaim(run_id, "onnx", 1), ExportClaim(run_id, "onnx", 2))
+    assert (lost, again) == (ExportClaim(run_id, "onnx", 1, 1), ExportClaim(run_id, "onnx", 2, 2))
     assert not settle(database, lost)
     with database.session() as session:
         assert not renew_export(session, lost, 30)
         assert renew_export(session, again, 30)
-        assert current_claim(session, run_id, "onnx") == again
-        assert current_claim(session, run_id, "keras") is None
+        assert find_claim(session, run_id, "onnx", again.number) == again
+        assert find_claim(session, run_id, "onnx", lost.number) is None
+        assert find_claim(session, run_id, "keras", 0) is None
         assert not is_settled(session, again)
     assert settle(database, again)
     with database.session() as session:
@@ -100,13 +101,13 @@ def test_only_a_death_counts_as_an_attempt(database: Database, run_id: str, coun
     first = claim(database, run_id)
     with database.session() as session:
         assert hand_back_export(session, first, counts)
-    assert claim(database, run_id) == ExportClaim(run_id, "onnx", attempt)
+    assert claim(database, run_id) == ExportClaim(run_id, "onnx", attempt, 2)
 
 
 def test_a_format_that_also_dies_while_it_is_given_up_is_left(database: Database, run_id: str) -> None:
     for attempt in range(1, MAX_ATTEMPTS + 2):
-        assert claim(database, run_id, lease_s=-1) == ExportClaim(run_id, "onnx", attempt)
-    assert claim(database, run_id) == ExportClaim(run_id, "keras", 1)
+        assert claim(database, run_id, lease_s=-1) == ExportClaim(run_id, "onnx", attempt, attempt)
+    assert claim(database, run_id) == ExportClaim(run_id, "keras", 1, 1)
     first = rows(database, run_id)[0]
     assert (first.state, first.message) == (ExportState.FAILED, store_messages.EXPORT_GIVEN_UP)
 

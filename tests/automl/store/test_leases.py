@@ -4,11 +4,18 @@ import pytest
 
 from automl.records import RunState
 from automl.store.database import Database, find_run
-from automl.store.runs import change_run_state, claim_run, renew_lease, request_cancel, runs_with_lost_lease
+from automl.store.runs import (
+    RunClaim,
+    change_run_state,
+    claim_run,
+    renew_lease,
+    request_cancel,
+    runs_with_lost_lease,
+)
 from tests.automl.store.conftest import add_run
 
 
-def claim(database: Database, run_id: str, owner: str, lease_s: float = 30.0) -> bool:
+def claim(database: Database, run_id: str, owner: str, lease_s: float = 30.0) -> RunClaim | None:
     with database.session() as session:
         return claim_run(session, run_id, owner=owner, lease_s=lease_s)
 
@@ -32,7 +39,7 @@ def test_a_message_that_comes_twice_finds_nothing_to_do(database: Database, run_
 def test_of_many_who_claim_at_once_one_gets_the_run(database: Database, run_id: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(lambda owner: claim(database, run_id, str(owner)), range(8)))
-    assert sum(won) == 1
+    assert sum(one is not None for one in won) == 1
     with database.session() as session:
         assert find_run(session, run_id).attempts == 1
 
@@ -54,17 +61,17 @@ def test_a_claim_that_ran_out_before_the_run_began_can_be_taken_over(database: D
 
 
 def test_only_the_owner_renews(database: Database, run_id: str) -> None:
-    claim(database, run_id, "me")
+    claimed = claim(database, run_id, "me")
     with database.session() as session:
-        assert renew_lease(session, run_id, owner="me", lease_s=30)
-        assert not renew_lease(session, run_id, owner="somebody else", lease_s=30)
+        assert renew_lease(session, claimed, lease_s=30)
+        assert not renew_lease(session, RunClaim(run_id, claimed.number - 1), lease_s=30)
 
 
 def test_a_run_that_ended_is_nobodys(database: Database, run_id: str) -> None:
-    claim(database, run_id, "me")
+    claimed = claim(database, run_id, "me")
     change(database, run_id, RunState.CANCELLED)
     with database.session() as session:
-        assert not renew_lease(session, run_id, owner="me", lease_s=30)
+        assert not renew_lease(session, claimed, lease_s=30)
 
 
 def test_a_run_under_way_is_lost_when_its_lease_runs_out(database: Database, run_id: str) -> None:

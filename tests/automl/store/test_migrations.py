@@ -121,6 +121,21 @@ def test_the_parts_of_an_older_ensemble_are_no_parameters(database: Database) ->
         assert (ensemble.params, ensemble.parts) == ({}, [5, 0, 3])
 
 
+def test_trials_that_an_older_version_has_told_twice_are_told_once(database: Database) -> None:
+    same = {"state": "complete", "image_size_px": 96, "started_s": 0}
+    with database.session() as session:
+        run = Run(dataset=Dataset(name="x"), budget_s=60.0)
+        session.add_all([run, TrialSummary(run=run, number=0, duration_s=1, **same)])
+    go_back(database, "0016")
+    with database.session() as session:
+        for number, duration_s in ((0, 7), (1, 2), (1, 8)):
+            session.add(TrialSummary(run_id=run.id, number=number, duration_s=duration_s, **same))
+    database.migrate()
+    with database.session() as session:
+        trials = session.scalars(select(TrialSummary).order_by(TrialSummary.number))
+        assert [(trial.number, trial.duration_s) for trial in trials] == [(0, 1), (1, 2)]
+
+
 def test_optunas_version_table_is_left_alone(database: Database) -> None:
     tables = inspect(database.engine).get_table_names()
     assert "darkroom_version" in tables

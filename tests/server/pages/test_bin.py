@@ -5,7 +5,7 @@ import re
 import pytest
 
 from automl.records import RunState
-from automl.task_names import EMPTY_BIN
+from automl.store.bin import due_runs
 
 
 @pytest.fixture
@@ -73,9 +73,15 @@ def test_a_run_under_way_is_cancelled_first(client, world):
     assert "is in use" in client.get(f"/bin/datasets/{dataset_id}/delete").text
 
 
+def due(world):
+    """The runs that the worker removes now."""
+    with world.database.session() as session:
+        return due_runs(session)
+
+
 def test_deleting_now_passes_by_the_bin(client, world, done):
     assert client.post(f"/bin/runs/{done}/delete", data={"now": "yes"}).status_code == 303
-    assert world.queue.sent == [(EMPTY_BIN,)]
+    assert due(world) == [done]
     assert client.get("/api/v1/bin").json == {"entries": []}
     assert client.post(f"/bin/runs/{done}/restore").status_code == 404
     assert client.get(f"/bin/runs/{done}/delete").status_code == 404
@@ -86,7 +92,7 @@ def test_what_is_in_the_bin_is_deleted_for_good_from_there(client, world, done):
     assert client.post(f"/bin/runs/{done}/delete").status_code == 404  # its time does not begin anew
     assert "It cannot be undone" in client.get(f"/bin/runs/{done}/delete").text
     assert client.post(f"/bin/runs/{done}/delete", data={"now": "yes"}).location == "/bin"
-    assert world.queue.sent == [(EMPTY_BIN,)]
+    assert due(world) == [done]
 
 
 def test_emptying_the_bin_asks_with_the_sum(client, world, done):
@@ -134,5 +140,5 @@ def without_bin(limits):
 def test_a_server_without_a_bin_asks_for_good(without_bin, client, world, done):
     assert "It cannot be undone" in client.get(f"/bin/runs/{done}/delete").text
     client.post(f"/bin/runs/{done}/delete")
-    assert world.queue.sent == [(EMPTY_BIN,)]
+    assert due(world) == [done]
     assert "keeps nothing in a bin" in client.get("/bin").text

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from worker.lease_owner import LeaseOwner
+from automl.store.lease_owner import LeaseOwner
 
 
 def test_this_process_is_here_and_alive() -> None:

@@ -1,4 +1,4 @@
-"""The holder of a run's lease: one worker process, named so that other processes of its machine notice its death."""
+"""The holder of a lease: one process, named so that other processes of its machine notice its death."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from uuid import uuid4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseOwner:
-    """One worker process."""
+    """One process that may hold leases."""
 
     host: str
     """Name of the machine, for people."""
@@ -34,6 +34,12 @@ class LeaseOwner:
             return cls(host=host, place=place, pid=int(pid), started=int(started))
         except ValueError:
             return None
+
+    @classmethod
+    def is_known_dead(cls, text: str) -> bool:
+        """Whether the owner that `text` names could be seen from here, and is gone."""
+        owner = cls.parse(text)
+        return owner is not None and owner.is_here() and not owner.is_alive()
 
     def __str__(self) -> str:
         return f"{self.host}/{self.place}/{self.pid}/{self.started}"

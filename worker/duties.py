@@ -1,0 +1,123 @@
+"""`python -m worker.duties`: what must not wait behind checks, exports and runs, in a process of its own.
+
+Each duty has a thread of its own, too, so that a mail server that does not answer, or the removal of a large data set,
+delays no other one. All of them may run on several machines at once.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from kombu.exceptions import OperationalError as BrokerAway
+from sqlalchemy.exc import DBAPIError
+
+from automl.logs import configure_logging
+from automl.settings import Settings, load_settings
+from automl.store.artifacts import ArtifactStore
+from automl.store.composed import remove_old
+from automl.store.database import Database
+from automl.store.events import RunEvents
+from automl.store.patience import is_away
+from worker.celery_app import make_app
+from worker.messages import Messages
+from worker.notices import runs_without_notices, send_notices
+from worker.reaper import send_lost_messages, take_back_lost_runs
+from worker.removal import empty_bin, make_room, remove_old_sortings
+from worker.sweeper import sweep_orphans
+
+REAP_EVERY_S = 2.0
+REMOVE_EVERY_S = 1.0
+NOTIFY_EVERY_S = 2.0
+SWEEP_EVERY_S = 3600.0
+
+_END_S = 3.0
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """Something small that is done again and again.
+
+    Attributes:
+        name: For the log.
+        every_s: Seconds from the end of one time to the next.
+        do: Does it once; may be broken off at any point.
+    """
+
+    name: str
+    every_s: float
+    do: Callable[[], None]
+
+
+def duties_of(settings: Settings) -> list[Duty]:
+    """All duties of an installation. Nothing is opened before the first is done."""
+    database, store = Database(settings.database_url), ArtifactStore(settings.files_dir)
+    events, messages = RunEvents(settings.broker_url), Messages(make_app(settings))
+
+    def reap() -> None:
+        settings.sign_of_life.touch()
+        take_back_lost_runs(database, lease_s=settings.lease_s, events=events)
+        send_lost_messages(database, messages)
+
+    def remove() -> None:
+        make_room(database, settings)
+        empty_bin(database, store, settings)
+
+    def notify() -> None:
+        for run_id in runs_without_notices(database, settings):
+            send_notices(database, settings, run_id)
+
+    def sweep() -> None:
+        remove_old_sortings(database, store, settings)
+        sweep_orphans(database, store)
+        remove_old(settings.composed_dir)
+
+    return [
+        Duty(name="reap", every_s=REAP_EVERY_S, do=reap),
+        Duty(name="remove", every_s=REMOVE_EVERY_S, do=remove),
+        Duty(name="notify", every_s=NOTIFY_EVERY_S, do=notify),
+        Duty(name="sweep", every_s=SWEEP_EVERY_S, do=sweep),
+    ]
+
+
+def do_duties(duties: Sequence[Duty], stopping: threading.Event) -> None:
+    """Does each duty in a thread of its own until `stopping` is set, and waits a little for those under way."""
+    threads = [threading.Thread(target=_repeat, args=(duty, stopping), name=duty.name, daemon=True) for duty in duties]
+    for thread in threads:
+        thread.start()
+    stopping.wait()
+    for thread in threads:
+        thread.join(_END_S / len(threads))
+
+
+def _repeat(duty: Duty, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        try:
+            duty.do()
+        except (BrokerAway, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and not is_away(error):
+                _log.exception("a duty could not be done", duty=duty.name)
+            else:
+                _log.warning("a duty waits: the database or Redis does not answer", duty=duty.name)
+        except Exception:  # noqa: BLE001 - it must be done the next time all the same
+            _log.exception("a duty could not be done", duty=duty.name)
+        stopping.wait(duty.every_s)
+
+
+def main() -> int:
+    settings = load_settings()
+    configure_logging(settings, process="duties")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    duties = duties_of(settings)
+    _log.info("duties are done from here on", duties=[duty.name for duty in duties])
+    do_duties(duties, stopping)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
