@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class ArtifactStore:
     def __init__(self, root: str | Path) -> None:
         self._fs, path = fsspec.core.url_to_fs(str(root), auto_mkdir=True)
         self._root = path.rstrip("/")
+        self._is_local = "file" in self._fs.protocol or "local" in self._fs.protocol
 
     def _path(self, key: str) -> str:
         parts = key.split("/")
@@ -104,10 +106,29 @@ class ArtifactStore:
         with handle:
             yield handle
 
+    @contextmanager
+    def as_file(self, key: str) -> Iterator[Path]:
+        """A local path with the bytes of `key`, inside the block: the file itself, or a copy of a remote one.
+
+        Raises:
+            NotFound: There is no such file.
+        """
+        if self._is_local:
+            path = Path(self._path(key))
+            if not path.is_file():
+                raise NotFound(store_messages.NO_FILE)
+            yield path
+            return
+        with tempfile.NamedTemporaryFile(prefix="darkroom-") as copy:
+            with self.open(key) as source:
+                shutil.copyfileobj(source, copy)
+            copy.flush()
+            yield Path(copy.name)
+
     def local_path(self, key: str, scratch: Path) -> Path:
         """A local path with the bytes of `key`: the file itself on a local store, else a copy under `scratch`."""
         path = self._path(key)
-        if "file" in self._fs.protocol or "local" in self._fs.protocol:
+        if self._is_local:
             return Path(path)
         target = scratch / key.replace("/", "_")
         if not target.exists():

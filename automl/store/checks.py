@@ -67,7 +67,7 @@ def check_dataset(
         with database.session() as session:
             files = load_files(session, dataset_id)
         read_photo_s = inspect_files(
-            files, source=_StoredFiles(store), recorder=recorder, max_pixels=settings.max_image_pixels
+            files, source=_StoredFiles(store), recorder=recorder, max_image_bytes=settings.max_image_bytes
         )
         if read_photo_s is not None:
             _keep_speed(database, dataset_id, read_photo_s)
@@ -194,6 +194,9 @@ class _StoredFiles:
     def open(self, file: DataFile) -> AbstractContextManager[IO[bytes]]:
         return self._store.open(file.key)
 
+    def path(self, file: DataFile) -> AbstractContextManager[Path]:
+        return self._store.as_file(file.key)
+
     def fault_of(self, error: Exception) -> str | None:
         # Any other error is one of the store, and would soon refuse every file.
         return store_messages.CONTENTS_GONE if isinstance(error, NotFound) else None
@@ -230,6 +233,9 @@ class _RowRecorder:
             self._on_progress(n_done, n_total)
         if n_done == n_total:
             self._save()
+
+    def wait(self) -> None:
+        pass
 
     def _save(self) -> None:
         with self._database.session() as session:

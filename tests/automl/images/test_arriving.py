@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from automl.errors import BadImage
-from automl.images import pixels as pixels_module
 from automl.images.arriving import ArrivingPixels, arriving
 from automl.images.pixels import PixelCache
 from automl.records import ImageRecord
@@ -25,11 +24,9 @@ def cache(tmp_path: Path) -> PixelCache:
     return PixelCache(tmp_path / "cache", tuple(images), RULES)
 
 
-@pytest.mark.parametrize("enough_for_processes", [0, 1000])
 def test_rows_are_there_before_all_are_and_in_the_end_files_are(
-    cache: PixelCache, monkeypatch: pytest.MonkeyPatch, enough_for_processes: int
+    cache: PixelCache,
 ) -> None:
-    monkeypatch.setattr(pixels_module, "_ENOUGH_FOR_PROCESSES", enough_for_processes)
     with arriving(cache, [8, 16]) as pixels:
         rows = pixels.of_size(8)
         assert len(rows) == 40

@@ -1,7 +1,10 @@
 import hashlib
 import io
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +26,13 @@ class Memory:
             raise OSError(5, "the disk broke")
         return io.BytesIO(self.contents[file.key])
 
+    @contextmanager
+    def path(self, file: DataFile) -> Iterator[Path]:
+        with self.open(file) as stream, tempfile.NamedTemporaryFile() as copy:
+            copy.write(stream.read())
+            copy.flush()
+            yield Path(copy.name)
+
     def fault_of(self, error: Exception) -> str | None:
         return "It is gone." if isinstance(error, KeyError) else None
 
@@ -39,6 +49,9 @@ class Recorder:
         self.inspected[inspected.file.name] = inspected
         self.progress.append((n_done, n_total))
 
+    def wait(self) -> None:
+        pass
+
 
 def files_of(contents: Mapping[str, bytes]) -> list[DataFile]:
     return [DataFile(id=n, name=name, key=name, sha256="") for n, name in enumerate(contents, start=1)]
@@ -50,7 +63,7 @@ def inspect(contents: Mapping[str, bytes], files: list[DataFile] | None = None) 
         files_of(contents) if files is None else files,
         source=Memory(contents),
         recorder=recorder,
-        max_pixels=1_000_000,
+        max_image_bytes=3_000_000,
     )
     return recorder, seconds
 
