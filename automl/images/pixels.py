@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from automl.atomic_files import no_half_files
-from automl.errors import BadImage
+from automl.checked_files import SUFFIX, add_checksum, is_sound, remove
+from automl.errors import BadImage, StoreDamaged
 from automl.images.decoding.limits import DEFAULT_IMAGE_BYTES, DecodingLimits
 from automl.images.decoding.orders import Fill
 from automl.images.decoding.pool import Decoders
@@ -93,10 +94,11 @@ class PixelCache:
 
         Raises:
             BadImage: A picture that was readable when it was checked no longer is.
+            StoreDamaged: The file of a picture is gone, or not what was checked.
             DiskFull: There is no room; nothing half-written is left behind.
             RunFailed: A process that decodes was killed.
         """
-        missing = [size for size in sizes_px if not self.path(size).exists()]
+        missing = [size for size in sizes_px if not is_sound(self.path(size))]
         if not missing:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -115,17 +117,25 @@ class PixelCache:
                     on_progress(done, n)
             for array in arrays:
                 array.flush()
+        for size in missing:
+            add_checksum(self.path(size))
 
     def delete(self, sizes_px: Sequence[int]) -> None:
         """Deletes the files of these sizes once their features are computed. They can always be made again."""
         for size in sizes_px:
-            self.path(size).unlink(missing_ok=True)
+            remove(self.path(size))
 
     def _fill(self, chunk: Sequence[range], *, files: Sequence[Path], decoders: Decoders) -> list[range]:
-        """Has the pictures of these rows decoded into the files. Raises BadImage."""
+        """Has the pictures of these rows decoded into the files. Raises BadImage, StoreDamaged."""
         for rows in chunk:
-            orders = [Fill(path=self.images[row].path, arrays=tuple(files), row=row, rules=self.rules) for row in rows]
+            some = [(row, self.images[row]) for row in rows]
+            orders = [
+                Fill(path=image.path, sha256=image.sha256, arrays=tuple(files), row=row, rules=self.rules)
+                for row, image in some
+            ]
             for row, answer in zip(rows, decoders.answers(orders), strict=True):
+                if isinstance(answer, StoreDamaged | FileNotFoundError):
+                    raise StoreDamaged(pixel_messages.PHOTO_CHANGED.format(name=self.images[row].name))
                 if isinstance(answer, Exception):
                     reason = answer.strerror if isinstance(answer, OSError) else str(answer)
                     raise BadImage(pixel_messages.NO_LONGER_READABLE.format(name=self.images[row].name, reason=reason))
@@ -153,7 +163,7 @@ def sweep(folder: Path, max_features_bytes: float = 20e9) -> None:
     together are larger than `max_features_bytes`, but never those that were used within the last day.
     """
     now = time.time()
-    for path, status in _files(folder, "pixels-*.npy", ".*.part", "features-*.part"):
+    for path, status in _files(folder, "pixels-*.npy", f"pixels-*{SUFFIX}", ".*.part", "features-*.part"):
         if now - status.st_mtime > _OLDER_THAN_ANY_RUN_S:
             path.unlink(missing_ok=True)
     for path, status in _files(folder, f"{SCRATCH_PREFIX}*"):
@@ -163,7 +173,7 @@ def sweep(folder: Path, max_features_bytes: float = 20e9) -> None:
     for path, status in sorted(_files(folder, "features-*.npy"), key=lambda file: -file[1].st_mtime):
         n_bytes += status.st_size
         if n_bytes > max_features_bytes and now - status.st_mtime > _IN_USE_S:
-            path.unlink(missing_ok=True)
+            remove(path)
 
 
 def _files(folder: Path, *patterns: str) -> list[tuple[Path, os.stat_result]]:

@@ -16,7 +16,7 @@ from automl.datasets.assess import Assessment, assess, is_table
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit
 from automl.datasets.findings.finding import Finding
-from automl.errors import BadImage, BadUpload
+from automl.errors import BadImage, BadUpload, StoreDamaged
 from automl.images.decoding.limits import DecodingLimits
 from automl.images.decoding.orders import Answer, Inspect, Inspected
 from automl.images.decoding.pool import Decoders
@@ -135,7 +135,7 @@ def _inspect(
     with ExitStack() as opened:
         for file in files:
             try:
-                orders.append(Inspect(path=opened.enter_context(source.path(file))))
+                orders.append(Inspect(path=opened.enter_context(source.path(file)), sha256=file.sha256))
             except Exception as error:  # noqa: BLE001 - raised again unless it is the fault of the one file
                 faults[file.id] = _fault_of(source, error)
         answers = iter(decoders.answers(orders))
@@ -150,7 +150,7 @@ def _inspect(
 def _inspected(file: DataFile, answer: Answer, *, source: FileSource, recorder: InspectionRecorder) -> InspectedFile:
     if isinstance(answer, BadImage):
         return InspectedFile(file=replace(file, fault=answer.message))
-    if isinstance(answer, OSError):
+    if isinstance(answer, StoreDamaged | OSError):
         return InspectedFile(file=replace(file, fault=_fault_of(source, answer)))
     assert isinstance(answer, Inspected)
     traits, thumbnail = answer.traits, recorder.keep_thumbnail(answer.thumbnail)

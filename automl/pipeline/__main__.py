@@ -22,7 +22,7 @@ import structlog
 from automl.errors import DarkroomError
 from automl.logs import configure_logging
 from automl.models.device import device_in_words
-from automl.models.weights.cache import installed
+from automl.models.weights.cache import sound
 from automl.pipeline.database_observer import DatabaseObserver
 from automl.pipeline.run import Job, train
 from automl.records import DatasetState
@@ -93,7 +93,7 @@ def _prepare(
         manifest=manifest,
         remembered=sides_for_run(database, run_id, manifest),
         settings=run_settings,
-        weights=installed(settings.weights_dir),
+        weights=sound(settings.weights_dir),
         cache=settings.features_dir,
         workspace=workspace,
         earlier=earlier,

@@ -19,7 +19,7 @@ from automl.datasets.assess import Assessment
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit, confirmed_labels, read_edit
 from automl.datasets.findings.runs import found_by_runs
-from automl.errors import BadDataset, NotAllowedNow, NotFound
+from automl.errors import BadDataset, NotAllowedNow, NotFound, StoreDamaged
 from automl.images.near_copies import Likeness, likeness_of
 from automl.images.pixels import OnProgress
 from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
@@ -199,7 +199,9 @@ class _StoredFiles:
 
     def fault_of(self, error: Exception) -> str | None:
         # Any other error is one of the store, and would soon refuse every file.
-        return store_messages.CONTENTS_GONE if isinstance(error, NotFound) else None
+        if isinstance(error, StoreDamaged):
+            return store_messages.CONTENTS_CHANGED
+        return store_messages.CONTENTS_GONE if isinstance(error, NotFound | FileNotFoundError) else None
 
 
 class _RowRecorder:
@@ -221,7 +223,12 @@ class _RowRecorder:
 
     def keep_thumbnail(self, thumbnail: bytes) -> str:
         stored = self._store.write(
-            self._thumbnails, io.BytesIO(thumbnail), max_bytes=_MAX_THUMBNAIL_BYTES, suffix=".jpg"
+            # Not synced: a small copy can be drawn again.
+            self._thumbnails,
+            io.BytesIO(thumbnail),
+            max_bytes=_MAX_THUMBNAIL_BYTES,
+            suffix=".jpg",
+            is_synced=False,
         )
         return stored.key
 

@@ -137,7 +137,7 @@ class _Unpacking:
         row |= {"key": "", "sha256": "", "n_bytes": 0}
         try:
             # The limits of the archive are counted while its stream is read, and hold for all its files together.
-            stored = self._store.write(self._prefix, member.stream, max_bytes=_NO_LIMIT)
+            stored = self._store.write(self._prefix, member.stream, max_bytes=_NO_LIMIT, is_synced=False)
         except BadUpload as error:
             return {**row, "state": FileState.REFUSED, "reason": error.message}
         found: _FileValues = {"key": stored.key, "sha256": stored.sha256, "n_bytes": stored.n_bytes}
@@ -151,6 +151,7 @@ class _Unpacking:
 
     def _insert(self, rows: list[_FileValues]) -> None:
         if rows:
+            self._store.sync(str(row["key"]) for row in rows if row["key"])
             with self._database.session() as session:
                 session.execute(insert(DatasetFile), rows)
             rows.clear()

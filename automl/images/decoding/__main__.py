@@ -4,7 +4,6 @@ It imports Pillow and NumPy and not the main module of its parent, and it ends a
 """
 
 import gc
-import hashlib
 import io
 import json
 import os
@@ -21,7 +20,8 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from automl.errors import BadImage
+from automl.checked_files import sha256_of
+from automl.errors import BadImage, StoreDamaged
 from automl.images.decoding.frames import Frame, read_frame
 from automl.images.decoding.limits import DecodingLimits, limit_cpu, limit_memory
 from automl.images.decoding.orders import (
@@ -41,6 +41,7 @@ from automl.images.decoding.orders import (
 from automl.images.verify import inspect_photo, open_verified, redrawn_photo
 from automl.serving.predict import resize_square
 from automl.text.messages import pixels as pixel_messages
+from automl.text.messages import store as store_messages
 
 IDLE_S = 60.0
 """A decoder that nobody has asked for so long ends, and gives its memory back."""
@@ -73,16 +74,14 @@ def carry_out(order: Order, limits: DecodingLimits) -> Answer:
 
     Raises:
         BadImage: It is not a picture, damaged, or too large.
+        StoreDamaged: Its file is not what it was.
         OSError: Its file cannot be read.
     """
     match order:
         case Inspect():
-            with order.path.open("rb") as stream:
-                traits, thumbnail = inspect_photo(stream, limits.max_image_bytes)
-                stream.seek(0)
-                return Inspected(
-                    traits=traits, thumbnail=thumbnail, sha256=hashlib.file_digest(stream, "sha256").hexdigest()
-                )
+            sha256 = _digest(order.path, order.sha256)
+            traits, thumbnail = inspect_photo(order.path, limits.max_image_bytes)
+            return Inspected(traits=traits, thumbnail=thumbnail, sha256=sha256)
         case Show():
             source = io.BytesIO(order.photo) if isinstance(order.photo, bytes) else order.photo
             image = open_verified(source, limits.max_image_bytes, order.rules)
@@ -92,6 +91,7 @@ def carry_out(order: Order, limits: DecodingLimits) -> Answer:
             jpeg = redrawn_photo(order.path, limits.max_image_bytes, longest_px=order.longest_px)
             return Redrawn(jpeg=jpeg)
         case Fill():
+            _digest(order.path, order.sha256)
             image = open_verified(order.path, limits.max_image_bytes, order.rules)
             for path in order.arrays:
                 array = _array(path)
@@ -106,10 +106,18 @@ def _warm_up() -> None:
     inspect_photo(small, DecodingLimits().max_image_bytes)
 
 
+def _digest(path: Path, expected: str) -> str:
+    """The SHA-256 of a file, which is the expected one, unless that is empty. Raises StoreDamaged."""
+    sha256 = sha256_of(path)
+    if expected not in ("", sha256):
+        raise StoreDamaged(store_messages.CONTENTS_CHANGED)
+    return sha256
+
+
 def _answered(order: Order, limits: DecodingLimits) -> Frame:
     try:
         answer = carry_out(order, limits)
-    except (BadImage, OSError) as error:
+    except (BadImage, StoreDamaged, OSError) as error:
         answer = error
     except MemoryError:
         answer = BadImage(pixel_messages.TOO_LITTLE_MEMORY.one)

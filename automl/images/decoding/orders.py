@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.errors import BadImage
+from automl.errors import BadImage, StoreDamaged
 from automl.images.decoding.frames import Frame
 from automl.images.fingerprint import Traits
 from automl.records import PixelFacts
@@ -19,9 +19,11 @@ class Inspect:
 
     Attributes:
         path: Its file.
+        sha256: Of its bytes, when they came; empty where that is not known yet.
     """
 
     path: Path
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +49,14 @@ class Fill:
 
     Attributes:
         path: The file of the picture.
+        sha256: Of its bytes, when they came.
         arrays: The .npy files, one for each size.
         row: Where they are written.
         rules: How the pixels become those of the arrays.
     """
 
     path: Path
+    sha256: str
     arrays: tuple[Path, ...]
     row: int
     rules: PhotoRules
@@ -118,15 +122,15 @@ class Filled:
     """The rows are written."""
 
 
-Answer = Inspected | Shown | Filled | Redrawn | BadImage | OSError
-"""An error is that of the picture, or of the disk that its file is on."""
+Answer = Inspected | Shown | Filled | Redrawn | BadImage | StoreDamaged | OSError
+"""An error is that of the picture, or of the disk that its file is on: there it has changed, or cannot be read."""
 
 
 def packed_order(order: Order) -> Frame:
     """The order as it is written to a decoder."""
     match order:
         case Inspect():
-            return Frame({"do": "inspect", "path": str(order.path)})
+            return Frame({"do": "inspect", "path": str(order.path), "sha256": order.sha256})
         case Redraw():
             return Frame({"do": "redraw", "path": str(order.path), "longest_px": order.longest_px})
         case Show():
@@ -135,23 +139,15 @@ def packed_order(order: Order) -> Frame:
                 return Frame(head, [order.photo])
             return Frame({**head, "path": str(order.photo)})
         case Fill():
-            arrays = [str(path) for path in order.arrays]
-            return Frame(
-                {
-                    "do": "fill",
-                    "path": str(order.path),
-                    "arrays": arrays,
-                    "row": order.row,
-                    "rules": asdict(order.rules),
-                }
-            )
+            head = {"do": "fill", "path": str(order.path), "sha256": order.sha256, "rules": asdict(order.rules)}
+            return Frame({**head, "arrays": [str(path) for path in order.arrays], "row": order.row})
 
 
 def unpacked_order(frame: Frame) -> Order:
     """What `packed_order` made."""
     head = frame.head
     if head["do"] == "inspect":
-        return Inspect(path=Path(head["path"]))
+        return Inspect(path=Path(head["path"]), sha256=head["sha256"])
     if head["do"] == "redraw":
         return Redraw(path=Path(head["path"]), longest_px=head["longest_px"])
     rules = PhotoRules(**head["rules"])
@@ -159,7 +155,7 @@ def unpacked_order(frame: Frame) -> Order:
         photo = Path(head["path"]) if "path" in head else frame.blobs[0]
         return Show(photo=photo, size_px=head["size_px"], small_px=head["small_px"], rules=rules)
     arrays = tuple(map(Path, head["arrays"]))
-    return Fill(path=Path(head["path"]), arrays=arrays, row=head["row"], rules=rules)
+    return Fill(path=Path(head["path"]), sha256=head["sha256"], arrays=arrays, row=head["row"], rules=rules)
 
 
 def packed_answer(answer: Answer) -> Frame:
@@ -181,6 +177,8 @@ def packed_answer(answer: Answer) -> Frame:
             return Frame({"did": "redraw"}, [answer.jpeg])
         case BadImage():
             return Frame({"did": "refuse", "reason": answer.message})
+        case StoreDamaged():
+            return Frame({"did": "distrust", "reason": answer.message})
         case OSError():
             return Frame({"did": "fail", "errno": answer.errno, "reason": answer.strerror})
 
@@ -207,5 +205,7 @@ def unpacked_answer(frame: Frame) -> Answer:
             return Redrawn(jpeg=frame.blobs[0])
         case "refuse":
             return BadImage(head["reason"])
+        case "distrust":
+            return StoreDamaged(head["reason"])
         case _:
             return OSError(head["errno"], head["reason"])

@@ -87,6 +87,10 @@ OTHER_FILE = OneOrMany(
 )
 
 # What went wrong while the photos of a run were decoded.
+PHOTO_CHANGED = (
+    "What is stored of {name} is not what was sent: the disk has lost or changed some of it. Send it again, and start "
+    "the run again."
+)
 NO_LONGER_READABLE = "{name} can no longer be read ({reason})."
 READER_NOT_STARTED = "The program that opens pictures could not be started. Its messages are in the log."
 

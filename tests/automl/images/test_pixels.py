@@ -3,12 +3,14 @@
 import errno
 import os
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from automl.errors import BadImage, DiskFull
+from automl.checked_files import sha256_of
+from automl.errors import BadImage, DiskFull, StoreDamaged
 from automl.images.pixels import PixelCache, content_key, mark_used, sweep
 from automl.records import ImageRecord
 from automl.serving.predict import RULES, PhotoRules, load_image
@@ -23,7 +25,7 @@ def images(tmp_path):
         path = tmp_path / f"{number}.jpg"
         Image.new("RGB", (50 + number, 40), (number, 100, 0)).save(path)
         records.append(
-            ImageRecord(path=path, name=path.name, label="x", sha256=f"sha{number}", width=50 + number, height=40)
+            ImageRecord(path=path, name=path.name, label="x", sha256=sha256_of(path), width=50 + number, height=40)
         )
     return tuple(records)
 
@@ -43,6 +45,24 @@ def test_progress_counts_up_to_all(images, tmp_path):
     done = [step[0] for step in seen]
     assert done == sorted(done) and len(done) == 3
     assert seen[-1] == (70, 70)
+
+
+def test_a_picture_that_is_whole_and_cannot_be_decoded_is_named(images, tmp_path):
+    images[40].path.write_bytes(b"no picture")
+    bad = replace(images[40], sha256=sha256_of(images[40].path))
+    with pytest.raises(BadImage, match=r"40\.jpg can no longer be read \(This is not a picture"):
+        PixelCache(tmp_path / "cache", (*images[:40], bad), RULES).decode([32], lambda done, total: None)
+
+
+def test_damaged_pixels_are_decoded_again(images, tmp_path):
+    cache = PixelCache(tmp_path / "cache", images, RULES)
+    cache.decode([32], lambda done, total: None)
+    expected = cache.open(32).copy()
+    with cache.path(32).open("r+b") as file:
+        file.seek(5000)
+        file.write(b"damage")
+    cache.decode([32], lambda done, total: None)
+    assert np.array_equal(cache.open(32), expected)
 
 
 def test_what_is_there_is_not_decoded_again(images, tmp_path):
@@ -66,7 +86,7 @@ def test_an_abort_leaves_nothing_behind(images, tmp_path):
 
 def test_a_photo_that_cannot_be_decoded_is_named(images, tmp_path):
     images[40].path.write_bytes(b"no picture")
-    with pytest.raises(BadImage, match=r"40\.jpg can no longer be read \(This is not a picture"):
+    with pytest.raises(StoreDamaged, match=r"stored of 40\.jpg is not what was sent"):
         PixelCache(tmp_path / "cache", images, RULES).decode([32], lambda done, total: None)
     assert list((tmp_path / "cache").iterdir()) == []
 

@@ -214,6 +214,18 @@ def test_a_zip_that_is_sent_twice_counts_once(uploaded: Upload, check: Check) ->
     assert check(dataset).row.summary.n_images == 8
 
 
+def test_what_the_store_has_changed_is_no_verdict_on_the_photo(
+    uploaded: Upload, check: Check, settings: Settings
+) -> None:
+    dataset = uploaded(two_classes())
+    changed, gone = dataset.files()["cat/0.png"], dataset.files()["dog/1.png"]
+    (settings.files_dir / changed.key).write_bytes(encoded(99))  # a photo all the same, but not this one
+    (settings.files_dir / gone.key).unlink()
+    reasons = check(dataset).reasons()
+    assert reasons["cat/0.png"].startswith("What is stored of it is not what was sent")
+    assert reasons["dog/1.png"] == "Its contents are not here any more. Send it again."
+
+
 def test_a_check_that_breaks_off_goes_on_where_it_was(
     uploaded: Upload, check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
