@@ -50,12 +50,9 @@ def verify_store(database: Database, store: ArtifactStore, *, max_image_bytes: i
     decoders = Decoders(DecodingLimits(max_image_bytes=max_image_bytes))
     with database.session() as session:
         names = {row.id: row.name for row in session.execute(select(Dataset.id, Dataset.name))}
-        photos = session.execute(
-            select(
-                DatasetFile.id, DatasetFile.dataset_id, DatasetFile.name, DatasetFile.key, DatasetFile.sha256,
-                DatasetFile.thumbnail,
-            ).where(DatasetFile.key != "", DatasetFile.sha256 != "")
-        ).all()  # fmt: skip
+        columns = [getattr(DatasetFile, name) for name in ("id", "dataset_id", "name", "key", "sha256", "thumbnail")]
+        query = select(*columns).where(DatasetFile.key != "", DatasetFile.sha256 != "")
+        photos = session.execute(query).all()
     for photo in photos:
         name = store_messages.PHOTO_OF.format(photo=photo.name, data_set=names[photo.dataset_id])
         if not store.is_unchanged(photo.key, photo.sha256):
