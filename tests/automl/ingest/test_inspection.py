@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from automl.datasets.data_file import DataFile
+from automl.errors import StoreDamaged
 from automl.images.fingerprint import FINGERPRINT_PX
 from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
 from automl.records import FileState
@@ -76,10 +77,11 @@ def test_a_photo_has_its_traits_its_digest_a_thumbnail_and_a_fingerprint() -> No
     assert len(found.fingerprint) == FINGERPRINT_PX**2
 
 
-def test_a_digest_that_is_known_is_kept() -> None:
+def test_bytes_that_are_not_those_that_came_are_no_verdict_on_the_photo() -> None:
     contents = {"1.png": encoded(1)}
-    file = replace(files_of(contents)[0], sha256="known")
-    assert inspect(contents, [file])[0].inspected["1.png"].file.sha256 == "known"
+    file = replace(files_of(contents)[0], sha256=hashlib.sha256(encoded(2)).hexdigest())
+    with pytest.raises(StoreDamaged):
+        inspect(contents, [file])
 
 
 def test_what_is_no_photo_or_is_gone_has_a_reason_and_the_rest_goes_on() -> None:
