@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from automl.checked_files import sha256_of
 from automl.errors import BadImage, RunFailed
 from automl.images.decoding import pool as pool_module
 from automl.images.decoding import process as process_module
@@ -87,7 +88,7 @@ def test_rows_are_filled_at_each_size(decoders: Decoders, tmp_path: Path) -> Non
     arrays = tuple(tmp_path / f"{size}.npy" for size in (8, 16))
     for array, size in zip(arrays, (8, 16), strict=True):
         np.save(array, np.zeros((3, size, size, 3), np.uint8))
-    assert decoders.answer(Fill(path=path, arrays=arrays, row=1, rules=RULES)) == Filled()
+    assert decoders.answer(Fill(path=path, sha256=sha256_of(path), arrays=arrays, row=1, rules=RULES)) == Filled()
     np.testing.assert_array_equal(np.load(arrays[1])[1], load_image(path, 16))
     assert not np.load(arrays[0])[[0, 2]].any()
 
@@ -271,7 +272,7 @@ def test_an_error_of_the_decoder_itself_is_no_verdict_on_a_picture(decoders: Dec
     path = write_files(tmp_path, {"1.png": encoded(1)}) / "1.png"
     np.save(tmp_path / "pixels.npy", np.zeros((3, 8, 8, 3), np.uint8))
     with pytest.raises(RunFailed, match="IndexError"):
-        decoders.answer(Fill(path=path, arrays=(tmp_path / "pixels.npy",), row=3, rules=RULES))
+        decoders.answer(Fill(path=path, sha256=sha256_of(path), arrays=(tmp_path / "pixels.npy",), row=3, rules=RULES))
 
 
 def test_one_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
