@@ -1,6 +1,7 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, also after the power has failed."""
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -45,10 +46,23 @@ def no_half_files(targets: Sequence[Path]) -> Iterator[list[Path]]:
         with full_disk_explained(str(targets[0].parent)):
             yield parts
             for part, target in zip(parts, targets, strict=True):
+                for path in (*part.rglob("*"), part):
+                    sync(path)
                 part.rename(target)
+            for folder in {target.parent for target in targets}:
+                sync(folder)
     finally:
         for part in parts:
             if part.is_dir():
                 shutil.rmtree(part, ignore_errors=True)
             else:
                 part.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Returns once the disk has a file, or the names in a folder: without its name a file is lost, too."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -18,7 +18,8 @@
     |-- TrialFailed             one trial failed; it is recorded and the search goes on
     |   `-- HeadTooLarge        what was asked for does not fit into memory; its backbones are not to blame
     `-- RunFailed               the run as a whole cannot go on
-        `-- DiskFull            no room for a file; nothing half-written is left behind
+        |-- DiskFull            no room for a file; nothing half-written is left behind
+        `-- StoreDamaged        stored bytes are gone or have changed; sent again, they are whole
 
 `code` is stable and safe to match on; `message` is safe to show to anybody.
 
@@ -110,6 +111,10 @@ class RunFailed(DarkroomError):
 
 class DiskFull(RunFailed):
     code = "disk_full"
+
+
+class StoreDamaged(RunFailed):
+    code = "store_damaged"
 
 
 class AttemptOver(BaseException):

@@ -82,9 +82,14 @@ class Settings(BaseSettings):
         int, Setting(unit="bytes", help="Largest single HTTP request, such as one archive.")
     ] = 6 * 1024**3
     max_files: Annotated[int, Setting(unit="files", help="Most pictures in one data set.")] = 50_000
-    max_image_pixels: Annotated[
-        int, Setting(unit="pixels", help="Larger pictures are refused before they are decoded.")
-    ] = 100_000_000
+    max_image_bytes: Annotated[
+        int,
+        Setting(
+            unit="bytes",
+            help="Largest picture, decoded: width x height x channels x bytes of a sample. Larger ones are refused "
+            "before they are decoded. A process that opens pictures may take this and 400 MB.",
+        ),
+    ] = 400_000_000
     max_budget_s: Annotated[int, Setting(unit="seconds", help="Longest time budget that a run may ask for.")] = (
         24 * 3600
     )

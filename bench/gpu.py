@@ -27,7 +27,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from automl.images.decode import decode_into
 from automl.logs import configure_logging
 from automl.models.cards import VISIBLE_DEVICES
 from automl.models.device import device_in_words, has_gpu
@@ -43,7 +42,7 @@ from automl.records import ImageRecord
 from automl.search.block import Block
 from automl.search.frozen import FrozenFeatures
 from automl.search.space import LAST_TAP, PLAIN_VIEW
-from automl.serving.predict import RULES
+from automl.serving.predict import RULES, load_image
 from automl.settings import load_settings
 from bench.harness import report
 
@@ -164,8 +163,7 @@ def _limits(photos: tuple[ImageRecord, ...]) -> Limits:
     import tensorflow as tf
 
     paths = [str(photo.path) for photo in photos[:_N_DECODED_ALONE]]
-    array = np.empty((len(paths), SIZE_PX, SIZE_PX, 3), np.uint8)
-    decode_s = quickest_s(lambda: decode_into([array], 0, paths, rules=RULES), 2)
+    decode_s = quickest_s(lambda: [load_image(path, SIZE_PX, RULES) for path in paths], 2)
     n_bytes, side = (_GPU_BYTES, _GPU_SIDE) if has_gpu() else (_CPU_BYTES, _CPU_SIDE)
     host = np.ones(n_bytes // 4, np.float32)
     sent_s = quickest_s(lambda: _done(tf.constant(host)), 3)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import BoundedSemaphore
 from typing import IO
 
@@ -16,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from automl.datasets.data_file import DataFile
 from automl.errors import BadBundle, BadImage, BadUpload, NotAllowedNow, NotFound
-from automl.images.verify import open_verified, redrawn_photo
+from automl.images.decoding.orders import Redraw, Redrawn, Show, Shown
 from automl.serving.answer_table import answered_row, header, refused_row
 from automl.serving.heat import on_photo, overlay, shown
 from automl.serving.model_cache import OpenModel
-from automl.serving.predict import first_of, is_foreign, resize_square
+from automl.serving.predict import first_of, is_foreign
 from automl.store.database import find_run
 from automl.store.results import part_of_report
 from automl.store.tables import Artifact, Run
@@ -45,6 +46,10 @@ LARGE_PX = 1600
 
 _AT_ONCE = 2
 _LONGEST_WAIT_S = 20.0
+
+Photo = Path | bytes
+"""A stored photo, or one that has just arrived."""
+
 _turns = BoundedSemaphore(_AT_ONCE)  # decoding needs much memory and time, and pages must stay quick meanwhile
 
 
@@ -163,16 +168,15 @@ def answers(
         if n_photos > MAX_PHOTOS:
             raise BadUpload(server_messages.TOO_MANY_PHOTOS.format(most=MAX_PHOTOS))
         try:
-            yield _answer(
-                asked, name=part.name, photo=whole_photo(part.body), with_picture=with_picture, with_heat=with_heat
-            )
+            photo = whole_photo(part.body).getvalue()
+            yield _answer(asked, name=part.name, photo=photo, with_picture=with_picture, with_heat=with_heat)
         except BadImage as error:
             yield Refusal(part.name, error.message)
     if n_photos == 0:
         raise BadUpload(server_messages.NO_PHOTO_TO_ANSWER)
 
 
-def answer_or_refusal(asked: Asked, name: str, photo: IO[bytes], *, with_picture: bool) -> Answer | Refusal:
+def answer_or_refusal(asked: Asked, name: str, photo: Photo, *, with_picture: bool) -> Answer | Refusal:
     """What the model says of one photo; all that is said of photos that are kept comes from here.
 
     Raises:
@@ -193,7 +197,7 @@ def answers_for_stored(asked: Asked, files: Iterable[DataFile]) -> Iterator[Answ
 def answer_for_stored(asked: Asked, *, key: str, name: str) -> Answer | Refusal:
     """An answer for one photo in the store."""
     try:
-        with asked.services.store.open(key) as photo:
+        with asked.services.store.as_file(key) as photo:
             return answer_or_refusal(asked, name, photo, with_picture=False)
     except TooBusy as error:
         return Refusal(name, error.message)
@@ -222,14 +226,14 @@ def large_picture(services: Services, key: str) -> bytes:
         NotFound: it is gone, or it is no photo.
         TooBusy: too many photos are being decoded at the moment.
     """
-    with services.store.open(key) as photo, _turn():
-        try:
-            return redrawn_photo(photo, services.settings.max_image_pixels, longest_px=LARGE_PX)
-        except BadImage as error:
-            raise NotFound(server_messages.NO_PHOTO) from error
+    with services.store.as_file(key) as photo, _turn():
+        answer = services.decoders.answer(Redraw(path=photo, longest_px=LARGE_PX))
+    if not isinstance(answer, Redrawn):
+        raise NotFound(server_messages.NO_PHOTO)
+    return answer.jpeg
 
 
-def heat_picture(asked: Asked, photo: IO[bytes], said: int | None, *, is_large: bool) -> bytes:
+def heat_picture(asked: Asked, photo: Path, said: int | None, *, is_large: bool) -> bytes:
     """The photo with its heat map for the class number `said`, or for the model's own answer if that is None.
 
     It is a small PNG, or a large JPEG.
@@ -240,66 +244,68 @@ def heat_picture(asked: Asked, photo: IO[bytes], said: int | None, *, is_large: 
     """
     with _turn():
         try:
-            image = _opened(asked, photo)
-            picture = _explain(asked, image, said, longest_px=LARGE_PX if is_large else PICTURE_PX)
+            picture = _explain(asked, _seen(asked, photo, small_px=LARGE_PX if is_large else PICTURE_PX), said)
         except (BadBundle, BadImage, ValueError) as error:
             raise NotFound(server_messages.NO_HEAT_MAP) from error
     return _encoded(picture, "JPEG" if is_large else "PNG")
 
 
-def _answer(asked: Asked, *, name: str, photo: IO[bytes], with_picture: bool, with_heat: bool) -> Answer:
+def _answer(asked: Asked, *, name: str, photo: Photo, with_picture: bool, with_heat: bool) -> Answer:
     with _turn():
         began = time.perf_counter()
-        image = _opened(asked, photo)
-        classifier = asked.model.classifier
-        probabilities, distance = first_of(
-            *classifier.ask_arrays(resize_square(image, classifier.size_px, classifier.rules)[np.newaxis])
-        )
+        seen = _seen(asked, photo, small_px=PICTURE_PX if with_picture or with_heat else 0)
+        probabilities, distance = first_of(*asked.model.classifier.ask_arrays(seen.square[np.newaxis]))
         latency_s = time.perf_counter() - began
-        heat = _heat_or_nothing(asked, image) if with_heat else b""
-        picture = _encoded(_small(image), "JPEG") if with_picture else b""
+        heat = _heat_or_nothing(asked, seen) if with_heat else b""
+        picture = _encoded(Image.fromarray(seen.small), "JPEG") if with_picture and seen.small is not None else b""
     return Answer(
         name=name,
         labels=asked.labels,
         probabilities=probabilities,
         threshold=asked.threshold,
-        is_foreign=is_foreign(distance, classifier.foreign) if asked.can_tell_foreign else None,
+        is_foreign=is_foreign(distance, asked.model.classifier.foreign) if asked.can_tell_foreign else None,
         latency_s=latency_s,
         picture=picture,
         heat=heat,
     )
 
 
-def _opened(asked: Asked, photo: IO[bytes]) -> Image.Image:
+def _seen(asked: Asked, photo: Photo, *, small_px: int) -> Shown:
     """The photo as the model is to see it. Raises BadImage."""
-    return open_verified(photo, asked.services.settings.max_image_pixels, asked.model.classifier.rules)
+    classifier = asked.model.classifier
+    answer = asked.services.decoders.answer(
+        Show(
+            photo=photo,
+            size_px=classifier.size_px,
+            rules=classifier.rules,
+            small_px=small_px,
+        )
+    )
+    if isinstance(answer, Exception):
+        raise answer
+    assert isinstance(answer, Shown)
+    return answer
 
 
-def _heat_or_nothing(asked: Asked, image: Image.Image) -> bytes:
+def _heat_or_nothing(asked: Asked, seen: Shown) -> bytes:
     try:
-        return _encoded(_explain(asked, image, None), "JPEG")
+        return _encoded(_explain(asked, seen, None), "JPEG")
     except BadBundle:
         return b""  # a model that cannot be explained still answers
 
 
-def _explain(asked: Asked, image: Image.Image, said: int | None, *, longest_px: int = PICTURE_PX) -> Image.Image:
-    """The picture with its heat map; no side is longer than `longest_px`."""
+def _explain(asked: Asked, seen: Shown, said: int | None) -> Image.Image:
+    """The small picture with its heat map."""
+    assert seen.small is not None
     model = explained(asked.services, asked.run, artifact=asked.artifact, model=asked.model, read=_reader(asked))
-    classifier, small = asked.model.classifier, _small(image, longest_px)
-    _, found = model.explain(resize_square(image, classifier.size_px, classifier.rules)[np.newaxis], said)
-    heat = on_photo(shown(found.heat)[0], small.size, classifier.rules.aspect)
-    return Image.fromarray(overlay(np.asarray(small), heat))
+    _, found = model.explain(seen.square[np.newaxis], said)
+    height, width, _ = seen.small.shape
+    heat = on_photo(shown(found.heat)[0], (width, height), asked.model.classifier.rules.aspect)
+    return Image.fromarray(overlay(seen.small, heat))
 
 
 def _reader(asked: Asked) -> Callable[[str], bytes]:
     return lambda name: read_member(asked.services.store, asked.artifact.key, name)
-
-
-def _small(image: Image.Image, longest_px: int = PICTURE_PX) -> Image.Image:
-    small = image.copy()
-    small.info.clear()  # otherwise a comment in it would be copied into the answer
-    small.thumbnail((longest_px, longest_px), Image.Resampling.BILINEAR)
-    return small
 
 
 def _encoded(image: Image.Image, form: str) -> bytes:

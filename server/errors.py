@@ -35,6 +35,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "too_busy": 503,
     "tables_too_new": 503,
     "disk_full": 507,
+    "store_damaged": 503,
     "trial_failed": 500,
     "head_too_large": 500,
     "run_failed": 500,

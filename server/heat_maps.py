@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from sqlalchemy import select
 
-from automl.errors import BadBundle, BadImage, NotFound
-from automl.images.verify import open_verified
+from automl.errors import BadBundle, NotFound
+from automl.images.decoding.orders import Show, Shown
 from automl.records import PhotoUse
 from automl.serving.explained import ExplainedModel
 from automl.serving.heat import typical_of
 from automl.serving.model_cache import OpenModel
-from automl.serving.predict import Classifier, resize_square
+from automl.serving.predict import Classifier
 from automl.store.tables import Artifact, DatasetFile, Run
 from server.services import Services
 
@@ -63,8 +63,9 @@ def _typical(services: Services, run: Run, *, learned: list[str], classifier: Cl
         keys = {sha256: key for sha256, key in session.execute(query) if key}
     for sha256 in wanted:
         try:
-            with services.store.open(keys.get(sha256, "")) as source:
-                image = open_verified(source, services.settings.max_image_pixels, classifier.rules)
-                yield resize_square(image, classifier.size_px, classifier.rules)
-        except (NotFound, BadImage):
+            with services.store.as_file(keys.get(sha256, "")) as photo:
+                answer = services.decoders.answer(Show(photo=photo, size_px=classifier.size_px, rules=classifier.rules))
+        except NotFound:
             continue  # it was removed from the data set meanwhile
+        if isinstance(answer, Shown):
+            yield answer.square

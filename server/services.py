@@ -1,10 +1,13 @@
 """What every view needs: settings, database, files, queue, live events and opened models."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from flask import current_app
 
+from automl.images.decoding.limits import DecodingLimits
+from automl.images.decoding.pool import Decoders
 from automl.serving.model_cache import ModelCache
 from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
@@ -21,7 +24,7 @@ class Enqueue(Protocol):
     def __call__(self, task: str, /, *ids: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Services:
     """One set for each application."""
 
@@ -38,6 +41,11 @@ class Services:
     """Models that answer questions about single photos."""
     packed_models: PackedModels = field(default_factory=PackedModels)
     """Models as browsers fetch them, to run them themselves."""
+
+    @cached_property
+    def decoders(self) -> Decoders:
+        """Processes that open photos, since this one must stay small and quick whatever is in a file."""
+        return Decoders(DecodingLimits(max_image_bytes=self.settings.max_image_bytes))
 
 
 def services() -> Services:

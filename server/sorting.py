@@ -109,7 +109,7 @@ class _Keeper:
         if self._is_there(photo):
             return
         self._refuse_too_much(photo.n_bytes)
-        found = answer_or_refusal(self._asked, part.name, content, with_picture=True)
+        found = answer_or_refusal(self._asked, part.name, content.getvalue(), with_picture=True)
         if isinstance(found, Refusal):
             photo.reason = found.reason
         else:
@@ -126,7 +126,7 @@ class _Keeper:
     def _take(self, photo: SortedPhoto, answer: Answer, content: io.BytesIO) -> None:
         """Everything that is kept of an answer; more of it would be one more line here."""
         photo.answer = photo.label = answer.label
-        photo.confidence = answer.confidence
+        photo.confidence, photo.is_foreign = answer.confidence, answer.is_foreign
         photo.probabilities = answer.probabilities.astype(_LITTLE_ENDIAN).tobytes()
         content.seek(0)
         with full_disk_in_words():

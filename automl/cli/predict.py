@@ -12,10 +12,13 @@ import numpy as np
 from rich.console import Console
 
 from automl.cli.commands import Subparsers
-from automl.errors import UserError
+from automl.errors import BadImage
 from automl.file_faults import fault_in_words, is_folder
+from automl.images.decoding.limits import DecodingLimits
+from automl.images.decoding.orders import Show, Shown
+from automl.images.decoding.pool import Decoders
 from automl.serving.answer_table import answered_row, header, refused_row, sure_in_words
-from automl.serving.predict import Classifier, in_words, is_foreign
+from automl.serving.predict import Classifier, first_of, in_words, is_foreign
 from automl.settings import Settings
 from automl.text.messages import command_line as cli_messages
 from automl.text.messages import files as file_messages
@@ -43,26 +46,26 @@ class Predictor:
     Attributes:
         classifier: the model.
         threshold: the least confidence that counts as sure, 0-1; None where the model has none.
-        max_image_pixels: larger photos are refused.
+        decoders: what opens the photos.
     """
 
     classifier: Classifier
     threshold: float | None
-    max_image_pixels: int
+    decoders: Decoders
 
     def ask(self, path: Path) -> Answered | str:
         """The answer, or the reason why the file cannot be read."""
-        from automl.images.verify import verify_image
-
         if "\0" in str(path):
             return file_messages.IMPOSSIBLE_NAME
-        try:
-            verify_image(path, self.max_image_pixels)
-            probabilities, distance = self.classifier.ask(path)
-        except UserError as error:
-            return str(error)
-        except OSError as error:
-            return fault_in_words(error)
+        answer = self.decoders.answer(
+            Show(photo=path.absolute(), size_px=self.classifier.size_px, rules=self.classifier.rules)
+        )
+        if isinstance(answer, OSError):
+            return fault_in_words(answer)
+        if isinstance(answer, BadImage):
+            return answer.message
+        assert isinstance(answer, Shown)
+        probabilities, distance = first_of(*self.classifier.ask_arrays(answer.square[np.newaxis]))
         foreign = self.classifier.foreign
         return Answered(probabilities, None if foreign is None else is_foreign(distance, foreign))
 
@@ -104,7 +107,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
         predictor = Predictor(
             classifier=Classifier(model),
             threshold=calibration.threshold if sure is None and calibration else sure,
-            max_image_pixels=settings.max_image_pixels,
+            decoders=Decoders(DecodingLimits(max_image_bytes=settings.max_image_bytes)),
         )
         images = [path for given in options.images for path in _photos_in(given)]
         if options.csv is not None:

@@ -41,7 +41,7 @@ class Training:
         """Trains on the photos of `manifest`. Returns the exit code."""
         from automl.cli.console import ConsoleObserver
         from automl.models.cards import lock_card, visible_cards
-        from automl.models.weights.cache import installed
+        from automl.models.weights.cache import sound
         from automl.pipeline.run import Job, train
 
         lock_card(self.settings.locks_dir, visible_cards())
@@ -50,7 +50,7 @@ class Training:
         job = Job(
             manifest=manifest,
             settings=self.run_settings,
-            weights=installed(self.settings.weights_dir),
+            weights=sound(self.settings.weights_dir),
             cache=self.settings.features_dir,
             workspace=self.workspace,
         )

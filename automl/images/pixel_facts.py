@@ -8,7 +8,6 @@ from automl.serving.predict import (
     BACKGROUNDS,
     PhotoRules,
     StoredPixels,
-    deep_gray,
     finite_ends,
     in_8_bits,
     is_all_clear,
@@ -38,7 +37,7 @@ def facts_of(stored: StoredPixels) -> PixelFacts | None:
 def _gray_facts(stored: StoredPixels) -> GrayFacts | None:
     if stored.deep is None and not is_deep_gray(stored.image):
         return None
-    values = deep_gray(stored.image) if stored.deep is None else stored.deep
+    values = np.asarray(stored.image) if stored.deep is None else stored.deep
     lowest, highest = finite_ends(values)
     step = int(max(1, (values.size / _MOST_SAMPLED) ** 0.5))
     sampled = values[::step, ::step]

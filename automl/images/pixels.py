@@ -6,22 +6,22 @@ square is one of its rules, and so part of the key.
 
 import hashlib
 import os
-import selectors
 import shutil
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from automl.atomic_files import no_half_files
-from automl.errors import BadImage
-from automl.images.decode import DecodeFailure, DecoderProcess, decode_into
-from automl.processors import n_processors
+from automl.checked_files import SUFFIX, add_checksum, is_sound, remove
+from automl.errors import BadImage, StoreDamaged
+from automl.images.decoding.limits import DEFAULT_IMAGE_BYTES, DecodingLimits
+from automl.images.decoding.orders import Fill
+from automl.images.decoding.pool import Decoders
 from automl.records import ImageRecord
 from automl.serving.predict import DECODE_PX, PhotoRules
 from automl.text.messages import pixels as pixel_messages
@@ -31,9 +31,7 @@ SCRATCH_PREFIX = "scratch-"
 
 _FORMAT = 2
 _CHUNK = 32
-_ENOUGH_FOR_PROCESSES = 512
-"""For fewer pictures, starting a process costs more time than it saves."""
-
+_MOST_BYTES_OF_A_PIXEL = 8
 _OLDER_THAN_ANY_RUN_S = 25 * 3600
 _IN_USE_S = 24 * 3600
 
@@ -42,9 +40,6 @@ OnProgress = Callable[[int, int], None]
 
 OnRows = Callable[[range], None]
 """Called with the rows of the pictures that were decoded last. They come in any order."""
-
-_Chunks = Generator[tuple[range, DecodeFailure | None], None, None]
-"""After each chunk of pictures: its rows, and which of them could not be decoded."""
 
 
 def content_key(images: Sequence[ImageRecord], image_size_px: int, rules: PhotoRules) -> str:
@@ -99,70 +94,57 @@ class PixelCache:
 
         Raises:
             BadImage: A picture that was readable when it was checked no longer is.
+            StoreDamaged: The file of a picture is gone, or not what was checked.
             DiskFull: There is no room; nothing half-written is left behind.
             RunFailed: A process that decodes was killed.
         """
-        missing = [size for size in sizes_px if not self.path(size).exists()]
+        missing = [size for size in sizes_px if not is_sound(self.path(size))]
         if not missing:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         with no_half_files([self.path(size) for size in missing]) as parts:
             n = len(self.images)
             arrays = [_new_array(part, (n, size, size, 3)) for part, size in zip(parts, missing, strict=True)]
-            chunks = self._by_processes(parts) if n >= _ENOUGH_FOR_PROCESSES else self._by_threads(arrays)
+            decoders = Decoders(self._limits())
+            chunks = (range(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
             done = 0
             on_begin(dict(zip(missing, arrays, strict=True)))
-            with closing(chunks):  # ends the work also where `on_progress` raises
-                for rows, failure in chunks:
-                    if failure is not None:
-                        name = self.images[failure.index].name
-                        raise BadImage(pixel_messages.NO_LONGER_READABLE.format(name=name, reason=failure.reason))
+            # Closing ends the work also where `on_progress` raises.
+            with closing(decoders.map(partial(self._fill, files=parts, decoders=decoders), chunks, batch=1)) as filled:
+                for rows in filled:
                     on_rows(rows)
                     done += len(rows)
                     on_progress(done, n)
             for array in arrays:
                 array.flush()
+        for size in missing:
+            add_checksum(self.path(size))
 
     def delete(self, sizes_px: Sequence[int]) -> None:
         """Deletes the files of these sizes once their features are computed. They can always be made again."""
         for size in sizes_px:
-            self.path(size).unlink(missing_ok=True)
+            remove(self.path(size))
 
-    def _by_threads(self, arrays: Sequence[np.ndarray]) -> _Chunks:
-        paths = [str(image.path) for image in self.images]
-        with ThreadPoolExecutor(n_processors()) as pool:
-            for start in range(0, len(paths), _CHUNK):
-                chunk = range(start, min(start + _CHUNK, len(paths)))
-                failures = pool.map(lambda index: decode_into(arrays, index, [paths[index]], rules=self.rules), chunk)
-                yield chunk, next(filter(None, failures), None)
+    def _fill(self, chunk: Sequence[range], *, files: Sequence[Path], decoders: Decoders) -> list[range]:
+        """Has the pictures of these rows decoded into the files. Raises BadImage, StoreDamaged."""
+        for rows in chunk:
+            some = [(row, self.images[row]) for row in rows]
+            orders = [
+                Fill(path=image.path, sha256=image.sha256, arrays=tuple(files), row=row, rules=self.rules)
+                for row, image in some
+            ]
+            for row, answer in zip(rows, decoders.answers(orders), strict=True):
+                if isinstance(answer, StoreDamaged | FileNotFoundError):
+                    raise StoreDamaged(pixel_messages.PHOTO_CHANGED.format(name=self.images[row].name))
+                if isinstance(answer, Exception):
+                    reason = answer.strerror if isinstance(answer, OSError) else str(answer)
+                    raise BadImage(pixel_messages.NO_LONGER_READABLE.format(name=self.images[row].name, reason=reason))
+        return list(chunk)
 
-    def _by_processes(self, files: Sequence[Path]) -> _Chunks:
-        """Processes write into the .npy files themselves; they end together with this generator."""
-        paths = [str(image.path) for image in self.images]
-        chunks = ((start, paths[start : start + _CHUNK]) for start in range(0, len(paths), _CHUNK))
-        processes: list[DecoderProcess] = []
-        with selectors.DefaultSelector() as busy:
-            try:
-                # No more processes than there are chunks to begin with.
-                for start, chunk in islice(chunks, n_processors()):
-                    processes.append(DecoderProcess(files, self.rules))
-                    processes[-1].order(start, chunk)
-                    rows = range(start, start + len(chunk))
-                    busy.register(processes[-1], selectors.EVENT_READ, (processes[-1], rows))
-                while busy.get_map():
-                    for key, _ in busy.select():
-                        process, decoded = key.data
-                        failure = process.answer()
-                        busy.unregister(process)
-                        # The next chunk, if there is one; a process without work is not waited for any more.
-                        for start, chunk in islice(chunks, 1):
-                            process.order(start, chunk)
-                            rows = range(start, start + len(chunk))
-                            busy.register(process, selectors.EVENT_READ, (process, rows))
-                        yield decoded, failure
-            finally:
-                for process in processes:
-                    process.kill()
+    def _limits(self) -> DecodingLimits:
+        """The check has opened all of them, so the largest one may be opened again, whatever is allowed by now."""
+        largest = max((image.width * image.height for image in self.images), default=0)
+        return DecodingLimits(max_image_bytes=max(DEFAULT_IMAGE_BYTES, _MOST_BYTES_OF_A_PIXEL * largest))
 
 
 def mark_used(path: Path) -> bool:
@@ -181,7 +163,7 @@ def sweep(folder: Path, max_features_bytes: float = 20e9) -> None:
     together are larger than `max_features_bytes`, but never those that were used within the last day.
     """
     now = time.time()
-    for path, status in _files(folder, "pixels-*.npy", ".*.part", "features-*.part"):
+    for path, status in _files(folder, "pixels-*.npy", f"pixels-*{SUFFIX}", ".*.part", "features-*.part"):
         if now - status.st_mtime > _OLDER_THAN_ANY_RUN_S:
             path.unlink(missing_ok=True)
     for path, status in _files(folder, f"{SCRATCH_PREFIX}*"):
@@ -191,7 +173,7 @@ def sweep(folder: Path, max_features_bytes: float = 20e9) -> None:
     for path, status in sorted(_files(folder, "features-*.npy"), key=lambda file: -file[1].st_mtime):
         n_bytes += status.st_size
         if n_bytes > max_features_bytes and now - status.st_mtime > _IN_USE_S:
-            path.unlink(missing_ok=True)
+            remove(path)
 
 
 def _files(folder: Path, *patterns: str) -> list[tuple[Path, os.stat_result]]:

@@ -23,6 +23,7 @@ from automl.processors import n_processors
 from automl.records import PixelFacts
 from automl.serving.predict import RULES, OpenPhoto, PhotoRules, StoredPixels, open_photo, to_rgb
 from automl.text.messages import pixels as pixel_messages
+from automl.text.numbers import size_in_words
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -66,36 +67,37 @@ class VerifiedImage:
     format: str
 
 
-def verify_image(source: Path | IO[bytes], max_pixels: int) -> VerifiedImage:
+def verify_image(source: Path | IO[bytes], max_bytes: int) -> VerifiedImage:
     """Decodes a picture, whatever the name of its file says. May be called from several threads at once.
 
     Args:
         source: The path of the file, or a seekable stream of its bytes.
-        max_pixels: The most pixels, width times height, that a picture may have.
+        max_bytes: Width x height x channels x bytes of a sample, at most.
 
     Raises:
         BadImage: It is not a picture, damaged, or too large; the message is for people.
         OSError: The file itself cannot be read from its disk.
     """
-    with _decoded(source, max_pixels) as photo:
+    with _decoded(source, max_bytes) as photo:
         photo.rgb(RULES)
         return photo.found
 
 
-def open_verified(source: Path | IO[bytes], max_pixels: int, rules: PhotoRules) -> Image.Image:
+def open_verified(source: Path | IO[bytes], max_bytes: int, rules: PhotoRules) -> Image.Image:
     """The picture itself, upright and RGB, by the rules of a model. Otherwise as `verify_image`."""
-    with _decoded(source, max_pixels) as photo:
+    with _decoded(source, max_bytes) as photo:
         return photo.rgb(rules)
 
 
-def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, bytes]:
+def inspect_photo(source: Path | IO[bytes], max_bytes: int) -> tuple[Traits, bytes]:
     """The traits of a picture, and a thumbnail of it as a JPEG without metadata, from decoding it once.
 
     Arguments and errors are those of `verify_image`.
     """
-    with _decoded(source, max_pixels) as photo:
+    with _decoded(source, max_bytes) as photo:
         found, facts, error = photo.found, facts_of(photo.stored), compression_error(photo.photo.image)
         image = photo.by_itself(facts)
+        del photo  # its pixels may take hundreds of megabytes
     with _pillow_is_quiet:
         taken_at = time_taken(source)
     traits = traits_of(
@@ -110,12 +112,12 @@ def inspect_photo(source: Path | IO[bytes], max_pixels: int) -> tuple[Traits, by
     return traits, _redrawn(image, THUMBNAIL_PX)
 
 
-def redrawn_photo(source: Path | IO[bytes], max_pixels: int, *, longest_px: int) -> bytes:
+def redrawn_photo(source: Path | IO[bytes], max_bytes: int, *, longest_px: int) -> bytes:
     """A picture as a JPEG without metadata, upright, as its thumbnail shows it; no side is longer than `longest_px`.
 
     Otherwise arguments and errors are those of `verify_image`.
     """
-    with _decoded(source, max_pixels) as photo:
+    with _decoded(source, max_bytes) as photo:
         image = photo.by_itself(facts_of(photo.stored))
     return _redrawn(image, longest_px)
 
@@ -152,16 +154,16 @@ class _DecodedPhoto:
 
 
 @contextmanager
-def _decoded(source: Path | IO[bytes], max_pixels: int) -> Iterator[_DecodedPhoto]:
+def _decoded(source: Path | IO[bytes], max_bytes: int) -> Iterator[_DecodedPhoto]:
     """Decodes a photo, for work that only reads its pixels: an error of that is one of the photo, too."""
     if isinstance(source, Path):
-        with source.open("rb") as handle, _decoded(handle, max_pixels) as decoded:
+        with source.open("rb") as handle, _decoded(handle, max_bytes) as decoded:
             yield decoded
         return
     try:
         with _pillow_is_quiet, open_photo(source) as photo:
-            # The header alone refuses too many pixels, before anything is decoded.
-            found = _header_of(photo, max_pixels)
+            # The header alone refuses what is too large, before anything is decoded.
+            found = _header_of(photo, max_bytes)
             yield _DecodedPhoto(found=found, photo=photo, stored=photo.decoded())
     except BadImage:
         raise
@@ -169,7 +171,7 @@ def _decoded(source: Path | IO[bytes], max_pixels: int) -> Iterator[_DecodedPhot
         # Pillow's plug-ins raise about a dozen types on hostile bytes; with an errno it is the disk that failed.
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise BadImage(_why_unreadable(source, error, max_pixels)) from error
+        raise BadImage(_why_unreadable(source, error)) from error
 
 
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -181,20 +183,20 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
         yield from pool.map(work, items)
 
 
-def _header_of(photo: OpenPhoto, max_pixels: int) -> VerifiedImage:
+def _header_of(photo: OpenPhoto, max_bytes: int) -> VerifiedImage:
     width, height = photo.size
-    if width * height > max_pixels:
-        raise BadImage(pixel_messages.TOO_MANY_PIXELS.format(n=1, max_pixels=max_pixels))
+    if (n_bytes := photo.n_bytes) > max_bytes:
+        size, most = size_in_words(n_bytes), size_in_words(max_bytes)
+        raise BadImage(pixel_messages.PICTURE_TOO_LARGE.format(n=1, size=size, most=most))
     # A phone's JPEG with a second picture inside (MPO) is read as the JPEG that it begins with.
     form = "JPEG" if photo.image.format == "MPO" else str(photo.image.format)
     return VerifiedImage(width=width, height=height, format=form)
 
 
-def _why_unreadable(source: IO[bytes], error: Exception, max_pixels: int) -> str:
+def _why_unreadable(source: IO[bytes], error: Exception) -> str:
     """The reason for people, which depends on what the file really is."""
     if isinstance(error, Image.DecompressionBombError):
-        most = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
-        return pixel_messages.TOO_MANY_PIXELS.format(n=1, max_pixels=most)
+        return pixel_messages.TOO_MANY_PIXELS.format(n=1, max_pixels=2 * (Image.MAX_IMAGE_PIXELS or 0))
     if isinstance(error, MemoryError):
         return pixel_messages.TOO_LITTLE_MEMORY.one
     source.seek(0)

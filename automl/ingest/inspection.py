@@ -4,20 +4,22 @@ The command line and the web service share what is here. They differ in where th
 becomes of the results, so each hands in a `FileSource` and an `InspectionRecorder` of its own.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import IO, Protocol
 
 from automl.datasets.assess import Assessment, assess, is_table
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit
 from automl.datasets.findings.finding import Finding
-from automl.errors import BadImage, BadUpload
-from automl.images.verify import in_threads, inspect_photo
+from automl.errors import BadImage, BadUpload, StoreDamaged
+from automl.images.decoding.limits import DecodingLimits
+from automl.images.decoding.orders import Answer, Inspect, Inspected
+from automl.images.decoding.pool import Decoders
 from automl.labelling.label_tables import LabelTable, read_tables
 from automl.records import RememberedSides
 from automl.text.upload_names import is_junk
@@ -48,6 +50,9 @@ class FileSource(Protocol):
     def open(self, file: DataFile) -> AbstractContextManager[IO[bytes]]:
         """The bytes of a file, seekable. Called from several threads at once."""
 
+    def path(self, file: DataFile) -> AbstractContextManager[Path]:
+        """A file of this machine that has them, inside the block. Called from several threads at once."""
+
     def fault_of(self, error: Exception) -> str | None:
         """The reason, for people, why a file could not be read.
 
@@ -64,9 +69,12 @@ class InspectionRecorder(Protocol):
     def record(self, inspected: InspectedFile, *, n_done: int, n_total: int) -> None:
         """Takes the results one by one, in the order of the files. It may raise to end the inspection."""
 
+    def wait(self) -> None:
+        """Called at least twice a second while there is no result to take. It may raise to end the inspection."""
+
 
 def inspect_files(
-    files: Sequence[DataFile], *, source: FileSource, recorder: InspectionRecorder, max_pixels: int
+    files: Sequence[DataFile], *, source: FileSource, recorder: InspectionRecorder, max_image_bytes: int
 ) -> float | None:
     """Decodes every photo that no inspection has decoded before, on all processors, and has the results recorded.
 
@@ -74,16 +82,20 @@ def inspect_files(
         files: All files. Leftovers, tables and files without bytes are passed over.
         source: Where their bytes are.
         recorder: What becomes of the results.
-        max_pixels: The most pixels, width times height, that a photo may have.
+        max_image_bytes: The most bytes that a photo may have when it is decoded.
 
     Returns:
         The seconds that one photo took, None where there were too few to tell.
     """
     todo = [file for file in files if file.key and not file.is_seen and is_for_inspection(file.name)]
+    if not todo:
+        return None
     start = time.monotonic()
-    work = partial(_inspect, source=source, recorder=recorder, max_pixels=max_pixels)
-    for n_done, inspected in enumerate(in_threads(work, todo), start=1):
-        recorder.record(inspected, n_done=n_done, n_total=len(todo))
+    decoders = Decoders(DecodingLimits(max_image_bytes=max_image_bytes))
+    work = partial(_inspect, source=source, recorder=recorder, decoders=decoders)
+    with closing(decoders.map(work, todo, on_wait=recorder.wait)) as results:
+        for n_done, inspected in enumerate(results, start=1):
+            recorder.record(inspected, n_done=n_done, n_total=len(todo))
     return (time.monotonic() - start) / len(todo) if len(todo) >= _FEWEST_TO_TIME else None
 
 
@@ -115,25 +127,43 @@ def judge_files(
     return assess(files, edits, tables, fingerprints=fingerprints, find_more=find_more, remembered=remembered)
 
 
-def _inspect(file: DataFile, *, source: FileSource, recorder: InspectionRecorder, max_pixels: int) -> InspectedFile:
-    try:
-        with source.open(file) as stream:
-            traits, thumbnail = inspect_photo(stream, max_pixels)
-            sha256 = file.sha256 or _digest(stream)
-    except BadImage as error:
-        return InspectedFile(file=replace(file, fault=error.message))
-    except Exception as error:
-        fault = source.fault_of(error)
-        if fault is None:
-            raise
-        return InspectedFile(file=replace(file, fault=fault))
-    seen = replace(file, sha256=sha256).seen(traits, recorder.keep_thumbnail(thumbnail))
+def _inspect(
+    files: Sequence[DataFile], *, source: FileSource, recorder: InspectionRecorder, decoders: Decoders
+) -> list[InspectedFile]:
+    orders: list[Inspect] = []
+    faults: dict[int, str] = {}
+    with ExitStack() as opened:
+        for file in files:
+            try:
+                orders.append(Inspect(path=opened.enter_context(source.path(file)), sha256=file.sha256))
+            except Exception as error:  # noqa: BLE001 - raised again unless it is the fault of the one file
+                faults[file.id] = _fault_of(source, error)
+        answers = iter(decoders.answers(orders))
+        return [
+            InspectedFile(file=replace(file, fault=faults[file.id]))
+            if file.id in faults
+            else _inspected(file, next(answers), source=source, recorder=recorder)
+            for file in files
+        ]
+
+
+def _inspected(file: DataFile, answer: Answer, *, source: FileSource, recorder: InspectionRecorder) -> InspectedFile:
+    if isinstance(answer, BadImage):
+        return InspectedFile(file=replace(file, fault=answer.message))
+    if isinstance(answer, StoreDamaged | OSError):
+        return InspectedFile(file=replace(file, fault=_fault_of(source, answer)))
+    assert isinstance(answer, Inspected)
+    traits, thumbnail = answer.traits, recorder.keep_thumbnail(answer.thumbnail)
+    seen = replace(file, sha256=file.sha256 or answer.sha256).seen(traits, thumbnail)
     return InspectedFile(file=seen, fingerprint=traits.fingerprint, detail=traits.detail)
 
 
-def _digest(stream: IO[bytes]) -> str:
-    stream.seek(0)
-    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+def _fault_of(source: FileSource, error: Exception) -> str:
+    """Raises the error where it is not the fault of the one file."""
+    fault = source.fault_of(error)
+    if fault is None:
+        raise error
+    return fault
 
 
 def _tables(files: Sequence[DataFile], source: FileSource) -> list[LabelTable]:

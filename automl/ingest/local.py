@@ -3,6 +3,7 @@
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -175,7 +176,7 @@ def _manifest(
     found: _FoundFiles, settings: Settings, on_progress: OnProgress | None, *, choice: ChooseReading | None
 ) -> DatasetManifest:
     """Raises BadDataset."""
-    files, fingerprints = _inspected(found.files, settings.max_image_pixels, on_progress)
+    files, fingerprints = _inspected(found.files, settings.max_image_bytes, on_progress)
     edits = [choice] if choice else []
     assessment = judge_files(files, source=_LocalDisk(), edits=edits, fingerprints=fingerprints)
     layout = assessment.summary.layout
@@ -204,7 +205,7 @@ def _other_reading(other: ReadingSummary) -> str:
 
 
 def _inspected(
-    found: Sequence[_FoundFile], max_pixels: int, on_progress: OnProgress | None
+    found: Sequence[_FoundFile], max_image_bytes: int, on_progress: OnProgress | None
 ) -> tuple[list[DataFile], Mapping[int, bytes]]:
     """The files, decoded and compared with each other, and their fingerprints; what is not decoded comes last."""
     ordered = sorted(found, key=lambda file: not is_for_inspection(file.name))
@@ -214,7 +215,7 @@ def _inspected(
     ]
     # Numbers instead of rows of a database: they decide which of several near copies is the first.
     results = _Results(on_progress)
-    inspect_files(files, source=_LocalDisk(), recorder=results, max_pixels=max_pixels)
+    inspect_files(files, source=_LocalDisk(), recorder=results, max_image_bytes=max_image_bytes)
     likeness = likeness_of(results.fingerprints, results.details)
     compared = [results.files.get(file.id, file).compared(likeness.get(file.id)) for file in files]
     return compared, results.fingerprints
@@ -225,6 +226,9 @@ class _LocalDisk:
 
     def open(self, file: DataFile) -> BinaryIO:
         return Path(file.key).open("rb")
+
+    def path(self, file: DataFile) -> AbstractContextManager[Path]:
+        return nullcontext(Path(file.key))
 
     def fault_of(self, error: Exception) -> str | None:
         return ingest_messages.FILE_NOT_READ.format(reason=error.strerror) if isinstance(error, OSError) else None
@@ -255,3 +259,6 @@ class _Results:
             self.details[inspected.file.id] = inspected.detail
         if self._on_progress is not None:
             self._on_progress(n_done, n_total)
+
+    def wait(self) -> None:
+        pass

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import structlog
 
-from automl.atomic_files import full_disk_explained, no_half_files
+from automl.atomic_files import full_disk_explained, no_half_files, sync
+from automl.checked_files import add_checksum
 from automl.errors import DiskFull
 from automl.models.ahead import made_ahead
 from automl.models.compiling import CompiledGain, gain_of
@@ -268,6 +269,7 @@ def extract_features(
                     file.write(features.astype(np.float16).tobytes())
                     done += len(features)
                     on_batch(done, n)
+    add_checksum(target)
     written: np.ndarray = np.load(target, mmap_mode="r")
     return written
 
@@ -316,7 +318,9 @@ def _partial_file(target: Path) -> Iterator[BufferedRandom]:
             if _is_ours(file, part):
                 yield file
                 file.flush()
+                os.fsync(file.fileno())
                 part.rename(target)
+                sync(target.parent)
                 return
     except DiskFull:
         part.unlink(missing_ok=True)

@@ -24,7 +24,7 @@ import structlog
 from automl.errors import AttemptOver, DarkroomError
 from automl.logs import configure_logging
 from automl.models.device import device_in_words
-from automl.models.weights.cache import installed
+from automl.models.weights.cache import sound
 from automl.pipeline.attempt import end_process
 from automl.pipeline.database_observer import DatabaseObserver
 from automl.pipeline.run import Job, train
@@ -124,7 +124,7 @@ def _prepare(
         manifest=manifest,
         remembered=sides_for_run(database, run_id, manifest),
         settings=asked.settings,
-        weights=installed(settings.weights_dir),
+        weights=sound(settings.weights_dir),
         cache=settings.features_dir,
         workspace=workspace,
         earlier=asked.earlier,

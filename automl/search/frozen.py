@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from automl.available_memory import available_bytes
+from automl.checked_files import is_sound
 from automl.images.arriving import arriving
 from automl.images.pixels import OnProgress, PixelCache, content_key, mark_used
 from automl.images.verify import in_threads
@@ -153,7 +154,8 @@ class FrozenFeatures:
         return {block for block in possible if self.is_computed(block)}
 
     def is_computed(self, block: Block) -> bool:
-        return self._path(block).exists()
+        """Whether its features are there as they were written; a damaged file is removed."""
+        return is_sound(self._path(block))
 
     def compute(self, block: Block, on_progress: OnProgress) -> None:
         """Computes one block, goes on with one that was broken off, or opens the one that an earlier run has left.
@@ -166,13 +168,13 @@ class FrozenFeatures:
             MemoryError: there is not enough memory for a single photo.
         """
         path = self._path(block)
-        if not mark_used(path):
+        if not (self.is_computed(block) and mark_used(path)):
             self._extract(block, path, on_progress)
         self._blocks[block] = np.asarray(np.load(path, mmap_mode="r"))
 
     def _extract(self, block: Block, path: Path, on_progress: OnProgress) -> None:
         extractor, size = self._extractor(block.backbone), block.image_size_px
-        if self._overlaps and not self._pixels.path(size).exists():
+        if self._overlaps and not is_sound(self._pixels.path(size)):
             sizes, self._sizes_to_decode = self._sizes_to_decode | {size}, set()
             # How long that takes says nothing about the network, which may wait for photos.
             with arriving(self._pixels, sorted(sizes)) as pixels:

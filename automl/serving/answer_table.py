@@ -47,7 +47,7 @@ def answered_row(
     best = int(probabilities.argmax())
     shares = [f"{value:.6f}" for value in probabilities]
     sure = sure_in_words(float(probabilities[best]), threshold)
-    return [photo, labels[best], shares[best], sure, _in_words(is_foreign), *shares, ""]
+    return [photo, labels[best], shares[best], sure, yes_or_no(is_foreign), *shares, ""]
 
 
 def refused_row(photo: str, labels: Sequence[str], reason: str) -> list[str]:
@@ -60,8 +60,9 @@ def sure_in_words(confidence: float, threshold: float | None) -> str:
 
     Empty where the model has no threshold.
     """
-    return _in_words(None if threshold is None else confidence >= threshold)
+    return yes_or_no(None if threshold is None else confidence >= threshold)
 
 
-def _in_words(is_so: bool | None) -> str:
+def yes_or_no(is_so: bool | None) -> str:
+    """As a table says it; empty where it is not known."""
     return "" if is_so is None else "yes" if is_so else "no"

@@ -63,6 +63,12 @@ _OTHER_BYTES = {
 """Of 16 bits for each colour Pillow keeps the upper 8. Asked for the other order of bytes, it gives the lower ones; the
 four bytes of a gray value with its alpha are those of a colour with its alpha."""
 
+_SAMPLE_BYTES = {"I;16": 2, "I": 4, "F": 4}
+"""By the modes of Pillow in which it is not 1."""
+
+_STRIP_PIXELS = 1 << 22
+"""A large picture is worked on in strips of so many pixels: copies of all of it would not fit into memory."""
+
 _ORIENTATION, _PHOTOMETRIC, _BITS = 0x0112, 0x0106, 0x0102
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -291,6 +297,13 @@ class OpenPhoto:
         width, height = self.image.size
         return (height, width) if self.orientation >= 5 else (width, height)
 
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the decoded picture, before a JPEG is reduced: width x height x channels x bytes of a sample."""
+        n_samples = self.image.width * self.image.height * len(self.image.getbands())
+        kind = self.image.mode
+        return n_samples * (2 if _raw_mode(self.image) in _OTHER_BYTES else _SAMPLE_BYTES.get(kind[:4], 1))
+
     def decoded(self) -> StoredPixels:
         """The pixels as they are stored; a JPEG may be reduced."""
         _refuse_mixed_up_bytes(self.image)
@@ -306,10 +319,14 @@ class OpenPhoto:
             assert isinstance(again, ImageFile.ImageFile)
             again.tile = [tile._replace(args=_with_other_bytes(tile.args)) for tile in again.tile]
             again.load()
-            upper, lower = np.asarray(self.image), np.asarray(again)
-        n_colours = 1 if kind == "LA;16B" else 3
-        lower = lower[..., 1:2] if kind == "LA;16B" else lower[..., :3]
-        return np.asarray(upper[..., :n_colours].astype(np.uint16) << 8 | lower)
+            of_upper, of_lower = (slice(1), slice(1, 2)) if kind == "LA;16B" else (slice(3), slice(3))
+            deep = np.empty((again.height, again.width, 1 if kind == "LA;16B" else 3), np.uint16)
+            for box in _strips(again):
+                rows = deep[box[1] : box[3]]
+                rows[:] = np.asarray(self.image.crop(box))[..., of_upper]
+                rows <<= 8
+                rows |= np.asarray(again.crop(box))[..., of_lower]
+        return deep
 
     def upright(self, image: Image.Image) -> Image.Image:
         """The picture turned as EXIF says."""
@@ -329,6 +346,13 @@ def open_photo(source: str | Path | IO[bytes]) -> Iterator[OpenPhoto]:
             if image.format == "WEBP":
                 orientation = _exif_orientation(image.info.get("exif", b""))
             yield OpenPhoto(image, orientation or 1, stream)
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
+    """Left, upper, right and lower edge of each strip, from the top."""
+    n_rows = max(1, _STRIP_PIXELS // max(1, image.width))
+    for top in range(0, image.height, n_rows):
+        yield 0, top, image.width, min(top + n_rows, image.height)
 
 
 def _raw_mode(image: Image.Image) -> str:
@@ -366,7 +390,7 @@ def to_rgb(stored: StoredPixels, rules: PhotoRules) -> Image.Image:
     image = in_8_bits(stored, rules)
     layer = transparent_layer(image)
     if layer is None:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     if rules.version > 0 and is_all_clear(layer):
         return layer.convert("RGB")
     return on_background(layer, rules.background)
@@ -385,7 +409,10 @@ def _colour_8_bits(image: Image.Image, deep: np.ndarray, rules: PhotoRules) -> I
     """The image with its colours scaled as deep gray is; transparency stays."""
     black, white = rules.range_for(int(deep.min()), int(deep.max()), is_float=False)
     scale = np.clip((np.arange(1 << 16) - black) * (255 / max(white - black, 1)), 0, 255).round().astype(np.uint8)
-    colours = Image.fromarray(scale[deep if deep.shape[2] == 3 else deep.repeat(3, axis=2)])
+    colours = Image.new("RGB", image.size)
+    for box in _strips(image):
+        rows = deep[box[1] : box[3]]
+        colours.paste(Image.fromarray(scale[rows if rows.shape[2] == 3 else rows.repeat(3, axis=2)]), box)
     if image.mode == "RGBA":
         colours.putalpha(image.getchannel("A"))
     elif "transparency" in image.info:
@@ -397,7 +424,7 @@ def transparent_layer(image: Image.Image) -> Image.Image | None:
     """A decoded picture as RGBA if any part of it is transparent, else None."""
     if not {"A", "a"} & set(image.getbands()) and "transparency" not in image.info:
         return None
-    layer = image.convert("RGBA")
+    layer = image if image.mode == "RGBA" else image.convert("RGBA")
     return layer if layer.getchannel("A").getextrema() != (255, 255) else None
 
 
@@ -408,8 +435,12 @@ def is_all_clear(layer: Image.Image) -> bool:
 
 def on_background(layer: Image.Image, gray: int) -> Image.Image:
     """An RGBA picture as RGB, before a background of one gray value."""
-    behind = Image.new("RGBA", layer.size, (gray, gray, gray, 255))
-    return Image.alpha_composite(behind, layer).convert("RGB")
+    together = Image.new("RGB", layer.size)
+    for box in _strips(layer):
+        strip = layer.crop(box)
+        behind = Image.new("RGBA", strip.size, (gray, gray, gray, 255))
+        together.paste(Image.alpha_composite(behind, strip).convert("RGB"), box)
+    return together
 
 
 def deep_gray(image: Image.Image) -> np.ndarray:
@@ -434,21 +465,26 @@ def _holds(window: GrayRange, lowest: float, highest: float, *, is_float: bool) 
 
 def finite_ends(values: np.ndarray) -> GrayRange:
     """The smallest and the largest value, without those that are no numbers; 0 and 0 where there is none."""
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if not np.issubdtype(values.dtype, np.floating):
+        return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    is_finite = np.isfinite(values)
+    if not is_finite.any():
+        return 0.0, 0.0
+    lowest, highest = values.min(where=is_finite, initial=np.inf), values.max(where=is_finite, initial=-np.inf)
+    return float(lowest), float(highest)
 
 
 def _gray_8_bits(image: Image.Image, rules: PhotoRules) -> np.ndarray:
     if rules.version == 0:
         return _gray_as_before(image)
-    values = deep_gray(image)
-    is_float = image.mode == "F"
-    black, white = rules.range_for(*finite_ends(values), is_float=is_float)
-    # In place: a large photo takes several hundred megabytes.
-    values -= black
-    values *= 255 / (white - black) if white > black else 0
-    np.nan_to_num(values, copy=False, nan=0.0)
-    gray = np.asarray(np.clip(values, 0, 255, out=values).round().astype(np.uint8))
+    black, white = rules.range_for(*finite_ends(np.asarray(image)), is_float=image.mode == "F")
+    gray = np.empty((image.height, image.width), np.uint8)
+    for box in _strips(image):
+        values = deep_gray(image.crop(box))
+        values -= black
+        values *= 255 / (white - black) if white > black else 0
+        np.nan_to_num(values, copy=False, nan=0.0)
+        gray[box[1] : box[3]] = np.clip(values, 0, 255, out=values).round()
     # A TIFF may say that its lowest value is white. Pillow heeds that for 8 bits only.
     return 255 - gray if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0 else gray
 
@@ -467,13 +503,11 @@ def _cleaned(stream: IO[bytes]) -> tuple[IO[bytes], int | None]:
     head = stream.read(8)
     stream.seek(0)
     clean = next((clean for begin, clean in _CLEANERS.items() if head.startswith(begin)), None)
-    if clean is None:
+    n_bytes = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    if clean is None or n_bytes > _MOST_CLEANED_BYTES:
         return stream, None
-    data = stream.read(_MOST_CLEANED_BYTES + 1)
-    if len(data) > _MOST_CLEANED_BYTES:
-        stream.seek(0)
-        return stream, None
-    cleaned, orientation = clean(data)
+    cleaned, orientation = clean(stream.read(n_bytes))  # not of the most that it may be: memory is taken for it at once
     return io.BytesIO(cleaned), orientation
 
 

@@ -19,7 +19,7 @@ from automl.datasets.assess import Assessment
 from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit, confirmed_labels, read_edit
 from automl.datasets.findings.runs import found_by_runs
-from automl.errors import BadDataset, NotAllowedNow, NotFound
+from automl.errors import BadDataset, NotAllowedNow, NotFound, StoreDamaged
 from automl.images.near_copies import Likeness, likeness_of
 from automl.images.pixels import OnProgress
 from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
@@ -68,7 +68,7 @@ def check_dataset(
         recorder = _RowRecorder(database, store, dataset_id, progress=progress, on_progress=on_progress)
         files = _load_files(database, dataset_id)
         read_photo_s = inspect_files(
-            files, source=_StoredFiles(store), recorder=recorder, max_pixels=settings.max_image_pixels
+            files, source=_StoredFiles(store), recorder=recorder, max_image_bytes=settings.max_image_bytes
         )
         if read_photo_s is not None:
             _keep_speed(database, dataset_id, read_photo_s)
@@ -215,9 +215,14 @@ class _StoredFiles:
     def open(self, file: DataFile) -> AbstractContextManager[IO[bytes]]:
         return self._store.open(file.key)
 
+    def path(self, file: DataFile) -> AbstractContextManager[Path]:
+        return self._store.as_file(file.key)
+
     def fault_of(self, error: Exception) -> str | None:
         # Any other error is one of the store, and would soon refuse every file.
-        return store_messages.CONTENTS_GONE if isinstance(error, NotFound) else None
+        if isinstance(error, StoreDamaged):
+            return store_messages.CONTENTS_CHANGED
+        return store_messages.CONTENTS_GONE if isinstance(error, NotFound | FileNotFoundError) else None
 
 
 class _RowRecorder:
@@ -239,7 +244,12 @@ class _RowRecorder:
 
     def keep_thumbnail(self, thumbnail: bytes) -> str:
         stored = self._store.write(
-            self._thumbnails, io.BytesIO(thumbnail), max_bytes=_MAX_THUMBNAIL_BYTES, suffix=".jpg"
+            # Not synced: a small copy can be drawn again.
+            self._thumbnails,
+            io.BytesIO(thumbnail),
+            max_bytes=_MAX_THUMBNAIL_BYTES,
+            suffix=".jpg",
+            is_synced=False,
         )
         return stored.key
 
@@ -251,6 +261,9 @@ class _RowRecorder:
             self._on_progress(n_done, n_total)
         if n_done == n_total:
             self._save()
+
+    def wait(self) -> None:
+        pass
 
     @patiently
     def _save(self) -> None:

@@ -5,6 +5,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from automl.checked_files import remove
+
 KEPT_S = 24 * 3600.0
 """A download that was not asked for in this time is removed."""
 
@@ -45,4 +47,4 @@ def make_room(of_run: Path) -> None:
         with suppress(FileNotFoundError):
             found.append((path.stat().st_mtime, path))
     for _, path in sorted(found, reverse=True)[KEPT_OF_A_RUN - 1 :]:
-        path.unlink(missing_ok=True)
+        remove(path)

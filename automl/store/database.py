@@ -171,7 +171,8 @@ def _beginning_with(fence: Fence) -> Callable[[Session, SessionTransaction, Conn
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     # WAL: pages read while the worker writes. The time-out covers Optuna's longer transactions in the same file.
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+    # FULL: what somebody was told is on the disk, also after the power has failed.
+    connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA busy_timeout=15000")
     connection.execute("PRAGMA foreign_keys=ON")
 

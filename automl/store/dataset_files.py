@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from automl.datasets.data_file import DataFile
 from automl.records import FileState, Origin, Split
+from automl.store.artifacts import ArtifactStore
 from automl.store.tables import DatasetFile
+from automl.text.messages import store as store_messages
 
 
 def load_files(session: Session, dataset_id: str) -> list[DataFile]:
@@ -39,6 +41,29 @@ def n_sorted_by_models(session: Session, dataset_id: str) -> tuple[int, int]:
     rows = session.execute(query.where(DatasetFile.state == FileState.ACCEPTED).group_by(DatasetFile.origin))
     counts = {row.origin: row.n for row in rows}
     return counts.get(Origin.CONFIRMED, 0), counts.get(Origin.UNSEEN, 0)
+
+
+STORE_FAULTS = (store_messages.CONTENTS_GONE, store_messages.CONTENTS_CHANGED)
+"""Faults of files that are no fault of theirs: the store has lost them, and sent again they are whole."""
+
+
+def repair_file(session: Session, store: ArtifactStore, file_id: int, *, key: str, sha256: str, sent: str) -> bool:
+    """Puts the bytes that were sent again into the place of those that the store has lost; whether it had lost them.
+
+    Args:
+        session: An open transaction.
+        store: Where the bytes are.
+        file_id: The row of the file.
+        key: Where its bytes should be.
+        sha256: Of what was sent.
+        sent: Where it is now.
+    """
+    if store.is_unchanged(key, sha256):
+        return False
+    store.replace(key, sent)
+    is_fault = (DatasetFile.id == file_id, DatasetFile.fault.in_(STORE_FAULTS))
+    session.execute(update(DatasetFile).where(*is_fault).values(fault=""))
+    return True
 
 
 def save_files(session: Session, files: Iterable[DataFile], before: Sequence[DataFile] = ()) -> None:

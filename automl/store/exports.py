@@ -96,6 +96,12 @@ def retry_exports(session: Session, run_id: str) -> dict[str, str]:
     return messages
 
 
+def make_again(export: Export) -> None:
+    """Puts a format whose file is gone or damaged back among those that are to be made; the reaper has it made."""
+    export.state, export.key, export.n_bytes, export.proof = ExportState.PREPARING, "", 0, None
+    export.attempts, export.lease_until = 0, None
+
+
 def fail_exports_again(session: Session, run_id: str, messages: Mapping[str, str]) -> None:
     """Undoes `retry_exports` for those formats that no process has begun with since."""
     unbegun = and_(Export.state == ExportState.PREPARING, Export.attempts == 0)

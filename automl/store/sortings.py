@@ -64,8 +64,9 @@ def is_readable(photo: type[SortedPhoto]) -> ColumnElement[bool]:
 
 
 def is_unsure(threshold: float | None) -> ColumnElement[bool]:
-    """The condition that the model's answer does not count as sure; never where there is no threshold."""
-    return SortedPhoto.confidence < (0.0 if threshold is None else threshold)
+    """The condition that an answer does not count as sure: the model doubts, or has learned nothing like the photo."""
+    is_foreign = func.coalesce(SortedPhoto.is_foreign, False)
+    return or_(is_foreign, SortedPhoto.confidence < (0.0 if threshold is None else threshold))
 
 
 def photos_in_turn(session: Session, sorting_id: str, after: int) -> Sequence[SortedPhoto]:

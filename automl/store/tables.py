@@ -631,6 +631,7 @@ class SortedPhoto(Base):
         answer: The likeliest class; empty of a file that is no readable photo.
         confidence: Probability of `answer`, 0-1.
         probabilities: Of every class of the sorting: float32, little-endian.
+        is_foreign: Whether it looks like nothing that the model has learned; None where the model cannot tell.
         decision: What a person has said of it.
         label: Its class by now: the answer until somebody has looked at it; empty where he names none.
         added_at: When it was added to the data set; None where it was not.
@@ -654,6 +655,7 @@ class SortedPhoto(Base):
     answer: Mapped[str] = mapped_column(default="")
     confidence: Mapped[float] = mapped_column(default=0.0)
     probabilities: Mapped[bytes] = mapped_column(default=b"", deferred=True)
+    is_foreign: Mapped[bool | None]
     decision: Mapped[Decision] = mapped_column(default=Decision.OPEN)
     label: Mapped[str] = mapped_column(default="")
     added_at: Mapped[datetime | None]

@@ -144,7 +144,7 @@ class _Unpacking:
         row |= {"key": "", "sha256": "", "n_bytes": 0}
         try:
             # The limits of the archive are counted while its stream is read, and hold for all its files together.
-            stored = self._store.write(self._prefix, member.stream, max_bytes=_NO_LIMIT)
+            stored = self._store.write(self._prefix, member.stream, max_bytes=_NO_LIMIT, is_synced=False)
         except BadUpload as error:
             return {**row, "state": FileState.REFUSED, "reason": error.message}
         found: _FileValues = {"key": stored.key, "sha256": stored.sha256, "n_bytes": stored.n_bytes}
@@ -161,6 +161,7 @@ class _Unpacking:
     def _insert(self, rows: list[_FileValues]) -> None:
         if not rows:
             return
+        self._store.sync(str(row["key"]) for row in rows if row["key"])
         with self._database.session() as session:
             query = select(DatasetFile.key).where(DatasetFile.key.in_([row["key"] for row in rows if row["key"]]))
             known = set(session.scalars(query))  # after a connection was lost in the moment of the commit

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from automl.datasets.edits import first_label
 from automl.store.checks import current_edits
 from automl.store.database import find_dataset
+from automl.store.dataset_files import STORE_FAULTS
 from automl.store.tables import DatasetFile
 from server.api.bodies import AskedFile, MissingFilesBody, checked, read_json
 from server.api.resources.dataset import MissingFilesResource
@@ -42,13 +43,19 @@ def _files_here(
     session: Session, dataset_id: str, names: set[str], *, label: str | None
 ) -> dict[tuple[str, int], set[str]]:
     """The hashes of what is stored, by name and size."""
-    query = select(DatasetFile.name, DatasetFile.n_bytes, DatasetFile.sha256).where(
-        DatasetFile.dataset_id == dataset_id, DatasetFile.name.in_(names), DatasetFile.key != ""
+    columns = (DatasetFile.name, DatasetFile.n_bytes, DatasetFile.sha256, DatasetFile.key)
+    query = select(*columns).where(
+        DatasetFile.dataset_id == dataset_id,
+        DatasetFile.name.in_(names),
+        DatasetFile.key != "",
+        DatasetFile.fault.not_in(STORE_FAULTS),
     )
     if label is not None:
         query = query.where(DatasetFile.given_label == label)
     here: dict[tuple[str, int], set[str]] = {}
-    for name, n_bytes, sha256 in session.execute(query):
+    for name, n_bytes, sha256, key in session.execute(query):
+        if services().store.size(key) != n_bytes:
+            continue  # the store has lost it, and nobody has noticed yet
         here.setdefault((name, n_bytes), set()).add(sha256)
     return here
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from flask import Response, request, send_file
 
 from automl.atomic_files import no_half_files
+from automl.checked_files import add_checksum, is_sound
 from automl.delivery.download import Chosen, compose
-from automl.errors import BadSetting, NotAllowedNow, NotFound
+from automl.errors import BadSetting, NotAllowedNow, NotFound, StoreDamaged
 from automl.formats import FORMATS, Format, find_format
 from automl.records import ExportState
 from automl.store.composed import make_room, remove_of_run
 from automl.store.database import find_run
+from automl.store.exports import make_again
 from automl.store.locks import exclusive
 from automl.store.tables import Artifact, Export, Run
 from automl.text.messages import server as server_messages
@@ -51,7 +53,7 @@ def send_download(run_id: str) -> Response:
         exports = _chosen_exports(run, base, names) if names else []
         sure = run.sure_threshold if base.kind == "bundle" else None
     is_composed = bool(exports) or sure is not None
-    path = _composed(services(), base, exports, sure) if is_composed else _local(services(), base.key)
+    path = _composed(services(), base, exports, sure) if is_composed else _base(services(), base)
     try:
         with services().database.session() as session:
             find_run(session, run_id)
@@ -137,20 +139,29 @@ def _composed(services: Services, base: Artifact, exports: Sequence[Export], sur
     path = services.settings.composed_dir / base.run_id / f"{key}.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(path.with_suffix(".lock")):
-        if path.exists():
+        if is_sound(path):
             os.utime(path)  # keeps it from being removed as unused while it is sent
             return path
         make_room(path.parent)
-        bundle = _local(services, base.key)
+        bundle = _base(services, base)
         chosen = [_chosen(services, export) for export in exports]
         with no_half_files([path]) as (part,):
             compose(part, bundle, chosen or [Chosen(one) for one in FORMATS if one.is_made_at_once], sure=sure)
+        add_checksum(path)
     return path
 
 
 def _chosen(services: Services, export: Export) -> Chosen:
-    model = _local(services, export.key) if export.key else None
-    return Chosen(find_format(export.format), model, _remark(export))
+    made = find_format(export.format)
+    if not export.key:
+        return Chosen(made, None, _remark(export))
+    if services.store.size(export.key) != export.n_bytes:
+        with services.database.session() as session:
+            row = session.get(Export, export.id)
+            if row is not None and row.key == export.key:
+                make_again(row)
+        raise NotAllowedNow(server_messages.FORMAT_LOST.format(title=made.title))
+    return Chosen(made, _local(services, export.key), _remark(export))
 
 
 def _remark(export: Export) -> str:
@@ -158,8 +169,12 @@ def _remark(export: Export) -> str:
     return "" if export.proof is None or export.proof.is_true else export.proof.words
 
 
+def _base(services: Services, base: Artifact) -> Path:
+    """The base bundle. Raises StoreDamaged where it is not whole: half of a model is worse than none."""
+    if services.store.size(base.key) != base.n_bytes:
+        raise StoreDamaged(server_messages.BUNDLE_LOST)
+    return _local(services, base.key)
+
+
 def _local(services: Services, key: str) -> Path:
-    path = services.store.local_path(key, services.settings.features_dir / "downloads")
-    if not path.exists():
-        raise NotFound(server_messages.FILE_GONE)
-    return path
+    return services.store.local_path(key, services.settings.features_dir / "downloads")

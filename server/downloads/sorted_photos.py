@@ -15,7 +15,7 @@ import numpy as np
 
 from automl.errors import NotFound
 from automl.records import Decision
-from automl.serving.answer_table import header, sure_in_words
+from automl.serving.answer_table import header, sure_in_words, yes_or_no
 from automl.store.sortings import all_photos
 from automl.store.tables import SortedPhoto, Sorting
 from automl.text.messages import pages as page_messages
@@ -89,12 +89,13 @@ class SortedTable:
     def _row(self, photo: SortedPhoto) -> list[Cell]:
         labels = self._sorting.labels
         if not photo.is_read:
-            return [photo.name, "", "", "", "", "", *[""] * len(labels), photo.reason]
+            return [photo.name, "", "", "", "", "", "", *[""] * len(labels), photo.reason]
         looked = page_messages.NO if photo.decision is Decision.OPEN else page_messages.YES
         sure = sure_in_words(photo.confidence, self._threshold)
         shares = [float(share) for share in np.frombuffer(photo.probabilities, "<f4")]
         place = place_of(photo, self._threshold)
-        return [photo.name, place, looked, photo.answer, photo.confidence, sure, *shares, ""]
+        foreign = yes_or_no(photo.is_foreign)
+        return [photo.name, place, looked, photo.answer, photo.confidence, sure, foreign, *shares, ""]
 
 
 def as_text(text: str) -> str:
@@ -109,8 +110,8 @@ def place_of(photo: SortedPhoto, threshold: float | None) -> str:
     """
     if photo.decision is Decision.NONE:
         return page_messages.NONE_FOLDER
-    is_doubted = photo.decision is Decision.OPEN and threshold is not None and photo.confidence < threshold
-    if photo.decision is Decision.UNSURE or is_doubted:
+    is_doubted = bool(photo.is_foreign) or (threshold is not None and photo.confidence < threshold)
+    if photo.decision is Decision.UNSURE or (photo.decision is Decision.OPEN and is_doubted):
         return page_messages.UNSURE_FOLDER
     return photo.label
 

@@ -71,7 +71,7 @@ def heat(run_id: str, file_id: int, form: str) -> ResponseReturnValue:
         file = session.get(DatasetFile, row_id(file_id))
     if file is None or file.dataset_id != asked.run.dataset_id or not file.key:
         raise NotFound(server_messages.NO_PHOTO)
-    with services().store.open(file.key) as source:
+    with services().store.as_file(file.key) as source:
         picture = heat_picture(asked, source, request.args.get("said", type=int), is_large=form == "jpg")
     response = Response(picture, mimetype="image/jpeg" if form == "jpg" else "image/png")
     response.cache_control.private = True

@@ -18,6 +18,7 @@ from automl.settings import Settings
 from automl.store.artifacts import StoredFile
 from automl.store.checks import current_edits
 from automl.store.database import find_dataset
+from automl.store.dataset_files import repair_file
 from automl.store.tables import N_FILES_AND_BYTES, Dataset, DatasetFile, Run
 from automl.store.turns import take_turn
 from automl.text.messages import server as server_messages
@@ -193,7 +194,9 @@ class _Batch:
 
     def add(self, name: str, body: IO[bytes], label: str | None) -> None:
         with _plain_words(self._services):
-            stored = self._services.store.write(_prefix(self._dataset_id), body, max_bytes=self._bytes_left)
+            stored = self._services.store.write(
+                _prefix(self._dataset_id), body, max_bytes=self._bytes_left, is_synced=False
+            )
         self._bytes_left -= stored.n_bytes
         self._pending.append(_Arrived(name, stored, label and first_label(self._edits, label)))
         if len(self._pending) >= _FILES_PER_COMMIT:
@@ -207,16 +210,18 @@ class _Batch:
             NotAllowedNow: It is being checked now.
             UploadTooLarge: There are more files or bytes than the settings allow.
         """
+        # Before their rows are: whoever is told that a file is here has it, whatever happens to the power.
+        self._services.store.sync(file.stored.key for file in self._pending)
         with self._services.database.session() as session:
             dataset = take_turn(session, self._dataset_id)
             if dataset.state is DatasetState.CHECKING:
                 raise NotAllowedNow(server_messages.BEING_CHECKED)
-            new, copies, relabelled = self._sort_out(session)
+            new, copies, relabelled, n_repaired = self._sort_out(session)
             n_bytes = sum(file.stored.n_bytes for file in new)
             check_size(session, self._services.settings, self._dataset_id, n_files=len(new), n_bytes=n_bytes)
             if new:
                 session.execute(insert(DatasetFile), [file.row(self._dataset_id) for file in new])
-            if new or relabelled:
+            if new or relabelled or n_repaired:
                 dataset.state = DatasetState.UPLOADING
         self._pending.clear()
         for file in copies:
@@ -229,17 +234,25 @@ class _Batch:
             self._services.store.delete(file.stored.key)
         self._pending.clear()
 
-    def _sort_out(self, session: Session) -> tuple[list[_Arrived], list[_Arrived], dict[int, str]]:
-        """The files that are new, the copies of what is there already, and which of those have a new class."""
+    def _sort_out(self, session: Session) -> tuple[list[_Arrived], list[_Arrived], dict[int, str], int]:
+        """The files that are new, the copies of what is there already, which of those have a new class, and how many
+        were lost by the store and are whole now.
+        """
         known = self._known_files(session)
         new: dict[tuple[str, str], _Arrived] = {}
         copies: list[_Arrived] = []
         relabelled: dict[int, str] = {}
+        n_repaired = 0
         for file in self._pending:
             first = new.get(file.identity)
             if first is None and file.identity not in known:
                 new[file.identity] = file
                 continue
+            if first is None:
+                id_, _, key = known[file.identity]
+                sent, sha256 = file.stored.key, file.stored.sha256
+                if key and repair_file(session, self._services.store, id_, key=key, sha256=sha256, sent=sent):
+                    n_repaired += 1
             copies.append(file)
             if file.label is None:
                 continue
@@ -249,15 +262,14 @@ class _Batch:
                 relabelled[known[file.identity][0]] = file.label
         if relabelled:
             session.execute(update(DatasetFile), [{"id": id_, "given_label": to} for id_, to in relabelled.items()])
-        return list(new.values()), copies, relabelled
+        return list(new.values()), copies, relabelled, n_repaired
 
-    def _known_files(self, session: Session) -> dict[tuple[str, str], tuple[int, str | None]]:
-        """Id and given label of the files that are there under the names that have arrived, by identity."""
+    def _known_files(self, session: Session) -> dict[tuple[str, str], tuple[int, str | None, str]]:
+        """Id, given label and key of the files that are there under the names that have arrived, by identity."""
         names = {file.name for file in self._pending}
-        query = select(DatasetFile.name, DatasetFile.sha256, DatasetFile.id, DatasetFile.given_label).where(
-            DatasetFile.dataset_id == self._dataset_id, DatasetFile.name.in_(names)
-        )
-        return {(name, sha256): (id_, label) for name, sha256, id_, label in session.execute(query)}
+        columns = (DatasetFile.name, DatasetFile.sha256, DatasetFile.id, DatasetFile.given_label, DatasetFile.key)
+        query = select(*columns).where(DatasetFile.dataset_id == self._dataset_id, DatasetFile.name.in_(names))
+        return {(name, sha256): (id_, label, key) for name, sha256, id_, label, key in session.execute(query)}
 
 
 def check_size(session: Session, limits: Settings, dataset_id: str, *, n_files: int, n_bytes: int) -> None:

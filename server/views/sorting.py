@@ -19,6 +19,8 @@ N_ON_A_PAGE = 48
 MOST_BUTTONS = 6
 """Up to so many classes are beside each photo; more are in a list that opens."""
 
+_DOUBTFUL_FIRST = (func.coalesce(SortedPhoto.is_foreign, False).desc(), SortedPhoto.confidence, SortedPhoto.id)
+
 UNSURE, NONE = "unsure", "none"
 """What a form sends for the two answers that are no class; a class is sent as its number."""
 
@@ -134,7 +136,7 @@ class SortingView:
 
     def is_doubted(self, photo: SortedPhoto) -> bool:
         """Whether the model's answer does not count as sure."""
-        return self.threshold is not None and photo.confidence < self.threshold
+        return bool(photo.is_foreign) or (self.threshold is not None and photo.confidence < self.threshold)
 
 
 def view_sorting(
@@ -155,7 +157,7 @@ def view_sorting(
     n_found = session.scalar(select(func.count()).select_from(SortedPhoto).where(*wanted)) or 0
     pages = max(1, -(-n_found // N_ON_A_PAGE))
     page = min(page, pages)
-    query = select(SortedPhoto).where(*wanted).order_by(SortedPhoto.confidence, SortedPhoto.id)
+    query = select(SortedPhoto).where(*wanted).order_by(*_DOUBTFUL_FIRST)
     photos = session.scalars(query.offset((page - 1) * N_ON_A_PAGE).limit(N_ON_A_PAGE)).all()
     numbers = dict(zip(conditions, counts, strict=False))
     n_looked, n_named, n_unseen, n_added = counts[len(conditions) :]

@@ -16,7 +16,7 @@ from automl.store.tables import Dataset, DatasetFile, Run
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     small = load_settings({"DARKROOM_HOME": str(tmp_path / "home")})
-    limits = {"max_files": 200, "max_upload_bytes": 50_000_000, "max_image_pixels": 1_000_000}
+    limits = {"max_files": 200, "max_upload_bytes": 50_000_000, "max_image_bytes": 3_000_000}
     return small.model_copy(update=limits)
 
 

@@ -47,6 +47,7 @@ def add_exports(world: World, run_id: str, **states: ExportState) -> None:
             key = _store(world, run_id, one.name) if is_kept else ""
             is_proven = state is ExportState.READY
             row = Export(run_id=run_id, format=one.name, state=state, key=key, proof=proof() if is_proven else None)
+            row.n_bytes = world.store.size(key) or 0 if key else 0
             row.message = "There was no room." if state is ExportState.FAILED else ""
             session.add(row)
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from automl.atomic_files import no_half_files
 from automl.backbone_table import BACKBONES, Backbone
+from automl.checked_files import sha256_of
 from automl.errors import BadWeights
 from automl.models.backbones.building import build_backbone
 from automl.text.messages import weights as weights_messages
@@ -27,6 +30,7 @@ FORMAT = 1
 """The version of the files in the cache; files of another version are fetched anew."""
 
 _MISSING = "missing.json"
+_SUMS = "sums"
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -86,10 +90,12 @@ class InstalledWeights:
         return (*needed, self.head_path) if self.head_path.exists() else needed
 
     def write_record(self) -> None:
-        """Writes the record, with the sizes of the files that are there."""
-        values = {**asdict(self), "format": FORMAT, "files": _sizes(self)}
+        """Writes the record, with the sizes and checksums of the files that are there."""
+        sums = {path.name: sha256_of(path) for path in self.files}
+        values = {**asdict(self), "format": FORMAT, "files": _sizes(self), _SUMS: sums}
         del values["folder"]
-        self.record_path.write_text(json.dumps(values, indent=2) + "\n")
+        with no_half_files([self.record_path]) as (part,):
+            part.write_text(json.dumps(values, indent=2) + "\n")
 
 
 def installed(weights_dir: Path) -> dict[str, InstalledWeights]:
@@ -112,6 +118,31 @@ def _not_fetched(row: Backbone) -> str:
     return (
         weights_messages.NOT_FETCHED_YET if row.is_fetched else weights_messages.FETCHED_BY_NAME.format(name=row.name)
     )
+
+
+def drop_damaged(weights_dir: Path) -> list[str]:
+    """Reads the files of all backbones, removes the records of those that have changed, and returns their names.
+
+    A damaged backbone is fetched anew by the next `automl weights fetch`. Records of earlier versions have no checksums
+    of these files: they get those of what is there.
+    """
+    damaged = []
+    for name, record in installed(weights_dir).items():
+        sums = json.loads(record.record_path.read_text()).get(_SUMS)
+        if sums is None:
+            with suppress(PermissionError):  # a cache that is shared, and not ours
+                record.write_record()
+        elif sums != {path.name: sha256_of(path) for path in record.files}:
+            _log.warning("damaged weights are not used; fetch them again", backbone=name)
+            record.record_path.unlink(missing_ok=True)
+            damaged.append(name)
+    return damaged
+
+
+def sound(weights_dir: Path) -> dict[str, InstalledWeights]:
+    """As `installed`, after `drop_damaged`: for a run, which would be wrong in silence with other numbers."""
+    drop_damaged(weights_dir)
+    return installed(weights_dir)
 
 
 def write_reasons(weights_dir: Path, reasons: Mapping[str, str]) -> None:
@@ -142,6 +173,7 @@ def read_record(name: str, weights_dir: Path) -> InstalledWeights | None:
         if values.pop("format") != FORMAT:
             return None
         sizes = values.pop("files")
+        values.pop(_SUMS, None)
         values |= {key: tuple(values[key]) for key in ("taps", "tap_widths")}
         record = InstalledWeights(folder=weights_dir, **values)
         return record if sizes == _sizes(record) else None

@@ -88,3 +88,8 @@ FROM = "from"
 LICENCE = "licence"
 NOTE = "note"
 NOT_INSTALLED = "not installed"
+
+# `automl verify`: whether everything that is kept is whole.
+VERIFY_HELP = "read everything that is kept, and mend what a disk has damaged"
+FILE_AND_STATE = "{file}: {state}"
+VERIFIED = "{n_files:,} files read: {n_repaired:,} repaired, {n_lost:,} lost."

@@ -32,9 +32,26 @@ TOO_MANY_PIXELS = OneOrMany(
     one="The picture has more than {max_pixels:,} pixels. Make it smaller.",
     many="The pictures have more than {max_pixels:,} pixels. Make them smaller.",
 )
+PICTURE_TOO_LARGE = OneOrMany(
+    one="The picture is too large: opened, it would take {size} of memory, and at most {most} are allowed here. Make "
+    "it smaller.",
+    many="The pictures are too large: opened, each would take {size} of memory, and at most {most} are allowed here. "
+    "Make them smaller.",
+)
+TOO_SLOW = OneOrMany(
+    one="The picture could not be opened within {seconds:.0f} seconds, which no ordinary photo takes. Save it anew as "
+    "an ordinary JPEG or PNG.",
+    many="The pictures could not be opened within {seconds:.0f} seconds each, which no ordinary photo takes. Save them "
+    "anew as ordinary JPEG or PNG.",
+)
+STOPS_READER = OneOrMany(
+    one="The picture is damaged in a way that stops the program that opens it.",
+    many="The pictures are damaged in a way that stops the program that opens them.",
+)
 TOO_LITTLE_MEMORY = OneOrMany(
-    one="The picture needs more memory than this machine has. Make it smaller.",
-    many="The pictures need more memory than this machine has. Make them smaller.",
+    one="Opening the picture takes more memory than one picture may have here. Make it smaller, or save it as JPEG.",
+    many="Opening the pictures takes more memory than one picture may have here. Make them smaller, or save them as "
+    "JPEG.",
 )
 EMPTY_FILE = OneOrMany(
     one="The file is empty.",
@@ -70,8 +87,12 @@ OTHER_FILE = OneOrMany(
 )
 
 # What went wrong while the photos of a run were decoded.
+PHOTO_CHANGED = (
+    "What is stored of {name} is not what was sent: the disk has lost or changed some of it. Send it again, and start "
+    "the run again."
+)
 NO_LONGER_READABLE = "{name} can no longer be read ({reason})."
-READER_KILLED = "A process that reads the photos was killed, most often because memory ran out."
+READER_NOT_STARTED = "The program that opens pictures could not be started. Its messages are in the log."
 
 # What is found out about transparent photos that show nothing.
 HIDDEN_PHOTOS = OneOrMany(

@@ -95,6 +95,14 @@ NO_SUCH_FORMAT = "There is no format called {name!r}. Known: {known}."
 FORMATS_AFTER_RUN = "The formats can be chosen when the run is done. Without a choice you get the best so far."
 FORMAT_NEVER_MADE = "{title} was never made for this model. Prepare the other formats first."
 FORMAT_FAILED = "{title} could not be made. Try again on the page of the run, or leave it out."
+FORMAT_LOST = (
+    "What was made of {title} is gone or damaged on the server's disk. It is made again: come back in a few minutes, "
+    "or leave it out."
+)
+BUNDLE_LOST = (
+    "The file of this model is gone or damaged on the server's disk, so it cannot be downloaded. Restore a backup, or "
+    "start the run again."
+)
 FORMAT_NOT_READY = "{title} is still being prepared. Wait a moment, or leave it out."
 MODEL_DAMAGED = "The model of this run cannot be opened; its file is damaged."
 THRESHOLD_AFTER_RUN = "From when on an answer counts as sure can be chosen once the run is done."

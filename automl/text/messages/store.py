@@ -25,6 +25,7 @@ LOOKING_AT_PHOTOS = "Looking at the photos: {n_done:,} of {n_total:,}"
 COMPARING = "Comparing the photos with each other"
 NOT_CHECKED = "These photos have not been checked yet."
 CONTENTS_GONE = "Its contents are not here any more. Send it again."
+CONTENTS_CHANGED = "What is stored of it is not what was sent: the disk has lost or changed some of it. Send it again."
 
 # What a run can be asked, and when.
 WAITING_FOR_WORKER = "Waiting for the worker"
@@ -42,3 +43,17 @@ EXPORT_GIVEN_UP = (
     "The program that makes this format was stopped three times, most often because the computer ran out of "
     "memory. Close other programs and try again."
 )
+
+# What became of a file that was found to be damaged.
+PHOTO_OF = "{photo} in {data_set}"
+REPAIRED_FROM_TWIN = "repaired, from another copy of the same photo"
+SEND_AGAIN = "lost; send this photo again"
+SMALL_COPY_DRAWN = "repaired: its small copy is drawn again"
+VERSION_OF = "version {number} of {data_set}"
+VERSION_LOST = "lost; runs on this version cannot be repeated"
+VERSION_MADE_AGAIN = "the list of its photos is lost; it is made again when they are checked"
+FILE_OF_RUN = "{file} of {run}"
+RUN_FILE_LOST = "lost; restore a backup, or start the run again"
+FORMAT_MADE_AGAIN = "repaired: the worker makes it again"
+CACHE_MADE_AGAIN = "removed; it is made again when it is needed"
+WEIGHTS_AGAIN = "removed; fetch them again with: automl weights fetch {name}"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from automl.errors import BadImage
-from automl.images import pixels as pixels_module
+from automl.checked_files import sha256_of
+from automl.errors import StoreDamaged
 from automl.images.arriving import ArrivingPixels, arriving
 from automl.images.pixels import PixelCache
 from automl.records import ImageRecord
@@ -21,15 +21,13 @@ def cache(tmp_path: Path) -> PixelCache:
     for number in range(40):
         path = tmp_path / f"{number}.png"
         Image.new("RGB", (20, 10), (number, 0, 0)).save(path)
-        images.append(ImageRecord(path=path, name=path.name, label="x", sha256=f"sha{number}", width=20, height=10))
+        images.append(ImageRecord(path=path, name=path.name, label="x", sha256=sha256_of(path), width=20, height=10))
     return PixelCache(tmp_path / "cache", tuple(images), RULES)
 
 
-@pytest.mark.parametrize("enough_for_processes", [0, 1000])
 def test_rows_are_there_before_all_are_and_in_the_end_files_are(
-    cache: PixelCache, monkeypatch: pytest.MonkeyPatch, enough_for_processes: int
+    cache: PixelCache,
 ) -> None:
-    monkeypatch.setattr(pixels_module, "_ENOUGH_FOR_PROCESSES", enough_for_processes)
     with arriving(cache, [8, 16]) as pixels:
         rows = pixels.of_size(8)
         assert len(rows) == 40
@@ -57,7 +55,7 @@ def test_what_is_decoded_already_is_opened(cache: PixelCache) -> None:
 
 def test_a_picture_that_cannot_be_read_is_named_where_its_row_is_asked_for(cache: PixelCache) -> None:
     cache.images[35].path.write_bytes(b"no picture")
-    with pytest.raises(BadImage, match=r"35\.png"), arriving(cache, [8]) as pixels:
+    with pytest.raises(StoreDamaged, match=r"35\.png"), arriving(cache, [8]) as pixels:
         pixels.of_size(8)[30:40]
     assert list(cache.folder.iterdir()) == []
 

@@ -10,19 +10,20 @@ from PIL import Image, ImageFile
 
 from automl.errors import BadImage
 from automl.images.verify import VerifiedImage, in_threads, verify_image
-from bench.folder_cases.odd_photos import beside_a_jpeg, beside_a_png, tiff
+from automl.serving.predict import open_photo
+from bench.folder_cases.odd_photos import beside_a_jpeg, beside_a_png, deep_colour, patches, tiff
 from tests.automl.images.pictures import encoded, picture
 
-MAX_PIXELS = 1_000_000
+MAX_BYTES = 3_000_000
 
 
 def verified(content: bytes) -> VerifiedImage:
-    return verify_image(io.BytesIO(content), MAX_PIXELS)
+    return verify_image(io.BytesIO(content), MAX_BYTES)
 
 
-def refusal(content: bytes, max_pixels: int = MAX_PIXELS) -> str:
+def refusal(content: bytes, max_bytes: int = MAX_BYTES) -> str:
     with pytest.raises(BadImage) as caught:
-        verify_image(io.BytesIO(content), max_pixels)
+        verify_image(io.BytesIO(content), max_bytes)
     return caught.value.message
 
 
@@ -36,7 +37,7 @@ def png_header_only(width: int, height: int) -> bytes:
 def test_every_promised_format_is_accepted_whatever_the_name(form: str, tmp_path: Path) -> None:
     path = tmp_path / "photo.txt"
     path.write_bytes(encoded(0, form))
-    assert verify_image(path, MAX_PIXELS) == VerifiedImage(width=24, height=16, format=form)
+    assert verify_image(path, MAX_BYTES) == VerifiedImage(width=24, height=16, format=form)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGBA", "I;16", "CMYK", "YCbCr", "F"])
@@ -84,7 +85,7 @@ def test_a_cut_off_compressed_tiff_is_refused_in_silence(compression: str, capfd
     content = encoded(picture(size=(200, 150)), "TIFF", compression=compression)
     for n_bytes in range(8, len(content), 997):
         with warnings.catch_warnings(), pytest.raises(BadImage):
-            verify_image(io.BytesIO(content[:n_bytes]), MAX_PIXELS)
+            verify_image(io.BytesIO(content[:n_bytes]), MAX_BYTES)
     assert capfd.readouterr() == ("", "")
 
 
@@ -114,17 +115,47 @@ def test_formats_that_are_not_promised_are_refused(form: str) -> None:
     assert "JPEG, PNG, WebP" in refusal(encoded(picture(size=(32, 32)), form))
 
 
-def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
-    assert "more than 999 pixels" in refusal(png_header_only(100, 10), max_pixels=999)
+def test_what_would_be_too_large_is_refused_before_it_is_decoded() -> None:
+    words = "opened, it would take 3.0 kB of memory, and at most 3.0 kB are allowed here"
+    assert words in refusal(png_header_only(100, 10), max_bytes=2_999)
+
+
+@pytest.mark.parametrize(
+    ("mode", "form", "n_bytes"),
+    [
+        ("1", "PNG", 1),
+        ("L", "PNG", 1),
+        ("P", "PNG", 1),
+        ("RGB", "JPEG", 3),
+        ("RGBA", "PNG", 4),
+        ("CMYK", "JPEG", 4),
+        ("I;16", "PNG", 2),
+        ("I", "TIFF", 4),
+        ("F", "TIFF", 4),
+        ("RGB", "WEBP", 3),
+    ],
+)
+def test_a_picture_counts_with_all_its_channels_and_the_size_of_their_samples(
+    mode: str, form: str, n_bytes: int
+) -> None:
+    image = Image.new(mode, (24, 16)) if mode == "I;16" else picture(mode=mode)
+    with open_photo(io.BytesIO(encoded(image, form))) as photo:
+        assert photo.n_bytes == 24 * 16 * n_bytes
+
+
+def test_a_colour_of_16_bits_counts_twice() -> None:
+    content = deep_colour(patches(1), 16, "PNG")
+    with open_photo(io.BytesIO(content)) as photo:
+        assert photo.n_bytes == photo.image.width * photo.image.height * 6
 
 
 @pytest.mark.parametrize("side", [9_500, 10_000, 30_000, 2**31 - 1])
 def test_a_decompression_bomb_is_refused_without_a_warning(side: int) -> None:
-    assert "pixels" in refusal(png_header_only(side, side), max_pixels=90_000_000)
+    assert "picture" in refusal(png_header_only(side, side), max_bytes=270_000_000)
 
 
 def test_a_limit_beyond_pillows_own_still_gives_a_reason() -> None:
-    assert "178,956,970 pixels" in refusal(png_header_only(30_000, 30_000), max_pixels=10**10)
+    assert "178,956,970 pixels" in refusal(png_header_only(30_000, 30_000), max_bytes=10**10)
 
 
 def test_odd_exif_neither_refuses_nor_warns(recwarn: pytest.WarningsRecorder) -> None:
@@ -155,7 +186,7 @@ def test_noise_in_the_middle_is_accepted_or_refused_but_never_another_error() ->
 
 def test_a_disk_that_fails_is_not_the_pictures_fault(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        verify_image(tmp_path / "nothing.jpg", MAX_PIXELS)
+        verify_image(tmp_path / "nothing.jpg", MAX_BYTES)
 
 
 def test_threads_keep_the_order() -> None:

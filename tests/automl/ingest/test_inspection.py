@@ -1,11 +1,15 @@
 import hashlib
 import io
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from automl.datasets.data_file import DataFile
+from automl.errors import StoreDamaged
 from automl.images.fingerprint import FINGERPRINT_PX
 from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
 from automl.records import FileState
@@ -23,6 +27,13 @@ class Memory:
             raise OSError(5, "the disk broke")
         return io.BytesIO(self.contents[file.key])
 
+    @contextmanager
+    def path(self, file: DataFile) -> Iterator[Path]:
+        with self.open(file) as stream, tempfile.NamedTemporaryFile() as copy:
+            copy.write(stream.read())
+            copy.flush()
+            yield Path(copy.name)
+
     def fault_of(self, error: Exception) -> str | None:
         return "It is gone." if isinstance(error, KeyError) else None
 
@@ -39,6 +50,9 @@ class Recorder:
         self.inspected[inspected.file.name] = inspected
         self.progress.append((n_done, n_total))
 
+    def wait(self) -> None:
+        pass
+
 
 def files_of(contents: Mapping[str, bytes]) -> list[DataFile]:
     return [DataFile(id=n, name=name, key=name, sha256="") for n, name in enumerate(contents, start=1)]
@@ -50,7 +64,7 @@ def inspect(contents: Mapping[str, bytes], files: list[DataFile] | None = None) 
         files_of(contents) if files is None else files,
         source=Memory(contents),
         recorder=recorder,
-        max_pixels=1_000_000,
+        max_image_bytes=3_000_000,
     )
     return recorder, seconds
 
@@ -63,10 +77,11 @@ def test_a_photo_has_its_traits_its_digest_a_thumbnail_and_a_fingerprint() -> No
     assert len(found.fingerprint) == FINGERPRINT_PX**2
 
 
-def test_a_digest_that_is_known_is_kept() -> None:
+def test_bytes_that_are_not_those_that_came_are_no_verdict_on_the_photo() -> None:
     contents = {"1.png": encoded(1)}
-    file = replace(files_of(contents)[0], sha256="known")
-    assert inspect(contents, [file])[0].inspected["1.png"].file.sha256 == "known"
+    file = replace(files_of(contents)[0], sha256=hashlib.sha256(encoded(2)).hexdigest())
+    with pytest.raises(StoreDamaged):
+        inspect(contents, [file])
 
 
 def test_what_is_no_photo_or_is_gone_has_a_reason_and_the_rest_goes_on() -> None:

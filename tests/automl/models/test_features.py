@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from automl.checked_files import sha256_of
 from automl.errors import DiskFull
 from automl.images.arriving import arriving
 from automl.images.pixels import PixelCache
@@ -91,7 +92,7 @@ def test_the_way_of_a_gpu_gives_the_features_of_the_way_of_a_cpu(
     for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (5, 40, 40, 3), dtype=np.uint8)):
         path = tmp_path / f"{number}.png"
         Image.fromarray(pixels).save(path)
-        images.append(ImageRecord(path=path, name=path.name, label="x", sha256=path.name, width=40, height=40))
+        images.append(ImageRecord(path=path, name=path.name, label="x", sha256=sha256_of(path), width=40, height=40))
     cache, installed = PixelCache(tmp_path / "cache", tuple(images), RULES), weights["mobilenet_v2"]
     extractor = TensorFlowExtractor(installed)
     extractor.batch = 2

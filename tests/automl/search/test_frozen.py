@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from automl.checked_files import sha256_of
 from automl.models.weights.cache import InstalledWeights
 from automl.records import ImageRecord
 from automl.search import frozen, speeds
@@ -46,8 +47,8 @@ def images(tmp_path):
         photo = Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8))
         photo.resize((100, 90)).save(tmp_path / f"{number}.png")
     return [
-        ImageRecord(path=tmp_path / f"{n}.png", name=f"{n}.png", label="x", sha256=f"sha{n}", width=100, height=90)
-        for n in range(10)
+        ImageRecord(path=path, name=path.name, label="x", sha256=sha256_of(path), width=100, height=90)
+        for path in (tmp_path / f"{n}.png" for n in range(10))
     ]
 
 
@@ -250,3 +251,17 @@ def test_too_few_photos_tell_nothing_of_the_speed(make):
     timed = features.seconds_per_image("a")
     features.compute(A, ignore)
     assert features.seconds_per_image("a") == timed
+
+
+def test_damaged_features_are_computed_again(make):
+    """Without a checksum, the run would be wrong in silence, or fail each time."""
+    make().compute(A, ignore)
+    features = make()
+    path = features._path(A)
+    expected = np.load(path)
+    with path.open("r+b") as file:
+        file.seek(-8, os.SEEK_END)
+        file.write(b"damaged!")
+    assert not features.is_computed(A)
+    features.compute(A, ignore)
+    assert np.array_equal(np.load(path), expected)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from automl.checked_files import sha256_of
 from automl.formats import ONNX_RUNTIME
 from automl.images.pixel_rules import rules_of
 from automl.images.pixels import PixelCache
@@ -73,7 +74,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
 
 
 def in_training(path: Path, contract: ServingContract | None) -> np.ndarray:
-    photo = ImageRecord(path=path, name="x", label="a", sha256="0", width=1, height=1)
+    photo = ImageRecord(path=path, name="x", label="a", sha256=sha256_of(path), width=1, height=1)
     cache = PixelCache(path.parent / "cache", (photo,), rules_of(contract))
     cache.decode([SIZE_PX], lambda _done, _total: None)
     return np.asarray(cache.open(SIZE_PX)[0])

@@ -5,10 +5,12 @@ import io
 import re
 
 import pytest
+from PIL import ImageFile
 from werkzeug.datastructures import MultiDict
 
 from automl.records import DatasetState, RunState
 from server import answering
+from tests.automl.images.hostile import empty_png
 from tests.automl.serving.tiny_model import tiny_model
 from tests.server.conftest import form_file
 from tests.server.trying import add_tried_run, noise, picture
@@ -71,10 +73,13 @@ def test_a_file_that_cannot_be_read_is_explained_and_the_rest_answered(client, r
     assert blue["label"] == "blue"
 
 
-@pytest.mark.parametrize("limits", [{"DARKROOM_MAX_IMAGE_PIXELS": "1000"}])
-def test_too_many_pixels_are_refused_before_they_are_decoded(client, run_id):
-    (bomb,) = predict(client, run_id, ("bomb.png", picture(side=100))).get_json()
-    assert bomb["error"] == "The picture has more than 1,000 pixels. Make it smaller."
+def test_what_would_be_too_large_is_refused_and_this_process_never_decodes_it(client, run_id, monkeypatch):
+    """470 kB that would be 486 MB, and a photo that this process could not open either."""
+    files = [("bomb.png", empty_png(9_000, bits=16)), ("b.png", picture())]
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _image: pytest.fail("decoded here"))
+    bomb, good = predict(client, run_id, *files).get_json()
+    assert bomb["error"].startswith("The picture is too large: opened, it would take 486 MB of memory")
+    assert good["label"] == "red"
 
 
 def test_a_file_that_is_too_large_is_refused_alone(client, run_id, monkeypatch):

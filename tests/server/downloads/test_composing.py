@@ -8,12 +8,13 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
 
 from automl.errors import BadBundle
 from automl.records import ExportState, RunState
 from automl.store.composed import KEPT_OF_A_RUN
 from automl.store.database import find_run
-from automl.store.tables import now
+from automl.store.tables import Artifact, Export, now
 from server.downloads import composing as downloads
 from tests.server.conftest import zip_of
 from tests.server.finished import BASE, add_finished, change_export, proof
@@ -61,7 +62,36 @@ def test_a_choice_is_composed_once(client, world, run_id, address, monkeypatch):
     monkeypatch.setattr(downloads, "compose", None)
     again = get(client, f"/runs/{run_id}/download?chosen=yes&format=litert_int8&format=onnx&format=onnx")
     assert (first[1]["ETag"], first[2]) == (again[1]["ETag"], again[2])
-    assert len(list(world.settings.composed_dir.glob("*/*"))) == 1
+    assert len(list(world.settings.composed_dir.glob("*/*.zip"))) == 1
+
+
+def test_a_composed_download_that_the_disk_has_cut_off_is_not_served_but_made_again(client, world, address):
+    first = get(client, address)
+    (path,) = composed_files(world)
+    path.write_bytes(path.read_bytes()[:-30])
+    again = get(client, address)
+    assert (again[0], members(again[2])) == (200, members(first[2]))
+
+
+def test_a_format_whose_file_is_cut_off_is_made_again(client, world, run_id, address):
+    with world.database.session() as session:
+        export = session.scalars(select(Export).where(Export.run_id == run_id, Export.format == "litert_int8")).one()
+    path = world.settings.files_dir / export.key
+    path.write_bytes(path.read_bytes()[:-3])
+    status, _, body = get(client, address)
+    assert status == 409 and b"It is made again" in body
+    with world.database.session() as session:
+        row = session.get(Export, export.id)
+        assert (row.state, row.key, row.attempts) == (ExportState.PREPARING, "", 0)
+
+
+def test_a_base_that_is_cut_off_is_not_served(client, world, run_id):
+    with world.database.session() as session:
+        key = session.scalars(select(Artifact.key).where(Artifact.run_id == run_id, Artifact.kind == "bundle")).one()
+    path = world.settings.files_dir / key
+    path.write_bytes(path.read_bytes()[:-3])
+    status, _, body = get(client, f"/api/v1/runs/{run_id}/bundle")
+    assert status == 503 and b"gone or damaged" in body
 
 
 def test_a_marked_format_can_be_had_and_its_readme_says_so(client, world, run_id, address):
@@ -119,7 +149,7 @@ def test_formats_of_the_best_so_far_cannot_be_chosen(client, world):
 def test_a_file_that_has_gone_leaves_nothing_half_made(client, world, run_id, address):
     for path in world.stored_files():
         path.unlink()
-    assert client.get(address).status_code == 404
+    assert client.get(address).status_code == 503
     assert list(world.settings.composed_dir.glob("*/*")) == []
 
 
@@ -225,7 +255,7 @@ def test_two_requests_at_once_get_the_same_file(world, address):
     for thread in threads:
         thread.join()
     assert len(bodies) == 4 and len(set(bodies)) == 1
-    assert len(list(world.settings.composed_dir.glob("*/*"))) == 1
+    assert len(list(world.settings.composed_dir.glob("*/*.zip"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 from automl.errors import UploadTooLarge
 from automl.records import DatasetState, RunState
 from automl.store.artifacts import ArtifactStore
-from automl.store.tables import Dataset, now
+from automl.store.tables import Dataset, DatasetFile, now
+from automl.text.messages import store as store_messages
 from server.uploads.multipart import FilePart
 from server.uploads.receive import take_upload
 from tests.server.conftest import form_file
@@ -259,8 +260,45 @@ def test_more_files_make_a_ready_data_set_unchecked(client, world):
     assert world.dataset(dataset_id).state is DatasetState.UPLOADING
 
 
+@pytest.mark.parametrize("is_noticed", [True, False])
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"eno")])
+def test_what_the_store_has_lost_is_repaired_by_sending_it_again(client, world, dataset_id, damage, is_noticed):
+    send(client, dataset_id, form_file("a/1.jpg", b"one"))
+    (file,) = world.files(dataset_id)
+    damage(world.settings.files_dir / file.key)
+    if is_noticed:
+        with world.database.session() as session:
+            session.get(DatasetFile, file.id).fault = store_messages.CONTENTS_CHANGED
+        asked = {"files": [{"name": "a/1.jpg", "n_bytes": 3, "sha256": file.sha256}]}
+        assert client.post(f"/api/v1/datasets/{dataset_id}/missing", json=asked).json["missing"] == [0]
+    assert send(client, dataset_id, form_file("a/1.jpg", b"one")).status_code == 200
+    (again,) = world.files(dataset_id)
+    assert (again.id, again.key, again.fault) == (file.id, file.key, "")
+    assert (world.settings.files_dir / file.key).read_bytes() == b"one"
+
+
+def test_a_file_that_vanished_is_asked_for_again(client, world, dataset_id):
+    send(client, dataset_id, form_file("a/1.jpg", b"one"))
+    (file,) = world.files(dataset_id)
+    asked = {"files": [{"name": "a/1.jpg", "n_bytes": 3, "sha256": file.sha256}]}
+    assert client.post(f"/api/v1/datasets/{dataset_id}/missing", json=asked).json["missing"] == []
+    (world.settings.files_dir / file.key).unlink()
+    assert client.post(f"/api/v1/datasets/{dataset_id}/missing", json=asked).json["missing"] == [0]
+
+
+def test_an_upload_is_on_the_disk_before_it_is_acknowledged(client, world, dataset_id, monkeypatch):
+    synced = []
+    monkeypatch.setattr("automl.store.artifacts.sync", synced.append)
+    send(client, dataset_id, form_file("a/1.jpg", b"one"), form_file("a/2.jpg", b"two"))
+    paths = {world.settings.files_dir / file.key for file in world.files(dataset_id)}
+    assert len(paths) == 2
+    assert paths | {next(iter(paths)).parent, world.settings.files_dir} <= set(synced)
+    with world.database.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+
 def test_a_full_disk_is_507_and_leaves_no_half_file(client, world, dataset_id, monkeypatch):
-    def full(self, prefix, source, max_bytes, suffix=""):
+    def full(self, prefix, source, **_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     send(client, dataset_id, form_file("a/1.jpg"))

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.String(), nullable=False),
         sa.Column("confidence", sa.Double(), nullable=False),
         sa.Column("probabilities", sa.LargeBinary(), nullable=False),
+        sa.Column("is_foreign", sa.Boolean(), nullable=True),
         sa.Column("decision", _DECISIONS, nullable=False),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("added_at", UtcDateTime(), nullable=True),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from automl.errors import BadWeights
-from automl.models.weights.cache import InstalledWeights, installed, load_backbone, missing
+from automl.models.weights.cache import InstalledWeights, drop_damaged, installed, load_backbone, missing, sound
 
 NAME = "mobilenet_v1"
 
@@ -26,6 +26,18 @@ def test_a_damaged_file_in_the_cache_is_told_when_it_is_loaded(
     damaged.weights_path.write_bytes(weights[NAME].weights_path.read_bytes()[:1_000_000])
     with pytest.raises(BadWeights, match="automl weights fetch"):
         load_backbone(damaged)
+
+
+def test_weights_that_have_changed_are_not_used(weights: dict[str, InstalledWeights], tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(weights[NAME].folder, copy, ignore=shutil.ignore_patterns(".*"))
+    assert drop_damaged(copy) == []  # gives records of earlier versions their checksums
+    with (copy / f"{NAME}.onnx").open("r+b") as file:
+        file.seek(100_000)
+        file.write(b"damage")
+    assert NAME in installed(copy)
+    assert NAME not in sound(copy)
+    assert set(installed(copy)) == set(weights) - {NAME}
 
 
 def test_the_cache_may_be_copied_to_another_machine(weights: dict[str, InstalledWeights], tmp_path: Path) -> None:

@@ -4,14 +4,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
 from automl.errors import BadDataset, DiskFull, NotAllowedNow, NotFound
-from automl.images.verify import inspect_photo
+from automl.images.decoding.orders import Answer, Order
+from automl.images.decoding.pool import Decoders
 from automl.ingest import inspection
 from automl.records import DatasetState, GrayRange, GrayRules, RunState, ServingContract, Split
 from automl.settings import Settings
@@ -74,7 +75,7 @@ def test_what_is_bad_is_refused_with_a_reason_and_the_rest_goes_on(uploaded: Upl
     }
     dataset = check(uploaded(two_classes() | bad))
     assert set(dataset.reasons()) == set(bad)
-    assert "more than 1,000,000 pixels" in dataset.reasons()["cat/huge.png"]
+    assert "at most 3.0 MB are allowed here" in dataset.reasons()["cat/huge.png"]
     assert "also in 'dog'" in dataset.reasons()["cat/same.png"]
     assert dataset.row.state is DatasetState.READY
     assert dataset.row.summary.n_refused == 6
@@ -152,7 +153,7 @@ def test_a_repeated_check_changes_nothing_and_decodes_nothing(
 ) -> None:
     dataset = check(uploaded(two_classes() | {"stray.png": encoded(5)}))
     before = (dataset.row.summary, dataset.accepted(), dataset.reasons())
-    monkeypatch.setattr(inspection, "inspect_photo", None)
+    monkeypatch.setattr(inspection, "Decoders", None)
     assert (check(dataset).row.summary, dataset.accepted(), dataset.reasons()) == before
 
 
@@ -213,20 +214,33 @@ def test_a_zip_that_is_sent_twice_counts_once(uploaded: Upload, check: Check) ->
     assert check(dataset).row.summary.n_images == 8
 
 
+def test_what_the_store_has_changed_is_no_verdict_on_the_photo(
+    uploaded: Upload, check: Check, settings: Settings
+) -> None:
+    dataset = uploaded(two_classes())
+    changed, gone = dataset.files()["cat/0.png"], dataset.files()["dog/1.png"]
+    (settings.files_dir / changed.key).write_bytes(encoded(99))  # a photo all the same, but not this one
+    (settings.files_dir / gone.key).unlink()
+    reasons = check(dataset).reasons()
+    assert reasons["cat/0.png"].startswith("What is stored of it is not what was sent")
+    assert reasons["dog/1.png"] == "Its contents are not here any more. Send it again."
+
+
 def test_a_check_that_breaks_off_goes_on_where_it_was(
     uploaded: Upload, check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = uploaded({"a.zip": zipped(two_classes(20))})
     n_decoded = 0
 
-    def look(*arguments: object) -> object:
-        nonlocal n_decoded
-        n_decoded += 1
-        if n_decoded == 30:
-            raise OSError(5, "the disk broke")
-        return inspect_photo(*arguments)  # type: ignore[arg-type]
+    class Counted(Decoders):
+        def answers(self, orders: Sequence[Order]) -> list[Answer]:
+            nonlocal n_decoded
+            n_decoded += len(orders)
+            if 25 <= n_decoded <= 40:
+                raise OSError(5, "the disk broke")
+            return super().answers(orders)
 
-    monkeypatch.setattr(inspection, "inspect_photo", look)
+    monkeypatch.setattr(inspection, "Decoders", Counted)
     monkeypatch.setattr(check_module, "_SAY_EVERY_S", 0.0)
     with pytest.raises(OSError, match="the disk broke"):
         check(dataset)
@@ -414,5 +428,5 @@ def test_what_is_known_of_odd_pixels_is_kept_and_decides_how_all_runs_decode(
     assert manifest.contract == ServingContract(gray=GrayRules(integers=GrayRange(black=0, white=4095)))
     assert any("4095 as white" in note for note in dataset.row.summary.notes)
     assert [finding.kind for finding in dataset.row.summary.findings] == ["tiny-class"], "none is blank"
-    monkeypatch.setattr(inspection, "inspect_photo", None)  # a repeated check decodes nothing, and knows all the same
+    monkeypatch.setattr(inspection, "Decoders", None)  # a repeated check decodes nothing, and knows all the same
     assert any("4095 as white" in note for note in check(dataset).row.summary.notes)
