@@ -33,7 +33,6 @@ STATUS_OF_CODE: dict[str, int] = {
     "no_backbone": 503,
     "queue_unavailable": 503,
     "too_busy": 503,
-    "tables_too_new": 503,
     "disk_full": 507,
     "store_damaged": 503,
     "trial_failed": 500,

@@ -51,8 +51,6 @@ class _Manifest(BaseModel):
 class BackupFailed(DarkroomError):
     """The database could not be copied or put back."""
 
-    code = "internal"
-
 
 class BadBackup(UserError):
     """This is no backup, or it is damaged; nothing was restored."""

@@ -46,8 +46,6 @@ class SchemaAge(enum.Enum):
 class TablesTooNew(DarkroomError):
     """The tables were made by a newer version of Darkroom, which this one would damage."""
 
-    code = "tables_too_new"
-
 
 class Database:
     """An engine and its sessions. No connection is opened before the first session.
