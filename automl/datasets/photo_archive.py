@@ -7,24 +7,18 @@ gives the same classes and parts, so it can be learned from anywhere.
 
 import csv
 import io
-import re
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from automl.records import ImageRecord, Split
+from automl.text.archive_names import distinct, unlike
 
 TABLE_NAME = "labels.csv"
-
-_REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
-_LONGEST_BYTES = 120
-"""Of a name in UTF-8: some systems take 255 bytes, and Windows 260 characters of a whole path."""
 
 
 def archive_paths(photos: Sequence[ImageRecord]) -> list[str]:
     """The path of each photo in the archive, `class/name.jpg`; no two are the same on any system."""
-    folders = _distinct(sorted({photo.label for photo in photos}))
+    folders = distinct(sorted({photo.label for photo in photos}))
     by_label: defaultdict[str, list[int]] = defaultdict(list)
     for place, photo in enumerate(photos):
         by_label[photo.label].append(place)
@@ -32,7 +26,7 @@ def archive_paths(photos: Sequence[ImageRecord]) -> list[str]:
     for label, places in by_label.items():
         taken: set[str] = set()
         for place in places:
-            file = _unlike(taken, photos[place].name.replace("\\", "/").rsplit("/", 1)[-1])
+            file = unlike(taken, photos[place].name.replace("\\", "/").rsplit("/", 1)[-1])
             paths[place] = f"{folders[label]}/{file}"
     return paths
 
@@ -60,35 +54,3 @@ def _named_groups(photos: Sequence[ImageRecord]) -> list[str]:
     """The group of each photo that the user has named; clips that were found have frames in an order."""
     found = {photo.clip for photo in photos if photo.clip and photo.frame}
     return ["" if photo.clip in found else photo.clip for photo in photos]
-
-
-def _distinct(names: Sequence[str]) -> dict[str, str]:
-    taken: set[str] = set()
-    return {name: _unlike(taken, name) for name in names}
-
-
-def _unlike(taken: set[str], name: str) -> str:
-    """The name as every system takes it, unlike those that are taken; it is taken then."""
-    clean = _everywhere(name)
-    stem, suffix = _parts(clean)
-    candidate, number = clean, 1
-    while candidate.casefold() in taken:
-        number += 1
-        candidate = f"{stem} ({number}){suffix}"
-    taken.add(candidate.casefold())
-    return candidate
-
-
-def _everywhere(name: str) -> str:
-    """The name with what some system refuses replaced."""
-    clean = _REFUSED.sub("_", name)
-    if len(clean.encode()) > _LONGEST_BYTES:
-        stem, suffix = _parts(clean)
-        clean = stem.encode()[: _LONGEST_BYTES - len(suffix.encode())].decode(errors="ignore") + suffix
-    clean = clean.rstrip(". ").lstrip() or "_"
-    return f"_{clean}" if _DEVICES.fullmatch(clean) else clean
-
-
-def _parts(name: str) -> tuple[str, str]:
-    path = PurePosixPath(name)
-    return (path.stem, path.suffix) if len(path.suffix) <= 10 else (name, "")

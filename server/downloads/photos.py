@@ -2,7 +2,6 @@
 
 import zipfile
 from collections.abc import Iterator, Sequence
-from typing import IO, cast
 
 from flask import Blueprint, Response, request
 
@@ -14,6 +13,7 @@ from automl.store.tables import DatasetVersion
 from automl.store.versions import StoredVersion, stored_version
 from automl.text.messages import server as server_messages
 from server.downloads.composing import as_file_name
+from server.downloads.streamed_zip import Sink, zip_into
 from server.services import services
 
 blueprint = Blueprint("photo_downloads", __name__, url_prefix="/api/v1")
@@ -53,11 +53,11 @@ def _version(versions: Sequence[DatasetVersion], number: int | None) -> DatasetV
 
 
 def _zipped(store: ArtifactStore, version: StoredVersion) -> Iterator[bytes]:
-    """The .zip, piece by piece. Photos are packed already, so they are stored as they are."""
+    """The .zip, piece by piece."""
     paths = archive_paths(version.images)
     table = archive_table(version.images, paths, keeps_clips=version.keeps_clips)
-    sink = _Sink()
-    with zipfile.ZipFile(cast(IO[bytes], sink), "w") as archive:
+    sink = Sink()
+    with zip_into(sink) as archive:
         archive.writestr(_member(TABLE_NAME), table.encode("utf-8-sig"))
         for key, path in zip(version.keys, paths, strict=True):
             with store.open(key) as source, archive.open(_member(path), "w") as target:
@@ -71,22 +71,3 @@ def _member(path: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(path, _MOMENT)
     info.external_attr = 0o644 << 16  # else it could not be read where it is unpacked on Linux
     return info
-
-
-class _Sink:
-    """Takes what a .zip is written to, until it is sent. It cannot go back, which a .zip can do without."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def write(self, piece: bytes) -> int:
-        self._pieces.append(bytes(piece))
-        return len(piece)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def taken(self) -> bytes:
-        """What has come since it was last asked for."""
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)

@@ -3,12 +3,10 @@
 All are made row by row and photo by photo, so that thousands need no more memory than one.
 """
 
-import io
-import re
 import tempfile
 import zipfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
@@ -18,16 +16,14 @@ from automl.records import Decision
 from automl.serving.answer_table import header, sure_in_words, yes_or_no
 from automl.store.sortings import all_photos
 from automl.store.tables import SortedPhoto, Sorting
+from automl.text.archive_names import distinct, unlike
 from automl.text.messages import pages as page_messages
-from automl.text.upload_names import clean_parts, clean_text
+from server.downloads.streamed_zip import Sink, zip_into
 from server.services import Services
 from server.template_filters import csv_line
 
 _CHUNK_BYTES = 1 << 18
 _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')  # some system or other refuses them
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # Windows keeps these for devices
-_LONGEST_NAME_CHARS = 120
 _NARROW, _WIDE = 14, 40
 """Widths of columns of the workbook, in characters."""
 
@@ -121,91 +117,37 @@ def folders_zip(services: Services, sorting: Sorting, threshold: float | None) -
 
     A photo whose file is gone from the store is left out; the table still has its row.
     """
-    target = _Collected()
-    folders, names = _folders(sorting.labels), Counter[str]()
+    sink = Sink()
+    # The two answers that are no class have folders, too, whatever the classes are called.
+    places = dict.fromkeys((*sorting.labels, page_messages.UNSURE_FOLDER, page_messages.NONE_FOLDER))
+    folders, taken = distinct(list(places)), defaultdict[str, set[str]](set)
     table = SortedTable(services, sorting, threshold)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # photos are as small as they get
+    with zip_into(sink) as archive:  # photos are as small as they get
         with archive.open("answers.csv", "w") as lines:
             for line in table.csv():
                 lines.write(line.encode())
-                yield from target.take_if_many()
+                yield sink.taken()
         with table.xlsx() as book, archive.open("answers.xlsx", "w", force_zip64=True) as copy:
             while chunk := book.read(_CHUNK_BYTES):
                 copy.write(chunk)
-                yield from target.take_if_many()
+                yield sink.taken()
         for photo in all_photos(services.database, sorting.id):
             if photo.is_read:
-                path = _once(f"{folders[place_of(photo, threshold)]}/{_file_name(photo.name)}", names)
-                entry = zipfile.ZipInfo(path, date_time=sorting.created_at.timetuple()[:6])
+                folder = folders[place_of(photo, threshold)]
+                name = unlike(taken[folder], photo.name.replace("\\", "/").rsplit("/", 1)[-1])
+                entry = zipfile.ZipInfo(f"{folder}/{name}", date_time=sorting.created_at.timetuple()[:6])
                 entry.file_size = photo.n_bytes
-                yield from _photo(services, photo, archive, entry=entry, target=target)
-    yield target.take()
-
-
-class _Collected(io.RawIOBase):
-    """What a .zip is written to, to be handed out bit by bit."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bytes = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, chunk: object) -> int:
-        data = bytes(chunk)  # type: ignore[call-overload]
-        self._bytes += data
-        return len(data)
-
-    def take(self) -> bytes:
-        taken, self._bytes = bytes(self._bytes), bytearray()
-        return taken
-
-    def take_if_many(self) -> Iterator[bytes]:
-        if len(self._bytes) >= _CHUNK_BYTES:
-            yield self.take()
+                yield from _photo(services, photo, archive, entry=entry, sink=sink)
+    yield sink.taken()
 
 
 def _photo(
-    services: Services, photo: SortedPhoto, archive: zipfile.ZipFile, *, entry: zipfile.ZipInfo, target: _Collected
+    services: Services, photo: SortedPhoto, archive: zipfile.ZipFile, *, entry: zipfile.ZipInfo, sink: Sink
 ) -> Iterator[bytes]:
     try:
         with services.store.open(photo.key) as source, archive.open(entry, "w") as copy:
             while chunk := source.read(_CHUNK_BYTES):
                 copy.write(chunk)
-                yield from target.take_if_many()
+                yield sink.taken()
     except NotFound:
         return
-
-
-def _folders(labels: Sequence[str]) -> dict[str, str]:
-    """A folder for each class and for the two answers that are none, all different on every system."""
-    taken = Counter[str]()
-    places = dict.fromkeys((*labels, page_messages.UNSURE_FOLDER, page_messages.NONE_FOLDER))
-    return {place: _once(_safe(place), taken) for place in places}
-
-
-def _file_name(name: str) -> str:
-    return _safe((clean_parts(name) or ("",))[-1])
-
-
-def _safe(name: str) -> str:
-    """A name that every file system takes, of at most 120 characters; its ending stays."""
-    plain = _NOT_IN_NAMES.sub("_", clean_text(name)).rstrip(". ") or "_"
-    stem, dot, ending = plain.rpartition(".")
-    if len(plain) > _LONGEST_NAME_CHARS:
-        plain = stem[: _LONGEST_NAME_CHARS - len(ending) - 1] + dot + ending if dot else plain[:_LONGEST_NAME_CHARS]
-    return f"_{plain}" if _RESERVED.match(plain) else plain
-
-
-def _once(path: str, taken: Counter[str]) -> str:
-    """`path`, with a number before its ending where it is taken; systems do not tell capitals apart."""
-    candidate = path
-    while taken[candidate.casefold()]:
-        taken[path.casefold()] += 1
-        folder, slash, name = path.rpartition("/")
-        stem, dot, ending = name.rpartition(".")
-        number = f" ({taken[path.casefold()]})"
-        candidate = f"{folder}{slash}{stem}{number}{dot}{ending}" if stem else f"{folder}{slash}{name}{number}"
-    taken[candidate.casefold()] += 1
-    return candidate
