@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from automl.records.learning_curve import CurvePoint
 from automl.records.report import RunReport
 from automl.store.results import report_of
-from automl.store.tables import Artifact, Run
+from automl.store.sortings import sortings_of
+from automl.store.tables import Artifact, Run, Sorting
 from server.services import Services
 from server.views.advice import Advice, advise
 from server.views.charts import Chart
@@ -17,12 +18,14 @@ from server.views.comparison import ComparisonRow, setting_rows
 from server.views.confusion import ConfusionMatrix, is_drawn, n_mistakes, view_confusion
 from server.views.dataset import labels_of
 from server.views.follow_up import NextSteps, next_steps
+from server.views.gained import Gain, gain_of
 from server.views.history import SearchHistory, draw_worth, view_history
 from server.views.mistakes import Mistakes, view_mistakes
 from server.views.photo_worth import curve_in
 from server.views.rescored import RescoredAnswers, rescored
 from server.views.sure import SureChoice, view_sure
 from server.views.test_photos import AnsweredPhoto, answers_in
+from server.views.version import note_of
 
 _HEAT_ROUTE = "try_it.heat"
 
@@ -142,3 +145,18 @@ class OutcomeView:
             was_stopped=self._run.stop_requested,
             curve=self.worth,
         )
+
+    @property
+    def version_note(self) -> str:
+        """Which of its photos a model has sorted; may be empty."""
+        return note_of(self._run.version) if self._run.version else ""
+
+    @cached_property
+    def gain(self) -> Gain | None:
+        """What photos have brought that a model had sorted; None where none came since the run before."""
+        return gain_of(self._session, self._services.store, self._run)
+
+    @cached_property
+    def sortings(self) -> Sequence[tuple[Sorting, int, int]]:
+        """What it has sorted so far, each with its photos and how many of these were looked at."""
+        return sortings_of(self._session, self._run.id)

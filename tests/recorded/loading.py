@@ -45,10 +45,13 @@ def load(home: Path) -> None:
         archive.extractall(home / "files")
     with closing(sqlite3.connect(home / DATABASE)) as database:
         database.executescript(gzip.decompress((FOLDER / "database.sql.gz").read_bytes()).decode())
-        for kind, run_id, key in database.execute("SELECT kind, run_id, key FROM artifacts"):
-            _write(home, key, _small_plot() if kind == "plot" else _bundle(FOLDER / "bundles" / run_id))
-        for name, key in database.execute("SELECT format, key FROM exports WHERE key != ''"):
-            _write(home, key, _zip_of({"saved_model.pb": b"graph"}) if name == "saved_model" else name.encode() * 100)
+        for kind, run_id, key in database.execute("SELECT kind, run_id, key FROM artifacts").fetchall():
+            content = _small_plot() if kind == "plot" else _bundle(FOLDER / "bundles" / run_id)
+            _write_counted(database, home, "artifacts", key, content)
+        for name, key in database.execute("SELECT format, key FROM exports WHERE key != ''").fetchall():
+            content = _zip_of({"saved_model.pb": b"graph"}) if name == "saved_model" else name.encode() * 100
+            _write_counted(database, home, "exports", key, content)
+        database.commit()
 
 
 def add_older_run(home: Path, run_id: str, like: str, metrics: Mapping[str, Any]) -> None:
@@ -74,7 +77,15 @@ def add_older_run(home: Path, run_id: str, like: str, metrics: Mapping[str, Any]
     members = dict.fromkeys(("README.txt", "requirements.txt", "predict.py"), b"As it was.\n")
     members["labels.txt"] = "".join(f"{label}\n" for label in metrics["classes"]).encode()
     members |= {"model.keras": _PLACEHOLDERS[".keras"], "model.onnx": _model(metrics["classes"])}
-    _write(home, f"runs/{run_id}/a.zip", _zip_of({**members, "metrics.json": json.dumps(metrics).encode()}))
+    content = _zip_of({**members, "metrics.json": json.dumps(metrics).encode()})
+    with closing(sqlite3.connect(home / DATABASE)) as database, database:
+        _write_counted(database, home, "artifacts", f"runs/{run_id}/a.zip", content)
+
+
+def _write_counted(database: sqlite3.Connection, home: Path, table: str, key: str, content: bytes) -> None:
+    """With its size in its row: what is too short is not handed out."""
+    _write(home, key, content)
+    database.execute(f"UPDATE {table} SET n_bytes = ? WHERE key = ?", [len(content), key])
 
 
 def _insert(database: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
