@@ -33,7 +33,7 @@ def run_id(site):
 
 def pictures_of(page):
     """The width of each picture of the page in pixels, 0 for one that is not there. Those far below are fetched too."""
-    return page.eval_on_selector_all("main img", WIDTHS)
+    return page.eval_on_selector_all("main img:not(.viewer img)", WIDTHS)
 
 
 def test_a_cell_is_opened_by_keyboard_and_its_label_corrected(page, run_id):

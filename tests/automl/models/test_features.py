@@ -177,7 +177,7 @@ def test_features_are_written_in_batches_as_float16(tmp_path: Path) -> None:
     assert features.dtype == np.float16
     np.testing.assert_allclose(features, MEANS, rtol=1e-3)
     np.testing.assert_array_equal(np.load(tmp_path / "f.npy"), features)
-    assert [path.name for path in tmp_path.iterdir()] == ["f.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.npy", "f.npy.sha256"]
 
 
 def test_what_was_broken_off_goes_on_after_its_last_row(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_what_was_broken_off_goes_on_after_its_last_row(tmp_path: Path) -> None:
     features = extract_features(PIXELS, means, tmp_path / "f.npy", on_batch=ignore)
     assert means.batches == [6]
     np.testing.assert_allclose(features, MEANS, rtol=1e-3)
-    assert [path.name for path in tmp_path.iterdir()] == ["f.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.npy", "f.npy.sha256"]
 
 
 def test_half_a_row_is_computed_again(tmp_path: Path) -> None:

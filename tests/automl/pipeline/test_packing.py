@@ -187,7 +187,7 @@ def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_
 def test_what_has_been_loading_for_long_is_foreseen_to_take_as_long_again(world, loading_s, foreseen_s):
     world.tensorflow.loading_s = loading_s
     world.packer.after_trial(candidate(0))
-    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S
+    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
     assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + foreseen_s + 2 * 100 * 0.02 + rest_s))
 
 
