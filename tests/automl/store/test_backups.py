@@ -76,12 +76,13 @@ def test_what_was_backed_up_is_put_back(tmp_path: Path) -> None:
 
 def test_a_backup_is_made_while_somebody_writes(tmp_path: Path) -> None:
     settings = filled(tmp_path / "old")
-    with sqlite3.connect(settings.home / "darkroom.sqlite3") as writer:
-        writer.execute("INSERT INTO datasets (id, name, state, message, created_at, summary) "
-                       "VALUES ('y', 'half', 'READY', '', '2030-01-01', '{}')")  # fmt: skip
+    database = Database(settings.database_url)
+    with pytest.raises(ZeroDivisionError), database.session() as session:
+        session.add(Dataset(name="half"))
+        session.flush()
         back_up(settings, tmp_path / "b.tar")
-        writer.rollback()
-    writer.close()
+        1 / 0  # noqa: B018
+    database.close()
     new = settings_of(tmp_path / "new")
     restore(new, tmp_path / "b.tar")
     assert names(new) == ["rösen"]
