@@ -195,6 +195,7 @@ def test_a_script_names_the_three_likeliest_classes_of_each_photo(writer, tmp_pa
     beside.write_text(DeliveredContract(sure=0.0).json_text())
     assert script.main(["--model", str(model), str(photo)]) == 0
     assert "not sure" not in capsys.readouterr().out
+    beside.unlink()  # other tests have the same folder
 
 
 def test_int8_without_photographs_is_refused(keras_file, tmp_path):
@@ -208,8 +209,8 @@ def test_int8_without_photographs_is_refused(keras_file, tmp_path):
 def test_every_other_format_has_a_writer(writer, monkeypatch):
     written = []
     monkeypatch.setattr(writer, "_write_saved_model", lambda target: written.append(target))
-    monkeypatch.setattr(writer, "_write_litert", lambda target, _converter: written.append(target))
-    monkeypatch.setattr(writer, "_int8", lambda: None)
+    monkeypatch.setattr(writer, "_write_litert", lambda target, *_converters: written.append(target))
+    monkeypatch.setattr(writer, "_int8", lambda: ())
     for one in FORMATS:
         if not one.is_made_at_once:
             writer._write(one.name, one.file_name)
