@@ -21,6 +21,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import statistics
@@ -105,8 +106,8 @@ class Site:
 
     def start_redis(self) -> None:
         """An empty one."""
-        for path in (self.settings.home / "redis").rglob("*.aof"):
-            path.unlink()
+        shutil.rmtree(self.settings.home / "redis", ignore_errors=True)
+        (self.settings.home / "redis").mkdir()
         self.settings.redis_socket.unlink(missing_ok=True)
         installed = load_settings({**os.environ, "DARKROOM_HOME": str(self.settings.home)})
         self._start("redis", services.redis(installed, self.settings.redis_socket).command)
