@@ -27,6 +27,9 @@ MAX_ATTEMPTS = 3
 GRACE_S = 5.0
 """Seconds that a living worker needs at most to renew its leases, once the machine or the database is back."""
 
+_WAITED_S = 0.5
+"""A write that takes longer has waited for the database."""
+
 SETTLE_S = 15.0
 """Seconds. The message of a run younger than this may still be on its way into the queue."""
 
@@ -88,7 +91,12 @@ def take_back_lost_runs(
 def _take_back(database: Database, suspects: Sequence[_Suspect], lease_s: float, events: Publishes | None) -> None:
     for suspect in suspects:
         with database.session() as session:
+            asked_s = time.monotonic()
             if not take_lease_back(session, suspect.claim, lease_until=suspect.lease_until):
+                continue
+            if not suspect.is_dead and time.monotonic() - asked_s > _WAITED_S:
+                # The database could not be written until now, so the worker had no grace: the next time decides.
+                session.rollback()
                 continue
             run = known_run(session, suspect.claim.run_id)
             _put_back(run, lease_s)

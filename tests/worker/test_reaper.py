@@ -1,4 +1,7 @@
+import sqlite3
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -48,6 +51,22 @@ class FakeQueues:
 
 def in_seconds(seconds: float) -> datetime:
     return now() + timedelta(seconds=seconds)
+
+
+def test_a_worker_that_could_not_write_has_its_grace_once_it_can(
+    add_run: AddRun, load_run: LoadRun, database: Database
+) -> None:
+    run_id = add_run(state=RunState.SEARCHING, lease_owner=ALIVE_HERE, lease_until=in_seconds(-1), attempts=1)
+    with closing(sqlite3.connect(str(database.engine.url.database), check_same_thread=False)) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(1.5, other.rollback)
+        release.start()
+        take_back_lost_runs(database, grace_s=0)
+        release.join()
+    assert load_run(run_id).state is RunState.SEARCHING
+    take_back_lost_runs(database, grace_s=0)  # by now it could have renewed its lease
+    assert load_run(run_id).state is RunState.QUEUED
 
 
 def test_a_run_whose_lease_ran_out_goes_back_into_the_queue(
