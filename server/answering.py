@@ -69,6 +69,11 @@ class Asked:
         return self.model.classifier.labels
 
     @property
+    def is_final(self) -> bool:
+        """Whether it is the model that the run has delivered, and not its best so far."""
+        return self.artifact.kind == "bundle"
+
+    @property
     def can_tell_foreign(self) -> bool:
         """Whether the model can say of a photo that it looks like nothing it has learned."""
         return self.model.classifier.foreign is not None

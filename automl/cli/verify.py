@@ -33,12 +33,13 @@ def run(_options: argparse.Namespace, settings: Settings, console: Console) -> i
 def _all_files(settings: Settings) -> Iterator[VerifiedFile]:
     from automl.models.weights.cache import drop_damaged, installed
     from automl.store.artifacts import ArtifactStore
+    from automl.store.backups import migrate
     from automl.store.database import Database
     from automl.store.verifying import verify_caches, verify_store
 
+    migrate(settings)
     database = Database(settings.database_url)
     try:
-        database.migrate()
         yield from verify_store(database, ArtifactStore(settings.files_dir), max_image_bytes=settings.max_image_bytes)
     finally:
         database.close()

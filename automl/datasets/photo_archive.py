@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from automl.records import ImageRecord, Split
 from automl.text.archive_names import distinct, unlike
+from automl.text.upload_names import file_name_of
 
 TABLE_NAME = "labels.csv"
 
@@ -26,7 +27,7 @@ def archive_paths(photos: Sequence[ImageRecord]) -> list[str]:
     for label, places in by_label.items():
         taken: set[str] = set()
         for place in places:
-            file = unlike(taken, photos[place].name.replace("\\", "/").rsplit("/", 1)[-1])
+            file = unlike(taken, file_name_of(photos[place].name))
             paths[place] = f"{folders[label]}/{file}"
     return paths
 

@@ -37,7 +37,6 @@ OnFile = Callable[[str], None]
 """Is told the name of each file that was copied."""
 
 _DATABASE, _MANIFEST, _FILES = "database", "manifest.json", "files"
-_CHUNK_BYTES = 1 << 20
 
 
 class _Manifest(BaseModel):
@@ -83,23 +82,20 @@ def back_up(settings: Settings, target: Path, on_file: OnFile = lambda _name: No
         _copy_database(make_url(settings.database_url), database)
         digests: dict[str, str] = {}
         n_bytes = database.stat().st_size
-        with part.open("wb") as stream:
-            with tarfile.open(fileobj=stream, mode="w") as archive:
-                digests[_DATABASE] = _add(archive, database, _DATABASE)
-                for path in _files_below(settings.files_dir):
-                    name = f"{_FILES}/{path.relative_to(settings.files_dir).as_posix()}"
-                    try:
-                        digests[name] = _add(archive, path, name)
-                    except FileNotFoundError:
-                        continue  # removed from the bin meanwhile
-                    n_bytes += path.stat().st_size
-                    on_file(name)
-                kind = make_url(settings.database_url).get_backend_name()
-                manifest = Path(scratch) / _MANIFEST
-                manifest.write_text(_Manifest(format=FORMAT, database=kind, sha256=digests).model_dump_json(indent=1))
-                archive.add(manifest, _MANIFEST)
-            stream.flush()
-            os.fsync(stream.fileno())
+        with tarfile.open(part, "w") as archive:
+            digests[_DATABASE] = _add(archive, database, _DATABASE)
+            for path in _files_below(settings.files_dir):
+                name = f"{_FILES}/{path.relative_to(settings.files_dir).as_posix()}"
+                try:
+                    digests[name] = _add(archive, path, name)
+                except FileNotFoundError:
+                    continue  # removed from the bin meanwhile
+                n_bytes += path.stat().st_size
+                on_file(name)
+            kind = make_url(settings.database_url).get_backend_name()
+            manifest = Path(scratch) / _MANIFEST
+            manifest.write_text(_Manifest(format=FORMAT, database=kind, sha256=digests).model_dump_json(indent=1))
+            archive.add(manifest, _MANIFEST)
     return Copied(n_files=len(digests) - 1, n_bytes=n_bytes)
 
 
@@ -150,7 +146,8 @@ def migrate(settings: Settings) -> Path | None:
             folder = settings.home / "backups"
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             kept = folder / f"before-upgrade-{now():%Y-%m-%d-%H%M%S}.sqlite3"
-            _copy_database(url, kept)
+            with no_half_files([kept]) as (part,):
+                _copy_database(url, part)
             for old in sorted(folder.glob("before-upgrade-*.sqlite3"))[:-KEPT_BEFORE_MIGRATIONS]:
                 old.unlink()
         database.migrate()
@@ -220,12 +217,10 @@ def _unpacked(source: Path, folder: Path, on_file: OnFile) -> tuple["_Manifest",
                     continue
                 target = folder / member.name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                digest = hashlib.sha256()
+                reader = _DigestingReader(stream)
                 with target.open("wb") as copy:
-                    while chunk := stream.read(_CHUNK_BYTES):
-                        digest.update(chunk)
-                        copy.write(chunk)
-                digests[member.name] = digest.hexdigest()
+                    shutil.copyfileobj(reader, copy)
+                digests[member.name] = reader.digest.hexdigest()
                 n_bytes += member.size
                 on_file(member.name)
     except (tarfile.TarError, ValueError, EOFError) as error:

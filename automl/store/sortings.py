@@ -69,6 +69,11 @@ def is_unsure(threshold: float | None) -> ColumnElement[bool]:
     return or_(is_foreign, SortedPhoto.confidence < (0.0 if threshold is None else threshold))
 
 
+def is_doubted(photo: SortedPhoto, threshold: float | None) -> bool:
+    """Whether that condition holds for a photo."""
+    return bool(photo.is_foreign) or (threshold is not None and photo.confidence < threshold)
+
+
 def photos_in_turn(session: Session, sorting_id: str, after: int) -> Sequence[SortedPhoto]:
     """The next photos behind the one of number `after`, in the order in which they came, with their probabilities."""
     query = select(SortedPhoto).where(SortedPhoto.sorting_id == sorting_id, SortedPhoto.id > after)

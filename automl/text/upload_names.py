@@ -56,6 +56,11 @@ def clean_parts(name: str) -> Folders:
     return tuple(part for part in parts if part not in ("", ".", ".."))
 
 
+def file_name_of(name: str) -> str:
+    """What `name` says behind its folders, whichever system wrote it."""
+    return name.replace("\\", "/").rsplit("/", 1)[-1]
+
+
 def clean_text(text: str) -> str:
     """`text` in Unicode's composed form, on one line, without control characters and without blanks around it."""
     if not (text.isascii() and text.isprintable()):

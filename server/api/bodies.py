@@ -1,6 +1,6 @@
 """What requests bring: a JSON object or the fields of a form, each kind of request as one Pydantic model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -18,6 +18,7 @@ from server.uploads.multipart import kept_name, read_parts
 from server.uploads.receive import Upload, remove_dataset, take_upload
 
 MAX_FILES_A_QUESTION = 5000
+_MAX_QUESTION_BYTES = 16 << 20
 
 _FORM_WITH_FILES = "multipart/form-data"
 _YES = frozenset({"1", "yes", "true"})
@@ -154,6 +155,11 @@ class AskedFile(BaseModel):
         """The name under which it is stored."""
         return kept_name(self.name)
 
+    def is_in(self, here: Mapping[tuple[str, int], Set[str]]) -> bool:
+        """Whether it is here, by its name and size, and by its SHA-256 where the sender knows it."""
+        hashes = here.get((self.kept_name, self.n_bytes), set())
+        return self.sha256.lower() in hashes if self.sha256 else bool(hashes)
+
 
 class MissingFilesBody(RequestBody):
     """Which files are to be looked for."""
@@ -165,6 +171,10 @@ class MissingFilesBody(RequestBody):
 
     label: StrictStr | None = None
     """The class that they are to be sent to, if any."""
+
+    def missing_in(self, here: Mapping[tuple[str, int], Set[str]]) -> list[int]:
+        """The places of the files that are not here. here: the SHA-256 of what is stored, by name and size."""
+        return [place for place, file in enumerate(self.files) if not file.is_in(here)]
 
     @classmethod
     def refusal(cls, place: tuple[int | str, ...], kind: str) -> str:
@@ -228,6 +238,12 @@ def read_values(known: frozenset[str]) -> Values:
     if any(file.filename for file in request.files.values()):
         raise BadUpload(server_messages.NO_FILES_HERE)
     return _known(request.form.to_dict(), known)
+
+
+def read_missing_files() -> MissingFilesBody:
+    """The request's question for what is missing. Raises as `read_body`."""
+    request.max_content_length = _MAX_QUESTION_BYTES
+    return checked(MissingFilesBody, read_json())
 
 
 def read_json() -> Any:

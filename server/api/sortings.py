@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from automl.store.sortings import find_sorting
 from automl.store.tables import SortedPhoto
-from server.api.bodies import DatasetBody, MissingFilesBody, checked, read_body, read_json
+from server.api.bodies import DatasetBody, read_body, read_missing_files
 from server.api.resources.dataset import MissingFilesResource, UploadResource
 from server.api.resources.resource import respond
 from server.api.resources.sorting import SortingResource
@@ -16,8 +16,6 @@ from server.template_filters import clean_name
 from server.uploads.multipart import read_parts
 
 blueprint = Blueprint("sorting_api", __name__, url_prefix="/api/v1/runs/<run_id>/sortings")
-
-_MAX_QUESTION_BYTES = 16 << 20
 
 
 @blueprint.post("")
@@ -41,22 +39,13 @@ def add_files(run_id: str, sorting_id: str) -> ResponseReturnValue:
 @blueprint.post("/<sorting_id>/missing")
 def missing(run_id: str, sorting_id: str) -> ResponseReturnValue:
     """Which of the files that the body lists still have to be sent, by their places in the list, as for a data set."""
-    request.max_content_length = _MAX_QUESTION_BYTES
-    body = checked(MissingFilesBody, read_json())
+    body = read_missing_files()
     names = {file.kept_name for file in body.files}
     with services().database.session() as session:
         find_sorting(session, run_id, sorting_id)
         query = select(SortedPhoto.name, SortedPhoto.n_bytes, SortedPhoto.sha256)
         rows = session.execute(query.where(SortedPhoto.sorting_id == sorting_id, SortedPhoto.name.in_(names))).all()
-    by_size = {(name, n_bytes) for name, n_bytes, _ in rows}
-    by_contents = {(name, sha256) for name, _, sha256 in rows}
-    return respond(
-        MissingFilesResource(
-            missing=[
-                place
-                for place, file in enumerate(body.files)
-                if (file.kept_name, file.n_bytes) not in by_size
-                or (file.sha256 and (file.kept_name, file.sha256.lower()) not in by_contents)
-            ]
-        )
-    )
+    here: dict[tuple[str, int], set[str]] = {}
+    for name, n_bytes, sha256 in rows:
+        here.setdefault((name, n_bytes), set()).add(sha256)
+    return respond(MissingFilesResource(missing=body.missing_in(here)))

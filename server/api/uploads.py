@@ -1,8 +1,6 @@
 """The part of the API by which an upload goes on where it stopped: what of it is here already."""
 
-from collections.abc import Mapping
-
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,15 +10,13 @@ from automl.store.checks import current_edits
 from automl.store.database import find_dataset
 from automl.store.dataset_files import STORE_FAULTS
 from automl.store.tables import DatasetFile
-from server.api.bodies import AskedFile, MissingFilesBody, checked, read_json
+from server.api.bodies import read_missing_files
 from server.api.resources.dataset import MissingFilesResource
 from server.api.resources.resource import respond
 from server.services import services
 from server.uploads.receive import checked_label
 
 blueprint = Blueprint("upload_api", __name__, url_prefix="/api/v1")
-
-_MAX_QUESTION_BYTES = 16 << 20
 
 
 @blueprint.post("/datasets/<dataset_id>/missing")
@@ -29,14 +25,13 @@ def missing(dataset_id: str) -> ResponseReturnValue:
 
     A file is here if one of its name and size is, and of its SHA-256 and `label` where the body gives them.
     """
-    request.max_content_length = _MAX_QUESTION_BYTES
-    body = checked(MissingFilesBody, read_json())
+    body = read_missing_files()
     label = checked_label(body.label or "")
     with services().database.session() as session:
         find_dataset(session, dataset_id)
         label = label and first_label(current_edits(session, dataset_id), label)
         here = _files_here(session, dataset_id, {file.kept_name for file in body.files}, label=label)
-    return respond(MissingFilesResource(missing=[n for n, file in enumerate(body.files) if not _is_here(file, here)]))
+    return respond(MissingFilesResource(missing=body.missing_in(here)))
 
 
 def _files_here(
@@ -58,8 +53,3 @@ def _files_here(
             continue  # the store has lost it, and nobody has noticed yet
         here.setdefault((name, n_bytes), set()).add(sha256)
     return here
-
-
-def _is_here(file: AskedFile, here: Mapping[tuple[str, int], set[str]]) -> bool:
-    hashes = here.get((file.kept_name, file.n_bytes), set())
-    return file.sha256.lower() in hashes if file.sha256 else bool(hashes)

@@ -14,10 +14,11 @@ import numpy as np
 from automl.errors import NotFound
 from automl.records import Decision
 from automl.serving.answer_table import header, sure_in_words, yes_or_no
-from automl.store.sortings import all_photos
+from automl.store.sortings import all_photos, is_doubted
 from automl.store.tables import SortedPhoto, Sorting
 from automl.text.archive_names import distinct, unlike
 from automl.text.messages import pages as page_messages
+from automl.text.upload_names import file_name_of
 from server.downloads.streamed_zip import Sink, zip_into
 from server.services import Services
 from server.template_filters import csv_line
@@ -106,8 +107,7 @@ def place_of(photo: SortedPhoto, threshold: float | None) -> str:
     """
     if photo.decision is Decision.NONE:
         return page_messages.NONE_FOLDER
-    is_doubted = bool(photo.is_foreign) or (threshold is not None and photo.confidence < threshold)
-    if photo.decision is Decision.UNSURE or (photo.decision is Decision.OPEN and is_doubted):
+    if photo.decision is Decision.UNSURE or (photo.decision is Decision.OPEN and is_doubted(photo, threshold)):
         return page_messages.UNSURE_FOLDER
     return photo.label
 
@@ -134,7 +134,7 @@ def folders_zip(services: Services, sorting: Sorting, threshold: float | None) -
         for photo in all_photos(services.database, sorting.id):
             if photo.is_read:
                 folder = folders[place_of(photo, threshold)]
-                name = unlike(taken[folder], photo.name.replace("\\", "/").rsplit("/", 1)[-1])
+                name = unlike(taken[folder], file_name_of(photo.name))
                 entry = zipfile.ZipInfo(f"{folder}/{name}", date_time=sorting.created_at.timetuple()[:6])
                 entry.file_size = photo.n_bytes
                 yield from _photo(services, photo, archive, entry=entry, sink=sink)

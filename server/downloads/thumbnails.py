@@ -23,7 +23,16 @@ def send_thumbnail(dataset_id: str, file_id: int) -> Response:
         file = session.get(DatasetFile, row_id(file_id))
     if file is None or file.dataset_id != dataset_id or not file.thumbnail:
         raise NotFound(server_messages.NO_PHOTO)
-    path = services().store.local_path(file.thumbnail, services().settings.features_dir / "thumbnails")
+    return send_small_copy(file.thumbnail)
+
+
+def send_small_copy(key: str) -> Response:
+    """The small copy of a photo, by its key in the store.
+
+    Raises:
+        NotFound: it is gone.
+    """
+    path = services().store.local_path(key, services().settings.features_dir / "thumbnails")
     if not path.exists():
         raise NotFound(server_messages.PHOTO_GONE)
     response = send_file(path, mimetype="image/jpeg", max_age=_MAX_AGE_S)

@@ -111,7 +111,7 @@ def _named(asked: Asked, parts: PhoneParts, *, is_file: bool) -> dict[str, objec
         "labels": asked.labels,
         "threshold": asked.threshold,
         "can_tell": asked.can_tell_foreign,
-        "is_final": asked.artifact.kind == "bundle",
+        "is_final": asked.is_final,
         "parts": parts,
         "is_file": is_file,
         "link": by_link,

@@ -12,6 +12,7 @@ from automl.store.tables import SortedPhoto, Sorting
 from automl.text.messages import server as server_messages
 from server.answering import MAX_PHOTO_BYTES, sure_from
 from server.downloads.sorted_photos import SortedTable, folders_zip
+from server.downloads.thumbnails import send_small_copy
 from server.forms import page_number, row_id
 from server.services import services
 from server.sorting import add_sorted, sort_photos, start_sorting
@@ -29,7 +30,6 @@ from server.views.sorting import (
 
 blueprint = Blueprint("sorting", __name__, url_prefix="/runs/<run_id>/sorted")
 
-_THUMBNAIL_AGE_S = 86_400
 _FIELD = "photo-"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -93,12 +93,7 @@ def thumbnail(run_id: str, sorting_id: str, photo_id: int) -> ResponseReturnValu
         photo = session.get(SortedPhoto, row_id(photo_id))
     if photo is None or photo.sorting_id != sorting_id or not photo.thumbnail:
         raise NotFound(server_messages.NO_PHOTO)
-    path = services().store.local_path(photo.thumbnail, services().settings.features_dir / "thumbnails")
-    if not path.exists():
-        raise NotFound(server_messages.PHOTO_GONE)
-    response = send_file(path, mimetype="image/jpeg", max_age=_THUMBNAIL_AGE_S)
-    response.cache_control.private = True
-    return response
+    return send_small_copy(photo.thumbnail)
 
 
 @blueprint.get("/<sorting_id>/answers.csv")

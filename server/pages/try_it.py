@@ -87,7 +87,7 @@ def _page(asked: Asked, found: list[Answer | Refusal] | None = None) -> Response
         answers=found or [],
         sortings=sortings,
         max_photo_bytes=MAX_PHOTO_BYTES,
-        is_final=asked.artifact.kind == "bundle",
+        is_final=asked.is_final,
         packed=asked.artifact,
         unpacked_score=unpacked_score(asked.run, asked.artifact),
         **_names(asked),

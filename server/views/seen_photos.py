@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from automl.records import FileState
 from automl.records.report import ReportedPhoto
 from automl.store.tables import DatasetFile
+from automl.text.upload_names import file_name_of
 from server.views.thumbnails import OF_A_THUMBNAIL, FileRow, Thumbnail, thumbnail_of
 
 _IN_A_STATEMENT = 500
@@ -32,7 +33,7 @@ class SeenPhoto:
 
     @property
     def file_name(self) -> str:
-        return self.name.replace("\\", "/").rsplit("/", 1)[-1]
+        return file_name_of(self.name)
 
     @property
     def moved_to(self) -> str:

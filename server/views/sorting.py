@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from automl.errors import NotAllowedNow
 from automl.records import Decision
-from automl.store.sortings import Verdict, is_unsure
+from automl.store.sortings import Verdict, is_doubted, is_unsure
 from automl.store.tables import SortedPhoto, Sorting
 from automl.text.messages import pages as page_messages
 from automl.text.messages import server as server_messages
@@ -136,7 +136,7 @@ class SortingView:
 
     def is_doubted(self, photo: SortedPhoto) -> bool:
         """Whether the model's answer does not count as sure."""
-        return bool(photo.is_foreign) or (self.threshold is not None and photo.confidence < self.threshold)
+        return is_doubted(photo, self.threshold)
 
 
 def view_sorting(

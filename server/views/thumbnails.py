@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from automl.store.tables import DatasetFile
 from automl.text.messages import pages as page_messages
+from automl.text.upload_names import file_name_of
 
 OF_A_THUMBNAIL = (DatasetFile.id, DatasetFile.name, DatasetFile.label, DatasetFile.thumbnail)
 """The columns that a thumbnail is made from."""
@@ -36,7 +37,7 @@ class Thumbnail:
     @property
     def alt(self) -> str:
         """For those who do not see it."""
-        file = self.name.replace("\\", "/").rsplit("/", 1)[-1]
+        file = file_name_of(self.name)
         return page_messages.LABEL_AND_FILE.format(label=self.label, file=file) if self.label else file
 
 
