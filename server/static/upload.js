@@ -25,10 +25,12 @@ class UploadForm {
     this.find("choose-folder").addEventListener("click", () => folder.click());
     this.find("choose-zip").addEventListener("click", () => zip.click());
     for (const input of [folder, zip]) {
-      input.addEventListener("change", () => {
+      const take = () => {
         if (input.files.length > 0) this.begin(filesFromInput(input.files));
         input.value = ""; // so that the same folder can be chosen once more
-      });
+      };
+      input.addEventListener("change", take);
+      take(); // what was chosen before this script was there
     }
     this.find("upload-stop").addEventListener("click", () => this.sender.stop());
     this.find("upload-retry").addEventListener("click", () => this.#send());

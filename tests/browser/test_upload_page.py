@@ -50,6 +50,18 @@ def test_a_chosen_folder_is_uploaded_checked_and_ready_to_start(page, site, flow
     page.wait_for_url("**/runs/*")
 
 
+def test_what_was_chosen_before_the_script_was_there_is_sent(page, site, flowers):
+    held = []
+    page.route("**/upload.js", lambda route: held.append(route), times=1)
+    with page.expect_request("**/upload.js"):
+        page.goto("/", wait_until="commit")
+    page.wait_for_selector("#folder-input", state="attached")
+    page.set_input_files("#folder-input", flowers)
+    held[0].continue_()
+    page.wait_for_url("**/datasets/*")
+    assert len(names(site)) == 6
+
+
 def test_a_dropped_folder_keeps_the_way_to_each_photo(page, site, flowers):
     page.goto("/")
     drop(page, flowers)
