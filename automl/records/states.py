@@ -183,3 +183,16 @@ class LinkedPage(StrEnum):
 
     MODEL = "model"
     RESULT = "result"
+
+
+class Role(StrEnum):
+    """What somebody with an account may do on this server."""
+
+    ADMINISTRATOR = "administrator"
+    """Everything, also with what belongs to others and with their accounts."""
+
+    MEMBER = "member"
+    """Has data sets and runs, and may share them."""
+
+    VIEWER = "viewer"
+    """Sees what others have shared with him, tries and downloads models, and changes nothing."""

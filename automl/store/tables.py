@@ -38,6 +38,7 @@ from automl.records import (
     PixelFacts,
     Proof,
     RememberedSides,
+    Role,
     RunSettings,
     RunState,
     Stage,
@@ -70,11 +71,37 @@ class Base(DeclarativeBase):
     }
 
 
+class Account(Base):
+    """Somebody who may sign in.
+
+    Attributes:
+        id: Opaque id.
+        email: The address that he signs in with, in lower case.
+        name: What others read.
+        role: What he may do.
+        password_hash: Of his password, by argon2; empty where he has none and signs in by other means.
+        created_at: When it was made.
+        disabled_at: Since when he cannot sign in; None where he can.
+    """
+
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("email", name="uq_accounts_email"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str]
+    name: Mapped[str] = mapped_column(default="")
+    role: Mapped[Role] = mapped_column(default=Role.MEMBER)
+    password_hash: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    disabled_at: Mapped[datetime | None]
+
+
 class Dataset(Base):
     """One data set.
 
     Attributes:
         id: Opaque id.
+        owner_id: Whose it is, and with it its runs; None where it was made while nobody needed an account.
         name: What people call it.
         state: Where its check is.
         message: What is happening to it, or the verdict, in words.
@@ -90,6 +117,7 @@ class Dataset(Base):
     __tablename__ = "datasets"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    owner_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     name: Mapped[str]
     state: Mapped[DatasetState] = mapped_column(default=DatasetState.UPLOADING)
     message: Mapped[str] = mapped_column(default="")
@@ -279,6 +307,7 @@ class Run(Base):
         dataset_id: The data set that it learns from.
         version_id: The version of the data set; None until its photos are checked.
         parent_id: The run whose result its user had seen before starting this one with a change.
+        started_by_id: The account that asked for it, for whom it counts; None where nobody needed an account.
         name: What its user calls it, may be empty.
         state: Where it is.
         activity: What is happening, in words for the page.
@@ -322,6 +351,7 @@ class Run(Base):
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
     version_id: Mapped[str | None] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
+    started_by_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     name: Mapped[str] = mapped_column(default="")
     state: Mapped[RunState] = mapped_column(default=RunState.QUEUED, index=True)
     activity: Mapped[str] = mapped_column(default=store_messages.WAITING_FOR_WORKER)
