@@ -93,6 +93,36 @@ class Settings(BaseSettings):
     max_budget_s: Annotated[int, Setting(unit="seconds", help="Longest time budget that a run may ask for.")] = (
         24 * 3600
     )
+    account_runs_at_once: Annotated[
+        int,
+        Setting(
+            unit="runs", help="Most runs of one account that are under way at once; 0: as many as workers are free."
+        ),
+    ] = 0
+    account_queue: Annotated[
+        int, Setting(unit="runs", help="Most unfinished runs of one account, with those under way; 0: any number.")
+    ] = 50
+    max_queue: Annotated[int, Setting(unit="runs", help="Most unfinished runs of all together; 0: any number.")] = 500
+    account_datasets: Annotated[
+        int, Setting(unit="data sets", help="Most data sets of one account, with those in the bin; 0: any number.")
+    ] = 0
+    account_photos: Annotated[
+        int, Setting(unit="files", help="Most uploaded files of one account, with those in the bin; 0: any number.")
+    ] = 0
+    account_bytes: Annotated[
+        int,
+        Setting(
+            unit="bytes",
+            help="Most bytes that one account may hold, photos and models, with those in the bin; 0: any number.",
+        ),
+    ] = 0
+    retention_days: Annotated[
+        int,
+        Setting(
+            unit="days",
+            help="Data sets that nobody has used for so long are moved to the bin, after a warning; 0: never.",
+        ),
+    ] = 0
     bin_days: Annotated[
         int,
         Setting(

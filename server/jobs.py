@@ -16,6 +16,7 @@ from automl.store.exports import (
     remove_exports,
     retry_exports,
 )
+from automl.store.quotas import refuse_run
 from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run
 from automl.store.turns import take_turn
 from automl.store.versions import latest_version, problem_of_version
@@ -55,7 +56,13 @@ def start_check(services: Services, dataset_id: str, name: str = "") -> None:
 
 
 def start_run(
-    services: Services, dataset_id: str, settings: RunSettings, *, parent_id: str | None = None, name: str = ""
+    services: Services,
+    dataset_id: str,
+    settings: RunSettings,
+    *,
+    account_id: str | None = None,
+    parent_id: str | None = None,
+    name: str = "",
 ) -> str:
     """Queues a run and returns its id. A data set that is not checked yet is checked by the run.
 
@@ -63,13 +70,14 @@ def start_run(
         services: Those of the application.
         dataset_id: The data set to learn from.
         settings: What is asked for.
+        account_id: Who asks; None where nobody needs an account.
         parent_id: The run of the same data set that this one follows with a change, if any.
         name: What its user calls it, may be empty.
 
     Raises:
         NotFound: There is no such data set, or no such run of it to follow.
         BadDataset: No model can be trained from it.
-        NotAllowedNow: It has no files.
+        NotAllowedNow: It has no files, or as many runs wait as may.
         QueueUnavailable: Nothing was started.
     """
     with services.database.session() as session:
@@ -77,7 +85,10 @@ def start_run(
         if dataset.state is DatasetState.INVALID:
             raise BadDataset(dataset.message or server_messages.NOTHING_TO_TRAIN_FROM)
         _refuse_empty(session, dataset)
-        run = Run(dataset_id=dataset_id, name=name, settings=settings, budget_s=settings.budget_s)
+        refuse_run(session, services.settings, account_id)
+        run = Run(
+            dataset_id=dataset_id, started_by_id=account_id, name=name, settings=settings, budget_s=settings.budget_s
+        )
         run.parent_id = find_run_of(session, dataset_id, parent_id).id if parent_id else None
         session.add(run)
         if dataset.state is DatasetState.READY:

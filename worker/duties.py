@@ -60,7 +60,7 @@ def duties_of(settings: Settings) -> list[Duty]:
     def reap() -> None:
         settings.sign_of_life.touch()
         take_back_lost_runs(database, lease_s=settings.lease_s, events=events)
-        send_lost_messages(database, messages)
+        send_lost_messages(database, messages, runs_at_once=settings.account_runs_at_once)
 
     def remove() -> None:
         make_room(database, settings)

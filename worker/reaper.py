@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy import and_, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from automl.records import DatasetState, RunState
@@ -16,6 +16,7 @@ from automl.store.database import Database, known_run
 from automl.store.events import Publishes
 from automl.store.exports import runs_with_idle_exports
 from automl.store.lease_owner import LeaseOwner
+from automl.store.run_queue import waiting_runs
 from automl.store.runs import RunClaim, change_run_state, fail_run, runs_with_lost_lease, take_lease_back
 from automl.store.tables import Dataset, Run, now
 from automl.text.messages import worker as worker_messages
@@ -104,15 +105,21 @@ def _take_back(database: Database, suspects: Sequence[_Suspect], lease_s: float,
             events.publish(run.id, "end" if run.state.is_finished() else "state", state=run.state)
 
 
-def send_lost_messages(database: Database, queues: Queues, settle_s: float = SETTLE_S) -> None:
+def send_lost_messages(
+    database: Database, queues: Queues, settle_s: float = SETTLE_S, *, runs_at_once: int = 0
+) -> None:
     """Sends the messages again that should wait in the broker according to the database.
 
     They are sent only if fewer messages wait than the database says, so that however long a queue stands still, at
     most one copy of each message is added; a copy that was not needed finds nothing to do. What a process has a lease
-    of does not count as waiting.
+    of does not count as waiting, nor does a run whose account has as many under way as it may.
+
+    Args:
+        settle_s: seconds that a message may be on its way.
+        runs_at_once: how many runs of one account may be under way; 0: any number.
     """
     with database.session() as session:
-        runs = _waiting_runs(session, settle_s)
+        runs = [run.id for run in waiting_runs(session, runs_at_once=runs_at_once, settle_s=settle_s)]
         datasets = _unchecked_datasets(session)
         samples = _samples_to_make(session, settle_s)
         exports = runs_with_idle_exports(session, settle_s)
@@ -159,14 +166,6 @@ def _put_back(run: Run, lease_s: float) -> None:
         fail_run(run, "worker_lost", worker_messages.RUN_GIVEN_UP)
     else:
         hand_back(run, worker_messages.WAITING_WORKER_LOST, lease_s)
-
-
-def _waiting_runs(session: Session, settle_s: float) -> list[str]:
-    being_made = Run.dataset.has(and_(Dataset.state == DatasetState.CHECKING, ~Dataset.files.any()))
-    query = select(Run.id).where(
-        Run.state == RunState.QUEUED, Run.created_at < now() - timedelta(seconds=settle_s), ~being_made, _NOT_DELETED
-    )
-    return list(session.scalars(query.order_by(Run.created_at)))
 
 
 def _unchecked_datasets(session: Session) -> list[str]:

@@ -26,6 +26,7 @@ from automl.store.events import Publishes
 from automl.store.lease_owner import LeaseOwner
 from automl.store.patience import is_away, patiently
 from automl.store.run_clock import hold_progress
+from automl.store.run_queue import claim_next_run
 from automl.store.runs import RunClaim, change_run_state, claim_run, fail_run, renew_lease
 from automl.store.tables import LogEntry, Run
 from automl.text.messages import worker as worker_messages
@@ -111,8 +112,24 @@ class Supervisor:
         claimed = self._claim(run_id)
         if claimed is None:
             _log.info("nothing to do", run_id=run_id)
-            return
-        claim, run = claimed
+        else:
+            self._serve(*claimed)
+
+    def supervise_next(self) -> str | None:
+        """Does the same for the waiting run whose turn it is, and returns its id; None where no run can be begun with.
+
+        Raises:
+            OSError: as `supervise`.
+        """
+        claimed = self._claim_next()
+        if claimed is None:
+            _log.info("nothing to do")
+            return None
+        self._serve(*claimed)
+        return claimed[0].run_id
+
+    def _serve(self, claim: RunClaim, run: Run) -> None:
+        run_id = claim.run_id
         began_s = time.monotonic()
         self._publish(run_id, run.state)
         log = self._settings.home / "logs" / f"run-{run_id}.log"
@@ -142,12 +159,17 @@ class Supervisor:
         """The run, which is now held by this worker; None if it is finished or another worker holds it."""
         with self._database.session() as session:
             claim = claim_run(session, run_id, owner=self._owner, lease_s=self._settings.lease_s)
-            if claim is None:
-                return None
-            run = known_run(session, run_id)
-            change_run_state(run, RunState.PREPARING)
-            run.activity = worker_messages.GETTING_READY
-            return claim, run
+            return None if claim is None else (claim, _begun(session, claim))
+
+    @patiently
+    def _claim_next(self) -> tuple[RunClaim, Run] | None:
+        """The run whose turn it is, which is now held by this worker; None if there is none."""
+        settings = self._settings
+        with self._database.session() as session:
+            claim = claim_next_run(
+                session, owner=self._owner, lease_s=settings.lease_s, runs_at_once=settings.account_runs_at_once
+            )
+            return None if claim is None else (claim, _begun(session, claim))
 
     def _watch(self, watch: "_Watch") -> PipelineEnd:
         while watch.pipeline.wait(LOOK_EVERY_S) is None:
@@ -235,6 +257,14 @@ def hand_back(run: Run, activity: str, lease_s: float) -> None:
     run.lease_owner, run.lease_until = "", None
     run.lease_number += 1  # whatever of the attempt may still live writes nothing more
     run.activity = activity
+
+
+def _begun(session: Session, claim: RunClaim) -> Run:
+    run = known_run(session, claim.run_id)
+    session.refresh(run)  # the queue has read it in part, and before it was claimed
+    change_run_state(run, RunState.PREPARING)
+    run.activity = worker_messages.GETTING_READY
+    return run
 
 
 def _crash_message(run: Run, exit_code: int | None, log: Path) -> str:

@@ -82,10 +82,16 @@ def _until_over(work: Callable[_P, None]) -> Callable[_P, None]:
 @app.task(name=TRAIN)  # type: ignore[untyped-decorator]
 @_until_over
 def train(run_id: str) -> None:
-    """Supervises the pipeline process of one run until it ends."""
-    Supervisor(parts().database, parts().settings, _stopping, events=parts().events).supervise(run_id)
-    if _is_delivered(run_id):
-        _send(Messages(app).export, run_id)
+    """Supervises the pipeline process of one run until it ends.
+
+    run_id: The run that the message was sent for. Begun with is the one whose turn it is, see `automl.store.run_queue`;
+        there are as many messages as runs that wait, so each gets its own turn.
+    """
+    served = Supervisor(parts().database, parts().settings, _stopping, events=parts().events).supervise_next()
+    if served is None:
+        _log.info("nobody waits", sent_for=run_id)
+    elif _is_delivered(served):
+        _send(Messages(app).export, served)
 
 
 @app.task(name=EXPORT)  # type: ignore[untyped-decorator]

@@ -16,6 +16,7 @@ from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.patience import patiently
+from automl.store.quotas import room_for_files
 from automl.store.tables import N_FILES_AND_BYTES, DatasetFile
 from automl.text.messages import store as store_messages
 from automl.text.upload_names import is_junk
@@ -109,15 +110,19 @@ class _Unpacking:
 
     @patiently
     def _limits(self, settings: Settings) -> ArchiveLimits:
-        """What the other files of the data set leave of the limits."""
+        """What the other files of the data set, and of the account that has it, leave of the limits."""
         with self._database.session() as session:
             n_files, n_bytes = session.execute(
                 select(*N_FILES_AND_BYTES).where(
                     DatasetFile.dataset_id == self._dataset_id, DatasetFile.id != self._archive.file_id
                 )
             ).one()
+            account_files, account_bytes = room_for_files(
+                session, settings, self._dataset_id, without_id=self._archive.file_id
+            )
         return ArchiveLimits(
-            max_files=max(0, settings.max_files - n_files), max_bytes=max(0, settings.max_upload_bytes - n_bytes)
+            max_files=max(0, min(settings.max_files - n_files, account_files)),
+            max_bytes=max(0, min(settings.max_upload_bytes - n_bytes, account_bytes)),
         )
 
     def _add_members(self, members: Iterator[ArchiveMember], say: Callable[[str], object]) -> None:

@@ -8,6 +8,7 @@ from automl.errors import BadSetting
 from automl.records import FileState
 from automl.store.bin import BinKind
 from automl.store.database import find_dataset
+from automl.store.quotas import refuse_dataset
 from automl.store.tables import Dataset, DatasetFile
 from automl.text.messages import server as server_messages
 from server.api.bodies import DatasetBody, DeletionQuery, NameBody, brings_files, checked, read_body, uploaded
@@ -30,6 +31,7 @@ from server.services import services
 from server.template_filters import clean_name
 from server.uploads.multipart import read_parts
 from server.uploads.receive import Upload, take_upload
+from server.visitor import visitor
 
 blueprint = Blueprint("dataset_api", __name__, url_prefix="/api/v1/datasets")
 
@@ -123,8 +125,10 @@ def _shown(dataset_id: str) -> DatasetResource:
 
 def _empty_dataset(name: str) -> str:
     """Its id."""
-    dataset = Dataset(name=clean_name(name))
+    account_id = visitor().account_id
+    dataset = Dataset(name=clean_name(name), owner_id=account_id)
     with services().database.session() as session:
+        refuse_dataset(session, services().settings, account_id)
         session.add(dataset)
         session.flush()
         return dataset.id

@@ -32,6 +32,7 @@ from server.jobs import start_run
 from server.live.requests import give_more_time
 from server.services import services
 from server.template_filters import clean_name
+from server.visitor import visitor
 
 blueprint = Blueprint("run_api", __name__, url_prefix="/api/v1/runs")
 
@@ -53,7 +54,8 @@ def _start(values: Values) -> str:
     settings = run_settings(values, services().settings.max_budget_s)
     body = checked(RunBody, values)
     name = clean_name(body.run_name, otherwise="")
-    return start_run(services(), body.dataset, settings, parent_id=body.parent, name=name)
+    account_id = visitor().account_id
+    return start_run(services(), body.dataset, settings, account_id=account_id, parent_id=body.parent, name=name)
 
 
 @blueprint.get("/<run_id>")
@@ -121,4 +123,4 @@ def cancel_run(run_id: str) -> ResponseReturnValue:
 
 
 def _shown(session: Session, run: Run) -> RunResource:
-    return RunResource.of(session, run, services().settings.lease_s)
+    return RunResource.of(session, run, services().settings)

@@ -23,6 +23,7 @@ from server.views.bin import just_deleted
 from server.views.dataset import labels_of, view_class, view_dataset, view_unused
 from server.views.estimate import estimate
 from server.views.start_form import StartForm
+from server.visitor import visitor
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
 
@@ -157,7 +158,14 @@ def start(dataset_id: str) -> ResponseReturnValue:
     values = {**request.form.to_dict(), "backbones": ",".join(request.form.getlist("backbones"))}
     settings = run_settings(with_limits(values), services().settings.max_budget_s)
     name = clean_name(values.get("run_name", ""), otherwise="")
-    run_id = start_run(services(), dataset_id, settings, parent_id=values.get("parent"), name=name)
+    run_id = start_run(
+        services(),
+        dataset_id,
+        settings,
+        account_id=visitor().account_id,
+        parent_id=values.get("parent"),
+        name=name,
+    )
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 

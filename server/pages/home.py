@@ -8,11 +8,13 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session, defer
 
 from automl.records import DatasetState, RunSettings, RunState
+from automl.store.quotas import refuse_dataset, refuse_run
 from automl.store.tables import Dataset, Run, now
 from automl.task_names import MAKE_SAMPLES
 from automl.text.messages import server as server_messages
 from server.services import services
 from server.task_queue import QueueUnavailable
+from server.visitor import visitor
 
 blueprint = Blueprint("home", __name__)
 
@@ -55,9 +57,12 @@ def favicon() -> ResponseReturnValue:
 def try_samples() -> ResponseReturnValue:
     """Creates the data set of sample images and a run on it; the worker makes the images."""
     settings = RunSettings()
-    dataset = Dataset(name=server_messages.SAMPLE_DATA_SET, state=DatasetState.CHECKING)
-    run = Run(dataset=dataset, settings=settings, budget_s=settings.budget_s)
+    account_id = visitor().account_id
+    dataset = Dataset(name=server_messages.SAMPLE_DATA_SET, state=DatasetState.CHECKING, owner_id=account_id)
+    run = Run(dataset=dataset, settings=settings, budget_s=settings.budget_s, started_by_id=account_id)
     with services().database.session() as session:
+        refuse_dataset(session, services().settings, account_id)
+        refuse_run(session, services().settings, account_id)
         session.add(run)
     try:
         services().enqueue(MAKE_SAMPLES, dataset.id, run.id)

@@ -34,7 +34,7 @@ def _part(run_id: str, name: str) -> ResponseReturnValue:
         run = find_run(session, run_id)
         if run.state is not RunState.DONE:
             return redirect(url_for("runs.show", run_id=run_id))
-        view = view_run(session, run, services().settings.lease_s)
+        view = view_run(session, run, services().settings)
         outcome = OutcomeView(session, services(), run, bundle=view.bundle)
         return render_template(
             f"runs/{name}.html",

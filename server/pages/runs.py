@@ -52,7 +52,7 @@ def show_tries(run_id: str) -> str:
     """What was tried and what happened. The page of a run that has ended fetches it from here when it is opened."""
     with services().database.session() as session:
         run = find_run(session, run_id)
-        view = with_tries(session, view_run(session, run, services().settings.lease_s))
+        view = with_tries(session, view_run(session, run, services().settings))
         return render_template("runs/tries.html", view=view, run=run, dataset=run.dataset)
 
 
@@ -110,7 +110,7 @@ def cancel(run_id: str) -> ResponseReturnValue:
 def _view(session: Session, run_id: str) -> RunView:
     """Without what was tried in a run that has ended: it is long, and few of its readers open it."""
     run = find_run(session, run_id)
-    view = view_run(session, run, services().settings.lease_s)
+    view = view_run(session, run, services().settings)
     return view if run.state.is_finished() and run.n_trials else with_tries(session, view)
 
 

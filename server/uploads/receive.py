@@ -19,13 +19,16 @@ from automl.store.artifacts import StoredFile
 from automl.store.checks import current_edits
 from automl.store.database import find_dataset
 from automl.store.dataset_files import repair_file
+from automl.store.quotas import refuse_dataset, refuse_files, room_for_files
 from automl.store.tables import N_FILES_AND_BYTES, Dataset, DatasetFile, Run
 from automl.store.turns import take_turn
+from automl.text.messages import quotas as quota_messages
 from automl.text.messages import server as server_messages
 from automl.text.numbers import size_in_words
 from automl.text.upload_names import clean_text
 from server.services import Services
 from server.uploads.multipart import FieldPart, FilePart
+from server.visitor import visitor
 
 MAX_NAME_LENGTH = 1000
 """Characters of the name of a file, with its folders."""
@@ -106,7 +109,9 @@ def remove_dataset(services: Services, dataset_id: str) -> None:
 
 def _new_dataset(services: Services) -> str:
     with services.database.session() as session:
-        dataset = Dataset(name="Photos")
+        account_id = visitor().account_id
+        refuse_dataset(session, services.settings, account_id)
+        dataset = Dataset(name="Photos", owner_id=account_id)
         session.add(dataset)
         session.flush()
         return dataset.id
@@ -189,11 +194,14 @@ class _Batch:
         with services.database.session() as session:
             if find_dataset(session, dataset_id).state is DatasetState.CHECKING:
                 raise NotAllowedNow(server_messages.BEING_CHECKED)
-            self._bytes_left = services.settings.max_upload_bytes - _size_of(session, dataset_id)[1]
+            _, account_bytes_left = room_for_files(session, services.settings, dataset_id)
+            bytes_left = services.settings.max_upload_bytes - _size_of(session, dataset_id)[1]
+            self._bytes_left = min(bytes_left, account_bytes_left)
+            self._is_account_full = account_bytes_left < bytes_left
             self._edits = current_edits(session, dataset_id)
 
     def add(self, name: str, body: IO[bytes], label: str | None) -> None:
-        with _plain_words(self._services):
+        with self._plain_words():
             stored = self._services.store.write(
                 _prefix(self._dataset_id), body, max_bytes=self._bytes_left, is_synced=False
             )
@@ -227,6 +235,19 @@ class _Batch:
         for file in copies:
             self._services.store.delete(file.stored.key)
             self._bytes_left += file.stored.n_bytes
+
+    @contextmanager
+    def _plain_words(self) -> Iterator[None]:
+        """Raises errors of the store as what they mean for an upload."""
+        limits = self._services.settings
+        try:
+            with full_disk_in_words():
+                yield
+        except UploadTooLarge:
+            if self._is_account_full:
+                size = size_in_words(limits.account_bytes)
+                raise UploadTooLarge(quota_messages.TOO_MANY_BYTES.format(size=size)) from None
+            raise UploadTooLarge(_too_many_bytes(limits.max_upload_bytes)) from None
 
     def drop(self) -> None:
         """Forgets the files that have come since the last commit."""
@@ -276,13 +297,14 @@ def check_size(session: Session, limits: Settings, dataset_id: str, *, n_files: 
     """Refuses so many more files of so many bytes for a data set.
 
     Raises:
-        UploadTooLarge: There would be more than the settings allow.
+        UploadTooLarge: There would be more than the settings allow a data set, or the account that has it.
     """
     n_there, n_bytes_there = _size_of(session, dataset_id)
     if n_there + n_files > limits.max_files:
         raise UploadTooLarge(server_messages.TOO_MANY_FILES.format(most=limits.max_files))
     if n_bytes_there + n_bytes > limits.max_upload_bytes:
         raise UploadTooLarge(_too_many_bytes(limits.max_upload_bytes))
+    refuse_files(session, limits, dataset_id, n_files=n_files, n_bytes=n_bytes)
 
 
 def _size_of(session: Session, dataset_id: str) -> tuple[int, int]:
@@ -300,16 +322,6 @@ def has_unfinished_run(session: Session, dataset_id: str) -> bool:
 
 def _too_many_bytes(limit: int) -> str:
     return server_messages.TOO_MANY_BYTES.format(size=size_in_words(limit))
-
-
-@contextmanager
-def _plain_words(services: Services) -> Iterator[None]:
-    """Raises errors of the store as what they mean for an upload."""
-    try:
-        with full_disk_in_words():
-            yield
-    except UploadTooLarge:
-        raise UploadTooLarge(_too_many_bytes(services.settings.max_upload_bytes)) from None
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session
 
 from automl.datasets.split import is_every_photo_tested
 from automl.records import RunState, Scoring, TrialInProgress, TrialState
+from automl.settings import Settings
 from automl.store.run_clock import RunClock, run_clock
+from automl.store.run_queue import Turn, turn_of
 from automl.store.tables import Artifact, LogEntry, Run, TrialSummary, now
 from automl.text.numbers import percent
 from automl.text.trial_names import tried_in_words
@@ -27,7 +29,7 @@ class RunView:
     Attributes:
         run: The row.
         clock: Its time, used and left.
-        n_ahead: How many runs will be served before it, while it waits.
+        turn: When it will be begun with, while it waits.
         bundle: What can be downloaded now: the final model, or the best so far.
         plots: In the order of the report.
         best: Number of the trial that the run's best score belongs to.
@@ -37,7 +39,7 @@ class RunView:
 
     run: Run
     clock: RunClock
-    n_ahead: int
+    turn: Turn | None
     bundle: Artifact | None
     plots: tuple[Artifact, ...]
     best: int | None
@@ -124,14 +126,15 @@ class RunView:
     def waits_long(self) -> bool:
         """True where nothing is ahead and still no worker has come."""
         waited_s = (now() - self.run.created_at).total_seconds()
-        return self.run.state is RunState.QUEUED and self.n_ahead == 0 and waited_s > 30
+        return self.turn is not None and self.turn.n_ahead == 0 and waited_s > 30
 
 
-def view_run(session: Session, run: Run, lease_s: float) -> RunView:
+def view_run(session: Session, run: Run, settings: Settings) -> RunView:
+    is_queued = run.state is RunState.QUEUED
     return RunView(
         run=run,
-        clock=run_clock(run, lease_s),
-        n_ahead=_n_ahead(session, run) if run.state is RunState.QUEUED else 0,
+        clock=run_clock(run, settings.lease_s),
+        turn=turn_of(session, run, runs_at_once=settings.account_runs_at_once) if is_queued else None,
         bundle=downloadable(session, run),
         plots=tuple(session.scalars(_plots(run))),
         best=run.best_trial,
@@ -200,10 +203,3 @@ def _best_trials(run: Run, n: int) -> Select[TrialSummary]:
     by_score = (TrialSummary.score.is_(None), TrialSummary.score.desc())
     order = (others, unfinished, *by_score, TrialSummary.n_bytes, TrialSummary.number)
     return select(TrialSummary).where(TrialSummary.run_id == run.id).order_by(*order).limit(n)
-
-
-def _n_ahead(session: Session, run: Run) -> int:
-    """Runs that will be served first."""
-    unfinished = [state for state in RunState if not state.is_finished()]
-    query = select(func.count()).where(Run.state.in_(unfinished), Run.created_at < run.created_at)
-    return session.scalar(query) or 0

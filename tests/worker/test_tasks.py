@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import select
 
 from automl.errors import BadUpload
 from automl.records import DatasetState, RunState
@@ -165,10 +166,12 @@ def delivering(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     class Supervisor:
         def __init__(self, *_: object, **__: object) -> None: ...
 
-        def supervise(self, run_id: str) -> None:
+        def supervise_next(self) -> str:
             with database.session() as session:
-                session.get_one(Run, run_id).state = RunState.DONE
-                add_exports(session, run_id)
+                (run,) = session.scalars(select(Run)).all()
+                run.state = RunState.DONE
+                add_exports(session, run.id)
+                return run.id
 
     monkeypatch.setattr(tasks, "Supervisor", Supervisor)
 
@@ -179,9 +182,20 @@ def test_a_run_that_was_delivered_has_its_other_formats_made(run_id: str, delive
 
 
 def test_a_run_without_a_model_has_no_formats(run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "Supervisor", lambda *_, **__: SimpleNamespace(supervise=lambda _run_id: None))
+    monkeypatch.setattr(tasks, "Supervisor", lambda *_, **__: SimpleNamespace(supervise_next=lambda: run_id))
     tasks.train(run_id)
     assert ("export", run_id) not in SentMessages.sent
+
+
+def test_a_message_serves_the_run_whose_turn_it_is(run_id: str, delivering: None) -> None:
+    tasks.train("the run of this message was cancelled")
+    assert SentMessages.sent == [("export", run_id)]
+
+
+def test_a_message_for_which_nobody_waits_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "Supervisor", lambda *_, **__: SimpleNamespace(supervise_next=lambda: None))
+    tasks.train("a run that another worker has")
+    assert SentMessages.sent == []
 
 
 @pytest.mark.parametrize("more", [True, False])

@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from automl.records import RefusedFile, RunSettings, RunState, TrialInProgress
 from automl.records.report import CandidateReport, RunReport
+from automl.settings import Settings
+from automl.store.run_queue import Turn
 from automl.store.tables import Artifact, Dataset, Run
 from server.api.resources.export import ExportResource
 from server.api.resources.resource import ErrorDetail, Resource, Timestamp
@@ -113,6 +115,20 @@ class PlotResource(Resource):
         )
 
 
+class TurnResource(Resource):
+    """When a waiting run will be begun with."""
+
+    n_ahead: int
+    """How many runs are under way or will be begun with first."""
+
+    within_s: float
+    """Seconds until then, if these take the time that they are allowed; it may be sooner."""
+
+    @classmethod
+    def of(cls, turn: Turn | None) -> "TurnResource | None":
+        return None if turn is None else cls(n_ahead=turn.n_ahead, within_s=round(turn.within_s, 1))
+
+
 class RunResource(Resource):
     """One run."""
 
@@ -167,6 +183,9 @@ class RunResource(Resource):
     left_s: float | None
     """Seconds that it may still take; null once it has ended."""
 
+    turn: TurnResource | None
+    """When it will be begun with; null once a worker has it."""
+
     settings: RunSettings
     """What was asked for; null means that Darkroom chooses."""
 
@@ -208,9 +227,8 @@ class RunResource(Resource):
     """When it ended."""
 
     @classmethod
-    def of(cls, session: Session, run: Run, lease_s: float) -> "RunResource":
-        """`lease_s`: see `automl.store.run_clock.run_clock`."""
-        view = view_run(session, run, lease_s)
+    def of(cls, session: Session, run: Run, settings: Settings) -> "RunResource":
+        view = view_run(session, run, settings)
         left_s = view.clock.left_s
         return cls(
             id=run.id,
@@ -230,6 +248,7 @@ class RunResource(Resource):
             budget_s=view.run.budget_s,
             used_s=round(view.clock.used_s, 1),
             left_s=None if left_s is None else round(left_s, 1),
+            turn=TurnResource.of(view.turn),
             settings=run.settings,
             n_trials=run.n_trials,
             best=BestResource.of(run),

@@ -3,11 +3,13 @@ from datetime import timedelta
 import pytest
 
 from automl.records import RunState
+from automl.settings import Settings
 from automl.store.database import find_run
 from automl.store.tables import Run, TrialSummary, now
 from server.views.run import run_clock, view_run, with_tries
 
-LEASE_S = 30
+SETTINGS = Settings()
+LEASE_S = SETTINGS.lease_s
 
 
 def run_at(state: RunState, used_s: float = 0.0, renewed_s_ago: float | None = None) -> tuple[Run, object]:
@@ -73,7 +75,7 @@ def test_a_live_run_shows_its_latest_trials_first(world):
     run_id = world.add_run(RunState.SEARCHING)
     with world.database.session() as session:
         add_trials(session, run_id, *(0.5 for _ in range(60)))
-        view = with_tries(session, view_run(session, find_run(session, run_id), LEASE_S))
+        view = with_tries(session, view_run(session, find_run(session, run_id), SETTINGS))
     assert [trial.number for trial in view.trials] == list(range(59, 9, -1))
 
 
@@ -81,7 +83,7 @@ def test_an_ended_run_shows_its_best_trials_first_and_failed_ones_last(world):
     run_id = world.add_run(RunState.DONE)
     with world.database.session() as session:
         add_trials(session, run_id, 0.8, None, 0.9, 0.9)
-        view = with_tries(session, view_run(session, find_run(session, run_id), LEASE_S))
+        view = with_tries(session, view_run(session, find_run(session, run_id), SETTINGS))
     assert [trial.number for trial in view.trials] == [2, 3, 0, 1]
 
 
@@ -90,7 +92,7 @@ def test_the_trial_of_the_best_score_is_marked_even_if_another_scored_more_on_ot
     run_id = world.add_run(state, best_trial=0)
     with world.database.session() as session:
         add_trials(session, run_id, 0.8, 0.9)
-        view = with_tries(session, view_run(session, find_run(session, run_id), LEASE_S))
+        view = with_tries(session, view_run(session, find_run(session, run_id), SETTINGS))
     assert view.best == 0
     if state is RunState.DONE:
         assert [trial.number for trial in view.trials] == [0, 1]
@@ -103,7 +105,7 @@ def test_the_smaller_model_wins_a_tie(world):
         run = find_run(session, run_id)
         run.trials[0].n_bytes, run.trials[1].n_bytes = 20, 10
         session.flush()
-        assert [trial.number for trial in with_tries(session, view_run(session, run, LEASE_S)).trials] == [1, 0]
+        assert [trial.number for trial in with_tries(session, view_run(session, run, SETTINGS)).trials] == [1, 0]
 
 
 def test_runs_that_were_asked_for_earlier_are_ahead(world):
@@ -113,7 +115,7 @@ def test_runs_that_were_asked_for_earlier_are_ahead(world):
     world.add_run(RunState.DONE, dataset_id, created_at=earlier)
     run_id = world.add_run(RunState.QUEUED, dataset_id)
     with world.database.session() as session:
-        assert view_run(session, find_run(session, run_id), LEASE_S).n_ahead == 1
+        assert view_run(session, find_run(session, run_id), SETTINGS).turn.n_ahead == 1
 
 
 def test_the_final_bundle_replaces_the_best_so_far(world):
@@ -121,4 +123,4 @@ def test_the_final_bundle_replaces_the_best_so_far(world):
     world.add_artifact(run_id, "bundle", b"z", "model.zip", "application/zip")
     world.add_artifact(run_id, "best_so_far", b"z", "model.zip", "application/zip")
     with world.database.session() as session:
-        assert view_run(session, find_run(session, run_id), LEASE_S).bundle.kind == "bundle"
+        assert view_run(session, find_run(session, run_id), SETTINGS).bundle.kind == "bundle"

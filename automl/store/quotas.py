@@ -1,0 +1,136 @@
+"""What one account may have: data sets, files, bytes and unfinished runs. What is in the bin counts.
+
+A limit of 0 allows any number. Where nobody needs an account, everything counts for the one that all share.
+"""
+
+import sys
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, cast, func, select, update
+from sqlalchemy.orm import Session
+
+from automl.errors import NotAllowedNow, UploadTooLarge
+from automl.records import RunState
+from automl.settings import Settings
+from automl.store.tables import N_FILES_AND_BYTES, Account, Artifact, Dataset, DatasetFile, Run
+from automl.text.messages import quotas as quota_messages
+from automl.text.numbers import size_in_words
+
+_UNFINISHED = [state for state in RunState if not state.is_finished()]
+_ANY_NUMBER = sys.maxsize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What an account has.
+
+    Attributes:
+        n_datasets: Data sets.
+        n_files: Files that were uploaded into them.
+        n_bytes: Of these files, and of the models and plots that were made from them.
+        n_unfinished: Runs that it has asked for and that have not ended.
+    """
+
+    n_datasets: int
+    n_files: int
+    n_bytes: int
+    n_unfinished: int
+
+
+def usage_of(session: Session, account_id: str | None) -> Usage:
+    """`account_id`: None for what was made while nobody needed an account."""
+    n_files, n_bytes = _files_of(session, account_id)
+    return Usage(
+        n_datasets=_count_datasets(session, account_id),
+        n_files=n_files,
+        n_bytes=n_bytes,
+        n_unfinished=_count_unfinished(session, account_id),
+    )
+
+
+def refuse_dataset(session: Session, settings: Settings, account_id: str | None) -> None:
+    """To be asked before a data set is made, in the same transaction.
+
+    Raises:
+        NotAllowedNow: The account has as many as it may have.
+    """
+    if not settings.account_datasets:
+        return
+    _take_turn(session, account_id)
+    if _count_datasets(session, account_id) >= settings.account_datasets:
+        raise NotAllowedNow(quota_messages.TOO_MANY_DATA_SETS.format(most=settings.account_datasets))
+
+
+def refuse_run(session: Session, settings: Settings, account_id: str | None) -> None:
+    """To be asked before a run is queued, in the same transaction.
+
+    Raises:
+        NotAllowedNow: The account, or all together, have as many unfinished runs as they may have.
+    """
+    _take_turn(session, account_id)
+    if settings.account_queue and _count_unfinished(session, account_id) >= settings.account_queue:
+        raise NotAllowedNow(quota_messages.TOO_MANY_RUNS.format(most=settings.account_queue))
+    if settings.max_queue:
+        n_all = session.scalar(select(func.count()).where(Run.state.in_(_UNFINISHED))) or 0
+        if n_all >= settings.max_queue:
+            raise NotAllowedNow(quota_messages.QUEUE_FULL.format(most=settings.max_queue))
+
+
+def room_for_files(
+    session: Session, settings: Settings, dataset_id: str, *, without_id: int | None = None
+) -> tuple[int, int]:
+    """How many more files, and bytes, the account whose data set it is may have; very many where any number.
+
+    Args:
+        session: The transaction.
+        settings: With the limits.
+        dataset_id: The data set.
+        without_id: A file of it that does not count, such as an archive that will be gone once it is unpacked.
+    """
+    if not settings.account_photos and not settings.account_bytes:
+        return _ANY_NUMBER, _ANY_NUMBER
+    owner_id = session.scalar(select(Dataset.owner_id).where(Dataset.id == dataset_id))
+    n_files, n_bytes = _files_of(session, owner_id)
+    if without_id is not None:
+        n_files -= 1
+        n_bytes -= session.scalar(select(DatasetFile.n_bytes).where(DatasetFile.id == without_id)) or 0
+    return (
+        max(0, settings.account_photos - n_files) if settings.account_photos else _ANY_NUMBER,
+        max(0, settings.account_bytes - n_bytes) if settings.account_bytes else _ANY_NUMBER,
+    )
+
+
+def refuse_files(session: Session, settings: Settings, dataset_id: str, *, n_files: int, n_bytes: int) -> None:
+    """To be asked before so many files of so many bytes are added to a data set, in the same transaction.
+
+    Raises:
+        UploadTooLarge: The account whose data set it is would have more than it may have.
+    """
+    files_left, bytes_left = room_for_files(session, settings, dataset_id)
+    if n_files > files_left:
+        raise UploadTooLarge(quota_messages.TOO_MANY_FILES.format(most=settings.account_photos))
+    if n_bytes > bytes_left:
+        raise UploadTooLarge(quota_messages.TOO_MANY_BYTES.format(size=size_in_words(settings.account_bytes)))
+
+
+def _take_turn(session: Session, account_id: str | None) -> None:
+    """From here on no other transaction that asks counts for this account, until this one ends."""
+    if account_id is not None:
+        session.execute(update(Account).where(Account.id == account_id).values(name=Account.name))
+
+
+def _count_datasets(session: Session, account_id: str | None) -> int:
+    return session.scalar(select(func.count()).where(Dataset.owner_id == account_id)) or 0
+
+
+def _count_unfinished(session: Session, account_id: str | None) -> int:
+    unfinished = select(func.count()).where(Run.started_by_id == account_id, Run.state.in_(_UNFINISHED))
+    return session.scalar(unfinished) or 0
+
+
+def _files_of(session: Session, account_id: str | None) -> tuple[int, int]:
+    """Number of the files that were uploaded; bytes of these and of what was made from them."""
+    uploaded = select(*N_FILES_AND_BYTES).select_from(DatasetFile).join(Dataset)
+    n_files, n_bytes = session.execute(uploaded.where(Dataset.owner_id == account_id)).one()
+    made = select(cast(func.coalesce(func.sum(Artifact.n_bytes), 0), BigInteger)).join(Artifact.run).join(Run.dataset)
+    return n_files, n_bytes + (session.scalar(made.where(Dataset.owner_id == account_id)) or 0)
