@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, RunState
+from automl.store.retention import goes_into_bin_at
 from automl.store.tables import now
 from automl.text import numbers
 from automl.text.durations import duration_in_words
@@ -53,6 +54,7 @@ def install(app: Flask) -> None:
         soft_breaks,
         training_in_words,
         probability,
+        goes_into_bin_at,
     )
     titles: dict[str, Mapping[str, str]] = {
         "stage_title": STAGE_TITLES,

@@ -25,6 +25,7 @@ from worker.messages import Messages
 from worker.notices import runs_without_notices, send_notices
 from worker.reaper import send_lost_messages, take_back_lost_runs
 from worker.removal import empty_bin, make_room, remove_old_sortings
+from worker.retention import clear_unused
 from worker.sweeper import sweep_orphans
 
 REAP_EVERY_S = 2.0
@@ -71,6 +72,7 @@ def duties_of(settings: Settings) -> list[Duty]:
             send_notices(database, settings, run_id)
 
     def sweep() -> None:
+        clear_unused(database, settings)
         remove_old_sortings(database, store, settings)
         sweep_orphans(database, store)
         remove_old(settings.composed_dir)

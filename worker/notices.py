@@ -75,7 +75,11 @@ def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s
         run = known_run(session, run_id)
         notice, address = _notice(run, settings.public_url), run.notify_email
     failed = []
-    if address and settings.smtp_url and not _tried(lambda: _send_email(settings, address, notice), pause_s, run_id):
+    if (
+        address
+        and settings.smtp_url
+        and not _tried(lambda: _send_email(settings, address, notice), pause_s, run_id=run_id)
+    ):
         failed.append(worker_messages.EMAIL_NOT_SENT)
     if settings.webhook_url and not _tried(lambda: _call(settings.webhook_url, notice), pause_s, run_id):
         failed.append(worker_messages.WEBHOOK_NOT_CALLED)
@@ -101,6 +105,11 @@ def runs_without_notices(database: Database, settings: Settings, settle_s: float
         return list(session.scalars(query.where(or_(*wanted))))
 
 
+def try_to_email(settings: Settings, address: str, subject: str, text: str, *, pause_s: float = PAUSE_S) -> bool:
+    """Sends an e-mail, in three tries. False where there is no mail server, or it has not taken the e-mail."""
+    return bool(settings.smtp_url) and _tried(lambda: _send(settings, address, subject, text), pause_s)
+
+
 def _notice(run: Run, public_url: str) -> RunNotice:
     """What both notices say. `score` is 0-1: that of the test if the run is done, else the best on validation."""
     report = run.report if run.state is RunState.DONE else None
@@ -115,7 +124,7 @@ def _notice(run: Run, public_url: str) -> RunNotice:
     )
 
 
-def _tried(send: Callable[[], None], pause_s: float, run_id: str) -> bool:
+def _tried(send: Callable[[], None], pause_s: float, run_id: str = "") -> bool:
     for attempt in range(N_TRIES):
         if attempt:
             time.sleep(pause_s)
@@ -130,15 +139,20 @@ def _tried(send: Callable[[], None], pause_s: float, run_id: str) -> bool:
 
 
 def _send_email(settings: Settings, address: str, notice: RunNotice) -> None:
-    email = EmailMessage()
-    email["Subject"] = _SUBJECTS[notice.state].format(name=notice.name)
-    email["From"] = settings.mail_from or f"darkroom@{socket.getfqdn()}"
-    email["To"] = address
     lines = [_ENDS[notice.state].format(name=notice.name), notice.sentence]
     if notice.score is not None:
         lines.append(_SCORES[notice.measured_on].format(share=percent(notice.score)))
     lines.append(notice.link or "")
-    email.set_content("\n\n".join(line for line in lines if line))
+    subject = _SUBJECTS[notice.state].format(name=notice.name)
+    _send(settings, address, subject, "\n\n".join(line for line in lines if line))
+
+
+def _send(settings: Settings, address: str, subject: str, text: str) -> None:
+    email = EmailMessage()
+    email["Subject"] = subject
+    email["From"] = settings.mail_from or f"darkroom@{socket.getfqdn()}"
+    email["To"] = address
+    email.set_content(text)
     with _mail_server(settings.smtp_url) as server:
         server.send_message(email)
 

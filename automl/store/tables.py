@@ -109,6 +109,8 @@ class Dataset(Base):
         summary: What the last check found.
         deleted_at: Since when it is in the bin, where only the page of the bin shows it; None where it is not.
         removal_at: When the worker removes it and everything that was made from it; None where it is not in the bin.
+        kept_at: When somebody last said that it is to be kept, see `automl.store.retention`.
+        warned_at: Since when its page says that it goes into the bin, since nobody uses it; None where it does not.
         lease_owner: The process that checks it, see `lease_owner.LeaseOwner`; empty where none does.
         lease_until: Until when it counts as that process's without a sign of life.
         lease_number: Of that process's lease; it only grows.
@@ -125,6 +127,8 @@ class Dataset(Base):
     summary: Mapped[DatasetSummary] = mapped_column(JsonRecord(read_summary), default=DatasetSummary)
     deleted_at: Mapped[datetime | None]
     removal_at: Mapped[datetime | None]
+    kept_at: Mapped[datetime | None]
+    warned_at: Mapped[datetime | None]
     lease_owner: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None]
     lease_number: Mapped[int] = mapped_column(default=0)

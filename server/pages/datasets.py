@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from automl.datasets.edits import EditKind, read_edit
 from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import find_dataset
+from automl.store.retention import keep_dataset
 from automl.store.tables import Dataset, DatasetVersion, Run
 from automl.text.messages import server as server_messages
 from server.downloads.thumbnails import send_thumbnail
@@ -150,6 +151,14 @@ def undo(dataset_id: str) -> ResponseReturnValue:
 @blueprint.post("/<dataset_id>/rename")
 def rename(dataset_id: str) -> ResponseReturnValue:
     rename_dataset(services(), dataset_id, clean_name(request.form.get("name", "")))
+    return _back_to(dataset_id)
+
+
+@blueprint.post("/<dataset_id>/keep")
+def keep(dataset_id: str) -> ResponseReturnValue:
+    """Photos that nobody uses stay all the same."""
+    with services().database.session() as session:
+        keep_dataset(find_dataset(session, dataset_id))
     return _back_to(dataset_id)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flask import Blueprint, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session, defer
 
 from automl.records import DatasetState, RunSettings, RunState
@@ -30,8 +30,14 @@ def index() -> str:
         query = query.order_by(Run.created_at.desc()).limit(_N_RECENT).options(defer(Dataset.summary))
         waiting = select(Dataset).where(~Dataset.runs.any(Run.deleted_at.is_(None)), Dataset.deleted_at.is_(None))
         waiting = waiting.order_by(Dataset.created_at.desc()).limit(_N_RECENT // 2)
+        marked = Dataset.warned_at.is_not(None) & Dataset.deleted_at.is_(None)
+        n_marked = session.scalar(select(func.count()).where(marked, Dataset.owner_id == visitor().account_id)) or 0
         return render_template(
-            "home/index.html", runs=session.execute(query).all(), unused=session.scalars(waiting).all(), waits=waits
+            "home/index.html",
+            runs=session.execute(query).all(),
+            unused=session.scalars(waiting).all(),
+            waits=waits,
+            n_marked=n_marked,
         )
 
 

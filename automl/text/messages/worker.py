@@ -38,3 +38,13 @@ RUN_FAILED = "The run on {name} could not be finished."
 RUN_CANCELLED = "The run on {name} was cancelled."
 RIGHT_WHEN_TESTED = "{share} right when tested."
 RIGHT_ON_PHOTOS_NOT_LEARNED_FROM = "{share} right on photos it had not learned from."
+
+# An e-mail about photos that nobody uses.
+SUBJECT_UNUSED_PHOTOS = "Some of your photos will be deleted"
+UNUSED_PHOTOS = """These photos have not been used for a long time, and move to the bin in {days} days:
+
+{names}
+
+To keep them, open their page on Darkroom and choose "Keep them", or start another run.
+
+{url}"""
