@@ -21,6 +21,8 @@ _PREFIX = "DARKROOM_"
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom"
 
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+
 _Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
 
@@ -93,6 +95,12 @@ class Settings(BaseSettings):
     max_budget_s: Annotated[int, Setting(unit="seconds", help="Longest time budget that a run may ask for.")] = (
         24 * 3600
     )
+    sign_in_days: Annotated[
+        int, Setting(unit="days", help="After so long, whoever has signed in signs in again, however busy.")
+    ] = 30
+    sign_in_idle_hours: Annotated[
+        int, Setting(unit="hours", help="Whoever has not opened a page for so long signs in again.")
+    ] = 168
     account_runs_at_once: Annotated[
         int,
         Setting(
@@ -205,7 +213,12 @@ class Settings(BaseSettings):
         """Host names that requests may carry, so that no page of another name can be made to point here; None: any."""
         if self.hosts:
             return [name.strip() for name in self.hosts.split(",") if name.strip()]
-        return ["localhost", "127.0.0.1", "[::1]"] if self.host in ("127.0.0.1", "localhost", "::1") else None
+        return ["localhost", "127.0.0.1", "[::1]"] if self.host in _THIS_MACHINE else None
+
+    @property
+    def needs_accounts(self) -> bool:
+        """Whether others than the people at this machine can reach it, so that everybody has to sign in."""
+        return self.host not in _THIS_MACHINE or bool(self.public_url)
 
     @property
     def bin_s(self) -> float:

@@ -8,15 +8,14 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
 from automl.store.worker_signs import WorkerSigns
-from server import access, api, errors, probes, request_log, security, static_files
+from server import access, api, errors, identity, probes, request_log, security, static_files
 from server import template_filters as words
 from server.downloads import files as artifacts
 from server.downloads import photos as photo_downloads
 from server.live import stream as live_events
 from server.live.hub import LiveHub
-from server.pages import answers as answer_pages
-from server.pages import bin as bin_pages
 from server.pages import (
+    accounts,
     camera,
     compare,
     datasets,
@@ -28,9 +27,12 @@ from server.pages import (
     results,
     runs,
     shared_result,
+    shares,
     sure,
     try_it,
 )
+from server.pages import answers as answer_pages
+from server.pages import bin as bin_pages
 from server.pages import formats as exports
 from server.pages import sorting as sorting_pages
 from server.patient import PatientFlask
@@ -67,7 +69,10 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         live=LiveHub(RunEvents(settings.broker_url), render=live_events.make_renderer(app), look=look),
     )
     app.context_processor(lambda: {"limits": settings})
-    for part in (request_log, errors, security, access, static_files, words, probes):
+    for part in (request_log, errors, security):
+        part.install(app)
+    identity.install(app, settings)
+    for part in (access, static_files, words, probes):
         part.install(app)
     pages = (
         home,
@@ -89,6 +94,8 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         links,
         shared_result,
         bin_pages,
+        accounts,
+        shares,
         help,
         probes,
     )

@@ -6,6 +6,7 @@ from automl.store.database import find_dataset, find_run, known_dataset, known_r
 from automl.store.runs import request_cancel
 from automl.store.turns import lock_dataset
 from automl.text.messages import server as server_messages
+from server.access import is_own
 from server.services import Services
 from server.uploads.receive import has_unfinished_run
 
@@ -45,9 +46,9 @@ def restore(services: Services, kind: BinKind, thing_id: str) -> None:
 
 
 def empty(services: Services) -> None:
-    """Removes all that is in the bin for good."""
+    """Removes all for good that is in the bin of whoever asks."""
     with services.database.session() as session:
-        empty_bin(session)
+        empty_bin(session, is_own())
 
 
 def _delete_dataset(services: Services, dataset_id: str, keep_s: float) -> None:

@@ -3,15 +3,17 @@
 from typing import Any
 
 import structlog
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from automl.errors import DarkroomError, InBin, UserError
 from automl.store.patience import is_away
+from automl.text.messages import accounts as account_messages
 from automl.text.messages import server as server_messages
 from server.access import is_by_link, path_for_logs
+from server.visitor import NotPermitted
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -24,6 +26,8 @@ STATUS_OF_CODE: dict[str, int] = {
     "bad_bundle": 422,
     "upload_too_large": 413,
     "cross_site": 403,
+    "sign_in_needed": 401,
+    "not_permitted": 403,
     "not_found": 404,
     "in_bin": 404,
     "not_allowed_now": 409,
@@ -63,6 +67,7 @@ _KEPT_HEADERS = frozenset({"Allow", "Content-Range"})
 
 _TITLES = {
     400: server_messages.DID_NOT_WORK_TITLE,
+    401: account_messages.SIGN_IN_TITLE,
     403: server_messages.OTHER_PAGE_TITLE,
     404: server_messages.NOTHING_HERE_TITLE,
     405: server_messages.DID_NOT_WORK_TITLE,
@@ -133,9 +138,14 @@ def _unknown(error: Exception) -> ResponseReturnValue:
 
 def _answer(status: int, code: str, message: str) -> tuple[Any, int, dict[str, str]]:
     headers = {"Retry-After": str(_AGAIN_AFTER_S)} if status == 503 else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+        headers["HX-Redirect"] = url_for("accounts.ask")  # a page that is drawn again by itself
     if wants_json():
         return jsonify(error={"code": code, "message": message}), status, headers
     title = _TITLES.get(status, server_messages.WENT_WRONG_TITLE)
+    if code == NotPermitted.code:
+        title = account_messages.NOT_PERMITTED_TITLE
     if is_by_link():  # whoever has only a link has no use for the ways that the other page offers
         return render_template("shared/error.html", title=title, message=message), status, headers
     is_in_bin = code == InBin.code

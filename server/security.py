@@ -7,6 +7,7 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from automl.text.messages import server as server_messages
 from server.errors import CrossSite
+from server.identity import has_cookie
 from server.services import services
 
 _DIRECTIVES = {
@@ -65,7 +66,7 @@ def _refuse_cross_site() -> None:
     """Protects against cross-site request forgery.
 
     Browsers name the site that caused a request: in Sec-Fetch-Site or, over plain HTTP from another machine, in Origin.
-    Programs such as curl send neither and are let through.
+    Programs such as curl send neither and are let through, unless they send the cookie of a browser.
 
     Raises:
         CrossSite: a page of another site caused this request, which would change something.
@@ -77,7 +78,7 @@ def _refuse_cross_site() -> None:
     if site is not None:
         allowed = site in ("same-origin", "none")
     else:
-        allowed = origin is None or _host_of(origin) == request.host
+        allowed = not has_cookie() if origin is None else _host_of(origin) == request.host
     if not allowed:
         raise CrossSite(server_messages.OTHER_SITE)
 

@@ -196,3 +196,16 @@ class Role(StrEnum):
 
     VIEWER = "viewer"
     """Sees what others have shared with him, tries and downloads models, and changes nothing."""
+
+
+class LinkPurpose(StrEnum):
+    """What a link that works once is for."""
+
+    SETUP = "setup"
+    """Makes the first administrator of a server that nobody administers yet."""
+
+    INVITATION = "invitation"
+    """Makes an account."""
+
+    PASSWORD = "password"  # noqa: S105 - what it is for
+    """Sets another password for an account."""

@@ -128,11 +128,11 @@ def bin_entry(session: Session, kind: BinKind, thing_id: str) -> BinEntry:
     return _entry(session, thing)
 
 
-def bin_entries(session: Session) -> list[BinEntry]:
-    """All that can be put back, what was deleted last first."""
-    datasets = session.scalars(select(Dataset).where(Dataset.removal_at > now())).all()
-    runs = session.scalars(select(Run).where(Run.removal_at > now()).options(joinedload(Run.dataset))).all()
-    things: list[Dataset | Run] = [*datasets, *runs]
+def bin_entries(session: Session, whose: ColumnElement[bool]) -> list[BinEntry]:
+    """All that can be put back of the data sets for which `whose` holds, what was deleted last first."""
+    datasets = session.scalars(select(Dataset).where(Dataset.removal_at > now(), whose)).all()
+    runs = select(Run).where(Run.removal_at > now(), Run.dataset.has(whose)).options(joinedload(Run.dataset))
+    things: list[Dataset | Run] = [*datasets, *session.scalars(runs)]
     return sorted(
         (_entry(session, thing) for thing in things),
         key=lambda entry: entry.deleted_at or now(),
@@ -174,10 +174,12 @@ def hasten_oldest(session: Session) -> bool:
     return True
 
 
-def empty_bin(session: Session) -> None:
-    """Makes all that is in the bin due now."""
-    for table in _TABLES.values():
-        session.execute(update(table).where(table.removal_at > now()).values(removal_at=now()))
+def empty_bin(session: Session, whose: ColumnElement[bool]) -> None:
+    """Makes all due now that is in the bin of the data sets for which `whose` holds."""
+    dataset_ids = select(Dataset.id).where(whose)
+    for table, dataset_id in ((Dataset, Dataset.id), (Run, Run.dataset_id)):
+        due = update(table).where(table.removal_at > now(), dataset_id.in_(dataset_ids)).values(removal_at=now())
+        session.execute(due, execution_options={"synchronize_session": False})
 
 
 def _known(session: Session, kind: BinKind, thing_id: str) -> Dataset | Run:

@@ -3,10 +3,8 @@
 The address of a link has a secret in it, which is shown once, when the link is made; the database has only its hash.
 """
 
-import secrets
 from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha256
 from hmac import compare_digest
 
 from sqlalchemy import delete, func, select
@@ -15,11 +13,11 @@ from sqlalchemy.orm import Session
 from automl.errors import NotAllowedNow, NotFound
 from automl.records import LinkedPage
 from automl.store.database import find_run
+from automl.store.random_secrets import hash_of, new_secret
 from automl.store.tables import SharedLink, now
 from automl.text.messages import store as store_messages
 
 MAX_LINKS_OF_A_RUN = 20
-_SECRET_BYTES = 32
 
 
 def make_link(session: Session, run_id: str, page: LinkedPage, *, keep_s: float, shows_photos: bool) -> str:
@@ -40,12 +38,12 @@ def make_link(session: Session, run_id: str, page: LinkedPage, *, keep_s: float,
     session.execute(delete(SharedLink).where(SharedLink.expires_at <= now()))
     if (session.scalar(select(func.count()).where(SharedLink.run_id == run_id)) or 0) >= MAX_LINKS_OF_A_RUN:
         raise NotAllowedNow(store_messages.TOO_MANY_LINKS.format(most=MAX_LINKS_OF_A_RUN))
-    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    secret = new_secret()
     session.add(
         SharedLink(
             run_id=run_id,
             page=page,
-            token_hash=_hash(secret),
+            token_hash=hash_of(secret),
             shows_photos=shows_photos,
             expires_at=now() + timedelta(seconds=keep_s),
         )
@@ -61,7 +59,7 @@ def find_link(session: Session, secret: str, page: LinkedPage) -> SharedLink:
     Raises:
         NotFound: No link to this page has that secret, it has ended or was taken back, or its run was deleted.
     """
-    wanted = _hash(secret)
+    wanted = hash_of(secret)
     link = session.scalar(select(SharedLink).where(SharedLink.token_hash == wanted))
     if link is None or not compare_digest(link.token_hash, wanted) or link.page != page or link.expires_at <= now():
         raise NotFound(store_messages.LINK_ENDED)
@@ -81,8 +79,3 @@ def links_of(session: Session, run_id: str) -> Sequence[SharedLink]:
 def take_back(session: Session, run_id: str, link_id: str) -> None:
     """Ends a link at once. Does nothing where it has ended already."""
     session.execute(delete(SharedLink).where(SharedLink.id == link_id, SharedLink.run_id == run_id))
-
-
-def _hash(secret: str) -> str:
-    # A plain hash is enough: the secret is 32 random bytes, which nobody can try out, unlike a password.
-    return sha256(secret.encode()).hexdigest()

@@ -34,6 +34,7 @@ from automl.records import (
     Decision,
     ExportState,
     FileState,
+    LinkPurpose,
     Origin,
     PixelFacts,
     Proof,
@@ -96,6 +97,58 @@ class Account(Base):
     disabled_at: Mapped[datetime | None]
 
 
+class SignIn(Base):
+    """One browser in which somebody has signed in, until he signs out, its time is up or somebody ends it.
+
+    Attributes:
+        id: Opaque id, which opens nothing.
+        account_id: Whose it is.
+        token_hash: SHA-256 of the secret in the browser's cookie, in hexadecimal digits.
+        agent: What the browser called itself, cut.
+        created_at: When it began.
+        seen_at: When it was last used, to the minute.
+        expires_at: From when on it opens nothing, however often it is used.
+    """
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (UniqueConstraint("token_hash", name="uq_sign_ins_token_hash"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    token_hash: Mapped[str]
+    agent: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+    account: Mapped[Account] = relationship()
+
+
+class OneTimeLink(Base):
+    """A link that works once: to set the server up, for somebody who is invited, or for a forgotten password.
+
+    Attributes:
+        id: Opaque id, which opens nothing.
+        purpose: What it is for.
+        token_hash: SHA-256 of the secret in its address, in hexadecimal digits.
+        role: Of the account that it makes.
+        account_id: The account whose password it sets; None for other purposes.
+        created_at: When it was made.
+        expires_at: From when on it opens nothing.
+    """
+
+    __tablename__ = "one_time_links"
+    __table_args__ = (UniqueConstraint("token_hash", name="uq_one_time_links_token_hash"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    purpose: Mapped[LinkPurpose]
+    token_hash: Mapped[str]
+    role: Mapped[Role] = mapped_column(default=Role.MEMBER)
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+
 class Dataset(Base):
     """One data set.
 
@@ -141,6 +194,26 @@ class Dataset(Base):
         back_populates="dataset", cascade="all, delete-orphan", order_by="DatasetVersion.number"
     )
     runs: Mapped[list["Run"]] = relationship(back_populates="dataset", order_by="Run.created_at.desc()")
+
+
+class DatasetShare(Base):
+    """Somebody else who may see a data set and everything that is made from it.
+
+    Attributes:
+        dataset_id: The data set.
+        account_id: Who.
+        may_change: Whether he may also change it and start runs, unless his role forbids that.
+        created_at: Since when.
+    """
+
+    __tablename__ = "dataset_shares"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True, index=True)
+    may_change: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    account: Mapped[Account] = relationship()
 
 
 class DatasetFile(Base):

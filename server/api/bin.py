@@ -4,6 +4,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from automl.store.bin import bin_entries
+from server.access import is_own
 from server.api.resources.bin import BinResource
 from server.api.resources.resource import respond
 from server.deleting import empty
@@ -16,7 +17,7 @@ blueprint = Blueprint("bin_api", __name__, url_prefix="/api/v1/bin")
 def list_bin() -> ResponseReturnValue:
     """What was deleted last comes first."""
     with services().database.session() as session:
-        return respond(BinResource.of(bin_entries(session)))
+        return respond(BinResource.of(bin_entries(session, is_own())))
 
 
 @blueprint.delete("")

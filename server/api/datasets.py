@@ -11,6 +11,7 @@ from automl.store.database import find_dataset
 from automl.store.quotas import refuse_dataset
 from automl.store.tables import Dataset, DatasetFile
 from automl.text.messages import server as server_messages
+from server.access import is_visible
 from server.api.bodies import DatasetBody, DeletionQuery, NameBody, brings_files, checked, read_body, uploaded
 from server.api.resources.dataset import (
     LONG_PARTS_OF_SUMMARIES,
@@ -55,7 +56,7 @@ def list_datasets() -> ResponseReturnValue:
     """The latest first, a hundred at a time."""
     page = page_number(request.args)
     with services().database.session() as session:
-        query = select(Dataset).where(Dataset.deleted_at.is_(None))
+        query = select(Dataset).where(Dataset.deleted_at.is_(None), is_visible())
         query = query.order_by(Dataset.created_at.desc(), Dataset.id)
         query = query.offset((page - 1) * _DATASETS_ON_A_PAGE).limit(_DATASETS_ON_A_PAGE)
         datasets = dataset_resources(session, session.scalars(query).all())

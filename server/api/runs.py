@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 from automl.store.bin import BinKind
 from automl.store.database import find_run
 from automl.store.runs import request_cancel, request_stop
+from automl.store.shares import Right
 from automl.store.tables import Run, TrialSummary
+from server.access import require
 from server.api.bodies import (
     RUN_FIELDS,
     DeletionQuery,
@@ -55,6 +57,8 @@ def _start(values: Values) -> str:
     body = checked(RunBody, values)
     name = clean_name(body.run_name, otherwise="")
     account_id = visitor().account_id
+    with services().database.session() as session:
+        require(Right.CHANGE, session, body.dataset)
     return start_run(services(), body.dataset, settings, account_id=account_id, parent_id=body.parent, name=name)
 
 

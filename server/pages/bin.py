@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from automl.store.bin import BinEntry, BinKind, bin_entries, bin_entry
+from server.access import is_own
 from server.deleting import delete, empty, restore
 from server.services import services
 from server.uploads.receive import has_unfinished_run
@@ -19,7 +20,7 @@ def index() -> str:
     """What can be put back, and until when."""
     with services().database.session() as session:
         deleted = just_deleted(session)
-        return render_template("bin/index.html", entries=bin_entries(session), deleted=deleted)
+        return render_template("bin/index.html", entries=bin_entries(session, is_own()), deleted=deleted)
 
 
 @blueprint.get(f"{_THING}/delete")
@@ -57,7 +58,7 @@ def put_back(kind: str, thing_id: str) -> ResponseReturnValue:
 def ask_to_empty() -> str:
     """Asks whether all that is in the bin is to be removed for good."""
     with services().database.session() as session:
-        return render_template("bin/empty.html", entries=bin_entries(session))
+        return render_template("bin/empty.html", entries=bin_entries(session, is_own()))
 
 
 @blueprint.post("/empty")

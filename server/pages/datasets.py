@@ -9,8 +9,10 @@ from automl.datasets.edits import EditKind, read_edit
 from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import find_dataset
 from automl.store.retention import keep_dataset
+from automl.store.shares import Right
 from automl.store.tables import Dataset, DatasetVersion, Run
 from automl.text.messages import server as server_messages
+from server.access import is_visible, right_of_visitor
 from server.downloads.thumbnails import send_thumbnail
 from server.editing import add_edit, fix_finding, rename_dataset, settle_conflict, undo_edit
 from server.forms import page_number, run_settings
@@ -23,6 +25,7 @@ from server.views.aims import with_limits
 from server.views.bin import just_deleted
 from server.views.dataset import labels_of, view_class, view_dataset, view_unused
 from server.views.estimate import estimate
+from server.views.shares import view_shares
 from server.views.start_form import StartForm
 from server.visitor import visitor
 
@@ -36,7 +39,7 @@ def index() -> str:
         version = select(func.max(DatasetVersion.number)).where(DatasetVersion.dataset_id == Dataset.id)
         n_runs = select(func.count()).where(Run.dataset_id == Dataset.id, Run.deleted_at.is_(None))
         query = select(Dataset, version.scalar_subquery(), n_runs.scalar_subquery())
-        query = query.where(Dataset.deleted_at.is_(None)).order_by(Dataset.created_at.desc())
+        query = query.where(Dataset.deleted_at.is_(None), is_visible()).order_by(Dataset.created_at.desc())
         deleted = just_deleted(session)
         return render_template("datasets/index.html", rows=session.execute(query).all(), deleted=deleted)
 
@@ -218,6 +221,7 @@ def _render(template: str, dataset_id: str) -> str:
     with services().database.session() as session:
         dataset = find_dataset(session, dataset_id)
         view = view_dataset(session, dataset)
+        right = right_of_visitor(session, dataset_id)
         like = find_run_of(session, dataset_id, request.args["like"]) if request.args.get("like") else None
         return render_template(
             template,
@@ -228,6 +232,9 @@ def _render(template: str, dataset_id: str) -> str:
             n_files=view.n_files,
             in_use=view.in_use,
             deleted=just_deleted(session),
+            may_change=right >= Right.CHANGE,
+            owns=right is Right.OWN,
+            shares=view_shares(session, dataset) if right is Right.OWN and visitor().account_id else None,
             form=StartForm(services().settings.weights_dir, like, is_to_change="change" in request.args),
             expected=estimate(session, dataset),
         )

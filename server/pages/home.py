@@ -12,6 +12,7 @@ from automl.store.quotas import refuse_dataset, refuse_run
 from automl.store.tables import Dataset, Run, now
 from automl.task_names import MAKE_SAMPLES
 from automl.text.messages import server as server_messages
+from server.access import is_visible
 from server.services import services
 from server.task_queue import QueueUnavailable
 from server.visitor import visitor
@@ -27,8 +28,10 @@ def index() -> str:
     with services().database.session() as session:
         waits = _waits_for_worker(session)
         query = select(Run, Dataset).join(Run.dataset).where(Dataset.deleted_at.is_(None), Run.deleted_at.is_(None))
+        query = query.where(is_visible())
         query = query.order_by(Run.created_at.desc()).limit(_N_RECENT).options(defer(Dataset.summary))
         waiting = select(Dataset).where(~Dataset.runs.any(Run.deleted_at.is_(None)), Dataset.deleted_at.is_(None))
+        waiting = waiting.where(is_visible())
         waiting = waiting.order_by(Dataset.created_at.desc()).limit(_N_RECENT // 2)
         marked = Dataset.warned_at.is_not(None) & Dataset.deleted_at.is_(None)
         n_marked = session.scalar(select(func.count()).where(marked, Dataset.owner_id == visitor().account_id)) or 0
@@ -43,10 +46,10 @@ def index() -> str:
 
 def _waits_for_worker(session: Session) -> Run | None:
     """The oldest run that has waited for more than a minute although no run is under way; None if there is none."""
-    query = select(Run).join(Run.dataset).where(Dataset.deleted_at.is_(None))
     running = [state for state in RunState if state.is_running()]
-    if session.scalars(query.where(Run.state.in_(running)).limit(1)).first() is not None:
+    if session.scalars(select(Run.id).where(Run.state.in_(running)).limit(1)).first() is not None:
         return None
+    query = select(Run).join(Run.dataset).where(Dataset.deleted_at.is_(None), is_visible())
     # A run whose data set is still being checked waits for the check, not for the training worker.
     waiting = query.where(Run.state == RunState.QUEUED, Dataset.state != DatasetState.CHECKING)
     long_ago = now() - timedelta(seconds=_LONG_S)

@@ -5,6 +5,9 @@ from sqlalchemy.orm import Session
 
 from automl.errors import NotFound
 from automl.store.bin import BinEntry, BinKind, bin_entry
+from automl.store.shares import Right
+from server.access import require
+from server.visitor import NotPermitted
 
 
 def just_deleted(session: Session) -> BinEntry | None:
@@ -14,6 +17,7 @@ def just_deleted(session: Session) -> BinEntry | None:
         return None
     try:
         entry = bin_entry(session, BinKind(kind), thing_id)
-    except NotFound:
+        require(Right.OWN, session, entry.dataset.id)
+    except (NotFound, NotPermitted):
         return None
     return entry if entry.deleted_at is not None else None

@@ -1,0 +1,174 @@
+"""Signing in and out, the first administrator, and what somebody may change about his own account."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from automl.errors import BadSetting
+from automl.records import LinkPurpose, Role
+from automl.store.accounts import (
+    account_of,
+    add_account,
+    checked_name,
+    find_account,
+    has_administrator,
+    set_password,
+)
+from automl.store.one_time_links import find_link, use_link
+from automl.store.passwords import is_right
+from automl.store.sign_ins import end_sign_in, end_sign_ins, sign_ins_of
+from automl.store.tables import Account
+from automl.text.messages import accounts as account_messages
+from server import identity
+from server.services import services
+from server.visitor import known_visitor, visitor
+
+blueprint = Blueprint("accounts", __name__)
+
+_PAGES_OF_LINKS = {
+    LinkPurpose.SETUP: "accounts/setup.html",
+    LinkPurpose.INVITATION: "accounts/invited.html",
+    LinkPurpose.PASSWORD: "accounts/new_password.html",
+}
+
+
+@blueprint.get("/sign-in")
+def ask() -> ResponseReturnValue:
+    """The form; on a server that nobody administers yet, how to begin."""
+    if known_visitor() is not None:
+        return redirect(_next())
+    with services().database.session() as session:
+        is_set_up = has_administrator(session)
+    return render_template("accounts/sign_in.html", is_set_up=is_set_up, next=_next(), email="", problem="")
+
+
+@blueprint.post("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    with services().database.session() as session:
+        account = account_of(session, email, password)
+        if account is not None:
+            identity.sign_in(session, account)
+            return redirect(_next(), 303)
+    problem = account_messages.NOT_TOGETHER
+    page = render_template("accounts/sign_in.html", is_set_up=True, next=_next(), email=email[:254], problem=problem)
+    return page, 403
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    identity.sign_out()
+    return redirect(url_for("accounts.ask"), 303)
+
+
+@blueprint.get("/once/<secret>")
+def open_link(secret: str) -> str:
+    """What a link that works once is for: setting this server up, an invitation, or another password."""
+    with services().database.session() as session:
+        link = find_link(session, secret)
+        account = find_account(session, link.account_id) if link.account_id else None
+    return _page_of_link(link.purpose, account)
+
+
+@blueprint.post("/once/<secret>")
+def follow_link(secret: str) -> ResponseReturnValue:
+    """Does that, and signs in."""
+    try:
+        password = _password_typed_twice()
+        with services().database.session() as session:
+            link = use_link(session, secret)
+            if link.account_id:
+                account = find_account(session, link.account_id)
+                set_password(session, account, password)
+            else:
+                role = Role.ADMINISTRATOR if link.purpose is LinkPurpose.SETUP else link.role
+                email, name = request.form.get("email", ""), request.form.get("name", "")
+                account = add_account(session, email=email, name=name, role=role, password=password)
+            identity.sign_in(session, account)
+    except BadSetting as error:  # nothing was changed, so the link still works
+        with services().database.session() as session:
+            link = find_link(session, secret)
+            known = find_account(session, link.account_id) if link.account_id else None
+        return _page_of_link(link.purpose, known, problem=error.message), 400
+    return redirect(url_for("home.index"), 303)
+
+
+@blueprint.get("/account")
+def show() -> str:
+    return _page_of_account()
+
+
+@blueprint.post("/account")
+def change() -> ResponseReturnValue:
+    """Another name."""
+    try:
+        with services().database.session() as session:
+            find_account(session, _own_id()).name = checked_name(request.form.get("name", ""))
+    except BadSetting as error:
+        return _page_of_account(problem=error.message), 400
+    return redirect(url_for("accounts.show"), 303)
+
+
+@blueprint.post("/account/password")
+def change_password() -> ResponseReturnValue:
+    """Another password; all other browsers are signed out."""
+    try:
+        password = _password_typed_twice()
+        with services().database.session() as session:
+            account = find_account(session, _own_id())
+            if not is_right(request.form.get("present", ""), account.password_hash):
+                raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
+            set_password(session, account, password)
+            identity.sign_in(session, account)
+    except BadSetting as error:
+        return _page_of_account(problem=error.message), 400
+    return redirect(url_for("accounts.show", _anchor="browsers"), 303)
+
+
+@blueprint.post("/account/sign-ins/<sign_in_id>/end")
+def end(sign_in_id: str) -> ResponseReturnValue:
+    """Signs one browser out; `others`: all but this one."""
+    with services().database.session() as session:
+        if sign_in_id == "others":
+            end_sign_ins(session, _own_id(), but_id=visitor().sign_in_id)
+        else:
+            end_sign_in(session, _own_id(), sign_in_id)
+    return redirect(url_for("accounts.show", _anchor="browsers"), 303)
+
+
+def _own_id() -> str:
+    """Raises NotFound where nobody needs an account, so that nobody has a page of his own."""
+    return visitor().account_id or ""
+
+
+def _page_of_account(problem: str = "") -> str:
+    with services().database.session() as session:
+        account = find_account(session, _own_id())
+        browsers = sign_ins_of(session, account.id)
+    return render_template(
+        "accounts/show.html", account=account, browsers=browsers, this=visitor().sign_in_id, problem=problem
+    )
+
+
+def _page_of_link(purpose: LinkPurpose, account: Account | None, problem: str = "") -> str:
+    values = {name: request.form.get(name, "")[:254] for name in ("email", "name")}
+    return render_template(_PAGES_OF_LINKS[purpose], account=account, problem=problem, **values)
+
+
+def _password_typed_twice() -> str:
+    password = request.form.get("password", "")
+    if password != request.form.get("again", ""):
+        raise BadSetting(account_messages.NOT_THE_SAME_TWICE)
+    return password
+
+
+def _next() -> str:
+    """The page that was asked for before signing in; only one of ours, whatever the address says."""
+    wanted = request.values.get("next", "")
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return url_for("home.index")
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return wanted if is_ours else url_for("home.index")
