@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Request, current_app, g, request
 from flask import session as cookie
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.orm import Session
@@ -31,6 +31,10 @@ from server.visitor import Visitor, known_visitor
 
 COOKIE = "darkroom"
 _LOOK_EVERY_S = 1.0
+_FOR_NOBODY = frozenset(
+    {"static", "home.health", "home.favicon", "probes.is_alive", "probes.is_ready", "probes.metrics"}
+)
+"""These answer the same to everybody, also while the database is away."""
 _ACCOUNTS = "darkroom_accounts"
 
 
@@ -61,6 +65,10 @@ class _Cookies(SecureCookieSessionInterface):
 
     def __init__(self, key_file: Path) -> None:
         self._key_file = key_file
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        # Without a cookie there is nothing to look into, and no key to make.
+        return super().open_session(app, request) if COOKIE in request.cookies else self.session_class()
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's
         return request.is_secure
@@ -110,7 +118,9 @@ def has_cookie() -> bool:
 
 def _find_visitor() -> None:
     # Without a cookie it is not looked into, so that answers which are the same for all may be kept by all.
-    if has_cookie() and current_user.is_authenticated:
+    if request.endpoint in _FOR_NOBODY:
+        g.visitor = None
+    elif has_cookie() and current_user.is_authenticated:
         g.visitor = current_user.visitor
     elif not services().settings.needs_accounts and not _accounts().look():
         g.visitor = Visitor()

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from automl.cli import backup, check, demo, doctor, export, predict, restore, train, upload, verify, weights
+from automl.cli import admin, backup, check, demo, doctor, export, predict, restore, train, upload, verify, weights
 from automl.cli.commands import Command
 from automl.errors import DarkroomError, UserError
 from automl.file_faults import fault_in_words
@@ -13,7 +13,20 @@ from automl.native_output import own_terminal
 from automl.settings import load_settings
 from automl.text.messages import files as file_messages
 
-COMMANDS: tuple[Command, ...] = (check, train, predict, export, upload, weights, demo, doctor, verify, backup, restore)
+COMMANDS: tuple[Command, ...] = (
+    check,
+    train,
+    predict,
+    export,
+    upload,
+    weights,
+    demo,
+    doctor,
+    verify,
+    backup,
+    restore,
+    admin,
+)
 """In the order of the help. Each is a module of this package."""
 
 

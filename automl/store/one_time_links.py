@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from automl.errors import NotFound
 from automl.records import LinkPurpose, Role
+from automl.store.accounts import has_administrator
 from automl.store.random_secrets import hash_of, new_secret
 from automl.store.tables import OneTimeLink, now
 from automl.text.messages import accounts as account_messages
@@ -38,6 +39,16 @@ def make_link(
     )
     session.add(row)
     return secret
+
+
+def setup_path(session: Session) -> str | None:
+    """The path of a new link that makes the first administrator; None where there is one. Earlier ones work no more."""
+    return None if has_administrator(session) else path_of(make_link(session, LinkPurpose.SETUP))
+
+
+def path_of(secret: str) -> str:
+    """Where the web server answers to such a link."""
+    return f"/once/{secret}"
 
 
 def find_link(session: Session, secret: str) -> OneTimeLink:

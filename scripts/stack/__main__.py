@@ -21,7 +21,8 @@ from automl.errors import BadSetting
 from automl.settings import Settings, load_settings
 from automl.store import backups
 from automl.store.backups import BackupFailed
-from automl.store.database import TablesTooNew
+from automl.store.database import Database, TablesTooNew
+from automl.store.one_time_links import setup_path
 from scripts.stack import lan, services
 from scripts.stack.child import Child, Service, adopt_orphans, bury_orphans, kill_orphans, stop_children
 from scripts.stack.home import CannotStart, listen, locked, published_address, redis_socket, url_of
@@ -123,14 +124,16 @@ def run(settings: Settings, environment: dict[str, str], lan_port: int | None = 
         say(f"Darkroom is ready. Open {url} in a browser; Ctrl-C here stops it.")
         if for_lan is not None:
             say(for_lan[1])
+        if settings.needs_accounts or for_lan is not None:
+            offer_setup(settings, settings.public_url.rstrip("/") or (for_lan[2] if for_lan is not None else url))
         while True:
             stack.watch()
             time.sleep(0.2)
 
 
 @contextmanager
-def on_lan(settings: Settings, port: int) -> Iterator[tuple[Service, str]]:
-    """The web server for the local network, and what to say of it; its sockets listen until the end.
+def on_lan(settings: Settings, port: int) -> Iterator[tuple[Service, str, str]]:
+    """The web server for the local network, what to say of it, and its address; its sockets listen until the end.
 
     Raises:
         CannotStart: There is no such network, the port is taken, or no certificate can be made.
@@ -146,7 +149,23 @@ def on_lan(settings: Settings, port: int) -> Iterator[tuple[Service, str]]:
         certificate = lan.certificate_for(settings.home, names)
         hosts = [*names, *(name.strip() for name in settings.hosts.split(",") if name.strip())]
         service = services.web_on_lan([one.fileno() for one in listeners], certificate, hosts)
-        yield service, lan.in_words(addresses, port, certificate)
+        yield service, lan.in_words(addresses, port, certificate), f"https://{addresses[0]}:{port}"
+
+
+def offer_setup(settings: Settings, url: str) -> None:
+    """Shows the link that makes the first administrator, where there is none yet."""
+    database = Database(settings.database_url)
+    try:
+        with database.session() as session:
+            path = setup_path(session)
+    finally:
+        database.close()
+    if path is not None:
+        say(f"""
+Others can reach this server, so everybody signs in. Begin with your own account, by this link, which works once, for
+a day:
+  {url}{path}
+""")
 
 
 def migrate(settings: Settings) -> None:

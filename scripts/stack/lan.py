@@ -105,8 +105,7 @@ its certificate itself. On a network that you trust you can go on: "Advanced", t
 the Risk" (Firefox); "Show Details", then "visit this website" (Safari). What is sent is encrypted in any case. To be
 sure that you have reached this machine, compare the certificate's SHA-256 fingerprint in the browser with this one:
   {certificate.fingerprint}
-There is no log-in yet: everybody on this network can see, change and delete what is here. Use --lan only where you
-trust all of them.
+Everybody signs in there. Who may, you decide on the page of the accounts.
 """
 
 

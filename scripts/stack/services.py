@@ -81,7 +81,7 @@ def web_on_lan(listeners: Sequence[int], certificate: Certificate, hosts: Sequen
         command,
         max_restarts=_RESTARTS,
         keep_fds=tuple(listeners),
-        environment={"DARKROOM_HOSTS": ",".join(hosts)},
+        environment={"DARKROOM_HOSTS": ",".join(hosts), "DARKROOM_HOST": hosts[0]},
     )
 
 

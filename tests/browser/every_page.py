@@ -255,8 +255,8 @@ def error(kind: type[DarkroomError]) -> Callable[[Site], str]:
         def fail() -> str:
             raise kind("What was asked for did not work, for a reason that is told here.")
 
-        site.app.add_url_rule("/broken", "broken", fail)
-        return "/broken"
+        site.app.view_functions["help.show"] = fail
+        return "/help"
 
     return make
 

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.checks import check_dataset
 from automl.store.database import Database, find_dataset
 from automl.store.tables import Artifact, Base, Dataset, DatasetFile, Run
-from server import create_app
+from server import access, create_app
+from server.access import Rule
 from server.services import Services
 from server.task_queue import QueueUnavailable
 from tests.reports import made_report
@@ -120,6 +121,13 @@ class World:
 
     def stored_files(self) -> list[Path]:
         return [path for path in self.settings.files_dir.rglob("*") if path.is_file()]
+
+
+def add_page(app: Flask, path: str, view: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that only a test has, open to everybody."""
+    endpoint = f"test{path.replace('/', '_')}"
+    monkeypatch.setitem(access.RULES, endpoint, Rule.EVERYBODY)
+    app.add_url_rule(path, endpoint, view)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import server
 from automl.errors import DarkroomError, DiskFull, NotFound, RunFailed, SourceUnavailable, UploadTooLarge
 from automl.records import RunState
 from server.errors import STATUS_OF_CODE
+from tests.server.conftest import add_page
 
 
 def all_errors(base: type[DarkroomError]) -> set[type[DarkroomError]]:
@@ -49,11 +50,11 @@ def test_the_wrong_method_is_405_and_says_which_are_allowed(client):
 
 @pytest.mark.parametrize("path", ["/api/v1/broken", "/broken"])
 @pytest.mark.parametrize("error", [RuntimeError("/secret/path"), DarkroomError("/secret/path")])
-def test_a_500_never_shows_what_the_exception_says(world, path, error):
+def test_a_500_never_shows_what_the_exception_says(world, path, error, monkeypatch):
     def broken():
         raise error
 
-    world.app.add_url_rule(path, "broken", broken)
+    add_page(world.app, path, broken, monkeypatch)
     answer = world.app.test_client().get(path)
     assert answer.status_code == 500
     assert "secret" not in answer.text
@@ -83,13 +84,13 @@ def test_an_error_page_never_links_to_another_site(client, world):
         (507, "delete"),
     ],
 )
-def test_an_error_page_says_what_to_do_next(world, status, hint):
+def test_an_error_page_says_what_to_do_next(world, status, hint, monkeypatch):
     errors = {404: NotFound, 413: UploadTooLarge, 500: RunFailed, 503: SourceUnavailable, 507: DiskFull}
 
     def broken():
         raise errors[status]("It did not work.")
 
-    world.app.add_url_rule("/broken", "broken", broken)
+    add_page(world.app, "/broken", broken, monkeypatch)
     answer = world.app.test_client().get("/broken")
     assert answer.status_code == status
     assert hint in answer.text

@@ -6,6 +6,7 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from server.request_log import HEADER
+from tests.server.conftest import add_page
 
 
 def test_each_answer_carries_an_id_of_its_own(client: FlaskClient) -> None:
@@ -33,13 +34,13 @@ def test_the_secret_of_a_link_is_not_logged(client: FlaskClient) -> None:
     assert [line["path"] for line in logged if line["event"] == "answered"] == ["/shared/model/…/model-1.bin"]
 
 
-def test_lines_within_a_request_carry_its_id(client: FlaskClient) -> None:
+def test_lines_within_a_request_carry_its_id(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     bound: list[object] = []
 
     def view() -> str:
         bound.append(structlog.contextvars.get_contextvars().get("request_id"))
         return ""
 
-    client.application.add_url_rule("/bound", view_func=view)
+    add_page(client.application, "/bound", view, monkeypatch)
     assert [client.get("/bound").headers[HEADER]] == bound
     assert "request_id" not in structlog.contextvars.get_contextvars()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.static_files import StaticFiles
+from tests.server.conftest import add_page
 
 MAY_BE_KEPT = "public, max-age=31536000, immutable"
 
@@ -51,10 +52,11 @@ def test_text_travels_compressed(client, path, encoding):
         assert gzip.decompress(packed.data) == plain.data
 
 
-def test_a_stream_is_sent_as_it_comes(world):
-    world.app.add_url_rule(
-        "/events", "events", lambda: world.app.response_class((b"x" * 999 for _ in "ab"), mimetype="text/event-stream")
-    )
+def test_a_stream_is_sent_as_it_comes(world, monkeypatch):
+    def stream():
+        return world.app.response_class((b"x" * 999 for _ in "ab"), mimetype="text/event-stream")
+
+    add_page(world.app, "/events", stream, monkeypatch)
     answer = world.app.test_client().get("/events", headers={"Accept-Encoding": "br, gzip"})
     assert "Content-Encoding" not in answer.headers
 

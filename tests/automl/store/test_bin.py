@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import true
 
 from automl.errors import InBin, NotAllowedNow, NotFound
 from automl.records import FileState, RunState
@@ -58,7 +59,7 @@ def test_a_run_is_deleted_without_its_photos(database: Database, pets: tuple[str
         with pytest.raises(InBin, match=r"This run was deleted\. It is in the bin until"):
             find_run(session, pets[1])
         assert find_dataset(session, pets[0]).name == "pets"
-        assert [entry.id for entry in bin_entries(session)] == [pets[1]]
+        assert [entry.id for entry in bin_entries(session, true())] == [pets[1]]
 
 
 def test_what_is_due_is_gone_for_everybody(database: Database, pets: tuple[str, str]) -> None:
@@ -66,7 +67,7 @@ def test_what_is_due_is_gone_for_everybody(database: Database, pets: tuple[str, 
         put_into_bin(session, BinKind.DATASET, pets[0], keep_s=0)
     with database.session() as session:
         assert due_datasets(session) == [pets[0]]
-        assert bin_entries(session) == []
+        assert bin_entries(session, true()) == []
         with pytest.raises(NotFound, match="There is no such data set"):
             find_dataset(session, pets[0])
         with pytest.raises(NotFound, match="not in the bin any more"):
@@ -102,6 +103,6 @@ def test_deleting_again_keeps_since_when_it_was_in_the_bin(database: Database, p
 def test_the_bin_is_emptied_at_once(database: Database, pets: tuple[str, str]) -> None:
     with database.session() as session:
         put_into_bin(session, BinKind.RUN, pets[1], keep_s=3600)
-        empty_bin(session)
+        empty_bin(session, true())
         assert due_runs(session) == [pets[1]]
         assert due_datasets(session) == []

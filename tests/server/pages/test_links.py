@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from automl.records import RunState
+from automl.records import Role, RunState
 from automl.store.links import MAX_LINKS_OF_A_RUN, links_of
 from automl.store.tables import SharedLink, now
+from tests.server.people import add_person, signed_in
 from tests.server.rich_result import add_rich_result
 from tests.server.trying import add_tried_run
 
@@ -146,8 +147,9 @@ def test_the_qr_code_is_a_picture_in_the_page_beside_the_address(client, run_id)
 
 
 @pytest.mark.parametrize("limits", [{"DARKROOM_PUBLIC_URL": "https://photos.example.org/"}])
-def test_a_link_begins_as_people_reach_this_server(client, run_id):
-    text = client.post(f"/runs/{run_id}/links", data={"shows": "model", "seconds": WEEK}).text
+def test_a_link_begins_as_people_reach_this_server(world, run_id):
+    add_person(world, "ann", Role.ADMINISTRATOR)
+    text = signed_in(world, "ann").post(f"/runs/{run_id}/links", data={"shows": "model", "seconds": WEEK}).text
     assert 'value="https://photos.example.org/shared/model/' in text
     assert 'id="only-here"' not in text
 
