@@ -5,12 +5,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
-from automl.errors import BadDataset, DiskFull, NotAllowedNow, NotFound
+from automl.errors import BadDataset, DiskFull, LeaseLost, NotAllowedNow, NotFound
+from automl.images.decoding.limits import DecodingLimits
 from automl.images.decoding.orders import Answer, Order
 from automl.images.decoding.pool import Decoders
 from automl.ingest import inspection
@@ -18,10 +21,11 @@ from automl.records import DatasetState, GrayRange, GrayRules, RunState, Serving
 from automl.settings import Settings
 from automl.store import checks as check_module
 from automl.store.artifacts import ArtifactStore
+from automl.store.check_lease import end_check
 from automl.store.checks import check_dataset, load_manifest, reassess
 from automl.store.database import Database
 from automl.store.dataset_files import load_files
-from automl.store.tables import DatasetEdit, now
+from automl.store.tables import Dataset, DatasetEdit, now
 from automl.store.versions import latest_version, load_version
 from bench.folder_cases.odd_photos import deep, patches
 from bench.folder_cases.odd_photos import encoded as odd_encoded
@@ -250,6 +254,49 @@ def test_a_check_that_breaks_off_goes_on_where_it_was(
     check(dataset)
     assert n_decoded - 1000 == 40 - n_before < 40
     assert dataset.row.summary.n_images == 40
+
+
+def test_a_check_that_is_cancelled_in_the_middle_of_a_photo_ends_and_can_be_asked_for_again(
+    uploaded: Upload, check: Check, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The photo is a named pipe that nobody writes to: without the cancelling, its decoder would wait for an hour."""
+    monkeypatch.setattr(inspection, "DecodingLimits", partial(DecodingLimits, seconds=3600.0))
+    dataset = uploaded(two_classes(5))
+    stored = settings.files_dir / dataset.files()["cat/0.png"].key
+    contents = stored.read_bytes()
+    stored.unlink()
+    os.mkfifo(stored)
+    with dataset.database.session() as session:
+        session.get_one(Dataset, dataset.id).state = DatasetState.CHECKING
+
+    def frozen() -> None:
+        check_dataset(dataset.database, dataset.store, dataset.id, settings=settings, is_for_asked=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        checking = pool.submit(frozen)
+        writer = when_opened(stored)
+        with dataset.database.session() as session:
+            end_check(session, dataset.id)
+            session.get_one(Dataset, dataset.id).state = DatasetState.UPLOADING
+        with pytest.raises(LeaseLost):
+            checking.result(120.0)
+    os.close(writer)
+    with pytest.raises(LeaseLost):  # whose message comes only now
+        frozen()
+    assert dataset.row.state is DatasetState.UPLOADING
+    stored.unlink()
+    stored.write_bytes(contents)
+    assert check(dataset).row.summary.n_images == 10
+
+
+def when_opened(pipe: Path) -> int:
+    """Waits until somebody reads from a named pipe, and returns an end for writing that nothing is written to."""
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            assert error.errno == errno.ENXIO  # nobody does yet
+            time.sleep(0.05)
 
 
 def test_an_unpacking_that_was_killed_leaves_no_doubles(
