@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +14,11 @@ import pytest
 from sqlalchemy import event
 
 from automl.errors import BadDataset, DiskFull, LeaseLost, NotAllowedNow, NotFound
+from automl.images.decoding import pool as pool_module
 from automl.images.decoding.limits import DecodingLimits
 from automl.images.decoding.orders import Answer, Order
 from automl.images.decoding.pool import Decoders
+from automl.images.decoding.process import DecoderProcess
 from automl.ingest import inspection
 from automl.records import DatasetState, GrayRange, GrayRules, RunState, ServingContract, Split
 from automl.settings import Settings
@@ -259,44 +262,36 @@ def test_a_check_that_breaks_off_goes_on_where_it_was(
 def test_a_check_that_is_cancelled_in_the_middle_of_a_photo_ends_and_can_be_asked_for_again(
     uploaded: Upload, check: Check, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The photo is a named pipe that nobody writes to: without the cancelling, its decoder would wait for an hour."""
-    monkeypatch.setattr(inspection, "DecodingLimits", partial(DecodingLimits, seconds=3600.0))
+    """Its decoders are stopped, so without the cancelling it would wait for an hour."""
+    is_frozen = threading.Event()
+
+    class Frozen(DecoderProcess):
+        def send(self, order: Order) -> None:
+            os.kill(self.pid, signal.SIGSTOP)
+            super().send(order)
+            is_frozen.set()
+
     dataset = uploaded(two_classes(5))
-    stored = settings.files_dir / dataset.files()["cat/0.png"].key
-    contents = stored.read_bytes()
-    stored.unlink()
-    os.mkfifo(stored)
     with dataset.database.session() as session:
         session.get_one(Dataset, dataset.id).state = DatasetState.CHECKING
 
-    def frozen() -> None:
+    def asked_for() -> None:
         check_dataset(dataset.database, dataset.store, dataset.id, settings=settings, is_for_asked=True)
 
-    with ThreadPoolExecutor(1) as pool:
-        checking = pool.submit(frozen)
-        writer = when_opened(stored)
+    with monkeypatch.context() as context, ThreadPoolExecutor(1) as pool:
+        context.setattr(inspection, "DecodingLimits", partial(DecodingLimits, seconds=3600.0))
+        context.setattr(pool_module, "DecoderProcess", Frozen)
+        checking = pool.submit(asked_for)
+        assert is_frozen.wait(120.0)
         with dataset.database.session() as session:
             end_check(session, dataset.id)
             session.get_one(Dataset, dataset.id).state = DatasetState.UPLOADING
         with pytest.raises(LeaseLost):
             checking.result(120.0)
-    os.close(writer)
-    with pytest.raises(LeaseLost):  # whose message comes only now
-        frozen()
+    with pytest.raises(LeaseLost):  # a second copy of its message
+        asked_for()
     assert dataset.row.state is DatasetState.UPLOADING
-    stored.unlink()
-    stored.write_bytes(contents)
     assert check(dataset).row.summary.n_images == 10
-
-
-def when_opened(pipe: Path) -> int:
-    """Waits until somebody reads from a named pipe, and returns an end for writing that nothing is written to."""
-    while True:
-        try:
-            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            assert error.errno == errno.ENXIO  # nobody does yet
-            time.sleep(0.05)
 
 
 def test_an_unpacking_that_was_killed_leaves_no_doubles(
