@@ -20,6 +20,7 @@ from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit, confirmed_labels, read_edit
 from automl.datasets.findings.runs import found_by_runs
 from automl.errors import BadDataset, NotAllowedNow, NotFound, StoreDamaged
+from automl.images.decoding.turns import SharedTurns
 from automl.images.near_copies import Likeness, likeness_of
 from automl.images.pixels import OnProgress
 from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
@@ -77,7 +78,11 @@ def check_dataset(
         recorder = _RowRecorder(database, store, dataset_id, progress=progress, on_progress=on_progress)
         files = _load_files(database, dataset_id)
         read_photo_s = inspect_files(
-            files, source=_StoredFiles(store), recorder=recorder, max_image_bytes=settings.max_image_bytes
+            files,
+            source=_StoredFiles(store),
+            recorder=recorder,
+            max_image_bytes=settings.max_image_bytes,
+            shared=SharedTurns(settings.locks_dir / "decoders"),
         )
         if read_photo_s is not None:
             _keep_speed(database, dataset_id, read_photo_s)
