@@ -196,8 +196,8 @@ class Settings(BaseSettings):
         int,
         Setting(
             unit="tasks",
-            help="Checks and exports side by side. 0: as many as there are processors, at least 2 and at most 8, as far "
-            "as each finds 2 GB of memory.",
+            help="Checks and exports side by side. 0: as many as there are processors, at least 2 and at most 8, as "
+            "far as each finds 2 GB of memory.",
         ),
     ] = Field(0, ge=0)
     lease_s: Annotated[
