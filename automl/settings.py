@@ -192,6 +192,14 @@ class Settings(BaseSettings):
             "json.",
         ),
     ] = "auto"
+    light_tasks: Annotated[
+        int,
+        Setting(
+            unit="tasks",
+            help="Checks and exports side by side. 0: as many as there are processors, at least 2 and at most 8, as "
+            "far as each finds 2 GB of memory.",
+        ),
+    ] = Field(0, ge=0)
     lease_s: Annotated[
         int, Setting(unit="seconds", help="A running worker says this often, at least, that it is alive.")
     ] = 30

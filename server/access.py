@@ -96,8 +96,9 @@ _NAMES: Mapping[Rule, str] = {
         try_api.predict try_it.answer try_it.heat try_it.show try_it.unlabelled
     """,
     Rule.CHANGES: """
-        answers.confirm answers.correct camera.show dataset_api.add_files dataset_api.check_dataset
-        dataset_api.rename datasets.add_files datasets.check datasets.edit datasets.fix datasets.keep datasets.rename
+        answers.confirm answers.correct camera.show dataset_api.add_files dataset_api.cancel_check_of_dataset
+        dataset_api.check_dataset dataset_api.rename datasets.add_files datasets.cancel datasets.check datasets.edit
+        datasets.fix datasets.keep datasets.rename
         datasets.settle datasets.start datasets.undo edit_api.edit_dataset edit_api.fix_dataset edit_api.undo
         export_api.make_exports exports.start photos.change run_api.cancel_run run_api.extend_run run_api.rename
         run_api.stop_run runs.cancel runs.extend runs.notify runs.rename runs.stop

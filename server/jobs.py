@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from automl.errors import BadDataset, NotAllowedNow, NotFound
 from automl.records import DatasetState, RunSettings, RunState
+from automl.store.check_lease import end_check
 from automl.store.database import find_run
 from automl.store.exports import (
     add_exports,
@@ -24,6 +25,7 @@ from automl.task_names import CHECK_DATASET, EXPORT, TRAIN
 from automl.text.messages import server as server_messages
 from server.services import Services
 from server.task_queue import QueueUnavailable
+from server.uploads.receive import has_unfinished_run
 
 
 def start_check(services: Services, dataset_id: str, name: str = "") -> None:
@@ -53,6 +55,25 @@ def start_check(services: Services, dataset_id: str, name: str = "") -> None:
         with services.database.session() as session:
             session.execute(update(Dataset).where(Dataset.id == dataset_id).values(before))
         raise
+
+
+def cancel_check(services: Services, dataset_id: str) -> None:
+    """Ends the check of a data set at once. Its photos are kept, and what is known of them.
+
+    Does nothing where no check is under way.
+
+    Raises:
+        NotFound: There is no such data set.
+        NotAllowedNow: A run checks it, which can be cancelled instead.
+    """
+    with services.database.session() as session:
+        dataset = take_turn(session, dataset_id)
+        if dataset.state is not DatasetState.CHECKING:
+            return
+        if has_unfinished_run(session, dataset_id):
+            raise NotAllowedNow(server_messages.CHECKED_BY_RUN)
+        end_check(session, dataset_id)
+        dataset.state, dataset.message = DatasetState.UPLOADING, server_messages.CHECK_CANCELLED
 
 
 def start_run(

@@ -203,7 +203,7 @@ def add_sorted(services: Services, run_id: str, sorting_id: str, *, also_unseen:
         ]
         if rows:
             session.execute(insert(DatasetFile), rows)
-            dataset.state = DatasetState.UPLOADING
+            dataset.state, dataset.message = DatasetState.UPLOADING, ""
         session.execute(update(SortedPhoto), [{"id": photo.id, "added_at": now()} for photo in photos])
     if new:
         start_check(services, dataset_id)

@@ -14,11 +14,18 @@ from celery.apps.worker import Worker
 from celery.signals import celeryd_after_setup, heartbeat_sent
 from kombu.entity import Exchange, Queue
 
+from automl.available_memory import available_bytes
 from automl.errors import NotAllowedNow
 from automl.models.cards import lock_card, visible_cards
+from automl.processors import n_processors
 from automl.settings import Settings, load_settings
 from automl.store.worker_signs import SignsAway, WorkerSigns
 from automl.task_names import LIGHT_QUEUE, QUEUES, TRAIN_QUEUE
+
+_FEWEST_TASKS, _MOST_TASKS = 2, 8
+
+_BYTES_OF_A_TASK = 2_000_000_000
+"""An export takes about that; the decoders of all checks are counted for themselves."""
 
 
 def _queue(name: str) -> Queue:
@@ -40,6 +47,8 @@ def make_app(settings: Settings) -> Celery:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
+        # Of the node `light`: the other one is told on its command line that it does one run at a time.
+        worker_concurrency=settings.light_tasks or n_light_tasks(),
         # A message that is out for longer is delivered again, so this must be more than the longest run.
         broker_transport_options={"visibility_timeout": settings.max_budget_s + 3600},
         broker_connection_retry_on_startup=True,
@@ -47,6 +56,16 @@ def make_app(settings: Settings) -> Celery:
         worker_send_task_events=False,
     )
     return app
+
+
+def n_light_tasks(*, available: int | None = None) -> int:
+    """How many checks and exports run side by side, so that a long one keeps no other waiting; at least 1.
+
+    available: bytes that are free; by default those of this machine or container.
+    """
+    free = available_bytes() if available is None else available
+    by_processors = min(max(_FEWEST_TASKS, n_processors()), _MOST_TASKS)
+    return by_processors if free is None else max(1, min(by_processors, free // _BYTES_OF_A_TASK))
 
 
 app = make_app(load_settings())

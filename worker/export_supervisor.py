@@ -33,6 +33,7 @@ EXPORTING: tuple[str, ...] = ("nice", "-n", "10", sys.executable, "-m", "automl.
 
 LOOK_EVERY_S = 0.5
 EXIT_GRACE_S = 15.0
+_LOOKS_AT_WAITING = 2
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -134,12 +135,14 @@ class ExportSupervisor:
         return ending
 
     def _watch(self, claim: ExportClaim, process: PipelineProcess) -> ExportEnd:
+        n_looks = 0  # at a check that waits: one that is just about to begin has its process already
         while process.wait(LOOK_EVERY_S) is None:
             if self._stopping.is_set():
                 return ExportEnd.WORKER_STOPS
             try:
                 with self._database.session() as session:
-                    if is_check_waiting(session):
+                    n_looks = n_looks + 1 if is_check_waiting(session) else 0
+                    if n_looks == _LOOKS_AT_WAITING:
                         return ExportEnd.GIVES_WAY
                     is_ours = renew_export(session, claim, self._settings.lease_s)
             except DBAPIError as error:

@@ -157,7 +157,7 @@ def _is_unchecked(dataset_id: str) -> bool:
 
 def _check(dataset_id: str) -> None:
     with _explained(dataset_id):
-        check(parts().database, parts().store, dataset_id, settings=parts().settings)
+        check(parts().database, parts().store, dataset_id, settings=parts().settings, is_for_asked=True)
 
 
 @contextmanager
@@ -179,5 +179,6 @@ def _explained(dataset_id: str) -> Iterator[None]:
 def _mark_invalid(dataset_id: str, message: str) -> None:
     with parts().database.session() as session:
         dataset = take_turn(session, dataset_id)
-        if not has_checker(session, dataset_id):  # else another process has begun meanwhile
+        is_asked_for = dataset.state is DatasetState.CHECKING  # else it was cancelled meanwhile
+        if is_asked_for and not has_checker(session, dataset_id):  # else another process has begun meanwhile
             dataset.state, dataset.message = DatasetState.INVALID, message

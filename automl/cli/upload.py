@@ -76,7 +76,12 @@ def _send(remote: Remote, files: Sequence[LocalFile], *, label: str, console: Co
         progress.update(task, description=sending, completed=n_there)
         for refused in remote.send(missing, lambda n_sent: progress.advance(task, n_sent), label):
             _warn(cli_messages.FILE_NOT_TAKEN.format(refused=refused), console)
-        return remote.check(lambda message: progress.update(task, description=message))
+        try:
+            return remote.check(lambda message: progress.update(task, description=message))
+        except KeyboardInterrupt:
+            remote.cancel_check()
+            _warn(cli_messages.CHECK_CANCELLED, console)
+            raise
 
 
 def _warn(text: str, console: Console) -> None:

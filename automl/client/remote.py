@@ -101,6 +101,14 @@ class Remote:
             record = self._call("GET", f"datasets/{self.dataset_id}")
         return record
 
+    def cancel_check(self) -> None:
+        """Has the server end the check at once; the photos stay there.
+
+        Raises:
+            BadUpload: The server cannot be reached, or a run does the checking.
+        """
+        self._call("POST", f"datasets/{self.dataset_id}/check/cancel")
+
     def _greet(self) -> None:
         try:
             answer = self._http.get(f"{self._server}/health", timeout=_GREETING_S)

@@ -20,6 +20,7 @@ from automl.errors import BadImage, BadUpload, StoreDamaged
 from automl.images.decoding.limits import DecodingLimits
 from automl.images.decoding.orders import Answer, Inspect, Inspected
 from automl.images.decoding.pool import Decoders
+from automl.images.decoding.turns import SharedTurns
 from automl.labelling.label_tables import LabelTable, read_tables
 from automl.records import RememberedSides
 from automl.text.upload_names import is_junk
@@ -74,7 +75,12 @@ class InspectionRecorder(Protocol):
 
 
 def inspect_files(
-    files: Sequence[DataFile], *, source: FileSource, recorder: InspectionRecorder, max_image_bytes: int
+    files: Sequence[DataFile],
+    *,
+    source: FileSource,
+    recorder: InspectionRecorder,
+    max_image_bytes: int,
+    shared: SharedTurns | None = None,
 ) -> float | None:
     """Decodes every photo that no inspection has decoded before, on all processors, and has the results recorded.
 
@@ -83,6 +89,7 @@ def inspect_files(
         source: Where their bytes are.
         recorder: What becomes of the results.
         max_image_bytes: The most bytes that a photo may have when it is decoded.
+        shared: The turns at decoding of all checks on this machine.
 
     Returns:
         The seconds that one photo took, None where there were too few to tell.
@@ -91,7 +98,7 @@ def inspect_files(
     if not todo:
         return None
     start = time.monotonic()
-    decoders = Decoders(DecodingLimits(max_image_bytes=max_image_bytes))
+    decoders = Decoders(DecodingLimits(max_image_bytes=max_image_bytes), shared=shared)
     work = partial(_inspect, source=source, recorder=recorder, decoders=decoders)
     with closing(decoders.map(work, todo, on_wait=recorder.wait)) as results:
         for n_done, inspected in enumerate(results, start=1):

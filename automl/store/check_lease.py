@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from automl.errors import LeaseLost
+from automl.records import DatasetState
 from automl.store.database import Database
 from automl.store.database_clock import from_now
 from automl.store.lease_owner import LeaseOwner
@@ -21,6 +22,7 @@ from automl.store.tables import Dataset
 _LOOK_EVERY_S = 0.2
 _MOST_RENEWALS_S = 5.0
 _NOT_DELETED = Dataset.deleted_at.is_(None)
+_IS_ASKED_FOR = Dataset.state == DatasetState.CHECKING
 _SQL = {"synchronize_session": False}
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -68,15 +70,18 @@ def has_checker(session: Session, dataset_id: str) -> bool:
     return owner is not None and not LeaseOwner.is_known_dead(owner)
 
 
-def claim_check(session: Session, dataset_id: str, lease_s: float) -> CheckClaim | None:
-    """Takes the lease, in one atomic statement; None where another process has it."""
+def claim_check(session: Session, dataset_id: str, lease_s: float, *, is_for_asked: bool = False) -> CheckClaim | None:
+    """Takes the lease, in one atomic statement; None where another process has it.
+
+    is_for_asked: None also where nobody asks for a check, or nobody does any more.
+    """
     owner = session.scalar(select(Dataset.lease_owner).where(Dataset.id == dataset_id))
     is_free = ~is_being_checked()
     if owner and LeaseOwner.is_known_dead(owner):
         is_free = or_(is_free, Dataset.lease_owner == owner)
     number = session.scalar(
         update(Dataset)
-        .where(Dataset.id == dataset_id, _NOT_DELETED, is_free)
+        .where(Dataset.id == dataset_id, _NOT_DELETED, is_free, *[_IS_ASKED_FOR] * is_for_asked)
         .values(
             lease_owner=str(LeaseOwner.mine()), lease_until=from_now(lease_s), lease_number=Dataset.lease_number + 1
         )
@@ -86,14 +91,28 @@ def claim_check(session: Session, dataset_id: str, lease_s: float) -> CheckClaim
     return None if number is None else CheckClaim(dataset_id, number)
 
 
+def end_check(session: Session, dataset_id: str) -> None:
+    """Takes the lease away from whoever checks the data set, and leaves it to the next one that asks for it."""
+    session.execute(
+        update(Dataset)
+        .where(Dataset.id == dataset_id)
+        .values(lease_owner="", lease_until=None, lease_number=Dataset.lease_number + 1),
+        execution_options=_SQL,
+    )
+
+
 @contextmanager
-def leased_check(database: Database, dataset_id: str, lease_s: float) -> Iterator[Database]:
+def leased_check(
+    database: Database, dataset_id: str, lease_s: float, *, is_for_asked: bool = False
+) -> Iterator[Database]:
     """Waits until no other process checks the data set; inside, the lease is renewed as long as this process lives.
 
     Yields the database for all that the check writes: a transaction of it raises LeaseLost, and changes nothing, once
-    the lease is another's or the data set is deleted.
+    the lease is another's, the check was cancelled or the data set is deleted.
+
+    is_for_asked: whether only a data set is checked whose check is asked for; LeaseLost where it was cancelled before.
     """
-    claim = _wait_for_claim(database, dataset_id, lease_s)
+    claim = _wait_for_claim(database, dataset_id, lease_s, is_for_asked=is_for_asked)
     is_over = threading.Event()
     renewing = threading.Thread(
         target=_keep_renewing, args=(database, claim, lease_s, is_over), name="check-lease", daemon=True
@@ -107,18 +126,19 @@ def leased_check(database: Database, dataset_id: str, lease_s: float) -> Iterato
         _release(database, claim)
 
 
-def _wait_for_claim(database: Database, dataset_id: str, lease_s: float) -> CheckClaim:
-    """Raises LeaseLost where the data set is deleted meanwhile."""
-    while (claim := _try_to_claim(database, dataset_id, lease_s)) is None:
+def _wait_for_claim(database: Database, dataset_id: str, lease_s: float, *, is_for_asked: bool) -> CheckClaim:
+    """Raises LeaseLost where the data set is deleted, or its check cancelled, meanwhile."""
+    while (claim := _try_to_claim(database, dataset_id, lease_s, is_for_asked=is_for_asked)) is None:
         time.sleep(_LOOK_EVERY_S)
     return claim
 
 
 @patiently
-def _try_to_claim(database: Database, dataset_id: str, lease_s: float) -> CheckClaim | None:
+def _try_to_claim(database: Database, dataset_id: str, lease_s: float, *, is_for_asked: bool) -> CheckClaim | None:
     with database.session() as session:
-        claim = claim_check(session, dataset_id, lease_s)
-        if claim is None and not session.scalar(select(Dataset.id).where(Dataset.id == dataset_id, _NOT_DELETED)):
+        claim = claim_check(session, dataset_id, lease_s, is_for_asked=is_for_asked)
+        wanted = select(Dataset.id).where(Dataset.id == dataset_id, _NOT_DELETED, *[_IS_ASKED_FOR] * is_for_asked)
+        if claim is None and not session.scalar(wanted):
             raise LeaseLost
         return claim
 

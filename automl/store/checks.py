@@ -20,6 +20,7 @@ from automl.datasets.data_file import DataFile
 from automl.datasets.edits import Edit, confirmed_labels, read_edit
 from automl.datasets.findings.runs import found_by_runs
 from automl.errors import BadDataset, NotAllowedNow, NotFound, StoreDamaged
+from automl.images.decoding.turns import SharedTurns
 from automl.images.near_copies import Likeness, likeness_of
 from automl.images.pixels import OnProgress
 from automl.ingest.inspection import InspectedFile, inspect_files, judge_files
@@ -48,27 +49,40 @@ def check_dataset(
     *,
     settings: Settings,
     on_progress: OnProgress | None = None,
+    is_for_asked: bool = False,
 ) -> None:
     """Leaves the data set READY or INVALID, with a message and a summary, and every file judged.
 
     It may be repeated, after more files have come and after it was killed at any point: what has been decoded is kept.
     Two checks of one data set at once take turns.
 
+    Args:
+        database: Where its rows are.
+        store: Where its files are.
+        dataset_id: The data set.
+        settings: Those of the installation.
+        on_progress: Is called after each photo.
+        is_for_asked: Whether it is checked only while its state says that a check is asked for.
+
     Raises:
         NotFound: There is no such data set.
         DiskFull: There is no room to unpack an archive.
-        LeaseLost: Another process checks it by now, or it was deleted.
+        LeaseLost: Another process checks it by now, the check was cancelled, or it was deleted.
         DatabaseAway: The database was away for long.
     """
     _refuse_unknown(database, dataset_id)
-    with leased_check(database, dataset_id, settings.lease_s) as database:
+    with leased_check(database, dataset_id, settings.lease_s, is_for_asked=is_for_asked) as database:
         progress = _ProgressMessages(database, dataset_id)
         progress.write(store_messages.LOOKING_AT_FILES)
         unpack_archives(database, store, dataset_id, settings=settings, say=progress.write_if_due)
         recorder = _RowRecorder(database, store, dataset_id, progress=progress, on_progress=on_progress)
         files = _load_files(database, dataset_id)
         read_photo_s = inspect_files(
-            files, source=_StoredFiles(store), recorder=recorder, max_image_bytes=settings.max_image_bytes
+            files,
+            source=_StoredFiles(store),
+            recorder=recorder,
+            max_image_bytes=settings.max_image_bytes,
+            shared=SharedTurns(settings.locks_dir / "decoders"),
         )
         if read_photo_s is not None:
             _keep_speed(database, dataset_id, read_photo_s)
@@ -186,7 +200,7 @@ class _ProgressMessages:
 
     def __init__(self, database: Database, dataset_id: str) -> None:
         self._database, self._dataset_id = database, dataset_id
-        self._silent_until = 0.0
+        self._silent_until = self._look_again_at = 0.0
 
     def write_if_due(self, message: str) -> bool:
         """Writes the message if the last one is a second old; whether it was."""
@@ -194,6 +208,17 @@ class _ProgressMessages:
         if is_due:
             self.write(message)
         return is_due
+
+    def look_if_due(self) -> None:
+        """Raises LeaseLost within a second where the check was cancelled, or another process has taken it over."""
+        if time.monotonic() >= self._look_again_at:
+            self._look_again_at = time.monotonic() + _SAY_EVERY_S
+            self._look()
+
+    @patiently
+    def _look(self) -> None:
+        with self._database.session() as session:
+            session.connection()  # begins with the fence
 
     @patiently
     def write(self, message: str) -> None:
@@ -263,7 +288,7 @@ class _RowRecorder:
             self._save()
 
     def wait(self) -> None:
-        pass
+        self._progress.look_if_due()
 
     @patiently
     def _save(self) -> None:

@@ -11,11 +11,22 @@ from scripts.stack.child import Service
 from scripts.stack.lan import Certificate
 
 _RESTARTS = 3  # what the system killed for its memory comes back: no run ends because the pages are gone for a moment
-_CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker", "--concurrency", "1")
+_CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker")
 # One node of each kind: there is nobody to gossip with.
 _ALONE = ("--without-gossip", "--without-mingle")
 
-TRAIN_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "train", "--hostname", "train@%h", "--pool", "threads")
+TRAIN_ARGUMENTS = (
+    *_CELERY,
+    "--concurrency",
+    "1",
+    *_ALONE,
+    "--queues",
+    "train",
+    "--hostname",
+    "train@%h",
+    "--pool",
+    "threads",
+)
 LIGHT_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "light", "--hostname", "light@%h", "--pool", "prefork")
 DUTIES_ARGUMENTS = ("-m", "worker.duties")
 WEB_ARGUMENTS = (

@@ -27,7 +27,7 @@ from server.api.resources.resource import respond
 from server.deleting import delete, restore
 from server.editing import rename_dataset
 from server.forms import page_number
-from server.jobs import start_check
+from server.jobs import cancel_check, start_check
 from server.services import services
 from server.template_filters import clean_name
 from server.uploads.multipart import read_parts
@@ -93,6 +93,13 @@ def restore_dataset(dataset_id: str) -> ResponseReturnValue:
 def check_dataset(dataset_id: str) -> ResponseReturnValue:
     start_check(services(), dataset_id)
     return respond(_shown(dataset_id), 202)
+
+
+@blueprint.post("/<dataset_id>/check/cancel")
+def cancel_check_of_dataset(dataset_id: str) -> ResponseReturnValue:
+    """Ends the check at once. The photos stay, and the check can be started again."""
+    cancel_check(services(), dataset_id)
+    return respond(_shown(dataset_id))
 
 
 @blueprint.post("/<dataset_id>/files")

@@ -16,7 +16,7 @@ from server.access import is_visible, right_of_visitor
 from server.downloads.thumbnails import send_thumbnail
 from server.editing import add_edit, fix_finding, rename_dataset, settle_conflict, undo_edit
 from server.forms import page_number, run_settings
-from server.jobs import find_run_of, start_check, start_run
+from server.jobs import cancel_check, find_run_of, start_check, start_run
 from server.services import services
 from server.template_filters import clean_name
 from server.uploads.multipart import read_parts
@@ -66,6 +66,13 @@ def add_files(dataset_id: str) -> ResponseReturnValue:
 def check(dataset_id: str) -> ResponseReturnValue:
     """Checks what has arrived of an upload that was left half-way."""
     start_check(services(), dataset_id)
+    return _back_to(dataset_id)
+
+
+@blueprint.post("/<dataset_id>/check/cancel")
+def cancel(dataset_id: str) -> ResponseReturnValue:
+    """Ends the check that is under way."""
+    cancel_check(services(), dataset_id)
     return _back_to(dataset_id)
 
 

@@ -230,7 +230,7 @@ class _Batch:
             if new:
                 session.execute(insert(DatasetFile), [file.row(self._dataset_id) for file in new])
             if new or relabelled or n_repaired:
-                dataset.state = DatasetState.UPLOADING
+                dataset.state, dataset.message = DatasetState.UPLOADING, ""
         self._pending.clear()
         for file in copies:
             self._services.store.delete(file.stored.key)

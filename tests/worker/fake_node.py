@@ -16,7 +16,7 @@ from worker.supervisor import Supervisor
 FAKE_PIPELINE = Path(__file__).parent / "fake_pipeline.py"
 
 
-def die(*_: object) -> None:
+def die(*_: object, **_options: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

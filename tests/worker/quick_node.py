@@ -13,8 +13,9 @@ from worker.celery_app import app
 from worker.supervisor import Supervisor
 
 
-def check_for_ever(*_: object, **_options: object) -> None:
-    (load_settings().home / "checking").touch()
+def check_for_ever(_database: object, _store: object, dataset_id: str, **_options: object) -> None:
+    for name in ("checking", f"checking-{dataset_id}"):
+        (load_settings().home / name).touch()
     time.sleep(3600)
 
 

@@ -9,11 +9,12 @@ import pytest
 import redis
 from celery import Celery
 
+from automl.processors import n_processors
 from automl.settings import Settings
 from automl.task_names import LIGHT_QUEUE, QUEUES, TRAIN, TRAIN_QUEUE
 from tests.worker.conftest import wait_until
 from worker import celery_app
-from worker.celery_app import app, make_app
+from worker.celery_app import app, make_app, n_light_tasks
 from worker.messages import Messages
 
 
@@ -29,6 +30,13 @@ def test_a_message_is_not_delivered_again_during_the_longest_run(settings: Setti
 def test_a_task_is_acknowledged_after_its_work_and_one_at_a_time(settings: Settings) -> None:
     conf = make_app(settings).conf
     assert (conf.task_acks_late, conf.task_reject_on_worker_lost, conf.worker_prefetch_multiplier) == (True, True, 1)
+
+
+def test_how_many_checks_run_side_by_side_follows_from_memory_and_processors_or_is_set(settings: Settings) -> None:
+    n_by_processors = min(max(2, n_processors()), 8)
+    assert n_light_tasks(available=10**12) == n_by_processors
+    assert (n_light_tasks(available=5_000_000_000), n_light_tasks(available=10**9)) == (2, 1)
+    assert make_app(settings.model_copy(update={"light_tasks": 5})).conf.worker_concurrency == 5
 
 
 def test_every_name_is_a_task_with_its_queue_and_every_task_has_a_name() -> None:

@@ -34,11 +34,11 @@ def settings(broker: Settings) -> Settings:
 def start_node(settings: Settings) -> Iterator[StartNode]:
     """Starts a node, of the training kind by default; all that are left are killed at the end."""
     environment = {**os.environ, **{row.variable: str(getattr(settings, row.name)) for row in SETTINGS}}
-    environment["PYTHONPATH"] = str(REPOSITORY)
+    environment |= {"PYTHONPATH": str(REPOSITORY), "DARKROOM_LIGHT_TASKS": "2"}
     nodes = []
 
-    def start(like: tuple[str, ...] = TRAIN_ARGUMENTS) -> subprocess.Popen[bytes]:
-        arguments = [argument.replace("worker.celery_app", "tests.worker.fake_node") for argument in like]
+    def start(like: tuple[str, ...] = TRAIN_ARGUMENTS, app: str = "fake_node") -> subprocess.Popen[bytes]:
+        arguments = [argument.replace("worker.celery_app", f"tests.worker.{app}") for argument in like]
         with (settings.home / "node.log").open("ab") as log:
             nodes.append(
                 subprocess.Popen([sys.executable, *arguments], cwd=REPOSITORY, env=environment, stdout=log, stderr=log)
@@ -92,6 +92,16 @@ def test_a_killed_node_takes_its_pipeline_along_and_the_reaper_recovers_the_run_
     start_node()
     wait_until(lambda: load_run(run_id).state is RunState.PREPARING)
     assert load_run(run_id).attempts == 2
+
+
+def test_a_check_that_never_ends_keeps_no_other_one_waiting(
+    start_node: StartNode, client: Celery, add_dataset: Callable[..., str], settings: Settings
+) -> None:
+    dataset_ids = [add_dataset(DatasetState.CHECKING) for _ in range(2)]
+    for dataset_id in dataset_ids:
+        Messages(client).check_dataset(dataset_id)
+    start_node(LIGHT_ARGUMENTS, "quick_node")
+    wait_until(lambda: all((settings.home / f"checking-{dataset_id}").exists() for dataset_id in dataset_ids), 60.0)
 
 
 @pytest.mark.slow

@@ -79,6 +79,22 @@ def test_a_check_that_breaks_leaves_a_message_and_no_secrets(
     assert "try again" in dataset.message
 
 
+def test_a_check_that_breaks_after_it_was_cancelled_leaves_no_verdict(
+    add_dataset: AddDataset, database: Database, load_dataset: Callable[[str], Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset_id = add_dataset(DatasetState.CHECKING)
+
+    def check(*_: object, **__: object) -> None:
+        with database.session() as session:
+            find_dataset(session, dataset_id).state = DatasetState.UPLOADING
+        raise RuntimeError
+
+    monkeypatch.setattr(tasks, "check", check)
+    with pytest.raises(RuntimeError):
+        tasks.check_dataset(dataset_id)
+    assert load_dataset(dataset_id).state is DatasetState.UPLOADING
+
+
 def test_a_data_set_that_is_checked_already_is_left_alone(
     add_dataset: AddDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

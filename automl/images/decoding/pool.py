@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from automl.errors import BadImage
 from automl.images.decoding.limits import DecodingLimits, n_decoders
 from automl.images.decoding.orders import Answer, Order
 from automl.images.decoding.process import DecoderProcess, DecoderStopped
+from automl.images.decoding.turns import SharedTurns
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -80,12 +81,14 @@ class Decoders:
 
     Args:
         limits: What a picture may cost.
+        shared: Turns that it takes with other processes, which do the same kind of work beside it.
 
     Attributes:
         n: How many run at once, at most.
     """
 
-    def __init__(self, limits: DecodingLimits) -> None:
+    def __init__(self, limits: DecodingLimits, *, shared: SharedTurns | None = None) -> None:
+        self._shared = shared
         self._limits, self.n = limits, n_decoders(limits)
         self._turns = threading.BoundedSemaphore(self.n)
         self._lock = threading.Lock()
@@ -152,7 +155,7 @@ class Decoders:
 
     @contextmanager
     def _decoder(self) -> Iterator[DecoderProcess]:
-        with self._turns:
+        with self._turns, self._shared_turn():
             process = self._started()
             is_kept = False
             try:
@@ -165,6 +168,9 @@ class Decoders:
                     _idle.keep(self._limits, process)
                 else:
                     process.kill()
+
+    def _shared_turn(self) -> AbstractContextManager[None]:
+        return self._shared.one_of(self.n, stop_if=lambda: self._is_closed) if self._shared else nullcontext()
 
     def _started(self) -> DecoderProcess:
         process = _idle.take(self._limits) or DecoderProcess(self._limits)

@@ -54,6 +54,11 @@ BROKEN_OFF = "The upload broke off before it was complete. Send it again."
 NO_FORM = "Files must be sent as a form (multipart/form-data)."
 TOO_MANY_FIELDS = "This form has more than {most} text fields. Files must be sent as files."
 FIELD_TOO_LONG = "A text field of this form is far too long."
+CHECKED_BY_RUN = "A run is checking these photos. Cancel that run, and the check ends with it."
+CHECK_CANCELLED = (
+    "You cancelled the check. All photos are still here, and those that were looked at need not be opened again. Start "
+    "the check again when you like, or delete the photos below."
+)
 BEING_CHECKED = "These photos are being checked right now. Add more when that is done."
 BAD_CLASS_NAME = "The name of a class may have up to {most} characters, and no slash."
 LABEL_TOO_LATE = "The field `label` must come before the files that it is for."

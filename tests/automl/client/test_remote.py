@@ -122,6 +122,25 @@ def test_a_folder_is_sent_and_checked_and_its_page_named(site, flowers, capfd):
         assert stored.read() == b"tulip 2"
 
 
+def test_ctrl_c_during_the_check_cancels_it_and_the_same_command_goes_on(site, flowers, capfd, monkeypatch):
+    monkeypatch.setattr(Site, "check", lambda *_: None)
+
+    call = Remote._call
+
+    def interrupted(self, method, path, **how):
+        if method == "GET":  # it asks how far the check is
+            raise KeyboardInterrupt
+        return call(self, method, path, **how)
+
+    monkeypatch.setattr(Remote, "_call", interrupted)
+    assert upload(site, flowers) == 130
+    shown = capfd.readouterr().err
+    assert "The check was cancelled." in shown and "--to" in shown
+    with site.database.session() as session:
+        assert session.query(Dataset).one().state is DatasetState.UPLOADING
+    assert len(site.all_files()) == 6
+
+
 @pytest.mark.parametrize("name", ["pets.zip", "pets.tar", "pets.tar.gz"])
 def test_an_archive_is_sent_as_it_is_and_gives_its_name(site, tmp_path, name):
     (tmp_path / name).write_bytes(bytes(3 << 20))

@@ -24,6 +24,14 @@ def test_the_whole_job_in_four_requests(client, world):
     assert world.queue.sent == [("darkroom.check_dataset", dataset_id), ("darkroom.train", run.json["id"])]
 
 
+def test_a_check_is_cancelled_over_http(client, world):
+    dataset_id = world.add_dataset(DatasetState.CHECKING)
+    answer = client.post(f"/api/v1/datasets/{dataset_id}/check/cancel")
+    assert (answer.status_code, answer.json["state"]) == (200, "uploading")
+    assert "cancelled" in answer.json["message"]
+    assert client.post("/api/v1/datasets/none/check/cancel").status_code == 404
+
+
 def test_one_request_with_files_is_enough(client, world):
     files = [form_file("rose/1.jpg"), form_file("tulip/1.jpg", b"2")]
     answer = client.post("/api/v1/runs", data={"files": files, "budget": "2m", "name": "flowers"})

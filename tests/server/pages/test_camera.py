@@ -47,12 +47,14 @@ def test_of_very_many_classes_only_the_names_are_offered(client, world):
         (DatasetState.CHECKING, "Looking at your photos"),
         (DatasetState.READY, "Your photos are ready"),
         (DatasetState.INVALID, "No model can be trained from these photos yet"),
+        (DatasetState.UPLOADING, "Your photos are not checked yet"),
     ],
 )
 def test_what_follows_is_the_state_of_the_check(client, world, state, said):
     page = client.get(f"/datasets/{world.add_dataset(state, message='Because.')}/camera/next").text
     assert said in page and f'data-state="{state}"' in page
     assert ('id="start-form"' in page) == (state is DatasetState.READY)
+    assert ("Cancel the check" in page) == (state is DatasetState.CHECKING)
     assert ("hx-get=" in page and "every 1s" in page) == (state is DatasetState.CHECKING)
 
 

@@ -99,6 +99,40 @@ def test_a_data_set_under_check_shows_how_far_it_is_and_refreshes_without_javasc
     assert '<noscript><meta http-equiv="refresh" content="3">' in page
 
 
+def test_a_check_that_is_cancelled_leaves_the_photos_and_says_so(client, world):
+    dataset_id = world.add_dataset(DatasetState.CHECKING, message="Looked at 3 of 9")
+    before = len(world.files(dataset_id))
+    assert f'action="/datasets/{dataset_id}/check/cancel"' in client.get(f"/datasets/{dataset_id}").text
+    answer = client.post(f"/datasets/{dataset_id}/check/cancel", follow_redirects=True)
+    assert "You cancelled the check. All photos are still here" in answer.text
+    assert "check-now" in answer.text and "delete-dataset" in answer.text
+    assert len(world.files(dataset_id)) == before > 0
+    client.post(f"/datasets/{dataset_id}/check")
+    assert (world.dataset(dataset_id).state, world.dataset(dataset_id).message) == (DatasetState.CHECKING, "")
+
+
+def test_what_is_added_after_a_cancelled_check_is_simply_not_checked_yet(client, world):
+    dataset_id = world.add_dataset(DatasetState.CHECKING)
+    client.post(f"/datasets/{dataset_id}/check/cancel")
+    client.post(f"/api/v1/datasets/{dataset_id}/files", data={"files": [form_file("a/1.jpg")]})
+    assert "You cancelled the check" not in client.get(f"/datasets/{dataset_id}").text
+
+
+def test_a_check_that_has_ended_cannot_be_cancelled_any_more(client, world):
+    dataset_id = world.add_dataset(summary=SUMMARY)
+    client.post(f"/datasets/{dataset_id}/check/cancel")
+    assert world.dataset(dataset_id).state is DatasetState.READY
+
+
+def test_a_check_that_a_run_waits_for_ends_with_the_run(client, world):
+    dataset_id = world.add_dataset(DatasetState.CHECKING)
+    world.add_run(RunState.PREPARING, dataset_id=dataset_id)
+    assert "cancel the run" in client.get(f"/datasets/{dataset_id}").text
+    answer = client.post(f"/datasets/{dataset_id}/check/cancel")
+    assert answer.status_code == 409 and "Cancel that run" in answer.text
+    assert world.dataset(dataset_id).state is DatasetState.CHECKING
+
+
 def test_the_live_part_is_small_until_the_check_is_over(client, world):
     dataset_id = world.add_dataset(DatasetState.CHECKING, message="Looked at 3 of 9")
     answer = client.get(f"/datasets/{dataset_id}/live?seen=checking")

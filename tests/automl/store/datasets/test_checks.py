@@ -3,25 +3,32 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
-from automl.errors import BadDataset, DiskFull, NotAllowedNow, NotFound
+from automl.errors import BadDataset, DiskFull, LeaseLost, NotAllowedNow, NotFound
+from automl.images.decoding import pool as pool_module
+from automl.images.decoding.limits import DecodingLimits
 from automl.images.decoding.orders import Answer, Order
 from automl.images.decoding.pool import Decoders
+from automl.images.decoding.process import DecoderProcess
 from automl.ingest import inspection
 from automl.records import DatasetState, GrayRange, GrayRules, RunState, ServingContract, Split
 from automl.settings import Settings
 from automl.store import checks as check_module
 from automl.store.artifacts import ArtifactStore
+from automl.store.check_lease import end_check
 from automl.store.checks import check_dataset, load_manifest, reassess
 from automl.store.database import Database
 from automl.store.dataset_files import load_files
-from automl.store.tables import DatasetEdit, now
+from automl.store.tables import Dataset, DatasetEdit, now
 from automl.store.versions import latest_version, load_version
 from bench.folder_cases.odd_photos import deep, patches
 from bench.folder_cases.odd_photos import encoded as odd_encoded
@@ -250,6 +257,41 @@ def test_a_check_that_breaks_off_goes_on_where_it_was(
     check(dataset)
     assert n_decoded - 1000 == 40 - n_before < 40
     assert dataset.row.summary.n_images == 40
+
+
+def test_a_check_that_is_cancelled_in_the_middle_of_a_photo_ends_and_can_be_asked_for_again(
+    uploaded: Upload, check: Check, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its decoders are stopped, so without the cancelling it would wait for an hour."""
+    is_frozen = threading.Event()
+
+    class Frozen(DecoderProcess):
+        def send(self, order: Order) -> None:
+            os.kill(self.pid, signal.SIGSTOP)
+            super().send(order)
+            is_frozen.set()
+
+    dataset = uploaded(two_classes(5))
+    with dataset.database.session() as session:
+        session.get_one(Dataset, dataset.id).state = DatasetState.CHECKING
+
+    def asked_for() -> None:
+        check_dataset(dataset.database, dataset.store, dataset.id, settings=settings, is_for_asked=True)
+
+    with monkeypatch.context() as context, ThreadPoolExecutor(1) as pool:
+        context.setattr(inspection, "DecodingLimits", partial(DecodingLimits, seconds=3600.0))
+        context.setattr(pool_module, "DecoderProcess", Frozen)
+        checking = pool.submit(asked_for)
+        assert is_frozen.wait(120.0)
+        with dataset.database.session() as session:
+            end_check(session, dataset.id)
+            session.get_one(Dataset, dataset.id).state = DatasetState.UPLOADING
+        with pytest.raises(LeaseLost):
+            checking.result(120.0)
+    with pytest.raises(LeaseLost):  # a second copy of its message
+        asked_for()
+    assert dataset.row.state is DatasetState.UPLOADING
+    assert check(dataset).row.summary.n_images == 10
 
 
 def test_an_unpacking_that_was_killed_leaves_no_doubles(
