@@ -6,7 +6,7 @@ Where there is no test set, the held-out answers of the search choose and test t
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -292,10 +292,9 @@ class _Run:
         searched_s = self._budget.elapsed_s
         self._observer.activity(pipeline_messages.PACKING_BEST)
         self._tensorflow.wait()
-        finals = [self._completed_model(best)]
-        if best_head is not None and best_head is not best:
-            finals.append(self._completed_model(best_head))
-        packed = self._packer.deliver(*[final.candidate for final in finals])
+        finals: list[_Final] = []
+        models_in_order = [best] if best_head is None or best_head is best else [best, best_head]
+        packed = self._packer.deliver(self._completed_one_by_one(models_in_order, finals))
         winner, models = packed.candidate, packed.models
         final = next((final for final in finals if final.candidate is winner), None)
         calibration = final.calibration if final else None
@@ -353,6 +352,12 @@ class _Run:
         if not self._budget.has_clock:
             return self._job.settings
         return self._job.settings.model_copy(update={"budget_s": self._budget.total_s})
+
+    def _completed_one_by_one(self, models: Sequence[Candidate], finals: list[_Final]) -> Iterator[Candidate]:
+        """Each model as it may be delivered, once it is asked for; what was found of it joins `finals`."""
+        for model in models:
+            finals.append(self._completed_model(model))
+            yield finals[-1].candidate
 
     def _completed_model(self, candidate: Candidate) -> _Final:
         """The same model, scaled so that its confidence agrees with how often its validation answers were right, and

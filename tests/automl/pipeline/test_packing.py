@@ -102,7 +102,7 @@ def test_the_file_of_the_first_model_stays_when_a_better_one_is_packed(world):
     world.packer.after_trial(better)
     assert world.exporter.written == [(0, False), (1, False)]
     assert world.packer.first.candidate is first
-    assert world.packer.first.onnx.parent != world.packer.deliver(better).models.onnx.parent
+    assert world.packer.first.onnx.parent != world.packer.deliver([better]).models.onnx.parent
 
 
 def test_a_first_model_that_could_not_be_packed_is_not_the_first(world):
@@ -258,24 +258,38 @@ def test_a_model_that_cannot_be_packed_is_noted_once_and_the_search_goes_on(worl
 def test_where_the_best_cannot_be_written_the_best_head_is_delivered(world):
     best, head = candidate(3, heads=(branch_head(TUNED),)), candidate(1)
     world.exporter.differing = {3}
-    packed = world.packer.deliver(best, head)
+    packed = world.packer.deliver([best, head])
     assert packed.candidate is head and packed.models.keras is not None
     assert "try 4 could not be written" in world.observer.notes[0]
     assert "next best" in world.observer.notes[0]
+
+
+def test_another_model_is_asked_for_only_where_the_best_one_cannot_be_written(world):
+    """What completing it takes would be the user's time."""
+    asked = []
+
+    def in_order():
+        for number in (1, 2, 3):
+            asked.append(number)
+            yield candidate(number)
+
+    world.exporter.broken = {1}
+    assert world.packer.deliver(in_order()).candidate.number == 2
+    assert asked == [1, 2]
 
 
 def test_the_model_of_the_last_download_is_the_last_resort(world):
     first = candidate(0)
     world.packer.after_trial(first)
     world.exporter.broken = {1, 2}
-    assert world.packer.deliver(candidate(2), candidate(1)).candidate is first
+    assert world.packer.deliver([candidate(2), candidate(1)]).candidate is first
 
 
 def test_where_no_model_can_be_written_the_run_fails(world):
     best = candidate(0)
     world.exporter.differing = {0}
     with pytest.raises(RunFailed, match="disagree"):
-        world.packer.deliver(best, best)
+        world.packer.deliver([best, best])
     assert world.observer.notes == []
 
 
@@ -283,9 +297,9 @@ def test_files_that_are_complete_are_not_written_again(world):
     world.tensorflow.loading_s = None
     best = candidate(0)
     world.packer.after_trial(best)
-    world.packer.deliver(best, best)
+    world.packer.deliver([best, best])
     refitted = replace(best, fold_layers=())
-    world.packer.deliver(refitted, best)
+    world.packer.deliver([refitted, best])
     assert world.exporter.written == [(0, True), (0, True)]
 
 
