@@ -13,7 +13,7 @@ from automl.delivery.bundle import write_bundle
 from automl.delivery.exporter import ExportedModels, Exporter
 from automl.errors import DarkroomError, RunFailed
 from automl.evaluation.first_model import FirstModel
-from automl.pipeline.end_times import EndTimes
+from automl.pipeline.end_times import EndTimes, Part
 from automl.records import ImageRecord
 from automl.records.report import CandidateReport
 from automl.search.budget import Budget
@@ -197,7 +197,8 @@ class Packer(BestModelPacker):
         packed = self._packed
         if packed is not None and packed.candidate is candidate and packed.models.keras is not None:
             return packed
-        return PackedModel(candidate, self._export(candidate, f"best_{candidate.number}", with_keras=True))
+        with self.times.timed(Part.EXPORT, candidate):
+            return PackedModel(candidate, self._export(candidate, f"best_{candidate.number}", with_keras=True))
 
     def _export(self, candidate: Candidate, folder: str, *, with_keras: bool) -> ExportedModels:
         """Writes the model, loads it again and checks it on pictures from the pool.
