@@ -4,13 +4,15 @@
 
 Physical: decoding the photos, one pass of the first backbone over them, and writing the model that the first download
 holds (model.onnx), each in this process, warm, with nothing around it. Measured: from pressing Start on the checked
-data set to a .zip that can be downloaded.
+data set to a .zip that can be downloaded. Each run also says when what it was doing was first seen to change.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,12 +41,13 @@ def main() -> None:
     with running_stack() as service:
         dataset = service.upload(DATA / "beans", "beans")
         runs = [_time_to_first_model(service, dataset, seed) for seed in range(options.repeats)]
-    physical = _physical(runs[0][1])
-    median_s = statistics.median(seconds for seconds, _ in runs)
+    physical = _physical(runs[0].backbone)
+    median_s = statistics.median(run.seconds for run in runs)
     report(
         "first_model",
         data="beans",
-        runs=[{"seconds": seconds, "backbone": backbone} for seconds, backbone in runs],
+        runs=[asdict(run) for run in runs],
+        load=round(os.getloadavg()[0], 1),
         median_s=round(median_s, 1),
         physical_s={name: round(value, 2) for name, value in physical.items()},
         ratio_to_physical=round(median_s / sum(physical.values()), 2),
@@ -53,21 +56,40 @@ def main() -> None:
     )
 
 
-def _time_to_first_model(service: RunningStack, dataset: str, seed: int) -> tuple[float, str]:
-    """Starts a run with empty caches, waits for the first model, and cancels the rest: its seconds and its backbone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstModel:
+    """The wait for one first model.
+
+    Attributes:
+        seconds: from pressing Start.
+        backbone: that it runs.
+        stages: what the run said it was doing, and after how many seconds that was first seen.
+    """
+
+    seconds: float
+    backbone: str
+    stages: tuple[tuple[float, str], ...]
+
+
+def _time_to_first_model(service: RunningStack, dataset: str, seed: int) -> FirstModel:
+    """Starts a run with empty caches, waits for the first model, and cancels the rest."""
     cache = service.home / "cache"
     for block in [*cache.glob("*.npy"), *cache.glob("*.part")]:
         block.unlink()
     pressed = time.monotonic()
     run_id = service.start(dataset, "5m", seed)
+    stages: list[tuple[float, str]] = []
     while not service.has_model(run_id):
-        if service.run(run_id)["finished"]:
-            raise RuntimeError(f"The run ended without a model: {service.run(run_id)}")
-        time.sleep(0.2)
+        run = service.run(run_id)
+        if run["finished"]:
+            raise RuntimeError(f"The run ended without a model: {run}")
+        if not stages or stages[-1][1] != run["activity"]:
+            stages.append((round(time.monotonic() - pressed, 1), run["activity"]))
+        time.sleep(0.1)
     seconds = time.monotonic() - pressed
     backbone = service.trials(run_id)[0]["backbones"][0]
     service.cancel(run_id)
-    return round(seconds, 1), str(backbone)
+    return FirstModel(seconds=round(seconds, 1), backbone=str(backbone), stages=tuple(stages))
 
 
 def _physical(backbone: str) -> dict[str, float]:
