@@ -30,7 +30,7 @@ _TUNED_EXPORT_S = 20.0  # a first guess: converting a network that has weights o
 _START_TEST_S = 1.0  # loading the networks again
 _ANSWER_S = 5e-5  # repeating the selection in every bootstrap, for each answer of each trial
 _SAFETY = 1.3
-_MOST_CORRECTED = 3.0  # one strange run must not make the next ones keep far too much or too little
+_LEAST_CORRECTED, _MOST_CORRECTED = 0.5, 3.0  # a strange run must not make the next ones keep far too little or much
 _SAFETY_WHERE_KNOWN, _SPARE_S = 1.1, 2.0
 _SMALL_SHARE = 0.03  # of the time: what scoring the first model too may take from the search
 
@@ -109,7 +109,7 @@ class EndTimes:
         slowness = (slowness + self._pace.slowness()) / 2
         if guess_s > 0:  # nothing was exported before, where no model could be packed
             times_as_long = took_s / slowness / guess_s
-            keep_figure(_question(part), min(max(times_as_long, 1 / _MOST_CORRECTED), _MOST_CORRECTED), self._kept)
+            keep_figure(_question(part), min(max(times_as_long, _LEAST_CORRECTED), _MOST_CORRECTED), self._kept)
 
     def pack_s(self, candidate: Candidate, *, with_keras: bool) -> float:
         """Seconds of packing a model while the search goes on."""

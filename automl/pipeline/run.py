@@ -155,7 +155,7 @@ class _Run:
         self._clips: ClipsByFeatures | None = None
         self._features = self._make_features()
         self._kept = job.cache / MEASURED
-        self._pace = Pace(self._kept, start_s=job.start_s)
+        self._pace = Pace(self._kept, is_disturbed=lambda: self._tensorflow.is_busy, start_s=job.start_s)
 
     def run(self) -> RunResult:
         sweep(self._job.cache)

@@ -1,6 +1,8 @@
 """The trials of a run: each one is run, recorded and reported here."""
 
 import math
+import statistics
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from automl.search.pruner import Pruner, Watched
 
 _LONGEST_FADES = 0.9
+_N_USUAL = 15
 
 
 class BestModelPacker(Protocol):
@@ -70,6 +73,7 @@ class Trials:
         for record in earlier:
             self._failures.count(record)  # the earlier attempt has said so
         self._longest_s: dict[Stage, float] = {}
+        self._last_s: defaultdict[Stage, deque[float]] = defaultdict(lambda: deque(maxlen=_N_USUAL))
         self._pruners: dict[tuple[Stage, int], Pruner] = {}
 
     @property
@@ -90,6 +94,11 @@ class Trials:
     def longest_s(self, stage: Stage) -> float:
         """How long a trial of this stage may take, or a pass of several, from those so far; 0 before the first."""
         return self._longest_s.get(stage, 0.0)
+
+    def usual_s(self, stage: Stage) -> float:
+        """How long a trial of this stage takes, or a pass of several: the median of the last ones; 0 before any."""
+        last = self._last_s[stage]
+        return statistics.median(last) if last else 0.0
 
     def has_stalled(self, n_trials: int) -> bool:
         """Whether the last `n_trials` trials brought nothing better."""
@@ -193,6 +202,7 @@ class Trials:
             longest_s = self._longest_s.get(record.stage, 0.0)
             took_s = record.duration_s if pass_s is None else pass_s
             self._longest_s[record.stage] = max(_LONGEST_FADES * longest_s, took_s)
+            self._last_s[record.stage].append(took_s)
         self._context.observer.trial(record, self.models.best)
         self._pack()
 

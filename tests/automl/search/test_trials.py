@@ -300,12 +300,14 @@ def test_the_longest_trial_is_remembered_by_stage_and_the_first_of_an_attempt_do
 
         return train
 
-    longest = []
-    for seconds in (50, 4, 2):
+    longest, usual = [], []
+    for seconds in (50, 4, 2, 1):
         trials.run(planned(), taking(seconds), max_epochs=10)
         longest.append(trials.longest_s(Stage.HEADS))
-    assert longest == pytest.approx([0, 4, 3.6])
-    assert trials.longest_s(Stage.FINE_TUNING) == 0
+        usual.append(trials.usual_s(Stage.HEADS))
+    assert longest == pytest.approx([0, 4, 3.6, 3.24])
+    assert usual == pytest.approx([0, 4, 3, 2])
+    assert trials.longest_s(Stage.FINE_TUNING) == trials.usual_s(Stage.FINE_TUNING) == 0
 
 
 def test_trials_of_one_pass_share_its_seconds_and_the_next_pass_is_foreseen_to_take_as_long():
