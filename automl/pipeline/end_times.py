@@ -97,6 +97,8 @@ class EndTimes:
     def timed(self, part: Part, winner: Candidate, *, first: Candidate | None = None) -> Iterator[None]:
         """Times a part of the end of this run, of which the next runs learn. A part inside another is not of that one.
 
+        Nothing is learned in the first run on a machine: nobody knows yet whether it was busy.
+
         Args:
             winner: the model that is delivered.
             first: the first model, where it is tested too.
@@ -107,7 +109,7 @@ class EndTimes:
         took_s = self._budget.elapsed_s - began_s - (self._timed_s - inner_s)
         self._timed_s += took_s
         slowness = (slowness + self._pace.slowness()) / 2
-        if guess_s > 0:  # nothing was exported before, where no model could be packed
+        if self._pace.is_known and guess_s > 0:  # nothing was exported before, where no model could be packed
             times_as_long = took_s / slowness / guess_s
             keep_figure(_question(part), min(max(times_as_long, _LEAST_CORRECTED), _MOST_CORRECTED), self._kept)
 

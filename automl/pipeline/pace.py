@@ -15,7 +15,10 @@ from automl.search.relative_times import processors
 _EVERY_S = 1.0
 _N_REMEMBERED = 9
 _SIDE, _N_PRODUCTS = 384, 6  # about 10 ms
-_MOST = 5.0
+_MOST = 3.0
+_EXPONENT = 0.5
+"""A short piece of work suffers more from others than a long one: where it took 5 to 6 times as long, the end of a run
+took 2 to 2.5 times as long (docs/benchmarks.md)."""
 _USUAL_START_S = 2.5  # what starting the process of a run takes on two processors that have nothing else to do
 
 
@@ -51,11 +54,17 @@ class Pace:
         self._shortest_s = float("inf")
 
     def slowness(self) -> float:
-        """From 1 to 5. It looks again where the last look is more than a second old."""
+        """From 1 to 3. It looks again where the last look is more than a second old."""
         self._look()
         if self._quickest_s is None or not self._seconds:
             return self._at_start
-        return min(max(1.0, statistics.median(self._seconds) / self._quickest_s), _MOST)
+        times_as_long = statistics.median(self._seconds) / self._quickest_s
+        return float(min(max(1.0, times_as_long**_EXPONENT), _MOST))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether earlier runs have said how quick the machine can be."""
+        return self._quickest_s is not None
 
     def keep(self) -> None:
         """Keeps the quickest time of this run for the next ones."""

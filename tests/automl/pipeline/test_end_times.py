@@ -88,7 +88,14 @@ def test_a_busy_machine_foresees_that_the_end_takes_longer(machine):
     assert took_s < foreseen_s < 1.2 * took_s
 
 
-def test_a_first_run_on_a_busy_machine_does_not_mislead_a_later_one_on_a_quiet_one(machine):
+def test_the_first_run_on_a_machine_teaches_nothing_since_it_may_have_been_busy(machine):
+    machine.pace.is_known = False
+    before_s, _ = machine.short_run()
+    machine.pace.is_known = True
+    assert machine.short_run()[0] == pytest.approx(before_s)
+
+
+def test_a_busy_run_does_not_mislead_a_later_one_on_a_quiet_machine(machine):
     machine.pace.times = 4.0
     machine.short_run()
     machine.pace.times = 1.0
