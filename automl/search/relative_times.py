@@ -10,6 +10,9 @@ from automl.models.measured import keep_quickest, kept_quickest
 from automl.models.weights.cache import InstalledWeights
 from automl.processors import n_processors, processor_name
 
+_MOST_UNEXPECTED = 1.6
+"""By so much a machine is believed to differ from the table: the five networks that are fetched differed by a third."""
+
 
 class RelativeTimes:
     """Seconds of each network, of which the quickest of all runs on the machine are kept.
@@ -68,8 +71,11 @@ class RelativeTimes:
 
     def _ratio(self, name: str) -> float:
         if name not in self._ratios:
-            known = self._known_ratio(name) or self._expected(name, self._first)
-            self._ratios[name] = known or self._measured_ratio(name)
+            expected, known = self._expected(name, self._first), self._known_ratio(name)
+            if known and expected:
+                # One of both may have been seen in busy moments only.
+                known = min(max(known, expected / _MOST_UNEXPECTED), expected * _MOST_UNEXPECTED)
+            self._ratios[name] = known or expected or self._measured_ratio(name)
         return self._ratios[name]
 
     def _known_ratio(self, name: str) -> float | None:
