@@ -1,12 +1,13 @@
 """The main job through the running service: accuracy, time and memory.
 
-    python -m bench.end_to_end [--seeds 3] [--budget 2m] [--data beans hymenoptera]
+    python -m bench.end_to_end [--seeds 3] [--budget 2m] [--data beans hymenoptera] [--resume FILE] [--at-most 9m]
 
 beans: its official test folder is the test set. hymenoptera: only `train/` is uploaded; the delivered bundle's own
 predict.py code is then scored on `val/`, which the service never saw.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -18,9 +19,12 @@ from typing import Any
 
 from automl.evaluation.intervals import wilson_interval
 from automl.serving.predict import Classifier
-from bench.harness import DATA, report
-from scripts.stack.running import REPOSITORY, RunningStack, running_stack
+from automl.text.durations import parse_duration
+from bench.harness import DATA, StackWhenNeeded, report
+from bench.series import Key, Series, add_options
+from scripts.stack.running import REPOSITORY, RunningStack
 
+START_S = 60.0  # of starting the service and checking the photos; a guess that decides whether a run still fits
 FOLDERS = {"beans": DATA / "beans", "hymenoptera": DATA / "hymenoptera" / "train"}
 
 
@@ -29,17 +33,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--budget", default="2m")
     parser.add_argument("--data", nargs="+", choices=FOLDERS, default=list(FOLDERS))
+    add_options(parser)
     options = parser.parse_args()
-    with running_stack() as service:
-        summaries = {
-            name: _summary(_runs(service, name, FOLDERS[name], options.budget, options.seeds)) for name in options.data
-        }
-        memory_mb = service.web_process_mb()
+    series, budget = Series.of_options(options), options.budget
+    found: dict[str, list[dict[str, Any]]] = {}
+    with StackWhenNeeded() as service:
+        maker = _Maker(service)
+        for name in options.data:
+            keys = [{"data": name, "budget": budget, "seed": seed} for seed in range(options.seeds)]
+            found[name] = series.runs(keys, maker.run, takes_s=lambda _key: 1.1 * parse_duration(budget) + START_S)
     report(
         "end_to_end",
-        budget=options.budget,
-        **summaries,
-        web_process_peak_mb=round(memory_mb, 1),
+        budget=budget,
+        n_missing=series.n_missing,
+        **{name: _summary(runs) for name, runs in found.items() if runs},
+        web_process_peak_mb=max((run["web_process_peak_mb"] for runs in found.values() for run in runs), default=None),
         import_server_s=import_server_s(),
         targets={
             "beans_accuracy": {"2m": 0.925, "10m": 0.94},
@@ -58,14 +66,21 @@ def import_server_s(n: int = 5) -> float:
     return round(statistics.median(map(float, printed)), 2)
 
 
-def _runs(service: RunningStack, name: str, folder: Path, budget: str, n_seeds: int) -> list[dict[str, Any]]:
-    dataset = service.upload(folder, name)
-    results = []
-    for seed in range(n_seeds):
+class _Maker:
+    """Makes the runs; each set of photos is uploaded once."""
+
+    def __init__(self, service: StackWhenNeeded) -> None:
+        self._service = service
+        self._datasets: dict[str, str] = {}
+
+    def run(self, key: Key) -> dict[str, Any]:
+        name, service = key["data"], self._service.started()
+        if name not in self._datasets:
+            self._datasets[name] = service.upload(FOLDERS[name], name)
         for block in (service.home / "cache").glob("*.npy"):
             block.unlink()  # each seed pays for its own features
         pressed = time.monotonic()
-        run_id = service.start(dataset, budget, seed)
+        run_id = service.start(self._datasets[name], key["budget"], key["seed"])
         first_model_s, run = None, service.run(run_id)
         while run["state"] not in ("done", "failed", "cancelled"):
             if first_model_s is None and service.has_model(run_id):
@@ -74,9 +89,9 @@ def _runs(service: RunningStack, name: str, folder: Path, budget: str, n_seeds: 
             run = service.run(run_id)
         wall_s = time.monotonic() - pressed
         if run["state"] != "done":
-            raise RuntimeError(f"{name}, seed {seed}: {run}")
-        results.append(_figures(service, run_id, run["result"], name, wall_s, first_model_s))
-    return results
+            raise RuntimeError(f"{key}: {run}")
+        figures = _figures(service, run_id, run["result"], name, wall_s, first_model_s)
+        return {**figures, "web_process_peak_mb": round(service.web_process_mb(), 1), "load": os.getloadavg()[0]}
 
 
 def _figures(

@@ -1,6 +1,7 @@
 """Fine-tuning, in images a second, against a bare `keras.Model.fit` of the same network and batch.
 
     python -m bench.fine_tuning [--backbone mobilenet_v2] [--size 160] [--batch 16] [--steps 6] [--rounds 3]
+                                [--resume FILE] [--at-most 9m]
 
 Augmentation is off on both sides and the photos are random numbers. "whole": everything trains. "tail": only what is
 behind the second cut from the end does; Keras computes the frozen part again at every step, we read its activations
@@ -9,6 +10,7 @@ makes steps slower, never faster.
 """
 
 import argparse
+import os
 import time
 from dataclasses import replace
 from typing import Any
@@ -23,10 +25,13 @@ from automl.models.weights.cache import InstalledWeights, installed, load_backbo
 from automl.search.stages.fine_tuning_space import expert_settings
 from automl.settings import load_settings
 from bench.harness import report
+from bench.series import Key, Series, add_options
 
 N_CLASSES = 3
 TAIL_DEPTH = 2
-AIMS = {"whole": 0.95, "tail": 2.0}
+DEPTHS = {"whole": 0, "tail": TAIL_DEPTH}
+AIMS = {"whole": 0.95, "tail": 2.5}
+PART_S = 30.0  # of a round; a guess that decides whether a part still fits
 
 
 def main() -> None:
@@ -36,35 +41,44 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=3)
+    add_options(parser)
     options = parser.parse_args()
+    series = Series.of_options(options)
+    asked = {name: getattr(options, name) for name in ("backbone", "size", "batch", "steps", "rounds")}
+    keys = [{"part": part, **asked} for part in DEPTHS]
+    for run in series.runs(keys, _measured, takes_s=lambda key: PART_S * key["rounds"]):
+        report(f"fine_tuning_{run['part']}", **run)
+    if not series.is_whole:
+        report("fine_tuning", n_missing=series.n_missing)
+
+
+def _measured(key: Key) -> dict[str, Any]:
     import_tensorflow()
-    weights = installed(load_settings().weights_dir)[options.backbone]
+    weights = installed(load_settings().weights_dir)[key["backbone"]]
+    depth, batch = DEPTHS[key["part"]], key["batch"]
     settings = replace(
-        expert_settings("several", options.size, epochs=1, batch_size=options.batch),
+        expert_settings("several", key["size"], epochs=1, batch_size=batch),
         flips="none",
         crop=1.0,
         colour=0.0,
         ema=0.0,
+        depth=depth,
     )
     random = np.random.default_rng(0)
-    pixels = random.integers(0, 256, (options.batch * options.steps, options.size, options.size, 3), np.uint8)
+    pixels = random.integers(0, 256, (batch * key["steps"], key["size"], key["size"], 3), np.uint8)
     labels = random.integers(0, N_CLASSES, len(pixels))
-    for name, depth in (("whole", 0), ("tail", TAIL_DEPTH)):
-        ours = _Ours(pixels, labels, weights, replace(settings, depth=depth))
-        theirs = _Theirs(pixels, labels, weights, depth, options.batch)
-        seconds = [(ours.seconds(), theirs.seconds()) for _ in range(options.rounds)]
-        ours_s, theirs_s = (min(column) for column in zip(*seconds, strict=True))
-        report(
-            f"fine_tuning_{name}",
-            backbone=options.backbone,
-            image_size_px=options.size,
-            batch_size=options.batch,
-            images_per_second=round(options.batch / ours_s, 1),
-            keras_images_per_second=round(options.batch / theirs_s, 1),
-            ratio=round(theirs_s / ours_s, 2),
-            aim=AIMS[name],
-        )
-        ours.tuner.close()
+    ours = _Ours(pixels, labels, weights, settings)
+    theirs = _Theirs(pixels, labels, weights, depth, batch)
+    seconds = [(ours.seconds(), theirs.seconds()) for _ in range(key["rounds"])]
+    ours_s, theirs_s = (min(column) for column in zip(*seconds, strict=True))
+    ours.tuner.close()
+    return {
+        "images_per_second": round(batch / ours_s, 1),
+        "keras_images_per_second": round(batch / theirs_s, 1),
+        "ratio": round(theirs_s / ours_s, 2),
+        "aim": AIMS[key["part"]],
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 class _Ours:

@@ -193,14 +193,14 @@ def recipe_kernels(networks: Sequence[str]) -> list[Kernel]:
     return [*alone, (tuple(networks), LAST_TAP, "unit")] if len(networks) > 1 else alone
 
 
-def tried(pool: Pool, draw: Draw, seed: int) -> tuple[TrialAnswers, np.ndarray]:
+def tried(pool: Pool, draw: Draw, seed: int, *, n_repeats: int = N_REPEATS) -> tuple[TrialAnswers, np.ndarray]:
     """All trials: their out-of-fold answers, and those of their final models on the other photos.
 
     Returns:
         The answers, and float32 (n_trials, n_others, n_classes).
     """
     labels = draw.labels[draw.rows]
-    folds = folds_of(labels, np.random.default_rng(seed))
+    folds = folds_of(labels, np.random.default_rng(seed), n_repeats)
     n_folds = int(folds.max()) + 1
     learned = (folds[:, None] != np.arange(n_folds)[:, None]).reshape(-1, len(labels))
     learned = np.concatenate([learned, np.ones((1, len(labels)), bool)])
@@ -230,11 +230,11 @@ def _tiers(places: list[int]) -> tuple[tuple[int, ...], ...]:
     return (tuple(places[:-1]), (places[-1],)) if len(places) > 1 else (tuple(places),)
 
 
-def folds_of(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def folds_of(labels: np.ndarray, random: np.random.Generator, n_repeats: int) -> np.ndarray:
     """int (n_repeats, n_rows): the fold that holds each photo out, dealt out class by class."""
-    folds = np.empty((N_REPEATS, len(labels)), int)
+    folds = np.empty((n_repeats, len(labels)), int)
     n_folds = MANY_FOLDS if np.bincount(labels).min() < FEW_OF_A_CLASS else N_FOLDS
-    for repeat in range(N_REPEATS):
+    for repeat in range(n_repeats):
         dealt = np.concatenate([random.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)])
         folds[repeat, dealt] = np.arange(len(labels)) % n_folds
     return folds
@@ -278,7 +278,7 @@ def regressed(
 def _held_out(x: np.ndarray, models: np.ndarray, folds: np.ndarray) -> np.ndarray:
     """float32 (n_strengths, n_repeats, n_rows, n_classes): each photo's answers by the models that had not seen it."""
     logits = np.einsum("rf,fsmc->smrc", x, models[:-1], optimize=True) + models[-1][:, :, None]
-    places = folds + (folds.max() + 1) * np.arange(N_REPEATS)[:, None]
+    places = folds + (folds.max() + 1) * np.arange(len(folds))[:, None]
     return np.asarray(logits[:, places, np.arange(len(x))], np.float32)
 
 
@@ -303,17 +303,17 @@ def _outcome(pool: Pool, n: int, seed: int, *, is_permuted: bool, is_promised: b
     """What is true of one draw, and what was promised: by the bias-corrected score and by today's way."""
     draw = draw_of(pool, n, seed, permuted=is_permuted)
     answers, beside = tried(pool, draw, seed)
-    photos, truth = _asked(draw), draw.labels[draw.others]
+    photos, truth = asked(draw), draw.labels[draw.others]
     (counts,) = chosen_counts(answers, photos, Objective(), np.ones((1, photos.n_groups)))
-    delivered = _accuracy(np.tensordot(counts / counts.sum(), beside, axes=1), truth)
+    delivered = accuracy_of(np.tensordot(counts / counts.sum(), beside, axes=1), truth)
     found = {
         "truth": delivered,
-        "recipe": _accuracy(beside[answers.recipe[-1][0]], truth),
-        "best_trial": _accuracy(beside[_best_by_accuracy(answers, photos.labels)], truth),
+        "recipe": accuracy_of(beside[answers.recipe[-1][0]], truth),
+        "best_trial": accuracy_of(beside[_best_by_accuracy(answers, photos.labels)], truth),
     }
     if is_promised:
         score = bias_corrected(answers, photos, Objective(), seed=seed)
-        found |= _against(score.accuracy, score.accuracy_interval, delivered, len(truth))
+        found |= against(score.accuracy, score.accuracy_interval, delivered, len(truth))
     if is_promised and not is_permuted:
         found |= {f"today_{key}": value for key, value in _promise_of_today(pool, draw, seed).items()}
     return found
@@ -333,7 +333,7 @@ def _promise_of_today(pool: Pool, draw: Draw, seed: int) -> dict[str, float]:
     is_right = beside[best].argmax(axis=-1) == learned.labels[learned.others]
     n_right = float(is_right[: len(held)].sum())
     truth = is_right[len(held) :]
-    return _against(n_right / len(held), wilson_interval(n_right, len(held)), float(truth.mean()), len(truth))
+    return against(n_right / len(held), wilson_interval(n_right, len(held)), float(truth.mean()), len(truth))
 
 
 def _best_by_accuracy(answers: TrialAnswers, labels: np.ndarray) -> int:
@@ -344,16 +344,16 @@ def _best_by_accuracy(answers: TrialAnswers, labels: np.ndarray) -> int:
     return int(np.lexsort((losses, -accuracy.round(9)))[0])
 
 
-def _asked(draw: Draw) -> AskedPhotos:
+def asked(draw: Draw) -> AskedPhotos:
     labels = draw.labels[draw.rows]
     return AskedPhotos(labels=labels, groups=np.arange(len(labels)), n_classes=int(draw.labels.max()) + 1)
 
 
-def _accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+def accuracy_of(logits: np.ndarray, labels: np.ndarray) -> float:
     return float((logits.argmax(axis=-1) == labels).mean())
 
 
-def _against(promise: float, interval: tuple[float, float], truth: float, n_others: int) -> dict[str, float]:
+def against(promise: float, interval: tuple[float, float], truth: float, n_others: int) -> dict[str, float]:
     """How a promise compares with the truth, whose own sampling error widens the interval in `holds_within_error`."""
     error = max(truth * (1 - truth), 1 / (4 * n_others)) ** 0.5 / n_others**0.5
     low, high = (promise + np.sign(end - promise) * np.hypot(end - promise, 1.96 * error) for end in interval)
@@ -371,17 +371,17 @@ def _figures(drawn: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Means over the draws, and paired differences with their standard errors."""
     values = {key: np.array([one[key] for one in drawn]) for key in drawn[0]}
     found = {key: round(float(column.mean()), 4) for key, column in values.items()}
-    found |= _paired("gain_over_recipe", values["truth"] - values["recipe"])
-    found |= _paired("gain_over_best_trial", values["truth"] - values["best_trial"])
+    found |= paired("gain_over_recipe", values["truth"] - values["recipe"])
+    found |= paired("gain_over_best_trial", values["truth"] - values["best_trial"])
     if "promise" in values:
-        found |= _paired("optimism", values["promise"] - values["truth"])
+        found |= paired("optimism", values["promise"] - values["truth"])
     if "today_truth" in values:
-        found |= _paired("gain_over_today", values["truth"] - values["today_truth"])
+        found |= paired("gain_over_today", values["truth"] - values["today_truth"])
         found["width_against_today"] = round(found["width"] / found["today_width"], 3)
     return found
 
 
-def _paired(name: str, differences: np.ndarray) -> dict[str, float]:
+def paired(name: str, differences: np.ndarray) -> dict[str, float]:
     return {
         name: round(float(differences.mean()), 4),
         f"{name}_error": round(float(differences.std(ddof=1) / len(differences) ** 0.5), 4),

@@ -6,9 +6,11 @@ directions only: that keeps the model small, and recognised more than all direct
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from automl.serving.predict import FeatureDistance
 
@@ -25,6 +27,7 @@ _RANK = 32
 _SHRINKAGE = 0.3
 _MOST_BYTES = 1_000_000
 _SMALLEST_SQUARE = 1e-12
+_FEW_DIRECTIONS = 4  # of so many times as many photos, finding these few directions is several times quicker than all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +64,12 @@ def learn_distance(
         return None
     rank = min(_RANK, max(1, _MOST_BYTES // (4 * units.shape[1])))
     distances, fold_of = np.empty(len(asked)), folds[asked]
+    products = _products(units)
     for fold in np.unique(fold_of):
-        learned = units[folds != fold]
-        distances[fold_of == fold] = _Shape.of(learned, rank).distances(units[asked[fold_of == fold]])
+        held_out = asked[fold_of == fold]
+        distances[fold_of == fold] = _distances(products, np.flatnonzero(folds != fold), held_out, rank, units.shape[1])
     threshold = threshold_of(distances)
-    shape = _Shape.of(units, rank)
+    shape = _Shape.of(units, products, rank)
     return Novelty(
         distance=shape.as_distance(taps, widths, threshold),
         held_out=distances / threshold,
@@ -92,6 +96,72 @@ def _cross_fitted(distances: np.ndarray, fold_of: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
+class _Widest:
+    """The directions in which photos vary most, in their inner products: there are more features than photos.
+
+    Attributes:
+        vectors: float64 (n_photos, rank), each of length 1; times the centred photos they give the directions.
+        lengths: float64 (rank,), of these directions.
+        discounts: float64 (rank,), see `_Shape`.
+        weight: see `_Shape`.
+    """
+
+    vectors: np.ndarray
+    lengths: np.ndarray
+    discounts: np.ndarray
+    weight: float
+
+    @classmethod
+    def of(cls, centred: np.ndarray, rank: int, width: int) -> "_Widest":
+        """centred: float64 (n_photos, n_photos), inner products of photos whose mean is 0. width: of the features."""
+        n_free = max(1, len(centred) - 1)
+        squares, vectors = _largest(centred, rank)
+        squares = np.maximum(squares / n_free, _SMALLEST_SQUARE)
+        rest = _SHRINKAGE * max(float(centred.trace()) / n_free, _SMALLEST_SQUARE) / width
+        discounts = 1 / rest - 1 / ((1 - _SHRINKAGE) * squares + rest)
+        return cls(vectors, np.sqrt(squares * n_free), discounts, 1 / rest)
+
+
+def _largest(products: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """The largest eigenvalues and their vectors: (rank,) and (n_photos, rank), fewer where there are fewer photos."""
+    from scipy.sparse.linalg import ArpackError, eigsh
+
+    n = len(products)
+    # With matrices this small, threads only wait for each other, and far longer where other work uses the processors.
+    with threadpool_limits(1, "blas"):
+        if n > _FEW_DIRECTIONS * rank:
+            with suppress(ArpackError):  # such as of photos that are all alike
+                squares, vectors = eigsh(products, k=rank, which="LA", v0=np.random.default_rng(0).normal(size=n))
+                return squares, vectors
+        squares, vectors = np.linalg.eigh(products)
+        return squares[-rank:], vectors[:, -rank:]
+
+
+def _products(units: np.ndarray) -> np.ndarray:
+    """float64 (n_photos, n_photos): inner products of the photos, their mean taken away."""
+    centred = units - units.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(centred @ centred.T, np.float64)
+
+
+def _distances(products: np.ndarray, learned: np.ndarray, asked: np.ndarray, rank: int, width: int) -> np.ndarray:
+    """float (len(asked),): how far some photos are from others, by their inner products alone.
+
+    Args:
+        products: see `_products`.
+        learned: int, the photos that are learned from.
+        asked: int, further photos.
+        rank: the number of directions.
+        width: the number of features.
+    """
+    inner, beside = products[np.ix_(learned, learned)], products[np.ix_(asked, learned)]
+    means, mean = inner.mean(axis=0), inner.mean()
+    widest = _Widest.of(inner - means - means[:, None] + mean, rank, width)
+    squares = products[asked, asked] - 2 * beside.mean(axis=1) + mean
+    along = (beside - beside.mean(axis=1, keepdims=True) - means + mean) @ widest.vectors / widest.lengths
+    return np.asarray(np.sqrt(np.maximum(widest.weight * squares - np.square(along) @ widest.discounts, 0)))
+
+
+@dataclass(frozen=True, slots=True)
 class _Shape:
     """Mean and shrunk covariance: d² = weight * |x - mean|² - |(x - mean) @ directions|²."""
 
@@ -100,25 +170,12 @@ class _Shape:
     weight: float
 
     @classmethod
-    def of(cls, units: np.ndarray, rank: int) -> "_Shape":
+    def of(cls, units: np.ndarray, products: np.ndarray, rank: int) -> "_Shape":
         mean = units.mean(axis=0, dtype=np.float64).astype(np.float32)
-        centred = units - mean
-        n, width = centred.shape
-        # Of fewer photos than features the products of the photos are the smaller matrix.
-        squares, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64) / max(1, n - 1))
-        squares, vectors = np.maximum(squares[::-1][:rank], _SMALLEST_SQUARE), vectors[:, ::-1][:, :rank]
-        along = centred.T @ vectors
+        widest = _Widest.of(products, rank, units.shape[1])
+        along = (units - mean).T @ widest.vectors.astype(np.float32)
         along /= np.maximum(np.linalg.norm(along, axis=0), _SMALLEST_SQUARE)
-        total = max(float(np.square(centred, dtype=np.float64).sum()) / max(1, n - 1), _SMALLEST_SQUARE)
-        rest = _SHRINKAGE * total / width
-        discount = 1 / rest - 1 / ((1 - _SHRINKAGE) * squares + rest)
-        return cls(mean, (along * np.sqrt(discount)).astype(np.float32), 1 / rest)
-
-    def distances(self, units: np.ndarray) -> np.ndarray:
-        """float (n,) for float32 (n, n_features)."""
-        centred = units - self.mean
-        squares = self.weight * np.square(centred).sum(axis=1) - np.square(centred @ self.directions).sum(axis=1)
-        return np.asarray(np.sqrt(np.maximum(squares, 0)))
+        return cls(mean, (along * np.sqrt(widest.discounts)).astype(np.float32), widest.weight)
 
     def as_distance(self, taps: Sequence[str], widths: Sequence[int], threshold: float) -> FeatureDistance:
         return FeatureDistance(

@@ -16,6 +16,9 @@ MEASURED = "measured.json"
 FORMAT = 1
 """The version of the file; measurements of another version are made anew."""
 
+_RISES = 1.05
+_MOST_FIGURES = 5
+
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -33,6 +36,34 @@ def measured(key: str, measure: Callable[[], str], file: Path | None = None) -> 
         kept[key] = measure()
         _write(file, {**_read(file), key: kept[key]})  # another process may have measured meanwhile
     return kept[key]
+
+
+def kept_quickest(key: str, file: Path) -> float | None:
+    """The quickest seconds that `keep_quickest` has kept under `key`; None where there are none."""
+    kept = _read(file).get(key)
+    return None if kept is None else float(kept)
+
+
+def keep_quickest(key: str, seconds: float, file: Path) -> None:
+    """Takes one more measurement of work that anything else on the machine makes slower, and never quicker.
+
+    The quickest one stays, so that a busy first run misleads no later one. A slower one lets it rise by a twentieth:
+    where the machine itself has become slower, some runs later that is known.
+    """
+    kept = kept_quickest(key, file)
+    quickest_s = seconds if kept is None else min(seconds, _RISES * kept)
+    _write(file, {**_read(file), key: f"{quickest_s:.4g}"})
+
+
+def kept_figures(key: str, file: Path) -> tuple[float, ...]:
+    """The figures of the last runs that `keep_figure` has kept under `key`, the oldest first."""
+    return tuple(map(float, _read(file).get(key, "").split()))
+
+
+def keep_figure(key: str, figure: float, file: Path) -> None:
+    """Keeps a figure of this run beside those of the last ones."""
+    figures = [*kept_figures(key, file), figure][-_MOST_FIGURES:]
+    _write(file, {**_read(file), key: " ".join(f"{one:.3g}" for one in figures)})
 
 
 def is_measured(key: str) -> bool:

@@ -1,7 +1,8 @@
 """Packs models: the best one so far while the search goes on, and the one that is delivered at its end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from automl.delivery.bundle import write_bundle
 from automl.delivery.exporter import ExportedModels, Exporter
 from automl.errors import DarkroomError, RunFailed
 from automl.evaluation.first_model import FirstModel
-from automl.pipeline.end_times import EndTimes
+from automl.pipeline.end_times import EndTimes, Part
 from automl.records import ImageRecord
 from automl.records.report import CandidateReport
 from automl.search.budget import Budget
@@ -112,25 +113,29 @@ class Packer(BestModelPacker):
         first = self.first.candidate if self.first else None
         self._budget.reserve(self.times.end_s(best, first, loading_s=self._tensorflow.loading_s))
 
-    def deliver(self, *candidates: Candidate) -> PackedModel:
+    def deliver(self, candidates: Iterable[Candidate]) -> PackedModel:
         """Both files of the first of `candidates` that can be written; of the last download, where none can.
+
+        Args:
+            candidates: at least one; a further one is asked for only where those before it cannot be written.
 
         Raises:
             DarkroomError, or what the export met: not one could be written.
         """
-        wanted: list[Candidate] = []
-        for one in (*candidates, self._packed.candidate if self._packed else None):
-            if one is not None and all(one is not other for other in wanted):
-                wanted.append(one)
-        for one in wanted[:-1]:
+        last_download = [] if self._packed is None else [self._packed.candidate]
+        wanted = _each_once(chain(candidates, last_download))
+        one = next(wanted)
+        while True:
             try:
                 return self._complete(one)
-            except Exception as error:  # noqa: BLE001 - another model can be delivered
+            except Exception as error:
+                if (another := next(wanted, None)) is None:
+                    raise
                 _log.warning("a model could not be exported", number=one.number, exc_info=True)
                 self._observer.note(
                     pipeline_messages.NEXT_BEST_DELIVERED.format(number=one.number + 1, reason=_reason(error))
                 )
-        return self._complete(wanted[-1])
+                one = another
 
     def has_time_for_first(self, winner: Candidate) -> bool:
         """Whether the first model can be tested beside the winner."""
@@ -192,7 +197,8 @@ class Packer(BestModelPacker):
         packed = self._packed
         if packed is not None and packed.candidate is candidate and packed.models.keras is not None:
             return packed
-        return PackedModel(candidate, self._export(candidate, f"best_{candidate.number}", with_keras=True))
+        with self.times.timed(Part.EXPORT, candidate):
+            return PackedModel(candidate, self._export(candidate, f"best_{candidate.number}", with_keras=True))
 
     def _export(self, candidate: Candidate, folder: str, *, with_keras: bool) -> ExportedModels:
         """Writes the model, loads it again and checks it on pictures from the pool.
@@ -210,6 +216,14 @@ class Packer(BestModelPacker):
         if not difference <= _LARGEST_DIFFERENCE:  # also where it is not a number
             raise RunFailed(pipeline_messages.MODELS_DISAGREE.format(difference=difference))
         return models
+
+
+def _each_once(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    given: list[Candidate] = []
+    for one in candidates:
+        if all(one is not other for other in given):
+            given.append(one)
+            yield one
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,7 @@ Where there is no test set, the held-out answers of the search choose and test t
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,12 +32,14 @@ from automl.evaluation.score import TestScore, evaluate
 from automl.images.pixel_rules import described, rules_of
 from automl.images.pixels import sweep
 from automl.models.head.settings import Targets
+from automl.models.measured import MEASURED
 from automl.models.weights.cache import InstalledWeights
 from automl.pipeline.aspect_choice import AspectChoice
-from automl.pipeline.end_times import EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes, slowness
+from automl.pipeline.end_times import EndTimes, Part
 from automl.pipeline.later_clips import later_clips, note_clips_in_test
 from automl.pipeline.novelty import learned_novelty, novelty_report, why_unable
-from automl.pipeline.packing import Packer
+from automl.pipeline.pace import Pace
+from automl.pipeline.packing import PackedModel, Packer
 from automl.pipeline.tensorflow_loader import TensorFlowLoader
 from automl.pipeline.testing import EveryPhotoTest, Tested
 from automl.pipeline.thinning import affordable_share, thinned
@@ -152,6 +154,8 @@ class _Run:
         self._tensorflow = TensorFlowLoader()
         self._clips: ClipsByFeatures | None = None
         self._features = self._make_features()
+        self._kept = job.cache / MEASURED
+        self._pace = Pace(self._kept, is_disturbed=lambda: self._tensorflow.is_busy, start_s=job.start_s)
 
     def run(self) -> RunResult:
         sweep(self._job.cache)
@@ -234,7 +238,8 @@ class _Run:
                 n_test=len(self._plan.test),
                 budget=self._budget,
                 n_answers=self._n_answers,
-                start_s=self._job.start_s,
+                pace=self._pace,
+                kept=self._kept,
             ),
             photos=self._images(self._plan.pool),
             rules=self._rules,
@@ -288,23 +293,40 @@ class _Run:
 
     def _finish(self, best: Candidate, search: Search) -> RunResult:
         """The winner is final once its files are written; only then is the first test picture read."""
-        best_head, records = search.trials.models.best_head, search.trials.records
+        best_head, times = search.trials.models.best_head, self._packer.times
         searched_s = self._budget.elapsed_s
         self._observer.activity(pipeline_messages.PACKING_BEST)
         self._tensorflow.wait()
-        finals = [self._completed_model(best)]
-        if best_head is not None and best_head is not best:
-            finals.append(self._completed_model(best_head))
-        packed = self._packer.deliver(*[final.candidate for final in finals])
-        winner, models = packed.candidate, packed.models
-        final = next((final for final in finals if final.candidate is winner), None)
-        calibration = final.calibration if final else None
+        finals: list[_Final] = []
+        models_in_order = [best] if best_head is None or best_head is best else [best, best_head]
+        packed = self._packer.deliver(self._completed_one_by_one(models_in_order, finals))
+        winner = packed.candidate
         described = self._describe(winner)
         self._observer.winner(described)
-        tested = self._tested(winner, models, search)
-        score, first_score = tested.score, tested.first
+        with times.timed(Part.TEST, winner, first=self._tested_too(winner)):
+            tested = self._tested(winner, packed.models, search)
         if self._clips is not None and not self._plan.tests_every_photo:
             note_clips_in_test(self._clips, self._features, tested.images, self._observer)
+        final = next((final for final in finals if final.candidate is winner), None)
+        with times.timed(Part.REST, winner):
+            result = self._written(packed, described, tested, final=final, search=search, searched_s=searched_s)
+        self._pace.keep()
+        return result
+
+    def _written(
+        self,
+        packed: PackedModel,
+        described: CandidateReport,
+        tested: Tested,
+        *,
+        final: _Final | None,
+        search: Search,
+        searched_s: float,
+    ) -> RunResult:
+        """Draws the plots and writes the report and the download."""
+        winner, models, score = packed.candidate, packed.models, tested.score
+        best_head, records = search.trials.models.best_head, search.trials.records
+        calibration = final.calibration if final else None
         plots = self._draw(winner, tested, records=records, calibration=calibration)
         first = self._packer.first
         report = describe_result(
@@ -317,9 +339,9 @@ class _Run:
             time=self._times(),
             calibration=calibration,
             novelty=self._novelty_report(final, score, models),
-            first_model=describe_first(first, first_score) if first and first_score else None,
+            first_model=describe_first(first, tested.first) if first and tested.first else None,
             mistakes=self._mistakes(tested),
-            suspects=doubted_labels(best_head or best, self._job.manifest, self._plan),
+            suspects=doubted_labels(best_head or winner, self._job.manifest, self._plan),
             look_alikes=look_alike_pairs(self._features.last_layer(), self._job.manifest, self._plan),
         )
         bundle = self._job.workspace / "model.zip"
@@ -354,13 +376,20 @@ class _Run:
             return self._job.settings
         return self._job.settings.model_copy(update={"budget_s": self._budget.total_s})
 
+    def _completed_one_by_one(self, models: Sequence[Candidate], finals: list[_Final]) -> Iterator[Candidate]:
+        """Each model as it may be delivered, once it is asked for; what was found of it joins `finals`."""
+        for model in models:
+            finals.append(self._completed_model(model))
+            yield finals[-1].candidate
+
     def _completed_model(self, candidate: Candidate) -> _Final:
         """The same model, scaled so that its confidence agrees with how often its validation answers were right, and
         with the distance of photos from what it learned from."""
         calibration = calibrate(candidate.held_out_logits, self._targets.labels)
         novelty = None
         if self._contract is not None:  # a model without one has nowhere to say what its distance means
-            novelty = learned_novelty(candidate, features=self._features, weights=self._weights, plan=self._plan)
+            with self._packer.times.timed(Part.DISTANCE, candidate):
+                novelty = learned_novelty(candidate, features=self._features, weights=self._weights, plan=self._plan)
         scaled = calibrated(candidate, calibration, self._targets.labels)
         return _Final(replace(scaled, distance=novelty.distance if novelty else None), calibration, novelty)
 
@@ -411,6 +440,13 @@ class _Run:
         is_search_late = searched_s > self._budget.total_s
         late = pipeline_messages.LATE_BY_FIRST_MODEL if is_search_late else pipeline_messages.LATE_BY_PACKING
         self._observer.note(late.format(late_s=late_s))
+
+    def _tested_too(self, winner: Candidate) -> Candidate | None:
+        """The first model, where it is tested beside the winner."""
+        first = None if self._job.earlier else self._packer.first
+        if first is None or first.candidate.is_same_model(winner):
+            return None
+        return first.candidate if self._packer.has_time_for_first(winner) else None
 
     def _tested(self, winner: Candidate, models: ExportedModels, search: Search) -> Tested:
         """The scores of the winner and of the first model that was found.
@@ -477,18 +513,18 @@ class _Run:
 
         score, test_images = tested.score, tested.images
         maps, model = None, self._exporter.build_keras(winner)
-        needed_s = slowness(self._job.start_s) * (EXPLAIN_S + PLOTS_AND_PACKING_S)
-        if self._budget.total_s - self._budget.elapsed_s > needed_s:
+        if self._budget.total_s - self._budget.elapsed_s > self._packer.times.drawing_s(winner):
             self._observer.activity(pipeline_messages.DRAWING_HEAT_MAPS)
-            maps = heat_maps(
-                winner,
-                model,
-                weights=self._weights,
-                learned=self._images(self._plan.pool),
-                tested=test_images,
-                score=score,
-                rules=self._rules,
-            )
+            with self._packer.times.timed(Part.MAPS, winner):
+                maps = heat_maps(
+                    winner,
+                    model,
+                    weights=self._weights,
+                    learned=self._images(self._plan.pool),
+                    tested=test_images,
+                    score=score,
+                    rules=self._rules,
+                )
         else:
             self._observer.note(pipeline_messages.NO_HEAT_MAPS)
         self._observer.activity(pipeline_messages.DRAWING_PLOTS)

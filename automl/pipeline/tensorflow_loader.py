@@ -43,6 +43,11 @@ class TensorFlowLoader:
             return None
         return 0.0 if self._thread.ident is None else self._clock() - self._started_s
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is being imported at this moment."""
+        return self._thread.is_alive()
+
     def _load(self) -> None:
         # The search goes first: on Linux a thread has a priority of its own.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

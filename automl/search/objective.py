@@ -37,6 +37,10 @@ class Objective:
     max_model_bytes: float | None = None
     max_latency_s: float | None = None
 
+    @property
+    def has_limits(self) -> bool:
+        return self.max_model_bytes is not None or self.max_latency_s is not None
+
     def score(self, labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> float:
         """The goal's value, 0-1; balanced accuracy is the mean recall of those classes that are there.
 

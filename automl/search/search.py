@@ -270,6 +270,13 @@ class Search:
         self._fine_tune(plan)
         if not self._distillation.has_limits:
             self._distillation.run(plan)
+        if self._budget.has_clock:
+            self._search_on(plan)
+
+    def _search_on(self, plan: FeaturePlan) -> None:
+        """What the other stages leave of the time, however little, may still find a better head."""
+        if not self.trials.is_at_limit and not self._heads.why_it_ended:
+            self._heads.search(plan, self._settings.max_trials, math.inf)
 
     def _fine_tune(self, plan: FeaturePlan) -> None:
         # Stage 1 may have ended early, so there may be time now that was not foreseen.
@@ -282,9 +289,8 @@ class Search:
         finally:
             with suppress(SearchOver):
                 self._fine_tuning.refit()
-        if not self.trials.is_at_limit and not self._heads.why_it_ended:
-            # What fine-tuning leaves of the time, however little, may still find a better head.
-            self._heads.search(plan, self._settings.max_trials, math.inf)
+        if not self._budget.has_clock:  # with one, what is left is for teaching first
+            self._search_on(plan)
 
     def _head_trials(self, *, fine_tunes: bool) -> int | None:
         """How many of a limit of trials stage 1 may use, with or without a fine-tuning that follows."""

@@ -1,4 +1,4 @@
-"""How fast this machine is: probes of a few pictures, replaced by what the real work took."""
+"""How fast this machine is: a probe of a few pictures and what is kept, replaced by what the real work takes."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from automl.backbone_table import BACKBONES
 from automl.images.pixels import OnProgress
+from automl.models.device import has_gpu
 from automl.models.features import Extractor, OnnxExtractor
 from automl.models.memory import is_out_of_memory
 from automl.models.weights.cache import InstalledWeights
@@ -22,6 +24,7 @@ _PROBES = 2
 _LATENCY_PROBES = 5
 _FEWEST_TIMED = 64
 _PROBE_PX = 224
+_LARGE_PX = 160  # the time for smaller pictures is out of proportion to their area
 
 
 class BackboneSpeeds:
@@ -38,27 +41,39 @@ class BackboneSpeeds:
     ) -> None:
         self._extractor = extractor
         self._weights = weights
-        self._batches = RelativeTimes("features", self._batch_s, weights=weights, device=device_of_features, kept=kept)
+        self._batches = RelativeTimes(
+            "features",
+            self._batch_s,
+            expected=_expected_ratio,
+            weights=weights,
+            device=device_of_features,
+            kept=kept,
+        )
         self._singles = RelativeTimes("one photo", self._single_s, weights=weights, device=processors, kept=kept)
         self._seconds_per_image: dict[str, float] = {}
-        self._latency_s: dict[str, float] = {}
 
     def seconds_per_image(self, backbone: str) -> float:
-        """For one photo of many, at 224 px: timed on a few pictures of noise, later on the photos themselves."""
-        if backbone not in self._seconds_per_image:
-            self._seconds_per_image[backbone] = self._batches.seconds(backbone)
-        return self._seconds_per_image[backbone]
+        """For one photo of many, at 224 px: foreseen from the first network, later timed on the photos themselves."""
+        known = self._seconds_per_image.get(backbone)
+        return self._batches.seconds(backbone) if known is None else known
 
     def latency_s(self, backbone: str, image_size_px: int) -> float:
         """For a single photo on the CPU, where the delivered model runs."""
-        if backbone not in self._latency_s:
-            self._latency_s[backbone] = self._singles.seconds(backbone)
-        return self._latency_s[backbone] * (image_size_px / _PROBE_PX) ** 2
+        return self._singles.seconds(backbone) * (image_size_px / _PROBE_PX) ** 2
 
     def learn(self, block: Block, watch: "Stopwatch") -> None:
-        """Takes what computing a block took: whole batches are quicker than the probe at the start."""
-        if watch.seconds_per_row is not None:
-            self._seconds_per_image[block.backbone] = watch.seconds_per_row * (_PROBE_PX / block.image_size_px) ** 2
+        """Takes what computing a block took: whole batches are quicker than the probe at the start.
+
+        The network is loaded then, so it is also the moment to see once more what a single photo takes.
+        """
+        if isinstance(self._extractor(block.backbone), OnnxExtractor):
+            self._singles.learn(block.backbone, self._single_s(block.backbone))
+        if watch.seconds_per_row is None:
+            return
+        seconds = watch.seconds_per_row * (_PROBE_PX / block.image_size_px) ** 2
+        self._seconds_per_image[block.backbone] = seconds
+        if block.image_size_px >= _LARGE_PX:
+            self._batches.learn(block.backbone, seconds)
 
     def _batch_s(self, backbone: str) -> float:
         extractor = self._extractor(backbone)
@@ -70,6 +85,13 @@ class BackboneSpeeds:
         one = _noise(1)
         on_cpu(one)
         return _fastest_s(on_cpu, one, _LATENCY_PROBES)
+
+
+def _expected_ratio(name: str, first: str) -> float | None:
+    """What the table says of two networks on a processor; None on a GPU, or where it does not know them."""
+    if has_gpu() or not {name, first} <= BACKBONES.keys():
+        return None
+    return BACKBONES[name].figures.relative_time / BACKBONES[first].figures.relative_time
 
 
 def timed_per_image(extractor: Extractor, images: np.ndarray) -> float:

@@ -138,10 +138,17 @@ class RunningTrial:
             self._watched.finish(score, pruned=end.state is TrialState.PRUNED)
         return end
 
-    def record(self, end: TrialEnd) -> TrialRecord:
-        return record_of(
-            self._planned, end, number=self._number, started_s=self._started_s, now_s=self._budget.elapsed_s
-        )
+    def record(self, end: TrialEnd, *, place: int = 0, n_of_pass: int = 1) -> TrialRecord:
+        """The record of the trial, with its share of the seconds of a pass: the trials of one pass follow each other.
+
+        Args:
+            end: how it has ended.
+            place: among the trials of its pass.
+            n_of_pass: the number of these.
+        """
+        share_s = self.used_s / n_of_pass
+        started_s = self._started_s + place * share_s
+        return record_of(self._planned, end, number=self._number, started_s=started_s, now_s=started_s + share_s)
 
     def _end_of(self, outcome: Candidate | Exception) -> TrialEnd:
         if isinstance(outcome, Candidate):
@@ -165,17 +172,18 @@ class RunningTrial:
     def _on_step(self) -> bool:
         if self._watched is None:
             longest_s = _FIRST_TRIAL_SHARE * self._budget.total_s
-            return self._budget.has_clock and self._used_s > longest_s
+            return self._budget.has_clock and self.used_s > longest_s
         self._check_time()
         return False
 
     def _check_time(self) -> None:
         self._budget.check()
-        if self._budget.has_clock and self._used_s > self._max_s:
+        if self._budget.has_clock and self.used_s > self._max_s:
             raise TrialPruned(search_messages.TOOK_TOO_LONG)
 
     @property
-    def _used_s(self) -> float:
+    def used_s(self) -> float:
+        """Seconds since it began, of the whole pass that it belongs to."""
         return self._budget.elapsed_s - self._started_s
 
 

@@ -1,6 +1,8 @@
 """The trials of a run: each one is run, recorded and reported here."""
 
 import math
+import statistics
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from automl.search.pruner import Pruner, Watched
 
 _LONGEST_FADES = 0.9
+_N_USUAL = 15
 
 
 class BestModelPacker(Protocol):
@@ -70,6 +73,7 @@ class Trials:
         for record in earlier:
             self._failures.count(record)  # the earlier attempt has said so
         self._longest_s: dict[Stage, float] = {}
+        self._last_s: defaultdict[Stage, deque[float]] = defaultdict(lambda: deque(maxlen=_N_USUAL))
         self._pruners: dict[tuple[Stage, int], Pruner] = {}
 
     @property
@@ -88,8 +92,13 @@ class Trials:
         return self._failures.retired
 
     def longest_s(self, stage: Stage) -> float:
-        """How long a trial of this stage may take, from those so far; 0 before the first."""
+        """How long a trial of this stage may take, or a pass of several, from those so far; 0 before the first."""
         return self._longest_s.get(stage, 0.0)
+
+    def usual_s(self, stage: Stage) -> float:
+        """How long a trial of this stage takes, or a pass of several: the median of the last ones; 0 before any."""
+        last = self._last_s[stage]
+        return statistics.median(last) if last else 0.0
 
     def has_stalled(self, n_trials: int) -> bool:
         """Whether the last `n_trials` trials brought nothing better."""
@@ -136,11 +145,15 @@ class Trials:
         self._context.observer.trying(trials[0].record(TrialEnd(state=TrialState.RUNNING)))
         outcomes = outcomes_of(train, trials)
         ends = [trial.end(outcome) for trial, outcome in zip(trials, outcomes, strict=True)]
-        records = [trial.record(end) for trial, end in zip(trials, ends, strict=True)]
+        pass_s = trials[0].used_s
+        records = [
+            trial.record(end, place=place, n_of_pass=len(trials))
+            for place, (trial, end) in enumerate(zip(trials, ends, strict=True))
+        ]
         for record, end, outcome in zip(records, ends, outcomes, strict=True):
             if isinstance(outcome, SearchOver):
                 raise outcome
-            self.take(record, end.candidate)
+            self.take(record, end.candidate, pass_s=pass_s)
         return records
 
     def _begun(self, planned: PlannedTrial, place: int, max_epochs: int, max_s: float) -> RunningTrial:
@@ -171,8 +184,12 @@ class Trials:
         self.models.best = ensemble
         self._context.observer.trial(record, ensemble)
 
-    def take(self, record: TrialRecord, candidate: Candidate | None) -> None:
-        """Takes a trial that has ended, and its model if it gave one."""
+    def take(self, record: TrialRecord, candidate: Candidate | None, *, pass_s: float | None = None) -> None:
+        """Takes a trial that has ended, and its model if it gave one.
+
+        Args:
+            pass_s: seconds of the whole pass that it was a part of; None for a trial by itself.
+        """
         self.records.append(record)
         for backbone in self._failures.count(record):
             failed = search_messages.BACKBONE_FAILED.format(
@@ -183,7 +200,9 @@ class Trials:
             self._offer(candidate)
         if len(self.records) > len(self.earlier) + 1:  # the first one pays for what is loaded on first use
             longest_s = self._longest_s.get(record.stage, 0.0)
-            self._longest_s[record.stage] = max(_LONGEST_FADES * longest_s, record.duration_s)
+            took_s = record.duration_s if pass_s is None else pass_s
+            self._longest_s[record.stage] = max(_LONGEST_FADES * longest_s, took_s)
+            self._last_s[record.stage].append(took_s)
         self._context.observer.trial(record, self.models.best)
         self._pack()
 

@@ -229,7 +229,8 @@ class HeadsStage:
             return True
         self._budget.check()
         left_s = min(self._budget.search_left_s, until_s - self._budget.elapsed_s)
-        return self._budget.has_clock and self._trials.longest_s(Stage.HEADS) > left_s
+        # One that takes longer than most is cut off by the clock, which costs less than to begin none.
+        return self._budget.has_clock and self._trials.usual_s(Stage.HEADS) > left_s
 
     def _tries_another_network(self, plan: FeaturePlan, until_s: float) -> bool:
         """Whether there was time for one that was left out, the most promising first. What needs no search is tried."""

@@ -86,3 +86,19 @@ def test_other_pictures_are_many_and_in_colour():
     assert len(pictures) == N_PICTURES > 40
     assert {one.mode for one in pictures} == {"RGB"}
     assert all(np.asarray(one).std() > 1 for one in pictures)
+
+
+@pytest.mark.parametrize("n", [60, 400])
+def test_inner_products_give_the_distances_that_the_covariance_gives(n):
+    """By its definition, with all directions of a matrix as large as the features."""
+    features, folds = units(pooled(n, 1)), np.arange(n) % 5
+    found, rank = learn_distance(features, taps=("low", "high"), widths=WIDTHS, folds=folds), 32
+    expected = np.empty(n)
+    for fold in range(5):
+        learned, asked = features[folds != fold], features[folds == fold]
+        squares, axes = np.linalg.eigh(np.cov(learned.T))
+        rest = 0.3 * squares.sum() / len(squares)
+        squares = np.where(np.arange(len(squares)) < len(squares) - rank, 0, squares)
+        away = (asked - learned.mean(axis=0)) @ axes
+        expected[folds == fold] = np.sqrt((away**2 / (0.7 * squares + rest)).sum(axis=1))
+    assert found.held_out == pytest.approx(expected / threshold_of(expected), rel=1e-3)

@@ -1,4 +1,4 @@
-"""When models are packed, how long the end is foreseen to take, and what happens where one cannot be written."""
+"""When models are packed, and what happens where one cannot be written."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,19 +9,18 @@ import pytest
 
 from automl.delivery.exporter import ExportedModels
 from automl.errors import DiskFull, RunFailed
-from automl.evaluation.other_pictures import N_PICTURES
 from automl.pipeline import packing
-from automl.pipeline.end_times import DISTANCE_S, EXPLAIN_S, PLOTS_AND_PACKING_S, EndTimes
+from automl.pipeline.end_times import EndTimes
 from automl.pipeline.packing import Packer
 from automl.records import ImageRecord
 from automl.search.budget import Budget
 from automl.search.candidate import Branch
 from automl.search.observer import Observer
 from automl.serving.predict import RULES
-from tests.automl.search.fakes import LATENCY_S, V1, V2, Clock, Features, branch_head, candidate
+from tests.automl.pipeline.fakes import SteadyPace
+from tests.automl.search.fakes import V2, Clock, Features, branch_head, candidate
 
 EXPORT_S = 0.5
-FOREIGN_S = DISTANCE_S + N_PICTURES * LATENCY_S[V2]
 TUNED = Branch(V2, 224, Path("tuned.weights.h5"))
 
 
@@ -71,7 +70,8 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setattr(packing, "write_bundle", lambda *_: None)
     budget, exporter = Budget(600, clock=clock), Exporter(clock)
     pool = [ImageRecord(path=Path("x"), name="x", label="a", sha256="0", width=9, height=9)] * 4
-    times = EndTimes(Features(clock), n_test=100, budget=budget)
+    pace = SteadyPace()
+    times = EndTimes(Features(clock), n_test=100, budget=budget, pace=pace, kept=tmp_path / "measured.json")
     packer = Packer(
         exporter,
         describe=lambda _model: None,
@@ -102,7 +102,7 @@ def test_the_file_of_the_first_model_stays_when_a_better_one_is_packed(world):
     world.packer.after_trial(better)
     assert world.exporter.written == [(0, False), (1, False)]
     assert world.packer.first.candidate is first
-    assert world.packer.first.onnx.parent != world.packer.deliver(better).models.onnx.parent
+    assert world.packer.first.onnx.parent != world.packer.deliver([better]).models.onnx.parent
 
 
 def test_a_first_model_that_could_not_be_packed_is_not_the_first(world):
@@ -174,71 +174,6 @@ def test_nothing_is_packed_when_the_search_is_over_or_will_be_by_then(world):
     assert world.exporter.written == [(0, False)]
 
 
-def test_what_is_packed_already_does_not_shorten_the_end_since_a_better_one_may_come(world):
-    world.tensorflow.loading_s = None
-    best = candidate(0)
-    world.packer.after_trial(best)
-    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
-    both_s = 2 * 100 * 0.02  # the winner and the first model
-    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + both_s + rest_s))
-
-
-@pytest.mark.parametrize(("loading_s", "foreseen_s"), [(0.0, 8.0), (3.0, 8.0), (30.0, 30.0)])
-def test_what_has_been_loading_for_long_is_foreseen_to_take_as_long_again(world, loading_s, foreseen_s):
-    world.tensorflow.loading_s = loading_s
-    world.packer.after_trial(candidate(0))
-    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
-    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + foreseen_s + 2 * 100 * 0.02 + rest_s))
-
-
-def test_where_starting_took_long_loading_and_drawing_are_foreseen_to_take_longer_as_well(world):
-    def end_s(start_s):
-        times = EndTimes(world.times._features, n_test=100, budget=world.budget, start_s=start_s)
-        return times.end_s(candidate(0), None, loading_s=0.0)
-
-    more_s = 1.3 * (8.0 + EXPLAIN_S + PLOTS_AND_PACKING_S)
-    assert end_s(1.0) == end_s(2.5) == end_s(0.0)
-    assert end_s(5.0) - end_s(2.5) == pytest.approx(more_s)
-
-
-def test_a_mean_of_networks_that_may_be_chosen_at_the_end_takes_longer_to_pack_than_the_best_one(world):
-    world.tensorflow.loading_s = None
-    world.packer.expect_branches(3)
-    world.packer.after_trial(candidate(0))
-    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
-    assert world.budget.reserve_s == pytest.approx(1.3 * (2.6 * 4 * EXPORT_S + 2 * 100 * 0.02 + rest_s))
-
-
-def test_no_time_is_kept_for_the_first_model_where_that_would_be_much(world):
-    world.tensorflow.loading_s = None
-    world.times._n_test = 1000
-    world.packer.after_trial(candidate(0))
-    rest_s = EXPLAIN_S + PLOTS_AND_PACKING_S + FOREIGN_S
-    assert world.budget.reserve_s == pytest.approx(1.3 * (4 * EXPORT_S + 1000 * 0.02 + rest_s))
-
-
-def test_a_short_run_keeps_no_time_for_heat_maps(world):
-    world.tensorflow.loading_s = None
-    world.budget.total_s = 120.0
-    world.packer.after_trial(candidate(0))
-    assert world.budget.reserve_s == pytest.approx(
-        1.3 * (4 * EXPORT_S + 2 * 100 * 0.02 + PLOTS_AND_PACKING_S + FOREIGN_S)
-    )
-
-
-def test_the_end_is_longer_with_a_tuned_network_and_its_mean_with_a_head_ahead(world):
-    world.tensorflow.loading_s = None
-    best = candidate(0)
-    world.packer.after_trial(best)
-    before_s = world.budget.reserve_s
-    world.packer.expect_fine_tuned()
-    world.packer.after_trial(best)
-    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.8 * 4 * EXPORT_S + 20))
-    world.packer.after_trial(candidate(1, heads=(branch_head(), branch_head(Branch(V1, 224)))))
-    n_asked = 100 + N_PICTURES
-    assert world.budget.reserve_s - before_s == pytest.approx(1.3 * (0.8 * 4 * EXPORT_S + 20 + n_asked * LATENCY_S[V1]))
-
-
 def test_a_short_budget_keeps_half_for_the_search(world):
     world.packer._budget = world.times._budget = Budget(30, clock=world.clock)
     world.packer.expect_fine_tuned()
@@ -258,24 +193,38 @@ def test_a_model_that_cannot_be_packed_is_noted_once_and_the_search_goes_on(worl
 def test_where_the_best_cannot_be_written_the_best_head_is_delivered(world):
     best, head = candidate(3, heads=(branch_head(TUNED),)), candidate(1)
     world.exporter.differing = {3}
-    packed = world.packer.deliver(best, head)
+    packed = world.packer.deliver([best, head])
     assert packed.candidate is head and packed.models.keras is not None
     assert "try 4 could not be written" in world.observer.notes[0]
     assert "next best" in world.observer.notes[0]
+
+
+def test_another_model_is_asked_for_only_where_the_best_one_cannot_be_written(world):
+    """What completing it takes would be the user's time."""
+    asked = []
+
+    def in_order():
+        for number in (1, 2, 3):
+            asked.append(number)
+            yield candidate(number)
+
+    world.exporter.broken = {1}
+    assert world.packer.deliver(in_order()).candidate.number == 2
+    assert asked == [1, 2]
 
 
 def test_the_model_of_the_last_download_is_the_last_resort(world):
     first = candidate(0)
     world.packer.after_trial(first)
     world.exporter.broken = {1, 2}
-    assert world.packer.deliver(candidate(2), candidate(1)).candidate is first
+    assert world.packer.deliver([candidate(2), candidate(1)]).candidate is first
 
 
 def test_where_no_model_can_be_written_the_run_fails(world):
     best = candidate(0)
     world.exporter.differing = {0}
     with pytest.raises(RunFailed, match="disagree"):
-        world.packer.deliver(best, best)
+        world.packer.deliver([best, best])
     assert world.observer.notes == []
 
 
@@ -283,9 +232,9 @@ def test_files_that_are_complete_are_not_written_again(world):
     world.tensorflow.loading_s = None
     best = candidate(0)
     world.packer.after_trial(best)
-    world.packer.deliver(best, best)
+    world.packer.deliver([best, best])
     refitted = replace(best, fold_layers=())
-    world.packer.deliver(refitted, best)
+    world.packer.deliver([refitted, best])
     assert world.exporter.written == [(0, True), (0, True)]
 
 

@@ -24,15 +24,16 @@ def test_it_says_how_long_it_has_been_loading_and_when_it_has_ended(importing):
     clock = Clock()
     loader = TensorFlowLoader(clock)
     clock.now = 5.0
-    assert loader.loading_s == 0.0
+    assert loader.loading_s == 0.0 and not loader.is_busy
     loader.start()
     clock.now = 25.0
     loader.start()  # it has begun
-    assert loader.loading_s == 20.0
+    assert loader.loading_s == 20.0 and loader.is_busy
     importing.set()
     loader.wait()
     assert loader.loading_s is None
     loader._thread.join()
+    assert not loader.is_busy
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

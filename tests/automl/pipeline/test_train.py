@@ -347,9 +347,10 @@ def test_plots_that_have_no_time_for_heat_maps_say_only_that(job, tmp_path, monk
     story, seconds = Story(), [0.0]
     run = pipeline._Run(replace(job, workspace=tmp_path), Budget(60, clock=lambda: seconds[0]), story)
     run._exporter, run._goal = SimpleNamespace(build_keras=lambda _winner: None), "accuracy"
+    run._packer = SimpleNamespace(times=SimpleNamespace(drawing_s=lambda _winner: 2.0))
     monkeypatch.setattr("automl.pipeline.explaining.layers_of", lambda *_: ())
     monkeypatch.setattr("automl.evaluation.plots.draw_all", lambda *_, **_values: [])
-    seconds[0] = 59.0
+    seconds[0] = 58.5
     winner = SimpleNamespace(curves=None, best_epoch=None)
     tested = testing.Tested(images=[], score=SimpleNamespace(classes=("a", "b")), first=None)
     assert run._draw(winner, tested, records=[], calibration=None) == []

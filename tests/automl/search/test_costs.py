@@ -26,3 +26,10 @@ def test_a_backbone_is_allowed_with_a_linear_head_on_its_last_tap():
 def test_a_smaller_picture_may_be_quick_enough():
     limited = costs(max_latency_s=LATENCY_S[V2] / 2)
     assert limited.is_allowed([V2], 112) and not limited.is_allowed([V2], 224)
+
+
+def test_without_limits_no_network_is_timed_to_say_that_it_is_allowed():
+    """Loading and timing all of them would take seconds before the first model."""
+    features = Features(Clock())
+    features.latency_s = features.tap_widths = lambda *_: pytest.fail("was measured")
+    assert costs_of(features, Objective()).is_allowed([V2, V1], 224)

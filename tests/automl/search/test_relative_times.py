@@ -21,9 +21,16 @@ class Machine:
         self.timed.append(name)
         return self.slowness * SECONDS[name]
 
-    def times(self, *, names: tuple[str, ...] = tuple(SECONDS), device: str = "2 of a", sha256: str = "0"):
+    def times(self, *, names: tuple[str, ...] = tuple(SECONDS), device: str = "2 of a", sha256: str = "0", **options):
         weights = weights_of(*names, sha256=sha256)
-        return RelativeTimes("features", self.measure, weights=weights, device=lambda: device, kept=self.file)
+        return RelativeTimes(
+            "features", self.measure, weights=weights, device=lambda: device, kept=self.file, **options
+        )
+
+
+def twice(_name: str, _first: str) -> float:
+    """What a table says that no machine has measured."""
+    return 2.0
 
 
 @pytest.fixture
@@ -63,3 +70,39 @@ def test_another_device_other_weights_or_another_first_network_are_timed_anew(ma
     machine.timed.clear()
     machine.times(**changed).seconds("slow")
     assert "slow" in machine.timed
+
+
+def test_where_a_table_says_what_networks_take_only_the_first_one_is_timed(machine: Machine) -> None:
+    times = machine.times(expected=twice)
+    assert [times.seconds(name) for name in SECONDS] == [2.0, 4.0, 4.0]
+    assert machine.timed == ["first"]
+
+
+def test_what_the_work_took_replaces_what_the_table_says(machine: Machine) -> None:
+    times = machine.times(expected=twice)
+    times.learn("first", 1.0)
+    assert times.seconds("slow") == 2.0
+    times.learn("slow", 3.0)
+    assert times.seconds("slow") == 3.0
+    assert machine.times(expected=twice).seconds("slow") == pytest.approx(3.0 * SECONDS["first"])
+
+
+def test_a_busy_run_misleads_only_a_little_and_until_a_run_has_seen_the_network_quicker(machine: Machine) -> None:
+    """Other work came after the first network was timed, so the second one seemed to take ten times as long."""
+    busy = machine.times(expected=twice)
+    busy.learn("first", SECONDS["first"])
+    busy.learn("slow", 10 * SECONDS["slow"])
+    assert machine.times(expected=twice).seconds("slow") == pytest.approx(1.6 * 2 * SECONDS["first"])
+    calm = machine.times(expected=twice)
+    calm.learn("slow", SECONDS["slow"])
+    assert machine.times(expected=twice).seconds("slow") == pytest.approx(SECONDS["slow"])
+
+
+def test_what_the_first_network_took_in_this_run_counts_for_the_others(machine: Machine) -> None:
+    quiet = machine.times()
+    quiet.learn("first", 2.0)
+    quiet.learn("slow", 6.0)
+    times = machine.times()
+    times.learn("first", 4.0)
+    assert times.seconds("slow") == pytest.approx(12.0, rel=0.06)
+    assert machine.timed == []

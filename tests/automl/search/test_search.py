@@ -12,7 +12,7 @@ from automl.records import Goal, RunSettings, RunState, Sampler, Stage, TrialRec
 from automl.search.block import Block
 from automl.search.space import is_recipe
 from tests.automl.search.fakes import TARGETS, V1, V2, head_candidate
-from tests.automl.search.worlds import STEP_S, FakeWorld, World, search_for_real
+from tests.automl.search.worlds import STEP_S, TRIAL_S, FakeWorld, World, search_for_real
 
 
 @pytest.fixture
@@ -99,6 +99,28 @@ def test_without_time_for_fine_tuning_heads_use_all_of_it(world):
         "The networks themselves were not trained any further (fine-tuning): even a short training of one takes about "
         "20 seconds here, and the search had no such time left. Give the run more time for that."
     )
+
+
+def test_one_slow_head_does_not_make_the_search_end_before_its_time(world):
+    """Its trials take two seconds each; one of twelve must not keep the last ten from being used."""
+
+    def heads(number, params):
+        w.clock.now += 10 if number == 25 else 0
+        return 0.5 + number / 1000
+
+    w = world(heads, budget_s=100.0, fine_tuning=False)
+    w.run()
+    assert 80 - 2 * TRIAL_S <= w.budget.elapsed_s <= 80 + TRIAL_S
+    assert w.why == "The search used the whole time budget."
+
+
+def test_what_teaching_leaves_of_the_time_is_used_for_heads(world, monkeypatch):
+    w = world(lambda number, params: 0.5 + number / 1000, budget_s=100.0, fine_tuning=False)
+    kept_s = 30.0
+    monkeypatch.setattr(w.search._distillation, "reserved_s", lambda _plan: kept_s)
+    monkeypatch.setattr(w.search._distillation, "run", lambda _plan: None)
+    w.run()
+    assert w.budget.elapsed_s >= 80 - 2 * TRIAL_S
 
 
 @pytest.mark.parametrize(

@@ -300,12 +300,32 @@ def test_the_longest_trial_is_remembered_by_stage_and_the_first_of_an_attempt_do
 
         return train
 
-    longest = []
-    for seconds in (50, 4, 2):
+    longest, usual = [], []
+    for seconds in (50, 4, 2, 1):
         trials.run(planned(), taking(seconds), max_epochs=10)
         longest.append(trials.longest_s(Stage.HEADS))
-    assert longest == pytest.approx([0, 4, 3.6])
-    assert trials.longest_s(Stage.FINE_TUNING) == 0
+        usual.append(trials.usual_s(Stage.HEADS))
+    assert longest == pytest.approx([0, 4, 3.6, 3.24])
+    assert usual == pytest.approx([0, 4, 3, 2])
+    assert trials.longest_s(Stage.FINE_TUNING) == trials.usual_s(Stage.FINE_TUNING) == 0
+
+
+def test_trials_of_one_pass_share_its_seconds_and_the_next_pass_is_foreseen_to_take_as_long():
+    """Each record with the whole pass would make the search believe that heads cost many times what they do."""
+    clock = Clock()
+    trials = trials_of(budget=Budget(600, clock=clock))
+    trials.run(planned(), giving(0.5), max_epochs=10)
+    clock.now += 1
+
+    def train(controls):
+        clock.now += 12
+        return [giving(0.6)(one) for one in controls]
+
+    began_s = trials._budget.elapsed_s
+    records = trials.run_together([planned()] * 4, train, max_epochs=[10] * 4, max_s=60)
+    assert [record.duration_s for record in records] == pytest.approx([3] * 4)
+    assert [record.started_s - began_s for record in records] == pytest.approx([0, 3, 6, 9])
+    assert trials.longest_s(Stage.HEADS) == pytest.approx(12)
 
 
 def test_training_again_replaces_the_best_only():
