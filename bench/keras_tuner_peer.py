@@ -93,7 +93,7 @@ def _model(hp: keras_tuner.HyperParameters, n_classes: int) -> keras.Model:
     x = backbone(x, training=False)[-1]
     x = keras.layers.GlobalAveragePooling2D()(x)
     x = keras.layers.Dropout(hp.Float("dropout", 0.0, 0.5, step=0.1, default=0.2))(x)
-    if units := hp.Categorical("units", [0, 128]):
+    if units := hp.Choice("units", [0, 128]):
         x = keras.layers.Dense(units, activation="relu")(x)
     model = keras.Model(images, keras.layers.Dense(n_classes, activation="softmax")(x))
     rate = hp.Float("learning_rate", 1e-4, 1e-2, sampling="log", default=1e-3)
