@@ -73,7 +73,7 @@ def main() -> None:
     options = parser.parse_args()
     weights = installed(load_settings().weights_dir)
     chosen = [weights[name] for name in options.backbones or weights]
-    pixels = _pixels(options.per_class)
+    pixels = parts_as_pixels(options.per_class)
     taps: dict[str, list[np.ndarray]] = {name: [] for name in pixels}
     for one in chosen:
         extractor = OnnxExtractor(one)
@@ -134,7 +134,7 @@ def _rates(learned: Part, tested: Part, others: dict[str, Part]) -> dict[str, An
     folds = np.random.default_rng(0).permutation(len(learned.taps)) % N_FOLDS
     scores = {"distance": _distance(learned, folds), "maximum softmax probability": _peer(learned, folds)}
     return {
-        name: {"true photos flagged": _share(score(tested)), **{other: _share(score(p)) for other, p in others.items()}}
+        name: {"true photos flagged": share(score(tested)), **{other: share(score(p)) for other, p in others.items()}}
         for name, score in scores.items()
     }
 
@@ -164,12 +164,12 @@ def _peer(learned: Part, folds: np.ndarray) -> Score:
     return lambda part: by_all(part.units) / threshold
 
 
-def _share(scores: np.ndarray) -> dict[str, Any]:
+def share(scores: np.ndarray) -> dict[str, Any]:
     n = int((scores > 1).sum())
     return {"n": n, "of": len(scores), "interval_95": [round(end, 3) for end in wilson_interval(n, len(scores))]}
 
 
-def _pixels(per_class: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def parts_as_pixels(per_class: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """uint8 (n, side, side, 3) and the classes, int (n,), of each part."""
     digits, random = load_digits(), np.random.default_rng(0)
     beans = _photos(DATA / "beans" / "train", random, per_class)
