@@ -12,7 +12,7 @@ from automl.text.messages import operations as operations_messages
 _SECONDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
-class Figures:
+class WebFigures:
     """One set for each application; may be written from many threads.
 
     Attributes:

@@ -14,7 +14,7 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
 from automl.store.worker_signs import WorkerSigns
-from server.figures import Figures
+from server.figures import WebFigures
 from server.live.hub import LiveHub
 from server.packed_models import PackedModels
 
@@ -38,7 +38,7 @@ class Services:
     """Hands live events out to open pages."""
     signs: WorkerSigns
     """Tells which worker nodes are alive."""
-    figures: Figures = field(default_factory=Figures)
+    figures: WebFigures = field(default_factory=WebFigures)
     """What this process counts."""
     models: ModelCache = field(default_factory=ModelCache)
     """Models that answer questions about single photos."""
