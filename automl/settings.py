@@ -200,6 +200,11 @@ class Settings(BaseSettings):
             "far as each finds 2 GB of memory.",
         ),
     ] = Field(0, ge=0)
+    log_bytes: Annotated[
+        int,
+        Setting(unit="bytes", help="A log of a service that has grown past this is put aside as .log.1; 0: never."),
+    ] = 20_000_000
+    log_older: Annotated[int, Setting(unit="files", help="How many logs that were put aside are kept of each.")] = 5
     lease_s: Annotated[
         int, Setting(unit="seconds", help="A running worker says this often, at least, that it is alive.")
     ] = 30

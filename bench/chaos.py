@@ -84,9 +84,10 @@ class Site:
         away_s: For how long Redis or the database is away where that is the fault.
     """
 
-    def __init__(self, home: Path, away_s: float = 60.0) -> None:
+    def __init__(self, home: Path, away_s: float = 60.0, database_url: str = "") -> None:
         self.away_s = away_s
-        self.settings: Settings = load_settings({"DARKROOM_HOME": str(home), "DARKROOM_LEASE_S": str(LEASE_S)})
+        variables = {"HOME": str(home), "LEASE_S": str(LEASE_S), "DATABASE_URL": database_url}
+        self.settings: Settings = load_settings({f"DARKROOM_{name}": value for name, value in variables.items()})
         self.database = Database(self.settings.database_url)
         self.database.migrate()
         self.store = ArtifactStore(self.settings.files_dir)

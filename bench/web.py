@@ -66,13 +66,7 @@ def first_page(browser: Browser, url: str) -> dict[str, Any]:
 
 def under_load(service: RunningStack, options: argparse.Namespace) -> dict[str, Any]:
     """Seconds of page views while the run trains."""
-    dataset = service.upload(options.folder, options.folder.parent.name)
-    ended = service.start(dataset, SHORT, seed=1)
-    service.wait_for(ended, "done")
-    while not all(export["state"] in ("ready", "failed") for export in service.exports(ended)):
-        time.sleep(0.5)  # other work, which a run does not wait for either
-    run = service.start(dataset, options.budget, seed=0)
-    service.wait_for(run, "searching")
+    dataset, ended, run = start_two_runs(service, options.folder, options.budget)
     paths = ["/", "/datasets", f"/datasets/{dataset}", f"/runs/{run}", f"/api/v1/runs/{run}"]
     paths += [f"/runs/{ended}", f"/runs/{ended}/try"]
     times: dict[str, list[float]] = {path: [] for path in paths}
@@ -99,6 +93,18 @@ def under_load(service: RunningStack, options: argparse.Namespace) -> dict[str, 
         "by_page": {_without_ids(path, dataset, run, ended): _percentiles(times[path]) for path in paths},
         "web_process_mb": round(service.web_process_mb()),
     }
+
+
+def start_two_runs(service: RunningStack, folder: Path, budget: str) -> tuple[str, str, str]:
+    """Ids of a data set, of a run on it that has ended with all its formats, and of one that is searching."""
+    dataset = service.upload(folder, folder.parent.name)
+    ended = service.start(dataset, SHORT, seed=1)
+    service.wait_for(ended, "done")
+    while not all(export["state"] in ("ready", "failed") for export in service.exports(ended)):
+        time.sleep(0.5)  # other work, which a run does not wait for either
+    run = service.start(dataset, budget, seed=0)
+    service.wait_for(run, "searching")
+    return dataset, ended, run
 
 
 def _stolen_s() -> float:

@@ -231,7 +231,7 @@ def large_picture(services: Services, key: str) -> bytes:
         NotFound: it is gone, or it is no photo.
         TooBusy: too many photos are being decoded at the moment.
     """
-    with services.store.as_file(key) as photo, _turn():
+    with services.store.as_file(key) as photo, _turn(services):
         answer = services.decoders.answer(Redraw(path=photo, longest_px=LARGE_PX))
     if not isinstance(answer, Redrawn):
         raise NotFound(server_messages.NO_PHOTO)
@@ -247,7 +247,7 @@ def heat_picture(asked: Asked, photo: Path, said: int | None, *, is_large: bool)
         NotFound: it is not a photo, the model has no such class, or it cannot be explained.
         TooBusy: too many photos are being decoded at the moment.
     """
-    with _turn():
+    with _turn(asked.services):
         try:
             picture = _explain(asked, _seen(asked, photo, small_px=LARGE_PX if is_large else PICTURE_PX), said)
         except (BadBundle, BadImage, ValueError) as error:
@@ -256,11 +256,12 @@ def heat_picture(asked: Asked, photo: Path, said: int | None, *, is_large: bool)
 
 
 def _answer(asked: Asked, *, name: str, photo: Photo, with_picture: bool, with_heat: bool) -> Answer:
-    with _turn():
+    with _turn(asked.services):
         began = time.perf_counter()
         seen = _seen(asked, photo, small_px=PICTURE_PX if with_picture or with_heat else 0)
         probabilities, distance = first_of(*asked.model.classifier.ask_arrays(seen.square[np.newaxis]))
         latency_s = time.perf_counter() - began
+        asked.services.figures.prediction_seconds.observe(latency_s)
         heat = _heat_or_nothing(asked, seen) if with_heat else b""
         picture = _encoded(Image.fromarray(seen.small), "JPEG") if with_picture and seen.small is not None else b""
     return Answer(
@@ -336,8 +337,10 @@ def whole_photo(body: IO[bytes]) -> io.BytesIO:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=_LONGEST_WAIT_S):
+def _turn(services: Services) -> Iterator[None]:
+    with services.figures.waiting_for("decoding"):
+        has_turn = _turns.acquire(timeout=_LONGEST_WAIT_S)
+    if not has_turn:
         raise TooBusy(server_messages.TOO_BUSY)
     try:
         yield

@@ -13,6 +13,7 @@ from automl.store.patience import is_away
 from automl.text.messages import accounts as account_messages
 from automl.text.messages import server as server_messages
 from server.access import is_by_link, path_for_logs
+from server.services import services
 from server.visitor import NotPermitted
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -137,6 +138,7 @@ def _unknown(error: Exception) -> ResponseReturnValue:
 
 
 def _answer(status: int, code: str, message: str) -> tuple[Any, int, dict[str, str]]:
+    services().figures.errors.labels(code).inc()
     headers = {"Retry-After": str(_AGAIN_AFTER_S)} if status == 503 else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

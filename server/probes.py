@@ -4,10 +4,10 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from flask import Blueprint, Flask, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,26 +21,16 @@ from server.services import Services, services
 
 blueprint = Blueprint("probes", __name__)
 
-_REGISTRY = "darkroom_metrics"
-_SECONDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-
 
 def install(app: Flask) -> None:
     """Counts every answer from now on. Each application has figures of its own."""
-    registry = CollectorRegistry()
-    seconds = Histogram(
-        "darkroom_http_request_seconds",
-        operations_messages.METRIC_HTTP_REQUEST_SECONDS,
-        ("method", "endpoint", "status"),
-        registry=registry,
-        buckets=_SECONDS,
-    )
-    registry.register(_Stored(app.extensions["darkroom"]))
-    app.extensions[_REGISTRY] = registry
+    own: Services = app.extensions["darkroom"]
+    own.figures.registry.register(_Stored(own))
 
     def count(response: Response) -> Response:
         # The name of the end point, since an address has ids in it: there would be a row for each of them.
         took_s = time.monotonic() - g.request_began_s
+        seconds = own.figures.request_seconds
         seconds.labels(request.method, request.endpoint or "none", str(response.status_code)).observe(took_s)
         return response
 
@@ -69,7 +59,7 @@ def is_ready() -> ResponseReturnValue:
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
     """The figures in the text format of Prometheus."""
-    text = generate_latest(current_app.extensions[_REGISTRY])
+    text = generate_latest(services().figures.registry)
     return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
@@ -81,6 +71,10 @@ class _Stored(Collector):
 
     def collect(self) -> Iterable[Metric]:
         yield _gauge("darkroom_disk_free_bytes", operations_messages.METRIC_DISK_FREE_BYTES, self._free_bytes())
+        asked = CounterMetricFamily("darkroom_model_cache", operations_messages.METRIC_MODEL_CACHE, labels=("result",))
+        asked.add_metric(("hit",), self._own.models.n_hits)
+        asked.add_metric(("miss",), self._own.models.n_misses)
+        yield asked
         yield from self._of_workers()
         try:
             with self._own.database.session() as session:

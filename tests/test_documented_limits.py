@@ -34,7 +34,7 @@ from automl.settings import load_settings
 from automl.store import composed, events, links, run_clock
 from automl.store import exports as stored_exports
 from automl.text.durations import duration_in_words
-from scripts.stack import child, services
+from scripts.stack import services
 from server import answering, template_filters
 from server.api.bodies import MAX_FILES_A_QUESTION
 from server.api.datasets import _DATASETS_ON_A_PAGE, _FILES_ON_A_PAGE
@@ -177,7 +177,7 @@ LIMITS = (
     # operations.md
     ("operations.md", f"up to {threads_of_the_web_server()} threads"),
     ("operations.md", f"open live pages hold {hub.MAX_STREAMS} at most"),
-    ("operations.md", f"grown past {mb(child._LOG_LIMIT_BYTES)}"),
+    ("operations.md", f"grown past {mb(SETTINGS.log_bytes)}"),
     ("operations.md", f"starts it again, {word(services._RESTARTS)} times at most"),
     ("operations.md", f"{word(notices.N_TRIES)} tries; then a note"),
     ("operations.md", f"the check is tried {word(tasks.MAX_CHECKS)} times"),

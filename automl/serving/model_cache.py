@@ -76,12 +76,17 @@ class ModelCache:
     Args:
         max_models: the number of models that are kept.
         max_bytes: the memory that they may take together. The model that is used now is always opened.
+
+    Attributes:
+        n_hits: how often a model was asked for that was there, or was being opened.
+        n_misses: how often one had to be opened for it.
     """
 
     def __init__(self, max_models: int = MAX_MODELS, max_bytes: int = MAX_BYTES) -> None:
         self._max_models, self._max_bytes = max_models, max_bytes
         self._lock = threading.Lock()
         self._slots: OrderedDict[str, _Slot] = OrderedDict()
+        self.n_hits = self.n_misses = 0
 
     def get(self, key: str, read: Read) -> OpenModel:
         """A model, which is opened if it is not open yet; other models can be used meanwhile.
@@ -94,6 +99,10 @@ class ModelCache:
             BadBundle: it cannot be opened; and what `read` raises.
         """
         with self._lock:
+            if key in self._slots:
+                self.n_hits += 1
+            else:
+                self.n_misses += 1
             slot = self._slots.setdefault(key, _Slot())
             self._slots.move_to_end(key)
         try:

@@ -24,7 +24,7 @@ from automl.store.backups import BackupFailed
 from automl.store.database import Database, TablesTooNew
 from automl.store.one_time_links import setup_path
 from scripts.stack import lan, services
-from scripts.stack.child import Child, Service, adopt_orphans, bury_orphans, kill_orphans, stop_children
+from scripts.stack.child import Child, Service, adopt_orphans, bury_orphans, kill_orphans, rotate, stop_children
 from scripts.stack.home import CannotStart, listen, locked, published_address, redis_socket, url_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -60,6 +60,7 @@ class Stack:
         if self._signals:
             raise Stopped
         for child in list(self._children):
+            rotate(child.log, max_bytes=self._settings.log_bytes, n_older=self._settings.log_older)
             if (code := child.exit_code()) is not None:
                 self._replace(child, code)
         bury_orphans(self._children)

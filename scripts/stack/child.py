@@ -2,17 +2,18 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_LOG_LIMIT_BYTES = 20_000_000
 
 _libc = ctypes.CDLL(None)
 
@@ -40,7 +41,6 @@ class Child:
     def __init__(self, service: Service, environment: Mapping[str, str], logs: Path, folder: Path) -> None:
         self.service = service
         self.log = logs / f"{service.name}.log"
-        _rotate(self.log)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 service.command,
@@ -139,6 +139,22 @@ def _children_of(parent: int) -> list[int]:
     return found
 
 
-def _rotate(log: Path) -> None:
-    if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+def rotate(log: Path, *, max_bytes: int, n_older: int) -> None:
+    """Puts a log aside as `.1` once it is larger, the one before as `.2` and so on, and empties it.
+
+    Whoever writes to it keeps it open for appending and goes on at its new beginning. What is written in the moment
+    between copying and emptying is lost.
+
+    Args:
+        max_bytes: 0 for a log that may grow without end.
+        n_older: how many are kept beside it.
+    """
+    if not max_bytes or not log.exists() or log.stat().st_size <= max_bytes:
+        return
+    names = [log, *(log.with_name(f"{log.name}.{number}") for number in range(1, n_older + 1))]
+    for newer, older in reversed(list(pairwise(names[1:]))):
+        if newer.exists():
+            newer.replace(older)
+    if n_older:
+        shutil.copyfile(log, names[1])
+    os.truncate(log, 0)

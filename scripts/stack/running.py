@@ -74,8 +74,12 @@ class RunningStack:
         response.raise_for_status()
         target.write_bytes(response.content)
 
-    def web_process_mb(self) -> float:
-        """Resident memory of the largest process of the web server, in MB of 10^6 bytes."""
+    def web_process_mb(self, line: str = "VmHWM") -> float:
+        """Resident memory of the largest process of the web server, in MB of 10^6 bytes.
+
+        Args:
+            line: of `/proc/PID/status`: "VmHWM" for the most so far, "VmRSS" for that of now.
+        """
         sizes = []
         for status in Path("/proc").glob("[0-9]*/status"):
             try:
@@ -85,7 +89,7 @@ class RunningStack:
             except OSError:  # it has ended in between, or is somebody else's
                 continue
             if "gunicorn" in command and f"DARKROOM_HOME={self.home}".encode() in environment:
-                sizes += [int(line.split()[1]) * 1024 / 1e6 for line in text.splitlines() if line.startswith("VmHWM")]
+                sizes += [int(row.split()[1]) * 1024 / 1e6 for row in text.splitlines() if row.startswith(line)]
         return max(sizes)
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from flask import Response, request, send_file
@@ -138,7 +139,9 @@ def _composed(services: Services, base: Artifact, exports: Sequence[Export], sur
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
     path = services.settings.composed_dir / base.run_id / f"{key}.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with exclusive(path.with_suffix(".lock")):
+    with ExitStack() as stack:
+        with services.figures.waiting_for("composing"):
+            stack.enter_context(exclusive(path.with_suffix(".lock")))
         if is_sound(path):
             os.utime(path)  # keeps it from being removed as unused while it is sent
             return path

@@ -91,6 +91,11 @@ def test_no_container_may_do_more_than_its_work(compose: dict[str, Any]) -> None
         assert service["pids_limit"] > 0
 
 
+def test_no_log_of_a_container_grows_without_end(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
 def test_the_queue_has_a_password_and_a_network_without_a_way_out(compose: dict[str, Any]) -> None:
     redis = compose["services"]["redis"]
     assert redis["networks"] == ["queue"] and compose["networks"]["queue"] == {"internal": True}

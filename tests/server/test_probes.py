@@ -1,6 +1,8 @@
 """What machines ask: is it alive, is it ready, and its figures."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -9,6 +11,9 @@ from automl.records import RunState
 from automl.store.database import Database, SchemaAge
 from automl.store.tables import now
 from automl.store.worker_signs import SignsAway, WorkerSigns
+from tests.server.trying import add_tried_run, picture
+
+DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"
 
 
 @pytest.fixture
@@ -90,6 +95,32 @@ def test_the_figures(client, world, nodes):
     seconds = "darkroom_http_request_seconds_count"
     assert found[f'{seconds}{{endpoint="home.health",method="GET",status="200"}}'] == 1
     assert found[f'{seconds}{{endpoint="none",method="GET",status="404"}}'] == 1
+
+
+def test_errors_are_counted_by_their_code(client, nodes):
+    client.get("/nowhere")
+    client.get("/api/v1/runs/nothing")
+    assert figures(client)['darkroom_errors_total{code="not_found"}'] == 2
+
+
+def test_photos_that_were_answered_and_models_that_were_open_are_counted(client, world, nodes):
+    run_id = add_tried_run(world)
+    for _ in range(2):
+        assert (
+            client.post(f"/api/v1/runs/{run_id}/predict", data=picture(), content_type="image/png").status_code == 200
+        )
+    found = figures(client)
+    assert found["darkroom_prediction_seconds_count"] == found['darkroom_lock_wait_seconds_count{lock="decoding"}'] == 2
+    cache = "darkroom_model_cache_total"
+    assert (found[f'{cache}{{result="hit"}}'], found[f'{cache}{{result="miss"}}']) == (1, 1)
+
+
+def test_the_dashboard_and_the_alerts_ask_for_figures_that_there_are(client, nodes):
+    """Also those that are counted only once something has happened have their line with what they are."""
+    told = set(re.findall(r"^# HELP (\w+)", client.get("/metrics").text, re.MULTILINE))
+    for name in ("grafana-dashboard.json", "darkroom-alerts.yml"):
+        asked = set(re.findall(r"darkroom_\w+", (DEPLOY / name).read_text()))
+        assert {re.sub("_(count|bucket|sum)$", "", one) for one in asked} <= told
 
 
 def test_the_figures_tell_what_is_away(client, world, nodes, monkeypatch):
