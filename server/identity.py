@@ -29,6 +29,7 @@ from automl.store.api_tokens import find_token
 from automl.store.random_secrets import new_secret
 from automl.store.sign_ins import begin_sign_in, end_sign_in, find_sign_in
 from automl.store.tables import Account
+from server.attempts import FailedAttempts
 from server.services import services
 from server.visitor import Visitor, known_visitor
 
@@ -46,10 +47,11 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 @dataclass
 class _Accounts:
-    """Whether anybody has an account: looked up once a second until somebody has."""
+    """Whether anybody has an account, looked up once a second until somebody has; and who has failed to sign in."""
 
     are_there: bool = False
     looked_s: float = field(default=float("-inf"))
+    failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)
 
     def look(self) -> bool:
         if not self.are_there and time.monotonic() - self.looked_s > _LOOK_EVERY_S:
@@ -104,6 +106,11 @@ def sign_out() -> None:
             end_sign_in(session, visitor.account_id, visitor.sign_in_id)
     logout_user()
     cookie.clear()
+
+
+def failed_attempts() -> FailedAttempts:
+    """To sign in to this server."""
+    return _accounts().failed_attempts
 
 
 def has_cookie() -> bool:

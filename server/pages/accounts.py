@@ -23,6 +23,7 @@ from automl.store.passwords import is_right
 from automl.store.sign_ins import end_sign_in, end_sign_ins, sign_ins_of
 from automl.store.tables import Account
 from automl.text.messages import accounts as account_messages
+from automl.text.messages import administration as administration_messages
 from server import identity
 from server.audit import record
 from server.services import services
@@ -50,17 +51,20 @@ def ask() -> ResponseReturnValue:
 @blueprint.post("/sign-in")
 def sign_in() -> ResponseReturnValue:
     email, password = request.form.get("email", ""), request.form.get("password", "")
+    attempts = identity.failed_attempts()
+    if attempts.are_too_many(email):
+        return _page_of_sign_in(email, administration_messages.TOO_MANY_ATTEMPTS), 429
     with services().database.session() as session:
         account = account_of(session, email, password)
         if account is not None:
             identity.sign_in(session, account)
             record(session, AuditAction.SIGNED_IN, account_id=account.id)
+            attempts.forget(email)
             return redirect(_next(), 303)
         known = find_by_email(session, email)  # an unknown address is not written down: it may be a password
         record(session, AuditAction.SIGN_IN_FAILED, detail=known.email if known else "")
-    problem = account_messages.NOT_TOGETHER
-    page = render_template("accounts/sign_in.html", is_set_up=True, next=_next(), email=email[:254], problem=problem)
-    return page, 403
+    attempts.count(email)
+    return _page_of_sign_in(email, account_messages.NOT_TOGETHER), 403
 
 
 @blueprint.post("/sign-out")
@@ -146,6 +150,10 @@ def end(sign_in_id: str) -> ResponseReturnValue:
             end_sign_in(session, own_id, sign_in_id)
         record(session, AuditAction.SIGN_INS_ENDED, object_kind="account", object_id=own_id)
     return redirect(url_for("accounts.show", _anchor="browsers"), 303)
+
+
+def _page_of_sign_in(email: str, problem: str) -> str:
+    return render_template("accounts/sign_in.html", is_set_up=True, next=_next(), email=email[:254], problem=problem)
 
 
 def own_account_id(session: Session) -> str:

@@ -9,6 +9,7 @@ from automl.records import AuditAction, Role
 from automl.store.accounts import find_account
 from automl.store.audit import KEPT_DAYS, PAGE, events_before, record_event
 from automl.store.tables import AuditEvent, now
+from server.attempts import MOST_FAILURES, WINDOW_S, FailedAttempts
 from tests.server.people import PASSWORD, add_person, browser, signed_in
 
 
@@ -112,6 +113,34 @@ def test_signing_in_and_failing_to_is_written_down_without_what_may_be_a_passwor
     ]
     with world.database.session() as session:
         assert {event.sender for event in events_before(session)} == {"127.0.0.1"}
+
+
+def test_passwords_cannot_be_tried_out(world, ann):
+    stays = signed_in(world, "ann")
+    form = {"email": "ann@example.org", "password": "wrong"}
+    for email in ("ann@example.org", "nobody@example.org"):
+        answers = [browser(world).post("/sign-in", data=form | {"email": email}) for _ in range(MOST_FAILURES + 1)]
+        assert [answer.status_code for answer in answers] == [403] * MOST_FAILURES + [429]
+    right = browser(world).post("/sign-in", data=form | {"email": " ANN@example.org ", "password": PASSWORD})
+    assert right.status_code == 429
+    assert "quarter of an hour" in right.text
+    assert stays.get("/account").status_code == 200
+
+
+def test_who_waits_can_try_again_and_who_signs_in_begins_anew():
+    time_s = [0.0]
+    attempts = FailedAttempts(lambda: time_s[0])
+    for _ in range(MOST_FAILURES):
+        assert not attempts.are_too_many("a@b")
+        attempts.count("a@b")
+    assert attempts.are_too_many("A@b ")
+    assert not attempts.are_too_many("b@b")
+    time_s[0] = WINDOW_S + 1
+    assert not attempts.are_too_many("a@b")
+    for _ in range(MOST_FAILURES):
+        attempts.count("a@b")
+    attempts.forget("a@b")
+    assert not attempts.are_too_many("a@b")
 
 
 def test_so_are_deletion_sharing_and_tokens(world, admin, bob):
