@@ -111,8 +111,8 @@ _NAMES: Mapping[Rule, str] = {
         run_api.delete_run run_api.restore_run links.make links.end shares.add shares.end
     """,
     Rule.ADMINISTRATOR: """
-        people.index people.invite people.change_role people.disable people.enable people.make_reset_link
-        people.show_audit
+        people.index people.invite people.take_back people.change_role people.disable people.enable
+        people.make_reset_link people.show_audit
     """,
 }
 

@@ -235,6 +235,7 @@ class AuditAction(StrEnum):
     TOKEN_MADE = "token_made"  # noqa: S105 - what was done
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - what was done
     INVITED = "invited"
+    INVITATION_ENDED = "invitation_ended"
     RESET_LINK_MADE = "reset_link_made"
     ROLE_CHANGED = "role_changed"
     DISABLED = "disabled"

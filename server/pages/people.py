@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from automl.records import AuditAction, LinkPurpose, Role
 from automl.store.accounts import all_accounts, find_account, set_disabled, set_role
 from automl.store.audit import PAGE, events_before
-from automl.store.one_time_links import make_link
+from automl.store.one_time_links import invitations, make_link, take_invitation_back
 from automl.store.tables import Account
 from server.audit import record
 from server.forms import chosen, row_id
@@ -22,8 +22,8 @@ def index() -> str:
     """All accounts."""
     with services().database.session() as session:
         own_id = own_account_id(session)
-        accounts = all_accounts(session)
-    return render_template("people/index.html", accounts=accounts, own_id=own_id)
+        accounts, invited = all_accounts(session), invitations(session)
+    return render_template("people/index.html", accounts=accounts, invited=invited, own_id=own_id)
 
 
 @blueprint.post("/people/invitations")
@@ -35,6 +35,16 @@ def invite() -> str:
         secret = make_link(session, LinkPurpose.INVITATION, role=role)
         record(session, AuditAction.INVITED, object_kind="account", detail=role)
     return render_template("people/link.html", address=_address(secret), account=None)
+
+
+@blueprint.post("/people/invitations/<link_id>/take-back")
+def take_back(link_id: str) -> ResponseReturnValue:
+    """Ends an invitation that nobody has used yet."""
+    with services().database.session() as session:
+        own_account_id(session)
+        if take_invitation_back(session, link_id):
+            record(session, AuditAction.INVITATION_ENDED, object_kind="account")
+    return redirect(url_for("people.index"), 303)
 
 
 @blueprint.post("/people/<account_id>/reset-link")

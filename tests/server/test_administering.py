@@ -53,6 +53,18 @@ def test_somebody_is_invited_by_a_link(world, admin):
     ]
 
 
+def test_an_invitation_can_be_taken_back(world, admin, bob):
+    path = link_on(admin.post("/people/invitations", data={"role": "viewer"}).text)
+    (address,) = re.findall('action="(/people/invitations/[^/"]+/take-back)"', admin.get("/people").text)
+    assert signed_in(world, "bob").post(address).status_code == 403
+    assert browser(world).get(path).status_code == 200
+    assert admin.post(address).status_code == 303
+    assert browser(world).get(path).status_code == 404
+    assert events(world)[0] == ("invitation_ended", "ann@example.org", "")
+    admin.post(address)
+    assert [action for action, _, _ in events(world)].count("invitation_ended") == 1
+
+
 def test_a_forgotten_password_is_replaced_by_a_link(world, admin, bob):
     there = signed_in(world, "bob")
     page = admin.post(f"/people/{bob}/reset-link").text
