@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     sign_in_idle_hours: Annotated[
         int, Setting(unit="hours", help="Whoever has not opened a page for so long signs in again.")
     ] = 168
+    token: Annotated[
+        str,
+        Setting(
+            unit="token", help="Token of an account, which `automl upload` sends to a server where people sign in."
+        ),
+    ] = ""
     account_runs_at_once: Annotated[
         int,
         Setting(

@@ -22,6 +22,7 @@ from server.pages import (
     help,
     home,
     links,
+    people,
     phone,
     photos,
     results,
@@ -29,6 +30,7 @@ from server.pages import (
     shared_result,
     shares,
     sure,
+    tokens,
     try_it,
 )
 from server.pages import answers as answer_pages
@@ -95,6 +97,8 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         shared_result,
         bin_pages,
         accounts,
+        tokens,
+        people,
         shares,
         help,
         probes,

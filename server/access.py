@@ -15,16 +15,17 @@ from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import Session
 
 from automl.errors import NotFound
-from automl.records import LinkedPage, Role
+from automl.records import LinkedPage, Role, TokenScope
 from automl.store.bin import BinKind
 from automl.store.links import find_link
 from automl.store.shares import Right, dataset_of_artifact, dataset_of_run, is_visible_to, right_to
 from automl.store.tables import Dataset, SharedLink
 from automl.text.messages import accounts as account_messages
+from automl.text.messages import administration as administration_messages
 from automl.text.messages import server as server_messages
 from automl.text.messages import store as store_messages
 from server.services import services
-from server.visitor import NotPermitted, SignInNeeded, known_visitor, visitor
+from server.visitor import NotPermitted, SignInNeeded, Visitor, known_visitor, visitor
 
 LINKS_PREFIX = "/shared"
 """What the paths of all read-only links begin with."""
@@ -80,7 +81,7 @@ _NAMES: Mapping[Rule, str] = {
     Rule.KNOWN: """
         home.index help.show help.api datasets.index dataset_api.list_datasets
         bin.index bin.ask_to_empty bin.empty_it bin_api.list_bin bin_api.empty_bin
-        accounts.show accounts.change accounts.change_password accounts.end
+        accounts.show accounts.change accounts.change_password accounts.end tokens.make tokens.revoke
     """,
     Rule.MEMBER: """
         home.try_samples datasets.create dataset_api.create_dataset run_api.create_run camera.new
@@ -110,11 +111,17 @@ _NAMES: Mapping[Rule, str] = {
         bin.ask bin.delete_it bin.put_back dataset_api.delete_dataset dataset_api.restore_dataset
         run_api.delete_run run_api.restore_run links.make links.end shares.add shares.end
     """,
-    Rule.ADMINISTRATOR: "",
+    Rule.ADMINISTRATOR: """
+        people.index people.invite people.take_back people.change_role people.disable people.enable
+        people.make_reset_link people.show_audit
+    """,
 }
 
 RULES: Mapping[str, Rule] = {name: rule for rule, names in _NAMES.items() for name in names.split()}
 """The rule of each endpoint. A test compares them with the addresses that there are."""
+
+_NOT_BY_TOKEN = frozenset({"accounts", "tokens", "people"})
+"""Blueprints that no token opens: whoever finds one must not be able to make more of it."""
 
 _RIGHTS = {Rule.SEES: Right.SEE, Rule.CHANGES: Right.CHANGE, Rule.OWNS: Right.OWN}
 
@@ -191,6 +198,7 @@ def _admit() -> ResponseReturnValue | None:
     who = known_visitor()
     if who is None:
         return _send_to_sign_in()
+    _require_scope(who)
     if rule is None or (rule is Rule.ADMINISTRATOR and who.role is not Role.ADMINISTRATOR):
         raise NotPermitted(account_messages.NOT_PERMITTED)
     if rule is Rule.MEMBER and who.role is Role.VIEWER:
@@ -217,6 +225,16 @@ def _send_to_sign_in() -> ResponseReturnValue:
         raise SignInNeeded(account_messages.SIGN_IN_FIRST)
     wanted = request.full_path.rstrip("?")
     return redirect(url_for("accounts.ask", next=None if wanted == "/" else wanted), 303)
+
+
+def _require_scope(who: Visitor) -> None:
+    is_predicting = request.endpoint == "try_api.predict"
+    is_reading = request.method in ("GET", "HEAD", "OPTIONS")
+    if who.scope is None:
+        return
+    is_allowed = {TokenScope.READ: is_reading, TokenScope.PREDICT: is_predicting, TokenScope.WRITE: True}[who.scope]
+    if not is_allowed or request.blueprint in _NOT_BY_TOKEN:
+        raise NotPermitted(administration_messages.OUT_OF_SCOPE)
 
 
 def _asked_about(session: Session) -> tuple[str | None, str]:

@@ -1,12 +1,14 @@
 """Deleting data sets and runs: into the bin, back from it, or for good."""
 
 from automl.errors import NotAllowedNow
+from automl.records import AuditAction
 from automl.store.bin import BinKind, empty_bin, put_back, put_into_bin
 from automl.store.database import find_dataset, find_run, known_dataset, known_run
 from automl.store.runs import request_cancel
 from automl.store.turns import lock_dataset
 from automl.text.messages import server as server_messages
 from server.access import is_own
+from server.audit import record
 from server.services import Services
 from server.uploads.receive import has_unfinished_run
 
@@ -43,12 +45,14 @@ def restore(services: Services, kind: BinKind, thing_id: str) -> None:
     """
     with services.database.session() as session:
         put_back(session, kind, thing_id)
+        record(session, AuditAction.RESTORED, object_kind=kind, object_id=thing_id)
 
 
 def empty(services: Services) -> None:
     """Removes all for good that is in the bin of whoever asks."""
     with services.database.session() as session:
         empty_bin(session, is_own())
+        record(session, AuditAction.BIN_EMPTIED)
 
 
 def _delete_dataset(services: Services, dataset_id: str, keep_s: float) -> None:
@@ -58,6 +62,7 @@ def _delete_dataset(services: Services, dataset_id: str, keep_s: float) -> None:
         if has_unfinished_run(session, dataset_id):
             raise NotAllowedNow(server_messages.IN_USE)
         put_into_bin(session, BinKind.DATASET, dataset_id, keep_s=keep_s)
+        record(session, AuditAction.DELETED, object_kind=BinKind.DATASET, object_id=dataset_id)
 
 
 def _delete_run(services: Services, run_id: str, keep_s: float) -> None:
@@ -67,5 +72,6 @@ def _delete_run(services: Services, run_id: str, keep_s: float) -> None:
         if is_under_way:
             request_cancel(run)
         put_into_bin(session, BinKind.RUN, run_id, keep_s=keep_s)
+        record(session, AuditAction.DELETED, object_kind=BinKind.RUN, object_id=run_id)
     if is_under_way:
         services.events.publish(run_id, "end" if run.state.is_finished() else "asked", state=run.state)

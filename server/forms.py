@@ -1,16 +1,21 @@
 """From what a form or a JSON body says to `RunSettings`, or to a sentence about what is wrong with it; and back."""
 
 from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
 
 from automl.errors import BadSetting
 from automl.options import RUN_OPTIONS, check_limits, read_settings
 from automl.records import RunSettings
+from automl.text.messages import administration as administration_messages
 from automl.text.messages import options as option_messages
 
 MAX_ROW_ID = 2**62
 """Larger numbers in an address name no row, and a database could not even ask."""
 
 _LAST_PAGE = 1_000_000
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def row_id(number: int) -> int:
@@ -22,6 +27,14 @@ def page_number(values: Mapping[str, str]) -> int:
     """`page` of a query, from 1; 1 where it is missing or no number."""
     text = values.get("page", "1")
     return min(max(1, int(text)), _LAST_PAGE) if text.isdecimal() and len(text) < 20 else 1
+
+
+def chosen(choices: type[_Choice], text: str) -> _Choice:
+    """The one of some choices that a form names. Raises BadSetting where it names none."""
+    try:
+        return choices(text)
+    except ValueError:
+        raise BadSetting(administration_messages.NO_SUCH_CHOICE) from None
 
 
 def run_settings(values: Mapping[str, object], max_budget_s: int) -> RunSettings:

@@ -5,7 +5,8 @@ the first account on, and wherever others reach the server, everybody signs in. 
 server shows nothing but the page behind the link that makes one.
 
 Flask-Login keeps the secret of a sign-in in Flask's cookie, which is signed; what it opens is in the database, so each
-sign-in can be ended there.
+sign-in can be ended there. Programs send a token in the header `Authorization: Bearer …`, which no browser sends by
+itself; it counts more than a cookie.
 """
 
 import os
@@ -21,11 +22,14 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
+from automl.records import TokenScope
 from automl.settings import Settings
 from automl.store.accounts import has_accounts
+from automl.store.api_tokens import find_token
 from automl.store.random_secrets import new_secret
 from automl.store.sign_ins import begin_sign_in, end_sign_in, find_sign_in
 from automl.store.tables import Account
+from server.attempts import FailedAttempts
 from server.services import services
 from server.visitor import Visitor, known_visitor
 
@@ -47,10 +51,11 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 @dataclass
 class _Accounts:
-    """Whether anybody has an account: looked up once a second until somebody has."""
+    """Whether anybody has an account, looked up once a second until somebody has; and who has failed to sign in."""
 
     are_there: bool = False
     looked_s: float = field(default=float("-inf"))
+    failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)
 
     def look(self) -> bool:
         if not self.are_there and time.monotonic() - self.looked_s > _LOOK_EVERY_S:
@@ -111,21 +116,31 @@ def sign_out() -> None:
     cookie.clear()
 
 
+def failed_attempts() -> FailedAttempts:
+    """To sign in to this server."""
+    return _accounts().failed_attempts
+
+
 def has_cookie() -> bool:
     """Whether a browser that has signed in sends the current request; scripts of other sites could make it do so."""
     return COOKIE in request.cookies
 
 
 def _find_visitor() -> None:
+    g.visitor = None if request.endpoint in _FOR_NOBODY else _sender()
+
+
+def _sender() -> Visitor | None:
+    header = request.authorization
+    found = None
+    if header is not None and header.type == "bearer":  # others may be meant for a proxy
+        found = _by_token(header.token or "")
     # Without a cookie it is not looked into, so that answers which are the same for all may be kept by all.
-    if request.endpoint in _FOR_NOBODY:
-        g.visitor = None
     elif has_cookie() and current_user.is_authenticated:
-        g.visitor = current_user.visitor
-    elif not services().settings.needs_accounts and not _accounts().look():
-        g.visitor = Visitor()
-    else:
-        g.visitor = None
+        found = current_user.visitor
+    if found is None and not services().settings.needs_accounts and not _accounts().look():
+        return Visitor()
+    return found
 
 
 def _by_cookie(secret: str) -> SignedIn | None:
@@ -134,9 +149,15 @@ def _by_cookie(secret: str) -> SignedIn | None:
         return None if found is None else SignedIn(secret, _visitor_of(found.account, found.id))
 
 
-def _visitor_of(account: Account, sign_in_id: str = "") -> Visitor:
+def _by_token(secret: str) -> Visitor | None:
+    with services().database.session() as session:
+        found = find_token(session, secret)
+        return None if found is None else _visitor_of(found.account, scope=found.scope)
+
+
+def _visitor_of(account: Account, sign_in_id: str = "", scope: TokenScope | None = None) -> Visitor:
     name = account.name or account.email
-    return Visitor(account_id=account.id, role=account.role, name=name, sign_in_id=sign_in_id)
+    return Visitor(account_id=account.id, role=account.role, name=name, sign_in_id=sign_in_id, scope=scope)
 
 
 def _accounts() -> _Accounts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import g
 
 from automl.errors import UserError
-from automl.records import Role
+from automl.records import Role, TokenScope
 from automl.text.messages import accounts as account_messages
 
 
@@ -30,12 +30,14 @@ class Visitor:
         role: What he may do. Where nobody needs an account, everybody is an administrator.
         name: What the pages call him.
         sign_in_id: The sign-in that the request comes from; empty where it comes from a program.
+        scope: What the token of a program may do; None where it comes from a browser.
     """
 
     account_id: str | None = None
     role: Role = Role.ADMINISTRATOR
     name: str = ""
     sign_in_id: str = ""
+    scope: TokenScope | None = None
 
 
 def known_visitor() -> Visitor | None:

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
     for refused in unreadable:
         _warn(cli_messages.FILE_NOT_SENT.format(name=refused.name, reason=refused.reason), console)
     address = options.to or f"http://127.0.0.1:{settings.port}"
-    remote = Remote(address, lambda note: _warn(note, console))
+    remote = Remote(address, lambda note: _warn(note, console), settings.token)
     try:
         _make_dataset(remote, options)
         record = _send(remote, files, label=options.label, console=console)

@@ -10,6 +10,7 @@ import httpx
 
 from automl.client.upload_form import LocalFile, SentFile
 from automl.errors import BadSetting, BadUpload
+from automl.text.messages import administration as administration_messages
 from automl.text.messages import command_line as cli_messages
 
 BATCH_FILES = 50
@@ -34,19 +35,20 @@ class Remote:
     Args:
         address: of the server (`http://127.0.0.1:8000`), or of the page of a data set there, which gets the photos.
         on_wait: called with a sentence while the connection is lost.
+        token: of somebody's account there, where the server asks who one is.
 
     Raises:
         BadSetting: no address, or nothing answers there.
     """
 
-    def __init__(self, address: str, on_wait: Callable[[str], None]) -> None:
+    def __init__(self, address: str, on_wait: Callable[[str], None], token: str = "") -> None:
         match = _ADDRESS.fullmatch(address.strip())
         if match is None:
             raise BadSetting(cli_messages.NOT_AN_ADDRESS.format(address=address))
         self._server, self.dataset_id = match["server"], match["dataset"] or ""
         self._on_wait = on_wait
         self._stopped = threading.Event()
-        self._http = httpx.Client(timeout=_TIMEOUT)
+        self._http = httpx.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {token}"} if token else {})
         self._greet()
 
     @property
@@ -203,4 +205,6 @@ def _answer(response: httpx.Response) -> JsonObject:
         message = str(body["error"]["message"])
     except (ValueError, KeyError, TypeError):
         message = cli_messages.SERVER_STATUS.format(status=response.status_code)
+    if response.status_code == 401:
+        message = administration_messages.WHO_ARE_YOU
     raise BadUpload(message)

@@ -19,6 +19,7 @@ from automl.records.result import RunResult
 from automl.records.run_settings import LR_SCHEDULES, SAMPLERS, USUAL_SIZE_PX, RunSettings
 from automl.records.serving_contract import Aspect, DeliveredContract, GrayRange, GrayRules, ServingContract
 from automl.records.states import (
+    AuditAction,
     DatasetState,
     Decision,
     ExportState,
@@ -36,6 +37,7 @@ from automl.records.states import (
     Severity,
     Split,
     Stage,
+    TokenScope,
     TrialState,
     TunerKind,
 )
@@ -46,6 +48,7 @@ __all__ = [
     "SAMPLERS",
     "USUAL_SIZE_PX",
     "Aspect",
+    "AuditAction",
     "ClassSplit",
     "ClassSummary",
     "DatasetManifest",
@@ -87,6 +90,7 @@ __all__ = [
     "SplitPlan",
     "SplitSummary",
     "Stage",
+    "TokenScope",
     "TransparencyFacts",
     "TrialInProgress",
     "TrialParams",

@@ -209,3 +209,39 @@ class LinkPurpose(StrEnum):
 
     PASSWORD = "password"  # noqa: S105 - what it is for
     """Sets another password for an account."""
+
+
+class TokenScope(StrEnum):
+    """What a program with a token may do, within what the role of its account allows."""
+
+    READ = "read"
+    """Look and download."""
+
+    PREDICT = "predict"
+    """Ask models what is on photos, and nothing else."""
+
+    WRITE = "write"
+    """All that the account may do, except with accounts, passwords and tokens."""
+
+
+class AuditAction(StrEnum):
+    """What is written down for administrators."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    LINK_USED = "link_used"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - what was done
+    SIGN_INS_ENDED = "sign_ins_ended"
+    TOKEN_MADE = "token_made"  # noqa: S105 - what was done
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - what was done
+    INVITED = "invited"
+    INVITATION_ENDED = "invitation_ended"
+    RESET_LINK_MADE = "reset_link_made"
+    ROLE_CHANGED = "role_changed"
+    DISABLED = "disabled"
+    ENABLED = "enabled"
+    DELETED = "deleted"
+    RESTORED = "restored"
+    BIN_EMPTIED = "bin_emptied"
+    SHARED = "shared"
+    SHARE_ENDED = "share_ended"

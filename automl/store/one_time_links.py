@@ -1,5 +1,6 @@
 """Links that work once: to set a server up, to invite somebody, and for a forgotten password."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import delete, select
@@ -69,3 +70,15 @@ def use_link(session: Session, secret: str) -> OneTimeLink:
     if not session.execute(delete(OneTimeLink).where(OneTimeLink.id == link.id).returning(OneTimeLink.id)).all():
         raise NotFound(account_messages.LINK_USED)
     return link
+
+
+def invitations(session: Session) -> Sequence[OneTimeLink]:
+    """Those that nobody has used yet and that still work, the newest first."""
+    is_open = (OneTimeLink.purpose == LinkPurpose.INVITATION, OneTimeLink.expires_at > now())
+    return session.scalars(select(OneTimeLink).where(*is_open).order_by(OneTimeLink.created_at.desc())).all()
+
+
+def take_invitation_back(session: Session, link_id: str) -> bool:
+    """Whether it was still there."""
+    is_it = (OneTimeLink.purpose == LinkPurpose.INVITATION, OneTimeLink.id == link_id)
+    return bool(session.execute(delete(OneTimeLink).where(*is_it).returning(OneTimeLink.id)).all())

@@ -43,6 +43,7 @@ from automl.records import (
     RunSettings,
     RunState,
     Stage,
+    TokenScope,
     TrialInProgress,
     TrialParams,
     TrialRecord,
@@ -147,6 +148,63 @@ class OneTimeLink(Base):
     account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
+
+
+class ApiToken(Base):
+    """A token with which a program acts for somebody.
+
+    Attributes:
+        id: Opaque id, which opens nothing.
+        account_id: For whom it acts.
+        name: What it is for, in the words of its owner.
+        token_hash: SHA-256 of the token, in hexadecimal digits.
+        scope: What it may do.
+        created_at: When it was made.
+        used_at: When it was last used, to the minute; None where it never was.
+        expires_at: From when on it opens nothing.
+    """
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (UniqueConstraint("token_hash", name="uq_api_tokens_token_hash"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[str]
+    token_hash: Mapped[str]
+    scope: Mapped[TokenScope]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+
+    account: Mapped[Account] = relationship()
+
+
+class AuditEvent(Base):
+    """Something that was done, written down for administrators. It outlives the account and the thing it names.
+
+    Attributes:
+        id: Grows with time.
+        at: When.
+        action: What, an `AuditAction`; as text, so that events of other versions can be read.
+        account_id: By whom; None where nobody needs an account, and where nobody knows.
+        who: The e-mail address of that account then.
+        sender: The address on the network that it came from.
+        object_kind: What kind of thing it was done to.
+        object_id: Its id.
+        detail: More of it.
+    """
+
+    __tablename__ = "audit_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
+    action: Mapped[str]
+    account_id: Mapped[str | None]
+    who: Mapped[str] = mapped_column(default="")
+    sender: Mapped[str] = mapped_column(default="")
+    object_kind: Mapped[str] = mapped_column(default="")
+    object_id: Mapped[str] = mapped_column(default="")
+    detail: Mapped[str] = mapped_column(default="")
 
 
 class Dataset(Base):

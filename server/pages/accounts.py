@@ -4,23 +4,28 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from automl.errors import BadSetting
-from automl.records import LinkPurpose, Role
+from automl.records import AuditAction, LinkPurpose, Role
 from automl.store.accounts import (
     account_of,
     add_account,
     checked_name,
     find_account,
+    find_by_email,
     has_administrator,
     set_password,
 )
+from automl.store.api_tokens import tokens_of
 from automl.store.one_time_links import find_link, use_link
 from automl.store.passwords import is_right
 from automl.store.sign_ins import end_sign_in, end_sign_ins, sign_ins_of
 from automl.store.tables import Account
 from automl.text.messages import accounts as account_messages
+from automl.text.messages import administration as administration_messages
 from server import identity
+from server.audit import record
 from server.services import services
 from server.visitor import known_visitor, visitor
 
@@ -46,14 +51,20 @@ def ask() -> ResponseReturnValue:
 @blueprint.post("/sign-in")
 def sign_in() -> ResponseReturnValue:
     email, password = request.form.get("email", ""), request.form.get("password", "")
+    attempts = identity.failed_attempts()
+    if attempts.are_too_many(email):
+        return _page_of_sign_in(email, administration_messages.TOO_MANY_ATTEMPTS), 429
     with services().database.session() as session:
         account = account_of(session, email, password)
         if account is not None:
             identity.sign_in(session, account)
+            record(session, AuditAction.SIGNED_IN, account_id=account.id)
+            attempts.forget(email)
             return redirect(_next(), 303)
-    problem = account_messages.NOT_TOGETHER
-    page = render_template("accounts/sign_in.html", is_set_up=True, next=_next(), email=email[:254], problem=problem)
-    return page, 403
+        known = find_by_email(session, email)  # an unknown address is not written down: it may be a password
+        record(session, AuditAction.SIGN_IN_FAILED, detail=known.email if known else "")
+    attempts.count(email)
+    return _page_of_sign_in(email, account_messages.NOT_TOGETHER), 403
 
 
 @blueprint.post("/sign-out")
@@ -85,6 +96,7 @@ def follow_link(secret: str) -> ResponseReturnValue:
                 role = Role.ADMINISTRATOR if link.purpose is LinkPurpose.SETUP else link.role
                 email, name = request.form.get("email", ""), request.form.get("name", "")
                 account = add_account(session, email=email, name=name, role=role, password=password)
+            record(session, AuditAction.LINK_USED, account_id=account.id, detail=link.purpose)
             identity.sign_in(session, account)
     except BadSetting as error:  # nothing was changed, so the link still works
         with services().database.session() as session:
@@ -104,7 +116,7 @@ def change() -> ResponseReturnValue:
     """Another name."""
     try:
         with services().database.session() as session:
-            find_account(session, _own_id()).name = checked_name(request.form.get("name", ""))
+            find_account(session, own_account_id(session)).name = checked_name(request.form.get("name", ""))
     except BadSetting as error:
         return _page_of_account(problem=error.message), 400
     return redirect(url_for("accounts.show"), 303)
@@ -116,10 +128,11 @@ def change_password() -> ResponseReturnValue:
     try:
         password = _password_typed_twice()
         with services().database.session() as session:
-            account = find_account(session, _own_id())
+            account = find_account(session, own_account_id(session))
             if not is_right(request.form.get("present", ""), account.password_hash):
                 raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
             set_password(session, account, password)
+            record(session, AuditAction.PASSWORD_CHANGED, object_kind="account", object_id=account.id)
             identity.sign_in(session, account)
     except BadSetting as error:
         return _page_of_account(problem=error.message), 400
@@ -130,25 +143,30 @@ def change_password() -> ResponseReturnValue:
 def end(sign_in_id: str) -> ResponseReturnValue:
     """Signs one browser out; `others`: all but this one."""
     with services().database.session() as session:
+        own_id = own_account_id(session)
         if sign_in_id == "others":
-            end_sign_ins(session, _own_id(), but_id=visitor().sign_in_id)
+            end_sign_ins(session, own_id, but_id=visitor().sign_in_id)
         else:
-            end_sign_in(session, _own_id(), sign_in_id)
+            end_sign_in(session, own_id, sign_in_id)
+        record(session, AuditAction.SIGN_INS_ENDED, object_kind="account", object_id=own_id)
     return redirect(url_for("accounts.show", _anchor="browsers"), 303)
 
 
-def _own_id() -> str:
+def _page_of_sign_in(email: str, problem: str) -> str:
+    return render_template("accounts/sign_in.html", is_set_up=True, next=_next(), email=email[:254], problem=problem)
+
+
+def own_account_id(session: Session) -> str:
     """Raises NotFound where nobody needs an account, so that nobody has a page of his own."""
-    return visitor().account_id or ""
+    return find_account(session, visitor().account_id or "").id
 
 
 def _page_of_account(problem: str = "") -> str:
     with services().database.session() as session:
-        account = find_account(session, _own_id())
-        browsers = sign_ins_of(session, account.id)
-    return render_template(
-        "accounts/show.html", account=account, browsers=browsers, this=visitor().sign_in_id, problem=problem
-    )
+        account = find_account(session, own_account_id(session))
+        browsers, tokens = sign_ins_of(session, account.id), tokens_of(session, account.id)
+    values = {"account": account, "browsers": browsers, "tokens": tokens, "this": visitor().sign_in_id}
+    return render_template("accounts/show.html", **values, problem=problem)
 
 
 def _page_of_link(purpose: LinkPurpose, account: Account | None, problem: str = "") -> str:

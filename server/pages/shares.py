@@ -3,8 +3,11 @@
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from automl.records import AuditAction
+from automl.store.accounts import find_account
 from automl.store.database import find_dataset
 from automl.store.shares import end_share, share
+from server.audit import record
 from server.services import services
 
 blueprint = Blueprint("shares", __name__, url_prefix="/datasets/<dataset_id>/shares")
@@ -17,13 +20,16 @@ def add(dataset_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
         dataset = find_dataset(session, dataset_id)
         share(session, dataset, form.get("email", ""), may_change=bool(form.get("may_change")))
+        record(session, AuditAction.SHARED, object_kind="datasets", object_id=dataset_id, detail=form.get("email", ""))
     return _back_to(dataset_id)
 
 
 @blueprint.post("/<account_id>/end")
 def end(dataset_id: str, account_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
+        email = find_account(session, account_id).email
         end_share(session, dataset_id, account_id)
+        record(session, AuditAction.SHARE_ENDED, object_kind="datasets", object_id=dataset_id, detail=email)
     return _back_to(dataset_id)
 
 

@@ -81,6 +81,7 @@ def scene(world) -> Scene:
             "photo_id": 1,
             "secret": secrets[LinkedPage.MODEL],
             "sign_in_id": "none",
+            "token_id": "none",
             "thing_id": dataset_id,
         }
     assert boss

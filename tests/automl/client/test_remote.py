@@ -12,12 +12,14 @@ from automl.client import remote as module
 from automl.client.remote import Remote
 from automl.client.upload_form import local_files
 from automl.errors import BadSetting, BadUpload
-from automl.records import DatasetState, DatasetSummary
+from automl.records import DatasetState, DatasetSummary, TokenScope
 from automl.settings import load_settings
+from automl.store.api_tokens import make_token
 from automl.store.tables import Base, Dataset
 from server import create_app
 from server.uploads import receive
 from tests.server.conftest import World
+from tests.server.people import add_person
 
 
 class Site(World):
@@ -233,6 +235,19 @@ def test_an_address_where_no_darkroom_is(address):
 def test_a_data_set_that_is_not_there(site, flowers, capfd):
     assert main(["upload", str(flowers), "--to", f"{site.url}/datasets/nope"]) == 2
     assert "no such data set" in capfd.readouterr().err
+
+
+def test_where_people_sign_in_a_token_is_sent(site, flowers, capfd, monkeypatch):
+    owner_id = add_person(site, "ann")
+    with site.database.session() as session:
+        token = make_token(session, owner_id, name="lab", scope=TokenScope.WRITE, days=1)
+    assert upload(site, flowers) == 2
+    assert "set DARKROOM_TOKEN" in " ".join(capfd.readouterr().err.split())
+    monkeypatch.setenv("DARKROOM_TOKEN", token)
+    assert upload(site, flowers) == 0
+    assert len(site.all_files()) == 6
+    with site.database.session() as session:
+        assert session.query(Dataset).one().owner_id == owner_id
 
 
 def test_a_file_that_changes_while_it_is_sent(site, flowers):

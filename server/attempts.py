@@ -1,0 +1,55 @@
+"""Failed attempts to sign in, which slow down whoever tries passwords out.
+
+They are counted by the address that was typed, whether anybody has it or not, so that nobody learns who has an account.
+They are held in memory, since one process answers all requests; whoever is signed in already stays so.
+"""
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from threading import Lock
+
+from automl.store.random_secrets import hash_of
+from automl.text.upload_names import clean_text
+
+MOST_FAILURES = 10
+"""For one address within `WINDOW_S`; after them, no password is looked at."""
+
+WINDOW_S = 900.0
+_MOST_ADDRESSES = 10_000
+
+
+class FailedAttempts:
+    """By the address that was typed.
+
+    Args:
+        clock: Seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def are_too_many(self, email: str) -> bool:
+        """Whether this address has to wait."""
+        with self._lock:
+            times = self._times.get(_key(email), deque())
+            return len(times) == MOST_FAILURES and times[0] > self._clock() - WINDOW_S
+
+    def count(self, email: str) -> None:
+        """One more. The addresses that were tried longest ago are forgotten."""
+        with self._lock:
+            self._times.setdefault(_key(email), deque(maxlen=MOST_FAILURES)).append(self._clock())
+            self._times.move_to_end(_key(email))
+            while len(self._times) > _MOST_ADDRESSES:
+                self._times.popitem(last=False)
+
+    def forget(self, email: str) -> None:
+        """Somebody has signed in with this address."""
+        with self._lock:
+            self._times.pop(_key(email), None)
+
+
+def _key(email: str) -> str:
+    return hash_of(clean_text(email).lower())  # of one length, however long the text is
