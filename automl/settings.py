@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -68,16 +69,28 @@ class Settings(BaseSettings):
     ] = Field(default_factory=lambda known: f"redis+socket://{known['home'] / 'redis' / 'redis.sock'}")
     host: Annotated[
         str,
-        Setting(unit="address", help="Where the web server listens. Anything but this machine needs a proxy."),
+        Setting(
+            unit="address",
+            help="Where the web server listens. Where others reach it, everybody signs in, and `DARKROOM_HOSTS` or "
+            "`DARKROOM_PUBLIC_URL` must be set.",
+        ),
     ] = "127.0.0.1"
     hosts: Annotated[
         str,
         Setting(
             unit="names",
-            help="Names that browsers may call this server by, with commas between. Empty: this machine's own names "
-            "while it listens only here, any name otherwise.",
+            help="Names that browsers may call this server by, with commas between, beside that in "
+            "`DARKROOM_PUBLIC_URL` and this machine's own.",
         ),
     ] = ""
+    proxies: Annotated[
+        int,
+        Setting(
+            unit="proxies",
+            help="How many proxies in front of it hand requests on, each trusted to say whom for (X-Forwarded-For, "
+            "-Proto and -Host). Where there are any, everybody signs in.",
+        ),
+    ] = Field(0, ge=0, le=10)
     port: Annotated[int, Setting(unit="TCP port", help="Where the web server listens; 0 takes a free one.")] = 8000
     max_upload_bytes: Annotated[int, Setting(unit="bytes", help="Largest data set, unpacked.")] = 10 * 1024**3
     max_request_bytes: Annotated[
@@ -228,16 +241,21 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @property
-    def trusted_hosts(self) -> list[str] | None:
-        """Host names that requests may carry, so that no page of another name can be made to point here; None: any."""
-        if self.hosts:
-            return [name.strip() for name in self.hosts.split(",") if name.strip()]
-        return ["localhost", "127.0.0.1", "[::1]"] if self.host in _THIS_MACHINE else None
+    def trusted_hosts(self) -> list[str]:
+        """Host names that requests may carry, so that no page of another name can be made to point here.
+
+        Empty where none are known: then no request could be answered.
+        """
+        named = [name.strip() for name in self.hosts.split(",") if name.strip()]
+        if public := urlsplit(self.public_url).hostname:
+            named.append(public)
+        # This machine's own names cannot be made to point elsewhere, and probes on it use them.
+        return [*named, "localhost", "127.0.0.1", "[::1]"] if named or self.host in _THIS_MACHINE else []
 
     @property
     def needs_accounts(self) -> bool:
         """Whether others than the people at this machine can reach it, so that everybody has to sign in."""
-        return self.host not in _THIS_MACHINE or bool(self.public_url)
+        return self.host not in _THIS_MACHINE or self.proxies > 0 or bool(self.public_url)
 
     @property
     def bin_s(self) -> float:

@@ -1,13 +1,16 @@
 """The web server: pages, uploads and the HTTP API. It never trains; it writes rows and enqueues by task name."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from automl.errors import BadSetting
 from automl.logs import configure_logging
 from automl.settings import Settings, load_settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.events import RunEvents
 from automl.store.worker_signs import WorkerSigns
+from automl.text.messages import options as option_messages
 from server import access, api, errors, identity, probes, request_log, security, static_files
 from server import template_filters as words
 from server.downloads import files as artifacts
@@ -54,9 +57,12 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
     `enqueue`: called as `enqueue(task_name, *ids)`; default: Celery, through `settings.broker_url`.
 
     Raises:
-        BadSetting: a DARKROOM_* variable that is not of its setting's type.
+        BadSetting: a DARKROOM_* variable that is not of its setting's type, or others can reach the server and it does
+            not know by which names.
     """
     settings = settings or load_settings()
+    if not settings.trusted_hosts:
+        raise BadSetting(option_messages.NO_HOST_NAMES.format(host=settings.host))
     app = PatientFlask(__name__, static_folder=None, template_folder="../templates")
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
     database = Database(settings.database_url)
@@ -103,6 +109,9 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         help,
         probes,
     )
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     for blueprint in (*(page.blueprint for page in pages), phone.shared, *api.BLUEPRINTS):
         app.register_blueprint(blueprint)
     return app

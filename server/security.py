@@ -44,6 +44,9 @@ _HEADERS = {
 }
 
 
+_OF_PROXIES = frozenset({"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"})
+
+
 def install(app: Flask) -> None:
     app.before_request(_refuse_other_names)
     app.before_request(_refuse_cross_site)
@@ -55,11 +58,14 @@ def _refuse_other_names() -> None:
     scripts of that host could read every page.
 
     Raises:
-        CrossSite: the request's host name is not one of this server's.
+        CrossSite: the request's host name is not one of this server's, or a proxy hands it on that the settings do not
+            name, so that others could reach what only this machine's people may.
     """
-    trusted = services().settings.trusted_hosts
-    if trusted is not None and not host_is_trusted(request.host, trusted):
+    settings = services().settings
+    if not host_is_trusted(request.host, settings.trusted_hosts):
         raise CrossSite(server_messages.OTHER_HOST.format(host=request.host[:100]))
+    if not settings.needs_accounts and not _OF_PROXIES.isdisjoint(request.headers.keys()):
+        raise CrossSite(server_messages.UNKNOWN_PROXY)
 
 
 def _refuse_cross_site() -> None:

@@ -23,6 +23,7 @@ from automl.store import backups
 from automl.store.backups import BackupFailed
 from automl.store.database import Database, TablesTooNew
 from automl.store.one_time_links import setup_path
+from automl.text.messages import options as option_messages
 from scripts.stack import lan, services
 from scripts.stack.child import Child, Service, adopt_orphans, bury_orphans, kill_orphans, rotate, stop_children
 from scripts.stack.home import CannotStart, listen, locked, published_address, redis_socket, url_of
@@ -106,6 +107,8 @@ def run(settings: Settings, environment: dict[str, str], lan_port: int | None = 
         cleanup.enter_context(locked(settings.home))
         listener = cleanup.enter_context(listen(settings.host, settings.port))
         for_lan = None if lan_port is None else cleanup.enter_context(on_lan(settings, lan_port))
+        if not settings.trusted_hosts:
+            raise CannotStart(option_messages.NO_HOST_NAMES.format(host=settings.host))
         stack = Stack(settings, environment)
         adopt_orphans()
         say("Darkroom is starting ...")

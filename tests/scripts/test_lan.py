@@ -114,17 +114,17 @@ class TestAddresses:
             assert lan._address_of(probe, "nothing") == ""
 
 
-def test_the_words_have_each_address_the_warning_and_that_there_is_no_log_in(certificate):
+def test_the_words_have_each_address_the_warning_and_that_everybody_signs_in(certificate):
     words = lan.in_words(["192.168.7.20", "10.0.0.3"], 8443, certificate)
     assert "  https://192.168.7.20:8443\n  https://10.0.0.3:8443\n" in words
     assert certificate.fingerprint in words
-    assert "not private" in words and "no log-in" in words
+    assert "not private" in words and "Everybody signs in" in words
     assert max(map(len, words.splitlines())) <= 120
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """The home of a stack that listens on the local network, and its address there."""
+    """The home of a stack that listens on the local network, its address there, and the path of the set-up link."""
     home = tmp_path_factory.mktemp("lan") / "home"
     lan.lan_addresses()  # a machine without a network cannot try this, and says so
     with launcher(home, "--lan", "0") as process:
@@ -135,25 +135,31 @@ def served(tmp_path_factory):
             found = process.stdout.readline()
         address = found.strip().removeprefix("https://")
         wait_until(lambda: answers(home, address), 30)
-        yield home, address
+        while "/once/" not in found:
+            found = process.stdout.readline()
+        setup = found.strip().removeprefix(f"https://{address}")
+        yield home, address, setup
 
 
 @pytest.mark.stack
 class TestServing:
-    def test_the_certificate_proves_the_address_and_the_page_may_use_the_camera(self, served):
-        response = ask(*served, path="/camera")
-        assert response.status == 200
-        assert "camera=(self)" in response.headers["Permissions-Policy"]
+    def test_until_somebody_has_set_it_up_it_shows_only_how(self, served):
+        *place, setup = served
+        assert ask(*place, path="/camera").headers["Location"] == "/sign-in?next=/camera"
+        assert ask(*place, path="/sign-in").status == 200
+        assert ask(*place, path=setup).status == 200
 
     def test_only_its_own_names_are_answered(self, served):
+        *served, _ = served
         _, address = served
         port = address.partition(":")[2]
-        assert ask(*served, headers={"Host": f"{lan.host_names()[1]}:{port}"}).status == 200
-        assert ask(*served, headers={"Host": "evil.example"}).status == 403
-        assert ask(*served, headers={"Host": f"localhost:{port}"}).status == 403
+        assert ask(*served, path="/health", headers={"Host": f"{lan.host_names()[1]}:{port}"}).status == 200
+        assert ask(*served, path="/health", headers={"Host": "evil.example"}).status == 403
 
     def test_pages_of_other_sites_change_nothing(self, served):
-        assert ask(*served, method="POST", path="/samples", headers={"Origin": "https://evil.example"}).status == 403
+        assert (
+            ask(*served[:2], method="POST", path="/sign-in", headers={"Origin": "https://evil.example"}).status == 403
+        )
 
     def test_without_tls_nothing_is_answered(self, served):
         with pytest.raises((http.client.HTTPException, OSError)):
@@ -187,6 +193,6 @@ def ask(home: Path, address: str, method: str = "GET", path: str = "/", headers:
 
 def answers(home: Path, address: str) -> bool:
     try:
-        return bool(ask(home, address).status == 200)
+        return bool(ask(home, address, path="/health").status == 200)
     except OSError:
         return False

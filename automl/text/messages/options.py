@@ -65,5 +65,9 @@ OPTION_WITH_VALUE = "{title}: {value}"
 
 # The settings of an installation.
 NOT_A_NUMBER_OF_UNIT = "{variable} must be a number of {unit}, not {text!r}."
+NO_HOST_NAMES = (
+    "DARKROOM_HOST is {host}, so others can reach this server. Say by which names: DARKROOM_HOSTS=photos.example.org, "
+    "or DARKROOM_PUBLIC_URL=https://photos.example.org."
+)
 NOT_ONE_OF = "{variable} must be {choices}, not {text!r}."
 NOT_ONE_OF_THESE = "{variable} must be one of {known}, not {text!r}."

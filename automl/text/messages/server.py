@@ -32,6 +32,10 @@ DATABASE_AWAY_NOT_DONE = (
     "back and do it once more."
 )
 OTHER_HOST = "This server does not answer to the name {host}. DARKROOM_HOSTS can allow it."
+UNKNOWN_PROXY = (
+    "A proxy handed this request on, so others may reach this server, and nobody has to sign in yet. Set "
+    "DARKROOM_PROXIES to the number of proxies and start Darkroom again; then everybody signs in."
+)
 OTHER_SITE = "This form was sent by another web site, so it was ignored. Open Darkroom's own page instead."
 
 # What is not there, or not there any more.
