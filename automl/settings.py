@@ -164,6 +164,14 @@ class Settings(BaseSettings):
             help="While less is free on the disk of the home folder, the bin is emptied early, the oldest first.",
         ),
     ] = 2 * 1024**3
+    reserve_bytes: Annotated[
+        int,
+        Setting(
+            unit="bytes",
+            help="While less is free on the disk of the home folder, uploads, checks and new runs are refused; what is "
+            "under way, downloads and deletion go on.",
+        ),
+    ] = 1024**3
     sorting_days: Annotated[
         int,
         Setting(

@@ -18,6 +18,7 @@ from automl.store.exports import (
     retry_exports,
 )
 from automl.store.quotas import refuse_run
+from automl.store.room import refuse_short_disk
 from automl.store.tables import Dataset, DatasetFile, DatasetVersion, Run
 from automl.store.turns import take_turn
 from automl.store.versions import latest_version, problem_of_version
@@ -39,8 +40,10 @@ def start_check(services: Services, dataset_id: str, name: str = "") -> None:
     Raises:
         NotFound: There is no such data set.
         NotAllowedNow: It has no files.
+        DiskFull: The disk is short.
         QueueUnavailable: Nothing was started; the data set is as before.
     """
+    refuse_short_disk(services.settings)
     with services.database.session() as session:
         dataset = take_turn(session, dataset_id)
         if dataset.state is DatasetState.CHECKING:
@@ -99,8 +102,10 @@ def start_run(
         NotFound: There is no such data set, or no such run of it to follow.
         BadDataset: No model can be trained from it.
         NotAllowedNow: It has no files, or as many runs wait as may.
+        DiskFull: The disk is short.
         QueueUnavailable: Nothing was started.
     """
+    refuse_short_disk(services.settings)
     with services.database.session() as session:
         dataset = take_turn(session, dataset_id)
         if dataset.state is DatasetState.INVALID:

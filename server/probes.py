@@ -1,6 +1,5 @@
 """What machines ask a server: whether it lives, whether it can do its work, and its figures for Prometheus."""
 
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 
@@ -14,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from automl.store.readiness import conditions, oldest_wait_s
+from automl.store.room import free_bytes
 from automl.store.tables import N_FILES_AND_BYTES, Dataset, DatasetFile, Export, Run, TrialSummary
 from automl.store.worker_signs import SignsAway
 from automl.text.messages import operations as operations_messages
@@ -90,7 +90,7 @@ class _Stored(Collector):
         yield _gauge("darkroom_database_up", operations_messages.METRIC_DATABASE_UP, is_up)
 
     def _free_bytes(self) -> float:
-        return float(shutil.disk_usage(self._own.settings.home).free)
+        return float(free_bytes(self._own.settings.home))
 
     def _of_workers(self) -> Iterator[Metric]:
         ages = GaugeMetricFamily(

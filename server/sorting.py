@@ -14,6 +14,7 @@ from automl.errors import BadImage, NotAllowedNow, UploadTooLarge
 from automl.records import DatasetState, FileState
 from automl.store.checks import current_edits
 from automl.store.database import find_run
+from automl.store.room import refuse_short_disk
 from automl.store.sortings import find_sorting, origin_of, size_of_sortings, to_be_added
 from automl.store.tables import DatasetFile, SortedPhoto, Sorting, now
 from automl.store.turns import take_turn
@@ -93,6 +94,7 @@ class _Keeper:
         self._prefix = f"datasets/{asked.run.dataset_id}/sortings"
 
     def keep(self, part: FilePart) -> None:
+        refuse_short_disk(self._services.settings)
         if len(part.name) > MAX_NAME_LENGTH:
             self._refuse(f"{part.name[:100]}…", server_messages.NAME_TOO_LONG.format(longest=MAX_NAME_LENGTH))
             return

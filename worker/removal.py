@@ -1,6 +1,5 @@
 """Removes data sets and runs whose time in the bin is up, with everything that was made from them."""
 
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -13,6 +12,8 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.bin import due_datasets, due_runs, hasten_oldest
 from automl.store.composed import remove_of_run
 from automl.store.database import Database
+from automl.store.room import free_bytes as free_on_disk
+from automl.store.room import hold_ballast
 from automl.store.sortings import due_sortings, remove_sorting
 from automl.store.tables import (
     Artifact,
@@ -48,13 +49,14 @@ def make_room(database: Database, settings: Settings, *, free_bytes: int | None 
 
     `free_bytes`: what is free on the disk; None to look.
     """
-    free_bytes = shutil.disk_usage(settings.home).free if free_bytes is None else free_bytes
-    if free_bytes >= settings.bin_free_bytes:
+    free = free_on_disk(settings.home) if free_bytes is None else free_bytes
+    hold_ballast(settings, free=free)
+    if free >= max(settings.bin_free_bytes, settings.reserve_bytes):
         return
     with database.session() as session:
         is_hastened = hasten_oldest(session)
     if is_hastened:
-        _log.warning("the disk is short, so the bin is emptied early", free_bytes=free_bytes)
+        _log.warning("the disk is short, so the bin is emptied early", free_bytes=free)
 
 
 def remove_dataset(database: Database, store: ArtifactStore, settings: Settings, *, dataset_id: str) -> None:

@@ -1,6 +1,5 @@
 """Whether an installation can do its work: its database, queue, workers and disk."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from automl.records import RunState
 from automl.settings import Settings
 from automl.store.database import Database, SchemaAge
+from automl.store.room import free_bytes
 from automl.store.tables import Run, now
 from automl.store.worker_signs import SignsAway, WorkerSigns
 from automl.task_names import LIGHT_QUEUE, TRAIN_QUEUE
@@ -46,13 +46,12 @@ def conditions(settings: Settings, database: Database, signs: WorkerSigns) -> It
     """All of them, one after another. None takes longer than a few seconds, and none raises."""
     yield from _of_database(database)
     yield from _of_workers(signs)
-    yield of_disk(settings.home, settings.bin_free_bytes)
+    yield of_disk(settings.home, settings.reserve_bytes)
 
 
 def of_disk(folder: Path, wanted_bytes: int) -> Condition:
     """Whether so much is free on the disk of a folder, which may not be there yet."""
-    there = next(one for one in (folder, *folder.parents) if one.exists())
-    free = shutil.disk_usage(there).free
+    free = free_bytes(folder)
     is_met = free >= wanted_bytes
     words = operations_messages.DISK_ENOUGH if is_met else operations_messages.DISK_SHORT
     message = words.format(free=size_in_words(free), folder=folder, wanted=size_in_words(wanted_bytes))

@@ -31,6 +31,9 @@ from scripts.stack.home import CannotStart, listen, locked, published_address, r
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 REDIS_TIMEOUT_S = 60.0
+_LONGEST_PAUSE_S = 60.0
+_FORGIVEN_AFTER_S = 600.0
+"""Seconds after which a service that has lived is no longer one that keeps ending."""
 WEB_TIMEOUT_S = 60.0
 
 
@@ -46,6 +49,9 @@ class Stack:
         self._environment = environment
         self._children: list[Child] = []
         self._restarts: Counter[str] = Counter()
+        self._due: list[tuple[float, Service]] = []
+        self.is_up = False
+        """Whether all has been up: from then on nothing ends for good, however often it has to be started again."""
         self._signals: list[int] = []
         hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]  # nohup means it
         for number in (signal.SIGINT, signal.SIGTERM, *hang_up):
@@ -64,18 +70,26 @@ class Stack:
             rotate(child.log, max_bytes=self._settings.log_bytes, n_older=self._settings.log_older)
             if (code := child.exit_code()) is not None:
                 self._replace(child, code)
+        for due in [one for one in self._due if one[0] <= time.monotonic()]:
+            self._due.remove(due)
+            self.start(due[1])
         bury_orphans(self._children)
 
     def _replace(self, child: Child, code: int) -> None:
-        """Starts a service that has ended once more, if it may be. Raises CannotStart."""
+        """Starts a service that has ended once more, after a pause that grows. Raises CannotStart before all is up."""
         ended = f"{child.service.title} has ended by itself (exit code {code})"
-        if self._restarts[child.service.name] >= child.service.max_restarts:
+        name = child.service.name
+        if not self.is_up and self._restarts[name] >= child.service.max_restarts:
             raise CannotStart(f"Darkroom stops, because {ended}. The end of its log {child.log}:\n{child.last_words()}")
-        self._restarts[child.service.name] += 1
-        say(f"{ended[0].upper()}{ended[1:]}; it is started again.")
+        if child.age_s() > _FORGIVEN_AFTER_S:
+            self._restarts[name] = 0
+        pause_s = min(_LONGEST_PAUSE_S, 2.0 ** self._restarts[name] - 1.0)  # at once the first time
+        self._restarts[name] += 1
+        again = f"in {pause_s:.0f} s" if pause_s else "now"
+        say(f"{ended[0].upper()}{ended[1:]}; it is started again {again}.")
         child.kill()  # what it may have left behind
         self._children.remove(child)
-        self.start(child.service)
+        self._due.append((time.monotonic() + pause_s, child.service))
 
     def wait_until(self, holds: Callable[[], bool], timeout_s: float, title: str) -> None:
         deadline = time.monotonic() + timeout_s
@@ -125,6 +139,7 @@ def run(settings: Settings, environment: dict[str, str], lan_port: int | None = 
         url = url_of(listener)
         stack.wait_until(lambda: _page_answers(url), WEB_TIMEOUT_S, "The web server")
         cleanup.enter_context(published_address(settings.home, url))
+        stack.is_up = True
         say(f"Darkroom is ready. Open {url} in a browser; Ctrl-C here stops it.")
         if for_lan is not None:
             say(for_lan[1])

@@ -22,7 +22,8 @@ _libc = ctypes.CDLL(None)
 class Service:
     """What to run. `title`: for people. `second_signal`: sent where SIGTERM was not enough; None goes to SIGKILL.
 
-    `max_restarts`: how often it is started again where it ends by itself. `keep_fds`: open files that it inherits.
+    `max_restarts`: how often it is started again where it ends by itself before all is up. `keep_fds`: open files that
+    it inherits.
     `environment`: variables that only this service has.
     """
 
@@ -41,6 +42,7 @@ class Child:
     def __init__(self, service: Service, environment: Mapping[str, str], logs: Path, folder: Path) -> None:
         self.service = service
         self.log = logs / f"{service.name}.log"
+        self._began_s = time.monotonic()
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 service.command,
@@ -57,6 +59,10 @@ class Child:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def age_s(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self._began_s
 
     def exit_code(self) -> int | None:
         """None while it runs; negative: the signal that ended it."""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, defer
 
 from automl.records import DatasetState, RunSettings, RunState
 from automl.store.quotas import refuse_dataset, refuse_run
+from automl.store.room import is_short, refuse_short_disk
 from automl.store.tables import Dataset, Run, now
 from automl.task_names import MAKE_SAMPLES
 from automl.text.messages import server as server_messages
@@ -41,6 +42,7 @@ def index() -> str:
             unused=session.scalars(waiting).all(),
             waits=waits,
             n_marked=n_marked,
+            disk_is_short=is_short(services().settings),
         )
 
 
@@ -66,6 +68,7 @@ def favicon() -> ResponseReturnValue:
 def try_samples() -> ResponseReturnValue:
     """Creates the data set of sample images and a run on it; the worker makes the images."""
     settings = RunSettings()
+    refuse_short_disk(services().settings)
     account_id = visitor().account_id
     dataset = Dataset(name=server_messages.SAMPLE_DATA_SET, state=DatasetState.CHECKING, owner_id=account_id)
     run = Run(dataset=dataset, settings=settings, budget_s=settings.budget_s, started_by_id=account_id)

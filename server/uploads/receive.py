@@ -20,6 +20,7 @@ from automl.store.checks import current_edits
 from automl.store.database import find_dataset
 from automl.store.dataset_files import repair_file
 from automl.store.quotas import refuse_dataset, refuse_files, room_for_files
+from automl.store.room import refuse_short_disk
 from automl.store.tables import N_FILES_AND_BYTES, Dataset, DatasetFile, Run
 from automl.store.turns import take_turn
 from automl.text.messages import quotas as quota_messages
@@ -74,9 +75,10 @@ def take_upload(services: Services, parts: Iterable[FilePart | FieldPart], datas
         NotFound: There is no such data set.
         NotAllowedNow: It takes no files now.
         UploadTooLarge: There are more files or bytes than the settings allow.
-        DiskFull: There is no room.
+        DiskFull: There is no room, or hardly any.
         BadUpload: The form is damaged or broke off, or its `label` is no name of a class or comes too late.
     """
+    refuse_short_disk(services.settings)
     upload = Upload(dataset_id=dataset_id)
     batch = _Batch(services, dataset_id) if dataset_id else None
     try:
@@ -201,6 +203,7 @@ class _Batch:
             self._edits = current_edits(session, dataset_id)
 
     def add(self, name: str, body: IO[bytes], label: str | None) -> None:
+        refuse_short_disk(self._services.settings)
         with self._plain_words():
             stored = self._services.store.write(
                 _prefix(self._dataset_id), body, max_bytes=self._bytes_left, is_synced=False

@@ -181,6 +181,28 @@ def test_a_service_that_dies_again_and_again_is_named(home: Path, monkeypatch: p
         stack.wait_until(lambda: False, 20, "It")
 
 
+def test_once_all_was_up_nothing_ends_for_good_and_the_pauses_grow(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("scripts.stack.__main__.signal.signal", lambda *_: None)
+    clock = [0.0]
+    monkeypatch.setattr("scripts.stack.__main__.time.monotonic", lambda: clock[0])
+    home.mkdir()
+    stack = Stack(load_settings({"DARKROOM_HOME": str(home)}), dict(os.environ))
+    stack.start(Service("failing", "the failing service", ("/bin/sh", "-c", "exit 7"), max_restarts=1))
+    stack.is_up = True
+    said, pauses = "", []
+    for _ in range(8):
+        while "started again" not in said:
+            stack.watch()
+            time.sleep(0.01)
+            said += capsys.readouterr().out
+        pauses.append(said.rpartition("again ")[2].strip())
+        said = ""
+        clock[0] += 61.0
+    assert pauses == ["now.", "in 1 s.", "in 3 s.", "in 7 s.", "in 15 s.", "in 31 s.", "in 60 s.", "in 60 s."]
+
+
 def test_a_worker_that_dies_is_started_again(stack: Process, home: Path) -> None:
     killed = child_named(home, "--queues train")
     os.kill(killed, signal.SIGKILL)

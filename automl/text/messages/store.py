@@ -13,6 +13,10 @@ GONE_FROM_BIN = "This is not in the bin any more: it was put back, or removed fo
 NO_RESULT = "This run has no result."
 NEWER_DARKROOM = "This data set was saved by a newer Darkroom. Update this one, or upload the photos again."
 DISK_FULL = "The disk that holds {what} is full. Free some space and start again."
+DISK_SHORT = (
+    "The server's disk is nearly full: less than {reserve} are free, which are kept for what is under way. Delete what "
+    "you no longer need and empty the bin, or ask the person who runs this server for more room; then try again."
+)
 UPLOADED_PHOTOS = "the uploaded photos"
 LINK_ENDED = (
     "This link opens nothing. Its time is up, it was taken back, or a part of it is missing. Ask for a new one."
