@@ -13,6 +13,7 @@ from automl.store.worker_signs import WorkerSigns
 from automl.text.messages import options as option_messages
 from server import access, api, errors, identity, probes, request_log, security, static_files
 from server import template_filters as words
+from server.downloads import everything
 from server.downloads import files as artifacts
 from server.downloads import photos as photo_downloads
 from server.live import stream as live_events
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         exports,
         artifacts,
         photo_downloads,
+        everything,
         try_it,
         sorting_pages,
         sure,

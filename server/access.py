@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from flask import Flask, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, false, true
 from sqlalchemy.orm import Session
 
 from automl.errors import NotFound
@@ -81,7 +81,8 @@ _NAMES: Mapping[Rule, str] = {
     Rule.KNOWN: """
         home.index help.show help.api datasets.index dataset_api.list_datasets
         bin.index bin.ask_to_empty bin.empty_it bin_api.list_bin bin_api.empty_bin
-        accounts.show accounts.change accounts.change_password accounts.end tokens.make tokens.revoke
+        accounts.show accounts.change accounts.change_password accounts.end accounts.ask_to_close
+        accounts.close everything.download tokens.make tokens.revoke
     """,
     Rule.MEMBER: """
         home.try_samples datasets.create dataset_api.create_dataset run_api.create_run camera.new
@@ -176,7 +177,9 @@ def is_visible() -> ColumnElement[bool]:
 def is_own() -> ColumnElement[bool]:
     """A condition on data sets, for lists: those that the sender of the current request may delete and put back."""
     who = visitor()
-    return true() if who.account_id is None or who.role is Role.ADMINISTRATOR else Dataset.owner_id == who.account_id
+    if who.account_id is None or who.role is Role.ADMINISTRATOR:
+        return true()
+    return false() if who.role is Role.VIEWER else Dataset.owner_id == who.account_id
 
 
 def _admit() -> ResponseReturnValue | None:

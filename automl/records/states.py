@@ -245,3 +245,4 @@ class AuditAction(StrEnum):
     BIN_EMPTIED = "bin_emptied"
     SHARED = "shared"
     SHARE_ENDED = "share_ended"
+    ACCOUNT_CLOSED = "account_closed"

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from automl.errors import BadSetting, NotAllowedNow, NotFound
-from automl.records import Role
+from automl.records import Role, RunState
+from automl.store.bin import BinKind, put_into_bin
 from automl.store.passwords import hashed, is_right, refuse_weak
+from automl.store.runs import request_cancel
 from automl.store.sign_ins import end_sign_ins
-from automl.store.tables import Account, Dataset, Run, now
+from automl.store.tables import Account, ApiToken, Dataset, DatasetShare, OneTimeLink, Run, now
 from automl.text.messages import accounts as account_messages
 from automl.text.upload_names import clean_text
 
@@ -122,6 +124,31 @@ def set_disabled(session: Session, account: Account, is_disabled: bool) -> None:
     _refuse_last(session, account)
     account.disabled_at = account.disabled_at or now()
     end_sign_ins(session, account.id)
+
+
+def close_account(session: Session, account: Account) -> None:
+    """Ends an account for good: what is his is removed, and nothing tells any more who it was.
+
+    His data sets go with their runs; runs that are under way are cancelled. The row stays, without a name, since runs
+    on data sets of others may be his.
+
+    Raises:
+        NotAllowedNow: Nobody would administer this server any more.
+    """
+    set_disabled(session, account, True)
+    for run in session.scalars(select(Run).join(Run.dataset).where(_is_under_way(account), Run.deleted_at.is_(None))):
+        request_cancel(run)
+    for dataset_id in session.scalars(select(Dataset.id).where(Dataset.owner_id == account.id)).all():
+        put_into_bin(session, BinKind.DATASET, dataset_id, keep_s=0.0)
+    for table in (ApiToken, DatasetShare, OneTimeLink):
+        session.execute(delete(table).where(table.account_id == account.id))
+    account.email, account.name, account.password_hash = f"closed {account.id}", "", ""
+
+
+def _is_under_way(account: Account) -> ColumnElement[bool]:
+    """Whether a run that has not ended is his, or of one of his data sets."""
+    unfinished = [state for state in RunState if not state.is_finished()]
+    return Run.state.in_(unfinished) & or_(Dataset.owner_id == account.id, Run.started_by_id == account.id)
 
 
 _ADMINISTERS = (Account.role == Role.ADMINISTRATOR, Account.disabled_at.is_(None))

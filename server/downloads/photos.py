@@ -54,20 +54,32 @@ def _version(versions: Sequence[DatasetVersion], number: int | None) -> DatasetV
 
 def _zipped(store: ArtifactStore, version: StoredVersion) -> Iterator[bytes]:
     """The .zip, piece by piece."""
-    paths = archive_paths(version.images)
-    table = archive_table(version.images, paths, keeps_clips=version.keeps_clips)
     sink = Sink()
     with zip_into(sink) as archive:
-        archive.writestr(_member(TABLE_NAME), table.encode("utf-8-sig"))
-        for key, path in zip(version.keys, paths, strict=True):
-            with store.open(key) as source, archive.open(_member(path), "w") as target:
-                while chunk := source.read(_CHUNK_BYTES):
-                    target.write(chunk)
-                    yield sink.taken()
+        yield from add_photos(archive, sink, store, version)
     yield sink.taken()
 
 
-def _member(path: str) -> zipfile.ZipInfo:
+def add_photos(
+    archive: zipfile.ZipFile, sink: Sink, store: ArtifactStore, version: StoredVersion, folder: str = ""
+) -> Iterator[bytes]:
+    """Puts the photos of a version and their table into a .zip, below `folder`, and hands out what is written."""
+    paths = archive_paths(version.images)
+    table = archive_table(version.images, paths, keeps_clips=version.keeps_clips)
+    archive.writestr(member(f"{folder}{TABLE_NAME}"), table.encode("utf-8-sig"))
+    for key, path in zip(version.keys, paths, strict=True):
+        yield from add_stored(archive, sink, store, key, f"{folder}{path}")
+
+
+def add_stored(archive: zipfile.ZipFile, sink: Sink, store: ArtifactStore, key: str, path: str) -> Iterator[bytes]:
+    """Puts one stored file into a .zip, and hands out what is written."""
+    with store.open(key) as source, archive.open(member(path), "w") as target:
+        while chunk := source.read(_CHUNK_BYTES):
+            target.write(chunk)
+            yield sink.taken()
+
+
+def member(path: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(path, _MOMENT)
     info.external_attr = 0o644 << 16  # else it could not be read where it is unpacked on Linux
     return info

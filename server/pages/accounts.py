@@ -12,6 +12,7 @@ from automl.store.accounts import (
     account_of,
     add_account,
     checked_name,
+    close_account,
     find_account,
     find_by_email,
     has_administrator,
@@ -20,6 +21,7 @@ from automl.store.accounts import (
 from automl.store.api_tokens import tokens_of
 from automl.store.one_time_links import find_link, use_link
 from automl.store.passwords import is_right
+from automl.store.quotas import usage_of
 from automl.store.sign_ins import end_sign_in, end_sign_ins, sign_ins_of
 from automl.store.tables import Account
 from automl.text.messages import accounts as account_messages
@@ -150,6 +152,34 @@ def end(sign_in_id: str) -> ResponseReturnValue:
             end_sign_in(session, own_id, sign_in_id)
         record(session, AuditAction.SIGN_INS_ENDED, object_kind="account", object_id=own_id)
     return redirect(url_for("accounts.show", _anchor="browsers"), 303)
+
+
+@blueprint.get("/account/close")
+def ask_to_close() -> str:
+    """Asks, and says what goes."""
+    return _page_of_closing()
+
+
+@blueprint.post("/account/close")
+def close() -> ResponseReturnValue:
+    """Ends the account, with all that is its, for good."""
+    try:
+        with services().database.session() as session:
+            account = find_account(session, own_account_id(session))
+            if not is_right(request.form.get("present", ""), account.password_hash):
+                raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
+            record(session, AuditAction.ACCOUNT_CLOSED, object_kind="account", object_id=account.id)
+            close_account(session, account)
+    except BadSetting as error:
+        return _page_of_closing(problem=error.message), 400
+    identity.sign_out()
+    return redirect(url_for("accounts.ask"), 303)
+
+
+def _page_of_closing(problem: str = "") -> str:
+    with services().database.session() as session:
+        usage = usage_of(session, own_account_id(session))
+    return render_template("accounts/close.html", usage=usage, problem=problem)
 
 
 def _page_of_sign_in(email: str, problem: str) -> str:
