@@ -67,7 +67,7 @@ def _zipped(store: ArtifactStore, parts: list[_Part]) -> Iterator[bytes]:
     with zip_into(sink) as archive:
         for part in parts:
             if part.version is not None:
-                yield from add_photos(archive, sink, store, part.version, f"{part.folder}photos/")
+                yield from add_photos(archive, sink, store, part.version, folder=f"{part.folder}photos/")
             for key, name in part.models:
                 yield from add_stored(archive, sink, store, key, f"{part.folder}{name}")
     yield sink.taken()

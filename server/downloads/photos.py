@@ -7,11 +7,14 @@ from flask import Blueprint, Response, request
 
 from automl.datasets.photo_archive import TABLE_NAME, archive_paths, archive_table
 from automl.errors import NotAllowedNow, NotFound
+from automl.images.positions import without_position
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import find_dataset
+from automl.store.shares import Right
 from automl.store.tables import DatasetVersion
 from automl.store.versions import StoredVersion, stored_version
 from automl.text.messages import server as server_messages
+from server.access import right_of_visitor
 from server.downloads.composing import as_file_name
 from server.downloads.streamed_zip import Sink, zip_into
 from server.services import services
@@ -27,6 +30,8 @@ _MOMENT = (1980, 1, 1, 0, 0, 0)
 def photos(dataset_id: str) -> Response:
     """The photos of a `version`, or of the latest one: the bytes of the uploaded files, in a folder for each class.
 
+    Only their owner gets the place where a photo was taken with it.
+
     Raises:
         NotFound: There is no such data set, or no such version.
         NotAllowedNow: Nothing could be trained from the photos yet.
@@ -36,7 +41,8 @@ def photos(dataset_id: str) -> Response:
         version = _version(dataset.versions, request.args.get("version", type=int))
         name = f"{as_file_name(dataset.name)}-photos-{version.number}.zip"
         stored = stored_version(services().store, version)
-    response = Response(_zipped(services().store, stored), mimetype="application/zip")
+        is_own = right_of_visitor(session, dataset_id) is Right.OWN
+    response = Response(_zipped(services().store, stored, hides_place=not is_own), mimetype="application/zip")
     response.headers.set("Content-Disposition", "attachment", filename=name)
     response.cache_control.private = True
     return response
@@ -52,23 +58,37 @@ def _version(versions: Sequence[DatasetVersion], number: int | None) -> DatasetV
     return found
 
 
-def _zipped(store: ArtifactStore, version: StoredVersion) -> Iterator[bytes]:
+def _zipped(store: ArtifactStore, version: StoredVersion, *, hides_place: bool) -> Iterator[bytes]:
     """The .zip, piece by piece."""
     sink = Sink()
     with zip_into(sink) as archive:
-        yield from add_photos(archive, sink, store, version)
+        yield from add_photos(archive, sink, store, version, hides_place=hides_place)
     yield sink.taken()
 
 
 def add_photos(
-    archive: zipfile.ZipFile, sink: Sink, store: ArtifactStore, version: StoredVersion, folder: str = ""
+    archive: zipfile.ZipFile,
+    sink: Sink,
+    store: ArtifactStore,
+    version: StoredVersion,
+    *,
+    folder: str = "",
+    hides_place: bool = False,
 ) -> Iterator[bytes]:
-    """Puts the photos of a version and their table into a .zip, below `folder`, and hands out what is written."""
+    """Puts the photos of a version and their table into a .zip, below `folder`, and hands out what is written.
+
+    `hides_place`: without the place where each was taken.
+    """
     paths = archive_paths(version.images)
     table = archive_table(version.images, paths, keeps_clips=version.keeps_clips)
     archive.writestr(member(f"{folder}{TABLE_NAME}"), table.encode("utf-8-sig"))
     for key, path in zip(version.keys, paths, strict=True):
-        yield from add_stored(archive, sink, store, key, f"{folder}{path}")
+        if hides_place:
+            with store.open(key) as source:
+                archive.writestr(member(f"{folder}{path}"), without_position(source.read()))
+            yield sink.taken()
+        else:
+            yield from add_stored(archive, sink, store, key, f"{folder}{path}")
 
 
 def add_stored(archive: zipfile.ZipFile, sink: Sink, store: ArtifactStore, key: str, path: str) -> Iterator[bytes]:

@@ -7,11 +7,13 @@ import tempfile
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 
 import numpy as np
 
 from automl.errors import NotFound
+from automl.images.positions import without_position
 from automl.records import Decision
 from automl.serving.answer_table import header, sure_in_words, yes_or_no
 from automl.store.sortings import all_photos, is_doubted
@@ -112,10 +114,13 @@ def place_of(photo: SortedPhoto, threshold: float | None) -> str:
     return photo.label
 
 
-def folders_zip(services: Services, sorting: Sorting, threshold: float | None) -> Iterator[bytes]:
+def folders_zip(
+    services: Services, sorting: Sorting, threshold: float | None, *, hides_place: bool = False
+) -> Iterator[bytes]:
     """The bytes of a .zip with a folder for each class, one for "not sure", one for "none of these", and the table.
 
-    A photo whose file is gone from the store is left out; the table still has its row.
+    A photo whose file is gone from the store is left out; the table still has its row. `hides_place`: without the place
+    where each was taken.
     """
     sink = Sink()
     # The two answers that are no class have folders, too, whatever the classes are called.
@@ -137,8 +142,18 @@ def folders_zip(services: Services, sorting: Sorting, threshold: float | None) -
                 name = unlike(taken[folder], file_name_of(photo.name))
                 entry = zipfile.ZipInfo(f"{folder}/{name}", date_time=sorting.created_at.timetuple()[:6])
                 entry.file_size = photo.n_bytes
-                yield from _photo(services, photo, archive, entry=entry, sink=sink)
+                if hides_place:
+                    _photo_without_place(services, photo, archive, entry=entry)
+                else:
+                    yield from _photo(services, photo, archive, entry=entry, sink=sink)
     yield sink.taken()
+
+
+def _photo_without_place(
+    services: Services, photo: SortedPhoto, archive: zipfile.ZipFile, *, entry: zipfile.ZipInfo
+) -> None:
+    with suppress(NotFound), services.store.open(photo.key) as source:
+        archive.writestr(entry, without_position(source.read()))
 
 
 def _photo(

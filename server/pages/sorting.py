@@ -7,9 +7,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from automl.errors import BadUpload, NotFound
+from automl.store.database import find_run
+from automl.store.shares import Right
 from automl.store.sortings import Verdict, decide, find_sorting, remove_sorting
 from automl.store.tables import SortedPhoto, Sorting
 from automl.text.messages import server as server_messages
+from server.access import right_of_visitor
 from server.answering import MAX_PHOTO_BYTES, sure_from
 from server.downloads.sorted_photos import SortedTable, folders_zip
 from server.downloads.thumbnails import send_small_copy
@@ -111,9 +114,15 @@ def xlsx_table(run_id: str, sorting_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/<sorting_id>/folders.zip")
 def folders(run_id: str, sorting_id: str) -> ResponseReturnValue:
-    """The user's own photos in class folders, as a file to save: a browser never shows what is in it."""
+    """The user's own photos in class folders, as a file to save: a browser never shows what is in it.
+
+    Only the owner of the data set gets the place where a photo was taken with it.
+    """
     sorting, threshold = _found(run_id, sorting_id)
-    response = Response(folders_zip(services(), sorting, threshold), mimetype="application/zip")
+    with services().database.session() as session:
+        is_own = right_of_visitor(session, find_run(session, run_id).dataset_id) is Right.OWN
+    zipped = folders_zip(services(), sorting, threshold, hides_place=not is_own)
+    response = Response(zipped, mimetype="application/zip")
     return _download(response, f"{clean_name(sorting.name)}.zip")
 
 

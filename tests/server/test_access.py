@@ -1,8 +1,11 @@
 """Every address, opened by everybody: nobody sees or changes what the rules do not allow."""
 
+import io
+import zipfile
 from dataclasses import dataclass
 
 import pytest
+from PIL.ExifTags import IFD
 
 from automl.records import LinkedPage, Role, RunState
 from automl.store.accounts import find_by_email, set_role
@@ -10,6 +13,7 @@ from automl.store.links import make_link
 from automl.store.shares import share
 from automl.store.tables import Artifact, Dataset, Sorting
 from server.access import RULES, Rule
+from tests.automl.images.test_positions import opened, photo
 from tests.server.conftest import World
 from tests.server.people import add_person, browser, signed_in
 
@@ -221,6 +225,26 @@ def test_sharing_and_taking_out(scene):
         other_id = find_by_email(session, "other@example.org").id
     owner.post(f"{address}/{other_id}/end")
     assert other.get(f"/datasets/{dataset_id}").status_code == 404
+
+
+def test_only_the_owner_gets_the_place_where_a_photo_was_taken(world):
+    add_person(world, "administrator", Role.ADMINISTRATOR)
+    owner_id = add_person(world, "owner")
+    add_person(world, "looker")
+    files = {f"{kind}/{i}.jpg": photo("JPEG") for kind in ("cat", "dog") for i in range(3)}
+    dataset_id = world.add_checked(files)
+    with world.database.session() as session:
+        dataset = session.get(Dataset, dataset_id)
+        dataset.owner_id = owner_id
+        share(session, dataset, "looker@example.org", may_change=True)
+    with_place = {}
+    for name in ("owner", "looker"):
+        answer = signed_in(world, name).get(f"/api/v1/datasets/{dataset_id}/photos.zip")
+        with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+            photos = [archive.read(one) for one in archive.namelist() if one.endswith(".jpg")]
+        with_place[name] = {bool(opened(one).getexif().get_ifd(IFD.GPSInfo)) for one in photos}
+        assert len(photos) == 6
+    assert with_place == {"owner": {True}, "looker": {False}}
 
 
 def test_what_somebody_makes_is_his(scene):
