@@ -20,6 +20,7 @@ from automl.store.tables import (
     Dataset,
     DatasetEdit,
     DatasetFile,
+    DatasetShare,
     DatasetSides,
     DatasetVersion,
     Export,
@@ -74,10 +75,8 @@ def remove_dataset(database: Database, store: ArtifactStore, settings: Settings,
     store.delete_prefix(f"datasets/{dataset_id}")
     with database.session() as session:
         _remove_rows_of_runs(session, run_ids)
-        session.execute(delete(DatasetSides).where(DatasetSides.dataset_id == dataset_id))
-        session.execute(delete(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id))
-        session.execute(delete(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id))
-        session.execute(delete(DatasetFile).where(DatasetFile.dataset_id == dataset_id))
+        for table in (DatasetShare, DatasetSides, DatasetVersion, DatasetEdit, DatasetFile):
+            session.execute(delete(table).where(table.dataset_id == dataset_id))
         session.execute(delete(Dataset).where(Dataset.id == dataset_id))
     for run_id in run_ids:
         remove_of_run(settings.composed_dir, run_id)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from automl.records import LinkedPage, RunState, Stage, TrialRecord, TrialState
+from automl.records import LinkedPage, RememberedSides, RunState, Stage, TrialRecord, TrialState
 from automl.search.space import SearchSpace
 from automl.search.study import StudyLog
 from automl.settings import Settings, load_settings
@@ -12,16 +12,22 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.links import make_link
 from automl.store.tables import (
+    Account,
     Artifact,
     Base,
     Dataset,
     DatasetEdit,
     DatasetFile,
+    DatasetShare,
+    DatasetSides,
     DatasetVersion,
+    Export,
+    LogEntry,
     Run,
     SortedPhoto,
     Sorting,
     TrialSummary,
+    new_id,
     now,
 )
 from worker import removal
@@ -51,9 +57,12 @@ def make_everything(database: Database, store: ArtifactStore, settings: Settings
     photo = settings.home / "photo.jpg"
     photo.write_bytes(b"x")
     with database.session() as session:
+        account = Account(email=f"{new_id()}@example.org")
         dataset = Dataset(name="pets", removal_at=now() if deleted else None)
-        session.add(dataset)
+        session.add_all([account, dataset])
         session.flush()
+        dataset.owner_id = account.id
+        session.add(DatasetShare(dataset_id=dataset.id, account_id=account.id))
         version = DatasetVersion(dataset_id=dataset.id, number=1, fingerprint="f", key="k", n_images=1, n_classes=1)
         run = Run(dataset=dataset, version=version, budget_s=60.0, state=RunState.DONE)
         session.add_all([run, DatasetEdit(dataset=dataset, kind="exclude", title="x")])
@@ -75,6 +84,9 @@ def make_everything(database: Database, store: ArtifactStore, settings: Settings
         )
         session.add(TrialSummary.of(run.id, record))
         make_link(session, run.id, LinkedPage.MODEL, keep_s=60.0, shows_photos=False)
+        session.add_all([Sorting(run=run, name="x"), LogEntry(run_id=run.id, kind="note", text="x")])
+        session.add(Export(run_id=run.id, format="onnx"))
+        session.add(DatasetSides(dataset_id=dataset.id, version_id=version.id, seed=0, sides=RememberedSides()))
     for name in ("run", "export"):
         log = settings.home / "logs" / f"{name}-{run.id}.log"
         log.parent.mkdir(exist_ok=True)
@@ -86,7 +98,7 @@ def make_everything(database: Database, store: ArtifactStore, settings: Settings
 
 
 def n_rows(database: Database) -> dict[str, int]:
-    tables = [table for table in Base.metadata.sorted_tables if table.name != "alembic_version"]
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in ("alembic_version", "accounts")]
     with database.session() as session:
         return {table.name: len(session.execute(table.select()).all()) for table in tables}
 
@@ -101,6 +113,19 @@ def test_nothing_of_a_deleted_data_set_is_left(database, store, settings) -> Non
     assert list((settings.home / "logs").glob(f"*{run_id}*")) == []
     assert optuna.get_all_study_names(database.url) == []
     remove_dataset(database, store, settings, dataset_id=dataset_id)
+
+
+def test_a_row_in_every_table_that_names_a_data_set_or_a_run_is_made_here(database, store, settings) -> None:
+    """Else a table that comes later would keep data sets from being removed, and nobody would notice."""
+    make_everything(database, store, settings, deleted=True)
+    of_it = [
+        table
+        for table in Base.metadata.sorted_tables
+        if any(key.column.table.name in ("datasets", "runs") for key in table.foreign_keys)
+    ]
+    with database.session() as session:
+        empty = [table.name for table in of_it if not session.execute(select(table).limit(1)).all()]
+    assert empty == []
 
 
 def test_a_run_that_follows_another_one_goes_with_it(database, store, settings) -> None:
