@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from automl.cli.commands import Subparsers
 from automl.errors import BadSetting, NotAllowedNow
-from automl.records import LinkPurpose, Role
+from automl.records import AuditAction, LinkPurpose, Role
 from automl.settings import Settings
 from automl.store.accounts import add_account, all_accounts, find_by_email, set_disabled
+from automl.store.audit import record_event
 from automl.store.backups import migrate
 from automl.store.database import Database
 from automl.store.one_time_links import make_link, path_of, setup_path
@@ -57,6 +58,7 @@ def _create(options: argparse.Namespace, database: Database) -> str:
     password = _password(options.password_file)
     with database.session() as session:
         account = add_account(session, email=email, name=options.name, role=Role(options.role), password=password)
+        _record(session, AuditAction.ACCOUNT_MADE, account)
         return account_messages.ACCOUNT_MADE.format(email=account.email, role=account.role)
 
 
@@ -68,11 +70,19 @@ def _do(options: argparse.Namespace, session: Session, settings: Settings) -> st
         return _link(settings, path)
     account = _account(session, _given_email(options))
     if options.action == "reset-password":
+        _record(session, AuditAction.RESET_LINK_MADE, account)
         return _link(settings, path_of(make_link(session, LinkPurpose.PASSWORD, account_id=account.id)))
     is_disabled = options.action == "disable"
     set_disabled(session, account, is_disabled)
+    _record(session, AuditAction.DISABLED if is_disabled else AuditAction.ENABLED, account)
     said = account_messages.ACCOUNT_DISABLED if is_disabled else account_messages.ACCOUNT_ENABLED
     return said.format(email=account.email)
+
+
+def _record(session: Session, action: AuditAction, account: Account) -> None:
+    """As done by nobody with an account: whoever may run commands on this machine."""
+    detail = f"{account.email}: {account.role}"
+    record_event(session, action, account_id=None, object_kind="account", object_id=account.id, detail=detail)
 
 
 def _table(session: Session) -> Table:

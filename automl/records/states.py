@@ -246,3 +246,4 @@ class AuditAction(StrEnum):
     SHARED = "shared"
     SHARE_ENDED = "share_ended"
     ACCOUNT_CLOSED = "account_closed"
+    ACCOUNT_MADE = "account_made"

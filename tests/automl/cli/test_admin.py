@@ -12,6 +12,7 @@ from automl.errors import BadSetting, NotAllowedNow
 from automl.records import Role
 from automl.settings import Settings, load_settings
 from automl.store.accounts import account_of, find_by_email
+from automl.store.audit import events_before
 from automl.store.database import Database
 from automl.store.one_time_links import find_link
 
@@ -65,6 +66,12 @@ def test_disabling_enabling_and_another_password(settings: Settings, tmp_path: P
     assert "signed out everywhere" in run(settings, "disable", "--email", "bob@example.org")
     assert "sign in again" in run(settings, "enable", "--email", "bob@example.org")
     assert "/once/" in run(settings, "reset-password", "--email", "bob@example.org")
+    database = Database(settings.database_url)
+    with database.session() as session:
+        done = [(event.action, event.detail) for event in events_before(session)]
+    database.close()
+    assert done[0] == ("reset_link_made", "bob@example.org: member")
+    assert [action for action, _ in done[1:]] == ["enabled", "disabled", "account_made", "account_made"]
     with pytest.raises(NotAllowedNow, match="last administrator"):
         run(settings, "disable", "--email", "ann@example.org")
     with pytest.raises(BadSetting, match="Nobody has the address"):
