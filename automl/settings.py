@@ -202,6 +202,13 @@ class Settings(BaseSettings):
             "from the start. Empty: the page offers no e-mail.",
         ),
     ] = ""
+    mail_to: Annotated[
+        str,
+        Setting(
+            unit="address",
+            help="Where these e-mails go while nobody signs in. Who signs in gets them at the address of his account.",
+        ),
+    ] = ""
     mail_from: Annotated[
         str, Setting(unit="address", help="Who these e-mails come from. Empty: darkroom@ and this machine's name.")
     ] = ""

@@ -1,9 +1,12 @@
 """What a page, or the API, asks of a run that is not over: more time, and to be told at its end."""
 
 import math
-import re
+
+from sqlalchemy.orm import Session
 
 from automl.errors import BadSetting
+from automl.settings import Settings
+from automl.store.accounts import find_account
 from automl.store.database import find_run
 from automl.store.events import EventsAway
 from automl.store.run_clock import run_clock
@@ -15,8 +18,6 @@ MORE_TIME_S = 300.0
 """What the button on the page gives."""
 
 _LEAST_MORE_S = 1.0
-_LONGEST_ADDRESS = 254
-_ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
 
 
 def give_more_time(services: Services, run_id: str, seconds: float) -> None:
@@ -39,22 +40,29 @@ def give_more_time(services: Services, run_id: str, seconds: float) -> None:
     services.events.publish(run_id, "asked")
 
 
-def remember_email(services: Services, run_id: str, address: str) -> None:
-    """Notes who wants a letter at the end of a run; an empty address takes it back.
+def email_of(session: Session, settings: Settings, account_id: str | None) -> str:
+    """Where an e-mail goes that somebody asks for: to his account's address, or the one of the settings where nobody
+    signs in. So nobody can have this server write to others. Empty where it sends none.
+    """
+    if not settings.smtp_url:
+        return ""
+    return find_account(session, account_id).email if account_id else settings.mail_to.strip()
+
+
+def remember_email(services: Services, run_id: str, account_id: str | None, *, is_wanted: bool) -> None:
+    """Notes that somebody wants an e-mail at the end of a run, or does not want it any more.
 
     Raises:
         NotFound: no such run.
-        BadSetting: not an address, or this server sends no e-mail.
+        BadSetting: this server sends no e-mail.
     """
-    address = address.strip()
-    if not services.settings.smtp_url:
-        raise BadSetting(server_messages.NO_EMAIL_HERE)
-    if address and (len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address) or not address.isprintable()):
-        raise BadSetting(server_messages.NO_EMAIL_ADDRESS)
     with services.database.session() as session:
         run = find_run(session, run_id)
+        address = email_of(session, services.settings, account_id)
+        if not address:
+            raise BadSetting(server_messages.NO_EMAIL_HERE)
         if not run.state.is_finished():
-            run.notify_email = address
+            run.notify_email = address if is_wanted else ""
     services.events.publish(run_id, "asked")
 
 

@@ -9,7 +9,7 @@ from automl.store.database import find_run
 from automl.store.runs import request_cancel, request_stop
 from server.editing import rename_run
 from server.forms import form_values
-from server.live.requests import MORE_TIME_S, give_more_time, remember_email, stream_position
+from server.live.requests import MORE_TIME_S, email_of, give_more_time, remember_email, stream_position
 from server.live.stream import clock_record
 from server.services import services
 from server.template_filters import clean_name
@@ -19,6 +19,7 @@ from server.views.links import links_panel
 from server.views.outcome import OutcomeView
 from server.views.run import STAGES, RunView, course, view_run, with_tries
 from server.views.uses import use_named
+from server.visitor import visitor
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 
@@ -85,8 +86,8 @@ def extend(run_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<run_id>/notify")
 def notify(run_id: str) -> ResponseReturnValue:
-    """Notes who wants a letter at the end; an empty address takes it back."""
-    remember_email(services(), run_id, request.form.get("email", ""))
+    """Notes that whoever asks wants an e-mail at the end, where the form says `wanted`, or does not any more."""
+    remember_email(services(), run_id, visitor().account_id, is_wanted=bool(request.form.get("wanted")))
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
@@ -138,4 +139,5 @@ def _render(session: Session, view: RunView, *, template: str, after: str) -> st
         stages=STAGES,
         again=form_values(run.settings),
         asks=request.args.get("ask"),
+        email=email_of(session, services().settings, visitor().account_id),
     )

@@ -96,8 +96,9 @@ NO_PHOTOS_TO_DOWNLOAD = (
 NOTHING_TO_TRAIN_FROM = "No model can be trained from these photos. Add more first."
 NO_FINISHED_MODEL = "There is no finished model yet, so there are no other formats of it."
 NO_MINUTES = "Say how many minutes more it should have: a number above 0."
-NO_EMAIL_HERE = "This server sends no e-mail. The person who runs it can switch that on (DARKROOM_SMTP_URL)."
-NO_EMAIL_ADDRESS = "This does not look like an e-mail address. It should be one, such as name@example.org."
+NO_EMAIL_HERE = (
+    "This server sends no e-mail. The person who runs it can switch that on (DARKROOM_SMTP_URL and DARKROOM_MAIL_TO)."
+)
 NO_FORMAT_CHOSEN = "Tick at least one format."
 NO_MODEL_TO_DOWNLOAD = "There is no model to download yet. The first one comes within the first minutes."
 NO_SUCH_FORMAT = "There is no format called {name!r}. Known: {known}."

@@ -5,6 +5,7 @@ import pytest
 from automl.records import RunState
 from automl.store.database import find_run
 from server.views.run import run_clock
+from tests.server.people import add_person, signed_in
 
 
 def test_a_run_gets_five_minutes_more_and_its_progress_goes_on_from_where_it_is(client, world):
@@ -66,25 +67,32 @@ def test_only_a_length_of_time_is_more_time(client, world, minutes):
 
 def test_letters_are_not_offered_where_no_mail_server_is_set(client, world):
     run_id = world.add_run(RunState.SEARCHING)
-    assert 'name="email"' not in client.get(f"/runs/{run_id}").text
-    assert client.post(f"/runs/{run_id}/notify", data={"email": "a@example.org"}).status_code == 400
+    assert "/notify" not in client.get(f"/runs/{run_id}").text
+    assert client.post(f"/runs/{run_id}/notify", data={"wanted": "yes"}).status_code == 400
 
 
 class TestWithMail:
     @pytest.fixture
     def limits(self):
-        return {"DARKROOM_SMTP_URL": "smtp://127.0.0.1:1"}
+        return {"DARKROOM_SMTP_URL": "smtp://127.0.0.1:1", "DARKROOM_MAIL_TO": "me@example.org"}
 
-    def test_an_address_is_kept_and_shown_and_can_be_taken_back(self, client, world):
+    def test_one_click_asks_for_a_letter_and_another_takes_it_back(self, client, world):
         run_id = world.add_run(RunState.SEARCHING)
-        client.post(f"/runs/{run_id}/notify", data={"email": " a@example.org "})
-        assert world.run(run_id).notify_email == "a@example.org"
-        assert "We will email a@example.org; clear the field to cancel." in client.get(f"/runs/{run_id}").text
-        client.post(f"/runs/{run_id}/notify", data={"email": ""})
+        assert "E-mail me@example.org at the end" in client.get(f"/runs/{run_id}").text
+        client.post(f"/runs/{run_id}/notify", data={"wanted": "yes", "email": "somebody.else@example.org"})
+        assert world.run(run_id).notify_email == "me@example.org"
+        assert "an e-mail goes to me@example.org" in client.get(f"/runs/{run_id}").text
+        client.post(f"/runs/{run_id}/notify")
         assert world.run(run_id).notify_email == ""
 
-    @pytest.mark.parametrize("address", ["a", "a@b", "a@b.c, d@e.f", "a@b.c\nBcc: d@e.f", "a" * 250 + "@b.org"])
-    def test_what_is_no_address_is_refused(self, client, world, address):
-        run_id = world.add_run(RunState.SEARCHING)
-        assert client.post(f"/runs/{run_id}/notify", data={"email": address}).status_code == 400
-        assert world.run(run_id).notify_email == ""
+    def test_who_signs_in_gets_it_at_his_own_address(self, world):
+        owner_id = add_person(world, "ann")
+        run_id = world.add_run(RunState.SEARCHING, world.add_dataset(owner_id=owner_id))
+        signed_in(world, "ann").post(f"/runs/{run_id}/notify", data={"wanted": "yes"})
+        assert world.run(run_id).notify_email == "ann@example.org"
+
+
+def test_without_an_address_in_the_settings_nobody_is_written_to(client, world):
+    run_id = world.add_run(RunState.SEARCHING)
+    assert client.post(f"/runs/{run_id}/notify", data={"wanted": "yes"}).status_code == 400
+    assert world.run(run_id).notify_email == ""
