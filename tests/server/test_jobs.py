@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import g
 from sqlalchemy import event, select
 
 from automl.errors import BadDataset, NotAllowedNow, NotFound
@@ -17,6 +18,7 @@ from automl.task_names import EXPORT
 from server.deleting import delete
 from server.jobs import start_check, start_exports, start_run
 from server.task_queue import QueueUnavailable
+from server.visitor import Visitor
 
 NAMES = [one.name for one in FORMATS]
 PHOTO = ImageRecord(path=Path("x"), name="x", label="a", sha256="x", width=9, height=9)
@@ -60,7 +62,9 @@ def test_no_run_starts_on_photos_that_are_deleted_in_that_moment(world):
         if not statement.startswith("SELECT"):
             written.append(statement)
             if len(written) == 1:
-                delete(services(world), BinKind.DATASET, dataset_id, for_good=True)
+                with world.app.test_request_context():
+                    g.visitor = Visitor()
+                    delete(services(world), BinKind.DATASET, dataset_id, for_good=True)
 
     event.listen(world.database.engine, "before_cursor_execute", delete_first)
     with pytest.raises(NotFound):
