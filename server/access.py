@@ -151,11 +151,11 @@ def path_for_logs() -> str:
 
 def right_of_visitor(session: Session, dataset_id: str) -> Right:
     """What the sender of the current request may do with a data set."""
-    who = visitor()
-    if who.account_id is None or who.role is Role.ADMINISTRATOR:
+    account_id = _limited_to()
+    if account_id is None:
         return Right.OWN
-    right = right_to(session, dataset_id, who.account_id)
-    return min(right, Right.SEE) if who.role is Role.VIEWER else right
+    right = right_to(session, dataset_id, account_id)
+    return min(right, Right.SEE) if visitor().role is Role.VIEWER else right
 
 
 def require(right: Right, session: Session, dataset_id: str) -> None:
@@ -170,16 +170,22 @@ def require(right: Right, session: Session, dataset_id: str) -> None:
 
 def is_visible() -> ColumnElement[bool]:
     """A condition on data sets, for lists: those that the sender of the current request may see."""
-    who = visitor()
-    return true() if who.account_id is None or who.role is Role.ADMINISTRATOR else is_visible_to(who.account_id)
+    account_id = _limited_to()
+    return true() if account_id is None else is_visible_to(account_id)
 
 
 def is_own() -> ColumnElement[bool]:
     """A condition on data sets, for lists: those that the sender of the current request may delete and put back."""
-    who = visitor()
-    if who.account_id is None or who.role is Role.ADMINISTRATOR:
+    account_id = _limited_to()
+    if account_id is None:
         return true()
-    return false() if who.role is Role.VIEWER else Dataset.owner_id == who.account_id
+    return false() if visitor().role is Role.VIEWER else Dataset.owner_id == account_id
+
+
+def _limited_to() -> str | None:
+    """The account to whose data sets, own and shared, the current request is limited. None if it may see all."""
+    who = visitor()
+    return None if who.role is Role.ADMINISTRATOR else who.account_id
 
 
 def _admit() -> ResponseReturnValue | None:

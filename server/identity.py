@@ -10,6 +10,7 @@ itself; it counts more than a cookie.
 """
 
 import os
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -169,8 +170,11 @@ def _accounts() -> _Accounts:
 def _kept_key(path: Path) -> str:
     """The key in a file that only this user may read, which is made where it is not there yet."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(made, "w") as file:
-            file.write(new_secret())
+    if not path.exists():
+        # Whole or not at all: an empty file, left by a process that was killed, would let nobody sign in any more.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as made:  # only this user may read it
+            made.write(new_secret())
+            made.flush()
+            with suppress(FileExistsError):  # another process has made one in this moment
+                os.link(made.name, path)
     return path.read_text()

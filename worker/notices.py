@@ -75,11 +75,7 @@ def send_notices(database: Database, settings: Settings, run_id: str, *, pause_s
         run = known_run(session, run_id)
         notice, address = _notice(run, settings.public_url), run.notify_email
     failed = []
-    if (
-        address
-        and settings.smtp_url
-        and not _tried(lambda: _send_email(settings, address, notice), pause_s, run_id=run_id)
-    ):
+    if address and settings.smtp_url and not _tried(lambda: _send_email(settings, address, notice), pause_s, run_id):
         failed.append(worker_messages.EMAIL_NOT_SENT)
     if settings.webhook_url and not _tried(lambda: _call(settings.webhook_url, notice), pause_s, run_id):
         failed.append(worker_messages.WEBHOOK_NOT_CALLED)

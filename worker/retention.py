@@ -15,7 +15,10 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 def clear_unused(database: Database, settings: Settings) -> None:
-    """Does what is due. A warning is on its page, and e-mailed to its owner if there is a mail server."""
+    """Does what is due by now.
+
+    The page of a data set shows its warning. Its owner gets an e-mail, too, where there is a mail server.
+    """
     with database.session() as session:
         binned = [dataset.id for dataset in bin_unused(session, settings)]
     for dataset_id in binned:

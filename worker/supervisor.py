@@ -27,7 +27,7 @@ from automl.store.lease_owner import LeaseOwner
 from automl.store.patience import is_away, patiently
 from automl.store.run_clock import hold_progress
 from automl.store.run_queue import claim_next_run
-from automl.store.runs import RunClaim, change_run_state, claim_run, fail_run, renew_lease
+from automl.store.runs import RunClaim, change_run_state, fail_run, renew_lease
 from automl.store.tables import LogEntry, Run
 from automl.text.messages import worker as worker_messages
 from worker.pipeline_process import PIPELINE, PipelineProcess, environment_of
@@ -103,27 +103,17 @@ class Supervisor:
         self._command = command
         self._owner = str(LeaseOwner.mine())
 
-    def supervise(self, run_id: str) -> None:
-        """Claims the run and watches its pipeline until it ends. Does nothing if the run cannot be claimed.
+    def supervise_next(self) -> str | None:
+        """Claims the waiting run whose turn it is and watches its pipeline until it ends.
+
+        Returns:
+            The id of the run; None where none can be begun with.
 
         Raises:
             OSError: the pipeline cannot be started; the run is marked as failed, with a message that says so.
         """
-        claimed = self._claim(run_id)
-        if claimed is None:
-            _log.info("nothing to do", run_id=run_id)
-        else:
-            self._serve(*claimed)
-
-    def supervise_next(self) -> str | None:
-        """Does the same for the waiting run whose turn it is, and returns its id; None where no run can be begun with.
-
-        Raises:
-            OSError: as `supervise`.
-        """
         claimed = self._claim_next()
         if claimed is None:
-            _log.info("nothing to do")
             return None
         self._serve(*claimed)
         return claimed[0].run_id
@@ -155,13 +145,6 @@ class Supervisor:
             self._publish(run_id, state)
 
     @patiently
-    def _claim(self, run_id: str) -> tuple[RunClaim, Run] | None:
-        """The run, which is now held by this worker; None if it is finished or another worker holds it."""
-        with self._database.session() as session:
-            claim = claim_run(session, run_id, owner=self._owner, lease_s=self._settings.lease_s)
-            return None if claim is None else (claim, _begun(session, claim))
-
-    @patiently
     def _claim_next(self) -> tuple[RunClaim, Run] | None:
         """The run whose turn it is, which is now held by this worker; None if there is none."""
         settings = self._settings
@@ -169,7 +152,13 @@ class Supervisor:
             claim = claim_next_run(
                 session, owner=self._owner, lease_s=settings.lease_s, runs_at_once=settings.account_runs_at_once
             )
-            return None if claim is None else (claim, _begun(session, claim))
+            if claim is None:
+                return None
+            run = known_run(session, claim.run_id)
+            session.refresh(run)  # the queue has read it in part, and before it was claimed
+            change_run_state(run, RunState.PREPARING)
+            run.activity = worker_messages.GETTING_READY
+            return claim, run
 
     def _watch(self, watch: "_Watch") -> PipelineEnd:
         while watch.pipeline.wait(LOOK_EVERY_S) is None:
@@ -257,14 +246,6 @@ def hand_back(run: Run, activity: str, lease_s: float) -> None:
     run.lease_owner, run.lease_until = "", None
     run.lease_number += 1  # whatever of the attempt may still live writes nothing more
     run.activity = activity
-
-
-def _begun(session: Session, claim: RunClaim) -> Run:
-    run = known_run(session, claim.run_id)
-    session.refresh(run)  # the queue has read it in part, and before it was claimed
-    change_run_state(run, RunState.PREPARING)
-    run.activity = worker_messages.GETTING_READY
-    return run
 
 
 def _crash_message(run: Run, exit_code: int | None, log: Path) -> str:

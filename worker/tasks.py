@@ -84,8 +84,8 @@ def _until_over(work: Callable[_P, None]) -> Callable[_P, None]:
 def train(run_id: str) -> None:
     """Supervises the pipeline process of one run until it ends.
 
-    run_id: The run that the message was sent for. Begun with is the one whose turn it is, see `automl.store.run_queue`;
-        there are as many messages as runs that wait, so each gets its own turn.
+    run_id: The run that the message was sent for. Which run is served is decided now, by whose turn it is (see
+        `automl.store.run_queue`). As many messages as runs wait, so each run gets its turn.
     """
     served = Supervisor(parts().database, parts().settings, _stopping, events=parts().events).supervise_next()
     if served is None:

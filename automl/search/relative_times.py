@@ -1,7 +1,6 @@
 """How long networks take on this machine: one of them is timed by each run, the others are multiples of it."""
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -45,6 +44,7 @@ class RelativeTimes:
         self._device, self._kept = device, kept
         self._first = next(iter(weights))
         self._first_now_s: float | None = None
+        self._ratios: dict[str, float] = {}  # those that were asked for, so that each is read from the file once
 
     def seconds(self, name: str) -> float:
         """Of one network, as quick as the machine is now."""
@@ -63,11 +63,6 @@ class RelativeTimes:
         if self._first_now_s is None:
             self._first_now_s = self._measure(self._first)
         return self._first_now_s
-
-    @cached_property
-    def _ratios(self) -> dict[str, float]:
-        """Those that were asked for, so that each is read from the file once."""
-        return {}
 
     def _ratio(self, name: str) -> float:
         if name not in self._ratios:

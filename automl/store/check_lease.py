@@ -22,7 +22,6 @@ from automl.store.tables import Dataset
 _LOOK_EVERY_S = 0.2
 _MOST_RENEWALS_S = 5.0
 _NOT_DELETED = Dataset.deleted_at.is_(None)
-_IS_ASKED_FOR = Dataset.state == DatasetState.CHECKING
 _SQL = {"synchronize_session": False}
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -81,7 +80,7 @@ def claim_check(session: Session, dataset_id: str, lease_s: float, *, is_for_ask
         is_free = or_(is_free, Dataset.lease_owner == owner)
     number = session.scalar(
         update(Dataset)
-        .where(Dataset.id == dataset_id, _NOT_DELETED, is_free, *[_IS_ASKED_FOR] * is_for_asked)
+        .where(Dataset.id == dataset_id, _is_wanted(is_for_asked), is_free)
         .values(
             lease_owner=str(LeaseOwner.mine()), lease_until=from_now(lease_s), lease_number=Dataset.lease_number + 1
         )
@@ -99,6 +98,11 @@ def end_check(session: Session, dataset_id: str) -> None:
         .values(lease_owner="", lease_until=None, lease_number=Dataset.lease_number + 1),
         execution_options=_SQL,
     )
+
+
+def _is_wanted(is_for_asked: bool) -> ColumnElement[bool]:
+    """Whether a data set is to be checked: it is not deleted, and, where that counts, a check of it is asked for."""
+    return and_(_NOT_DELETED, Dataset.state == DatasetState.CHECKING) if is_for_asked else _NOT_DELETED
 
 
 @contextmanager
@@ -137,7 +141,7 @@ def _wait_for_claim(database: Database, dataset_id: str, lease_s: float, *, is_f
 def _try_to_claim(database: Database, dataset_id: str, lease_s: float, *, is_for_asked: bool) -> CheckClaim | None:
     with database.session() as session:
         claim = claim_check(session, dataset_id, lease_s, is_for_asked=is_for_asked)
-        wanted = select(Dataset.id).where(Dataset.id == dataset_id, _NOT_DELETED, *[_IS_ASKED_FOR] * is_for_asked)
+        wanted = select(Dataset.id).where(Dataset.id == dataset_id, _is_wanted(is_for_asked))
         if claim is None and not session.scalar(wanted):
             raise LeaseLost
         return claim

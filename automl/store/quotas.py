@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from automl.errors import NotAllowedNow, UploadTooLarge
-from automl.records import RunState
+from automl.records import DatasetState, RunState
 from automl.settings import Settings
 from automl.store.tables import N_FILES_AND_BYTES, Account, Artifact, Dataset, DatasetFile, Run
 from automl.text.messages import quotas as quota_messages
@@ -48,17 +48,27 @@ def usage_of(session: Session, account_id: str | None) -> Usage:
     )
 
 
-def refuse_dataset(session: Session, settings: Settings, account_id: str | None) -> None:
-    """To be asked before a data set is made, in the same transaction.
+def add_dataset(
+    session: Session,
+    settings: Settings,
+    account_id: str | None,
+    *,
+    name: str,
+    state: DatasetState = DatasetState.UPLOADING,
+) -> Dataset:
+    """Makes a data set of an account, without files.
 
     Raises:
         NotAllowedNow: The account has as many as it may have.
     """
-    if not settings.account_datasets:
-        return
-    _take_turn(session, account_id)
-    if _count_datasets(session, account_id) >= settings.account_datasets:
-        raise NotAllowedNow(quota_messages.TOO_MANY_DATA_SETS.format(most=settings.account_datasets))
+    if settings.account_datasets:
+        _take_turn(session, account_id)
+        if _count_datasets(session, account_id) >= settings.account_datasets:
+            raise NotAllowedNow(quota_messages.TOO_MANY_DATA_SETS.format(most=settings.account_datasets))
+    dataset = Dataset(name=name, state=state, owner_id=account_id)
+    session.add(dataset)
+    session.flush()
+    return dataset
 
 
 def refuse_run(session: Session, settings: Settings, account_id: str | None) -> None:

@@ -11,6 +11,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -135,24 +136,39 @@ def run(settings: Settings, environment: dict[str, str], lan_port: int | None = 
         migrate(settings)
         _start_all(stack, listener)
         if for_lan is not None:
-            stack.start(for_lan[0])
+            stack.start(for_lan.service)
         url = url_of(listener)
         stack.wait_until(lambda: _page_answers(url), WEB_TIMEOUT_S, "The web server")
         cleanup.enter_context(published_address(settings.home, url))
         stack.is_up = True
         say(f"Darkroom is ready. Open {url} in a browser; Ctrl-C here stops it.")
         if for_lan is not None:
-            say(for_lan[1])
+            say(for_lan.words)
         if settings.needs_accounts or for_lan is not None:
-            offer_setup(settings, settings.public_url.rstrip("/") or (for_lan[2] if for_lan is not None else url))
+            offer_setup(settings, settings.public_url.rstrip("/") or (url if for_lan is None else for_lan.url))
         while True:
             stack.watch()
             time.sleep(0.2)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OnLan:
+    """The web server for the local network.
+
+    Attributes:
+        service: What to start.
+        words: What the person who starts it reads.
+        url: Its first address.
+    """
+
+    service: Service
+    words: str
+    url: str
+
+
 @contextmanager
-def on_lan(settings: Settings, port: int) -> Iterator[tuple[Service, str, str]]:
-    """The web server for the local network, what to say of it, and its address; its sockets listen until the end.
+def on_lan(settings: Settings, port: int) -> Iterator[_OnLan]:
+    """The web server for the local network; its sockets listen until the end of the block.
 
     Raises:
         CannotStart: There is no such network, the port is taken, or no certificate can be made.
@@ -168,7 +184,8 @@ def on_lan(settings: Settings, port: int) -> Iterator[tuple[Service, str, str]]:
         certificate = lan.certificate_for(settings.home, names)
         hosts = [*names, *(name.strip() for name in settings.hosts.split(",") if name.strip())]
         service = services.web_on_lan([one.fileno() for one in listeners], certificate, hosts)
-        yield service, lan.in_words(addresses, port, certificate), f"https://{addresses[0]}:{port}"
+        words = lan.in_words(addresses, port, certificate)
+        yield _OnLan(service=service, words=words, url=f"https://{addresses[0]}:{port}")
 
 
 def offer_setup(settings: Settings, url: str) -> None:

@@ -105,7 +105,7 @@ its certificate itself. On a network that you trust you can go on: "Advanced", t
 the Risk" (Firefox); "Show Details", then "visit this website" (Safari). What is sent is encrypted in any case. To be
 sure that you have reached this machine, compare the certificate's SHA-256 fingerprint in the browser with this one:
   {certificate.fingerprint}
-Everybody signs in there. Who may, you decide on the page of the accounts.
+Everybody signs in there. The administrator decides who gets an account, on the page “People on this server”.
 """
 
 

@@ -15,18 +15,9 @@ _CELERY = ("-m", "celery", "--app", "worker.celery_app", "worker")
 # One node of each kind: there is nobody to gossip with.
 _ALONE = ("--without-gossip", "--without-mingle")
 
-TRAIN_ARGUMENTS = (
-    *_CELERY,
-    "--concurrency",
-    "1",
-    *_ALONE,
-    "--queues",
-    "train",
-    "--hostname",
-    "train@%h",
-    "--pool",
-    "threads",
-)
+_ONE_RUN = ("--concurrency", "1")
+
+TRAIN_ARGUMENTS = (*_CELERY, *_ONE_RUN, *_ALONE, "--queues", "train", "--hostname", "train@%h", "--pool", "threads")
 LIGHT_ARGUMENTS = (*_CELERY, *_ALONE, "--queues", "light", "--hostname", "light@%h", "--pool", "prefork")
 DUTIES_ARGUMENTS = ("-m", "worker.duties")
 WEB_ARGUMENTS = (

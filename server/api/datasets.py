@@ -8,7 +8,7 @@ from automl.errors import BadSetting
 from automl.records import FileState
 from automl.store.bin import BinKind
 from automl.store.database import find_dataset
-from automl.store.quotas import refuse_dataset
+from automl.store.quotas import add_dataset
 from automl.store.tables import Dataset, DatasetFile
 from automl.text.messages import server as server_messages
 from server.access import is_visible
@@ -133,13 +133,8 @@ def _shown(dataset_id: str) -> DatasetResource:
 
 def _empty_dataset(name: str) -> str:
     """Its id."""
-    account_id = visitor().account_id
-    dataset = Dataset(name=clean_name(name), owner_id=account_id)
     with services().database.session() as session:
-        refuse_dataset(session, services().settings, account_id)
-        session.add(dataset)
-        session.flush()
-        return dataset.id
+        return add_dataset(session, services().settings, visitor().account_id, name=clean_name(name)).id
 
 
 def _received(upload: Upload) -> UploadResource:

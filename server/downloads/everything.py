@@ -11,8 +11,8 @@ from automl.store.artifacts import ArtifactStore
 from automl.store.tables import Artifact, Dataset, Run
 from automl.store.versions import StoredVersion, latest_version, stored_version
 from server.downloads.composing import as_file_name
-from server.downloads.photos import add_photos, add_stored
-from server.downloads.streamed_zip import Sink, zip_into
+from server.downloads.photos import add_photos, member
+from server.downloads.streamed_zip import Sink, add_stored, zip_into
 from server.services import services
 from server.visitor import visitor
 
@@ -69,5 +69,5 @@ def _zipped(store: ArtifactStore, parts: list[_Part]) -> Iterator[bytes]:
             if part.version is not None:
                 yield from add_photos(archive, sink, store, part.version, folder=f"{part.folder}photos/")
             for key, name in part.models:
-                yield from add_stored(archive, sink, store, key, f"{part.folder}{name}")
+                yield from add_stored(archive, sink, store, key, member(f"{part.folder}{name}"))
     yield sink.taken()

@@ -7,7 +7,6 @@ from flask import Blueprint, Response, request
 
 from automl.datasets.photo_archive import TABLE_NAME, archive_paths, archive_table
 from automl.errors import NotAllowedNow, NotFound
-from automl.images.positions import without_position
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import find_dataset
 from automl.store.shares import Right
@@ -16,12 +15,11 @@ from automl.store.versions import StoredVersion, stored_version
 from automl.text.messages import server as server_messages
 from server.access import right_of_visitor
 from server.downloads.composing import as_file_name
-from server.downloads.streamed_zip import Sink, zip_into
+from server.downloads.streamed_zip import Sink, add_stored, zip_into
 from server.services import services
 
 blueprint = Blueprint("photo_downloads", __name__, url_prefix="/api/v1")
 
-_CHUNK_BYTES = 1 << 20
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 """When each member was last changed, as far as the .zip says: the earliest that it can, since nobody knows."""
 
@@ -83,23 +81,11 @@ def add_photos(
     table = archive_table(version.images, paths, keeps_clips=version.keeps_clips)
     archive.writestr(member(f"{folder}{TABLE_NAME}"), table.encode("utf-8-sig"))
     for key, path in zip(version.keys, paths, strict=True):
-        if hides_place:
-            with store.open(key) as source:
-                archive.writestr(member(f"{folder}{path}"), without_position(source.read()))
-            yield sink.taken()
-        else:
-            yield from add_stored(archive, sink, store, key, f"{folder}{path}")
-
-
-def add_stored(archive: zipfile.ZipFile, sink: Sink, store: ArtifactStore, key: str, path: str) -> Iterator[bytes]:
-    """Puts one stored file into a .zip, and hands out what is written."""
-    with store.open(key) as source, archive.open(member(path), "w") as target:
-        while chunk := source.read(_CHUNK_BYTES):
-            target.write(chunk)
-            yield sink.taken()
+        yield from add_stored(archive, sink, store, key, member(f"{folder}{path}"), hides_place=hides_place)
 
 
 def member(path: str) -> zipfile.ZipInfo:
+    """The entry of a file in a .zip."""
     info = zipfile.ZipInfo(path, _MOMENT)
     info.external_attr = 0o644 << 16  # else it could not be read where it is unpacked on Linux
     return info

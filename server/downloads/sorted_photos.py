@@ -13,7 +13,6 @@ from typing import IO
 import numpy as np
 
 from automl.errors import NotFound
-from automl.images.positions import without_position
 from automl.records import Decision
 from automl.serving.answer_table import header, sure_in_words, yes_or_no
 from automl.store.sortings import all_photos, is_doubted
@@ -21,7 +20,7 @@ from automl.store.tables import SortedPhoto, Sorting
 from automl.text.archive_names import distinct, unlike
 from automl.text.messages import pages as page_messages
 from automl.text.upload_names import file_name_of
-from server.downloads.streamed_zip import Sink, zip_into
+from server.downloads.streamed_zip import Sink, add_stored, zip_into
 from server.services import Services
 from server.template_filters import csv_line
 
@@ -142,27 +141,6 @@ def folders_zip(
                 name = unlike(taken[folder], file_name_of(photo.name))
                 entry = zipfile.ZipInfo(f"{folder}/{name}", date_time=sorting.created_at.timetuple()[:6])
                 entry.file_size = photo.n_bytes
-                if hides_place:
-                    _photo_without_place(services, photo, archive, entry=entry)
-                else:
-                    yield from _photo(services, photo, archive, entry=entry, sink=sink)
+                with suppress(NotFound):
+                    yield from add_stored(archive, sink, services.store, photo.key, entry, hides_place=hides_place)
     yield sink.taken()
-
-
-def _photo_without_place(
-    services: Services, photo: SortedPhoto, archive: zipfile.ZipFile, *, entry: zipfile.ZipInfo
-) -> None:
-    with suppress(NotFound), services.store.open(photo.key) as source:
-        archive.writestr(entry, without_position(source.read()))
-
-
-def _photo(
-    services: Services, photo: SortedPhoto, archive: zipfile.ZipFile, *, entry: zipfile.ZipInfo, sink: Sink
-) -> Iterator[bytes]:
-    try:
-        with services.store.open(photo.key) as source, archive.open(entry, "w") as copy:
-            while chunk := source.read(_CHUNK_BYTES):
-                copy.write(chunk)
-                yield sink.taken()
-    except NotFound:
-        return

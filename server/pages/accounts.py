@@ -78,10 +78,7 @@ def sign_out() -> ResponseReturnValue:
 @blueprint.get("/once/<secret>")
 def open_link(secret: str) -> str:
     """What a link that works once is for: setting this server up, an invitation, or another password."""
-    with services().database.session() as session:
-        link = find_link(session, secret)
-        account = find_account(session, link.account_id) if link.account_id else None
-    return _page_of_link(link.purpose, account)
+    return _page_of_link(secret)
 
 
 @blueprint.post("/once/<secret>")
@@ -101,10 +98,7 @@ def follow_link(secret: str) -> ResponseReturnValue:
             record(session, AuditAction.LINK_USED, account_id=account.id, detail=link.purpose)
             identity.sign_in(session, account)
     except BadSetting as error:  # nothing was changed, so the link still works
-        with services().database.session() as session:
-            link = find_link(session, secret)
-            known = find_account(session, link.account_id) if link.account_id else None
-        return _page_of_link(link.purpose, known, problem=error.message), 400
+        return _page_of_link(secret, problem=error.message), 400
     return redirect(url_for("home.index"), 303)
 
 
@@ -130,9 +124,7 @@ def change_password() -> ResponseReturnValue:
     try:
         password = _password_typed_twice()
         with services().database.session() as session:
-            account = find_account(session, own_account_id(session))
-            if not is_right(request.form.get("present", ""), account.password_hash):
-                raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
+            account = _own_account_by_password(session)
             set_password(session, account, password)
             record(session, AuditAction.PASSWORD_CHANGED, object_kind="account", object_id=account.id)
             identity.sign_in(session, account)
@@ -165,9 +157,7 @@ def close() -> ResponseReturnValue:
     """Ends the account, with all that is its, for good."""
     try:
         with services().database.session() as session:
-            account = find_account(session, own_account_id(session))
-            if not is_right(request.form.get("present", ""), account.password_hash):
-                raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
+            account = _own_account_by_password(session)
             record(session, AuditAction.ACCOUNT_CLOSED, object_kind="account", object_id=account.id)
             close_account(session, account)
     except BadSetting as error:
@@ -199,9 +189,25 @@ def _page_of_account(problem: str = "") -> str:
     return render_template("accounts/show.html", **values, problem=problem)
 
 
-def _page_of_link(purpose: LinkPurpose, account: Account | None, problem: str = "") -> str:
+def _page_of_link(secret: str, problem: str = "") -> str:
+    with services().database.session() as session:
+        link = find_link(session, secret)
+        account = find_account(session, link.account_id) if link.account_id else None
     values = {name: request.form.get(name, "")[:254] for name in ("email", "name")}
-    return render_template(_PAGES_OF_LINKS[purpose], account=account, problem=problem, **values)
+    return render_template(_PAGES_OF_LINKS[link.purpose], account=account, problem=problem, **values)
+
+
+def _own_account_by_password(session: Session) -> Account:
+    """For what nobody may do who only finds a browser signed in.
+
+    Raises:
+        NotFound: Nobody needs an account.
+        BadSetting: The form does not have its present password.
+    """
+    account = find_account(session, own_account_id(session))
+    if not is_right(request.form.get("present", ""), account.password_hash):
+        raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
+    return account
 
 
 def _password_typed_twice() -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session, defer
 
 from automl.records import DatasetState, RunSettings, RunState
-from automl.store.quotas import refuse_dataset, refuse_run
+from automl.store.quotas import add_dataset, refuse_run
 from automl.store.room import is_short, refuse_short_disk
 from automl.store.tables import Dataset, Run, now
 from automl.task_names import MAKE_SAMPLES
@@ -70,11 +70,11 @@ def try_samples() -> ResponseReturnValue:
     settings = RunSettings()
     refuse_short_disk(services().settings)
     account_id = visitor().account_id
-    dataset = Dataset(name=server_messages.SAMPLE_DATA_SET, state=DatasetState.CHECKING, owner_id=account_id)
-    run = Run(dataset=dataset, settings=settings, budget_s=settings.budget_s, started_by_id=account_id)
     with services().database.session() as session:
-        refuse_dataset(session, services().settings, account_id)
+        name, state = server_messages.SAMPLE_DATA_SET, DatasetState.CHECKING
+        dataset = add_dataset(session, services().settings, account_id, name=name, state=state)
         refuse_run(session, services().settings, account_id)
+        run = Run(dataset=dataset, settings=settings, budget_s=settings.budget_s, started_by_id=account_id)
         session.add(run)
     try:
         services().enqueue(MAKE_SAMPLES, dataset.id, run.id)

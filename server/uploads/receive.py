@@ -19,7 +19,7 @@ from automl.store.artifacts import StoredFile
 from automl.store.checks import current_edits
 from automl.store.database import find_dataset
 from automl.store.dataset_files import repair_file
-from automl.store.quotas import refuse_dataset, refuse_files, room_for_files
+from automl.store.quotas import add_dataset, refuse_files, room_for_files
 from automl.store.room import refuse_short_disk
 from automl.store.tables import N_FILES_AND_BYTES, Dataset, DatasetFile, Run
 from automl.store.turns import take_turn
@@ -111,12 +111,7 @@ def remove_dataset(services: Services, dataset_id: str) -> None:
 
 def _new_dataset(services: Services) -> str:
     with services.database.session() as session:
-        account_id = visitor().account_id
-        refuse_dataset(session, services.settings, account_id)
-        dataset = Dataset(name="Photos", owner_id=account_id)
-        session.add(dataset)
-        session.flush()
-        return dataset.id
+        return add_dataset(session, services.settings, visitor().account_id, name="Photos").id
 
 
 def _prefix(dataset_id: str) -> str:

@@ -197,3 +197,23 @@ def test_the_secret_of_a_link_is_not_logged(world, ann):
         assert path_for_logs() == "/once/…"
     with world.app.test_request_context("/shared/model/abc/worker.js"):
         assert path_for_logs() == "/shared/model/…/worker.js"
+
+
+def test_the_key_of_the_cookies_is_there_whole_or_not_at_all_and_stays(world, ann, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    key = world.settings.home / "cookie.key"
+    key.unlink(missing_ok=True)
+    world.app.secret_key = None
+    with monkeypatch.context() as patch:
+        patch.setattr("server.identity.os.link", die)
+        with pytest.raises(KeyboardInterrupt):
+            signed_in(world, "ann")
+    assert not key.exists()
+    client = signed_in(world, "ann")
+    assert key.stat().st_mode & 0o777 == 0o600
+    first = key.read_text()
+    world.app.secret_key = None  # as after a start
+    assert client.get("/account").status_code == 200
+    assert key.read_text() == first and len(first) > 40

@@ -27,7 +27,7 @@ InBackground = Callable[[Callable[[], None]], threading.Thread]
 def test_a_finished_run_stays_as_its_pipeline_left_it(
     make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str
 ) -> None:
-    make_supervisor("finish").supervise(run_id)
+    make_supervisor("finish").supervise_next()
     run = load_run(run_id)
     assert (run.state, run.error_code, run.lease_owner, run.attempts) == (RunState.DONE, "", "", 1)
 
@@ -35,7 +35,7 @@ def test_a_finished_run_stays_as_its_pipeline_left_it(
 def test_a_crash_becomes_a_failure_in_plain_words(
     make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str, settings: Settings
 ) -> None:
-    make_supervisor("crash").supervise(run_id)
+    make_supervisor("crash").supervise_next()
     run = load_run(run_id)
     assert (run.state, run.error_code) == (RunState.FAILED, "internal")
     assert f"run-{run_id}.log" in run.error_message
@@ -50,7 +50,7 @@ def test_a_killed_pipeline_names_memory_and_the_best_so_far(
             run_id=run_id, kind="best_so_far", name="m.zip", media_type="application/zip", key="k", n_bytes=1
         )
         session.add(kept)
-    make_supervisor("die").supervise(run_id)
+    make_supervisor("die").supervise_next()
     run = load_run(run_id)
     assert run.state is RunState.FAILED
     assert "memory" in run.error_message
@@ -61,7 +61,7 @@ def test_a_pipeline_that_cannot_start_fails_the_run(
     database: Database, settings: Settings, load_run: LoadRun, run_id: str
 ) -> None:
     with pytest.raises(FileNotFoundError):
-        Supervisor(database, settings, threading.Event(), command=("/no/such/program",)).supervise(run_id)
+        Supervisor(database, settings, threading.Event(), command=("/no/such/program",)).supervise_next()
     assert load_run(run_id).state is RunState.FAILED
     assert "could not be started: No such file" in load_run(run_id).error_message
 
@@ -74,7 +74,7 @@ def test_stop_reaches_the_pipeline_which_then_delivers(
     in_background: InBackground,
     under_way: Callable[[str], None],
 ) -> None:
-    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise_next())
     under_way(run_id)
     with database.session() as session:
         find_run(session, run_id).best_score = 0.9
@@ -91,7 +91,7 @@ def test_more_time_reaches_the_pipeline(
     in_background: InBackground,
     under_way: Callable[[str], None],
 ) -> None:
-    watch = in_background(lambda: make_supervisor("wait_for_time").supervise(run_id))
+    watch = in_background(lambda: make_supervisor("wait_for_time").supervise_next())
     under_way(run_id)
     with database.session() as session:
         request_more_time(find_run(session, run_id), 300.0, max_budget_s=3600.0, used_s=1.0, progress=0.1)
@@ -102,7 +102,7 @@ def test_more_time_reaches_the_pipeline(
 def test_the_time_that_a_pipeline_takes_to_start_is_counted(
     settings: Settings, make_supervisor: MakeSupervisor, run_id: str
 ) -> None:
-    make_supervisor("tell_age").supervise(run_id)
+    make_supervisor("tell_age").supervise_next()
     # Starting Python takes some hundredths of a second at least.
     assert 0.01 < float((settings.home / "age.txt").read_text()) < 60
 
@@ -112,7 +112,7 @@ def test_whoever_watches_is_told_of_the_start_and_of_an_end_that_the_pipeline_co
 ) -> None:
     supervisor, told = make_supervisor("crash"), Told()
     supervisor._events = told
-    supervisor.supervise(run_id)
+    supervisor.supervise_next()
     assert told.kinds == [("state", RunState.PREPARING), ("end", RunState.FAILED)]
 
 
@@ -133,7 +133,7 @@ def test_a_run_that_is_handed_back_keeps_the_progress_that_was_shown(
     in_background: InBackground,
     under_way: Callable[[str], None],
 ) -> None:
-    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise_next())
     under_way(run_id)
     shown = run_clock(load_run(run_id), settings.lease_s).progress
     stopping.set()
@@ -149,7 +149,7 @@ def test_cancel_ends_a_deaf_pipeline_and_its_children_within_five_seconds(
     run_id: str,
     in_background: InBackground,
 ) -> None:
-    in_background(lambda: make_supervisor("be_deaf").supervise(run_id))
+    in_background(lambda: make_supervisor("be_deaf").supervise_next())
     wait_until((settings.home / "child.pid").exists)
     clicked_s = time.monotonic()
     with database.session() as session:
@@ -168,7 +168,7 @@ def test_a_run_is_handed_back_when_the_worker_stops(
     in_background: InBackground,
     under_way: Callable[[str], None],
 ) -> None:
-    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise_next())
     under_way(run_id)
     stopping.set()
     watch.join(5)
@@ -186,7 +186,7 @@ def test_the_lease_is_renewed_and_the_budget_counted(
 ) -> None:
     with database.session() as session:
         find_run(session, run_id).used_s = 100.0
-    in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    in_background(lambda: make_supervisor("wait_for_stop").supervise_next())
     wait_until(lambda: load_run(run_id).used_s > 101.5)
     lease_until = load_run(run_id).lease_until
     assert lease_until is not None
@@ -199,7 +199,7 @@ def test_a_second_delivery_finds_nothing_to_do(
 ) -> None:
     with database.session() as session:
         find_run(session, run_id).state = RunState.SEARCHING
-    make_supervisor("crash").supervise(run_id)
+    make_supervisor("crash").supervise_next()
     assert load_run(run_id).state is RunState.SEARCHING
 
 
@@ -211,7 +211,7 @@ def test_a_supervisor_that_lost_its_lease_kills_its_pipeline_and_writes_nothing(
     in_background: InBackground,
     under_way: Callable[[str], None],
 ) -> None:
-    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise(run_id))
+    watch = in_background(lambda: make_supervisor("wait_for_stop").supervise_next())
     under_way(run_id)
     with database.session() as session:
         run = find_run(session, run_id)
@@ -225,7 +225,7 @@ def test_a_pipeline_that_lingers_after_its_work_is_ended(
     make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor_module, "EXIT_GRACE_S", 0.2)
-    make_supervisor("linger").supervise(run_id)
+    make_supervisor("linger").supervise_next()
     assert load_run(run_id).state is RunState.DONE
 
 
@@ -252,7 +252,7 @@ def test_a_database_that_is_away_for_longer_than_the_lease_costs_nothing(
         return look(session, run, watch)  # type: ignore[arg-type]
 
     monkeypatch.setattr(supervisor, "_look", fail_first)
-    in_background(lambda: supervisor.supervise(run_id)).join(30)
+    in_background(lambda: supervisor.supervise_next()).join(30)
     run = load_run(run_id)
     assert n_failed > 5
     assert (run.state, run.attempts) == (RunState.DONE, 1)
@@ -261,7 +261,7 @@ def test_a_database_that_is_away_for_longer_than_the_lease_costs_nothing(
 def test_a_pipeline_that_has_waited_for_the_database_for_too_long_goes_on_later(
     make_supervisor: MakeSupervisor, load_run: LoadRun, run_id: str
 ) -> None:
-    make_supervisor("miss_database").supervise(run_id)
+    make_supervisor("miss_database").supervise_next()
     run = load_run(run_id)
     assert (run.state, run.attempts, run.error_message) == (RunState.QUEUED, 0, "")
     assert "database" in run.activity
@@ -280,7 +280,7 @@ def test_a_supervisor_whose_run_was_taken_back_fails_nothing(
         return ending
 
     supervisor._watch = take_back  # type: ignore[method-assign, assignment]
-    supervisor.supervise(run_id)
+    supervisor.supervise_next()
     assert load_run(run_id).state is RunState.QUEUED
 
 

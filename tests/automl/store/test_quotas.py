@@ -10,7 +10,7 @@ from automl.errors import NotAllowedNow, UploadTooLarge
 from automl.records import RunState
 from automl.settings import load_settings
 from automl.store.database import Database
-from automl.store.quotas import Usage, refuse_dataset, refuse_files, refuse_run, room_for_files, usage_of
+from automl.store.quotas import Usage, add_dataset, refuse_files, refuse_run, room_for_files, usage_of
 from automl.store.tables import Account, Artifact, Dataset, DatasetFile, Run
 
 
@@ -47,11 +47,11 @@ def test_what_is_in_the_bin_and_what_was_made_counts(session: Session):
 
 
 def test_data_sets_are_counted_for_each_account(session: Session):
-    refuse_dataset(session, limits(account_datasets=2), "bob")
-    refuse_dataset(session, limits(account_datasets=3), "ann")
-    refuse_dataset(session, limits(account_datasets=0), "ann")
+    add_dataset(session, limits(account_datasets=2), "bob", name="more")
+    add_dataset(session, limits(account_datasets=3), "ann", name="more")
+    add_dataset(session, limits(account_datasets=0), "ann", name="more")
     with pytest.raises(NotAllowedNow, match=r"as many data sets as .* \(2\)"):
-        refuse_dataset(session, limits(account_datasets=2), "ann")
+        add_dataset(session, limits(account_datasets=2), "ann", name="more")
 
 
 def test_runs_that_have_ended_do_not_count(session: Session):

@@ -11,6 +11,7 @@ from automl.store.database import find_dataset
 from automl.store.tables import DatasetVersion
 from automl.store.versions import stored_version
 from server.downloads import photos as photo_downloads
+from server.downloads import streamed_zip
 from tests.automl.images.pictures import two_classes
 from tests.server.trying import noise
 
@@ -68,7 +69,7 @@ def test_an_earlier_version_can_be_had_as_a_run_has_used_it(world, client, pets)
 
 
 def test_it_is_sent_piece_by_piece(world, pets, monkeypatch):
-    monkeypatch.setattr(photo_downloads, "_CHUNK_BYTES", 200)
+    monkeypatch.setattr(streamed_zip, "_CHUNK_BYTES", 200)
     with world.database.session() as session:
         stored = stored_version(world.store, session.query(DatasetVersion).one())
     pieces = list(photo_downloads._zipped(world.store, stored, hides_place=False))
