@@ -311,8 +311,11 @@ def test_a_stream_that_was_cut_loses_and_doubles_nothing(page, site, run, pipeli
         "**/events?*",
         lambda route: (cut.append(route), route.abort() if refusal == "aborted" else route.fulfill(status=503)),
     )
+    hub = site.app.extensions["darkroom"].live
+    while hub.n_streams == 0:  # the chart may be drawn before the server has taken the page's stream
+        page.wait_for_timeout(20)
     with page.expect_request("**/events?*", timeout=60_000):  # the browser tries again by itself, after some seconds
-        site.app.extensions["darkroom"].live._disconnect_all()
+        hub._disconnect_all()
     tell(pipeline, 1, 0.85)
     pipeline.trying(trial(2, stage=Stage.FINE_TUNING))
     pipeline.epoch(1, 0.5, 0.9)
