@@ -13,6 +13,7 @@ from automl.store.patience import is_away
 from automl.text.messages import accounts as account_messages
 from automl.text.messages import server as server_messages
 from server.access import is_by_link, path_for_logs
+from server.edit_conflicts import EditConflict
 from server.services import services
 from server.visitor import NotPermitted
 
@@ -32,6 +33,8 @@ STATUS_OF_CODE: dict[str, int] = {
     "not_found": 404,
     "in_bin": 404,
     "not_allowed_now": 409,
+    "edit_conflict": 409,
+    "outdated": 412,
     "weights_error": 503,
     "source_unavailable": 503,
     "bad_weights": 503,
@@ -109,6 +112,9 @@ def _known(error: DarkroomError) -> ResponseReturnValue:
         return _unknown(error)
     if status > 500:
         _log.warning("request refused", code=error.code, reason=error.message)
+    if isinstance(error, EditConflict) and not wants_json():
+        services().figures.errors.labels(error.code).inc()
+        return render_template("errors/conflict.html", conflict=error, back=_page_before()), status
     return _answer(status, error.code, error.message)
 
 

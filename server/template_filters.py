@@ -11,7 +11,7 @@ from markupsafe import Markup
 from automl.options import RUN_OPTIONS
 from automl.records import DatasetState, RunState
 from automl.store.retention import goes_into_bin_at
-from automl.store.tables import now
+from automl.store.tables import Dataset, now
 from automl.text import numbers
 from automl.text.durations import duration_in_words
 from automl.text.messages import pages as page_messages
@@ -55,6 +55,7 @@ def install(app: Flask) -> None:
         training_in_words,
         probability,
         goes_into_bin_at,
+        seen,
     )
     titles: dict[str, Mapping[str, str]] = {
         "stage_title": STAGE_TITLES,
@@ -109,6 +110,11 @@ def percent(share: float | None, n_digits: int = 1) -> str:
 def probability(share: float) -> str:
     """ "99.9 %", "under 0.1 %": `percent` would say 0.1 % of the smallest, and all classes together exceed 100 %."""
     return page_messages.UNDER_A_TENTH.format(share=percent(0.001)) if 0 < share < 0.0005 else percent(share)
+
+
+def seen(fields: Mapping[str, object], dataset: Dataset) -> dict[str, object]:
+    """The fields of a form that changes a data set, with the revision that its page shows, see `edit_conflicts`."""
+    return {**fields, "seen": dataset.revision}
 
 
 def csv_line(cells: Sequence[str]) -> str:

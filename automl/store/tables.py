@@ -225,6 +225,7 @@ class Dataset(Base):
         lease_owner: The process that checks it, see `lease_owner.LeaseOwner`; empty where none does.
         lease_until: Until when it counts as that process's without a sign of life.
         lease_number: Of that process's lease; it only grows.
+        revision: How often people have changed it; pages send the one that they show, see `server.edit_conflicts`.
     """
 
     __tablename__ = "datasets"
@@ -243,6 +244,7 @@ class Dataset(Base):
     lease_owner: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None]
     lease_number: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)
 
     files: Mapped[list["DatasetFile"]] = relationship(back_populates="dataset", cascade="all, delete-orphan")
     edits: Mapped[list["DatasetEdit"]] = relationship(
@@ -360,7 +362,11 @@ class DatasetEdit(Base):
         values: The fields of an edit of this kind, see `automl.datasets.edits.edit_values`.
         title: What it did, in words.
         created_at: When it was made.
+        account_id: Whose account made it, which may be closed by now; None where nobody needed one.
+        revision: Of the data set, since it was made.
         undone_at: When it was undone; None while it counts.
+        undone_by: Whose account undid it, as `account_id`.
+        undone_revision: Of the data set, since it was undone.
     """
 
     __tablename__ = "dataset_edits"
@@ -371,7 +377,11 @@ class DatasetEdit(Base):
     values: Mapped[dict[str, JsonValue]] = mapped_column(JSON, default=dict)
     title: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
+    account_id: Mapped[str | None]
+    revision: Mapped[int] = mapped_column(default=0)
     undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None]
+    undone_revision: Mapped[int | None]
 
     dataset: Mapped[Dataset] = relationship(back_populates="edits")
 

@@ -22,6 +22,7 @@ from server.api.resources.dataset import (
     UploadedDatasetResource,
     UploadResource,
     dataset_resources,
+    respond_with_revision,
 )
 from server.api.resources.resource import respond
 from server.deleting import delete, restore
@@ -65,14 +66,14 @@ def list_datasets() -> ResponseReturnValue:
 
 @blueprint.get("/<dataset_id>")
 def get_dataset(dataset_id: str) -> ResponseReturnValue:
-    return respond(_shown(dataset_id))
+    return respond_with_revision(_shown(dataset_id))
 
 
 @blueprint.patch("/<dataset_id>")
 def rename(dataset_id: str) -> ResponseReturnValue:
     """Another name."""
     rename_dataset(services(), dataset_id, clean_name(read_body(NameBody).name))
-    return respond(_shown(dataset_id))
+    return respond_with_revision(_shown(dataset_id))
 
 
 @blueprint.delete("/<dataset_id>")
@@ -86,20 +87,20 @@ def delete_dataset(dataset_id: str) -> ResponseReturnValue:
 def restore_dataset(dataset_id: str) -> ResponseReturnValue:
     """Back from the bin."""
     restore(services(), BinKind.DATASET, dataset_id)
-    return respond(_shown(dataset_id))
+    return respond_with_revision(_shown(dataset_id))
 
 
 @blueprint.post("/<dataset_id>/check")
 def check_dataset(dataset_id: str) -> ResponseReturnValue:
     start_check(services(), dataset_id)
-    return respond(_shown(dataset_id), 202)
+    return respond_with_revision(_shown(dataset_id), 202)
 
 
 @blueprint.post("/<dataset_id>/check/cancel")
 def cancel_check_of_dataset(dataset_id: str) -> ResponseReturnValue:
     """Ends the check at once. The photos stay, and the check can be started again."""
     cancel_check(services(), dataset_id)
-    return respond(_shown(dataset_id))
+    return respond_with_revision(_shown(dataset_id))
 
 
 @blueprint.post("/<dataset_id>/files")

@@ -6,8 +6,7 @@ from flask.typing import ResponseReturnValue
 from automl.datasets.edits import read_edit
 from automl.store.database import find_dataset
 from server.api.bodies import EditBody, FixBody, read_body
-from server.api.resources.dataset import DatasetResource
-from server.api.resources.resource import respond
+from server.api.resources.dataset import DatasetResource, respond_with_revision
 from server.editing import add_edit, fix_finding, undo_edit
 from server.services import services
 
@@ -37,4 +36,4 @@ def undo(dataset_id: str, edit_id: int) -> ResponseReturnValue:
 
 def _edited(dataset_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
-        return respond(DatasetResource.of(session, find_dataset(session, dataset_id)))
+        return respond_with_revision(DatasetResource.of(session, find_dataset(session, dataset_id)))

@@ -118,9 +118,10 @@ class Viewer {
     const body = new FormData(event.target, event.submitter);
     const mine = this.#shows;
     this.find("state").textContent = say("storing");
-    const { words, reason } = await fetchWords(event.target.action, { method: "POST", body });
+    const { words, reason, isOutdated } = await fetchWords(event.target.action, { method: "POST", body });
     if (mine !== this.#shows) return;
     if (!words) {
+      if (isOutdated) await this.#lookAgain(mine);
       this.find("state").textContent = reason;
       return;
     }
@@ -128,6 +129,13 @@ class Viewer {
     this.#photo.forget();
     this.#fill(words);
     this.find("title").focus(); // the button that was pressed is gone
+  }
+
+  /** Somebody has changed the photo meanwhile: shows what is known of it now. */
+  async #lookAgain(mine) {
+    this.#photo.forget();
+    const words = await this.#photo.words();
+    if (words && mine === this.#shows) this.#fill(words);
   }
 
   #leave() {
@@ -189,13 +197,16 @@ async function loaded(address) {
   }
 }
 
-/** Resolves to {words}, an element, or to {reason}. */
+/** Resolves to {words}, an element, or to {reason, isOutdated}. */
 async function fetchWords(address, options = {}) {
   try {
     const response = await fetch(address, { ...options, headers: HEADERS });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const words = response.ok ? page.querySelector(".photo-words") : null;
-    if (!words) return { reason: page.querySelector(".error-page .lead")?.textContent ?? say("photoSilent") };
+    if (!words) {
+      const reason = page.querySelector(".error-page .lead")?.textContent ?? say("photoSilent");
+      return { reason, isOutdated: page.querySelector("#conflict") !== null };
+    }
     enhance(words);
     return { words };
   } catch {

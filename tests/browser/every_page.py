@@ -18,6 +18,7 @@ from automl.records import DatasetState, EpochScores, LinkedPage, RunState, Stag
 from automl.store.database import find_run
 from automl.store.links import make_link
 from automl.store.tables import DatasetFile, LogEntry, TrialSummary, now
+from server.edit_conflicts import Change, EditConflict
 from server.views.confusion import MAX_DRAWN
 from tests.automl.images.faults import as_jpeg, photo
 from tests.automl.serving.tiny_model import tiny_model
@@ -251,9 +252,13 @@ def go_on_to_training(page: Page) -> None:
 
 
 def error(kind: type[DarkroomError]) -> Callable[[Site], str]:
+    return failing(kind("What was asked for did not work, for a reason that is told here."))
+
+
+def failing(with_error: DarkroomError) -> Callable[[Site], str]:
     def make(site: Site) -> str:
         def fail() -> str:
-            raise kind("What was asked for did not work, for a reason that is told here.")
+            raise with_error
 
         site.app.view_functions["help.show"] = fail
         return "/help"
@@ -261,6 +266,8 @@ def error(kind: type[DarkroomError]) -> Callable[[Site], str]:
     return make
 
 
+_CHANGE = Change(words="Left out 2 photos", is_undone=False, who="Mia", at=_LONG_AGO)
+_UNDONE = Change(words="Renamed 'ros' to 'rose'", is_undone=True, who="", at=_LONG_AGO)
 _FOUND = {"best_score": 0.95, "best_summary": "MobileNetV2, 224 px", "n_trials": 4, "notes": ["A note."]}
 
 
@@ -380,6 +387,7 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "error 404, in the bin": bin_of("/runs/{run}"),
     "error 404": lambda _site: "/nowhere",
     "error 409": error(NotAllowedNow),
+    "error 409, changed meanwhile": failing(EditConflict("Moved 3 photos to 'rose'", [_CHANGE, _UNDONE], 4)),
     "error 413": error(UploadTooLarge),
     "error 500": error(RunFailed),
     "error 503": error(SourceUnavailable),

@@ -141,6 +141,41 @@ def test_an_answer_on_the_try_page_is_enlarged_from_the_file_with_its_heat_map(p
     expect(page.locator("button.enlarge").nth(1)).to_be_focused()
 
 
+def test_a_change_in_another_window_is_told_and_shown_before_it_is_undone(page, site, run_id, red):
+    page.goto(red)
+    page.locator("a.enlarge").first.click()
+    expect(viewer(page).get_by_text("You said red.")).to_be_visible()
+    other = page.context.new_page()
+    other.goto(red)
+    other.locator("a.enlarge").first.click()
+    viewer(other).get_by_role("combobox", name="It is really").select_option(label="none of these: leave it out")
+    viewer(other).get_by_role("button", name="Correct").click()
+    expect(viewer(other).get_by_text("It is left out")).to_be_visible()
+    viewer(page).get_by_role("combobox", name="It is really").select_option("blue")
+    viewer(page).get_by_role("button", name="Correct").click()
+    expect(viewer(page).get_by_text("something was changed that goes against what you asked for")).to_be_visible()
+    expect(viewer(page).get_by_text("It is left out")).to_be_visible()
+    viewer(page).get_by_role("combobox", name="It is really").select_option("blue")
+    viewer(page).get_by_role("button", name="Correct").click()  # it knows of it now
+    expect(viewer(page).get_by_text("Moved 1 photo to 'blue'")).to_be_visible()
+
+
+def test_without_a_script_a_change_in_another_window_is_asked_about(plain_page, red):
+    plain_page.goto(red)
+    other = plain_page.context.new_page()
+    for one in (plain_page, other):
+        one.goto(red)
+        one.get_by_role("checkbox").first.check()
+    other.get_by_role("button", name="Leave them out").click()
+    plain_page.get_by_label("Move them to").fill("blue")
+    plain_page.get_by_role("button", name="Move", exact=True).click()
+    expect(plain_page.get_by_role("heading", name="These photos were changed meanwhile")).to_be_visible()
+    expect(plain_page.locator("#changes")).to_contain_text("Left out 1 photo")
+    plain_page.get_by_role("button", name="Do it all the same").click()
+    plain_page.goto(red.partition("/photos")[0])
+    expect(plain_page.locator("#edits")).to_contain_text("Moved 1 photo to 'blue'")
+
+
 def test_without_a_script_a_photo_leads_to_its_page_and_is_corrected_there(plain_page, site, run_id):
     plain_page.goto(f"/runs/{run_id}/mistakes")
     plain_page.locator("#mistakes a.enlarge").first.click()

@@ -38,6 +38,17 @@ UNKNOWN_PROXY = (
 )
 OTHER_SITE = "This form was sent by another web site, so it was ignored. Open Darkroom's own page instead."
 
+# What somebody else, or the same person in another window, has changed meanwhile.
+
+CHANGED_MEANWHILE = (
+    "Since your page was shown, something was changed that goes against what you asked for. So nothing was done yet."
+)
+OUTDATED = (
+    "The data set is not as it was when it was read: If-Match names another revision. Read it again before changing it."
+)
+NAMED_MEANWHILE = "Somebody has changed the name meanwhile. It is “{name}” now. Look at it before you change it again."
+UNDOING = "Undo: {title}"
+
 # What is not there, or not there any more.
 FILE_REPLACED = "There is no such file. It may have been replaced by a newer one."
 FILE_GONE = "This file is no longer there."

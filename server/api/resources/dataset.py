@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from flask import url_for
+from flask import make_response, url_for
+from flask.typing import ResponseReturnValue
 from pydantic import Field
 from pydantic.main import IncEx
 from sqlalchemy import func, select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session, defer
 
 from automl.records import DatasetState, DatasetSummary, FileState, RefusedFile
 from automl.store.tables import N_FILES_AND_BYTES, Dataset, DatasetEdit, DatasetFile, DatasetVersion
-from server.api.resources.resource import Resource, Timestamp
+from server.api.resources.resource import Resource, Timestamp, respond
 
 LONG_PARTS_OF_SUMMARIES: IncEx = {
     "datasets": {"__all__": {"summary": {"findings": True, "refused": True, "samples": True}}}
@@ -67,6 +68,9 @@ class DatasetResource(Resource):
 
     version: int | None
     """Number of the latest version; null before the first successful check."""
+
+    revision: int
+    """How often people have changed it. With `If-Match: "3"`, a change is made only if this is still 3."""
 
     edits: list[EditResource]
     """The edits that count, in their order."""
@@ -189,11 +193,19 @@ def dataset_resources(session: Session, datasets: Sequence[Dataset]) -> list[Dat
                 n_bytes=n_bytes,
                 created_at=dataset.created_at,
                 version=versions.get(dataset.id),
+                revision=dataset.revision,
                 edits=edits.get(dataset.id, []),
                 summary=dataset.summary,
             )
         )
     return resources
+
+
+def respond_with_revision(dataset: DatasetResource, status: int = 200) -> ResponseReturnValue:
+    """The answer with a data set. Its `ETag` is the revision, for the `If-Match` of a change, see `edit_conflicts`."""
+    response = make_response(respond(dataset, status))
+    response.set_etag(str(dataset.revision))
+    return response
 
 
 def _sizes(session: Session, dataset_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
