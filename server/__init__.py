@@ -75,7 +75,12 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         enqueue=enqueue or TaskQueue(settings.broker_url).send,
         events=RunEvents(settings.broker_url, _EVENTS_TIMEOUT_S),
         signs=WorkerSigns(settings.broker_url),
-        live=LiveHub(RunEvents(settings.broker_url), render=live_events.make_renderer(app), look=look),
+        live=LiveHub(
+            RunEvents(settings.broker_url),
+            render=live_events.make_renderer(app),
+            look=look,
+            unwelcome=live_events.make_unwelcome(database),
+        ),
     )
     app.context_processor(lambda: {"limits": settings})
     for part in (request_log, errors, security):

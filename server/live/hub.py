@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -21,6 +21,9 @@ CLOCK_EVERY_S = 5.0
 _WAIT_S = 0.25
 _MAX_BATCHES = 100
 
+GONE = b"event: gone\ndata: {}\n\n"
+"""Asks a page to load its body again."""
+
 Frames = list[tuple[tuple[int, int] | None, bytes]]
 """Server-sent events, each with the sort key of its id, or None if it has no id."""
 
@@ -31,11 +34,28 @@ class TooManyPages(Exception):
     """The largest number of live pages is open already. The page asks for changes every second instead."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who looks at an open page, where people have accounts.
+
+    Attributes:
+        run_id: What he looks at.
+        account_id: His account.
+        sign_in_id: The sign-in of his browser; empty for a program with a token.
+    """
+
+    run_id: str
+    account_id: str
+    sign_in_id: str
+
+
 class Subscription:
     """One open page. With a `connection`, events are written to it directly; without one, `stream` yields them."""
 
-    def __init__(self, hub: "LiveHub", run_id: str, connection: Connection | None = None) -> None:
-        self.run_id = run_id
+    def __init__(
+        self, hub: "LiveHub", run_id: str, connection: Connection | None = None, watcher: Watcher | None = None
+    ) -> None:
+        self.run_id, self.watcher = run_id, watcher
         self._hub, self._connection = hub, connection
         self._batches: queue.Queue[Frames | None] = queue.Queue(_MAX_BATCHES)
         self._sent = (0, 0)
@@ -126,6 +146,7 @@ class LiveHub:
         render: turns an event into the bytes that every page gets.
         look: reads the current state of runs from the database. For each run's id it returns the bytes of an event
             without an id, and whether it is the run's last event.
+        unwelcome: those of some watchers who may see their run no longer.
         max_streams: how many pages may be open at once.
     """
 
@@ -135,9 +156,10 @@ class LiveHub:
         *,
         render: Callable[[Event], bytes],
         look: Callable[[list[str]], dict[str, tuple[bytes, bool]]],
+        unwelcome: Callable[[Collection[Watcher]], Collection[Watcher]] = lambda _: (),
         max_streams: int = MAX_STREAMS,
     ) -> None:
-        self._events, self._render, self._look = events, render, look
+        self._events, self._render, self._look, self._unwelcome = events, render, look, unwelcome
         self._max_streams = max_streams
         self._lock = threading.Lock()
         self._runs: dict[str, _Watched] = {}
@@ -148,7 +170,9 @@ class LiveHub:
     def n_streams(self) -> int:
         return self._n_streams
 
-    def subscribe(self, run_id: str, after: str, connection: Connection | None = None) -> tuple[Subscription, Frames]:
+    def subscribe(
+        self, run_id: str, after: str, connection: Connection | None = None, watcher: Watcher | None = None
+    ) -> tuple[Subscription, Frames]:
         """Adds a page; returns it with the events that it has missed since the event `after`. Always close the page.
 
         Raises:
@@ -157,7 +181,7 @@ class LiveHub:
             EventsGone: the events that the page has missed are no longer available.
         """
         last_id = self._events.last_id(run_id)
-        page = Subscription(self, run_id, connection)
+        page = Subscription(self, run_id, connection, watcher)
         with self._lock:
             if self._n_streams >= self._max_streams:
                 raise TooManyPages
@@ -248,12 +272,23 @@ class LiveHub:
 
     def _send_clocks(self) -> None:
         try:
+            self._send_away()
             told = self._look(self._watched_runs())
         except SQLAlchemyError:  # a database that is busy for a moment costs a page nothing
             _log.warning("the clocks of live runs could not be read", exc_info=True)
             return
         for run_id, (frame, is_last) in told.items():
             self._offer(run_id, [(None, frame)], is_last)
+
+    def _send_away(self) -> None:
+        """Ends the streams of those who may see their run no longer; their pages find out why when they ask again."""
+        with self._lock:
+            pages = [page for watched in self._runs.values() for page in watched.pages if page.watcher is not None]
+        gone = set(self._unwelcome({page.watcher for page in pages if page.watcher is not None})) if pages else ()
+        for page in pages:
+            if page.watcher in gone:
+                page.offer([(None, GONE)], is_last=True)
+                self.leave(page)
 
     def _offer(self, run_id: str, frames: Frames, is_last: bool) -> None:
         with self._lock:

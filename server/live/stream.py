@@ -1,26 +1,28 @@
 """`GET /runs/<id>/events`: the changes of a run as server-sent events, after the last one that the page has seen."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 from pydantic import JsonValue
 from sqlalchemy import select
-from sqlalchemy.orm import load_only
+from sqlalchemy.orm import Session, load_only
 
 from automl.errors import BadSetting
+from automl.records import Role
 from automl.store.database import Database, find_run
 from automl.store.events import START, Event, EventsAway, EventsGone
 from automl.store.run_clock import RunClock, run_clock
-from automl.store.tables import Run
+from automl.store.tables import Account, Dataset, DatasetShare, Run, SignIn, now
 from automl.text.messages import server as server_messages
 from automl.text.numbers import percent
 from automl.text.trial_names import tried_in_words
 from server.live.connection import connection_of
-from server.live.hub import TooManyPages, is_event_id
+from server.live.hub import GONE, TooManyPages, Watcher, is_event_id
 from server.services import services
+from server.visitor import visitor
 
 blueprint = Blueprint("live_events", __name__, url_prefix="/runs")
 
@@ -40,9 +42,9 @@ def events(run_id: str) -> ResponseReturnValue:
     if state.is_finished():
         return _answer(_frame("end", {"state": state}))
     try:
-        page, missed = services().live.subscribe(run_id, after, connection_of(request.environ))
+        page, missed = services().live.subscribe(run_id, after, connection_of(request.environ), _watcher(run_id))
     except EventsGone:
-        return _answer(_frame("gone", {}))
+        return _answer(GONE)
     except (EventsAway, TooManyPages):
         return Response(status=503, headers={"Retry-After": str(_RETRY_AFTER_S), **_HEADERS})
     response = Response(page.stream(missed), mimetype="text/event-stream", headers=_HEADERS)
@@ -82,6 +84,45 @@ def make_look(database: Database, lease_s: float) -> Callable[[list[str]], dict[
         return {run_id: told.get(run_id, (_frame("end", {}), True)) for run_id in run_ids}
 
     return look
+
+
+def make_unwelcome(database: Database) -> Callable[[Collection[Watcher]], Collection[Watcher]]:
+    """A function that finds the watchers whose sign-in or account has ended, or who may not see their run any more."""
+
+    def unwelcome(watchers: Collection[Watcher]) -> Collection[Watcher]:
+        account_ids = {watcher.account_id for watcher in watchers}
+        with database.session() as session:
+            enabled = select(Account.id, Account.role).where(Account.id.in_(account_ids), Account.disabled_at.is_(None))
+            roles = dict(session.execute(enabled).all())
+            sign_ins = {watcher.sign_in_id for watcher in watchers}
+            going_on = select(SignIn.id).where(SignIn.id.in_(sign_ins), SignIn.expires_at > now())
+            browsers = {"", *session.scalars(going_on)}
+            seen = _who_sees_what(session, {watcher.run_id for watcher in watchers})
+        return [
+            watcher
+            for watcher in watchers
+            if watcher.sign_in_id not in browsers
+            or watcher.account_id not in roles
+            or (
+                roles[watcher.account_id] is not Role.ADMINISTRATOR and (watcher.run_id, watcher.account_id) not in seen
+            )
+        ]
+
+    return unwelcome
+
+
+def _who_sees_what(session: Session, run_ids: Collection[str]) -> set[tuple[str, str | None]]:
+    """Runs, and accounts that own their data set or that it is shared with."""
+    of_runs = Run.id.in_(run_ids)
+    owners = select(Run.id, Dataset.owner_id).join(Dataset, Dataset.id == Run.dataset_id).where(of_runs)
+    others = select(Run.id, DatasetShare.account_id)
+    others = others.join(DatasetShare, DatasetShare.dataset_id == Run.dataset_id).where(of_runs)
+    return {(run_id, account_id) for query in (owners, others) for run_id, account_id in session.execute(query)}
+
+
+def _watcher(run_id: str) -> Watcher | None:
+    who = visitor()
+    return None if who.account_id is None else Watcher(run_id, who.account_id, who.sign_in_id)
 
 
 def clock_record(run: Run, clock: RunClock) -> Mapping[str, JsonValue]:

@@ -10,7 +10,7 @@ import pytest
 
 from automl.store.events import START, Event, EventsAway, RunEvents
 from server.live.connection import Connection
-from server.live.hub import LiveHub, Subscription, TooManyPages, is_event_id
+from server.live.hub import LiveHub, Subscription, TooManyPages, Watcher, is_event_id
 from tests.redis_server import running_redis
 
 RUN, OTHER = "a" * 32, "b" * 32
@@ -49,10 +49,10 @@ def hub(events: RunEvents) -> Iterator[LiveHub]:
 class Reader(threading.Thread):
     """A page that reads until its stream ends."""
 
-    def __init__(self, hub: LiveHub, run_id: str = RUN, after: str = START) -> None:
+    def __init__(self, hub: LiveHub, run_id: str = RUN, after: str = START, watcher: Watcher | None = None) -> None:
         super().__init__()
         self.lines: list[str] = []
-        self.page, self._missed = hub.subscribe(run_id, after)
+        self.page, self._missed = hub.subscribe(run_id, after, watcher=watcher)
         self.start()
 
     def run(self) -> None:
@@ -196,6 +196,19 @@ def test_an_end_that_was_never_told_is_found_in_the_database(
     monkeypatch.setattr("server.live.hub.CLOCK_EVERY_S", 0.1)
     hub = LiveHub(events, render=render, look=lambda ids: dict.fromkeys(ids, (b"ended\n", True)))
     assert Reader(hub).end() == ["ended"]
+    hub.close()
+
+
+def test_who_may_see_a_run_no_longer_is_sent_away_and_others_stay(
+    events: RunEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.live.hub.CLOCK_EVERY_S", 0.05)
+    mia, olga = (Watcher(RUN, name, "") for name in ("mia", "olga"))
+    hub = LiveHub(events, render=render, look=look, unwelcome=lambda watchers: watchers & {mia})
+    sent_away, stays, unknown = (Reader(hub, watcher=watcher) for watcher in (mia, olga, None))
+    assert sent_away.end() == ["event: gone", "data: {}"]
+    events.publish(RUN, "end")
+    assert [stays.end(), unknown.end()] == [["end "], ["end "]]
     hub.close()
 
 

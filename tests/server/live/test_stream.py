@@ -1,19 +1,27 @@
 """The stream of a live run's changes, over HTTP."""
 
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from automl.records import EpochScores, RunState, Stage, TrialInProgress
-from automl.store.database import find_run
+from automl.records import EpochScores, Role, RunState, Stage, TrialInProgress
+from automl.store.accounts import find_account, set_disabled, set_role
+from automl.store.database import find_dataset, find_run
 from automl.store.events import START, RunEvents
+from automl.store.shares import end_share, share
+from automl.store.sign_ins import end_sign_ins, sign_ins_of
 from automl.store.tables import LogEntry, TrialSummary
+from server.live.hub import Watcher
+from server.live.stream import make_unwelcome
 from tests.redis_server import running_redis, silent_redis
 from tests.server.conftest import World
+from tests.server.people import add_person, signed_in
 
 TRIAL = {
     "number": 0,
@@ -156,3 +164,56 @@ class TestWithoutRedis:
         assert 'data-after=""' in client.get(f"/runs/{run_id}").text
         assert client.get(f"/runs/{run_id}/events?after={START}").status_code == 503
         assert client.get(f"/runs/{run_id}/live?seen=").status_code == 200
+
+
+@pytest.fixture
+def shared(world: World) -> tuple[str, str, str]:
+    """A run that Mia may see since its data set is shared with her: its id, its data set's and hers."""
+    add_person(world, "olga", Role.ADMINISTRATOR)
+    mia = add_person(world, "mia")
+    run_id = world.add_run(RunState.SEARCHING)
+    with world.database.session() as session:
+        dataset_id = find_run(session, run_id).dataset_id
+        share(session, find_dataset(session, dataset_id), "mia@example.org", may_change=False)
+    return run_id, dataset_id, mia
+
+
+def test_a_stream_goes_on_only_while_whoever_looks_may(world: World, shared: tuple[str, str, str]) -> None:
+    run_id, dataset_id, mia = shared
+    unwelcome = make_unwelcome(world.database)
+    signed_in(world, "mia")
+    with world.database.session() as session:
+        (sign_in,) = sign_ins_of(session, mia)
+        by_browser, by_token = Watcher(run_id, mia, sign_in.id), Watcher(run_id, mia, "")
+    both = {by_browser, by_token}
+
+    def changed(change: Callable[[Session], None]) -> set[Watcher]:
+        with world.database.session() as session:
+            change(session)
+        return set(unwelcome(both))
+
+    assert set(unwelcome(both)) == set()
+    assert changed(lambda session: set_disabled(session, find_account(session, mia), True)) == both
+    assert changed(lambda session: set_disabled(session, find_account(session, mia), False)) == {by_browser}
+    assert changed(lambda session: end_sign_ins(session, mia)) == {by_browser}
+    assert changed(lambda session: end_share(session, dataset_id, mia)) == both
+    assert changed(lambda session: set_role(session, find_account(session, mia), Role.ADMINISTRATOR)) == {by_browser}
+
+
+def test_the_page_of_a_share_that_ends_is_asked_to_load_again_and_finds_nothing(
+    world: World, shared: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.live.hub.CLOCK_EVERY_S", 0.05)
+    run_id, dataset_id, mia = shared
+    browser = signed_in(world, "mia")
+    heard: list[dict[str, str]] = []
+    reader = threading.Thread(target=lambda: heard.extend(stream_of(browser, run_id)))
+    reader.start()
+    live = world.app.extensions["darkroom"].live
+    while live.n_streams == 0:
+        time.sleep(0.02)
+    with world.database.session() as session:
+        end_share(session, dataset_id, mia)
+    reader.join(30)
+    assert heard[-1]["event"] == "gone"
+    assert browser.get(f"/runs/{run_id}/live").status_code == 404
