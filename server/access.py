@@ -93,7 +93,7 @@ _NAMES: Mapping[Rule, str] = {
         datasets.show datasets.thumbnail export_api.get_exports exports.changed exports.download
         live_events.events phone.manifest phone.model phone.one_file phone.show phone.worker
         photo_downloads.photos photos.picture photos.show results.details results.doubts results.mistakes
-        run_api.get_run run_api.get_trials runs.live runs.manage runs.show runs.show_course runs.show_tries
+        run_api.get_run run_api.get_trials runs.live runs.show runs.show_course runs.show_tries
         sorting.csv_table sorting.folders sorting.show sorting.thumbnail sorting.xlsx_table
         try_api.predict try_it.answer try_it.heat try_it.show try_it.unlabelled
     """,
@@ -103,7 +103,7 @@ _NAMES: Mapping[Rule, str] = {
         datasets.fix datasets.keep datasets.rename
         datasets.settle datasets.start datasets.undo edit_api.edit_dataset edit_api.fix_dataset edit_api.undo
         export_api.make_exports exports.start photos.change run_api.cancel_run run_api.extend_run run_api.rename
-        run_api.stop_run runs.cancel runs.extend runs.notify runs.rename runs.stop
+        run_api.stop_run runs.cancel runs.extend runs.manage runs.notify runs.rename runs.stop
         sorting.add sorting.add_photos sorting.ask_to_delete sorting.create sorting.delete sorting.say
         sorting_api.add_files sorting_api.create sorting_api.missing sure.choose try_api.add_feedback
         upload_api.missing
@@ -130,6 +130,7 @@ _RIGHTS = {Rule.SEES: Right.SEE, Rule.CHANGES: Right.CHANGE, Rule.OWNS: Right.OW
 def install(app: Flask) -> None:
     app.before_request(_admit)
     app.after_request(_keep_secret)
+    app.jinja_env.globals["allows"] = allows  # also in macros, which see no context
 
 
 def is_by_link() -> bool:
@@ -156,6 +157,25 @@ def right_of_visitor(session: Session, dataset_id: str) -> Right:
         return Right.OWN
     right = right_to(session, dataset_id, account_id)
     return min(right, Right.SEE) if visitor().role is Role.VIEWER else right
+
+
+def allows(endpoint: str, dataset_id: str | None = None) -> bool:
+    """Whether the sender of the current request may open an address, so that pages offer nothing that is refused.
+
+    Args:
+        endpoint: Its name.
+        dataset_id: The data set that the address is about, directly or by one of its runs.
+    """
+    rule, who = RULES[endpoint], known_visitor()
+    if rule in (Rule.EVERYBODY, Rule.KNOWN) or who is None:
+        return rule is Rule.EVERYBODY or who is not None
+    if rule not in _RIGHTS or dataset_id is None:
+        return who.role is Role.ADMINISTRATOR or (rule is Rule.MEMBER and who.role is Role.MEMBER)
+    rights = g.setdefault("rights", {})
+    if dataset_id not in rights:
+        with services().database.session() as session:
+            rights[dataset_id] = right_of_visitor(session, dataset_id)
+    return bool(rights[dataset_id] >= _RIGHTS[rule])
 
 
 def require(right: Right, session: Session, dataset_id: str) -> None:

@@ -9,10 +9,9 @@ from automl.datasets.edits import EditKind, read_edit
 from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import find_dataset
 from automl.store.retention import keep_dataset
-from automl.store.shares import Right
 from automl.store.tables import Dataset, DatasetVersion, Run
 from automl.text.messages import server as server_messages
-from server.access import is_visible, right_of_visitor
+from server.access import allows, is_visible
 from server.downloads.thumbnails import send_thumbnail
 from server.editing import add_edit, fix_finding, rename_dataset, settle_conflict, undo_edit
 from server.forms import page_number, run_settings
@@ -228,7 +227,6 @@ def _render(template: str, dataset_id: str) -> str:
     with services().database.session() as session:
         dataset = find_dataset(session, dataset_id)
         view = view_dataset(session, dataset)
-        right = right_of_visitor(session, dataset_id)
         like = find_run_of(session, dataset_id, request.args["like"]) if request.args.get("like") else None
         return render_template(
             template,
@@ -239,9 +237,7 @@ def _render(template: str, dataset_id: str) -> str:
             n_files=view.n_files,
             in_use=view.in_use,
             deleted=just_deleted(session),
-            may_change=right >= Right.CHANGE,
-            owns=right is Right.OWN,
-            shares=view_shares(session, dataset) if right is Right.OWN and visitor().account_id else None,
+            shares=view_shares(session, dataset) if visitor().account_id and allows("shares.add", dataset_id) else None,
             form=StartForm(services().settings.weights_dir, like, is_to_change="change" in request.args),
             expected=estimate(session, dataset),
         )

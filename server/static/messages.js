@@ -12,6 +12,7 @@ const MESSAGES = {
   // Choosing and uploading photos.
   folderUnreadable: "Your browser could not read this folder. Try “Choose a folder” instead.",
   folderEmpty: "This folder is empty. Choose one that has a folder of photos for each kind.",
+  tooManyToAnswer: "Up to {most} photos can be answered at a time. Choose fewer.",
   tooManyFiles: "These are {n} files; up to {most} are possible. Leave some out.",
   tooManyBytes: "These are {size}; up to {most} are possible. Leave some out, or shrink them.",
   fileTooLarge: "“{path}” is larger than {most}, the most for one file.",

@@ -42,7 +42,10 @@ class TryPage {
     this.find("try-error").hidden = true;
     const photos = visible(files);
     if (photos.length === 0) return this.#complain(say("noPhotoInThis"));
-    if (photos.length > MOST_SHOWN) return this.sorter.begin(photos);
+    if (photos.length > MOST_SHOWN) {
+      if (this.form.dataset.sortings) return this.sorter.begin(photos);
+      return this.#complain(say("tooManyToAnswer", { most: MOST_SHOWN }));
+    }
     const cards = photos.map((photo) => new Waiting(this.find("waiting-card"), photo, () => this.#askAgain()));
     this.find("answers-title").hidden = false;
     this.find("answers").prepend(...cards.map((card) => card.article));
