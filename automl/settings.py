@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -194,6 +194,40 @@ class Settings(BaseSettings):
             help="Where people open this server; e-mails, webhook calls and read-only links begin with it.",
         ),
     ] = ""
+    openid_issuer: Annotated[
+        str,
+        Setting(
+            unit="URL",
+            help="The OpenID provider that people may sign in with, as its tokens name it: "
+            "https://login.example.org/realms/family. Empty: they sign in with a password.",
+        ),
+    ] = ""
+    openid_client_id: Annotated[str, Setting(unit="text", help="What the provider calls this server.")] = ""
+    openid_client_secret: Annotated[
+        str, Setting(unit="text", help="The secret that the provider has given to this server.")
+    ] = ""
+    openid_title: Annotated[
+        str, Setting(unit="text", help="What the button on the page for signing in calls the provider.")
+    ] = "your organisation"
+    openid_domains: Annotated[
+        str,
+        Setting(
+            unit="names",
+            help="Whoever has a verified address of these domains gets an account when he first signs in there: "
+            "example.org,example.com. Others need an account with their address first.",
+        ),
+    ] = ""
+    openid_role: Annotated[
+        Literal["member", "viewer"], Setting(unit="role", help="What such a new account may do: member or viewer.")
+    ] = "member"
+    openid_trusts_addresses: Annotated[
+        bool,
+        Setting(
+            unit="yes or no",
+            help="Addresses count as verified although the provider does not say so, as Microsoft Entra never does. "
+            "Only for a provider where nobody can enter somebody else's address.",
+        ),
+    ] = False
     smtp_url: Annotated[
         str,
         Setting(

@@ -11,7 +11,7 @@ from automl.store.database import Database
 from automl.store.events import RunEvents
 from automl.store.worker_signs import WorkerSigns
 from automl.text.messages import options as option_messages
-from server import access, api, errors, identity, probes, request_log, security, static_files
+from server import access, api, errors, identity, openid, probes, request_log, security, static_files
 from server import template_filters as words
 from server.downloads import everything
 from server.downloads import files as artifacts
@@ -40,6 +40,7 @@ from server.pages import (
 from server.pages import answers as answer_pages
 from server.pages import bin as bin_pages
 from server.pages import formats as exports
+from server.pages import openid as openid_pages
 from server.pages import sorting as sorting_pages
 from server.patient import PatientFlask
 from server.services import Enqueue, Services
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
     for part in (request_log, errors, security):
         part.install(app)
     identity.install(app, settings)
+    openid.install(app, settings)
     for part in (access, static_files, words, probes):
         part.install(app)
     pages = (
@@ -110,6 +112,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         shared_result,
         bin_pages,
         accounts,
+        openid_pages,
         tokens,
         people,
         shares,

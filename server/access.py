@@ -73,6 +73,7 @@ _NAMES: Mapping[Rule, str] = {
     Rule.EVERYBODY: """
         static home.health home.favicon probes.is_alive probes.is_ready probes.metrics
         accounts.ask accounts.sign_in accounts.sign_out accounts.open_link accounts.follow_link
+        openid.begin openid.finish openid.leave
     """,
     Rule.BY_LINK: """
         shared_model.show shared_model.manifest shared_model.worker shared_model.model

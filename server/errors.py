@@ -14,6 +14,7 @@ from automl.text.messages import accounts as account_messages
 from automl.text.messages import server as server_messages
 from server.access import is_by_link, path_for_logs
 from server.edit_conflicts import EditConflict
+from server.openid import ProviderAway, SignInRefused
 from server.services import services
 from server.visitor import NotPermitted
 
@@ -30,6 +31,8 @@ STATUS_OF_CODE: dict[str, int] = {
     "cross_site": 403,
     "sign_in_needed": 401,
     "not_permitted": 403,
+    "sign_in_refused": 403,
+    "provider_away": 503,
     "not_found": 404,
     "in_bin": 404,
     "not_allowed_now": 409,
@@ -154,6 +157,8 @@ def _answer(status: int, code: str, message: str) -> tuple[Any, int, dict[str, s
     title = _TITLES.get(status, server_messages.WENT_WRONG_TITLE)
     if code == NotPermitted.code:
         title = account_messages.NOT_PERMITTED_TITLE
+    if code in (SignInRefused.code, ProviderAway.code):
+        title = account_messages.PROVIDER_TITLE
     if is_by_link():  # whoever has only a link has no use for the ways that the other page offers
         return render_template("shared/error.html", title=title, message=message), status, headers
     is_in_bin = code == InBin.code

@@ -41,6 +41,7 @@ _FOR_NOBODY = frozenset(
 )
 """These answer the same to everybody, also while the database is away."""
 _ACCOUNTS = "darkroom_accounts"
+_BY_PROVIDER = "by_provider"
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -98,23 +99,33 @@ def install(app: Flask, settings: Settings) -> None:
     app.context_processor(lambda: {"visitor": g.get("visitor")})
 
 
-def sign_in(session: Session, account: Account) -> None:
-    """Signs the sender of the current request in. What his cookie held before, which others may know, opens nothing."""
+def sign_in(session: Session, account: Account, *, by_provider: bool = False) -> None:
+    """Signs the sender of the current request in. What his cookie held before, which others may know, opens nothing.
+
+    Args:
+        session: The transaction.
+        account: Who he is.
+        by_provider: Whether an OpenID provider has said so.
+    """
     cookie.clear()
+    if by_provider:
+        cookie[_BY_PROVIDER] = True
     secret = begin_sign_in(session, services().settings, account, agent=request.user_agent.string)
     cookie.permanent = True
     login_user(SignedIn(secret, _visitor_of(account)))
     _accounts().are_there = True
 
 
-def sign_out() -> None:
-    """Ends the sign-in that the current request comes from."""
+def sign_out() -> bool:
+    """Ends the sign-in that the current request comes from. Whether an OpenID provider had begun it."""
+    was_by_provider = bool(cookie.get(_BY_PROVIDER))
     visitor = known_visitor()
     if visitor is not None and visitor.account_id is not None:
         with services().database.session() as session:
             end_sign_in(session, visitor.account_id, visitor.sign_in_id)
     logout_user()
     cookie.clear()
+    return was_by_provider
 
 
 def failed_attempts() -> FailedAttempts:

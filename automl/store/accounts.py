@@ -12,7 +12,7 @@ from automl.store.bin import BinKind, put_into_bin
 from automl.store.passwords import hashed, is_right, refuse_weak
 from automl.store.runs import request_cancel
 from automl.store.sign_ins import end_sign_ins
-from automl.store.tables import Account, ApiToken, Dataset, DatasetShare, OneTimeLink, Run, now
+from automl.store.tables import Account, ApiToken, Dataset, DatasetShare, OneTimeLink, OpenidIdentity, Run, now
 from automl.text.messages import accounts as account_messages
 from automl.text.upload_names import clean_text
 
@@ -31,18 +31,26 @@ def has_administrator(session: Session) -> bool:
     return bool(session.scalar(select(exists().where(*_ADMINISTERS))))
 
 
-def add_account(session: Session, *, email: str, name: str, role: Role, password: str) -> Account:
+def add_account(session: Session, *, email: str, name: str, role: Role, password: str | None) -> Account:
     """Makes an account. What was made while nobody needed one belongs to the first administrator from then on.
+
+    Args:
+        session: The transaction.
+        email: The address, which nobody else has.
+        name: What others read.
+        role: What it may do.
+        password: None for an account that signs in by other means.
 
     Raises:
         BadSetting: This is no e-mail address, somebody has it already, or the password is weak.
     """
     email, name = checked_email(email), checked_name(name)
-    refuse_weak(password, email, name)
+    if password is not None:
+        refuse_weak(password, email, name)
     if find_by_email(session, email) is not None:
         raise BadSetting(account_messages.EMAIL_TAKEN.format(email=email))
     is_first = role is Role.ADMINISTRATOR and not has_administrator(session)
-    account = Account(email=email, name=name, role=role, password_hash=hashed(password))
+    account = Account(email=email, name=name, role=role, password_hash="" if password is None else hashed(password))
     session.add(account)
     session.flush()
     if is_first:
@@ -140,7 +148,7 @@ def close_account(session: Session, account: Account) -> None:
         request_cancel(run)
     for dataset_id in session.scalars(select(Dataset.id).where(Dataset.owner_id == account.id)).all():
         put_into_bin(session, BinKind.DATASET, dataset_id, keep_s=0.0)
-    for table in (ApiToken, DatasetShare, OneTimeLink):
+    for table in (ApiToken, DatasetShare, OneTimeLink, OpenidIdentity):
         session.execute(delete(table).where(table.account_id == account.id))
     account.email, account.name, account.password_hash = f"closed {account.id}", "", ""
 

@@ -125,6 +125,24 @@ class SignIn(Base):
     account: Mapped[Account] = relationship()
 
 
+class OpenidIdentity(Base):
+    """Somebody whom an OpenID provider knows, and the account that he signs in to.
+
+    Attributes:
+        issuer: The provider, as its ID tokens call it.
+        subject: What they call him; it stays the same when his address changes.
+        account_id: The account.
+        created_at: When he first signed in so.
+    """
+
+    __tablename__ = "openid_identities"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class OneTimeLink(Base):
     """A link that works once: to set the server up, for somebody who is invited, or for a forgotten password.
 

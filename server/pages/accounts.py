@@ -28,6 +28,7 @@ from automl.text.messages import accounts as account_messages
 from automl.text.messages import administration as administration_messages
 from server import identity
 from server.audit import record
+from server.openid import connect_waiting, waiting_identity
 from server.services import services
 from server.visitor import known_visitor, visitor
 
@@ -44,10 +45,19 @@ _PAGES_OF_LINKS = {
 def ask() -> ResponseReturnValue:
     """The form; on a server that nobody administers yet, how to begin."""
     if known_visitor() is not None:
-        return redirect(_next())
+        return redirect(next_page())
     with services().database.session() as session:
         is_set_up = has_administrator(session)
-    return render_template("accounts/sign_in.html", is_set_up=is_set_up, next=_next(), email="", problem="")
+    connects = waiting_identity()
+    return render_template(
+        "accounts/sign_in.html",
+        is_set_up=is_set_up,
+        next=next_page(),
+        email=connects.email if connects else "",
+        connects=connects is not None,
+        has_left="left" in request.args,
+        problem="",
+    )
 
 
 @blueprint.post("/sign-in")
@@ -59,10 +69,11 @@ def sign_in() -> ResponseReturnValue:
     with services().database.session() as session:
         account = account_of(session, email, password)
         if account is not None:
+            connect_waiting(session, account)
             identity.sign_in(session, account)
             record(session, AuditAction.SIGNED_IN, account_id=account.id)
             attempts.forget(email)
-            return redirect(_next(), 303)
+            return redirect(next_page(), 303)
         known = find_by_email(session, email)  # an unknown address is not written down: it may be a password
         record(session, AuditAction.SIGN_IN_FAILED, detail=known.email if known else "")
     attempts.count(email)
@@ -71,8 +82,8 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    identity.sign_out()
-    return redirect(url_for("accounts.ask"), 303)
+    was_by_provider = identity.sign_out()
+    return redirect(url_for("accounts.ask", left=1 if was_by_provider else None), 303)
 
 
 @blueprint.get("/once/<secret>")
@@ -125,6 +136,8 @@ def change_password() -> ResponseReturnValue:
         password = _password_typed_twice()
         with services().database.session() as session:
             account = _own_account_by_password(session)
+            if not account.password_hash:
+                raise BadSetting(account_messages.NOTHING_TO_CHANGE)
             set_password(session, account, password)
             record(session, AuditAction.PASSWORD_CHANGED, object_kind="account", object_id=account.id)
             identity.sign_in(session, account)
@@ -169,11 +182,13 @@ def close() -> ResponseReturnValue:
 def _page_of_closing(problem: str = "") -> str:
     with services().database.session() as session:
         usage = usage_of(session, own_account_id(session))
-    return render_template("accounts/close.html", usage=usage, problem=problem)
+        has_password = bool(find_account(session, own_account_id(session)).password_hash)
+    return render_template("accounts/close.html", usage=usage, has_password=has_password, problem=problem)
 
 
 def _page_of_sign_in(email: str, problem: str) -> str:
-    return render_template("accounts/sign_in.html", is_set_up=True, next=_next(), email=email[:254], problem=problem)
+    values = {"next": next_page(), "email": email[:254], "connects": waiting_identity() is not None}
+    return render_template("accounts/sign_in.html", is_set_up=True, problem=problem, **values)
 
 
 def own_account_id(session: Session) -> str:
@@ -202,10 +217,13 @@ def _own_account_by_password(session: Session) -> Account:
 
     Raises:
         NotFound: Nobody needs an account.
-        BadSetting: The form does not have its present password.
+        BadSetting: The form does not have its present password; of an account without one, its address.
     """
     account = find_account(session, own_account_id(session))
-    if not is_right(request.form.get("present", ""), account.password_hash):
+    if not account.password_hash:
+        if request.form.get("present", "").strip().lower() != account.email:
+            raise BadSetting(account_messages.TYPE_YOUR_ADDRESS)
+    elif not is_right(request.form.get("present", ""), account.password_hash):
         raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
     return account
 
@@ -217,7 +235,7 @@ def _password_typed_twice() -> str:
     return password
 
 
-def _next() -> str:
+def next_page() -> str:
     """The page that was asked for before signing in; only one of ours, whatever the address says."""
     wanted = request.values.get("next", "")
     try:

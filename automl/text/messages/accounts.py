@@ -43,6 +43,37 @@ ACTIVE = "active"
 ADDRESS_OF_LINK = "{address}\nThis link works once, for a day. Whoever opens it signs in."
 IS_SET_UP = "This server has an administrator already. A forgotten password: automl admin reset-password --email ..."
 
+# Signing in with an OpenID provider.
+OPENID_NEEDS = "DARKROOM_OPENID_ISSUER needs DARKROOM_OPENID_CLIENT_ID and DARKROOM_PUBLIC_URL, too."
+OPENID_NOT_SAFE = (
+    "DARKROOM_OPENID_ISSUER must begin with https://, since whoever can change what the provider answers can sign in "
+    "as anybody. {issuer} does not."
+)
+PROVIDER_TITLE = "Signing in did not work"
+PROVIDER_AWAY = (
+    "{title} does not answer, or not as it should, so nobody can sign in there at the moment. Wait a moment and try "
+    "again; if it stays so, tell the person who runs this server."
+)
+PROVIDER_REFUSED = "{title} did not sign you in, or you stopped on the way. Try again."
+NOT_PROVEN = (
+    "What came back from {title} does not belong to this browser, or is too old. Begin again from the page for signing "
+    "in."
+)
+ADDRESS_NOT_VERIFIED = (
+    "{title} does not vouch for your e-mail address, so this server cannot tell which account is yours. Verify your "
+    "address there, or ask the person who runs this server."
+)
+NOT_INVITED = (
+    "Nobody with the address {email} has an account here. Ask the person who runs this server to make one for you."
+)
+ADDRESS_OF_ANOTHER = (
+    "The address {email} belongs to an account of somebody else by now. Ask the person who runs this server."
+)
+ACCOUNT_IS_DISABLED = "This account cannot sign in any more. Ask the person who runs this server."
+NOTHING_TO_CHANGE = "You sign in without a password here, so there is none to change."
+TYPE_YOUR_ADDRESS = "Type the address of your account, so that nobody does this by accident."
+NO_ADMINISTRATOR_YET = "This server is not set up yet. Its first administrator needs a password."
+
 # Sharing.
 NOBODY_WITH_ADDRESS = "Nobody who can sign in here has this address. An administrator can invite people."
 OWNER_ALREADY = "These photos belong to this person already."
