@@ -96,6 +96,28 @@ class Settings(BaseSettings):
     max_request_bytes: Annotated[
         int, Setting(unit="bytes", help="Largest single HTTP request, such as one archive.")
     ] = 6 * 1024**3
+    arriving_requests: Annotated[
+        int,
+        Setting(
+            unit="requests",
+            help="Most requests of one client that may arrive at the same time; further connections are closed unread. "
+            "Not counted behind a proxy, which limits its clients itself. 0: any number.",
+        ),
+    ] = Field(100, ge=0)
+    request_grace_s: Annotated[
+        int, Setting(unit="seconds", help="How long a request may take to arrive, however slow its sender is.")
+    ] = Field(15, gt=0)
+    request_bytes_per_s: Annotated[
+        int,
+        Setting(
+            unit="bytes a second",
+            help="A large request may take longer, as long as so much of it arrives. The slowest connections that "
+            "people still use are a hundred times as fast.",
+        ),
+    ] = Field(500, gt=0)
+    request_stall_s: Annotated[
+        int, Setting(unit="seconds", help="A request of which nothing arrives for so long is ended.")
+    ] = Field(60, gt=0)
     max_files: Annotated[int, Setting(unit="files", help="Most pictures in one data set.")] = 50_000
     max_image_bytes: Annotated[
         int,
@@ -143,6 +165,30 @@ class Settings(BaseSettings):
             help="Most bytes that one account may hold, photos and models, with those in the bin; 0: any number.",
         ),
     ] = 0
+    account_minutes_a_day: Annotated[
+        int,
+        Setting(
+            unit="minutes",
+            help="Most minutes of training that one account may ask for within 24 hours; 0: any number.",
+        ),
+    ] = Field(0, ge=0)
+    rate_uploads: Annotated[
+        str,
+        Setting(
+            unit="rate",
+            help="How often one account may send files, in parts of many files each. Empty: no limit.",
+        ),
+    ] = "1200 per minute"
+    rate_predictions: Annotated[
+        str, Setting(unit="rate", help="How often one account may ask models about photos. Empty: no limit.")
+    ] = "600 per minute"
+    rate_creations: Annotated[
+        str,
+        Setting(
+            unit="rate",
+            help="How often one account may start runs and exports, and make tokens and links. Empty: no limit.",
+        ),
+    ] = "60 per minute"
     retention_days: Annotated[
         int,
         Setting(
@@ -395,4 +441,6 @@ def _refusal(problem: ErrorDetails) -> BadSetting:
     row, text = _ROWS[str(problem["loc"][0])], problem["input"]
     if expected := problem.get("ctx", {}).get("expected"):
         return BadSetting(option_messages.NOT_ONE_OF.format(variable=row.variable, choices=expected, text=text))
+    if problem["type"].startswith("bool"):
+        return BadSetting(option_messages.NOT_ONE_OF.format(variable=row.variable, choices=row.unit, text=text))
     return BadSetting(option_messages.NOT_A_NUMBER_OF_UNIT.format(variable=row.variable, unit=row.unit, text=text))

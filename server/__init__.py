@@ -11,7 +11,7 @@ from automl.store.database import Database
 from automl.store.events import RunEvents
 from automl.store.worker_signs import WorkerSigns
 from automl.text.messages import options as option_messages
-from server import access, api, errors, identity, openid, probes, request_log, security, static_files
+from server import access, api, errors, identity, openid, probes, rates, request_log, security, static_files
 from server import template_filters as words
 from server.downloads import everything
 from server.downloads import files as artifacts
@@ -124,6 +124,7 @@ def create_app(settings: Settings | None = None, enqueue: Enqueue | None = None)
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     for blueprint in (*(page.blueprint for page in pages), phone.shared, *api.BLUEPRINTS):
         app.register_blueprint(blueprint)
+    rates.install(app, settings)
     return app
 
 

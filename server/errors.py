@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from automl.errors import DarkroomError, InBin, UserError
 from automl.store.patience import is_away
 from automl.text.messages import accounts as account_messages
+from automl.text.messages import quotas as quota_messages
 from automl.text.messages import server as server_messages
 from server.access import is_by_link, path_for_logs
 from server.edit_conflicts import EditConflict
@@ -64,6 +65,7 @@ _CODE_OF_STATUS = {
     413: ("upload_too_large", server_messages.TOO_MUCH),
     415: ("bad_upload", server_messages.UNKNOWN_KIND_OF_DATA),
     416: ("bad_range", server_messages.NOT_THAT_LONG),
+    429: ("too_often", quota_messages.TOO_OFTEN),
 }
 
 _PROBES = ("/health", "/healthz", "/readyz", "/metrics")
@@ -80,6 +82,7 @@ _TITLES = {
     405: server_messages.DID_NOT_WORK_TITLE,
     409: server_messages.NOT_NOW_TITLE,
     413: server_messages.TOO_MUCH_TITLE,
+    429: server_messages.TOO_OFTEN_TITLE,
     422: server_messages.PHOTOS_NOT_USABLE_TITLE,
     503: server_messages.NOT_AVAILABLE_TITLE,
     507: server_messages.DISK_FULL_TITLE,

@@ -10,18 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from socket import socket
 from types import MethodType
-from typing import Any
+from typing import Any, ClassVar
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-MOST_READING = 100
-"""Requests of one client that may arrive at the same time. Further connections of it are closed unread."""
-
-GRACE_S = 15.0
-BYTES_PER_S = 500.0
-STALL_S = 60.0
-"""A request has the grace to arrive, and for each of its bytes as long as this rate gives it; but it never stalls for
-longer than this. The slowest connections that people still use are a hundred times as fast."""
+from automl.settings import Settings, load_settings
 
 
 class PacedSocket:
@@ -29,16 +22,12 @@ class PacedSocket:
 
     Args:
         source: any connected socket.
+        grace_s: a request has so many seconds to arrive,
+        bytes_per_s: and for each of its bytes as long as this rate gives it;
+        stall_s: but it never stalls for longer than this.
     """
 
-    def __init__(
-        self,
-        source: socket,
-        *,
-        grace_s: float = GRACE_S,
-        bytes_per_s: float = BYTES_PER_S,
-        stall_s: float = STALL_S,
-    ) -> None:
+    def __init__(self, source: socket, *, grace_s: float, bytes_per_s: float, stall_s: float) -> None:
         self._source = source
         self._grace_s, self._bytes_per_s, self._stall_s = grace_s, bytes_per_s, stall_s
         self.begin()
@@ -70,9 +59,12 @@ class PacedSocket:
 class TimelySSLSocket(ssl.SSLSocket):
     """A TLS connection of which the handshake, too, has only the grace to arrive."""
 
+    grace_s: ClassVar[float] = 15.0
+    """Python makes these sockets itself, so there is one grace for all of them."""
+
     def do_handshake(self, block: bool = False) -> None:
         """As ever, but not for longer than that; what is late counts as a connection that has ended."""
-        self.settimeout(GRACE_S)
+        self.settimeout(self.grace_s)
         try:
             super().do_handshake(block)
         except TimeoutError:
@@ -89,24 +81,31 @@ def timely_context(_config: object, make_default: Callable[[], ssl.SSLContext]) 
 
 
 class GuardedWorker(ThreadWorker):  # type: ignore[misc]
-    """For gunicorn's option `--worker-class`."""
+    """For gunicorn's option `--worker-class`. Its limits are in the settings.
+
+    Behind a proxy, all connections come from that proxy, which has to limit its clients itself: how many requests of
+    one client may arrive at the same time is not counted there.
+    """
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self._settings: Settings = load_settings()
+        self._most_reading = 0 if self._settings.proxies else self._settings.arriving_requests
+        TimelySSLSocket.grace_s = self._settings.request_grace_s
         self.cfg.set("ssl_context", timely_context)
         self._reading: Counter[str] = Counter()
 
     def enqueue_req(self, conn: Any) -> None:
         """Reads a request in a thread, unless too many of its client are being read. In the main thread."""
         client = _client_of(conn)
-        if self._reading[client] >= MOST_READING:
+        if self._most_reading and self._reading[client] >= self._most_reading:
             self.nr_conns -= 1
             conn.close()
             return
         self._reading[client] += 1
         conn.is_counted = True
         if not conn.initialized:
-            conn.init = MethodType(_paced, conn)
+            conn.init = MethodType(self._begin, conn)
         else:
             conn.parser.unreader.sock.begin()
         super().enqueue_req(conn)
@@ -122,6 +121,17 @@ class GuardedWorker(ThreadWorker):  # type: ignore[misc]
         self._stop_counting(conn)
         super().finish_request(conn, fs)
 
+    def _begin(self, conn: Any) -> None:
+        """Takes the place of a connection's `init`."""
+        TConn.init(conn)
+        if not conn.is_http2 and not isinstance(conn.parser.unreader.sock, PacedSocket):
+            conn.parser.unreader.sock = PacedSocket(
+                conn.parser.unreader.sock,
+                grace_s=self._settings.request_grace_s,
+                bytes_per_s=self._settings.request_bytes_per_s,
+                stall_s=self._settings.request_stall_s,
+            )
+
     def _stop_counting(self, conn: Any) -> None:
         if conn.is_counted:
             conn.is_counted = False
@@ -129,13 +139,6 @@ class GuardedWorker(ThreadWorker):  # type: ignore[misc]
             self._reading[client] -= 1
             if not self._reading[client]:
                 del self._reading[client]
-
-
-def _paced(conn: Any) -> None:
-    """Takes the place of a connection's `init`."""
-    TConn.init(conn)
-    if not conn.is_http2 and not isinstance(conn.parser.unreader.sock, PacedSocket):
-        conn.parser.unreader.sock = PacedSocket(conn.parser.unreader.sock)
 
 
 def _client_of(conn: Any) -> str:

@@ -111,7 +111,7 @@ def start_run(
         if dataset.state is DatasetState.INVALID:
             raise BadDataset(dataset.message or server_messages.NOTHING_TO_TRAIN_FROM)
         _refuse_empty(session, dataset)
-        refuse_run(session, services.settings, account_id)
+        refuse_run(session, services.settings, account_id, settings.budget_s)
         run = Run(
             dataset_id=dataset_id, started_by_id=account_id, name=name, settings=settings, budget_s=settings.budget_s
         )

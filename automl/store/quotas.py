@@ -5,6 +5,7 @@ A limit of 0 allows any number. Where nobody needs an account, everything counts
 
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import BigInteger, cast, func, select, update
 from sqlalchemy.orm import Session
@@ -12,12 +13,15 @@ from sqlalchemy.orm import Session
 from automl.errors import NotAllowedNow, UploadTooLarge
 from automl.records import DatasetState, RunState
 from automl.settings import Settings
-from automl.store.tables import N_FILES_AND_BYTES, Account, Artifact, Dataset, DatasetFile, Run
+from automl.store.tables import N_FILES_AND_BYTES, Account, Artifact, Dataset, DatasetFile, Run, now
+from automl.text.durations import duration_in_words
 from automl.text.messages import quotas as quota_messages
+from automl.text.moments import moment_in_words
 from automl.text.numbers import size_in_words
 
 _UNFINISHED = [state for state in RunState if not state.is_finished()]
 _ANY_NUMBER = sys.maxsize
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +75,18 @@ def add_dataset(
     return dataset
 
 
-def refuse_run(session: Session, settings: Settings, account_id: str | None) -> None:
+def refuse_run(session: Session, settings: Settings, account_id: str | None, budget_s: float | None) -> None:
     """To be asked before a run is queued, in the same transaction.
 
+    Args:
+        session: The transaction.
+        settings: With the limits.
+        account_id: Whose run it is.
+        budget_s: How long it may take; None for any time.
+
     Raises:
-        NotAllowedNow: The account, or all together, have as many unfinished runs as they may have.
+        NotAllowedNow: The account, or all together, have as many unfinished runs as they may have, or the account has
+            asked for as much time as it may within a day.
     """
     _take_turn(session, account_id)
     if settings.account_queue and _count_unfinished(session, account_id) >= settings.account_queue:
@@ -84,6 +95,34 @@ def refuse_run(session: Session, settings: Settings, account_id: str | None) -> 
         n_all = session.scalar(select(func.count()).where(Run.state.in_(_UNFINISHED))) or 0
         if n_all >= settings.max_queue:
             raise NotAllowedNow(quota_messages.QUEUE_FULL.format(most=settings.max_queue))
+    refuse_time(session, settings, account_id, budget_s)
+
+
+def refuse_time(session: Session, settings: Settings, account_id: str | None, more_s: float | None) -> None:
+    """To be asked before a run gets its time, or more of it, in the same transaction.
+
+    A run counts with what it may take until it has ended, then with what it has taken.
+
+    Raises:
+        NotAllowedNow: With this, the account would have asked for more than it may within 24 hours.
+    """
+    most = settings.account_minutes_a_day
+    if not most:
+        return
+    _take_turn(session, account_id)
+    if more_s is None:
+        raise NotAllowedNow(quota_messages.NO_END.format(most=most))
+    query = select(Run).where(Run.started_by_id == account_id, Run.created_at > now() - _DAY).order_by(Run.created_at)
+    asked = [(run.created_at, _time_of(run)) for run in session.scalars(query)]
+    left_s = 60 * most - sum(seconds for _, seconds in asked)
+    if more_s > left_s:
+        left = duration_in_words(max(0.0, left_s))
+        when = moment_in_words(next((began for began, seconds in asked if seconds), now()) + _DAY)
+        raise NotAllowedNow(quota_messages.TOO_MANY_MINUTES.format(most=most, left=left, when=when))
+
+
+def _time_of(run: Run) -> float:
+    return run.used_s if run.state.is_finished() else run.budget_s or run.used_s
 
 
 def room_for_files(

@@ -9,6 +9,7 @@ from automl.settings import Settings
 from automl.store.accounts import find_account
 from automl.store.database import find_run
 from automl.store.events import EventsAway
+from automl.store.quotas import refuse_time
 from automl.store.run_clock import run_clock
 from automl.store.runs import request_more_time
 from automl.text.messages import server as server_messages
@@ -26,13 +27,15 @@ def give_more_time(services: Services, run_id: str, seconds: float) -> None:
     Raises:
         NotFound: no such run.
         BadSetting: not a length of time, or more than a run may have.
-        NotAllowedNow: the search is over, or was told to end.
+        NotAllowedNow: the search is over, or was told to end, or whoever has started it would have asked for more time
+            than he may.
     """
     if not math.isfinite(seconds) or seconds < _LEAST_MORE_S:
         raise BadSetting(server_messages.NO_MINUTES)
     settings = services.settings
     with services.database.session() as session:
         run = find_run(session, run_id)
+        refuse_time(session, settings, run.started_by_id, seconds)
         clock = run_clock(run, settings.lease_s)
         request_more_time(
             run, seconds, max_budget_s=settings.max_budget_s, used_s=clock.used_s, progress=clock.progress

@@ -73,7 +73,7 @@ def try_samples() -> ResponseReturnValue:
     with services().database.session() as session:
         name, state = server_messages.SAMPLE_DATA_SET, DatasetState.CHECKING
         dataset = add_dataset(session, services().settings, account_id, name=name, state=state)
-        refuse_run(session, services().settings, account_id)
+        refuse_run(session, services().settings, account_id, settings.budget_s)
         run = Run(dataset=dataset, settings=settings, budget_s=settings.budget_s, started_by_id=account_id)
         session.add(run)
     try:

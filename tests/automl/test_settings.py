@@ -19,11 +19,22 @@ def test_the_defaults_need_no_environment() -> None:
 
 @pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.name)
 def test_every_setting_is_read_from_its_variable(row: Setting) -> None:
-    text = "7" if isinstance(row.default, int) else "/somewhere"
+    text = "True" if isinstance(row.default, bool) else "7" if isinstance(row.default, int) else "/somewhere"
+    text = "viewer" if row.unit == "role" else text
     assert str(getattr(load_settings({row.variable: text}), row.name)) == text
 
 
-@pytest.mark.parametrize("row", [row for row in SETTINGS if isinstance(row.default, int)], ids=lambda row: row.name)
+def test_a_switch_or_a_role_that_is_none_is_explained() -> None:
+    with pytest.raises(BadSetting, match="DARKROOM_OPENID_TRUSTS_ADDRESSES must be yes or no, not 'perhaps'"):
+        load_settings({"DARKROOM_OPENID_TRUSTS_ADDRESSES": "perhaps"})
+    with pytest.raises(BadSetting, match="DARKROOM_OPENID_ROLE must be 'member' or 'viewer', not 'king'"):
+        load_settings({"DARKROOM_OPENID_ROLE": "king"})
+
+
+NUMBERS = [row for row in SETTINGS if isinstance(row.default, int) and not isinstance(row.default, bool)]
+
+
+@pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.name)
 def test_a_number_that_is_none_is_explained(row: Setting) -> None:
     with pytest.raises(BadSetting, match=f"{row.variable} must be a number of {row.unit}, not 'many'"):
         load_settings({row.variable: "many"})

@@ -1,6 +1,7 @@
 """Slow, silent and very many clients: everybody else is answered all the same."""
 
 import http.client
+import os
 import socket
 import ssl
 import subprocess
@@ -8,28 +9,27 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from scripts.stack.lan import certificate_for
 from scripts.stack.services import WEB_ARGUMENTS
-from server import gunicorn_worker
-from server.gunicorn_worker import MOST_READING, PacedSocket, timely_context
+from server.gunicorn_worker import PacedSocket, TimelySSLSocket, timely_context
 
 WORKER = "server.gunicorn_worker.GuardedWorker"
 
 
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    """Of a server with as many threads as ours has fewer than the clients of these tests."""
+@contextmanager
+def running(**settings: str) -> Iterator[int]:
+    """The port of a server with as many threads as ours has fewer than the clients of these tests."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         number = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "gunicorn", "tests.server.small_app:app", "--threads", str(MOST_READING + 20)]
+    command = [sys.executable, "-m", "gunicorn", "tests.server.small_app:app", "--threads", "120"]
     command += ["--worker-class", WORKER, "--bind", f"127.0.0.1:{number}", "--no-control-socket"]
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as server:
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], env={**os.environ, **settings}) as server:
         try:
             deadline = time.monotonic() + 60
             while True:
@@ -42,6 +42,12 @@ def port() -> Iterator[int]:
             yield number
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with running() as number:
+        yield number
 
 
 def ask(port: int, body: bytes = b"", source: str = "127.0.0.1") -> str:
@@ -82,6 +88,30 @@ def test_many_half_sent_requests_of_one_client_leave_threads_to_others(port: int
             break
         except (OSError, http.client.HTTPException):
             assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize(
+    ("settings", "most"), [({"DARKROOM_ARRIVING_REQUESTS": "3"}, 3), ({"DARKROOM_PROXIES": "1"}, 110)]
+)
+def test_how_many_may_arrive_is_a_setting_and_is_left_to_a_proxy(settings: dict[str, str], most: int) -> None:
+    with running(**settings) as port, ExitStack() as open_ones:
+        clients = []
+        for _ in range(most):
+            clients.append(open_ones.enter_context(socket.create_connection(("127.0.0.1", port))))
+            clients[-1].sendall(b"GET / HTT")
+        for client in clients:
+            client.sendall(b"P/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answers = [client.recv(100) for client in clients]
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
+
+
+def test_a_request_that_takes_longer_than_its_grace_is_ended() -> None:
+    with running(DARKROOM_REQUEST_GRACE_S="1", DARKROOM_REQUEST_BYTES_PER_S="1000000") as port:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET / HTT")
+            client.settimeout(30)
+            assert not client.recv(100).startswith(b"HTTP/1.1 200")
+        assert ask(port, b"12345") == "5"
 
 
 def paced(grace_s: float = 10.0, bytes_per_s: float = 1e6, stall_s: float = 10.0) -> tuple[PacedSocket, socket.socket]:
@@ -134,7 +164,7 @@ def test_what_was_fast_may_still_not_stall() -> None:
 @pytest.fixture
 def tls(tmp_path, monkeypatch):
     """Our end of a TLS connection that was just accepted, and the client's plain one."""
-    monkeypatch.setattr(gunicorn_worker, "GRACE_S", 0.3)
+    monkeypatch.setattr(TimelySSLSocket, "grace_s", 0.3)
     certificate = certificate_for(tmp_path, ["localhost"])
     ours, theirs = socket.socketpair()
     context = timely_context(None, lambda: ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))

@@ -9,6 +9,13 @@ TOO_MANY_RUNS = (
     "cancel one."
 )
 QUEUE_FULL = "As many runs wait or are under way on this server as it takes ({most:,}). Try again later."
+NO_RATE = "{variable} is {rate!r}, which is no rate. It looks like 60 per minute, or 5 per second;1000 per hour."
+TOO_OFTEN = "You have asked for this very often in a short time. Nothing was done. Wait a minute, and go on then."
+TOO_MANY_MINUTES = (
+    "An account may ask for {most} minutes of training a day here, and {left} of yours are left. The next ones come "
+    "free on {when}. Choose a shorter time, or ask an administrator for more."
+)
+NO_END = "An account may ask for {most} minutes of training a day here, so a run needs a time. Choose one."
 TOO_MANY_FILES = (
     "With these there would be more photos than an account may have here ({most:,}). What is in the bin counts: delete "
     "something for good, or ask an administrator for more."

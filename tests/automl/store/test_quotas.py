@@ -1,7 +1,7 @@
 """What one account may have."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -10,8 +10,8 @@ from automl.errors import NotAllowedNow, UploadTooLarge
 from automl.records import RunState
 from automl.settings import load_settings
 from automl.store.database import Database
-from automl.store.quotas import Usage, add_dataset, refuse_files, refuse_run, room_for_files, usage_of
-from automl.store.tables import Account, Artifact, Dataset, DatasetFile, Run
+from automl.store.quotas import Usage, add_dataset, refuse_files, refuse_run, refuse_time, room_for_files, usage_of
+from automl.store.tables import Account, Artifact, Dataset, DatasetFile, Run, now
 
 
 @pytest.fixture
@@ -55,16 +55,16 @@ def test_data_sets_are_counted_for_each_account(session: Session):
 
 
 def test_runs_that_have_ended_do_not_count(session: Session):
-    refuse_run(session, limits(account_queue=2), "ann")
-    refuse_run(session, limits(account_queue=1), "bob")
+    refuse_run(session, limits(account_queue=2), "ann", 60.0)
+    refuse_run(session, limits(account_queue=1), "bob", 60.0)
     with pytest.raises(NotAllowedNow, match=r"as many runs .* account .* \(1\)"):
-        refuse_run(session, limits(account_queue=1), "ann")
+        refuse_run(session, limits(account_queue=1), "ann", 60.0)
 
 
 def test_all_together_may_not_ask_for_more_than_the_server_takes(session: Session):
-    refuse_run(session, limits(max_queue=2), "bob")
+    refuse_run(session, limits(max_queue=2), "bob", 60.0)
     with pytest.raises(NotAllowedNow, match="on this server"):
-        refuse_run(session, limits(max_queue=1), "bob")
+        refuse_run(session, limits(max_queue=1), "bob", 60.0)
 
 
 def test_files_count_for_the_account_whose_data_set_it_is(session: Session):
@@ -86,3 +86,23 @@ def test_an_archive_does_not_count_beside_what_comes_out_of_it(session: Session)
 
 def test_an_account_that_has_more_than_it_may_has_no_room(session: Session):
     assert room_for_files(session, limits(account_photos=1, account_bytes=1), "kept") == (0, 0)
+
+
+def test_time_is_limited_for_a_day_by_what_was_asked_for_and_then_by_what_was_taken(session: Session):
+    of_ten = limits(account_minutes_a_day=10)
+    refuse_run(session, of_ten, "bob", 600.0)
+    refuse_run(session, of_ten, "ann", 540.0)  # the run that waits may take a minute
+    with pytest.raises(
+        NotAllowedNow, match=r"10 minutes of training a day here, and 9 minutes of yours are left"
+    ) as error:
+        refuse_run(session, of_ten, "ann", 541.0)
+    assert "UTC" in error.value.message
+    with pytest.raises(NotAllowedNow, match="needs a time"):
+        refuse_run(session, of_ten, "ann", None)
+    waiting = session.query(Run).filter_by(state=RunState.QUEUED).one()
+    waiting.state, waiting.used_s = RunState.DONE, 30.0
+    session.flush()
+    refuse_time(session, of_ten, "ann", 570.0)
+    waiting.created_at = now() - timedelta(hours=25)
+    session.flush()
+    refuse_time(session, of_ten, "ann", 600.0)
