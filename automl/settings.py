@@ -372,11 +372,6 @@ class Settings(BaseSettings):
         return self.home / "redis" / "redis.sock"
 
     @property
-    def sign_of_life(self) -> Path:
-        """A file that is touched as long as the duties are done, see `worker.duties`."""
-        return self.home / "duties.alive"
-
-    @property
     def files_dir(self) -> Path:
         """Root of the artifact store: uploads, plots and bundles, under names that are made here."""
         return self.home / "files"

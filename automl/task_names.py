@@ -10,6 +10,9 @@ EXPORT = "darkroom.export"
 TRAIN_QUEUE = "train"
 LIGHT_QUEUE = "light"
 
+DUTIES = "duties"
+"""What the process that has no queue is called, see `worker.duties`."""
+
 QUEUES: Mapping[str, str] = {
     TRAIN: TRAIN_QUEUE,
     **dict.fromkeys((CHECK_DATASET, MAKE_SAMPLES, EXPORT), LIGHT_QUEUE),

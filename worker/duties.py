@@ -4,7 +4,9 @@ Each duty has a thread of its own, too, so that a mail server that does not answ
 delays no other one. All of them may run on several machines at once.
 """
 
+import argparse
 import signal
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ from automl.store.composed import remove_old
 from automl.store.database import Database
 from automl.store.events import RunEvents
 from automl.store.patience import is_away
+from automl.store.worker_signs import SignsAway, WorkerSigns
+from automl.task_names import DUTIES
 from worker.celery_app import make_app
 from worker.messages import Messages
 from worker.notices import runs_without_notices, send_notices
@@ -28,12 +32,14 @@ from worker.removal import empty_bin, make_room, remove_old_sortings
 from worker.retention import clear_unused
 from worker.sweeper import sweep_orphans
 
+SIGN_EVERY_S = 5.0
 REAP_EVERY_S = 2.0
 REMOVE_EVERY_S = 1.0
 NOTIFY_EVERY_S = 2.0
 SWEEP_EVERY_S = 3600.0
 
 _END_S = 3.0
+_NODE = f"{DUTIES}@{socket.gethostname()}"
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -58,8 +64,15 @@ def duties_of(settings: Settings) -> list[Duty]:
     database, store = Database(settings.database_url), ArtifactStore(settings.files_dir)
     events, messages = RunEvents(settings.broker_url), Messages(make_app(settings))
 
+    signs = WorkerSigns(settings.broker_url)
+
+    def leave_a_sign() -> None:
+        try:
+            signs.leave(_NODE)
+        except SignsAway:
+            _log.debug("no sign of life could be left: the queue does not answer")
+
     def reap() -> None:
-        settings.sign_of_life.touch()
         take_back_lost_runs(database, lease_s=settings.lease_s, events=events)
         send_lost_messages(database, messages, runs_at_once=settings.account_runs_at_once)
 
@@ -78,6 +91,7 @@ def duties_of(settings: Settings) -> list[Duty]:
         remove_old(settings.composed_dir)
 
     return [
+        Duty(name="sign", every_s=SIGN_EVERY_S, do=leave_a_sign),
         Duty(name="reap", every_s=REAP_EVERY_S, do=reap),
         Duty(name="remove", every_s=REMOVE_EVERY_S, do=remove),
         Duty(name="notify", every_s=NOTIFY_EVERY_S, do=notify),
@@ -109,8 +123,20 @@ def _repeat(duty: Duty, stopping: threading.Event) -> None:
         stopping.wait(duty.every_s)
 
 
+def is_done_here(settings: Settings) -> bool:
+    """Whether another process does the duties on this machine, by the sign that it leaves."""
+    try:
+        return _NODE in WorkerSigns(settings.broker_url).nodes()
+    except SignsAway:
+        return False
+
+
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--is-alive", action="store_true", help="ask whether they are done here, instead of doing them")
     settings = load_settings()
+    if parser.parse_args().is_alive:
+        return 0 if is_done_here(settings) else 1
     configure_logging(settings, process="duties")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):

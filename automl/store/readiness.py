@@ -13,7 +13,7 @@ from automl.store.database import Database, SchemaAge
 from automl.store.room import free_bytes
 from automl.store.tables import Run, now
 from automl.store.worker_signs import SignsAway, WorkerSigns
-from automl.task_names import LIGHT_QUEUE, TRAIN_QUEUE
+from automl.task_names import DUTIES, LIGHT_QUEUE, TRAIN_QUEUE
 from automl.text.durations import duration_in_words
 from automl.text.lists import names_in_words
 from automl.text.messages import operations as operations_messages
@@ -88,8 +88,9 @@ def _of_workers(signs: WorkerSigns) -> Iterator[Condition]:
         yield Condition(name="queue", is_met=False, message=error.message)
         return
     yield Condition(name="queue", is_met=True, message=operations_messages.QUEUE_ANSWERS)
-    missing = [queue for queue in (TRAIN_QUEUE, LIGHT_QUEUE) if not any(node.split("@")[0] == queue for node in nodes)]
+    kinds = {node.split("@")[0] for node in nodes}
+    missing = [kind for kind in (TRAIN_QUEUE, LIGHT_QUEUE, DUTIES) if kind not in kinds]
     message = operations_messages.NODES_THERE.format(nodes=names_in_words(list(nodes)))
     if missing:
-        message = operations_messages.NO_NODE.format(queues=names_in_words(missing))
+        message = operations_messages.NO_NODE.format(kinds=names_in_words(missing))
     yield Condition(name="workers", is_met=not missing, message=message)

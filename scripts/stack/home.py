@@ -3,6 +3,8 @@
 import fcntl
 import os
 import socket
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +21,14 @@ class CannotStart(Exception):
 
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """Makes the folder, and holds it for this process alone.
+    """Makes the folder, closes it to other users, and holds it for this process alone.
 
     Raises:
-        CannotStart: it cannot be written, or another stack has it.
+        CannotStart: it cannot be written, belongs to somebody else, or another stack has it.
     """
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _close(home)
         lock = (home / "lock").open("w")
     except OSError as error:
         raise CannotStart(
@@ -41,6 +44,19 @@ def locked(home: Path) -> Iterator[None]:
                 "Stop it there, or choose another folder: DARKROOM_HOME=FOLDER scripts/serve"
             ) from None
         yield
+
+
+def _close(home: Path) -> None:
+    """Takes from other users what they may do with a folder that was made by hand, or by an older version."""
+    found = home.stat()
+    if found.st_uid != os.geteuid():
+        raise CannotStart(
+            f"The folder {home} belongs to another user of this machine, who could read and change all photos in it. "
+            "Choose another: DARKROOM_HOME=FOLDER scripts/serve"
+        )
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        home.chmod(0o700)
+        print(f"Other users of this machine could open {home}; now only you can.", file=sys.stderr)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"
 @pytest.fixture
 def nodes(monkeypatch):
     """The worker nodes that seem to be alive; a test may change them, None for a queue that does not answer."""
-    alive = {"light@here": 1.0, "train@here": 2.0}
+    alive = {"duties@here": 1.0, "light@here": 1.0, "train@here": 2.0}
 
     def answer(_self):
         if alive.get("away"):
@@ -42,11 +42,12 @@ def test_ready_where_everything_is_there(client, nodes):
     assert client.get("/healthz").json == {"status": "ok"}
 
 
-def test_not_ready_without_a_worker_of_each_kind(client, nodes):
-    del nodes["train@here"]
+@pytest.mark.parametrize("kind", ["duties", "light", "train"])
+def test_not_ready_without_a_worker_of_each_kind(client, nodes, kind):
+    del nodes[f"{kind}@here"]
     answer = client.get("/readyz")
     assert answer.status_code == 503 and conditions(answer)["workers"] is False
-    assert "No worker for train is there" in answer.text
+    assert f"No worker for {kind} is there" in answer.text
 
 
 def test_not_ready_without_the_queue(client, nodes):

@@ -3,17 +3,19 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from automl.settings import Settings
+from automl.settings import Settings, load_settings
 from automl.store.bin import BinKind, put_into_bin
 from automl.store.check_lease import claim_check
 from automl.store.database import Database
 from automl.store.tables import Dataset
+from tests.redis_server import running_redis
 from tests.worker.conftest import wait_until
-from worker.duties import REAP_EVERY_S, Duty, do_duties, duties_of
+from worker.duties import REAP_EVERY_S, Duty, do_duties, duties_of, is_done_here
 from worker.reaper import GRACE_S
 
 
@@ -89,3 +91,12 @@ def test_a_data_set_is_removed_once_its_check_has_noticed(
     remove.do()
     with database.session() as session:
         assert session.get(Dataset, dataset_id) is None
+
+
+def test_they_leave_a_sign_by_which_others_know_that_they_are_done(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as url:
+        settings = load_settings({"DARKROOM_HOME": str(tmp_path), "DARKROOM_BROKER_URL": url})
+        assert not is_done_here(settings)
+        next(duty for duty in duties_of(settings) if duty.name == "sign").do()
+        assert is_done_here(settings)
+    assert not is_done_here(settings)

@@ -20,7 +20,7 @@ def home(tmp_path, monkeypatch):
     database = Database(load_settings().database_url)
     database.migrate()
     database.close()
-    monkeypatch.setattr(WorkerSigns, "nodes", lambda _self: {"train@here": 1.0, "light@here": 1.0})
+    monkeypatch.setattr(WorkerSigns, "nodes", lambda _self: {"train@here": 1.0, "light@here": 1.0, "duties@here": 1.0})
     return folder
 
 
@@ -33,7 +33,7 @@ def test_everything_in_order(home, capfd):
 
 
 def test_what_is_not_in_order_is_said_with_what_to_do(home, capfd, monkeypatch):
-    monkeypatch.setattr(WorkerSigns, "nodes", lambda _self: {"light@here": 1.0})
+    monkeypatch.setattr(WorkerSigns, "nodes", lambda _self: {"light@here": 1.0, "duties@here": 1.0})
     home.chmod(0o755)
     assert main(["doctor"]) == 1
     said = " ".join(capfd.readouterr().err.split())
