@@ -8,6 +8,10 @@ the maximum softmax probability (Hendrycks and Gimpel, 2017, arXiv:1610.02136), 
 way, by what is held out. True photos are those of the official test. Far subjects: the other sets, scikit-learn's
 digits, scikit-image's and scikit-learn's pictures. Near ones, without a target: a disease of leaves that was left out.
 No threshold has seen any of the pictures that the rates are about.
+
+With `none of these`, the model of ants and bees has a class of anything else beside its kinds: of the pictures of
+scikit-image and scikit-learn, or of so many leaves, which are the training photos of beans. What it says of the leaves
+of the test, and what that costs its kinds, is counted.
 """
 
 import argparse
@@ -35,6 +39,7 @@ from automl.settings import load_settings
 from bench.harness import DATA, report
 
 SIZE_PX, N_FOLDS, RECIPE_C, N_DIGITS, N_LEARNED_DIGITS = 224, 5, 100.0, 500, 300
+N_LEAVES = (10, 30, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,40 @@ def main() -> None:
             for name in sets
         },
         near=_near(parts["beans learned"], parts["beans test"]),
+        none_of_these=_with_class_of_anything_else(parts),
     )
+
+
+def _with_class_of_anything_else(parts: dict[str, Part]) -> dict[str, Any]:
+    learned, tested, leaves = (parts[name] for name in ("hymenoptera learned", "hymenoptera test", "beans test"))
+    drawn = np.random.default_rng(0).permutation(len(parts["beans learned"].taps))
+    others = {"no class": parts["shipped"].of(np.arange(0)), "the shipped pictures": parts["shipped"]}
+    others |= {f"{n} leaves": parts["beans learned"].of(drawn[:n]) for n in N_LEAVES}
+    return {name: _answers_with(learned, other, tested=tested, leaves=leaves) for name, other in others.items()}
+
+
+def _answers_with(learned: Part, other: Part, *, tested: Part, leaves: Part) -> dict[str, Any]:
+    """Of a recipe head that learns `other` as one class more: right answers to the kinds, and how both are mixed up."""
+    units = np.concatenate([learned.units, other.units])
+    labels = np.concatenate([learned.labels, np.full(len(other.taps), -1)])
+    answers = [_recipe_head(units, labels)(part.units) for part in (tested, leaves)]
+    said_of_kinds, said_of_leaves = (answer.argmax(axis=1) for answer in answers)
+    classes = np.unique(labels)
+    n_right = int((classes[said_of_kinds] == tested.labels).sum())
+    return {
+        "kinds_right": f"{n_right} of {len(tested.taps)}",
+        "kinds_taken_for_else": int((classes[said_of_kinds] == -1).sum()),
+        "leaves_known": share(2.0 * (classes[said_of_leaves] == -1)),
+    }
+
+
+def _recipe_head(units: np.ndarray, labels: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Fitted; its probabilities of photos, float (n, n_classes)."""
+    mean = units.mean(axis=0)
+    # The kernel lies in the span of the photos, which has fewer dimensions than there are features.
+    span = np.linalg.qr((units - mean).T)[0]
+    head = LogisticRegression(C=RECIPE_C, max_iter=1_000).fit((units - mean) @ span, labels)
+    return lambda asked: head.predict_proba((asked - mean) @ span)
 
 
 def _last_layer(images: np.ndarray, extractor: OnnxExtractor) -> np.ndarray:
@@ -151,11 +189,8 @@ def _peer(learned: Part, folds: np.ndarray) -> Score:
     units, labels = learned.units, learned.labels
 
     def doubt(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        mean = units[rows].mean(axis=0)
-        # The kernel lies in the span of the photos, which has fewer dimensions than there are features.
-        span = np.linalg.qr((units[rows] - mean).T)[0]
-        head = LogisticRegression(C=RECIPE_C, max_iter=1_000).fit((units[rows] - mean) @ span, labels[rows])
-        return lambda asked: 1 - head.predict_proba((asked - mean) @ span).max(axis=1)
+        answers = _recipe_head(units[rows], labels[rows])
+        return lambda asked: 1 - answers(asked).max(axis=1)
 
     held_out = np.empty(len(units))
     for fold in range(N_FOLDS):

@@ -6,6 +6,7 @@ from pydantic import JsonValue
 from sqlalchemy import func, select
 
 from automl.datasets.edits import EditKind, read_edit
+from automl.datasets.none_of_these import NONE_OF_THESE
 from automl.errors import BadSetting, BadUpload, NotFound
 from automl.store.database import find_dataset
 from automl.store.retention import keep_dataset
@@ -240,4 +241,5 @@ def _render(template: str, dataset_id: str) -> str:
             shares=view_shares(session, dataset) if visitor().account_id and allows("shares.add", dataset_id) else None,
             form=StartForm(services().settings.weights_dir, like, is_to_change="change" in request.args),
             expected=estimate(session, dataset),
+            none_of_these=NONE_OF_THESE,
         )

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from automl.datasets.findings.harmless import is_worth_one_step
+from automl.datasets.none_of_these import class_of_anything_else
 from automl.records import ClassSplit, DatasetState, DatasetSummary, FileState
 from automl.store.tables import Dataset, DatasetEdit, DatasetFile, DatasetVersion, Run
 from server.views.findings import FindingEntry, view_findings
@@ -90,6 +91,11 @@ class DatasetView:
     @property
     def version_note(self) -> str:
         return note_of(self.version) if self.version else ""
+
+    @property
+    def anything_else(self) -> str | None:
+        """The class of photos of anything else; None where there is none."""
+        return class_of_anything_else([row.label for row in self.rows])
 
     @property
     def has_harmless_findings(self) -> bool:

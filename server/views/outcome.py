@@ -6,6 +6,7 @@ from functools import cached_property
 from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
+from automl.datasets.none_of_these import AnythingElse, anything_else
 from automl.records.learning_curve import CurvePoint
 from automl.records.report import RunReport
 from automl.store.results import report_of
@@ -76,6 +77,11 @@ class OutcomeView:
         """Its confusion matrix."""
         page = url_for("answers.show", run_id=self._run.id) if self.has_answers else ""
         return view_confusion(self.report, page)
+
+    @property
+    def anything_else(self) -> AnythingElse | None:
+        """How it did on photos of anything else; None where no class is made of them."""
+        return anything_else(self.report.classes, self.report.score.confusion)
 
     @cached_property
     def mistakes(self) -> Mistakes:

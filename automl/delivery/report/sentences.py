@@ -3,6 +3,7 @@
 The first sentence is the test score's own (`TestScore.sentence`), so that the page, the report and the card agree.
 """
 
+from automl.datasets.none_of_these import anything_else
 from automl.delivery.report.tables import mix_ups
 from automl.records.report import Interval, RunReport
 from automl.text.durations import duration_in_words
@@ -72,7 +73,20 @@ def when_sure(report: RunReport) -> str:
 
 
 def when_foreign(report: RunReport) -> str:
-    """How well it tells photos of nothing that it has learned; empty where it cannot."""
+    """How well it tells photos of none of its kinds, and of nothing that it has learned; empty where it cannot."""
+    return " ".join(filter(None, (_of_anything_else(report), _of_far_photos(report))))
+
+
+def _of_anything_else(report: RunReport) -> str:
+    found = anything_else(report.classes, report.score.confusion)
+    if found is None:
+        return ""
+    return delivery_messages.ANYTHING_ELSE.format(
+        label=found.label, n_else=found.n_else, n_taken=found.n_taken, n_kinds=found.n_kinds, n_missed=found.n_missed
+    )
+
+
+def _of_far_photos(report: RunReport) -> str:
     novelty = report.novelty
     if novelty is None:
         return ""

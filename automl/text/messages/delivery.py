@@ -93,6 +93,10 @@ SURE_ON_VALIDATION_PHOTOS = (
     "When it is at least {threshold} sure, which it was for {coverage} validation photos, it was right on {accuracy}. "
     "Treat an answer below that as “not sure”."
 )
+ANYTHING_ELSE = (
+    "“{label}” is learned from photos of anything else: of {n_else:,} tested ones, {n_taken:,} were taken for one of "
+    "its kinds, and of {n_kinds:,} tested photos of its kinds, {n_missed:,} for “{label}”."
+)
 FOREIGN = (
     "It says “this looks like nothing it has learned” to {n_recognised:,} of {n_others:,} pictures of other things "
     "(photographs, drawings, digits; expect {recognised}), and wrongly to {n_flagged:,} of {n_photos:,} photos of what "

@@ -4,8 +4,9 @@ import pytest
 
 from automl.records import DatasetState, RunState
 from automl.records.dataset_summary import read_summary
+from automl.store.checks import check_dataset
 from automl.store.tables import Dataset
-from tests.automl.images.pictures import encoded
+from tests.automl.images.pictures import encoded, picture, two_classes
 from tests.server.conftest import form_file
 
 SUMMARY = {
@@ -237,3 +238,14 @@ def test_where_every_photo_is_tested_none_is_kept_for_a_test(client, world, test
     assert "The model learns from 100 photos." in page and "Every photo has its turn." in page
     assert (">Test</th>" in page, "kept for the final test" in page) == (not tests_every_photo,) * 2
     assert ("choose that under “Advanced”: “How it is tested”" in page) == tests_every_photo
+
+
+def test_photos_of_anything_else_become_a_class_that_is_spoken_of_as_such(client, world):
+    dataset_id = world.add_checked(two_classes(12))
+    page = client.get(f"/datasets/{dataset_id}").text
+    assert "Add photos of anything else" in page and "reads like photos of anything else" not in page
+    sent = {"label": "none of these", "files": [form_file(f"{n}.png", encoded(picture(500 + n))) for n in range(3)]}
+    assert client.post(f"/datasets/{dataset_id}/files", data=sent).status_code == 303
+    check_dataset(world.database, world.store, dataset_id, settings=world.settings)
+    page = client.get(f"/datasets/{dataset_id}").text
+    assert "“none of these” reads like photos of anything else" in page and "Add photos of anything else" not in page

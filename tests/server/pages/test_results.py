@@ -10,6 +10,7 @@ from automl.records import ExportState, RunState
 from automl.store.tables import LogEntry
 from server.views import outcome
 from server.views.uses import FORMATS_FOR, ModelUse
+from tests.reports import report_values
 from tests.server.finished import add_finished
 from tests.server.rich_result import add_rich_result
 
@@ -159,3 +160,11 @@ def test_the_search_and_what_more_photos_are_worth_are_drawn_in_the_page_with_th
 def test_a_run_of_one_try_without_a_curve_draws_neither(client, world):
     details = text_of(client, f"/runs/{add_finished(world)}/details")
     assert 'id="history"' not in details and 'id="worth"' not in details
+
+
+def test_photos_of_anything_else_are_counted_apart_from_the_kinds(client, world):
+    result = report_values(classes=["rose", "other"], test={"confusion": [[8, 2], [1, 9]]})
+    page = client.get(f"/runs/{world.add_run(RunState.DONE, result=result)}/mistakes").text
+    words = " ".join(page.split())
+    assert "Of 10 tested photos of “other”, it took 1 for one of your kinds." in words
+    assert "Of 10 tested photos of your kinds, it took 2 for “other”." in words

@@ -168,3 +168,10 @@ def test_both_rates_of_photos_of_nothing_learned_are_said():
     assert "wrongly to 4 of 127 photos of what it has learned (expect 1 to 8 of 100)" in said
     assert said in limits(report)
     assert not any("nothing it has learned" in sentence for sentence in findings(made_report()))
+
+
+def test_photos_of_anything_else_are_told_apart_from_the_kinds():
+    told = findings(finished(("rust", "spot", "other"), CONFUSION))
+    words = "of 43 tested ones, 0 were taken for one of its kinds, and of 84 tested photos of its kinds, 0"
+    assert any(words in one for one in told)
+    assert not any("anything else" in one for one in findings(finished(CLASSES, CONFUSION)))
