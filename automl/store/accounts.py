@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from automl.errors import BadSetting, NotAllowedNow, NotFound
 from automl.records import Role, RunState
 from automl.store.bin import BinKind, put_into_bin
+from automl.store.database import Database
 from automl.store.passwords import hashed, is_right, refuse_weak
 from automl.store.runs import request_cancel
 from automl.store.sign_ins import end_sign_ins
@@ -85,12 +86,13 @@ def all_accounts(session: Session) -> Sequence[Account]:
     return session.scalars(select(Account).where(Account.email.contains(_AT)).order_by(Account.email)).all()
 
 
-def account_of(session: Session, email: str, password: str) -> Account | None:
+def account_of(database: Database, email: str, password: str) -> Account | None:
     """The account with this address and password that may sign in; None where there is none.
 
     It takes as long where nobody has the address, so that nobody learns who has an account.
     """
-    account = find_by_email(session, email)
+    with database.session() as session:
+        account = find_by_email(session, email)
     is_known = is_right(password, account.password_hash if account else "")
     return account if account is not None and is_known and account.disabled_at is None else None
 

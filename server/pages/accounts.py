@@ -57,8 +57,8 @@ def sign_in() -> ResponseReturnValue:
     attempts = identity.failed_attempts()
     if not attempts.begin(email):
         return _page_of_sign_in(email, administration_messages.TOO_MANY_ATTEMPTS), 429
+    account = account_of(services().database, email, password)
     with services().database.session() as session:
-        account = account_of(session, email, password)
         if account is not None:
             identity.sign_in(session, account)
             record(session, AuditAction.SIGNED_IN, account_id=account.id)
@@ -217,11 +217,12 @@ def _require_password() -> None:
     attempts = identity.failed_attempts()
     with services().database.session() as session:
         account = find_account(session, own_account_id(session))
-        if not attempts.begin(account.email):
-            raise TooManyAttempts(administration_messages.TOO_MANY_WRONG)
-        if is_right(request.form.get("present", ""), account.password_hash):
-            attempts.forget(account.email)
-            return
+    if not attempts.begin(account.email):
+        raise TooManyAttempts(administration_messages.TOO_MANY_WRONG)
+    if is_right(request.form.get("present", ""), account.password_hash):
+        attempts.forget(account.email)
+        return
+    with services().database.session() as session:
         record(session, AuditAction.PASSWORD_WRONG, object_kind="account", object_id=account.id)
     raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
 

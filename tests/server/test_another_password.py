@@ -74,6 +74,16 @@ def test_the_present_one_cannot_be_tried_out_with_a_browser_that_was_left_signed
     assert here.get("/account").status_code == 200
 
 
+def test_nobody_keeps_the_database_from_others_while_his_password_is_compared(world, ann, monkeypatch):
+    """Strangers may send hundreds, which wait for each other; there are few connections."""
+    here, pool, held = signed_in(world, "ann"), world.database.engine.pool, []
+    for place in ("automl.store.accounts.is_right", "server.pages.accounts.is_right"):
+        monkeypatch.setattr(place, lambda *_: held.append(pool.checkedout()))
+    browser(world).post("/sign-in", data={"email": "ann@example.org", "password": "wrong"})
+    here.post("/account/password", data=NEW | {"present": "wrong"})
+    assert held == [0, 0]
+
+
 def test_a_right_one_lets_the_counting_begin_anew(world, ann):
     here = signed_in(world, "ann")
     for _ in range(MOST_FAILURES - 1):
