@@ -1,6 +1,7 @@
 """Every address, opened by everybody: nobody sees or changes what the rules do not allow."""
 
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 
@@ -97,6 +98,11 @@ def scene(world) -> Scene:
             "thing_id": dataset_id,
         }
     return Scene(world, values, secrets)
+
+
+def account_id_of(world, name) -> str:
+    with world.database.session() as session:
+        return find_by_email(session, f"{name}@example.org").id
 
 
 def clients(world) -> dict[str, object]:
@@ -205,6 +211,27 @@ def test_lists_show_what_somebody_may_see(scene):
         assert "flowers" in signed_in(world, "looker").get(page).text
         assert "of nobody" not in signed_in(world, "looker").get(page).text
         assert "flowers</a>" not in signed_in(world, "other").get(page).text
+
+
+def shown_owners(client, page) -> list[str]:
+    return re.findall('class="owner">([^<]*)<', client.get(page).text)
+
+
+def test_lists_say_whose_things_are_that_are_not_ones_own(scene):
+    world, dataset_id = scene.world, scene.values["dataset_id"]
+    world.add_dataset(name="of nobody")
+    owner, looker, administrator = (signed_in(world, name) for name in ("owner", "looker", "administrator"))
+    own = world.add_dataset(name="roses", owner_id=account_id_of(world, "administrator"))
+    for page in ("/", "/datasets"):
+        assert shown_owners(administrator, page) == shown_owners(looker, page) == ["Owner"]
+        assert shown_owners(owner, page) == []
+    empty = world.add_dataset(name="new", owner_id=scene.values["account_id"])
+    assert shown_owners(administrator, "/") == ["Owner", "Owner"]
+    for deleted in (dataset_id, empty, own):
+        administrator.delete(f"/api/v1/datasets/{deleted}")
+    assert shown_owners(administrator, "/bin") == ["Owner", "Owner"]
+    assert "What belongs to others goes, too: Owner." in administrator.get("/bin/empty").text
+    assert shown_owners(owner, "/bin") == [] and "of-others" not in owner.get("/bin/empty").text
 
 
 def test_the_bin_is_that_of_whoever_opens_it(scene):
