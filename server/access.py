@@ -122,8 +122,8 @@ _NAMES: Mapping[Rule, str] = {
 RULES: Mapping[str, Rule] = {name: rule for rule, names in _NAMES.items() for name in names.split()}
 """The rule of each endpoint. A test compares them with the addresses that there are."""
 
-_NOT_BY_TOKEN = frozenset({"accounts", "tokens", "people"})
-"""Blueprints that no token opens: whoever finds one must not be able to make more of it."""
+_NOT_BY_TOKEN = frozenset({"accounts", "tokens", "people", "shares", "links"})
+"""Blueprints that no token opens: whoever finds one must not be able to make more of it, or what outlives it."""
 
 _RIGHTS = {Rule.SEES: Right.SEE, Rule.CHANGES: Right.CHANGE, Rule.OWNS: Right.OWN}
 

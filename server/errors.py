@@ -39,6 +39,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "not_allowed_now": 409,
     "edit_conflict": 409,
     "outdated": 412,
+    "too_many_attempts": 429,
     "weights_error": 503,
     "source_unavailable": 503,
     "bad_weights": 503,

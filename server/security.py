@@ -100,6 +100,11 @@ def _host_of(origin: str) -> str:
 def _add_headers(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    if response.mimetype == "text/html":
-        response.headers.setdefault("Cache-Control", "no-store")
+    if request.endpoint == "static":
+        return response  # the same for everybody
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    elif not response.cache_control.no_store:  # a browser may keep it, but nothing that others share with it
+        response.cache_control.public = False
+        response.cache_control.private = True
     return response

@@ -230,6 +230,8 @@ class AuditAction(StrEnum):
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
     LINK_USED = "link_used"
+    SIGNED_OUT = "signed_out"
+    PASSWORD_WRONG = "password_wrong"  # noqa: S105 - what was done
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - what was done
     SIGN_INS_ENDED = "sign_ins_ended"
     TOKEN_MADE = "token_made"  # noqa: S105 - what was done
@@ -245,5 +247,7 @@ class AuditAction(StrEnum):
     BIN_EMPTIED = "bin_emptied"
     SHARED = "shared"
     SHARE_ENDED = "share_ended"
+    LINK_MADE = "link_made"
+    LINK_ENDED = "link_ended"
     ACCOUNT_CLOSED = "account_closed"
     ACCOUNT_MADE = "account_made"

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from automl.errors import BadSetting, NotAllowedNow, NotFound
 from automl.records import Role, RunState
 from automl.store.bin import BinKind, put_into_bin
+from automl.store.database import Database
 from automl.store.passwords import hashed, is_right, refuse_weak
 from automl.store.runs import request_cancel
 from automl.store.sign_ins import end_sign_ins
@@ -16,6 +17,7 @@ from automl.store.tables import Account, ApiToken, Dataset, DatasetShare, OneTim
 from automl.text.messages import accounts as account_messages
 from automl.text.upload_names import clean_text
 
+_AT = "@"  # in every address, and in nothing that stands in the place of one
 _MAX_EMAIL_CHARS = 254
 _MAX_NAME_CHARS = 100
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -76,9 +78,9 @@ def checked_name(text: str) -> str:
 
 
 def find_account(session: Session, account_id: str) -> Account:
-    """Raises NotFound."""
+    """Raises NotFound, also where it is closed: whoever let it in again would have an account without a name."""
     account = session.get(Account, account_id)
-    if account is None:
+    if account is None or _AT not in account.email:
         raise NotFound(account_messages.NO_ACCOUNT)
     return account
 
@@ -89,15 +91,16 @@ def find_by_email(session: Session, email: str) -> Account | None:
 
 def all_accounts(session: Session) -> Sequence[Account]:
     """In the order of their addresses, without those that were closed."""
-    return session.scalars(select(Account).where(Account.email.contains("@")).order_by(Account.email)).all()
+    return session.scalars(select(Account).where(Account.email.contains(_AT)).order_by(Account.email)).all()
 
 
-def account_of(session: Session, email: str, password: str) -> Account | None:
+def account_of(database: Database, email: str, password: str) -> Account | None:
     """The account with this address and password that may sign in; None where there is none.
 
     It takes as long where nobody has the address, so that nobody learns who has an account.
     """
-    account = find_by_email(session, email)
+    with database.session() as session:
+        account = find_by_email(session, email)
     is_known = is_right(password, account.password_hash if account else "")
     return account if account is not None and is_known and account.disabled_at is None else None
 
@@ -115,6 +118,7 @@ def set_password(session: Session, account: Account, password: str) -> None:
 
 def set_role(session: Session, account: Account, role: Role) -> None:
     """Raises NotAllowedNow: nobody would administer this server any more."""
+    _take_turn(session, account)
     if role is not Role.ADMINISTRATOR:
         _refuse_last(session, account)
     account.role = role
@@ -129,6 +133,7 @@ def set_disabled(session: Session, account: Account, is_disabled: bool) -> None:
     if not is_disabled:
         account.disabled_at = None
         return
+    _take_turn(session, account)
     _refuse_last(session, account)
     account.disabled_at = account.disabled_at or now()
     end_sign_ins(session, account.id)
@@ -150,6 +155,10 @@ def close_account(session: Session, account: Account) -> None:
         put_into_bin(session, BinKind.DATASET, dataset_id, keep_s=0.0)
     for table in (ApiToken, DatasetShare, OneTimeLink, OpenidIdentity):
         session.execute(delete(table).where(table.account_id == account.id))
+    session.execute(
+        update(Run).where(Run.notify_email == account.email).values(notify_email=""),
+        execution_options={"synchronize_session": False},
+    )
     account.email, account.name, account.password_hash = f"closed {account.id}", "", ""
 
 
@@ -160,6 +169,16 @@ def _is_under_way(account: Account) -> ColumnElement[bool]:
 
 
 _ADMINISTERS = (Account.role == Role.ADMINISTRATOR, Account.disabled_at.is_(None))
+
+
+def _take_turn(session: Session, account: Account) -> None:
+    """From here on no other transaction takes an administrator away, until this one ends: else two administrators who
+    do it to each other at once would leave none."""
+    # All hold the same row, the oldest, which is never removed. A write that changes nothing, as in `store.turns`.
+    oldest = select(Account.id).order_by(Account.created_at, Account.id).limit(1).scalar_subquery()
+    held = update(Account).where(Account.id == oldest).values(name=Account.name)
+    session.execute(held, execution_options={"synchronize_session": False})
+    session.refresh(account)
 
 
 def _refuse_last(session: Session, account: Account) -> None:

@@ -70,6 +70,13 @@ def tokens_of(session: Session, account_id: str) -> Sequence[ApiToken]:
     return session.scalars(query.order_by(ApiToken.created_at.desc())).all()
 
 
+def end_tokens(session: Session, account_id: str) -> Sequence[tuple[str, str]]:
+    """Ends all of an account; returns the id and the name of each that still opened something."""
+    ended = delete(ApiToken).where(ApiToken.account_id == account_id)
+    rows = session.execute(ended.returning(ApiToken.id, ApiToken.name, ApiToken.expires_at)).all()
+    return [(token_id, name) for token_id, name, expires_at in rows if expires_at > now()]
+
+
 def revoke_token(session: Session, account_id: str, token_id: str) -> str | None:
     """Its name; None where it is gone already, or somebody else's."""
     is_it = (ApiToken.id == token_id, ApiToken.account_id == account_id)

@@ -76,6 +76,7 @@ def links_of(session: Session, run_id: str) -> Sequence[SharedLink]:
     return session.scalars(query.order_by(SharedLink.created_at.desc())).all()
 
 
-def take_back(session: Session, run_id: str, link_id: str) -> None:
-    """Ends a link at once. Does nothing where it has ended already."""
-    session.execute(delete(SharedLink).where(SharedLink.id == link_id, SharedLink.run_id == run_id))
+def take_back(session: Session, run_id: str, link_id: str) -> LinkedPage | None:
+    """Ends a link at once. What it opened; None where it has ended already."""
+    is_it = (SharedLink.id == link_id, SharedLink.run_id == run_id)
+    return session.scalar(delete(SharedLink).where(*is_it).returning(SharedLink.page))

@@ -53,9 +53,11 @@ def path_of(secret: str) -> str:
 
 
 def find_link(session: Session, secret: str) -> OneTimeLink:
-    """Raises NotFound: no link has this secret, it was used, or its time is up."""
+    """Raises NotFound: no link has this secret, it was used, its time is up, or it makes the first administrator of a
+    server that has got one in another way."""
     link = session.scalar(select(OneTimeLink).where(OneTimeLink.token_hash == hash_of(secret)))
-    if link is None or link.expires_at <= now():
+    is_late = link is not None and link.purpose is LinkPurpose.SETUP and has_administrator(session)
+    if link is None or is_late or link.expires_at <= now():
         raise NotFound(account_messages.LINK_USED)
     return link
 

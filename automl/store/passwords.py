@@ -5,6 +5,7 @@ The rules are those of NIST SP 800-63B: long is good, any character counts, and 
 
 from functools import cache
 from itertools import pairwise
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -15,6 +16,11 @@ from automl.text.messages import accounts as account_messages
 MIN_CHARS = 10
 MAX_CHARS = 200
 """Nobody types more, and hashing costs time."""
+
+MOST_AT_ONCE = 4
+"""Passwords that are compared at once: each takes 64 MiB, and hundreds that strangers send would take all memory."""
+
+_turns = BoundedSemaphore(MOST_AT_ONCE)
 
 _TRIED_FIRST = frozenset(
     {
@@ -60,9 +66,14 @@ def hashed(password: str) -> str:
 
 
 def is_right(password: str, password_hash: str) -> bool:
-    """Whether this is the password of that hash. It takes as long where there is no hash, so nobody learns that."""
+    """Whether this is the password of that hash. It takes as long where there is no hash, so nobody learns that.
+
+    It may have to wait for others, so no transaction should be open meanwhile.
+    """
+    wanted = password_hash or _hash_of_nothing()
     try:
-        return _hasher().verify(password_hash or _hash_of_nothing(), password) and bool(password_hash)
+        with _turns:
+            return _hasher().verify(wanted, password) and bool(password_hash)
     except VerificationError:
         return False
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import IntEnum
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from automl.errors import BadSetting, NotAllowedNow
@@ -78,7 +78,17 @@ def share(session: Session, dataset: Dataset, email: str, *, may_change: bool) -
     return found
 
 
-def end_share(session: Session, dataset_id: str, account_id: str) -> None:
-    """Does nothing where the account could not see the data set."""
-    mine = (DatasetShare.dataset_id == dataset_id, DatasetShare.account_id == account_id)
-    session.execute(delete(DatasetShare).where(*mine))
+def end_share(session: Session, dataset_id: str, account_id: str) -> str | None:
+    """Ends what an account could see; it is not told how a run ends that it wanted to be told of, either.
+
+    Returns:
+        The address of the account; None where it could not see the data set, and nothing was done.
+    """
+    found = session.get(DatasetShare, (dataset_id, account_id))
+    if found is None:
+        return None
+    email = found.account.email
+    told = update(Run).where(Run.dataset_id == dataset_id, Run.notify_email == email)
+    session.execute(told.values(notify_email=""), execution_options={"synchronize_session": False})
+    session.delete(found)
+    return email

@@ -18,16 +18,17 @@ from automl.store.accounts import (
     has_administrator,
     set_password,
 )
-from automl.store.api_tokens import tokens_of
+from automl.store.api_tokens import end_tokens, tokens_of
 from automl.store.one_time_links import find_link, use_link
 from automl.store.passwords import is_right
 from automl.store.quotas import usage_of
 from automl.store.sign_ins import end_sign_in, end_sign_ins, sign_ins_of
-from automl.store.tables import Account
 from automl.text.messages import accounts as account_messages
 from automl.text.messages import administration as administration_messages
 from server import identity
+from server.attempts import TooManyAttempts
 from server.audit import record
+from server.errors import STATUS_OF_CODE
 from server.openid import connect_waiting, waiting_identity
 from server.services import services
 from server.visitor import known_visitor, visitor
@@ -64,10 +65,10 @@ def ask() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     email, password = request.form.get("email", ""), request.form.get("password", "")
     attempts = identity.failed_attempts()
-    if attempts.are_too_many(email):
+    if not attempts.begin(email):
         return _page_of_sign_in(email, administration_messages.TOO_MANY_ATTEMPTS), 429
+    account = account_of(services().database, email, password)
     with services().database.session() as session:
-        account = account_of(session, email, password)
         if account is not None:
             connect_waiting(session, account)
             identity.sign_in(session, account)
@@ -76,12 +77,15 @@ def sign_in() -> ResponseReturnValue:
             return redirect(next_page(), 303)
         known = find_by_email(session, email)  # an unknown address is not written down: it may be a password
         record(session, AuditAction.SIGN_IN_FAILED, detail=known.email if known else "")
-    attempts.count(email)
     return _page_of_sign_in(email, account_messages.NOT_TOGETHER), 403
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
+    who = known_visitor()
+    if who is not None and who.sign_in_id:
+        with services().database.session() as session:
+            record(session, AuditAction.SIGNED_OUT)
     was_by_provider = identity.sign_out()
     return redirect(url_for("accounts.ask", left=1 if was_by_provider else None), 303)
 
@@ -94,7 +98,7 @@ def open_link(secret: str) -> str:
 
 @blueprint.post("/once/<secret>")
 def follow_link(secret: str) -> ResponseReturnValue:
-    """Does that, and signs in."""
+    """Does that, and signs in. Another password ends all that the account was open with, its tokens, too."""
     try:
         password = _password_typed_twice()
         with services().database.session() as session:
@@ -102,6 +106,7 @@ def follow_link(secret: str) -> ResponseReturnValue:
             if link.account_id:
                 account = find_account(session, link.account_id)
                 set_password(session, account, password)
+                _end_tokens(session, account.id)
             else:
                 role = Role.ADMINISTRATOR if link.purpose is LinkPurpose.SETUP else link.role
                 email, name = request.form.get("email", ""), request.form.get("name", "")
@@ -131,18 +136,21 @@ def change() -> ResponseReturnValue:
 
 @blueprint.post("/account/password")
 def change_password() -> ResponseReturnValue:
-    """Another password; all other browsers are signed out."""
+    """Another password; all other browsers are signed out. With `end_tokens`, its tokens end, too."""
     try:
+        _require_password()
         password = _password_typed_twice()
         with services().database.session() as session:
-            account = _own_account_by_password(session)
+            account = find_account(session, own_account_id(session))
             if not account.password_hash:
                 raise BadSetting(account_messages.NOTHING_TO_CHANGE)
             set_password(session, account, password)
             record(session, AuditAction.PASSWORD_CHANGED, object_kind="account", object_id=account.id)
+            if request.form.get("end_tokens"):
+                _end_tokens(session, account.id)
             identity.sign_in(session, account)
-    except BadSetting as error:
-        return _page_of_account(problem=error.message), 400
+    except (BadSetting, TooManyAttempts) as error:
+        return _page_of_account(problem=error.message), STATUS_OF_CODE[error.code]
     return redirect(url_for("accounts.show", _anchor="browsers"), 303)
 
 
@@ -169,12 +177,13 @@ def ask_to_close() -> str:
 def close() -> ResponseReturnValue:
     """Ends the account, with all that is its, for good."""
     try:
+        _require_password()
         with services().database.session() as session:
-            account = _own_account_by_password(session)
+            account = find_account(session, own_account_id(session))
             record(session, AuditAction.ACCOUNT_CLOSED, object_kind="account", object_id=account.id)
             close_account(session, account)
-    except BadSetting as error:
-        return _page_of_closing(problem=error.message), 400
+    except (BadSetting, TooManyAttempts) as error:
+        return _page_of_closing(problem=error.message), STATUS_OF_CODE[error.code]
     identity.sign_out()
     return redirect(url_for("accounts.ask"), 303)
 
@@ -212,20 +221,36 @@ def _page_of_link(secret: str, problem: str = "") -> str:
     return render_template(_PAGES_OF_LINKS[link.purpose], account=account, problem=problem, **values)
 
 
-def _own_account_by_password(session: Session) -> Account:
-    """For what nobody may do who only finds a browser signed in.
+def _require_password() -> None:
+    """For what nobody may do who only finds a browser signed in. A wrong password counts as one at signing in.
 
     Raises:
         NotFound: Nobody needs an account.
-        BadSetting: The form does not have its present password; of an account without one, its address.
+        BadSetting: The form does not have the present password of the account; of one without a password, its address.
+        TooManyAttempts: It was not right too often.
     """
-    account = find_account(session, own_account_id(session))
+    attempts = identity.failed_attempts()
+    with services().database.session() as session:
+        account = find_account(session, own_account_id(session))
+    present = request.form.get("present", "")
     if not account.password_hash:
-        if request.form.get("present", "").strip().lower() != account.email:
+        if present.strip().lower() != account.email:
             raise BadSetting(account_messages.TYPE_YOUR_ADDRESS)
-    elif not is_right(request.form.get("present", ""), account.password_hash):
-        raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
-    return account
+        return
+    if not attempts.begin(account.email):
+        raise TooManyAttempts(administration_messages.TOO_MANY_WRONG)
+    if is_right(present, account.password_hash):
+        attempts.forget(account.email)
+        return
+    with services().database.session() as session:
+        record(session, AuditAction.PASSWORD_WRONG, object_kind="account", object_id=account.id)
+    raise BadSetting(account_messages.NOT_THE_PRESENT_ONE)
+
+
+def _end_tokens(session: Session, account_id: str) -> None:
+    for token_id, name in end_tokens(session, account_id):
+        ended = {"object_kind": "token", "object_id": token_id, "detail": name}
+        record(session, AuditAction.TOKEN_REVOKED, account_id=account_id, **ended)
 
 
 def _password_typed_twice() -> str:

@@ -9,6 +9,7 @@ from server.deleting import delete, empty, restore
 from server.services import services
 from server.uploads.receive import has_unfinished_run
 from server.views.bin import just_deleted
+from server.views.owners import owners_of
 
 blueprint = Blueprint("bin", __name__, url_prefix="/bin")
 
@@ -19,8 +20,9 @@ _THING = "/<any(datasets, runs):kind>/<thing_id>"
 def index() -> str:
     """What can be put back, and until when."""
     with services().database.session() as session:
-        deleted = just_deleted(session)
-        return render_template("bin/index.html", entries=bin_entries(session, is_own()), deleted=deleted)
+        deleted, entries = just_deleted(session), bin_entries(session, is_own())
+        owners = owners_of(session, (entry.dataset for entry in entries))
+        return render_template("bin/index.html", entries=entries, owners=owners, deleted=deleted)
 
 
 @blueprint.get(f"{_THING}/delete")
@@ -58,7 +60,9 @@ def put_back(kind: str, thing_id: str) -> ResponseReturnValue:
 def ask_to_empty() -> str:
     """Asks whether all that is in the bin is to be removed for good."""
     with services().database.session() as session:
-        return render_template("bin/empty.html", entries=bin_entries(session, is_own()))
+        entries = bin_entries(session, is_own())
+        owners = owners_of(session, (entry.dataset for entry in entries))
+        return render_template("bin/empty.html", entries=entries, owners=owners)
 
 
 @blueprint.post("/empty")

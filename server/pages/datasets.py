@@ -25,6 +25,7 @@ from server.views.aims import with_limits
 from server.views.bin import just_deleted
 from server.views.dataset import labels_of, view_class, view_dataset, view_unused
 from server.views.estimate import estimate
+from server.views.owners import owners_of
 from server.views.shares import view_shares
 from server.views.start_form import StartForm
 from server.visitor import visitor
@@ -40,8 +41,9 @@ def index() -> str:
         n_runs = select(func.count()).where(Run.dataset_id == Dataset.id, Run.deleted_at.is_(None))
         query = select(Dataset, version.scalar_subquery(), n_runs.scalar_subquery())
         query = query.where(Dataset.deleted_at.is_(None), is_visible()).order_by(Dataset.created_at.desc())
-        deleted = just_deleted(session)
-        return render_template("datasets/index.html", rows=session.execute(query).all(), deleted=deleted)
+        deleted, rows = just_deleted(session), session.execute(query).all()
+        owners = owners_of(session, (dataset for dataset, _, _ in rows))
+        return render_template("datasets/index.html", rows=rows, owners=owners, deleted=deleted)
 
 
 @blueprint.post("")

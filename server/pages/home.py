@@ -16,6 +16,7 @@ from automl.text.messages import server as server_messages
 from server.access import is_visible
 from server.services import services
 from server.task_queue import QueueUnavailable
+from server.views.owners import owners_of
 from server.visitor import visitor
 
 blueprint = Blueprint("home", __name__)
@@ -36,10 +37,12 @@ def index() -> str:
         waiting = waiting.order_by(Dataset.created_at.desc()).limit(_N_RECENT // 2)
         marked = Dataset.warned_at.is_not(None) & Dataset.deleted_at.is_(None)
         n_marked = session.scalar(select(func.count()).where(marked, Dataset.owner_id == visitor().account_id)) or 0
+        runs, unused = session.execute(query).all(), session.scalars(waiting).all()
         return render_template(
             "home/index.html",
-            runs=session.execute(query).all(),
-            unused=session.scalars(waiting).all(),
+            runs=runs,
+            unused=unused,
+            owners=owners_of(session, [*(dataset for _, dataset in runs), *unused]),
             waits=waits,
             n_marked=n_marked,
             disk_is_short=is_short(services().settings),

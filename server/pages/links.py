@@ -4,10 +4,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from automl.errors import BadSetting, NotAllowedNow
-from automl.records import LinkedPage, RunState
+from automl.records import AuditAction, LinkedPage, RunState
 from automl.store.database import find_run
 from automl.store.links import make_link, take_back
 from automl.text.messages import server as server_messages
+from server.audit import record
 from server.services import services
 from server.views.links import made_link, times_of_links
 
@@ -42,6 +43,7 @@ def make(run_id: str) -> str:
         if run.state is not RunState.DONE:
             raise NotAllowedNow(server_messages.LINK_AFTER_RUN)
         secret = make_link(session, run_id, page, keep_s=float(seconds), shows_photos=shows_photos)
+        record(session, AuditAction.LINK_MADE, object_kind="runs", object_id=run_id, detail=form["shows"])
     link = made_link(page, secret, settings)
     return render_template("links/made.html", run=run, dataset=run.dataset, link=link, page=page, time_s=int(seconds))
 
@@ -49,5 +51,7 @@ def make(run_id: str) -> str:
 @blueprint.post("/<link_id>/take-back")
 def end(run_id: str, link_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
-        take_back(session, run_id, link_id)
+        page = take_back(session, run_id, link_id)
+        if page is not None:
+            record(session, AuditAction.LINK_ENDED, object_kind="runs", object_id=run_id, detail=page)
     return redirect(url_for("runs.show", run_id=run_id, _anchor="share"), 303)

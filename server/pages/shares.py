@@ -4,7 +4,6 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from automl.records import AuditAction
-from automl.store.accounts import find_account
 from automl.store.database import find_dataset
 from automl.store.shares import end_share, share
 from server.audit import record
@@ -27,9 +26,9 @@ def add(dataset_id: str) -> ResponseReturnValue:
 @blueprint.post("/<account_id>/end")
 def end(dataset_id: str, account_id: str) -> ResponseReturnValue:
     with services().database.session() as session:
-        email = find_account(session, account_id).email
-        end_share(session, dataset_id, account_id)
-        record(session, AuditAction.SHARE_ENDED, object_kind="datasets", object_id=dataset_id, detail=email)
+        email = end_share(session, dataset_id, account_id)
+        if email is not None:
+            record(session, AuditAction.SHARE_ENDED, object_kind="datasets", object_id=dataset_id, detail=email)
     return _back_to(dataset_id)
 
 

@@ -1,15 +1,17 @@
 """Every address, opened by everybody: nobody sees or changes what the rules do not allow."""
 
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 
 import pytest
 from PIL.ExifTags import IFD
 
-from automl.records import LinkedPage, Role, RunState
+from automl.records import LinkedPage, LinkPurpose, Role, RunState
 from automl.store.accounts import find_by_email, set_role
 from automl.store.links import make_link
+from automl.store.one_time_links import make_link as make_one_time_link
 from automl.store.shares import share
 from automl.store.tables import Artifact, Dataset, Sorting
 from server.access import RULES, Rule
@@ -41,11 +43,17 @@ class Scene:
 
     world: World
     values: dict[str, object]
+    secrets: dict[str, str]
+    """By the blueprint that it opens, the secret of a link."""
 
-    def open(self, client, rule, method):
+    def open(self, client, rule, method, **others):
         adapter = self.world.app.url_map.bind("localhost")
-        values = {name: self.values[name] for name in rule.arguments}
+        values = {name: (self.values | self.secret_for(rule) | others)[name] for name in rule.arguments}
         return client.open(adapter.build(rule.endpoint, values, method=method), method=method)
+
+    def secret_for(self, rule):
+        """That of the kind of link which opens an address."""
+        return {"secret": self.secrets[rule.endpoint.partition(".")[0]]} if "secret" in rule.arguments else {}
 
 
 @pytest.fixture
@@ -66,9 +74,10 @@ def scene(world) -> Scene:
         session.add_all([artifact, sorting])
         session.flush()
         secrets = {
-            page: make_link(session, run_id, page, keep_s=60.0, shows_photos=True)
-            for page in (LinkedPage.MODEL, LinkedPage.RESULT)
+            blueprint: make_link(session, run_id, page, keep_s=600.0, shows_photos=True)
+            for blueprint, page in (("shared_model", LinkedPage.MODEL), ("shared_result", LinkedPage.RESULT))
         }
+        secrets["accounts"] = make_one_time_link(session, LinkPurpose.INVITATION)
         values: dict[str, object] = {
             "artifact_id": artifact.id,
             "sorting_id": sorting.id,
@@ -84,12 +93,16 @@ def scene(world) -> Scene:
             "link_id": "none",
             "name": "words",
             "photo_id": 1,
-            "secret": secrets[LinkedPage.MODEL],
             "sign_in_id": "none",
             "token_id": "none",
             "thing_id": dataset_id,
         }
-    return Scene(world, values)
+    return Scene(world, values, secrets)
+
+
+def account_id_of(world, name) -> str:
+    with world.database.session() as session:
+        return find_by_email(session, f"{name}@example.org").id
 
 
 def clients(world) -> dict[str, object]:
@@ -136,10 +149,38 @@ def test_nobody_gets_further_than_the_rules_say(scene):
                 is_about_it = RULES[rule.endpoint] in (Rule.SEES, Rule.CHANGES, Rule.OWNS)
                 if is_about_it and person in _NOT_SEEN and answer.status_code == 404 and not called:
                     continue
-                if RULES[rule.endpoint] is Rule.BY_LINK and answer.status_code == 404:
-                    continue  # the secret is that of the other page
                 wrong.append((person, method, rule.rule, answer.status_code))
     assert wrong == []
+
+
+def test_a_secret_opens_what_it_was_made_for_and_nothing_else(scene):
+    """Each kind of link at each address of each other kind, and none at all: also for the owner and administrators."""
+    app, people = scene.world.app, clients(scene.world)
+    with scene.world.database.session() as session:
+        others = {
+            purpose: make_one_time_link(session, purpose, account_id=account_id)
+            for purpose, account_id in ((LinkPurpose.SETUP, None), (LinkPurpose.PASSWORD, scene.values["account_id"]))
+        }
+    secrets = {**scene.secrets, **others, "nobody": "x" * 43}
+    linked = [(rule, method) for rule, method in _addresses(app) if RULES[rule.endpoint] is Rule.BY_LINK]
+    assert {rule.endpoint for rule, _ in linked} == {name for name, rule in RULES.items() if rule is Rule.BY_LINK}
+    for endpoint in RULES:
+        app.view_functions[endpoint] = lambda **_: "let in"
+    opened = {
+        (rule.endpoint, kind)
+        for rule, method in linked
+        for kind, secret in secrets.items()
+        for person in ("stranger", "owner", "administrator")
+        if scene.open(people[person], rule, method, secret=secret).status_code != 404
+    }
+    assert opened == {(rule.endpoint, rule.endpoint.partition(".")[0]) for rule, _ in linked}
+
+
+def test_a_secret_of_a_page_is_no_link_that_works_once(scene):
+    stranger = browser(scene.world)
+    for kind in ("shared_model", "shared_result"):
+        assert stranger.get(f"/once/{scene.secrets[kind]}").status_code == 404
+    assert stranger.get(f"/once/{scene.secrets['accounts']}").status_code == 200
 
 
 def test_what_somebody_may_not_see_is_not_told_from_what_is_not_there(scene):
@@ -170,6 +211,27 @@ def test_lists_show_what_somebody_may_see(scene):
         assert "flowers" in signed_in(world, "looker").get(page).text
         assert "of nobody" not in signed_in(world, "looker").get(page).text
         assert "flowers</a>" not in signed_in(world, "other").get(page).text
+
+
+def shown_owners(client, page) -> list[str]:
+    return re.findall('class="owner">([^<]*)<', client.get(page).text)
+
+
+def test_lists_say_whose_things_are_that_are_not_ones_own(scene):
+    world, dataset_id = scene.world, scene.values["dataset_id"]
+    world.add_dataset(name="of nobody")
+    owner, looker, administrator = (signed_in(world, name) for name in ("owner", "looker", "administrator"))
+    own = world.add_dataset(name="roses", owner_id=account_id_of(world, "administrator"))
+    for page in ("/", "/datasets"):
+        assert shown_owners(administrator, page) == shown_owners(looker, page) == ["Owner"]
+        assert shown_owners(owner, page) == []
+    empty = world.add_dataset(name="new", owner_id=scene.values["account_id"])
+    assert shown_owners(administrator, "/") == ["Owner", "Owner"]
+    for deleted in (dataset_id, empty, own):
+        administrator.delete(f"/api/v1/datasets/{deleted}")
+    assert shown_owners(administrator, "/bin") == ["Owner", "Owner"]
+    assert "What belongs to others goes, too: Owner." in administrator.get("/bin/empty").text
+    assert shown_owners(owner, "/bin") == [] and "of-others" not in owner.get("/bin/empty").text
 
 
 def test_the_bin_is_that_of_whoever_opens_it(scene):
@@ -223,8 +285,12 @@ def test_sharing_and_taking_out(scene):
     assert other.post(f"/datasets/{dataset_id}/rename", data={"name": "ours"}).status_code == 303
     with world.database.session() as session:
         other_id = find_by_email(session, "other@example.org").id
-    owner.post(f"{address}/{other_id}/end")
+    run_id = world.add_run(RunState.SEARCHING, dataset_id, notify_email="other@example.org")
+    asked_by_owner = world.add_run(RunState.SEARCHING, dataset_id, notify_email="owner@example.org")
+    for _ in range(2):
+        assert owner.post(f"{address}/{other_id}/end").status_code == 303
     assert other.get(f"/datasets/{dataset_id}").status_code == 404
+    assert (world.run(run_id).notify_email, world.run(asked_by_owner).notify_email) == ("", "owner@example.org")
 
 
 def test_only_the_owner_gets_the_place_where_a_photo_was_taken(world):

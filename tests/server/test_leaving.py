@@ -6,9 +6,8 @@ import zipfile
 import pytest
 
 from automl.records import Role, RunState
-from automl.store.accounts import find_account
 from automl.store.shares import share
-from automl.store.tables import Dataset
+from automl.store.tables import Account, Dataset
 from tests.automl.images.pictures import two_classes
 from tests.server.people import PASSWORD, add_person, browser, signed_in
 
@@ -56,6 +55,7 @@ def test_a_closed_account_leaves_nothing_of_hers_and_nothing_of_who_she_was(worl
     mine, his = own(world, world.add_dataset(), ann), own(world, world.add_dataset(), bob)
     going_on = world.add_run(RunState.SEARCHING, mine)
     elsewhere = world.add_run(RunState.QUEUED, his, started_by_id=ann)
+    not_hers = world.add_run(RunState.SEARCHING, his, started_by_id=bob, notify_email="ann@example.org")
     with world.database.session() as session:
         share(session, session.get(Dataset, his), "ann@example.org", may_change=True)
     here, there = signed_in(world, "ann"), signed_in(world, "ann")
@@ -63,15 +63,23 @@ def test_a_closed_account_leaves_nothing_of_hers_and_nothing_of_who_she_was(worl
     assert here.get("/datasets").status_code == there.get("/datasets").status_code == 303
     assert world.run(going_on).cancel_requested
     assert world.run(elsewhere).state is RunState.CANCELLED
+    assert (world.run(not_hers).notify_email, world.run(not_hers).cancel_requested) == ("", False)
     with world.database.session() as session:
         gone, kept = session.get(Dataset, mine), session.get(Dataset, his)
         assert gone.removal_at is not None and kept.deleted_at is None
-        account = find_account(session, ann)
+        account = session.get(Account, ann)
         assert (account.name, account.password_hash) == ("", "")
         assert "ann" not in account.email
     again = browser(world).post("/sign-in", data={"email": "ann@example.org", "password": PASSWORD})
     assert again.status_code == 403
     add_person(world, "ann")  # the address is free
+
+
+def test_nobody_lets_a_closed_account_in_again(world, ann):
+    signed_in(world, "ann").post("/account/close", data={"present": PASSWORD})
+    boss = signed_in(world, "boss")
+    for what in ("enable", "disable", "reset-link", "role"):
+        assert boss.post(f"/people/{ann}/{what}", data={"role": "member"}).status_code == 404
 
 
 def test_the_last_administrator_cannot_leave(world, ann):

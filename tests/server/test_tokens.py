@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from automl.records import Role, TokenScope
+from automl.records import Role, RunState, TokenScope
 from automl.store.accounts import find_account, set_disabled
 from automl.store.api_tokens import MAX_TOKENS
 from automl.store.tables import ApiToken, now
@@ -69,6 +69,17 @@ def test_it_opens_no_page_of_accounts(world, ann):
     assert client.get("/people").status_code == 403
     assert client.post("/account/tokens", data={"name": "x", "scope": "write", "days": "7"}).status_code == 403
     assert client.post("/people/invitations", data={"role": "administrator"}).status_code == 403
+
+
+def test_it_lets_nobody_in_who_would_stay_when_it_ends(world, ann):
+    add_person(world, "eve")
+    client = program(world, make(signed_in(world, "root")))
+    dataset_id = world.add_dataset()
+    run_id = world.add_run(RunState.DONE, dataset_id)
+    assert client.post(f"/datasets/{dataset_id}/shares", data={"email": "eve@example.org"}).status_code == 403
+    assert client.post(f"/runs/{run_id}/links", data={"shows": "result", "seconds": "604800"}).status_code == 403
+    assert signed_in(world, "eve").get(f"/datasets/{dataset_id}").status_code == 404
+    assert client.get(f"/runs/{run_id}").status_code == 200
 
 
 def test_it_ends_when_it_is_revoked_or_its_time_is_up_or_the_account_is_disabled(world, ann):

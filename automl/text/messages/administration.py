@@ -8,6 +8,7 @@ OUT_OF_SCOPE = "This token may not do this. Make another one on the page of your
 WHO_ARE_YOU = (
     "This server asks who you are. Make a token on the page of your account there, and set DARKROOM_TOKEN to it."
 )
+TOO_MANY_WRONG = "The password was wrong too often. Try again in a quarter of an hour."
 TOO_MANY_ATTEMPTS = (
     "Somebody has tried too often to sign in with this address. Try again in a quarter of an hour, or ask the person "
     "who runs this server for a link."

@@ -43,8 +43,7 @@ def test_an_account_is_made_and_listed(settings: Settings, tmp_path: Path):
     table = run(settings, "list")
     assert re.search(r"vic@example.org\s+│ Vic\s+│ viewer\s+│ active", table)
     database = Database(settings.database_url)
-    with database.session() as session:
-        assert account_of(session, "ann@example.org", PASSWORD).role is Role.ADMINISTRATOR
+    assert account_of(database, "ann@example.org", PASSWORD).role is Role.ADMINISTRATOR
     database.close()
 
 
