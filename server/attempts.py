@@ -2,23 +2,31 @@
 
 They are counted by the address that was typed, whether anybody has it or not, so that nobody learns who has an account.
 A wrong present password, where somebody who is signed in has to type it, counts as one for the address of his account.
-They are held in memory, since one process answers all requests; whoever is signed in already stays so.
+They are counted in Redis, so that all processes that answer requests count together; while it is away, each counts for
+itself.
 """
 
-import time
-from collections import OrderedDict, deque
 from collections.abc import Callable
-from threading import Lock
+from typing import TypeVar
+
+import structlog
+from limits import RateLimitItemPerSecond
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter, RateLimiter
 
 from automl.errors import UserError
+from automl.settings import Settings
 from automl.store.random_secrets import hash_of
 from automl.text.upload_names import clean_text
+from server.rate_storage import address_of, options_of
 
-MOST_FAILURES = 10
-"""For one address within `WINDOW_S`; after them, no password is looked at."""
+MOST_FAILURES, WINDOW_S = 10, 900
+"""So many for one address within so many seconds; after them, no password is looked at."""
 
-WINDOW_S = 900.0
-_MOST_ADDRESSES = 10_000
+_LIMIT = RateLimitItemPerSecond(MOST_FAILURES, WINDOW_S, namespace="darkroom:sign-in")
+_Answer = TypeVar("_Answer")
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class TooManyAttempts(UserError):
@@ -31,37 +39,32 @@ class FailedAttempts:
     """By the address that was typed.
 
     Args:
-        clock: Seconds that never go back.
+        settings: Say where Redis is. Nothing is connected before the first attempt.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = Lock()
-        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+    def __init__(self, settings: Settings) -> None:
+        storage = storage_from_string(address_of(settings), wrap_exceptions=True, **options_of(settings))
+        self._shared = MovingWindowRateLimiter(storage)
+        self._own = MovingWindowRateLimiter(MemoryStorage())
 
     def begin(self, email: str) -> bool:
         """Counts an attempt before its password is looked at, so that many at once are no more than one by one.
 
-        The addresses that were tried longest ago are forgotten.
-
         Returns:
             Whether the password may be looked at. If not, this address has to wait, and nothing was counted.
         """
-        at_s = self._clock()
-        with self._lock:
-            times = self._times.setdefault(_key(email), deque(maxlen=MOST_FAILURES))
-            if len(times) == MOST_FAILURES and times[0] > at_s - WINDOW_S:
-                return False
-            times.append(at_s)
-            self._times.move_to_end(_key(email))
-            while len(self._times) > _MOST_ADDRESSES:
-                self._times.popitem(last=False)
-            return True
+        return self._ask(lambda counter: counter.hit(_LIMIT, _key(email)))
 
     def forget(self, email: str) -> None:
         """The password was right."""
-        with self._lock:
-            self._times.pop(_key(email), None)
+        self._ask(lambda counter: counter.clear(_LIMIT, _key(email)))
+
+    def _ask(self, question: Callable[[RateLimiter], _Answer]) -> _Answer:
+        try:
+            return question(self._shared)
+        except StorageError:
+            _log.warning("attempts to sign in are counted by this process alone: Redis does not answer")
+            return question(self._own)
 
 
 def _key(email: str) -> str:

@@ -55,9 +55,9 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 class _Accounts:
     """Whether anybody has an account, looked up once a second until somebody has; and who has failed to sign in."""
 
+    failed_attempts: FailedAttempts
     are_there: bool = False
     looked_s: float = field(default=float("-inf"))
-    failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)
 
     def look(self) -> bool:
         if not self.are_there and time.monotonic() - self.looked_s > _LOOK_EVERY_S:
@@ -94,7 +94,7 @@ def install(app: Flask, settings: Settings) -> None:
     manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = None  # an address that changes on the way is no reason to sign in again
     manager.user_loader(_by_cookie)
-    app.extensions[_ACCOUNTS] = _Accounts()
+    app.extensions[_ACCOUNTS] = _Accounts(FailedAttempts(settings))
     app.before_request(_find_visitor)
     app.context_processor(lambda: {"visitor": g.get("visitor")})
 

@@ -14,14 +14,9 @@ from limits import parse_many
 
 from automl.errors import BadSetting
 from automl.settings import Settings
-from automl.store.redis_connection import redis_url
 from automl.text.messages import quotas as quota_messages
+from server.rate_storage import address_of, options_of
 from server.visitor import known_visitor
-
-_TIMEOUTS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
-"""A request waits no longer for Redis, in seconds."""
-
-_MEMORY = "memory://"
 
 _ENDPOINTS: Mapping[str, str] = {
     "rate_uploads": """
@@ -43,12 +38,11 @@ def install(app: Flask, settings: Settings) -> None:
     Raises:
         BadSetting: One of the settings is no rate.
     """
-    storage = _storage(settings)
     limiter = Limiter(
         _sender,
         app=app,
-        storage_uri=storage,
-        storage_options=cast(dict[str, str | int], {} if storage == _MEMORY else _TIMEOUTS),
+        storage_uri=address_of(settings),
+        storage_options=options_of(settings),
         strategy="moving-window",
         in_memory_fallback_enabled=True,
         headers_enabled=True,
@@ -67,11 +61,6 @@ def install(app: Flask, settings: Settings) -> None:
         limited = limiter.shared_limit(rate, scope=name, exempt_when=_needs_no_account)
         for endpoint in endpoints.split():
             app.view_functions[endpoint] = cast(RouteCallable, limited(app.view_functions[endpoint]))
-
-
-def _storage(settings: Settings) -> str:
-    address = redis_url(settings.broker_url)
-    return address.replace("unix://", "redis+unix://", 1) if address.startswith("unix://") else address or _MEMORY
 
 
 def _sender() -> str:
