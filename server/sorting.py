@@ -14,6 +14,7 @@ from automl.errors import BadImage, NotAllowedNow, UploadTooLarge
 from automl.records import DatasetState, FileState
 from automl.store.checks import current_edits
 from automl.store.database import find_run
+from automl.store.quotas import refuse_files
 from automl.store.room import refuse_short_disk
 from automl.store.sortings import find_sorting, origin_of, size_of_sortings, to_be_added
 from automl.store.tables import DatasetFile, SortedPhoto, Sorting, now
@@ -152,10 +153,19 @@ class _Keeper:
             raise UploadTooLarge(server_messages.TOO_MANY_BYTES_SORTED.format(size=size))
 
     def _add(self, photo: SortedPhoto) -> None:
+        """Raises UploadTooLarge: the account whose data set it is would have more than it may have."""
         photo.sorting_id = self._sorting_id
-        with self._services.database.session() as session:
-            find_sorting(session, self._asked.run.id, self._sorting_id).changed_at = now()
-            session.add(photo)
+        try:
+            with self._services.database.session() as session:
+                if photo.key:
+                    dataset_id, settings = self._asked.run.dataset_id, self._services.settings
+                    refuse_files(session, settings, dataset_id, n_files=1, n_bytes=photo.n_bytes)
+                find_sorting(session, self._asked.run.id, self._sorting_id).changed_at = now()
+                session.add(photo)
+        except UploadTooLarge:
+            for key in (photo.key, photo.thumbnail):
+                self._services.store.delete(key)
+            raise
         self._files_left -= 1
         self._bytes_left -= photo.n_bytes
 
@@ -189,6 +199,8 @@ def add_sorted(services: Services, run_id: str, sorting_id: str, *, also_unseen:
         known = _used_contents(session, dataset_id, photos)
         new = list({photo.sha256: photo for photo in photos if photo.sha256 not in known}.values())
         n_bytes = sum(photo.n_bytes for photo in new)
+        # Before the account's files are counted: from here on they are those of the data set.
+        session.execute(update(SortedPhoto), [{"id": photo.id, "added_at": now()} for photo in photos])
         check_size(session, services.settings, dataset_id, n_files=len(new), n_bytes=n_bytes)
         edits = current_edits(session, dataset_id)
         rows = [
@@ -206,7 +218,6 @@ def add_sorted(services: Services, run_id: str, sorting_id: str, *, also_unseen:
         if rows:
             session.execute(insert(DatasetFile), rows)
             dataset.state, dataset.message = DatasetState.UPLOADING, ""
-        session.execute(update(SortedPhoto), [{"id": photo.id, "added_at": now()} for photo in photos])
     if new:
         start_check(services, dataset_id)
     return Added(n_added=len(new), n_there=len(photos) - len(new))

@@ -13,7 +13,18 @@ from sqlalchemy.orm import Session
 from automl.errors import NotAllowedNow, UploadTooLarge
 from automl.records import DatasetState, RunState
 from automl.settings import Settings
-from automl.store.tables import N_FILES_AND_BYTES, Account, Artifact, Dataset, DatasetFile, Run, now
+from automl.store.tables import (
+    N_FILES_AND_BYTES,
+    Account,
+    Artifact,
+    Dataset,
+    DatasetFile,
+    Export,
+    Run,
+    SortedPhoto,
+    Sorting,
+    now,
+)
 from automl.text.durations import duration_in_words
 from automl.text.messages import quotas as quota_messages
 from automl.text.moments import moment_in_words
@@ -30,7 +41,7 @@ class Usage:
 
     Attributes:
         n_datasets: Data sets.
-        n_files: Files that were uploaded into them.
+        n_files: Files that were uploaded into them, or are kept since a model of theirs has sorted them.
         n_bytes: Of these files, and of the models and plots that were made from them.
         n_unfinished: Runs that it has asked for and that have not ended.
     """
@@ -149,13 +160,25 @@ def room_for_files(
     )
 
 
-def refuse_files(session: Session, settings: Settings, dataset_id: str, *, n_files: int, n_bytes: int) -> None:
+def refuse_files(
+    session: Session,
+    settings: Settings,
+    dataset_id: str,
+    *,
+    n_files: int,
+    n_bytes: int,
+    without_id: int | None = None,
+) -> None:
     """To be asked before so many files of so many bytes are added to a data set, in the same transaction.
+
+    `without_id`: see `room_for_files`.
 
     Raises:
         UploadTooLarge: The account whose data set it is would have more than it may have.
     """
-    files_left, bytes_left = room_for_files(session, settings, dataset_id)
+    if settings.account_photos or settings.account_bytes:
+        _take_turn(session, session.scalar(select(Dataset.owner_id).where(Dataset.id == dataset_id)))
+    files_left, bytes_left = room_for_files(session, settings, dataset_id, without_id=without_id)
     if n_files > files_left:
         raise UploadTooLarge(quota_messages.TOO_MANY_FILES.format(most=settings.account_photos))
     if n_bytes > bytes_left:
@@ -178,8 +201,18 @@ def _count_unfinished(session: Session, account_id: str | None) -> int:
 
 
 def _files_of(session: Session, account_id: str | None) -> tuple[int, int]:
-    """Number of the files that were uploaded; bytes of these and of what was made from them."""
+    """Number of the files that were uploaded, also to be sorted; bytes of these and of what was made from them."""
+    is_own = Dataset.owner_id == account_id
     uploaded = select(*N_FILES_AND_BYTES).select_from(DatasetFile).join(Dataset)
-    n_files, n_bytes = session.execute(uploaded.where(Dataset.owner_id == account_id)).one()
-    made = select(cast(func.coalesce(func.sum(Artifact.n_bytes), 0), BigInteger)).join(Artifact.run).join(Run.dataset)
-    return n_files, n_bytes + (session.scalar(made.where(Dataset.owner_id == account_id)) or 0)
+    n_files, n_bytes = session.execute(uploaded.where(is_own)).one()
+    run_ids = select(Run.id).join(Run.dataset).where(is_own)
+    made: tuple[type[Artifact | Export], ...] = (Artifact, Export)
+    for table in made:
+        made_bytes = cast(func.coalesce(func.sum(table.n_bytes), 0), BigInteger)
+        n_bytes += session.scalar(select(made_bytes).where(table.run_id.in_(run_ids))) or 0
+    sorted_bytes = cast(func.coalesce(func.sum(SortedPhoto.n_bytes), 0), BigInteger)
+    # What was added to the data set is a file of it by now.
+    is_there = (Sorting.run_id.in_(run_ids), SortedPhoto.added_at.is_(None), SortedPhoto.key != "")
+    sorted_photos = select(func.count(SortedPhoto.id), sorted_bytes).join(Sorting, SortedPhoto.sorting_id == Sorting.id)
+    n_sorted, n_sorted_bytes = session.execute(sorted_photos.where(*is_there)).one()
+    return n_files + n_sorted, n_bytes + n_sorted_bytes

@@ -16,7 +16,7 @@ from automl.settings import Settings
 from automl.store.artifacts import ArtifactStore
 from automl.store.database import Database
 from automl.store.patience import patiently
-from automl.store.quotas import room_for_files
+from automl.store.quotas import refuse_files, room_for_files
 from automl.store.tables import N_FILES_AND_BYTES, DatasetFile
 from automl.text.messages import store as store_messages
 from automl.text.upload_names import is_junk
@@ -61,7 +61,7 @@ def unpack_archives(
         DiskFull: There is no room; the archive is as it was.
     """
     for archive in _archives_of(database, dataset_id):
-        _Unpacking(database, store, dataset_id, archive=archive).run(settings, say)
+        _Unpacking(database, store, dataset_id, archive=archive, settings=settings).run(say)
 
 
 @patiently
@@ -80,18 +80,26 @@ def _archives_of(database: Database, dataset_id: str) -> list[_UploadedArchive]:
 class _Unpacking:
     """The unpacking of one archive into a folder of the store that belongs to that archive alone."""
 
-    def __init__(self, database: Database, store: ArtifactStore, dataset_id: str, *, archive: _UploadedArchive) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: ArtifactStore,
+        dataset_id: str,
+        *,
+        archive: _UploadedArchive,
+        settings: Settings,
+    ) -> None:
         self._database, self._store, self._dataset_id = database, store, dataset_id
-        self._archive = archive
+        self._archive, self._settings = archive, settings
         self._prefix = f"datasets/{dataset_id}/archive-{archive.file_id}"
 
-    def run(self, settings: Settings, say: Callable[[str], object]) -> None:
+    def run(self, say: Callable[[str], object]) -> None:
         """Raises DiskFull."""
         self._forget_members()
         self._forget_earlier_refusal()
         try:
             with full_disk_explained(store_messages.UPLOADED_PHOTOS), self._store.open(self._archive.key) as source:
-                self._add_members(read_archive(source, self._archive.name, self._limits(settings)), say)
+                self._add_members(read_archive(source, self._archive.name, self._limits()), say)
         except (BadUpload, UploadTooLarge, NotFound) as error:
             self._forget_members()
             self._refuse(error.message)
@@ -109,8 +117,9 @@ class _Unpacking:
             session.execute(delete(DatasetFile).where(DatasetFile.id == self._archive.file_id))
 
     @patiently
-    def _limits(self, settings: Settings) -> ArchiveLimits:
+    def _limits(self) -> ArchiveLimits:
         """What the other files of the data set, and of the account that has it, leave of the limits."""
+        settings = self._settings
         with self._database.session() as session:
             n_files, n_bytes = session.execute(
                 select(*N_FILES_AND_BYTES).where(
@@ -164,6 +173,7 @@ class _Unpacking:
 
     @patiently
     def _insert(self, rows: list[_FileValues]) -> None:
+        """Raises UploadTooLarge: meanwhile other files of the account have come, so that these are too many."""
         if not rows:
             return
         self._store.sync(str(row["key"]) for row in rows if row["key"])
@@ -171,6 +181,9 @@ class _Unpacking:
             query = select(DatasetFile.key).where(DatasetFile.key.in_([row["key"] for row in rows if row["key"]]))
             known = set(session.scalars(query))  # after a connection was lost in the moment of the commit
             if missing := [row for row in rows if row["key"] not in known]:
+                n_bytes = sum(int(row["n_bytes"] or 0) for row in missing)
+                more = {"n_files": len(missing), "n_bytes": n_bytes, "without_id": self._archive.file_id}
+                refuse_files(session, self._settings, self._dataset_id, **more)
                 session.execute(insert(DatasetFile), missing)
         rows.clear()
 

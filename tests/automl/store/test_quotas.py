@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from automl.errors import NotAllowedNow, UploadTooLarge
@@ -11,7 +13,8 @@ from automl.records import RunState
 from automl.settings import load_settings
 from automl.store.database import Database
 from automl.store.quotas import Usage, add_dataset, refuse_files, refuse_run, refuse_time, room_for_files, usage_of
-from automl.store.tables import Account, Artifact, Dataset, DatasetFile, Run, now
+from automl.store.tables import Account, Artifact, Dataset, DatasetFile, Export, Run, SortedPhoto, Sorting, now
+from tests.automl.store.test_turns import WAIT_FOR_NOBODY
 
 
 @pytest.fixture
@@ -106,3 +109,33 @@ def test_time_is_limited_for_a_day_by_what_was_asked_for_and_then_by_what_was_ta
     waiting.created_at = now() - timedelta(hours=25)
     session.flush()
     refuse_time(session, of_ten, "ann", 600.0)
+
+
+def test_what_is_kept_to_be_sorted_and_every_export_count_until_they_are_files_of_the_data_set(session: Session):
+    before = usage_of(session, "ann")
+    run = session.query(Run).filter_by(state=RunState.DONE).one()
+    session.add(Export(run_id=run.id, format="onnx", n_bytes=50))
+    sorting = Sorting(run_id=run.id, name="holiday")
+    session.add(sorting)
+    session.flush()
+    kept = SortedPhoto(sorting_id=sorting.id, name="1.jpg", sha256="1", key="k", n_bytes=7)
+    session.add_all([kept, SortedPhoto(sorting_id=sorting.id, name="2.jpg", sha256="2", key="", n_bytes=0)])
+    session.flush()
+    after = usage_of(session, "ann")
+    assert (after.n_files - before.n_files, after.n_bytes - before.n_bytes) == (1, 57)
+    kept.added_at = now()
+    session.flush()
+    assert usage_of(session, "ann").n_files == before.n_files
+
+
+def test_whoever_asks_for_room_waits_for_the_one_who_has_asked_before(database: Database):
+    with database.session() as first:
+        first.add(Account(id="ann", email="ann@example.org"))
+        first.flush()
+        first.add(Dataset(id="pets", name="pets", owner_id="ann"))
+    asks = {"n_files": 1, "n_bytes": 1}
+    with database.session() as first:
+        refuse_files(first, limits(account_photos=9), "pets", **asks)
+        with pytest.raises(OperationalError, match="lock"), database.session() as second:
+            second.execute(text(WAIT_FOR_NOBODY[database.engine.dialect.name]))
+            refuse_files(second, limits(account_photos=9), "pets", **asks)

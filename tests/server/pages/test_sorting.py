@@ -307,3 +307,15 @@ def test_a_sorting_belongs_to_its_run(client, world, run_id):
     assert client.get(page.replace(run_id, other)).status_code == 404
     with world.database.session() as session:
         assert session.query(SortedPhoto).count() == 5
+
+
+@pytest.mark.parametrize("limits", [{"DARKROOM_ACCOUNT_PHOTOS": "3"}])
+def test_what_is_sorted_counts_for_the_account_whose_data_set_it_is(client, world, run_id):
+    before = world.stored_files()
+    files = {f"{n}.png": picture((n, 0, 0)) for n in range(5)}
+    data = {"photos": [form_file(name, content) for name, content in files.items()]}
+    answer = client.post(f"/runs/{run_id}/sorted", data=data)
+    assert answer.status_code == 413 and "more photos than an account may have here (3)" in answer.text
+    kept = [photo for photo in photos(world).values() if photo.key]
+    assert len(kept) <= 3
+    assert len(world.stored_files()) - len(before) == 2 * len(kept)  # each with its thumbnail
