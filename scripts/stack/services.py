@@ -27,6 +27,9 @@ WEB_ARGUMENTS = (
     "--graceful-timeout", "2", "--no-control-socket",
     "--logger-class", "server.gunicorn_log.GunicornLog",
 )  # fmt: skip
+WEB_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
+"""Each of the many threads would have glibc keep memory for it, which grows for hours: 370 MB became 490 in ten minutes
+of a hundred users, 210 became 220 with two arenas, and answers took no longer."""
 
 
 class NoRedis(Exception):
@@ -64,7 +67,14 @@ def duties() -> Service:
 def web(listener: int) -> Service:
     """`listener`: the file number of a socket that listens already."""
     command = (sys.executable, *WEB_ARGUMENTS, "--bind", f"fd://{listener}")
-    return Service("web", "the web server", command, max_restarts=_RESTARTS, keep_fds=(listener,))
+    return Service(
+        "web",
+        "the web server",
+        command,
+        max_restarts=_RESTARTS,
+        keep_fds=(listener,),
+        environment=WEB_ENVIRONMENT,
+    )
 
 
 def web_on_lan(listeners: Sequence[int], certificate: Certificate, hosts: Sequence[str]) -> Service:
@@ -83,7 +93,7 @@ def web_on_lan(listeners: Sequence[int], certificate: Certificate, hosts: Sequen
         command,
         max_restarts=_RESTARTS,
         keep_fds=tuple(listeners),
-        environment={"DARKROOM_HOSTS": ",".join(hosts), "DARKROOM_HOST": hosts[0]},
+        environment={**WEB_ENVIRONMENT, "DARKROOM_HOSTS": ",".join(hosts), "DARKROOM_HOST": hosts[0]},
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.stack.services import DUTIES_ARGUMENTS, LIGHT_ARGUMENTS, TRAIN_ARGUMENTS, WEB_ARGUMENTS
+from scripts.stack.services import DUTIES_ARGUMENTS, LIGHT_ARGUMENTS, TRAIN_ARGUMENTS, WEB_ARGUMENTS, web
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -107,3 +107,9 @@ def test_the_queue_has_a_password_and_a_network_without_a_way_out(compose: dict[
 
 def test_the_image_does_not_run_as_root(dockerfile: str) -> None:
     assert re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE)[-1] not in ("root", "0")
+
+
+def test_the_web_server_keeps_no_memory_for_each_of_its_threads(compose: dict[str, Any]) -> None:
+    environment = compose["services"]["web"]["environment"]
+    assert environment["MALLOC_ARENA_MAX"] == web(3).environment["MALLOC_ARENA_MAX"] == "2"
+    assert environment["DARKROOM_HOME"] == "/data"
