@@ -10,16 +10,25 @@ import io
 from collections import defaultdict
 from collections.abc import Sequence
 
+from automl.labelling.neutral_names import Telling, telling
+from automl.labelling.split_words import split_name
 from automl.records import ImageRecord, Split
-from automl.text.archive_names import distinct, unlike
+from automl.text.archive_names import unlike
 from automl.text.upload_names import file_name_of
 
 TABLE_NAME = "labels.csv"
 
 
 def archive_paths(photos: Sequence[ImageRecord]) -> list[str]:
-    """The path of each photo in the archive, `class/name.jpg`; no two are the same on any system."""
-    folders = distinct(sorted({photo.label for photo in photos}))
+    """The path of each photo in the archive, `class/name.jpg`; no two are the same on any system.
+
+    A class that is called like a part of the split, or like a folder that says nothing, lies in a folder with a number:
+    read again, `test` would be no class. Its name stands in the table.
+    """
+    labels = sorted({photo.label for photo in photos})
+    plain = {label: f"class_{number}" if _means_more(label) else label for number, label in enumerate(labels, 1)}
+    taken_folders: set[str] = set()
+    folders = {label: unlike(taken_folders, plain[label]) for label in labels}
     by_label: defaultdict[str, list[int]] = defaultdict(list)
     for place, photo in enumerate(photos):
         by_label[photo.label].append(place)
@@ -30,6 +39,11 @@ def archive_paths(photos: Sequence[ImageRecord]) -> list[str]:
             file = unlike(taken, file_name_of(photos[place].name))
             paths[place] = f"{folders[label]}/{file}"
     return paths
+
+
+def _means_more(label: str) -> bool:
+    """Whether a folder of this name could be read as something else than a class."""
+    return split_name(label) is not None or telling(label) is Telling.NOTHING
 
 
 def archive_table(photos: Sequence[ImageRecord], paths: Sequence[str], *, keeps_clips: bool = True) -> str:

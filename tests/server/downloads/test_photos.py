@@ -12,7 +12,7 @@ from automl.store.tables import DatasetVersion
 from automl.store.versions import stored_version
 from server.downloads import photos as photo_downloads
 from server.downloads import streamed_zip
-from tests.automl.images.pictures import two_classes
+from tests.automl.images.pictures import encoded, picture, two_classes
 from tests.server.trying import noise
 
 
@@ -86,3 +86,22 @@ def test_without_a_version_there_is_nothing_to_download(world, client):
 
 def test_the_page_of_the_photos_offers_it(client, pets):
     assert f'href="/api/v1/datasets/{pets}/photos.zip"' in client.get(f"/datasets/{pets}").text
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("test", "train"), ("test", "cat"), ("validation", "dog"), ("val", "test", "train"), ("unlabelled", "cat"),
+     ("masks", "images"), ("training_set", "b"), ("0", "1"), ("тест", "ü b/c"), ("labels", "annotations")],
+)  # fmt: skip
+def test_classes_that_are_called_like_something_else_are_the_same_when_read_again(world, client, tmp_path, names):
+    labels = [name.replace("/", "-") for name in names]
+    files = {f"class{n}/{i}.png": encoded(picture(100 * n + i)) for n in range(len(names)) for i in range(12)}
+    dataset_id = world.add_checked(files)
+    for n, label in enumerate(labels):
+        edit(client, dataset_id, "rename", **{"from": f"class{n}", "to": label})
+    path = tmp_path / "photos.zip"
+    path.write_bytes(download(client, dataset_id))
+    manifest = ingest_archive(path, tmp_path / "unpacked", world.settings)
+    assert manifest.classes == tuple(sorted(labels))
+    assert len(manifest.images) == 12 * len(names)
+    assert manifest.fingerprint == world.dataset(dataset_id).summary.fingerprint
