@@ -49,7 +49,7 @@ def main() -> None:
     random = np.random.default_rng(options.seed)
     with running_stack() as service:
         dataset_id = _made(service)
-        places, process = _places(service.home), _web_processes(service.home)
+        places, process = _places(service.home), service.web_processes()
         before_mb, sent_s = service.web_process_mb(), time.monotonic()
         said, faults = Counter[str](), []
         for number in range(options.n):
@@ -68,7 +68,7 @@ def main() -> None:
             faults=faults,
             took_s=round(took_s, 1),
             grown_mb=round(grown_mb),
-            is_same_process=_web_processes(service.home) == process,
+            is_same_process=service.web_processes() == process,
             new_places=sorted(_places(service.home) - places),
             still_answers=_status(service.url, _request("GET", "/healthz")) == "200",
         )
@@ -145,18 +145,6 @@ def _status(url: str, content: bytes) -> str:
     except OSError:
         return "it closed the connection"
     return line[1].decode(errors="replace") if len(line) > 1 else "no answer"
-
-
-def _web_processes(home: Path) -> list[int]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command, environment = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if b"gunicorn" in command and f"DARKROOM_HOME={home}".encode() in environment:
-            found.append(int(process.name))
-    return sorted(found)
 
 
 def _places(home: Path) -> set[str]:

@@ -7,7 +7,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,16 +81,21 @@ class RunningStack:
             line: of `/proc/PID/status`: "VmHWM" for the most so far, "VmRSS" for that of now.
         """
         sizes = []
-        for status in Path("/proc").glob("[0-9]*/status"):
-            try:
-                command = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                environment = (status.parent / "environ").read_bytes()
-                text = status.read_text()
-            except OSError:  # it has ended in between, or is somebody else's
-                continue
-            if "gunicorn" in command and f"DARKROOM_HOME={self.home}".encode() in environment:
-                sizes += [int(row.split()[1]) * 1024 / 1e6 for row in text.splitlines() if row.startswith(line)]
+        for number in self.web_processes():
+            with suppress(OSError):  # it has ended in between
+                rows = Path(f"/proc/{number}/status").read_text().splitlines()
+                sizes += [int(row.split()[1]) * 1024 / 1e6 for row in rows if row.startswith(line)]
         return max(sizes)
+
+    def web_processes(self) -> list[int]:
+        """The ids of the processes of the web server."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has ended in between, or is somebody else's
+                command, environment = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+                if b"gunicorn" in command and f"DARKROOM_HOME={self.home}".encode() in environment:
+                    found.append(int(process.name))
+        return sorted(found)
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         response = self._http.request(method, f"{self.url}/api/v1/{path}", timeout=600, **arguments)
