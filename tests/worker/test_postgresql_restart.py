@@ -38,7 +38,7 @@ def test_the_run_ends_well_and_nothing_is_blamed(
     supervisor = Supervisor(
         site.database, site.settings, threading.Event(), command=(sys.executable, str(QUICK_PIPELINE))
     )
-    watching = threading.Thread(target=supervisor.supervise, args=(run.id,))
+    watching = threading.Thread(target=supervisor.supervise_next)
     watching.start()
     try:
         wait_until(lambda: len(site.trials(run.id)) > 2, 120)
