@@ -110,6 +110,17 @@ class GuardedWorker(ThreadWorker):  # type: ignore[misc]
             conn.parser.unreader.sock.begin()
         super().enqueue_req(conn)
 
+    def handle(self, conn: Any) -> Any:
+        """Reads and answers one request; whether the connection goes on. In a thread.
+
+        A connection that does not go on is closed here. That waits for the client to close it, too, for up to two
+        seconds; gunicorn does it in the main thread, which would take in nobody else meanwhile.
+        """
+        goes_on = super().handle(conn)
+        if not goes_on:
+            conn.close(graceful=True)
+        return goes_on
+
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answers. In a thread, once the head of the request is there."""
         if not _has_body(req):  # a live page is answered for hours

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import select
 import socket
 import ssl
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,43 @@ def test_many_half_sent_requests_of_one_client_leave_threads_to_others(port: int
             break
         except (OSError, http.client.HTTPException):
             assert time.monotonic() < deadline
+
+
+def half_sent(port: int, n: int, open_ones: ExitStack) -> list[socket.socket]:
+    clients = [open_ones.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)) for _ in range(n)]
+    for client in clients:
+        with suppress(OSError):  # it was one too many, and closed at once
+            client.sendall(b"GET / HTT")
+    return clients
+
+
+def test_how_many_may_arrive_at_once_is_a_setting() -> None:
+    with running(DARKROOM_ARRIVING_REQUESTS="5") as port, ExitStack() as open_ones:
+        waiting = half_sent(port, 40, open_ones)
+        deadline = time.monotonic() + 10  # shorter than the grace of those that are waited for
+        while len(waiting) > 5:
+            assert time.monotonic() < deadline
+            ended, _, _ = select.select(waiting, [], [], 1.0)
+            waiting = [client for client in waiting if client not in ended]
+
+
+def test_how_many_may_arrive_at_once_is_left_to_a_proxy() -> None:
+    with running(DARKROOM_PROXIES="1") as port, ExitStack() as open_ones:
+        clients = half_sent(port, 110, open_ones)
+        for client in clients:
+            client.sendall(b"P/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert all(client.recv(100).startswith(b"HTTP/1.1 200") for client in clients)
+
+
+def test_clients_that_do_not_close_keep_nobody_waiting(port: int) -> None:
+    """Each would hold up the main thread for two seconds."""
+    began_s = time.monotonic()
+    with ExitStack() as open_ones:
+        for _ in range(20):
+            client = open_ones.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+    assert time.monotonic() - began_s < 20
 
 
 def test_a_request_that_takes_longer_than_its_grace_is_ended() -> None:
