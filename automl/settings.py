@@ -22,7 +22,8 @@ _PREFIX = "DARKROOM_"
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "darkroom"
 
-_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+"""What only this machine itself answers to."""
 
 _Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
@@ -341,16 +342,21 @@ class Settings(BaseSettings):
 
         Empty where none are known: then no request could be answered.
         """
-        named = [name.strip() for name in self.hosts.split(",") if name.strip()]
+        named = _names_in(self.hosts)
         if public := urlsplit(self.public_url).hostname:
             named.append(public)
         # This machine's own names cannot be made to point elsewhere, and probes on it use them.
-        return [*named, "localhost", "127.0.0.1", "[::1]"] if named or self.host in _THIS_MACHINE else []
+        return [*named, "localhost", "127.0.0.1", "[::1]"] if named or self.host in THIS_MACHINE else []
+
+    @property
+    def openid_domain_names(self) -> list[str]:
+        """Domains whose addresses get an account by themselves, in lower case."""
+        return _names_in(self.openid_domains.lower())
 
     @property
     def needs_accounts(self) -> bool:
         """Whether others than the people at this machine can reach it, so that everybody has to sign in."""
-        return self.host not in _THIS_MACHINE or self.proxies > 0 or bool(self.public_url)
+        return self.host not in THIS_MACHINE or self.proxies > 0 or bool(self.public_url)
 
     @property
     def bin_s(self) -> float:
@@ -413,6 +419,11 @@ SETTINGS: tuple[Setting, ...] = tuple(_row(name, info) for name, info in Setting
 """What the documentation and those who hand settings on to another process go through."""
 
 _ROWS = {row.name: row for row in SETTINGS}
+
+
+def _names_in(text: str) -> list[str]:
+    """Those of a list with commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -168,10 +168,13 @@ def allows(endpoint: str, dataset_id: str | None = None) -> bool:
         dataset_id: The data set that the address is about, directly or by one of its runs.
     """
     rule, who = RULES[endpoint], known_visitor()
-    if rule in (Rule.EVERYBODY, Rule.KNOWN) or who is None:
-        return rule is Rule.EVERYBODY or who is not None
-    if rule not in _RIGHTS or dataset_id is None:
-        return who.role is Role.ADMINISTRATOR or (rule is Rule.MEMBER and who.role is Role.MEMBER)
+    if rule is Rule.EVERYBODY:
+        return True
+    if who is None or not _is_for_role(rule, who.role):
+        return False
+    if rule not in _RIGHTS or who.role is Role.ADMINISTRATOR:
+        return True
+    assert dataset_id is not None, endpoint
     rights = g.setdefault("rights", {})
     if dataset_id not in rights:
         with services().database.session() as session:
@@ -229,15 +232,20 @@ def _admit() -> ResponseReturnValue | None:
     if who is None:
         return _send_to_sign_in()
     _require_scope(who)
-    if rule is None or (rule is Rule.ADMINISTRATOR and who.role is not Role.ADMINISTRATOR):
-        raise NotPermitted(account_messages.NOT_PERMITTED)
-    if rule is Rule.MEMBER and who.role is Role.VIEWER:
+    if rule is None or not _is_for_role(rule, who.role):
         raise NotPermitted(account_messages.NOT_PERMITTED)
     if rule in _RIGHTS and who.role is not Role.ADMINISTRATOR:
         with services().database.session() as session:
             dataset_id, missing = _asked_about(session)
             _require(_RIGHTS[rule], session, dataset_id, missing)
     return None
+
+
+def _is_for_role(rule: Rule, role: Role) -> bool:
+    """Whether a rule lets somebody of this role in, as far as that does not depend on a data set."""
+    if rule is Rule.ADMINISTRATOR:
+        return role is Role.ADMINISTRATOR
+    return rule is not Rule.MEMBER or role is not Role.VIEWER
 
 
 def _open_link() -> None:

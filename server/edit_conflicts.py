@@ -114,6 +114,6 @@ def _change(session: Session, row: DatasetEdit) -> Change:
     return Change(
         words=row.title,
         is_undone=is_undone,
-        who=(account.name or account.email) if account is not None and "@" in account.email else "",
+        who="" if account is None else account.shown_name,
         at=row.undone_at or row.created_at,
     )

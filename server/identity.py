@@ -168,8 +168,8 @@ def _by_token(secret: str) -> Visitor | None:
 
 
 def _visitor_of(account: Account, sign_in_id: str = "", scope: TokenScope | None = None) -> Visitor:
-    name = account.name or account.email
-    return Visitor(account_id=account.id, role=account.role, name=name, sign_in_id=sign_in_id, scope=scope)
+    shown = account.shown_name
+    return Visitor(account_id=account.id, role=account.role, name=shown, sign_in_id=sign_in_id, scope=scope)
 
 
 def _accounts() -> _Accounts:

@@ -16,14 +16,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from automl.errors import BadSetting, UserError
-from automl.settings import Settings
+from automl.settings import THIS_MACHINE, Settings
 from automl.store.openid_identities import remember_identity
 from automl.store.tables import Account
 from automl.text.messages import accounts as account_messages
 
 _NAME = "openid"
 _TIMEOUT_S = 10.0
-_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _NEXT, _WAITING = "openid_next", "openid_waiting"
 _WAITS_S = 600.0
 _log = structlog.stdlib.get_logger(__name__)
@@ -77,7 +76,7 @@ class Provider:
         if not (settings.openid_client_id and settings.public_url):
             raise BadSetting(account_messages.OPENID_NEEDS)
         address = urlsplit(settings.openid_issuer)
-        if address.scheme != "https" and address.hostname not in _THIS_MACHINE:
+        if address.scheme != "https" and address.hostname not in THIS_MACHINE:
             raise BadSetting(account_messages.OPENID_NOT_SAFE.format(issuer=settings.openid_issuer))
         self.title = settings.openid_title
         self._settings = settings

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 NONE_OF_THESE = "none of these"
 """What the class is called where Darkroom makes it."""
 
-_NAMES = frozenset(
-    """
+_NAMES = """
     none,none of these,none of the above,none of them,no class,nothing,nothing else,other,others,other things,otherwise,
     something else,anything else,everything else,else,rest,the rest,misc,miscellaneous,various,unknown,unknowns,
     unclassified,background,backgrounds,bg,distractor,distractors,irrelevant,out of scope,
@@ -28,17 +27,20 @@ _NAMES = frozenset(
     diğer,diğerleri,hiçbiri,arka plan,bilinmeyen,
     другое,другие,прочее,остальное,ничего,фон,неизвестно,інше,інші,тло,
     其他,其它,其余,背景,未知,无,都不是,その他,他,なし,背景画像,不明,기타,배경,없음,알 수 없음
-    """.replace("\n", "").split(",")
-)
+"""
 
 
 def is_none_of_these(label: str) -> bool:
     """Whether a class is called as people call photos of anything else, in one of some twenty languages."""
-    words = re.sub(r"[\s_\-]+", " ", unicodedata.normalize("NFC", label)).strip(" ()[]!.").casefold()
-    return words in _KNOWN
+    return _spelled(label) in _KNOWN
 
 
-_KNOWN = frozenset(unicodedata.normalize("NFC", name.strip()).casefold() for name in _NAMES)
+def _spelled(name: str) -> str:
+    """A name however it is written: `Arrière-plan` and `arrière plan` are one."""
+    return re.sub(r"[\s_\-]+", " ", unicodedata.normalize("NFC", name)).strip(" ()[]!.").casefold()
+
+
+_KNOWN = frozenset(map(_spelled, _NAMES.split(",")))
 
 
 def class_of_anything_else(labels: Sequence[str]) -> str | None:

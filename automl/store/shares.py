@@ -1,6 +1,6 @@
 """Whose a data set is, and who else may see or change it. Its runs, and all that they made, go with it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import IntEnum
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -39,6 +39,15 @@ def is_visible_to(account_id: str) -> ColumnElement[bool]:
     """A condition on data sets: those that an account owns or that were shared with it."""
     shared = select(DatasetShare.dataset_id).where(DatasetShare.account_id == account_id)
     return or_(Dataset.owner_id == account_id, Dataset.id.in_(shared))
+
+
+def who_sees(session: Session, run_ids: Collection[str]) -> set[tuple[str, str | None]]:
+    """Each of these runs with each account that owns its data set, or that it is shared with; roles aside."""
+    of_runs = Run.id.in_(run_ids)
+    owners = select(Run.id, Dataset.owner_id).join(Dataset, Dataset.id == Run.dataset_id).where(of_runs)
+    others = select(Run.id, DatasetShare.account_id)
+    others = others.join(DatasetShare, DatasetShare.dataset_id == Run.dataset_id).where(of_runs)
+    return {(run_id, account_id) for query in (owners, others) for run_id, account_id in session.execute(query)}
 
 
 def dataset_of_run(session: Session, run_id: str) -> str | None:

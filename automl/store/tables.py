@@ -97,6 +97,16 @@ class Account(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended for good: nothing tells any more who it was."""
+        return "@" not in self.email
+
+    @property
+    def shown_name(self) -> str:
+        """What others read; empty where it is closed."""
+        return "" if self.is_closed else self.name or self.email
+
 
 class SignIn(Base):
     """One browser in which somebody has signed in, until he signs out, its time is up or somebody ends it.

@@ -19,7 +19,7 @@ import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from automl.errors import BadSetting
-from automl.settings import Settings, load_settings
+from automl.settings import THIS_MACHINE, Settings, load_settings
 from automl.store import backups
 from automl.store.backups import BackupFailed
 from automl.store.database import Database, TablesTooNew
@@ -173,7 +173,7 @@ def on_lan(settings: Settings, port: int) -> Iterator[_OnLan]:
     Raises:
         CannotStart: There is no such network, the port is taken, or no certificate can be made.
     """
-    if settings.host not in ("127.0.0.1", "localhost", "::1"):
+    if settings.host not in THIS_MACHINE:
         raise CannotStart(f"--lan and --host {settings.host} do not go together: choose one of them.")
     addresses = lan.lan_addresses()
     with ExitStack() as sockets:

@@ -8,14 +8,15 @@ from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 from pydantic import JsonValue
 from sqlalchemy import select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import load_only
 
 from automl.errors import BadSetting
 from automl.records import Role
 from automl.store.database import Database, find_run
 from automl.store.events import START, Event, EventsAway, EventsGone
 from automl.store.run_clock import RunClock, run_clock
-from automl.store.tables import Account, Dataset, DatasetShare, Run, SignIn, now
+from automl.store.shares import who_sees
+from automl.store.tables import Account, Run, SignIn, now
 from automl.text.messages import server as server_messages
 from automl.text.numbers import percent
 from automl.text.trial_names import tried_in_words
@@ -97,7 +98,7 @@ def make_unwelcome(database: Database) -> Callable[[Collection[Watcher]], Collec
             sign_ins = {watcher.sign_in_id for watcher in watchers}
             going_on = select(SignIn.id).where(SignIn.id.in_(sign_ins), SignIn.expires_at > now())
             browsers = {"", *session.scalars(going_on)}
-            seen = _who_sees_what(session, {watcher.run_id for watcher in watchers})
+            seen = who_sees(session, {watcher.run_id for watcher in watchers})
         return [
             watcher
             for watcher in watchers
@@ -109,15 +110,6 @@ def make_unwelcome(database: Database) -> Callable[[Collection[Watcher]], Collec
         ]
 
     return unwelcome
-
-
-def _who_sees_what(session: Session, run_ids: Collection[str]) -> set[tuple[str, str | None]]:
-    """Runs, and accounts that own their data set or that it is shared with."""
-    of_runs = Run.id.in_(run_ids)
-    owners = select(Run.id, Dataset.owner_id).join(Dataset, Dataset.id == Run.dataset_id).where(of_runs)
-    others = select(Run.id, DatasetShare.account_id)
-    others = others.join(DatasetShare, DatasetShare.dataset_id == Run.dataset_id).where(of_runs)
-    return {(run_id, account_id) for query in (owners, others) for run_id, account_id in session.execute(query)}
 
 
 def _watcher(run_id: str) -> Watcher | None:

@@ -77,8 +77,7 @@ def _account_of(session: Session, asked: Provider, proven: Identity) -> Account 
 def _new_account(session: Session, proven: Identity) -> Account:
     """Raises SignInRefused where nobody of this domain gets one by himself."""
     settings = services().settings
-    domains = {name.strip().lower() for name in settings.openid_domains.split(",") if name.strip()}
-    if proven.email.rpartition("@")[2] not in domains:
+    if proven.email.rpartition("@")[2] not in settings.openid_domain_names:
         raise SignInRefused(account_messages.NOT_INVITED.format(email=proven.email))
     role = Role(settings.openid_role)
     account = add_account(session, email=proven.email, name=proven.name[:100], role=role, password=None)

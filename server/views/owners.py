@@ -17,5 +17,5 @@ def owners_of(session: Session, datasets: Iterable[Dataset]) -> Mapping[str, str
     own_id = visitor().account_id
     owner_ids = {dataset.id: dataset.owner_id for dataset in datasets if dataset.owner_id not in (None, own_id)}
     found = session.scalars(select(Account).where(Account.id.in_(set(owner_ids.values()))))
-    names = {account.id: account.name or account.email for account in found}
+    names = {account.id: account.shown_name for account in found if not account.is_closed}
     return {dataset_id: names[owner_id] for dataset_id, owner_id in owner_ids.items() if owner_id in names}

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.exceptions import HTTPException
 
-from automl.records import Role, RunState
-from automl.store.database import find_run
+from automl.records import DatasetState, Role, RunState
+from automl.store.database import find_dataset, find_run
 from automl.store.shares import share
+from automl.store.tables import DatasetFile, now
 from server.access import RULES, Rule
 from tests.server.people import add_person, signed_in
 from tests.server.rich_result import add_rich_result
@@ -31,17 +32,24 @@ def pages(world):
     add_person(world, "viewer", Role.VIEWER)
     done = add_rich_result(world)
     tried = add_tried_run(world)
+    unready = [
+        world.add_dataset(state=DatasetState.CHECKING),
+        world.add_dataset(state=DatasetState.UPLOADING, files=[DatasetFile(name="a/1.jpg", n_bytes=1)]),
+        world.add_dataset(state=DatasetState.READY, warned_at=now()),
+    ]
     with world.database.session() as session:
         dataset = find_run(session, done).dataset
         dataset_id, file_id = dataset.id, dataset.files[0].id
         for name in ALLOWED:
-            for shared in (dataset, find_run(session, tried).dataset):
+            others = [find_dataset(session, other_id) for other_id in unready]
+            for shared in (dataset, find_run(session, tried).dataset, *others):
                 share(session, shared, f"{name}@example.org", may_change=False)
     others = [world.add_run(state, dataset_id=dataset_id) for state in (RunState.SEARCHING, RunState.QUEUED)]
     others.append(world.add_run(RunState.FAILED, dataset_id=dataset_id, error_message="It broke."))
     found = [f"/datasets/{dataset_id}{page}".format(file=file_id) for page in OF_A_DATASET]
     found += [f"/runs/{run}{page}" for run in (done, tried, *others) for page in OF_A_RUN]
     found.append(sort(signed_in(world, "olga"), tried))
+    found += [f"/datasets/{other_id}" for other_id in unready]
     return ["/", "/datasets", "/bin", "/help", "/account", *found]
 
 

@@ -40,7 +40,6 @@ UNKNOWN_PROXY = (
 OTHER_SITE = "This form was sent by another web site, so it was ignored. Open Darkroom's own page instead."
 
 # What somebody else, or the same person in another window, has changed meanwhile.
-
 CHANGED_MEANWHILE = (
     "Since your page was shown, something was changed that goes against what you asked for. So nothing was done yet."
 )
